@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type ChdbResult, drainPending, Session } from 'chdb';
+import { ClickhouseFailure, type ClickhouseRequest, connectionPrelude } from './clickhouseRequest.ts';
+import { type InsertStatement, insertFromFile } from './insertStatement.ts';
+import { statementCount } from './statementCount.ts';
+
+/** Queries that run at the same time; each occupies a thread. */
+const maxRunning = 32;
+const maxWaiting = 2_000;
+
+export type ClickhouseEngine = ReturnType<typeof openClickhouseEngine>;
+
+/**
+ * The ClickHouse engine of this process on one data folder.
+ * Every request runs on a connection of its own (0.2 ms), so database, settings and parameters of one never reach another.
+ */
+export function openClickhouseEngine(folder: string) {
+  const dataFolder = join(folder, 'data');
+  const incomingFolder = join(folder, 'incoming');
+  rmSync(incomingFolder, { recursive: true, force: true });
+  mkdirSync(incomingFolder, { recursive: true });
+  // Held open for the life of the process: the engine ends with its last connection.
+  const keeper = new Session(dataFolder);
+  const turns = createTurns();
+
+  async function run(request: ClickhouseRequest, query: string): Promise<ChdbResult> {
+    await turns.take();
+    let connection: Session | undefined;
+    try {
+      connection = new Session(dataFolder);
+      const prelude = connectionPrelude(request);
+      if (prelude !== null) await connection.queryAsync(prelude);
+      return await connection.queryAsync(query, { format: request.defaultFormat });
+    } finally {
+      connection?.close();
+      turns.give();
+    }
+  }
+
+  return {
+    query(request: ClickhouseRequest, query: string): Promise<ChdbResult> {
+      if (query.trim() === '') throw new ClickhouseFailure(62, 'SYNTAX_ERROR', 'Syntax error: Empty query');
+      if (statementCount(query) > 1)
+        throw new ClickhouseFailure(62, 'SYNTAX_ERROR', 'Syntax error: Multi-statements are not allowed');
+      return run(request, query);
+    },
+    /** Stores the rows in a file while they come, then lets the engine read it. */
+    async insert(request: ClickhouseRequest, statement: InsertStatement, rows: Readable): Promise<ChdbResult> {
+      const file = join(incomingFolder, randomUUID());
+      try {
+        await pipeline(rows, createWriteStream(file));
+        return await run(request, insertFromFile(statement, file));
+      } finally {
+        await unlink(file).catch(() => undefined);
+      }
+    },
+    async close(): Promise<void> {
+      await turns.idle();
+      keeper.close();
+      await drainPending();
+    },
+  };
+}
+
+/** Lets a limited number through at a time, in order of arrival. */
+function createTurns() {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  const idleListeners: (() => void)[] = [];
+  return {
+    async take(): Promise<void> {
+      if (running < maxRunning) {
+        running++;
+        return;
+      }
+      if (waiting.length >= maxWaiting)
+        throw new ClickhouseFailure(202, 'TOO_MANY_SIMULTANEOUS_QUERIES', 'Too many simultaneous queries');
+      await new Promise<void>(resolve => waiting.push(resolve));
+    },
+    give(): void {
+      const next = waiting.shift();
+      if (next) {
+        next();
+        return;
+      }
+      running--;
+      if (running === 0) for (const listener of idleListeners.splice(0)) listener();
+    },
+    async idle(): Promise<void> {
+      if (running > 0) await new Promise<void>(resolve => idleListeners.push(resolve));
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+
+/** What the URL of a request to ClickHouse's HTTP interface says beside the query. */
+export interface ClickhouseRequest {
+  /** The query, or its beginning, which the body continues. */
+  query: string;
+  queryId: string;
+  database: string | null;
+  /** Format of results whose query names none. */
+  defaultFormat: string;
+  compressResponse: boolean;
+  /** Settings and, as `param_name`, query parameters (in ClickHouse's Escaped format). */
+  settings: Map<string, string>;
+}
+
+/** Parameters that belong to the transport, not to the engine. */
+const transportParameters = new Set([
+  'user',
+  'password',
+  'quota_key',
+  'wait_end_of_query',
+  'buffer_size',
+  'send_progress_in_http_headers',
+  'http_headers_progress_interval_ms',
+  'http_zlib_compression_level',
+  'stacktrace',
+]);
+/** Parameters that would change what a query does and that this server does not have. */
+const unsupportedParameters = new Set(['session_id', 'role', 'compress', 'decompress']);
+const settingName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * Reads the parameters of a request, https://clickhouse.com/docs/interfaces/http.
+ * @throws ClickhouseFailure for those that this server cannot honour
+ */
+export function parseClickhouseRequest(parameters: Iterable<[string, string]>): ClickhouseRequest {
+  const request: ClickhouseRequest = {
+    query: '',
+    queryId: randomUUID(),
+    database: null,
+    defaultFormat: 'TabSeparated',
+    compressResponse: false,
+    settings: new Map(),
+  };
+  for (const [name, value] of parameters) {
+    if (name === 'query') request.query = value;
+    else if (name === 'query_id') request.queryId = value;
+    else if (name === 'database') request.database = value;
+    else if (name === 'default_format') request.defaultFormat = value;
+    else if (name === 'enable_http_compression') request.compressResponse = value === '1' || value === 'true';
+    else if (unsupportedParameters.has(name))
+      throw new ClickhouseFailure(48, 'NOT_IMPLEMENTED', `the local ClickHouse has no ${name}`);
+    else if (!settingName.test(name)) throw new ClickhouseFailure(115, 'UNKNOWN_SETTING', `Unknown setting '${name}'`);
+    else if (!transportParameters.has(name)) request.settings.set(name, value);
+  }
+  return request;
+}
+
+/** An error with the number and name that ClickHouse gives it. */
+export class ClickhouseFailure extends Error {
+  readonly code: number;
+
+  constructor(code: number, type: string, message: string) {
+    super(`Code: ${code}. DB::Exception: ${message}. (${type})`);
+    this.code = code;
+  }
+}
+
+/** Statements that give a fresh connection what the request's URL asks for, or null if it asks for nothing. */
+export function connectionPrelude({ database, settings }: ClickhouseRequest): string | null {
+  const statements = [];
+  if (database !== null) statements.push(`USE ${quoteIdentifier(database)}`);
+  if (settings.size > 0)
+    statements.push(`SET ${[...settings].map(([name, value]) => `${name} = ${quoteText(value)}`).join(', ')}`);
+  return statements.length === 0 ? null : statements.join('; ');
+}
+
+export function quoteText(text: string): string {
+  return `'${text.replace(/[\\']/g, '\\$&')}'`;
+}
+
+function quoteIdentifier(name: string): string {
+  return `\`${name.replace(/[\\`]/g, '\\$&')}\``;
+}

@@ -1,0 +1,111 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UserError } from '../../services/shared/userError.ts';
+import { type ChildProcess, startChildProcess } from './childProcess.ts';
+import { claimPort, freePort, localHost } from './claimPort.ts';
+import { setOwner, untilUnowned } from './dataFolderOwner.ts';
+import { libraryFolder } from './libraryFolder.ts';
+import { logTail, tellingLine, untilReady } from './untilReady.ts';
+
+export interface StartOptions {
+  /** Folder of its data, which persist. */
+  dir: string;
+  /** 0: a free one. */
+  port: number;
+  /** Folder of its log file. */
+  logDir: string;
+}
+
+export interface KafkaServer extends ChildProcess {
+  /** host:port */
+  brokers: string;
+}
+
+const smallJvm = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+
+/** 16 bytes, as Kafka wants them. */
+const clusterId = Buffer.from('driftloop--local').toString('base64url');
+
+/** One Kafka broker that is its own controller (KRaft). */
+export async function startKafka({ dir, port, logDir }: StartOptions): Promise<KafkaServer> {
+  const classPath = join(libraryFolder('kafka'), '*');
+  const brokerPort = await claimPort('Kafka', port, 'DRIFTLOOP_KAFKA_PORT');
+  const dataFolder = resolve(dir);
+  await untilUnowned('Kafka', dataFolder);
+  const configuration = join(dataFolder, 'server.properties');
+  writeFileSync(configuration, serverProperties(join(dataFolder, 'logs'), brokerPort, await freePort()));
+  await formatOnce(classPath, dataFolder, configuration, logDir);
+
+  const logging = join(import.meta.dirname, 'kafka-log4j2.properties');
+  const child = startChildProcess({
+    name: 'Kafka',
+    command: 'java',
+    args: [...smallJvm, `-Dlog4j2.configurationFile=${logging}`, '-cp', classPath, 'kafka.Kafka', configuration],
+    logFile: join(logDir, 'kafka.log'),
+  });
+  setOwner(dataFolder, child.pid);
+  await untilReady(child, async () => logTail(child.logFile).includes('Kafka Server started'));
+  return { ...child, brokers: `${localHost}:${brokerPort}` };
+}
+
+/** Writes the identity of the cluster into an empty data folder; Kafka does not start without. */
+async function formatOnce(classPath: string, dataFolder: string, configuration: string, logDir: string): Promise<void> {
+  if (existsSync(join(dataFolder, 'logs', 'meta.properties'))) return;
+  const format = startChildProcess({
+    name: 'kafka-storage',
+    command: 'java',
+    args: [
+      ...smallJvm,
+      '-cp',
+      classPath,
+      'kafka.tools.StorageTool',
+      'format',
+      '--ignore-formatted',
+      '-t',
+      clusterId,
+      '-c',
+      configuration,
+    ],
+    logFile: join(logDir, 'kafka-format.log'),
+  });
+  const how = await format.exited;
+  if (how === 'ended with exit code 0') return;
+  throw new UserError(
+    `Kafka's data folder ${dataFolder} could not be prepared: kafka-storage ${how}: ${tellingLine(logTail(format.logFile))}`,
+  );
+}
+
+function serverProperties(logFolder: string, brokerPort: number, controllerPort: number): string {
+  const properties = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@${localHost}:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://${localHost}:${brokerPort},CONTROLLER://${localHost}:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://${localHost}:${brokerPort}`,
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'log.dirs': logFolder,
+    'auto.create.topics.enable': false,
+    'default.replication.factor': 1,
+    'offsets.topic.num.partitions': 4,
+    'offsets.topic.replication.factor': 1,
+    'transaction.state.log.num.partitions': 4,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'group.initial.rebalance.delay.ms': 0,
+    'group.min.session.timeout.ms': 1_000,
+    'message.max.bytes': 8 * 1024 ** 2,
+    // Kafka measures the age of a record by its own timestamp, and replayed streams are decades old: retain by size.
+    'log.retention.ms': -1,
+    'log.retention.bytes': 2 * 1024 ** 3,
+    // A stack that rested for some weeks goes on where it stopped.
+    'offsets.retention.minutes': 365 * 24 * 60,
+    // 128 MB of the small heap by default.
+    'log.cleaner.dedupe.buffer.size': 16 * 1024 ** 2,
+    'num.network.threads': 2,
+    'num.io.threads': 4,
+  };
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}

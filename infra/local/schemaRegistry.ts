@@ -1,0 +1,59 @@
+import { join, resolve } from 'node:path';
+import { UserError } from '../../services/shared/userError.ts';
+import { type ChildProcess, startChildProcess } from './childProcess.ts';
+import { claimPort, localHost } from './claimPort.ts';
+import { setOwner, untilUnowned } from './dataFolderOwner.ts';
+import type { StartOptions } from './kafka.ts';
+import { libraryFolder } from './libraryFolder.ts';
+import { answersOk, untilReady } from './untilReady.ts';
+
+export interface SchemaRegistryServer extends ChildProcess {
+  /** Base of the Confluent API. */
+  url: string;
+}
+
+const version = '2.6.13.Final';
+
+/** Apicurio with its schemas in an H2 file, speaking the Confluent API; schemas must be backward compatible unless a subject says otherwise. */
+export async function startSchemaRegistry({ dir, port, logDir }: StartOptions): Promise<SchemaRegistryServer> {
+  const jar = join(libraryFolder('registry'), `apicurio-registry-app-${version}-runner.jar`);
+  const httpPort = await claimPort('the schema registry', port, 'DRIFTLOOP_REGISTRY_PORT');
+  const dataFolder = resolve(dir);
+  await untilUnowned('schema registry', dataFolder);
+  const settings = {
+    'quarkus.http.host': localHost,
+    'quarkus.http.port': httpPort,
+    // Without WRITE_DELAY=0 a kill loses schemas that were acknowledged in the last half second.
+    'quarkus.datasource.jdbc.url': `jdbc:h2:file:${join(dataFolder, 'registry')};WRITE_DELAY=0`,
+    // Without it, registering a schema again with other white space makes a new version.
+    'registry.ccompat.use-canonical-hash': true,
+    'quarkus.log.level': 'WARN',
+    'quarkus.log.console.color': false,
+  };
+  const child = startChildProcess({
+    name: 'the schema registry',
+    command: 'java',
+    args: [
+      ...['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+      ...Object.entries(settings).map(([name, value]) => `-D${name}=${value}`),
+      ...['-jar', jar],
+    ],
+    logFile: join(logDir, 'schema-registry.log'),
+  });
+  setOwner(dataFolder, child.pid);
+  const url = `http://${localHost}:${httpPort}/apis/ccompat/v7`;
+  await untilReady(child, () => answersOk(`${url}/subjects`));
+  await requireBackwardCompatibility(url);
+  return { ...child, url };
+}
+
+/** Apicurio checks nothing by default. */
+async function requireBackwardCompatibility(url: string): Promise<void> {
+  const response = await fetch(`${url}/config`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ compatibility: 'BACKWARD' }),
+  });
+  if (!response.ok)
+    throw new UserError(`the schema registry refused its configuration: ${response.status} ${await response.text()}`);
+}

@@ -1,0 +1,240 @@
+// Brings everything that Driftloop needs onto a machine with Node, Java and Maven, and nothing else.
+// `npm start` and `npm test` run it first, so it is plain JavaScript for Node 20 without dependencies.
+// What is there already is recognised by package-lock.json and a stamp with the hash of pom.xml, which takes milliseconds.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const projectFolder = fileURLToPath(new URL('../../', import.meta.url));
+const pomFile = fileURLToPath(new URL('pom.xml', import.meta.url));
+const libraryFolder = join(projectFolder, '.driftloop', 'lib');
+const lockFile = join(projectFolder, 'package-lock.json');
+const installedFile = join(projectFolder, 'node_modules', '.package-lock.json');
+const oldestNode = 20;
+const outputLimit = 1_000_000;
+const oldestJava = 17;
+const npmCommand = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+/** The Java parts: folder below .driftloop/lib, what is printed, and the goal of pom.xml that fetches it. */
+const javaParts = [
+  { folder: 'kafka', title: 'Kafka 4.3.0 (44 MB, once)', goal: 'dependency:copy-dependencies@kafka' },
+  { folder: 'registry', title: 'schema registry, Apicurio 2.6.13 (142 MB, once)', goal: 'dependency:unpack@registry' },
+];
+
+/** A failure that has a remedy: printed as one message, without a stack trace. */
+class SetupError extends Error {}
+
+function hashOf(file) {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
+
+function stampIs(file, content) {
+  return existsSync(file) && readFileSync(file, 'utf8') === content;
+}
+
+function checkNode() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < oldestNode)
+    throw new SetupError(
+      `Node ${oldestNode} or newer is needed, this is ${process.versions.node}: see https://nodejs.org`,
+    );
+}
+
+/** The output of `command --version`, or null when there is no such command. */
+function versionOutput(command, argument) {
+  const result = spawnSync(command, [argument], { encoding: 'utf8', shell: process.platform === 'win32' });
+  return result.error || result.status !== 0 ? null : result.stdout + result.stderr;
+}
+
+function checkJava() {
+  const output = versionOutput('java', '-version');
+  const remedy = `install a JDK ${oldestJava} or newer (Debian: apt install openjdk-17-jre-headless) and put java on the PATH`;
+  if (output === null) throw new SetupError(`Java is missing: ${remedy}`);
+  // 'openjdk version "17.0.15"' or, before Java 9, 'java version "1.8.0_392"'.
+  const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(output) ?? [];
+  const major = first === '1' ? Number(second) : Number(first);
+  if (major < oldestJava)
+    throw new SetupError(`Java ${oldestJava} or newer is needed, java -version says ${major}: ${remedy}`);
+}
+
+function checkMaven() {
+  if (versionOutput('mvn', '--version') === null) {
+    throw new SetupError('Maven is missing: install it (Debian: apt install maven) and put mvn on the PATH');
+  }
+}
+
+/** Runs a command in silence. @returns what it said if it failed, else null */
+function run(command, args) {
+  return new Promise(resolve => {
+    const child = spawn(command, args, {
+      cwd: projectFolder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32',
+    });
+    let output = '';
+    const collect = chunk => {
+      if (output.length < outputLimit) output += chunk;
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    child.on('error', error => resolve(String(error.message)));
+    child.on('close', code => resolve(code === 0 ? null : tellingLines(output)));
+  });
+}
+
+/** The first lines that speak of an error: npm and Maven put the cause first, and pages of advice after it. */
+function tellingLines(output) {
+  const lines = output.split('\n').filter(line => line.trim() !== '');
+  const errors = lines.filter(line => /error/i.test(line));
+  return (errors.length > 0 ? errors.slice(0, 8) : lines.slice(-8)).join('\n');
+}
+
+function isDiskFull(text) {
+  return /ENOSPC|No space left on device/i.test(text);
+}
+
+/** Runs a command with a progress line; its failure becomes one message with a remedy. */
+async function runStep(title, command, args, remedy) {
+  process.stdout.write(`setting up: ${title} ... `);
+  const startedMs = Date.now();
+  const failure = await run(command, args);
+  process.stdout.write(failure === null ? `${Math.round((Date.now() - startedMs) / 1000)} s\n` : 'failed\n');
+  if (failure === null) return;
+  if (isDiskFull(failure)) throw new SetupError(diskFullMessage());
+  throw new SetupError(`${failure}\n${command} ${args.join(' ')} failed: ${remedy}`);
+}
+
+function diskFullMessage() {
+  return `the disk is full: make about 1 GB of space for ${projectFolder} (and for ~/.m2, ~/.npm) and start again`;
+}
+
+async function installModules() {
+  if (modulesAreComplete()) return;
+  const release = await takeTurn(join(projectFolder, '.driftloop', 'npm-install.lock'));
+  try {
+    if (modulesAreComplete()) return;
+    const remedy = 'check that the npm registry can be reached, then start again';
+    // Not `npm ci`: it refuses a lock file written where a registry lacks the packages of other platforms (chdb, Biome).
+    await runStep('packages of npm (once)', npmCommand, ['install', '--no-save', '--no-audit', '--no-fund'], remedy);
+  } finally {
+    release();
+  }
+}
+
+/**
+ * True when node_modules holds what package-lock.json asks for. npm writes node_modules/.package-lock.json, which lists what is there,
+ * as the last step of an installation; packages for other platforms are optional and absent from it.
+ */
+function modulesAreComplete() {
+  if (!existsSync(installedFile)) return false;
+  const { '': _project, ...wanted } = JSON.parse(readFileSync(lockFile, 'utf8')).packages;
+  const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
+  const isAsWanted = ([path, { version, optional }]) =>
+    installed[path] ? installed[path].version === version : optional;
+  return Object.entries(wanted).every(isAsWanted);
+}
+
+async function fetchJavaParts() {
+  const wanted = hashOf(pomFile);
+  const missing = javaParts.filter(part => !stampIs(join(libraryFolder, part.folder, '.stamp'), wanted));
+  if (missing.length === 0) return;
+  checkMaven();
+  const release = await takeTurn(join(projectFolder, '.driftloop', 'maven.lock'));
+  try {
+    for (const part of missing) {
+      if (!stampIs(join(libraryFolder, part.folder, '.stamp'), wanted)) await fetchJavaPart(part, wanted);
+    }
+  } finally {
+    release();
+  }
+}
+
+/** Fetches into a temporary folder beside its place and renames it at the end, so that a part is there completely or not at all. */
+async function fetchJavaPart(part, stamp) {
+  const place = join(libraryFolder, part.folder);
+  mkdirSync(libraryFolder, { recursive: true });
+  for (const name of readdirSync(libraryFolder)) {
+    if (name.startsWith(`.${part.folder}-`)) rmSync(join(libraryFolder, name), { recursive: true, force: true });
+  }
+  const temporary = mkdtempSync(join(libraryFolder, `.${part.folder}-`));
+  const remedy = 'check that Maven Central (or your mirror in ~/.m2/settings.xml) can be reached, then start again';
+  try {
+    await runStep(part.title, 'mvn', ['-q', '-B', '-f', pomFile, part.goal, `-Dlib=${temporary}`], remedy);
+    writeFileSync(join(temporary, '.stamp'), stamp);
+    rmSync(place, { recursive: true, force: true });
+    renameSync(temporary, place);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Waits until no other setup works on the same thing. The lock is a folder (creating one is atomic) that names its owner;
+ * one whose owner is gone is taken over.
+ */
+async function takeTurn(lock) {
+  mkdirSync(dirname(lock), { recursive: true });
+  let announced = false;
+  while (!tryLock(lock)) {
+    if (!announced) console.log('setting up: another start is doing so, waiting for it');
+    announced = true;
+    await new Promise(resolve => setTimeout(resolve, 200));
+  }
+  const release = () => rmSync(lock, { recursive: true, force: true });
+  process.once('exit', release);
+  return release;
+}
+
+function tryLock(lock) {
+  try {
+    mkdirSync(lock);
+    writeFileSync(join(lock, 'pid'), String(process.pid));
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    if (isAbandoned(lock)) rmSync(lock, { recursive: true, force: true });
+    return false;
+  }
+}
+
+function isAbandoned(lock) {
+  try {
+    const owner = Number(readFileSync(join(lock, 'pid'), 'utf8'));
+    process.kill(owner, 0);
+    return false;
+  } catch (error) {
+    if (error.code === 'EPERM') return false;
+    // Without a pid it is being made at this moment, or its owner died just then.
+    if (error.code === 'ENOENT') return existsSync(lock) && Date.now() - statSync(lock).mtimeMs > 5_000;
+    return true;
+  }
+}
+
+async function setUp() {
+  checkNode();
+  checkJava();
+  await installModules();
+  await fetchJavaParts();
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+try {
+  await setUp();
+} catch (error) {
+  const known =
+    error instanceof SetupError ? error.message : isDiskFull(String(error.message)) ? diskFullMessage() : null;
+  console.error(known ?? error);
+  process.exit(1);
+}

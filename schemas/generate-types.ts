@@ -1,0 +1,77 @@
+/**
+ * Writes services/shared/contracts.ts from the .avsc files, the one source of truth.
+ * `npm run generate` writes it, `npm run generate -- --check` fails when it is out of date.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+interface AvroField {
+  name: string;
+  type: AvroSchema;
+  doc?: string;
+  default?: unknown;
+}
+type AvroSchema =
+  | string
+  | AvroSchema[]
+  | {
+      type: string;
+      name?: string;
+      doc?: string;
+      fields?: AvroField[];
+      items?: AvroSchema;
+      values?: AvroSchema;
+      symbols?: string[];
+    };
+
+const primitives: Record<string, string> = {
+  string: 'string',
+  boolean: 'boolean',
+  int: 'number',
+  long: 'number',
+  double: 'number',
+  null: 'null',
+};
+
+function typeOf(schema: AvroSchema): string {
+  if (typeof schema === 'string') return primitives[schema] ?? schema;
+  if (Array.isArray(schema))
+    return [...schema]
+      .sort((a, b) => Number(a === 'null') - Number(b === 'null'))
+      .map(typeOf)
+      .join(' | ');
+  switch (schema.type) {
+    case 'array':
+      return `${typeOf(schema.items!)}[]`.replace(/^(.* \| .*)\[\]$/, '($1)[]');
+    case 'map':
+      return `Record<string, ${typeOf(schema.values!)}>`;
+    case 'enum':
+      return schema.symbols!.map(symbol => `'${symbol}'`).join(' | ');
+    default:
+      return typeOf(schema.type);
+  }
+}
+
+function interfaceOf(schema: { name: string; doc?: string; fields: AvroField[] }): string {
+  const fields = schema.fields.map(field => {
+    const doc = field.doc ? `  /** ${field.doc} */\n` : '';
+    return `${doc}  ${field.name}: ${typeOf(field.type)};`;
+  });
+  return `/** ${schema.doc} */\nexport interface ${schema.name} {\n${fields.join('\n')}\n}\n`;
+}
+
+const folder = new URL('./', import.meta.url);
+const target = new URL('../services/shared/contracts.ts', folder);
+const schemas = readdirSync(folder)
+  .filter(file => file.endsWith('.avsc'))
+  .sort()
+  .map(file => JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
+const text = `// Generated from schemas/*.avsc by \`npm run generate\`; do not edit.\n\n${schemas.map(interfaceOf).join('\n')}`;
+
+if (process.argv.includes('--check')) {
+  if (readFileSync(target, 'utf8') !== text) {
+    console.error('services/shared/contracts.ts is not what schemas/*.avsc say: run `npm run generate`');
+    process.exit(1);
+  }
+} else {
+  writeFileSync(target, text);
+}

@@ -1,0 +1,162 @@
+import kafkajs from 'kafkajs';
+import type { Logger } from 'pino';
+import type { Kafka, KafkaRecord } from './kafka.ts';
+import type { ServiceMetrics } from './metrics.ts';
+
+/** What a service does with records. The loop below is the only caller, and never calls two at once. */
+export interface BatchHandler {
+  /** Forget everything held in memory: records will be delivered again from the committed offsets. */
+  reset(): void;
+  /** Takes records of one partition in their order. */
+  take(records: KafkaRecord[]): Promise<void>;
+  /** Makes durable all that was taken; afterwards the loop commits the offsets. */
+  flush(): Promise<void>;
+}
+
+export interface BatchConsumerOptions {
+  kafka: Kafka;
+  groupId: string;
+  topics: string[];
+  handler: BatchHandler;
+  flushIntervalMs: number;
+  sessionTimeoutMs: number;
+  log: Logger;
+  metrics: ServiceMetrics;
+  /** An error that must end the process: what was taken since the last commit is delivered again to whoever comes next. */
+  onCrash: (error: unknown) => void;
+}
+
+const largestUnflushedRecords = 50_000;
+
+/**
+ * Write, then commit: records are taken, made durable at most `flushIntervalMs` later, and only then are their offsets committed.
+ * The invariant: this loop is the only mutator of the handler's state. Timers and rebalances only signal it.
+ */
+export async function startBatchConsumer(options: BatchConsumerOptions) {
+  const { kafka, groupId, topics, handler, flushIntervalMs, sessionTimeoutMs, log, metrics, onCrash } = options;
+  const heartbeatMs = sessionTimeoutMs / 4;
+  const consumer = kafka.consumer({
+    groupId,
+    sessionTimeout: sessionTimeoutMs,
+    rebalanceTimeout: 60_000,
+    heartbeatInterval: heartbeatMs,
+    metadataMaxAge: 30_000,
+    // The broker answers at once when there are records; this bounds how long a stop waits when there are none.
+    maxWaitTimeInMs: 500,
+    maxBytesPerPartition: 4 * 1024 * 1024,
+    retry: { initialRetryTime: 100, retries: 12, restartOnFailure: async () => false },
+  });
+  let generation = 0;
+  let generationOfState = 0;
+  let takenRecords = 0;
+  let flushedAtMs = Date.now();
+  let flushTimer: NodeJS.Timeout | undefined;
+  let stopping = false;
+  let turn: Promise<void> = Promise.resolve();
+  const nextOffsets = new Map<string, { topic: string; partition: number; offset: string }>();
+
+  function inTurn(action: () => Promise<void>): Promise<void> {
+    turn = turn.then(action);
+    return turn;
+  }
+
+  /** kafkajs restarts every partition at its committed offset when it joins a group: what is in memory would be counted twice. */
+  function dropStateOfEarlierGeneration(): void {
+    if (generationOfState === generation) return;
+    handler.reset();
+    nextOffsets.clear();
+    takenRecords = 0;
+    generationOfState = generation;
+  }
+
+  async function flushAndCommit(): Promise<void> {
+    clearTimeout(flushTimer);
+    flushTimer = undefined;
+    dropStateOfEarlierGeneration();
+    if (nextOffsets.size === 0) return;
+    const stopFlushTimer = metrics.flushSeconds.startTimer();
+    await handler.flush();
+    stopFlushTimer();
+    flushedAtMs = Date.now();
+    takenRecords = 0;
+    const offsets = [...nextOffsets.values()];
+    nextOffsets.clear();
+    if (generationOfState !== generation) return;
+    try {
+      await consumer.commitOffsets(offsets);
+    } catch (error) {
+      // Another member owns the partitions now; it takes the same records again and writes the same rows.
+      log.warn({ err: error }, 'offsets not committed');
+    }
+  }
+
+  function crash(error: unknown): void {
+    stopping = true;
+    onCrash(error);
+  }
+
+  consumer.on(consumer.events.GROUP_JOIN, event => {
+    generation++;
+    metrics.rebalances.inc();
+    log.info({ partitions: event.payload.memberAssignment }, 'joined the consumer group');
+  });
+  consumer.on(consumer.events.CRASH, event => {
+    if (!stopping) crash(event.payload.error);
+  });
+  const joined = new Promise<void>(resolve => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
+
+  await consumer.connect();
+  await consumer.subscribe({ topics, fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    eachBatch: async ({ batch, resolveOffset, heartbeat }) => {
+      const heart = setInterval(
+        () => heartbeat().catch(error => log.warn({ err: error }, 'heartbeat failed')),
+        heartbeatMs,
+      );
+      try {
+        await inTurn(async () => {
+          if (stopping) return;
+          dropStateOfEarlierGeneration();
+          const records = batch.messages.map(message => ({
+            topic: batch.topic,
+            partition: batch.partition,
+            offset: Number(message.offset),
+            key: message.key,
+            value: message.value,
+            headers: message.headers ?? {},
+            timestampMs: Number(message.timestamp),
+          }));
+          await handler.take(records);
+          const { topic, partition } = batch;
+          const offset = String(Number(batch.lastOffset()) + 1);
+          nextOffsets.set(`${topic}/${partition}`, { topic, partition, offset });
+          takenRecords += records.length;
+          metrics.records.inc({ topic }, records.length);
+          metrics.lag.set({ topic, partition }, Number(batch.highWatermark) - Number(offset));
+          if (takenRecords >= largestUnflushedRecords || Date.now() - flushedAtMs >= flushIntervalMs)
+            await flushAndCommit();
+          else flushTimer ??= setTimeout(() => inTurn(flushAndCommit).catch(crash), flushIntervalMs);
+        });
+        if (!stopping) resolveOffset(batch.lastOffset());
+      } catch (error) {
+        crash(error);
+        throw new kafkajs.KafkaJSNonRetriableError(error instanceof Error ? error.message : String(error));
+      } finally {
+        clearInterval(heart);
+      }
+    },
+  });
+
+  return {
+    /** Resolves when the first assignment of partitions is there. */
+    joined,
+    async stop(): Promise<void> {
+      await inTurn(flushAndCommit);
+      stopping = true;
+      clearTimeout(flushTimer);
+      await consumer.disconnect();
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import type { Environment } from './environment.ts';
+import { retryTransient } from './retryTransient.ts';
+
+export type Clickhouse = ReturnType<typeof connectClickhouse>;
+
+/** Errors of the server that pass by themselves: timeout, too many queries or parts, memory, read-only replica, no keeper, network. */
+const transientCodes = new Set(['159', '202', '209', '210', '241', '242', '252', '319', '999']);
+
+function isTransient(error: unknown): boolean {
+  // Everything that is not the server's own word (refused, reset, timed out) may pass.
+  if (!(error instanceof ClickHouseError)) return error instanceof Error && !(error instanceof TypeError);
+  return transientCodes.has(error.code);
+}
+
+export interface ConnectOptions {
+  /** Wait for as long as the server is away (services), or fail at the first error (commands). */
+  retry: boolean;
+  onRetry?: (error: unknown, attempt: number) => void;
+}
+
+/**
+ * A thin edge around the official client: rows in, rows out, and transient errors retried with growing pauses,
+ * so that a service waits for a server that is away instead of losing what it holds.
+ */
+export function connectClickhouse(environment: Environment, options: ConnectOptions, database?: string) {
+  const client: ClickHouseClient = createClient({
+    url: environment.CLICKHOUSE_URL,
+    username: environment.CLICKHOUSE_USERNAME,
+    password: environment.CLICKHOUSE_PASSWORD,
+    database: database ?? environment.CLICKHOUSE_DATABASE,
+    request_timeout: 120_000,
+    log: { level: ClickHouseLogLevel.ERROR },
+    clickhouse_settings: {
+      output_format_json_quote_64bit_integers: 0,
+      output_format_json_quote_denormals: 1,
+      date_time_input_format: 'best_effort',
+      max_partitions_per_insert_block: '0',
+    },
+  });
+  const run = <T>(operation: () => Promise<T>): Promise<T> =>
+    options.retry ? retryTransient(operation, isTransient, options.onRetry) : operation();
+
+  return {
+    client,
+    /** Inserts rows in one block; nothing for none. */
+    async insert(table: string, rows: readonly object[]): Promise<void> {
+      if (rows.length === 0) return;
+      await run(() => client.insert({ table, values: rows, format: 'JSONEachRow' }));
+    },
+    async select<Row>(query: string, parameters: Record<string, unknown> = {}): Promise<Row[]> {
+      return run(async () => {
+        const result = await client.query({ query, query_params: parameters, format: 'JSONEachRow' });
+        return result.json<Row>();
+      });
+    },
+    async command(query: string, parameters: Record<string, unknown> = {}): Promise<void> {
+      await run(async () => {
+        await client.command({ query, query_params: parameters });
+      });
+    },
+    close: () => client.close(),
+  };
+}
+
+/** Text of an event time for a DateTime64(3, 'UTC') column. @example clickhouseTime(0) // '1970-01-01 00:00:00.000' */
+export function clickhouseTime(timeMs: number): string {
+  return new Date(timeMs).toISOString().slice(0, -1).replace('T', ' ');
+}

@@ -1,0 +1,147 @@
+// Generated from schemas/*.avsc by `npm run generate`; do not edit.
+
+/** The operational life of one or more drift events of a model version. Topic: alerts. */
+export interface Alert {
+  id: string;
+  revision: number;
+  state: 'opened' | 'updated' | 'resolved';
+  model: string;
+  version: string;
+  severity: 'warning' | 'critical';
+  /** One line for a pager. */
+  title: string;
+  driftEventIds: string[];
+  openedAtEventTime: number;
+  updatedAtEventTime: number;
+}
+
+/** The decision that something changed, with its cause. One per drift: the same id with a higher revision corrects, continues or ends it. Topic: drift-events. */
+export interface DriftEvent {
+  /** Deterministic: the same stream gives the same ids. */
+  id: string;
+  revision: number;
+  /** withdrawn: late data showed that it was not so. */
+  status: 'open' | 'closed' | 'withdrawn';
+  model: string;
+  version: string;
+  /** name=value, or empty for all predictions. */
+  segment: string;
+  /** The feature or output that changed most, where one did. */
+  feature: string | null;
+  cause: 'data_quality' | 'data_drift' | 'prediction_drift' | 'concept_drift' | 'code_change';
+  severity: 'warning' | 'critical';
+  /** Start of the window in which it was found. */
+  windowStart: number;
+  windowEnd: number;
+  /** The metric that decided. */
+  metric: string;
+  value: number;
+  threshold: number;
+  pValue: number | null;
+  /** Predictions (or labelled predictions) behind the value. */
+  records: number;
+  /** What the window was compared with: training, upload or bootstrap. */
+  reference: string;
+  /** Share of each changed feature in the shift; they sum to 1. */
+  contributions: Record<string, number>;
+  /** One sentence for a person. */
+  explanation: string;
+  /** End of the window that fired. */
+  detectedAtEventTime: number;
+}
+
+/** What turned out to be true for a prediction. Late, repeated and corrected feedback is welcome: the later time wins. Topic: feedback. */
+export interface Feedback {
+  /** Id of the prediction. */
+  id: string;
+  /** The true class or number. */
+  label: boolean | number | string;
+  /** When the label was observed, ms since the epoch. In JSON also ISO 8601. */
+  time: number;
+  /** Name of the model, where ids are not unique across models. */
+  model: string | null;
+  /** What the outcome was worth to the business. */
+  value: number | null;
+}
+
+/** The state of one version of a model. Compacted, keyed by model:version. Topic: model-versions. */
+export interface ModelVersion {
+  /** Deterministic: model, version and status. */
+  id: string;
+  model: string;
+  version: string;
+  status: 'candidate' | 'approved' | 'rejected';
+  /** Why, gate by gate. */
+  reasons: string[];
+  /** Figures on the gate rows: championLoss, challengerLoss, difference, intervalLow, intervalHigh, gateRows ... */
+  metrics: Record<string, number>;
+  /** The version that it was compared with. */
+  championVersion: string | null;
+  /** training_runs.id */
+  runId: string;
+  causeType: 'drift_event' | 'schedule' | 'manual';
+  /** Id of the drift event or of the retrain request. */
+  causeId: string;
+  /** datasets.id: hash of the frozen rows. */
+  datasetId: string;
+  /** Version of the trainer. */
+  codeVersion: string;
+  /** Folder of the model, file://... */
+  artifactUri: string;
+  /** SHA-256 over the files of the folder. */
+  artifactChecksum: string;
+  /** reference_profiles.reference_id: the profile of the training data. */
+  referenceId: string;
+  time: number;
+}
+
+/** One logged output of a model. Topic: predictions. */
+export interface Prediction {
+  /** Unique within the model. Feedback refers to it; a repeated id is a retry and counts once. */
+  id: string;
+  /** Name of the model. The first prediction that names it starts its monitoring. */
+  model: string;
+  /** Version of the model. Every version has its own clock, windows and reference. */
+  version: string;
+  /** Event time: when the prediction was made, ms since the epoch. In JSON also ISO 8601. */
+  time: number;
+  /** Inputs by name; null is a missing value. */
+  features: Record<string, boolean | number | string | null>;
+  /** The output: a class or a number. */
+  prediction: boolean | number | string;
+  /** Binary models: the probability of the positive class. */
+  score: number | null;
+  /** Probability per class. */
+  probabilities: Record<string, number> | null;
+  /** Groups the prediction belongs to, by name, such as country: DE. */
+  segment: Record<string, string> | null;
+  /** Version of the code that computed the features and served the model. */
+  codeVersion: string | null;
+  /** Time the model took, in ms. */
+  latencyMs: number | null;
+}
+
+/** A person or a schedule asks for a new version. Topic: retrain-requests. */
+export interface RetrainRequest {
+  /** One run at most per id. */
+  id: string;
+  model: string;
+  reason: 'schedule' | 'manual';
+  requestedBy: string;
+  time: number;
+}
+
+/** Rows of these windows are in ClickHouse. Keyed by model. Topic: windows (internal). */
+export interface WindowUpdate {
+  /** profile: by the profiler; performance: by the evaluator; end: no more predictions will come for this version (a replay that is over). */
+  kind: 'profile' | 'performance' | 'end';
+  model: string;
+  version: string;
+  /** Partition of predictions that the update speaks of; -1 for performance and end. */
+  sourcePartition: number;
+  /** profile: highest event time seen in this partition minus the allowed lateness. */
+  watermark: number | null;
+  windowSizeMs: number;
+  /** Starts of the windows whose rows changed. */
+  windowStarts: number[];
+}

@@ -1,0 +1,156 @@
+import type avro from 'avsc';
+import { headerText, type KafkaRecord } from './kafka.ts';
+import { contractType, type SchemaClient, wireHeaderBytes, wireSchemaId } from './schemaRegistry.ts';
+
+export const largestRecordBytes = 1024 * 1024;
+
+/** Kinds of records that cannot be used; the class in dead-letters. */
+export type RejectionClass =
+  | 'null-value'
+  | 'too-large'
+  | 'unknown-schema-id'
+  | 'incompatible-schema'
+  | 'malformed-avro'
+  | 'malformed-json'
+  | 'invalid-field'
+  | 'implausible-time'
+  | 'future-time'
+  | 'too-many-features'
+  | 'too-late';
+
+export interface Rejection {
+  class: RejectionClass;
+  /** Field, value, what was expected. */
+  message: string;
+  /** Whose record it was, where that could be read. */
+  model?: string;
+  version?: string;
+}
+
+export type Decoded<T> = { value: T; rejection?: undefined } | { value?: undefined; rejection: Rejection };
+
+function rejected(rejectionClass: RejectionClass, message: string): { rejection: Rejection } {
+  return { rejection: { class: rejectionClass, message } };
+}
+
+/**
+ * One record of a producer as the contract's type: Avro in the Confluent wire format, JSON, or CloudEvents (binary or structured).
+ * Synchronous: `schemas.prepare` has fetched the writers' schemas before.
+ */
+export function decodeRecord<T>(
+  record: KafkaRecord,
+  contract: string,
+  schemas: Pick<SchemaClient, 'resolver'>,
+): Decoded<T> {
+  const { value } = record;
+  if (value === null) return rejected('null-value', 'the value is null, expected a record');
+  if (value.length > largestRecordBytes) {
+    return rejected('too-large', `the value has ${value.length} bytes, at most ${largestRecordBytes} are read`);
+  }
+  const schemaId = wireSchemaId(value);
+  if (schemaId !== null) return decodeAvro(value, schemaId, contract, schemas);
+  return decodeJson(value, contract, headerText(record.headers, 'content-type'));
+}
+
+function decodeAvro<T>(
+  value: Buffer,
+  schemaId: number,
+  contract: string,
+  schemas: Pick<SchemaClient, 'resolver'>,
+): Decoded<T> {
+  const resolved = schemas.resolver(contract, schemaId);
+  if (resolved === null) return rejected('unknown-schema-id', `schema id ${schemaId} is not in the registry`);
+  if (resolved instanceof Error) {
+    return rejected('incompatible-schema', `schema id ${schemaId} cannot be read as ${contract}: ${resolved.message}`);
+  }
+  try {
+    return { value: resolved.type.fromBuffer(value.subarray(wireHeaderBytes), resolved.resolver) as T };
+  } catch (error) {
+    return rejected('malformed-avro', `not ${contract} in Avro (schema id ${schemaId}): ${(error as Error).message}`);
+  }
+}
+
+function decodeJson<T>(bytes: Buffer, contract: string, contentType: string | undefined): Decoded<T> {
+  let content: unknown;
+  try {
+    content = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    return rejected(
+      'malformed-json',
+      `neither Avro in the Confluent wire format nor JSON: ${(error as Error).message}`,
+    );
+  }
+  const structured =
+    contentType?.startsWith('application/cloudevents+json') || (isObject(content) && 'specversion' in content);
+  if (structured && isObject(content)) {
+    if (typeof content.data_base64 === 'string')
+      return decodeJson(Buffer.from(content.data_base64, 'base64'), contract, 'application/json');
+    content = content.data;
+  }
+  return fromJson(content, contract);
+}
+
+/** A parsed JSON value as the contract's type: checked against the same Avro type, times in ISO 8601 or ms. */
+export function fromJson<T>(content: unknown, contract: string): Decoded<T> {
+  if (!isObject(content))
+    return rejected('invalid-field', `expected an object with the fields of ${contract}, got ${shown(content)}`);
+  const type = contractType(contract) as avro.types.RecordType;
+  const value: Record<string, unknown> = {};
+  for (const field of type.fields) {
+    let fieldValue = content[field.name] ?? field.defaultValue();
+    if (fieldValue === undefined) fieldValue = field.name in content ? content[field.name] : undefined;
+    if (field.name === 'time' && typeof fieldValue === 'string') fieldValue = isoTimeMs(fieldValue) ?? fieldValue;
+    if (field.name === 'segment' && isObject(fieldValue)) fieldValue = mapOfText(fieldValue);
+    value[field.name] = fieldValue;
+  }
+  let mistake: string | undefined;
+  const valid = type.isValid(value, {
+    errorHook: (path: string[], part: unknown, partType: avro.Type) => {
+      mistake ??=
+        part === undefined
+          ? `${path.join('.')}: is missing`
+          : `${path.join('.')}: expected ${named(partType)}, got ${shown(part)}`;
+    },
+  });
+  if (valid) return { value: value as T };
+  return { rejection: { class: 'invalid-field', message: mistake ?? `not ${contract}`, ...namesIn(content) } };
+}
+
+function namesIn({ model, version }: Record<string, unknown>): Pick<Rejection, 'model' | 'version'> {
+  return { ...(typeof model === 'string' && { model }), ...(typeof version === 'string' && { version }) };
+}
+
+/** Milliseconds since the epoch of a time in ISO 8601, or undefined if the text is none. */
+export function isoTimeMs(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}/.test(text)) return undefined;
+  // A date and time without a zone is UTC, not the zone of whoever reads it.
+  const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(text) || text.length === 10 ? text : `${text}Z`;
+  const milliseconds = Date.parse(zoned);
+  return Number.isNaN(milliseconds) ? undefined : milliseconds;
+}
+
+function mapOfText(content: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(content)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => [name, typeof value === 'number' || typeof value === 'boolean' ? String(value) : value]),
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function named(type: avro.Type): string {
+  const { typeName } = type;
+  if (typeName.startsWith('union:')) return (type as avro.types.UnwrappedUnionType).types.map(named).join(' or ');
+  if (typeName === 'long' || typeName === 'int') return 'a whole number';
+  if (typeName === 'double') return 'a number';
+  if (typeName === 'map') return 'an object';
+  return typeName === 'string' ? 'text' : typeName;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}

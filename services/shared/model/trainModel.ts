@@ -1,0 +1,169 @@
+import type { LayersModel, Sequential } from '@tensorflow/tfjs';
+import { encodeRows, type FeatureRow, fitEncoder, meanAndDeviation } from './featureEncoder.ts';
+import { type Model, type ModelDescription, networkOutputs, type Task } from './model.ts';
+import { randomPermutation, seededRandom } from './seededRandom.ts';
+import { loadTensorflow, type Tensorflow } from './tensorflow.ts';
+
+export interface LabelledRows {
+  features: FeatureRow[];
+  /** Classes as text, or numbers for regression; as many as rows. */
+  labels: (string | number)[];
+}
+
+export interface TrainingOptions {
+  task: Task;
+  classes: string[];
+  /** Names of the features to use. */
+  features: string[];
+  /** Fit the weights. */
+  train: LabelledRows;
+  /** Choose when to stop. */
+  select: LabelledRows;
+  /** 0 to 2^31 - 1. */
+  seed: number;
+  /** Called after every epoch; the moment to let other work of the process happen. */
+  afterEpoch?: () => Promise<void>;
+}
+
+const hiddenUnits = [32, 16];
+const l2 = 1e-4;
+const learningRate = 0.005;
+const batchRows = 128;
+const mostEpochs = 60;
+/** Epochs without a better loss on the select rows after which training ends. */
+const patienceEpochs = 6;
+/** Probabilities are held this far from 0 and 1, so that one confident mistake does not make the loss infinite. */
+const smallestProbability = 1e-7;
+/** Encoded inputs of all rows are held in memory, 4 bytes each: 1.6 GB. */
+const mostEncodedNumbers = 400_000_000;
+
+/**
+ * Trains a small dense network: standardised inputs, two hidden layers, L2, Adam, and early stopping on the select rows by a loop of our
+ * own (TensorFlow.js has no restoreBestWeights). Bit-identical for the same rows, seed and backend: initialisers are seeded, and rows are
+ * put in a seeded order here, as `fit` would shuffle with Math.random.
+ */
+export async function trainModel(options: TrainingOptions): Promise<Model & { epochs: number; selectLoss: number }> {
+  const { tf } = await loadTensorflow();
+  const { task, classes, train, select, seed } = options;
+  const encoder = fitEncoder(train.features, options.features);
+  if (encoder.width === 0) throw new Error('no features to train on');
+  if (encoder.width * train.features.length > mostEncodedNumbers) {
+    throw new Error(`${train.features.length} rows with ${encoder.width} encoded inputs do not fit into memory`);
+  }
+  const labelScale = task === 'regression' ? meanAndDeviation(train.labels.map(Number)) : { mean: 0, deviation: 1 };
+  const description: ModelDescription = { task, classes, encoder, labelScale };
+  const layers = network(tf, description, seed);
+
+  const inputs = encodeRows(encoder, train.features);
+  const targets = encodeLabels(description, train.labels);
+  const selectInputs = encodeRows(encoder, select.features);
+  const selectTargets = encodeLabels(description, select.labels);
+  const random = seededRandom(seed);
+  let best = { loss: Number.POSITIVE_INFINITY, epoch: 0, weights: copyWeights(layers) };
+  let epoch = 0;
+  while (epoch < mostEpochs && epoch - best.epoch < patienceEpochs) {
+    epoch++;
+    await trainEpoch(tf, layers, inputs, targets, randomPermutation(train.labels.length, random));
+    const loss = meanLoss(task, networkOutputs(tf, layers, selectInputs, encoder.width), selectTargets);
+    if (loss < best.loss) best = { loss, epoch, weights: copyWeights(layers) };
+    await options.afterEpoch?.();
+  }
+  restoreWeights(tf, layers, best.weights);
+  layers.optimizer.dispose();
+  return { ...description, layers, epochs: best.epoch, selectLoss: best.loss };
+}
+
+function network(tf: Tensorflow, { task, classes, encoder }: ModelDescription, seed: number): Sequential {
+  const layers = tf.sequential({ name: 'driftloop' });
+  const outputs = task === 'multiclass' ? classes.length : 1;
+  const outputActivation = task === 'multiclass' ? 'softmax' : task === 'binary' ? 'sigmoid' : 'linear';
+  for (const [index, units] of [...hiddenUnits, outputs].entries()) {
+    const isOutput = index === hiddenUnits.length;
+    layers.add(
+      tf.layers.dense({
+        // Named here: names that TensorFlow.js makes up count on from the models before in the process.
+        name: isOutput ? 'output' : `hidden_${index + 1}`,
+        units,
+        activation: isOutput ? outputActivation : 'relu',
+        kernelInitializer: tf.initializers.glorotUniform({ seed: seed + index }),
+        kernelRegularizer: tf.regularizers.l2({ l2 }),
+        ...(index === 0 && { inputShape: [encoder.width] }),
+      }),
+    );
+  }
+  const loss =
+    task === 'multiclass' ? 'categoricalCrossentropy' : task === 'binary' ? 'binaryCrossentropy' : 'meanSquaredError';
+  layers.compile({ optimizer: tf.train.adam(learningRate), loss });
+  return layers;
+}
+
+/** @returns rows × outputs numbers: 0 or 1 per class (binary: the positive one alone), or the standardised label */
+function encodeLabels(
+  { task, classes, labelScale }: ModelDescription,
+  labels: readonly (string | number)[],
+): Float32Array {
+  if (task === 'regression')
+    return Float32Array.from(labels, label => (Number(label) - labelScale.mean) / labelScale.deviation);
+  if (task === 'binary') return Float32Array.from(labels, label => (label === classes.at(-1) ? 1 : 0));
+  const columns = new Map(classes.map((name, column) => [name, column]));
+  const encoded = new Float32Array(labels.length * classes.length);
+  for (const [row, label] of labels.entries()) {
+    const column = columns.get(String(label));
+    if (column !== undefined) encoded[row * classes.length + column] = 1;
+  }
+  return encoded;
+}
+
+async function trainEpoch(
+  tf: Tensorflow,
+  layers: LayersModel,
+  inputs: Float32Array,
+  targets: Float32Array,
+  order: Uint32Array,
+): Promise<void> {
+  const width = inputs.length / order.length;
+  const outputs = targets.length / order.length;
+  for (let start = 0; start < order.length; start += batchRows) {
+    const batch = order.subarray(start, start + batchRows);
+    const x = tf.tensor2d(gatherRows(inputs, width, batch), [batch.length, width]);
+    const y = tf.tensor2d(gatherRows(targets, outputs, batch), [batch.length, outputs]);
+    await layers.trainOnBatch(x, y);
+    x.dispose();
+    y.dispose();
+  }
+}
+
+function gatherRows(table: Float32Array, width: number, rows: Uint32Array): Float32Array {
+  const gathered = new Float32Array(rows.length * width);
+  for (const [index, row] of rows.entries())
+    gathered.set(table.subarray(row * width, (row + 1) * width), index * width);
+  return gathered;
+}
+
+/** Mean log-loss (natural logarithm), or mean squared error of standardised labels. NaN counts as infinite. */
+function meanLoss(task: Task, outputs: Float32Array, targets: Float32Array): number {
+  let sum = 0;
+  let rows = 0;
+  for (const [index, target] of targets.entries()) {
+    const output = outputs[index]!;
+    const share = Math.max(smallestProbability, Math.min(1 - smallestProbability, output));
+    if (task === 'regression') sum += (output - target) ** 2;
+    else if (task === 'binary') sum -= target === 1 ? Math.log(share) : Math.log(1 - share);
+    else if (target === 1) sum -= Math.log(share);
+    rows++;
+  }
+  const mean = sum / Math.max(1, rows);
+  return Number.isNaN(mean) ? Number.POSITIVE_INFINITY : mean;
+}
+
+function copyWeights(layers: LayersModel): { shape: number[]; values: Float32Array }[] {
+  return layers.getWeights().map(weight => ({ shape: weight.shape, values: Float32Array.from(weight.dataSync()) }));
+}
+
+function restoreWeights(
+  tf: Tensorflow,
+  layers: LayersModel,
+  weights: { shape: number[]; values: Float32Array }[],
+): void {
+  tf.tidy(() => layers.setWeights(weights.map(({ shape, values }) => tf.tensor(values, shape))));
+}

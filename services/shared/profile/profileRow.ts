@@ -1,0 +1,85 @@
+import type { CategoricalCounts } from './categoricalCounts.ts';
+import { HASH_BUCKETS } from './categoricalCounts.ts';
+import type { FeatureProfile } from './featureProfile.ts';
+import type { NumericHistogram } from './numericHistogram.ts';
+import { addToBucket, emptyNumericHistogram } from './numericHistogram.ts';
+import { sortedBuckets } from './sortedBuckets.ts';
+
+/** A feature profile as columns of a ClickHouse row. Every number is finite; counts are integers. */
+export type ProfileRow = {
+  count: number;
+  missing: number;
+  non_finite: number;
+  numeric_count: number;
+  /** Null when `numeric_count` is 0, like `maximum`. */
+  minimum: number | null;
+  maximum: number | null;
+  sum: number;
+  /** 20 down to -3. */
+  mantissa_bits: number;
+  /** 32-bit signed, ascending, which is the order of the values in the buckets. */
+  bucket_keys: number[];
+  bucket_counts: number[];
+  categorical_count: number;
+  hashed: 0 | 1;
+  /** In code unit order; when hashed, the numbers '0' to '255' of the buckets in use, ascending. */
+  category_values: string[];
+  category_counts: number[];
+};
+
+/** @example toProfileRow(profile).bucket_keys; // [1072693248, 1073741824] for the numbers 1 and 2 */
+export function toProfileRow(profile: FeatureProfile): ProfileRow {
+  const { numeric, categorical } = profile;
+  const { keys, counts } = sortedBuckets(numeric);
+  const categories = sortedCategories(categorical);
+  return {
+    count: profile.count,
+    missing: profile.missing,
+    non_finite: numeric.nonFinite,
+    numeric_count: numeric.count,
+    minimum: numeric.count === 0 ? null : numeric.minimum,
+    maximum: numeric.count === 0 ? null : numeric.maximum,
+    sum: numeric.sum,
+    mantissa_bits: numeric.mantissaBits,
+    bucket_keys: Array.from(keys),
+    bucket_counts: Array.from(counts),
+    categorical_count: categorical.count,
+    hashed: categorical.hashed ? 1 : 0,
+    category_values: categories.map(([value]) => value),
+    category_counts: categories.map(([, count]) => count),
+  };
+}
+
+/** The very profile that `toProfileRow` was given. 64-bit integers must have been turned from strings to numbers. */
+export function fromProfileRow(row: ProfileRow): FeatureProfile {
+  return { count: row.count, missing: row.missing, numeric: numericOf(row), categorical: categoricalOf(row) };
+}
+
+function sortedCategories(categorical: CategoricalCounts): [string, number][] {
+  if (!categorical.hashed) return [...categorical.exact].sort(([left], [right]) => (left < right ? -1 : 1));
+  return Array.from(categorical.hashed, (count, bucket): [string, number] => [String(bucket), count]).filter(
+    ([, count]) => count > 0,
+  );
+}
+
+function numericOf(row: ProfileRow): NumericHistogram {
+  const histogram = emptyNumericHistogram();
+  histogram.mantissaBits = row.mantissa_bits;
+  for (const [index, key] of row.bucket_keys.entries()) addToBucket(histogram, key, row.bucket_counts[index]!);
+  histogram.count = row.numeric_count;
+  histogram.nonFinite = row.non_finite;
+  histogram.minimum = row.minimum ?? Number.POSITIVE_INFINITY;
+  histogram.maximum = row.maximum ?? Number.NEGATIVE_INFINITY;
+  histogram.sum = row.sum;
+  return histogram;
+}
+
+function categoricalOf(row: ProfileRow): CategoricalCounts {
+  const { categorical_count: count, category_values: values, category_counts: counts } = row;
+  if (row.hashed === 0) {
+    return { count, exact: new Map(values.map((value, index) => [value, counts[index]!])), hashed: null };
+  }
+  const hashed = new Float64Array(HASH_BUCKETS);
+  for (const [index, bucket] of values.entries()) hashed[Number(bucket)] = counts[index]!;
+  return { count, exact: new Map(), hashed };
+}

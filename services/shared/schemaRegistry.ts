@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import avro from 'avsc';
+import type { Environment } from './environment.ts';
+import { retryTransient } from './retryTransient.ts';
+
+const schemaFolder = new URL('../../schemas/', import.meta.url);
+const magicByte = 0;
+export const wireHeaderBytes = 5;
+
+/** Avro types of the contracts, by record name: `Prediction`, `Feedback`, `DriftEvent` … */
+export const contractTypes: ReadonlyMap<string, avro.Type> = new Map(
+  readdirSync(schemaFolder)
+    .filter(file => file.endsWith('.avsc'))
+    .map(file => {
+      const schema = JSON.parse(readFileSync(new URL(file, schemaFolder), 'utf8'));
+      return [schema.name as string, avro.Type.forSchema(schema)];
+    }),
+);
+
+export function contractType(name: string): avro.Type {
+  const type = contractTypes.get(name);
+  if (!type) throw new Error(`no contract ${name} in schemas/`);
+  return type;
+}
+
+/** Schema id of a value in the Confluent wire format, or null if it is not in it. */
+export function wireSchemaId(value: Buffer): number | null {
+  return value.length >= wireHeaderBytes && value[0] === magicByte ? value.readInt32BE(1) : null;
+}
+
+/** `decode` is synchronous: the schema is fetched once per id, and resolving a writer's schema to the contract's is cached. */
+export interface Decoder {
+  /** null: the registry does not know the id. An Error: the schema cannot be read as the contract. */
+  resolver: { type: avro.Type; resolver: avro.Resolver } | null | Error;
+}
+
+export type SchemaClient = ReturnType<typeof connectSchemaRegistry>;
+
+function isTransient(error: unknown): boolean {
+  const status = (error as { status?: number }).status;
+  return status === undefined || status >= 500 || status === 429;
+}
+
+export function connectSchemaRegistry(environment: Environment, onRetry?: (error: unknown, attempt: number) => void) {
+  const registry = new SchemaRegistry({
+    host: environment.SCHEMA_REGISTRY_URL,
+    ...(environment.SCHEMA_REGISTRY_USERNAME && {
+      auth: { username: environment.SCHEMA_REGISTRY_USERNAME, password: environment.SCHEMA_REGISTRY_PASSWORD ?? '' },
+    }),
+    retry: { retries: 0 },
+  });
+  const decoders = new Map<string, Decoder['resolver']>();
+
+  async function resolverFor(contract: string, schemaId: number): Promise<Decoder['resolver']> {
+    let schema: unknown;
+    try {
+      schema = await retryTransient(() => registry.getSchema(schemaId), isTransient, onRetry);
+    } catch (error) {
+      if ((error as { status?: number }).status === 404) return null;
+      return error as Error;
+    }
+    const type = contractType(contract);
+    try {
+      return { type, resolver: type.createResolver(schema as avro.Type) };
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  return {
+    /** Fetches the schemas that the values need and that are not known yet. */
+    async prepare(contract: string, values: Iterable<Buffer | null>): Promise<void> {
+      for (const value of values) {
+        const schemaId = value && wireSchemaId(value);
+        if (schemaId === null || schemaId === undefined) continue;
+        const key = `${contract}/${schemaId}`;
+        const known = decoders.get(key);
+        // An unknown id is asked for again: its producer may have registered it since.
+        if (known === undefined || known === null) decoders.set(key, await resolverFor(contract, schemaId));
+      }
+    },
+    resolver: (contract: string, schemaId: number): Decoder['resolver'] =>
+      decoders.get(`${contract}/${schemaId}`) ?? null,
+    /** Registers the contract under the subject of a topic. @returns an encoder to the Confluent wire format */
+    async encoder<T>(contract: string, topic: string): Promise<(value: T) => Buffer> {
+      const type = contractType(contract);
+      const schema = JSON.stringify(type.schema({ exportAttrs: true }));
+      const { id } = await retryTransient(
+        () => registry.register({ type: SchemaType.AVRO, schema }, { subject: `${topic}-value` }),
+        isTransient,
+        onRetry,
+      );
+      const header = Buffer.alloc(wireHeaderBytes);
+      header.writeInt32BE(id, 1);
+      return value => Buffer.concat([header, type.toBuffer(value)]);
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import Fastify from 'fastify';
+import { type Logger, pino } from 'pino';
+import { type BatchHandler, startBatchConsumer } from './batchConsumer.ts';
+import { type Clickhouse, connectClickhouse } from './clickhouse.ts';
+import { type DeadLetterSink, deadLetterSink } from './deadLetters.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import { connectKafka, connectProducer, type Kafka, type KafkaProducer } from './kafka.ts';
+import { createMetrics, type ServiceMetrics } from './metrics.ts';
+import { connectSchemaRegistry, type SchemaClient } from './schemaRegistry.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { prefixed, topics } from './topics.ts';
+import { UserError } from './userError.ts';
+
+/** What every service is given. */
+export interface ServiceContext {
+  environment: Environment;
+  settings: Settings;
+  log: Logger;
+  metrics: ServiceMetrics;
+  kafka: Kafka;
+  producer: KafkaProducer;
+  clickhouse: Clickhouse;
+  schemas: SchemaClient;
+  deadLetters: DeadLetterSink;
+  /** Name of a topic with the prefix of this installation. */
+  topic(name: string): string;
+}
+
+export interface ServiceParts {
+  /** Topics that it consumes, without prefix. */
+  topics: string[];
+  handler: BatchHandler;
+  /** Ends what the service started beside its consumer, such as timers. */
+  stop?(): Promise<void> | void;
+}
+
+/**
+ * The life of a service process: read the environment and settings, connect, consume, answer /live, /ready and /metrics, stop cleanly on SIGTERM.
+ * An unexpected error ends the process with exit code 1: whoever restarts it starts again from the last commit.
+ */
+export async function runService(
+  name: string,
+  wire: (context: ServiceContext) => Promise<ServiceParts>,
+): Promise<void> {
+  let log = pino({ name });
+  try {
+    const environment = readEnvironment();
+    log = pino({ name, level: environment.DRIFTLOOP_LOG_LEVEL, formatters: { level: label => ({ level: label }) } });
+    await startService(name, environment, log, wire);
+  } catch (error) {
+    fail(log, error);
+  }
+}
+
+function fail(log: Logger, error: unknown): void {
+  if (error instanceof UserError) log.fatal(error.message);
+  else log.fatal({ err: error }, 'stopped by an unexpected error');
+  // pino writes to standard output synchronously, so nothing is lost here.
+  process.exit(1);
+}
+
+async function startService(
+  name: string,
+  environment: Environment,
+  log: Logger,
+  wire: (context: ServiceContext) => Promise<ServiceParts>,
+): Promise<void> {
+  const settings = readSettings(environment.DRIFTLOOP_CONFIG);
+  const metrics = createMetrics(name);
+  let ready = false;
+  const http = Fastify();
+  http.get('/live', async () => ({ status: 'ok' }));
+  http.get('/ready', async (_, reply) => reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'starting' }));
+  http.get('/metrics', async (_, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+  const address = await http.listen({ port: environment.DRIFTLOOP_HTTP_PORT, host: environment.DRIFTLOOP_HTTP_HOST });
+
+  const topic = (topicName: string) => prefixed(environment, topicName);
+  const kafka = connectKafka(environment, `driftloop-${name}`, log);
+  const producer = await connectProducer(kafka);
+  const clickhouse = connectClickhouse(environment, {
+    retry: true,
+    onRetry: (error, attempt) => {
+      metrics.retries.inc();
+      log.warn({ err: error, attempt }, 'ClickHouse does not answer; trying again');
+    },
+  });
+  const schemas = connectSchemaRegistry(environment, (error, attempt) =>
+    log.warn({ err: error, attempt }, 'the schema registry does not answer; trying again'),
+  );
+  const deadLetters = deadLetterSink({
+    topic: topic(topics.deadLetters),
+    service: name,
+    producer,
+    clickhouse,
+    metrics,
+  });
+  const parts = await wire({
+    environment,
+    settings,
+    log,
+    metrics,
+    kafka,
+    producer,
+    clickhouse,
+    schemas,
+    deadLetters,
+    topic,
+  });
+  const consumer = await startBatchConsumer({
+    kafka,
+    groupId: topic(`driftloop-${name}`),
+    topics: parts.topics.map(topic),
+    handler: parts.handler,
+    flushIntervalMs: environment.DRIFTLOOP_FLUSH_MS,
+    sessionTimeoutMs: environment.DRIFTLOOP_SESSION_TIMEOUT_MS,
+    log,
+    metrics,
+    onCrash: error => fail(log, error),
+  });
+
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    ready = false;
+    log.info({ signal }, 'stopping');
+    await parts.stop?.();
+    await consumer.stop();
+    await producer.disconnect();
+    await clickhouse.close();
+    await http.close();
+    log.info('stopped');
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => stop(signal).catch(error => fail(log, error)));
+
+  await consumer.joined;
+  ready = true;
+  log.info({ address }, 'ready');
+}

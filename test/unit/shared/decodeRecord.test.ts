@@ -1,0 +1,158 @@
+import avro from 'avsc';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Feedback, Prediction } from '../../../services/shared/contracts.ts';
+import { type Decoded, decodeRecord } from '../../../services/shared/decodeRecord.ts';
+import type { KafkaHeaders } from '../../../services/shared/kafka.ts';
+import { contractType } from '../../../services/shared/schemaRegistry.ts';
+
+const minimal = {
+  id: 'a',
+  model: 'm',
+  version: '1',
+  time: 1_767_225_600_000,
+  features: { amount: 1 },
+  prediction: 'yes',
+};
+const unknownSchemas = { resolver: () => null };
+
+function decode<T = Prediction>(
+  value: Buffer | string | object,
+  { headers = {}, contract = 'Prediction', schemas = unknownSchemas as Parameters<typeof decodeRecord>[2] } = {} as {
+    headers?: KafkaHeaders;
+    contract?: string;
+    schemas?: Parameters<typeof decodeRecord>[2];
+  },
+): Decoded<T> {
+  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+  return decodeRecord<T>(
+    { topic: 't', partition: 0, offset: 0, key: null, value: bytes, headers, timestampMs: 0 },
+    contract,
+    schemas,
+  );
+}
+
+describe('JSON', () => {
+  it('fills optional fields and reads times in ISO 8601, taking one without a zone as UTC', () => {
+    expect(decode({ ...minimal, time: '2026-01-01T00:00:00' }).value).toEqual({
+      ...minimal,
+      score: null,
+      probabilities: null,
+      segment: null,
+      codeVersion: null,
+      latencyMs: null,
+    });
+    expect(decode({ ...minimal, time: '2026-01-01' }).value?.time).toBe(minimal.time);
+    expect(decode({ ...minimal, time: '2026-01-01T10:00:00+10:00' }).value?.time).toBe(minimal.time);
+  });
+
+  it('takes features of every type, null included, and segments as text', () => {
+    const features = { number: 1.5, text: 'x', flag: true, nothing: null };
+    const { value } = decode({ ...minimal, features, segment: { tier: 2, vip: true, none: null } });
+    expect(value?.features).toEqual(features);
+    expect(value?.segment).toEqual({ tier: '2', vip: 'true' });
+  });
+
+  it.each([
+    ['a missing field', { id: 'a', model: 'm', version: '1', features: {}, prediction: 1 }, 'time: is missing'],
+    ['a wrong type', { ...minimal, version: 3 }, 'version: expected text, got 3'],
+    [
+      'a nested feature',
+      { ...minimal, features: { a: { b: 1 } } },
+      'features.a: expected null or boolean or a number or text, got {"b":1}',
+    ],
+    ['a list for features', { ...minimal, features: [1] }, 'features: expected an object, got [1]'],
+    ['a time that is none', { ...minimal, time: 'yesterday' }, 'time: expected a whole number, got "yesterday"'],
+    ['a fractional time', { ...minimal, time: 1.5 }, 'time: expected a whole number, got 1.5'],
+    [
+      'null for a required field',
+      { ...minimal, prediction: null },
+      'prediction: expected boolean or a number or text, got null',
+    ],
+  ])('names the field, the value and what was expected of %s', (_, content, message) => {
+    expect(decode(content).rejection).toMatchObject({ class: 'invalid-field', message });
+  });
+
+  it('says whose record it was, where that can be read', () => {
+    expect(decode({ model: 'm', version: '1' }).rejection).toMatchObject({ model: 'm', version: '1' });
+    expect(decode({ model: 5 }).rejection?.model).toBeUndefined();
+  });
+
+  it('is told apart from other bytes', () => {
+    expect(decode('{"id":').rejection?.class).toBe('malformed-json');
+    expect(decode('[1,2]').rejection?.class).toBe('invalid-field');
+    expect(decode(Buffer.alloc(0)).rejection?.class).toBe('malformed-json');
+    expect(decode(Buffer.alloc(2_000_000, 65)).rejection?.class).toBe('too-large');
+  });
+});
+
+describe('CloudEvents', () => {
+  const event = { specversion: '1.0', id: '1', type: 't', source: 's' };
+  it('reads structured mode, by content type or by its attributes, as JSON or base64', () => {
+    expect(decode({ ...event, data: minimal }).value?.id).toBe('a');
+    expect(
+      decode(
+        { ...event, data: minimal },
+        { headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8' } },
+      ).value?.id,
+    ).toBe('a');
+    expect(decode({ ...event, data_base64: Buffer.from(JSON.stringify(minimal)).toString('base64') }).value?.id).toBe(
+      'a',
+    );
+  });
+  it('reads binary mode', () => {
+    expect(
+      decode(minimal, { headers: { ce_specversion: '1.0', ce_id: '1', 'content-type': 'application/json' } }).value?.id,
+    ).toBe('a');
+  });
+  it('rejects an event without data', () => {
+    expect(decode(event).rejection?.class).toBe('invalid-field');
+  });
+});
+
+describe('Avro', () => {
+  const prediction = contractType('Prediction');
+  const framed = (type: avro.Type, value: unknown) =>
+    Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), type.toBuffer(value)]);
+  const resolving = (writer: avro.Type) => ({
+    resolver: () => ({ type: prediction, resolver: prediction.createResolver(writer) }),
+  });
+
+  it('reads a value written with an older schema', () => {
+    const { fields, ...schema } = prediction.schema({ exportAttrs: true }) as avro.schema.RecordType;
+    const older = avro.Type.forSchema({ ...schema, fields: fields.slice(0, 6) });
+    expect(decode(framed(older, minimal), { schemas: resolving(older) }).value).toMatchObject({
+      ...minimal,
+      latencyMs: null,
+    });
+  });
+
+  it('rejects a truncated value, an unknown id and a schema of something else', () => {
+    const bytes = framed(prediction, { ...decode(minimal).value });
+    expect(decode(bytes.subarray(0, 9), { schemas: resolving(prediction) }).rejection?.class).toBe('malformed-avro');
+    expect(decode(bytes).rejection).toMatchObject({
+      class: 'unknown-schema-id',
+      message: 'schema id 7 is not in the registry',
+    });
+    expect(decode(bytes, { schemas: { resolver: () => new Error('no match') } }).rejection?.class).toBe(
+      'incompatible-schema',
+    );
+  });
+
+  it('never throws, whatever the bytes', () => {
+    const schemas = resolving(prediction);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (bytes, framing) => {
+        const value = Buffer.from(framing ? [0, 0, 0, 0, 7, ...bytes] : bytes);
+        const decoded = decode(value, { schemas });
+        expect(decoded.rejection === undefined).toBe(decoded.value !== undefined);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.jsonValue(), content => {
+        const decoded = decode<Feedback>(content as object, { contract: 'Feedback' });
+        expect(decoded.rejection === undefined).toBe(decoded.value !== undefined);
+      }),
+    );
+  });
+});

@@ -1,0 +1,33 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseDurationMs } from '../../../services/shared/duration.ts';
+import { windowStartMs } from '../../../services/shared/timeWindow.ts';
+
+describe('windows', () => {
+  it('hold each time in exactly one, aligned to the epoch', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -1e12, max: 4e12 }), fc.integer({ min: 1000, max: 1e9 }), (timeMs, sizeMs) => {
+        const startMs = windowStartMs(timeMs, sizeMs);
+        expect(startMs <= timeMs && timeMs < startMs + sizeMs && Math.abs(startMs % sizeMs) === 0).toBe(true);
+      }),
+    );
+  });
+
+  it('start inclusive and end exclusive', () => {
+    expect([3_599_999, 3_600_000].map(timeMs => windowStartMs(timeMs, 3_600_000))).toEqual([0, 3_600_000]);
+  });
+});
+
+describe('durations', () => {
+  it.each([
+    ['250ms', 250],
+    ['90s', 90_000],
+    ['1.5h', 5_400_000],
+    ['2w', 1_209_600_000],
+    ['1 h', 3_600_000],
+    ['1', null],
+    ['h', null],
+    ['-1h', null],
+    ['1h30m', null],
+  ])('%s', (text, milliseconds) => expect(parseDurationMs(text)).toBe(milliseconds));
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { chiSquaredSurvival, logChiSquaredSurvival } from '../../../services/shared/statistics/chiSquaredSurvival.ts';
+import { kolmogorovSurvival } from '../../../services/shared/statistics/kolmogorovSurvival.ts';
+import { logNormalSurvival, normalSurvival } from '../../../services/shared/statistics/normalSurvival.ts';
+import { expectClose, scipy } from './fixtures.ts';
+
+describe('chiSquaredSurvival', () => {
+  it.each(scipy.chiSquaredSurvival)('x = %d, %d degrees of freedom', (x, degreesOfFreedom, expected) => {
+    expectClose(chiSquaredSurvival(x!, degreesOfFreedom!), expected!);
+  });
+
+  it.each(scipy.logChiSquaredSurvival)('logarithm: x = %d, %d degrees of freedom', (x, degreesOfFreedom, expected) => {
+    expectClose(logChiSquaredSurvival(x!, degreesOfFreedom!), expected!, 1e-11);
+  });
+
+  it('is 1 at and below 0, and falls with x without a step where the series meets the fraction', () => {
+    expect(chiSquaredSurvival(0, 3)).toBe(1);
+    expect(chiSquaredSurvival(-1, 3)).toBe(1);
+    for (const degreesOfFreedom of [1, 2, 10, 100]) {
+      const meeting = degreesOfFreedom + 2;
+      const [before, after] = [meeting - 1e-9, meeting + 1e-9].map(x => chiSquaredSurvival(x, degreesOfFreedom));
+      expect(before).toBeGreaterThan(after!);
+      expectClose(after!, before!, 1e-8);
+    }
+  });
+});
+
+describe('normalSurvival', () => {
+  it.each(scipy.normalSurvival)('z = %d', (z, expected) => expectClose(normalSurvival(z!), expected!));
+  it.each(scipy.logNormalSurvival)('logarithm: z = %d', (z, expected) => expectClose(logNormalSurvival(z!), expected!));
+});
+
+describe('kolmogorovSurvival', () => {
+  it.each(scipy.kolmogorovSurvival)('t = %d', (t, expected) => expectClose(kolmogorovSurvival(t!), expected!));
+
+  it('is 1 at 0', () => {
+    expect(kolmogorovSurvival(0)).toBe(1);
+    expect(kolmogorovSurvival(1e-9)).toBe(1);
+  });
+});

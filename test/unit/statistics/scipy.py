@@ -1,0 +1,89 @@
+"""Writes scipy.json beside it: what SciPy (and mpmath, beyond the range of doubles) says to fixed inputs.
+
+    python3 -m venv venv && venv/bin/pip install scipy==1.17.1 numpy==2.4.6 mpmath==1.4.1
+    venv/bin/python test/unit/statistics/scipy.py && npx biome check --write test/unit/statistics/scipy.json
+"""
+import json
+import pathlib
+import sys
+
+# Not the folder of this file, whose name would hide the package.
+sys.path.pop(0)
+import mpmath
+import numpy as np
+from scipy import special, stats
+from scipy.spatial.distance import jensenshannon
+
+mpmath.mp.dps = 50
+
+
+def log_chi_squared_survival(x, df):
+    return float(mpmath.log(mpmath.gammainc(mpmath.mpf(df) / 2, mpmath.mpf(x) / 2, regularized=True)))
+
+
+def integers(seed, count, low, high):
+    """A linear congruential generator (Numerical Recipes' constants), the same on every machine and in every version."""
+    state, drawn = seed, []
+    for _ in range(count):
+        state = (1664525 * state + 1013904223) % 2**32
+        drawn.append(low + (state >> 8) * (high - low + 1) // 2**24)
+    return drawn
+
+
+def psi(reference, recent):
+    r, s = np.array(reference, float), np.array(recent, float)
+    used = (r > 0) | (s > 0)
+    p, q = np.maximum(r[used], 0.5) / r.sum(), np.maximum(s[used], 0.5) / s.sum()
+    return float(special.rel_entr(q, p).sum() + special.rel_entr(p, q).sum())
+
+
+def overdispersion(blocks):
+    """Straight from the formula: all bins filled, no empty block."""
+    counts = np.array(blocks, float)
+    x2 = stats.chi2_contingency(counts, correction=False).statistic
+    m, bins = counts.shape
+    return max(1.0, float((x2 + 20 * (bins - 1)) / ((m - 1 + 20) * (bins - 1))))
+
+
+SURVIVAL = [(0.001, 1), (0.5, 1), (3.84, 1), (30, 1), (220, 1), (1400, 1), (0.01, 2), (5, 2), (230, 2), (1, 3), (7.8, 3),
+            (4, 9), (9, 9), (16.9, 9), (300, 9), (1500, 9), (20, 40), (41, 40), (55, 40), (400, 40), (200, 255), (255, 255),
+            (330, 255), (900, 255), (990, 1000), (1100, 1000), (3.3, 2.5), (80, 2.5), (5000, 5000), (5600, 5000)]
+SAMPLES = [(integers(1, 40, 0, 9), integers(2, 30, 0, 9)), (integers(3, 500, -50, 50), integers(4, 300, -30, 70)),
+           (integers(5, 2000, 0, 400), integers(6, 1500, 100, 500)), (integers(7, 5, 1, 3), integers(8, 900, 1, 300)),
+           ([4] * 20, [4] * 10 + [7] * 10), ([-3, -1, 0, 0, 2], [-3, -1, 0, 0, 2])]
+COUNTS = [([50, 50], [60, 40]), ([500, 500], [60, 40]), ([120, 300, 80, 500], [25, 41, 22, 112]),
+          (integers(9, 10, 80, 200), integers(10, 10, 20, 60)), (integers(11, 30, 500, 900), integers(12, 30, 300, 999)),
+          ([1000, 1000, 1000], [900, 50, 50])]
+SPARSE = [([0, 10, 5, 0], [3, 0, 9, 0]), ([1, 0, 0], [0, 0, 1]), (integers(13, 12, 0, 3), integers(14, 12, 0, 3))]
+BLOCKS = [[[50, 50], [90, 10], [10, 90]], [integers(20 + i, 5, 100, 200) for i in range(8)],
+          [integers(40 + i, 4, 5, 150) for i in range(30)], [[30, 30], [30, 30]]]
+P_VALUES = [[0.01, 0.9, 0.02], [0.5], [1e-50, 0.03, 0.03, 0.2, 1], [i / 1e4 for i in integers(60, 25, 0, 9999)]]
+
+fixtures = {
+    "chiSquaredSurvival": [[x, df, float(stats.chi2.sf(x, df))] for x, df in SURVIVAL],
+    "logChiSquaredSurvival": [[x, df, log_chi_squared_survival(x, df)]
+                              for x, df in SURVIVAL + [(1e4, 1), (1e5, 9), (1e6, 500)]],
+    "normalSurvival": [[z, float(stats.norm.sf(z))] for z in (-8, -3, -1, -0.01, 0, 0.01, 0.5, 1, 1.7, 1.96, 3, 6, 15, 30, 37)],
+    "logNormalSurvival": [[z, float(stats.norm.logsf(z))] for z in (-5, -1, 0.3, 2, 10, 37, 100, 1000)],
+    "kolmogorovSurvival": [[t, float(special.kolmogorov(t))] for t in (0.1, 0.3, 0.5, 0.7, 0.81, 0.83, 1, 1.36, 2, 5, 7.6, 15, 18.8)],
+    "samples": [{
+        "reference": a, "recent": b,
+        "ks": float(stats.ks_2samp(a, b).statistic),
+        "ksPValue": float(special.kolmogorov(stats.ks_2samp(a, b).statistic * np.sqrt(len(a) * len(b) / (len(a) + len(b))))),
+        "wasserstein": float(stats.wasserstein_distance(a, b)),
+        "standardDeviation": float(np.std(a)),
+        "quantiles": [[q, float(np.quantile(a, q, method="inverted_cdf"))] for q in (0, 0.01, 0.25, 0.5, 0.75, 0.99, 1)],
+    } for a, b in SAMPLES],
+    "counts": [{
+        "reference": a, "recent": b,
+        "psi": psi(a, b), "jensenShannon": float(jensenshannon(a, b, base=2)),
+        "chiSquared": [float(v) for v in stats.chi2_contingency([a, b], correction=False)[:3]],
+        "g": float(stats.chi2_contingency([a, b], correction=False, lambda_="log-likelihood").statistic),
+    } for a, b in COUNTS],
+    "sparseCounts": [{"reference": a, "recent": b, "psi": psi(a, b), "jensenShannon": float(jensenshannon(a, b, base=2))}
+                     for a, b in SPARSE],
+    "overdispersion": [[blocks, overdispersion(blocks)] for blocks in BLOCKS],
+    "benjaminiHochberg": [[p, [float(v) for v in stats.false_discovery_control(p)]] for p in P_VALUES],
+}
+path = pathlib.Path(__file__).with_name("scipy.json")
+path.write_text(json.dumps(fixtures, separators=(",", ":")) + "\n")
