@@ -21,9 +21,7 @@ export async function groupLag(
   environment: Environment,
   service: ServiceName,
 ): Promise<PartitionLag[]> {
-  const topics = serviceFlow
-    .find(({ name }) => name === service)!
-    .consumes.map(topic => prefixed(environment, topic));
+  const topics = serviceFlow.find(({ name }) => name === service)!.consumes.map(topic => prefixed(environment, topic));
   const groupId = consumerGroup(environment, service);
   const committed = new Map<string, number>();
   for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics })) {

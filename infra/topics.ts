@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '../services/shared/environment.ts';
 import { type KafkaAdmin, topicResource } from '../services/shared/kafka.ts';
 import { prefixed, type Topic, topics } from '../services/shared/topics.ts';
@@ -81,7 +82,7 @@ export async function ensureTopics(
   const missing = wanted.filter(({ name }) => !existing.has(name));
   if (missing.length > 0) {
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: missing.map(({ name, definition }) => ({
         topic: name,
         numPartitions: definition.partitions,
@@ -89,14 +90,42 @@ export async function ensureTopics(
         configEntries: Object.entries(configuration(definition)).map(([key, value]) => ({ name: key, value })),
       })),
     });
+    await waitUntilUsable(
+      admin,
+      missing.map(({ name }) => name),
+    );
   }
   const present = wanted.filter(({ name }) => existing.has(name));
-  const configurations = await describeTopics(admin, present.map(({ name }) => name));
+  const configurations = await describeTopics(
+    admin,
+    present.map(({ name }) => name),
+  );
   return wanted.map(({ name, definition }) => {
     const found = configurations.get(name);
     if (!found) return { name, partitions: definition.partitions, created: true, notes: [], mistakes: [] };
     return { name, partitions: found.partitions, created: false, ...compare(definition, found) };
   });
+}
+
+/** What a broker answers while the news of a topic is still on its way to it. */
+const notThereYet = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION']);
+const pauseMs = 50;
+const usableTimeoutMs = 30_000;
+
+/** A topic that the controller has created is known to its brokers only a moment later; until then clients fail. */
+async function waitUntilUsable(admin: KafkaAdmin, names: string[]): Promise<void> {
+  const deadlineMs = Date.now() + usableTimeoutMs;
+  for (const name of names) {
+    for (;;) {
+      try {
+        await admin.fetchTopicOffsets(name);
+        break;
+      } catch (error) {
+        if (!notThereYet.has((error as { type?: string }).type ?? '') || Date.now() > deadlineMs) throw error;
+        await pause(pauseMs);
+      }
+    }
+  }
 }
 
 function configuration(definition: TopicDefinition): Record<string, string> {

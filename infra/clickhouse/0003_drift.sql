@@ -41,6 +41,7 @@ CREATE TABLE evaluated_windows
     records UInt64 COMMENT 'Predictions in the window',
     status Enum8('reference' = 1, 'steady' = 2, 'drift' = 3, 'insufficient_data' = 4) COMMENT 'reference: became part of the bootstrap reference',
     reference LowCardinality(String) COMMENT 'training, upload or bootstrap',
+    digest String COMMENT 'Hash of the verdict and the metrics: judging it again with the same result writes nothing',
     evaluated_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'Wall clock'
 )
 ENGINE = ReplacingMergeTree(revision)

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
 
 export interface ChildProcessOptions {
   /** How messages call it, such as "Kafka". */
@@ -11,6 +12,8 @@ export interface ChildProcessOptions {
   cwd?: string;
   /** Receives standard output and error; emptied at the start. */
   logFile: string;
+  /** Is given each line of standard output, which then does not go to the log. */
+  onLine?: (line: string) => void;
 }
 
 export interface ChildProcess {
@@ -21,6 +24,14 @@ export interface ChildProcess {
   exited: Promise<string>;
   /** SIGTERM, and SIGKILL if it is not gone in time. Resolves when it is gone. */
   stop(): Promise<void>;
+}
+
+/** Leaders of the groups of all children that live. */
+const running = new Set<number>();
+
+/** Kills all children at once, for a person who does not want to wait for them to stop. */
+export function killChildProcesses(): void {
+  for (const pid of running) signalProcess(-pid, 'SIGKILL');
 }
 
 /** How long a process may take to stop cleanly before it is killed. */
@@ -49,9 +60,10 @@ export function startChildProcess(options: ChildProcessOptions): ChildProcess {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     detached: true,
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', options.onLine ? 'pipe' : log, log],
   });
   closeSync(log);
+  if (child.stdout && options.onLine) createInterface({ input: child.stdout }).on('line', options.onLine);
   const pid = child.pid;
   if (pid === undefined) {
     const exited = new Promise<string>(resolve =>
@@ -60,20 +72,27 @@ export function startChildProcess(options: ChildProcessOptions): ChildProcess {
     return { name: options.name, pid: 0, logFile: options.logFile, exited, stop: async () => void (await exited) };
   }
 
+  running.add(pid);
   const endWatchdog = startWatchdog(pid);
   const exited = new Promise<string>(resolve => {
     child.once('exit', (code, signal) => {
+      running.delete(pid);
       endWatchdog();
       signalProcess(-pid, 'SIGKILL');
       resolve(signal ? `was killed by ${signal}` : `ended with exit code ${code}`);
     });
   });
-  const stop = async () => {
+  const end = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     signalProcess(pid, 'SIGTERM');
     const timer = setTimeout(() => signalProcess(-pid, 'SIGKILL'), stopTimeoutMs);
     await exited;
     clearTimeout(timer);
+  };
+  let ending: Promise<void> | undefined;
+  const stop = () => {
+    ending ??= end();
+    return ending;
   };
   return { name: options.name, pid, logFile: options.logFile, exited, stop };
 }

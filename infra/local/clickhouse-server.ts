@@ -10,7 +10,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { parseArgs, promisify } from 'node:util';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress, gzip } from 'node:zlib';
-import type { ChdbResult } from 'chdb';
+import type { ChdbResult } from './chdbAddon.ts';
 import { type ClickhouseEngine, openClickhouseEngine } from './clickhouseEngine.ts';
 import { ClickhouseFailure, type ClickhouseRequest, parseClickhouseRequest } from './clickhouseRequest.ts';
 import { parseInsertStatement } from './insertStatement.ts';
@@ -39,6 +39,8 @@ async function answer(engine: ClickhouseEngine, message: IncomingMessage, respon
     const result = await execute(engine, request, message);
     await sendResult(request, result, message, response);
   } catch (error) {
+    // What was not read of the body would stand before the next request of this connection.
+    message.resume();
     sendFailure(error, request, response);
   }
 }
@@ -95,7 +97,7 @@ function bodyOf(message: IncomingMessage): Readable {
 
 async function* limited(body: Readable, maxBytes: number): AsyncGenerator<Buffer> {
   let bytes = 0;
-  for await (const chunk of body) {
+  for await (const chunk of body.iterator({ destroyOnReturn: false })) {
     bytes += chunk.length;
     if (bytes > maxBytes)
       throw new ClickhouseFailure(62, 'SYNTAX_ERROR', `Syntax error: the query is longer than ${maxBytes} bytes`);
@@ -116,7 +118,7 @@ async function sendResult(
   };
   response.setHeader('X-ClickHouse-Query-Id', request.queryId);
   response.setHeader('X-ClickHouse-Summary', JSON.stringify(summary));
-  let body = result.bytes();
+  let body = result.bytes;
   if (request.compressResponse && /\bgzip\b/.test(message.headers['accept-encoding'] ?? '') && body.length > 0) {
     body = await compress(body);
     response.setHeader('Content-Encoding', 'gzip');
@@ -131,11 +133,7 @@ function sendFailure(error: unknown, request: ClickhouseRequest | undefined, res
   const text = failureText(error);
   const code = /^Code: (\d+)\./.exec(text)?.[1] ?? '1002';
   if (request) response.setHeader('X-ClickHouse-Query-Id', request.queryId);
-  response.writeHead(500, {
-    'Content-Type': 'text/plain; charset=UTF-8',
-    'X-ClickHouse-Exception-Code': code,
-    Connection: 'close',
-  });
+  response.writeHead(500, { 'Content-Type': 'text/plain; charset=UTF-8', 'X-ClickHouse-Exception-Code': code });
   response.end(`${text}\n`);
 }
 
@@ -172,11 +170,16 @@ server.listen(port, host);
 await once(server, 'listening');
 console.log(`ClickHouse listens on http://${host}:${port}, its data are in ${path}`);
 
+let stopping = false;
 const stop = async (): Promise<void> => {
+  if (stopping) return;
+  stopping = true;
   const closed = once(server, 'close');
   server.close();
+  // A connection that has just been answered stays open for the next request: end it too.
+  setInterval(() => server.closeIdleConnections(), 20);
   await closed;
   await engine.close();
   process.exit(0);
 };
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());

@@ -4,7 +4,7 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type ChdbResult, drainPending, Session } from 'chdb';
+import { type ChdbConnection, type ChdbResult, chdbAddon } from './chdbAddon.ts';
 import { ClickhouseFailure, type ClickhouseRequest, connectionPrelude } from './clickhouseRequest.ts';
 import { type InsertStatement, insertFromFile } from './insertStatement.ts';
 import { statementCount } from './statementCount.ts';
@@ -25,19 +25,19 @@ export function openClickhouseEngine(folder: string) {
   rmSync(incomingFolder, { recursive: true, force: true });
   mkdirSync(incomingFolder, { recursive: true });
   // Held open for the life of the process: the engine ends with its last connection.
-  const keeper = new Session(dataFolder);
+  const keeper = chdbAddon.CreateConnection(dataFolder);
   const turns = createTurns();
 
   async function run(request: ClickhouseRequest, query: string): Promise<ChdbResult> {
     await turns.take();
-    let connection: Session | undefined;
+    let connection: ChdbConnection | undefined;
     try {
-      connection = new Session(dataFolder);
+      connection = chdbAddon.CreateConnection(dataFolder);
       const prelude = connectionPrelude(request);
-      if (prelude !== null) await connection.queryAsync(prelude);
-      return await connection.queryAsync(query, { format: request.defaultFormat });
+      if (prelude !== null) await chdbAddon.QueryAsyncConnection(connection, prelude, request.defaultFormat);
+      return await chdbAddon.QueryAsyncConnection(connection, query, request.defaultFormat);
     } finally {
-      connection?.close();
+      if (connection) chdbAddon.CloseConnection(connection);
       turns.give();
     }
   }
@@ -53,7 +53,8 @@ export function openClickhouseEngine(folder: string) {
     async insert(request: ClickhouseRequest, statement: InsertStatement, rows: Readable): Promise<ChdbResult> {
       const file = join(incomingFolder, randomUUID());
       try {
-        await pipeline(rows, createWriteStream(file));
+        // A full disk must not destroy the request, which has to be answered.
+        await pipeline(rows.iterator({ destroyOnReturn: false }), createWriteStream(file));
         return await run(request, insertFromFile(statement, file));
       } finally {
         await unlink(file).catch(() => undefined);
@@ -61,8 +62,7 @@ export function openClickhouseEngine(folder: string) {
     },
     async close(): Promise<void> {
       await turns.idle();
-      keeper.close();
-      await drainPending();
+      chdbAddon.CloseConnection(keeper);
     },
   };
 }

@@ -27,6 +27,7 @@ export async function untilUnowned(name: string, folder: string): Promise<void> 
   }
 }
 
+/** Notes which process uses the folder. The command of that process has to name the folder. */
 export function setOwner(folder: string, pid: number): void {
   writeFileSync(join(folder, ownerFile), String(pid));
 }

@@ -3,9 +3,10 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../../services/shared/userError.ts';
 import { type ChildProcess, startChildProcess } from './childProcess.ts';
 import { claimPort, freePort, localHost } from './claimPort.ts';
-import { setOwner, untilUnowned } from './dataFolderOwner.ts';
+import { untilUnowned } from './dataFolderOwner.ts';
 import { libraryFolder } from './libraryFolder.ts';
-import { logTail, tellingLine, untilReady } from './untilReady.ts';
+import { startServerProcess } from './serverProcess.ts';
+import { logTail, tellingLine } from './untilReady.ts';
 
 export interface StartOptions {
   /** Folder of its data, which persist. */
@@ -29,22 +30,23 @@ const clusterId = Buffer.from('driftloop--local').toString('base64url');
 /** One Kafka broker that is its own controller (KRaft). */
 export async function startKafka({ dir, port, logDir }: StartOptions): Promise<KafkaServer> {
   const classPath = join(libraryFolder('kafka'), '*');
-  const brokerPort = await claimPort('Kafka', port, 'DRIFTLOOP_KAFKA_PORT');
   const dataFolder = resolve(dir);
   await untilUnowned('Kafka', dataFolder);
+  const brokerPort = await claimPort('Kafka', port, 'DRIFTLOOP_KAFKA_PORT');
   const configuration = join(dataFolder, 'server.properties');
   writeFileSync(configuration, serverProperties(join(dataFolder, 'logs'), brokerPort, await freePort()));
   await formatOnce(classPath, dataFolder, configuration, logDir);
 
   const logging = join(import.meta.dirname, 'kafka-log4j2.properties');
-  const child = startChildProcess({
+  const logFile = join(logDir, 'kafka.log');
+  const child = await startServerProcess({
     name: 'Kafka',
     command: 'java',
     args: [...smallJvm, `-Dlog4j2.configurationFile=${logging}`, '-cp', classPath, 'kafka.Kafka', configuration],
-    logFile: join(logDir, 'kafka.log'),
+    logFile,
+    dataFolder,
+    isReady: async () => logTail(logFile).includes('Kafka Server started'),
   });
-  setOwner(dataFolder, child.pid);
-  await untilReady(child, async () => logTail(child.logFile).includes('Kafka Server started'));
   return { ...child, brokers: `${localHost}:${brokerPort}` };
 }
 

@@ -1,11 +1,10 @@
 import { join, resolve } from 'node:path';
-import { UserError } from '../../services/shared/userError.ts';
-import { type ChildProcess, startChildProcess } from './childProcess.ts';
+import type { ChildProcess } from './childProcess.ts';
 import { claimPort, localHost } from './claimPort.ts';
-import { setOwner, untilUnowned } from './dataFolderOwner.ts';
+import { untilUnowned } from './dataFolderOwner.ts';
 import type { StartOptions } from './kafka.ts';
 import { libraryFolder } from './libraryFolder.ts';
-import { answersOk, untilReady } from './untilReady.ts';
+import { startServerProcess } from './serverProcess.ts';
 
 export interface SchemaRegistryServer extends ChildProcess {
   /** Base of the Confluent API. */
@@ -17,9 +16,9 @@ const version = '2.6.13.Final';
 /** Apicurio with its schemas in an H2 file, speaking the Confluent API; schemas must be backward compatible unless a subject says otherwise. */
 export async function startSchemaRegistry({ dir, port, logDir }: StartOptions): Promise<SchemaRegistryServer> {
   const jar = join(libraryFolder('registry'), `apicurio-registry-app-${version}-runner.jar`);
-  const httpPort = await claimPort('the schema registry', port, 'DRIFTLOOP_REGISTRY_PORT');
   const dataFolder = resolve(dir);
   await untilUnowned('schema registry', dataFolder);
+  const httpPort = await claimPort('the schema registry', port, 'DRIFTLOOP_REGISTRY_PORT');
   const settings = {
     'quarkus.http.host': localHost,
     'quarkus.http.port': httpPort,
@@ -30,7 +29,8 @@ export async function startSchemaRegistry({ dir, port, logDir }: StartOptions): 
     'quarkus.log.level': 'WARN',
     'quarkus.log.console.color': false,
   };
-  const child = startChildProcess({
+  const url = `http://${localHost}:${httpPort}/apis/ccompat/v7`;
+  const child = await startServerProcess({
     name: 'the schema registry',
     command: 'java',
     args: [
@@ -39,21 +39,20 @@ export async function startSchemaRegistry({ dir, port, logDir }: StartOptions): 
       ...['-jar', jar],
     ],
     logFile: join(logDir, 'schema-registry.log'),
+    dataFolder,
+    isReady: () => requireBackwardCompatibility(url),
   });
-  setOwner(dataFolder, child.pid);
-  const url = `http://${localHost}:${httpPort}/apis/ccompat/v7`;
-  await untilReady(child, () => answersOk(`${url}/subjects`));
-  await requireBackwardCompatibility(url);
   return { ...child, url };
 }
 
-/** Apicurio checks nothing by default. */
-async function requireBackwardCompatibility(url: string): Promise<void> {
+/** Apicurio checks nothing by default. @returns whether it took the setting, which it does as soon as it is up */
+async function requireBackwardCompatibility(url: string): Promise<boolean> {
   const response = await fetch(`${url}/config`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ compatibility: 'BACKWARD' }),
+    signal: AbortSignal.timeout(5_000),
   });
-  if (!response.ok)
-    throw new UserError(`the schema registry refused its configuration: ${response.status} ${await response.text()}`);
+  await response.arrayBuffer();
+  return response.ok;
 }

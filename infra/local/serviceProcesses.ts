@@ -36,7 +36,12 @@ export async function startServiceProcess({
 }: ServiceProcessOptions): Promise<ServiceProcess> {
   const child = startChildProcess({ name, command: process.execPath, args: [script], env, logFile });
   const healthUrl = `http://${localHost}:${env.DRIFTLOOP_HTTP_PORT}`;
-  await untilReady(child, () => answersOk(`${healthUrl}/ready`));
+  try {
+    await untilReady(child, () => answersOk(`${healthUrl}/ready`));
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
 
   let stopping = false;
   child.exited.then(how => {

@@ -22,6 +22,7 @@ const pomFile = fileURLToPath(new URL('pom.xml', import.meta.url));
 const libraryFolder = join(projectFolder, '.driftloop', 'lib');
 const lockFile = join(projectFolder, 'package-lock.json');
 const installedFile = join(projectFolder, 'node_modules', '.package-lock.json');
+const projectNode = join(projectFolder, 'node_modules', '.bin', 'node');
 const oldestNode = 20;
 const outputLimit = 1_000_000;
 const oldestJava = 17;
@@ -46,10 +47,10 @@ function stampIs(file, content) {
 
 function checkNode() {
   const major = Number(process.versions.node.split('.')[0]);
-  if (major < oldestNode)
-    throw new SetupError(
-      `Node ${oldestNode} or newer is needed, this is ${process.versions.node}: see https://nodejs.org`,
-    );
+  if (major >= oldestNode) return;
+  throw new SetupError(
+    `Node ${oldestNode} or newer is needed, this is ${process.versions.node}: see https://nodejs.org`,
+  );
 }
 
 /** The output of `command --version`, or null when there is no such command. */
@@ -128,6 +129,11 @@ async function installModules() {
     const remedy = 'check that the npm registry can be reached, then start again';
     // Not `npm ci`: it refuses a lock file written where a registry lacks the packages of other platforms (chdb, Biome).
     await runStep('packages of npm (once)', npmCommand, ['install', '--no-save', '--no-audit', '--no-fund'], remedy);
+    if (!existsSync(projectNode)) {
+      throw new SetupError(
+        'the npm package "node" has no program: allow install scripts (npm config set ignore-scripts false)',
+      );
+    }
   } finally {
     release();
   }
@@ -138,7 +144,7 @@ async function installModules() {
  * as the last step of an installation; packages for other platforms are optional and absent from it.
  */
 function modulesAreComplete() {
-  if (!existsSync(installedFile)) return false;
+  if (!existsSync(installedFile) || !existsSync(projectNode)) return false;
   const { '': _project, ...wanted } = JSON.parse(readFileSync(lockFile, 'utf8')).packages;
   const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
   const isAsWanted = ([path, { version, optional }]) =>
@@ -204,8 +210,9 @@ function tryLock(lock) {
     return true;
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
-    if (isAbandoned(lock)) rmSync(lock, { recursive: true, force: true });
-    return false;
+    if (!isAbandoned(lock)) return false;
+    rmSync(lock, { recursive: true, force: true });
+    return tryLock(lock);
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { UserError } from '../../services/shared/userError.ts';
 import { startClickhouse } from './clickhouse.ts';
 import { startKafka } from './kafka.ts';
 import { startSchemaRegistry } from './schemaRegistry.ts';
@@ -58,6 +59,14 @@ export async function startLocalStack({ dir, ports = {}, onProgress }: LocalStac
     };
   } catch (error) {
     await stop();
-    throw error;
+    throw explained(error, dir);
   }
+}
+
+function explained(error: unknown, dir: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC') return new UserError(`the disk is full: make space for ${dir}`, { cause: error });
+  if (code === 'EACCES' || code === 'EROFS')
+    return new UserError(`${dir} cannot be written to: ${message}`, { cause: error });
+  return error;
 }

@@ -8,7 +8,7 @@ const startTimeoutMs = 60_000;
 const logTailBytes = 16_384;
 
 /**
- * Waits until a process answers. On failure the process is stopped.
+ * Waits until a process answers.
  * @param isReady asks it; false or an error mean: not yet
  * @throws UserError of one line, with what its log says, when it ends or does not get ready in time
  */
@@ -20,10 +20,8 @@ export async function untilReady(child: ChildProcess, isReady: () => Promise<boo
   const deadlineMs = Date.now() + startTimeoutMs;
   while (!(await isReady().catch(() => false))) {
     if (ended !== undefined) throw new UserError(startFailure(child, ended));
-    if (Date.now() > deadlineMs) {
-      await child.stop();
+    if (Date.now() > deadlineMs)
       throw new UserError(startFailure(child, `did not answer within ${startTimeoutMs / 1000} s`));
-    }
     await pause(pollIntervalMs);
   }
 }

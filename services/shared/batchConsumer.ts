@@ -7,10 +7,12 @@ import type { ServiceMetrics } from './metrics.ts';
 export interface BatchHandler {
   /** Forget everything held in memory: records will be delivered again from the committed offsets. */
   reset(): void;
-  /** Takes records of one partition in their order. */
+  /** Takes records of one partition in their order. May end with an AbortError when the service stops: they will be delivered again. */
   take(records: KafkaRecord[]): Promise<void>;
   /** Makes durable all that was taken; afterwards the loop commits the offsets. */
   flush(): Promise<void>;
+  /** Called about every second, for work that waits on the wall clock instead of records. */
+  tick?(): Promise<void>;
 }
 
 export interface BatchConsumerOptions {
@@ -27,6 +29,7 @@ export interface BatchConsumerOptions {
 }
 
 const largestUnflushedRecords = 50_000;
+const tickMs = 1_000;
 
 /**
  * Write, then commit: records are taken, made durable at most `flushIntervalMs` later, and only then are their offsets committed.
@@ -44,7 +47,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     // The broker answers at once when there are records; this bounds how long a stop waits when there are none.
     maxWaitTimeInMs: 500,
     maxBytesPerPartition: 4 * 1024 * 1024,
-    retry: { initialRetryTime: 100, retries: 12, restartOnFailure: async () => false },
+    retry: { initialRetryTime: 100, retries: 12, restartOnFailure: async error => isCoordinatorAway(error) },
   });
   let generation = 0;
   let generationOfState = 0;
@@ -53,6 +56,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   let flushTimer: NodeJS.Timeout | undefined;
   let stopping = false;
   let turn: Promise<void> = Promise.resolve();
+  let ticking: NodeJS.Timeout | undefined;
   const nextOffsets = new Map<string, { topic: string; partition: number; offset: string }>();
 
   function inTurn(action: () => Promise<void>): Promise<void> {
@@ -90,8 +94,15 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     }
   }
 
+  async function tick(): Promise<void> {
+    if (stopping) return;
+    dropStateOfEarlierGeneration();
+    await handler.tick?.();
+  }
+
   function crash(error: unknown): void {
     stopping = true;
+    clearInterval(ticking);
     onCrash(error);
   }
 
@@ -101,7 +112,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     log.info({ partitions: event.payload.memberAssignment }, 'joined the consumer group');
   });
   consumer.on(consumer.events.CRASH, event => {
-    if (!stopping) crash(event.payload.error);
+    if (!stopping && !event.payload.restart) crash(event.payload.error);
   });
   const joined = new Promise<void>(resolve => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
 
@@ -149,14 +160,32 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     },
   });
 
+  if (handler.tick) ticking = setInterval(() => inTurn(tick).catch(crash), tickMs);
   return {
     /** Resolves when the first assignment of partitions is there. */
     joined,
     async stop(): Promise<void> {
-      await inTurn(flushAndCommit);
+      await inTurn(flushAndCommit).catch(error => {
+        // Work that was broken off is not committed: it begins again elsewhere.
+        if (!isAbort(error)) throw error;
+      });
       stopping = true;
+      clearInterval(ticking);
       clearTimeout(flushTimer);
       await consumer.disconnect();
     },
   };
+}
+
+/**
+ * The broker that coordinates the group is loading, as after the very first start of a cluster, or another takes its place.
+ * kafkajs does not repeat a join because of it.
+ */
+function isCoordinatorAway(error: Error): boolean {
+  const awayTypes = ['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP'];
+  return awayTypes.includes((error as { type?: string }).type ?? '');
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }

@@ -18,6 +18,12 @@ function checkName(field: string, value: string): Rejection | null {
   return null;
 }
 
+/** Avro carries NaN and infinities; as a truth they say nothing. */
+function checkFinite(field: string, value: unknown): Rejection | null {
+  if (typeof value !== 'number' || Number.isFinite(value)) return null;
+  return { class: 'invalid-field', message: `${field}: expected a finite number, got ${value}` };
+}
+
 function checkTime(timeMs: number, nowMs: number): Rejection | null {
   if (timeMs < earliestTimeMs) {
     return {
@@ -50,9 +56,11 @@ export function checkPrediction(prediction: Prediction, nowMs: number): Rejectio
 
 /** What the type alone cannot say of feedback. @returns null when it can be used */
 export function checkFeedback(feedback: Feedback, nowMs: number): Rejection | null {
-  return (
+  const rejection =
     checkName('id', feedback.id) ??
     (feedback.model === null ? null : checkName('model', feedback.model)) ??
-    checkTime(feedback.time, nowMs)
-  );
+    checkTime(feedback.time, nowMs) ??
+    checkFinite('label', feedback.label) ??
+    checkFinite('value', feedback.value);
+  return rejection && feedback.model !== null ? { ...rejection, model: feedback.model } : rejection;
 }

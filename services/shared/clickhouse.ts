@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Environment } from './environment.ts';
 import { retryTransient } from './retryTransient.ts';
@@ -30,7 +31,8 @@ export function connectClickhouse(environment: Environment, options: ConnectOpti
     password: environment.CLICKHOUSE_PASSWORD,
     database: database ?? environment.CLICKHOUSE_DATABASE,
     request_timeout: 120_000,
-    log: { level: ClickHouseLogLevel.ERROR },
+    // Every error is thrown, and whoever handles it says so.
+    log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: {
       output_format_json_quote_64bit_integers: 0,
       output_format_json_quote_denormals: 1,
@@ -57,6 +59,17 @@ export function connectClickhouse(environment: Environment, options: ConnectOpti
     async command(query: string, parameters: Record<string, unknown> = {}): Promise<void> {
       await run(async () => {
         await client.command({ query, query_params: parameters });
+      });
+    },
+    /** The answer to a query that names its own format, as bytes; whoever asked must read them. The server sends nothing before all is computed. */
+    async export(query: string, parameters: Record<string, unknown> = {}): Promise<Readable> {
+      return run(async () => {
+        const { stream } = await client.exec({
+          query,
+          query_params: parameters,
+          clickhouse_settings: { wait_end_of_query: 1 },
+        });
+        return stream;
       });
     },
     close: () => client.close(),

@@ -42,6 +42,12 @@ function isTransient(error: unknown): boolean {
   return status === undefined || status >= 500 || status === 429;
 }
 
+/** Two services registered a new subject at the same moment: who comes second is refused, and finds it when it asks again. */
+function isRegistrationRace(error: unknown): boolean {
+  const { status, message } = error as { status?: number; message?: string };
+  return status === 409 && message !== undefined && message.includes('already exists');
+}
+
 export function connectSchemaRegistry(environment: Environment, onRetry?: (error: unknown, attempt: number) => void) {
   const registry = new SchemaRegistry({
     host: environment.SCHEMA_REGISTRY_URL,
@@ -88,7 +94,7 @@ export function connectSchemaRegistry(environment: Environment, onRetry?: (error
       const schema = JSON.stringify(type.schema({ exportAttrs: true }));
       const { id } = await retryTransient(
         () => registry.register({ type: SchemaType.AVRO, schema }, { subject: `${topic}-value` }),
-        isTransient,
+        error => isTransient(error) || isRegistrationRace(error),
         onRetry,
       );
       const header = Buffer.alloc(wireHeaderBytes);

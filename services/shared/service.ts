@@ -1,6 +1,6 @@
 import Fastify from 'fastify';
 import { type Logger, pino } from 'pino';
-import { type BatchHandler, startBatchConsumer } from './batchConsumer.ts';
+import { type BatchHandler, isAbort, startBatchConsumer } from './batchConsumer.ts';
 import { type Clickhouse, connectClickhouse } from './clickhouse.ts';
 import { type DeadLetterSink, deadLetterSink } from './deadLetters.ts';
 import { type Environment, readEnvironment } from './environment.ts';
@@ -68,6 +68,7 @@ async function startService(
   const settings = readSettings(environment.DRIFTLOOP_CONFIG);
   const metrics = createMetrics(name);
   let ready = false;
+  let stopping = false;
   const http = Fastify();
   http.get('/live', async () => ({ status: 'ok' }));
   http.get('/ready', async (_, reply) => reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'starting' }));
@@ -117,10 +118,11 @@ async function startService(
     sessionTimeoutMs: environment.DRIFTLOOP_SESSION_TIMEOUT_MS,
     log,
     metrics,
-    onCrash: error => fail(log, error),
+    onCrash: error => {
+      if (!(stopping && isAbort(error))) fail(log, error);
+    },
   });
 
-  let stopping = false;
   const stop = async (signal: string) => {
     if (stopping) return;
     stopping = true;

@@ -4,11 +4,14 @@ import { loadTensorflow, type Tensorflow } from './tensorflow.ts';
 
 export type Task = 'binary' | 'multiclass' | 'regression';
 
+/** A class is a number where the labels that were logged are numbers. */
+export type ClassLabel = string | number;
+
 /** What a network's numbers mean. */
 export interface ModelDescription {
   task: Task;
-  /** Classes as text, in the order of the network's outputs; of a binary model the positive one is last. Empty for regression. */
-  classes: string[];
+  /** Classes in the order of the network's outputs; of a binary model the positive one is last. Empty for regression. */
+  classes: ClassLabel[];
   encoder: FeatureEncoder;
   /** Regression: labels were standardised with these. */
   labelScale: { mean: number; deviation: number };
@@ -19,8 +22,8 @@ export interface Model extends ModelDescription {
 }
 
 export interface ModelOutput {
-  /** The class as text, or the number. */
-  prediction: string | number;
+  /** The class, or the number. */
+  prediction: ClassLabel;
   /** Binary models: probability of the positive class. */
   score?: number;
   /** Probability per class; they sum to 1. */

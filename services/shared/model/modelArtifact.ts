@@ -4,14 +4,14 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UserError } from '../userError.ts';
 import type { FeatureEncoder, FeatureRow } from './featureEncoder.ts';
-import { type Model, type ModelOutput, predict, type Task } from './model.ts';
+import { type ClassLabel, type Model, type ModelOutput, predict, type Task } from './model.ts';
 import { loadTensorflow, type TensorflowBackend } from './tensorflow.ts';
 
 /** What a model folder says of itself. No wall clock: the same data and seed give the same bytes. */
 export interface ModelManifest {
   format: 1;
   task: Task;
-  classes: string[];
+  classes: ClassLabel[];
   features: string[];
   labelScale: { mean: number; deviation: number };
   datasetId: string;

@@ -1,18 +1,18 @@
 import type { LayersModel, Sequential } from '@tensorflow/tfjs';
 import { encodeRows, type FeatureRow, fitEncoder, meanAndDeviation } from './featureEncoder.ts';
-import { type Model, type ModelDescription, networkOutputs, type Task } from './model.ts';
+import { type ClassLabel, type Model, type ModelDescription, networkOutputs, type Task } from './model.ts';
 import { randomPermutation, seededRandom } from './seededRandom.ts';
 import { loadTensorflow, type Tensorflow } from './tensorflow.ts';
 
 export interface LabelledRows {
   features: FeatureRow[];
-  /** Classes as text, or numbers for regression; as many as rows. */
-  labels: (string | number)[];
+  /** Classes, or numbers for regression; as many as rows. */
+  labels: ClassLabel[];
 }
 
 export interface TrainingOptions {
   task: Task;
-  classes: string[];
+  classes: ClassLabel[];
   /** Names of the features to use. */
   features: string[];
   /** Fit the weights. */
@@ -98,17 +98,14 @@ function network(tf: Tensorflow, { task, classes, encoder }: ModelDescription, s
 }
 
 /** @returns rows × outputs numbers: 0 or 1 per class (binary: the positive one alone), or the standardised label */
-function encodeLabels(
-  { task, classes, labelScale }: ModelDescription,
-  labels: readonly (string | number)[],
-): Float32Array {
+function encodeLabels({ task, classes, labelScale }: ModelDescription, labels: readonly ClassLabel[]): Float32Array {
   if (task === 'regression')
     return Float32Array.from(labels, label => (Number(label) - labelScale.mean) / labelScale.deviation);
   if (task === 'binary') return Float32Array.from(labels, label => (label === classes.at(-1) ? 1 : 0));
   const columns = new Map(classes.map((name, column) => [name, column]));
   const encoded = new Float32Array(labels.length * classes.length);
   for (const [row, label] of labels.entries()) {
-    const column = columns.get(String(label));
+    const column = columns.get(label);
     if (column !== undefined) encoded[row * classes.length + column] = 1;
   }
   return encoded;

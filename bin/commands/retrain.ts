@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { cloudEvent } from '../../services/shared/cloudEvent.ts';
+import type { RetrainRequest } from '../../services/shared/contracts.ts';
+import { type Environment, readEnvironment } from '../../services/shared/environment.ts';
+import { connectProducer, sendRecords } from '../../services/shared/kafka.ts';
+import { connectSchemaRegistry } from '../../services/shared/schemaRegistry.ts';
+import { prefixed, topics } from '../../services/shared/topics.ts';
+import { UserError } from '../../services/shared/userError.ts';
+import { requireServer } from '../requireServer.ts';
+import { withClickhouse, withKafka } from '../withServers.ts';
+
+export function addRetrainCommand(program: Command): void {
+  program
+    .command('retrain')
+    .argument('<model>', 'name of the model')
+    .description('Ask the retrainer for a new version of a model.')
+    .addHelpText(
+      'after',
+      `
+The request goes to topic retrain-requests; what became of it is in ClickHouse:
+  SELECT * FROM lineage WHERE cause_id = '<id that is printed>'
+
+Example:
+  driftloop retrain churn`,
+    )
+    .action(runRetrain);
+}
+
+async function runRetrain(model: string): Promise<void> {
+  const environment = readEnvironment();
+  await requireKnownModel(environment, model);
+  await requireServer(environment, 'SCHEMA_REGISTRY_URL');
+  const request: RetrainRequest = {
+    id: randomUUID(),
+    model,
+    reason: 'manual',
+    requestedBy: `${userInfo().username}@${hostname()}`,
+    time: Date.now(),
+  };
+  await publish(environment, request);
+  console.log(`asked for a new version of ${model}: request ${request.id}`);
+}
+
+async function requireKnownModel(environment: Environment, model: string): Promise<void> {
+  const known = await withClickhouse(environment, clickhouse =>
+    clickhouse.select<{ model: string }>('SELECT DISTINCT model FROM stream_progress ORDER BY model'),
+  );
+  if (known.some(row => row.model === model)) return;
+  const names = known.map(row => row.model).slice(0, 20);
+  throw new UserError(
+    `no prediction of model ${JSON.stringify(model)} has been seen; known: ${names.join(', ') || '(none)'}`,
+  );
+}
+
+async function publish(environment: Environment, request: RetrainRequest): Promise<void> {
+  const topic = prefixed(environment, topics.retrainRequests);
+  const encode = await connectSchemaRegistry(environment).encoder<RetrainRequest>('RetrainRequest', topic);
+  await withKafka(environment, async kafka => {
+    const producer = await connectProducer(kafka);
+    const event = cloudEvent({
+      topic,
+      key: request.model,
+      type: 'io.driftloop.retrain-request',
+      source: 'command',
+      identity: [request.id],
+      subject: request.model,
+      timeMs: request.time,
+      value: encode(request),
+    });
+    await sendRecords(producer, [event]).finally(() => producer.disconnect());
+  });
+}

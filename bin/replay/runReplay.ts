@@ -1,0 +1,232 @@
+import { randomBytes } from 'node:crypto';
+import { access, constants, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { waitUntilQuiet } from '../../infra/quiescence.ts';
+import type { ServiceName } from '../../infra/serviceFlow.ts';
+import { connectClickhouse } from '../../services/shared/clickhouse.ts';
+import { type Environment, readEnvironment } from '../../services/shared/environment.ts';
+import { connectKafka, connectProducer, type Kafka, type KafkaAdmin } from '../../services/shared/kafka.ts';
+import { readSettings } from '../../services/shared/settings.ts';
+import { prefixed, topics } from '../../services/shared/topics.ts';
+import { UserError } from '../../services/shared/userError.ts';
+import type { Progress } from '../progress.ts';
+import { requireServer } from '../requireServer.ts';
+import { createInstallation, dropInstallation } from './isolatedInstallation.ts';
+import { replayServers } from './replayServers.ts';
+import { replaySettings } from './replaySettings.ts';
+import { type SentLines, sendLines } from './sendLines.ts';
+import { sendStreamEnd } from './sendStreamEnd.ts';
+import { startServices } from './startServices.ts';
+import { writeReport } from './writeReport.ts';
+
+export interface ReplayOptions {
+  predictions: string;
+  feedback?: string;
+  config?: string;
+  window?: string;
+  report: string;
+  retrain: boolean;
+  keep?: boolean;
+}
+
+/** Short, as a replay waits for each of them in turn: rows are written less often on their own when there is much to do. */
+const flushMs = '100';
+
+type Undo = (step: () => Promise<unknown>) => void;
+
+/**
+ * Runs files of predictions and feedback through the services, on topics and a database of their own, to the end of the stream.
+ * Whatever happens, nothing is left behind but the report, or what `keep` asks for.
+ * @param signal ends it early
+ */
+export async function runReplay(options: ReplayOptions, progress: Progress, signal: AbortSignal): Promise<void> {
+  const startedAtMs = Date.now();
+  await requireFiles(options);
+  const settingsText = replaySettings(options.config, options.window);
+  const undoSteps: (() => Promise<unknown>)[] = [];
+  try {
+    const undo: Undo = step => undoSteps.unshift(step);
+    const failure = new AbortController();
+    const running = await startInstallation(options, settingsText, progress, undo, failure);
+    await replayFiles({
+      ...running,
+      options,
+      progress,
+      startedAtMs,
+      signal: AbortSignal.any([signal, failure.signal]),
+    });
+  } finally {
+    for (const step of undoSteps) {
+      await step().catch(error => progress.step(`cleaning up: ${error instanceof Error ? error.message : error}`));
+    }
+  }
+}
+
+/** @throws UserError before anything is started for nothing */
+async function requireFiles({ predictions, feedback, report }: ReplayOptions): Promise<void> {
+  for (const [option, file] of [
+    ['--predictions', predictions],
+    ['--feedback', feedback],
+  ]) {
+    if (file === undefined) continue;
+    const found = await stat(file).catch(() => null);
+    if (!found) throw new UserError(`${option} ${file}: there is no such file`);
+    if (found.isDirectory()) throw new UserError(`${option} ${file}: is a folder, expected a file`);
+    await access(file!, constants.R_OK).catch(cause => {
+      throw new UserError(`${option} ${file}: may not be read`, { cause });
+    });
+  }
+  await access(dirname(report), constants.W_OK).catch(cause => {
+    throw new UserError(`--report ${report}: there is no folder ${dirname(report)} that could be written to`, {
+      cause,
+    });
+  });
+}
+
+interface Installation {
+  environment: Environment;
+  kafka: Kafka;
+  admin: KafkaAdmin;
+  services: ServiceName[];
+}
+
+/** Servers, topics, database and services, each with the step that removes it again. */
+async function startInstallation(
+  options: ReplayOptions,
+  settingsText: string,
+  progress: Progress,
+  undo: Undo,
+  failure: AbortController,
+): Promise<Installation> {
+  const id = randomBytes(4).toString('hex');
+  const dir = await mkdtemp(join(tmpdir(), 'driftloop-replay-'));
+  if (!options.keep) undo(() => rm(dir, { recursive: true, force: true }));
+  const configFile = join(dir, 'settings.yaml');
+  await writeFile(configFile, settingsText);
+
+  const servers = await replayServers(dir, progress.step);
+  undo(servers.stop);
+  servers.ended.then(line => failure.abort(new UserError(line)));
+  const variables = {
+    ...servers.variables,
+    CLICKHOUSE_DATABASE: `replay_${id}`,
+    DRIFTLOOP_TOPIC_PREFIX: `replay-${id}-`,
+    DRIFTLOOP_CONFIG: configFile,
+    DRIFTLOOP_FLUSH_MS: flushMs,
+    DRIFTLOOP_ARTIFACTS: join(dir, 'artifacts'),
+  };
+  const environment = readEnvironment({ ...process.env, ...variables });
+  for (const server of ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'CLICKHOUSE_URL'] as const) {
+    await requireServer(environment, server);
+  }
+  const kafka = connectKafka(environment, 'driftloop-replay');
+  const admin = kafka.admin();
+  await admin.connect();
+  undo(() => admin.disconnect());
+  if (!servers.own && !options.keep) undo(() => dropInstallation(admin, environment));
+  if (options.keep) undo(async () => progress.step(whereItIs(environment, servers.own ? dir : null)));
+  await createInstallation(admin, environment);
+
+  const services: ServiceName[] = [
+    'profiler',
+    'evaluator',
+    'detector',
+    ...(options.retrain ? ['retrainer' as const] : []),
+  ];
+  const onExit = (line: string) => failure.abort(new UserError(line));
+  undo(await startServices({ services, variables, logDir: join(dir, 'logs'), onExit }));
+  progress.step(`${services.join(', ')} are up`);
+  return { environment, kafka, admin, services };
+}
+
+function whereItIs({ CLICKHOUSE_DATABASE: database, ...environment }: Environment, dir: string | null): string {
+  const lines = [`kept: database ${database}, topics ${environment.DRIFTLOOP_TOPIC_PREFIX}*`];
+  let url = environment.CLICKHOUSE_URL;
+  if (dir !== null) {
+    url = 'http://127.0.0.1:8123';
+    lines.push(
+      `kept: folder ${dir} (logs, models, data); start ClickHouse on it:`,
+      `  npx node infra/local/clickhouse-server.ts --path ${join(dir, 'clickhouse')} --port 8123`,
+    );
+  }
+  lines.push(`query it:`, `  curl '${url}/?database=${database}' --data 'SELECT * FROM model_status FORMAT Vertical'`);
+  return lines.join('\n');
+}
+
+interface Replay extends Installation {
+  options: ReplayOptions;
+  progress: Progress;
+  startedAtMs: number;
+  signal: AbortSignal;
+}
+
+async function replayFiles(replay: Replay): Promise<void> {
+  const { environment, kafka, options, progress, startedAtMs, signal } = replay;
+  const settings = readSettings(environment.DRIFTLOOP_CONFIG);
+  const clickhouse = connectClickhouse(environment, { retry: false });
+  const producer = await connectProducer(kafka);
+  try {
+    const startedSendingMs = Date.now();
+    const sent = await sendFiles(replay, producer);
+    const sentMs = Date.now();
+    progress.step(`sent ${countOf(sent)}`);
+
+    await settle(replay, ['profiler', 'evaluator']);
+    await sendStreamEnd(producer, clickhouse, environment, settings);
+    await settle(replay, replay.services);
+    const processedMs = Date.now();
+    signal.throwIfAborted();
+
+    const workMs = processedMs - startedSendingMs;
+    await writeReport(options.report, clickhouse, {
+      environment,
+      settings,
+      input: {
+        predictions: { file: options.predictions, lines: sent.predictions },
+        feedback: options.feedback === undefined ? null : { file: options.feedback, lines: sent.feedback },
+      },
+      timings: () => ({
+        startedAt: new Date(startedAtMs).toISOString(),
+        stackMs: startedSendingMs - startedAtMs,
+        sendMs: sentMs - startedSendingMs,
+        processMs: processedMs - sentMs,
+        totalMs: Date.now() - startedAtMs,
+        eventsPerSecond: Math.round(((sent.predictions + sent.feedback) * 1000) / Math.max(1, workMs)),
+      }),
+    });
+    progress.step(`processed after ${((processedMs - startedAtMs) / 1000).toFixed(1)} s; report: ${options.report}`);
+  } finally {
+    await producer.disconnect();
+    await clickhouse.close();
+  }
+}
+
+function sendFiles(
+  { environment, options, progress, signal }: Replay,
+  producer: Awaited<ReturnType<typeof connectProducer>>,
+): Promise<SentLines> {
+  const source = (file: string, topic: string) => ({ file, topic: prefixed(environment, topic) });
+  return sendLines({
+    producer,
+    predictions: source(options.predictions, topics.predictions),
+    ...(options.feedback !== undefined && { feedback: source(options.feedback, topics.feedback) }),
+    signal,
+    onSent: sent => progress.update(`sending: ${countOf(sent)}`),
+  });
+}
+
+function countOf({ predictions, feedback }: SentLines): string {
+  return `${predictions.toLocaleString('en')} predictions, ${feedback.toLocaleString('en')} feedback`;
+}
+
+function settle({ admin, environment, progress, signal }: Replay, services: readonly ServiceName[]): Promise<void> {
+  return waitUntilQuiet({
+    admin,
+    environment,
+    services,
+    signal,
+    onWaiting: (service, lag) =>
+      progress.update(`processing: ${service} has ${lag.toLocaleString('en')} records to go`),
+  });
+}

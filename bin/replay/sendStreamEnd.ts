@@ -1,0 +1,37 @@
+import type { Clickhouse } from '../../services/shared/clickhouse.ts';
+import type { WindowUpdate } from '../../services/shared/contracts.ts';
+import type { Environment } from '../../services/shared/environment.ts';
+import { type KafkaProducer, sendRecords } from '../../services/shared/kafka.ts';
+import { connectSchemaRegistry } from '../../services/shared/schemaRegistry.ts';
+import type { Settings } from '../../services/shared/settings.ts';
+import { prefixed, topics } from '../../services/shared/topics.ts';
+
+/** Tells the detector that every version's stream is over, so that it judges the last windows too. */
+export async function sendStreamEnd(
+  producer: KafkaProducer,
+  clickhouse: Clickhouse,
+  environment: Environment,
+  settings: Settings,
+): Promise<void> {
+  const topic = prefixed(environment, topics.windows);
+  const encode = await connectSchemaRegistry(environment).encoder<WindowUpdate>('WindowUpdate', topic);
+  const versions = await clickhouse.select<{ model: string; version: string }>(
+    'SELECT DISTINCT model, version FROM stream_progress ORDER BY model, version',
+  );
+  await sendRecords(
+    producer,
+    versions.map(({ model, version }) => {
+      const windowSizeMs = settings.of(model).window;
+      const update: WindowUpdate = {
+        kind: 'end',
+        model,
+        version,
+        sourcePartition: -1,
+        watermark: null,
+        windowSizeMs,
+        windowStarts: [],
+      };
+      return { topic, key: model, value: encode(update) };
+    }),
+  );
+}

@@ -1,0 +1,174 @@
+// A service that serves a model, as a user of Driftloop would write one: it logs what it predicts to Kafka, and the truth when that is known,
+// and it serves the versions that Driftloop approves. It needs nothing but Kafka, the schema registry, and the folders of the models:
+//   KAFKA_BROKERS=127.0.0.1:9092 SCHEMA_REGISTRY_URL=http://127.0.0.1:8081/apis/ccompat/v7 node examples/electricity/scorer.ts
+// Two things no real scorer has: it replays the past, and it keeps version 1 beside the one that serves, to compare them at the end.
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
+import kafkajs from 'kafkajs';
+import { waitUntilQuiet } from '../../infra/quiescence.ts';
+import { serviceFlow } from '../../infra/serviceFlow.ts';
+import { readEnvironment } from '../../services/shared/environment.ts';
+import { type ModelOutput, predict } from '../../services/shared/model/model.ts';
+import { loadModel } from '../../services/shared/model/modelArtifact.ts';
+import { trainModel } from '../../services/shared/model/trainModel.ts';
+import { followModelVersions } from './followModelVersions.ts';
+import { featureNames, type HalfHour, readMarket } from './readMarket.ts';
+import type { QuarterScore, ScorerLine } from './scorerLine.ts';
+
+const model = 'nsw-price-direction';
+const dayMs = 86_400_000;
+const trainingMs = 12 * 7 * dayMs;
+/** The market is replayed in steps of this length; like the windows of Driftloop they count from the epoch. */
+const stepMs = 7 * dayMs;
+/** So long after a prediction its truth is known. */
+const labelDelayMs = dayMs;
+
+interface ServedModel {
+  version: string;
+  predict(rows: HalfHour['features'][]): Promise<ModelOutput[]>;
+}
+
+const environment = readEnvironment();
+const kafka = new kafkajs.Kafka({ brokers: environment.KAFKA_BROKERS.split(','), logLevel: kafkajs.logLevel.WARN });
+const registry = new SchemaRegistry({ host: environment.SCHEMA_REGISTRY_URL });
+const producer = kafka.producer({ idempotent: true, createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+const admin = kafka.admin();
+await Promise.all([producer.connect(), admin.connect()]);
+const modelVersions = await followModelVersions(kafka, registry, model);
+
+const market = readMarket();
+const servedFromMs = Math.ceil((market[0]!.timeMs + trainingMs) / stepMs) * stepMs;
+const versionOne = await trainVersionOne(market.filter(({ timeMs }) => timeMs < servedFromMs));
+let served = versionOne;
+const unlabelled: HalfHour[] = [];
+const scores: QuarterScore[] = [];
+for (const step of stepsFrom(servedFromMs)) {
+  await serveStep(step);
+  served = await servedAfter(step);
+}
+await sendLabels(unlabelled);
+await untilProcessed();
+say({ event: 'quarter', ...scores.at(-1)! });
+say({ event: 'finished' });
+await Promise.all([modelVersions.stop(), producer.disconnect(), admin.disconnect()]);
+
+async function trainVersionOne(rows: HalfHour[]): Promise<ServedModel> {
+  const labelled = (part: HalfHour[]) => ({
+    features: part.map(({ features }) => features),
+    labels: part.map(({ label }) => label),
+  });
+  const selectFrom = Math.floor(rows.length * 0.8);
+  const network = await trainModel({
+    task: 'binary',
+    classes: ['DOWN', 'UP'],
+    features: featureNames,
+    train: labelled(rows.slice(0, selectFrom)),
+    select: labelled(rows.slice(selectFrom)),
+    seed: 1,
+  });
+  const [first, last] = [rows[0]!, rows.at(-1)!];
+  say({ event: 'trained', model, version: '1', rows: rows.length, from: iso(first.timeMs), to: iso(last.timeMs) });
+  return { version: '1', predict: features => predict(network, features) };
+}
+
+function* stepsFrom(startMs: number): Generator<{ halfHours: HalfHour[]; untilMs: number }> {
+  const endMs = market.at(-1)!.timeMs;
+  for (let fromMs = startMs; fromMs <= endMs; fromMs += stepMs) {
+    const untilMs = fromMs + stepMs;
+    yield { halfHours: market.filter(({ timeMs }) => timeMs >= fromMs && timeMs < untilMs), untilMs };
+  }
+}
+
+/** Serves the half-hours of a step, sends the labels that become known meanwhile, and lets Driftloop process all of it. */
+async function serveStep({ halfHours, untilMs }: { halfHours: HalfHour[]; untilMs: number }): Promise<void> {
+  const rows = halfHours.map(({ features }) => features);
+  const outputs = await served.predict(rows);
+  const alone = served === versionOne ? outputs : await versionOne.predict(rows);
+  for (const [index, halfHour] of halfHours.entries()) {
+    countScore(halfHour, outputs[index]!, alone[index]!);
+  }
+  await send(
+    'predictions',
+    halfHours.map(({ timeMs, features }, index) => ({
+      id: predictionId(timeMs),
+      model,
+      version: served.version,
+      time: timeMs,
+      features,
+      prediction: outputs[index]!.prediction,
+      score: outputs[index]!.score,
+    })),
+  );
+  unlabelled.push(...halfHours);
+  const stillUnknown = unlabelled.findIndex(({ timeMs }) => timeMs + labelDelayMs > untilMs);
+  const known = unlabelled.splice(0, stillUnknown === -1 ? unlabelled.length : stillUnknown);
+  await sendLabels(known);
+  await untilProcessed();
+  const counts = { predictions: halfHours.length, labels: known.length };
+  say({ event: 'stepped', until: iso(untilMs), version: served.version, ...counts });
+}
+
+async function sendLabels(halfHours: HalfHour[]): Promise<void> {
+  await send(
+    'feedback',
+    halfHours.map(({ timeMs, label }) => ({ id: predictionId(timeMs), label, time: timeMs + labelDelayMs, model })),
+  );
+}
+
+/** Sends records in Avro, with the schema that Driftloop has registered for the topic. */
+async function send(topic: string, records: { id: string }[]): Promise<void> {
+  const schemaId = await registry.getLatestSchemaId(`${topic}-value`);
+  const messages = await Promise.all(
+    records.map(async record => ({ key: record.id, value: await registry.encode(schemaId, record) })),
+  );
+  await producer.send({ topic, messages });
+}
+
+/** The version that serves from here on: that which was approved last, from its folder. */
+async function servedAfter({ untilMs }: { untilMs: number }): Promise<ServedModel> {
+  const approved = await modelVersions.latestApproved();
+  if (approved === null || approved.version === served.version) return served;
+  const { predict } = await loadModel(approved.artifactUri, approved.artifactChecksum);
+  say({ event: 'switched', from: served.version, to: approved.version, at: iso(untilMs) });
+  return { version: approved.version, predict };
+}
+
+/**
+ * The clock of the replay: time stands still until Driftloop has processed everything that was sent, trainings included. Without it a
+ * training would take months of this market, and the story would depend on the speed of the machine.
+ */
+async function untilProcessed(): Promise<void> {
+  let saidAtMs = Date.now();
+  const services = serviceFlow.map(({ name }) => name);
+  const onWaiting = (service: string, records: number) => {
+    if (Date.now() - saidAtMs < 1000) return;
+    saidAtMs = Date.now();
+    say({ event: 'waiting', service, records });
+  };
+  await waitUntilQuiet({ admin, environment, services, onWaiting });
+}
+
+function countScore({ timeMs, label }: HalfHour, withLoop: ModelOutput, alone: ModelOutput): void {
+  const time = new Date(timeMs);
+  const quarter = `${time.getUTCFullYear()}-Q${Math.floor(time.getUTCMonth() / 3) + 1}`;
+  const last = scores.at(-1);
+  if (last?.quarter !== quarter) {
+    if (last) say({ event: 'quarter', ...last });
+    scores.push({ quarter, predictions: 0, rightWithLoop: 0, rightAlone: 0 });
+  }
+  const score = scores.at(-1)!;
+  score.predictions++;
+  if (withLoop.prediction === label) score.rightWithLoop++;
+  if (alone.prediction === label) score.rightAlone++;
+}
+
+function predictionId(timeMs: number): string {
+  return `nsw-${iso(timeMs)}`;
+}
+
+function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
+function say(line: ScorerLine): void {
+  console.log(JSON.stringify(line));
+}

@@ -1,0 +1,118 @@
+/** One thing that happened, in the order in which it was seen. Times are ISO 8601 in UTC. */
+export type StoryEntry =
+  /** Servers, tables, topics and services are made ready, or the demo says how it works. */
+  | { kind: 'note'; text: string }
+  /** The scorer has trained version 1 by itself. */
+  | { kind: 'trained'; model: string; version: string; rows: number; from: string; to: string }
+  /** Driftloop has seen the first predictions of a version. */
+  | { kind: 'discovered'; model: string; version: string; firstEventTime: string }
+  | DriftEntry
+  | TrainingEntry
+  /** The retrainer has published what became of a version. */
+  | { kind: 'version'; version: string; status: string; championVersion: string; artifactUri: string }
+  /** The scorer serves another version from an event time on. */
+  | { kind: 'switched'; from: string; to: string; at: string }
+  | ({ kind: 'quarter' } & QuarterAccuracy);
+
+/** A drift event in its latest revision; told when it opens, and when its status changes. */
+export interface DriftEntry {
+  kind: 'drift';
+  id: string;
+  revision: number;
+  status: 'open' | 'closed' | 'withdrawn';
+  version: string;
+  cause: string;
+  severity: string;
+  feature: string | null;
+  metric: string;
+  value: number;
+  threshold: number;
+  detectedAt: string;
+  explanation: string;
+}
+
+/** A run of the retrainer; told when it starts, and when it ends. */
+export interface TrainingEntry {
+  kind: 'training';
+  id: string;
+  status: 'started' | 'skipped' | 'failed' | 'approved' | 'rejected';
+  causeType: string;
+  causeId: string;
+  championVersion: string;
+  candidateVersion: string;
+  /** Why, gate by gate. */
+  reasons: string[];
+  metrics: Record<string, number>;
+}
+
+export interface QuarterAccuracy {
+  /** Such as 1996-Q3. */
+  quarter: string;
+  predictions: number;
+  /** Share of right predictions of the version that served. */
+  accuracyWithLoop: number;
+  /** The same for version 1, had nobody replaced it. */
+  accuracyAlone: number;
+}
+
+const titleWidth = 12;
+const idCharacters = 8;
+
+/** What the terminal shows of it; empty when nothing. */
+export function storyText(entry: StoryEntry): string {
+  const [title, ...lines] = storyLines(entry);
+  return lines.map((line, index) => `${(index === 0 ? title! : '').padEnd(titleWidth)}${line}`).join('\n');
+}
+
+function storyLines(entry: StoryEntry): string[] {
+  switch (entry.kind) {
+    case 'note':
+      return ['', entry.text];
+    case 'trained':
+      return [
+        'scorer',
+        `has trained version ${entry.version} of ${entry.model} on ${entry.rows} half-hours, ${day(entry.from)} to ${day(entry.to)}`,
+      ];
+    case 'discovered':
+      return [
+        'discovered',
+        `${entry.model}, version ${entry.version}: its first predictions are of ${day(entry.firstEventTime)}`,
+      ];
+    case 'drift':
+      return driftLines(entry);
+    case 'training':
+      return trainingLines(entry);
+    case 'version':
+      return ['version', `${entry.version} is published on model-versions: ${entry.status}`];
+    case 'switched':
+      return ['scorer', `serves version ${entry.to} instead of ${entry.from} from ${day(entry.at)} on`];
+    case 'quarter':
+      return [
+        entry.quarter,
+        `accuracy ${percent(entry.accuracyWithLoop)} with the loop, ${percent(entry.accuracyAlone)} with version 1 alone`,
+      ];
+  }
+}
+
+function driftLines({ id, status, version, cause, severity, feature, detectedAt, explanation }: DriftEntry): string[] {
+  const name = id.slice(0, idCharacters);
+  if (status !== 'open') return ['drift', `${name} of version ${version} is ${status}`];
+  const what = `${cause} of version ${version}${feature === null ? '' : `, most in ${feature}`}`;
+  return ['drift', `${day(detectedAt)}: ${what} (${severity}, event ${name})`, `  ${explanation}`];
+}
+
+function trainingLines({ id, status, causeId, reasons, candidateVersion }: TrainingEntry): string[] {
+  const name = id.slice(0, idCharacters);
+  if (status === 'started')
+    return ['training', `run ${name} starts because of event ${causeId.slice(0, idCharacters)}`];
+  const what = candidateVersion === '' ? status : `version ${candidateVersion} is ${status}`;
+  return ['training', `run ${name}: ${what}`, ...reasons.map(reason => `  ${reason}`)];
+}
+
+function day(isoTime: string): string {
+  return isoTime.slice(0, 10);
+}
+
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}

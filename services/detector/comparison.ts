@@ -1,0 +1,66 @@
+import { type Block, type BlockSums, subtractSums, sumBlocks } from './block.ts';
+
+/** Numbers of recent blocks that are pooled: a strong change shows in one, a weak one in eight. */
+export const scales = [1, 2, 4, 8] as const;
+export const largestScale = 8;
+/** Earlier blocks of the regime that recent ones are compared with, at the most. */
+export const longestHistoryBlocks = 150;
+/** Fewer blocks of the stream itself are no reference. */
+export const minimumReferenceBlocks = 5;
+
+/** Recent blocks, pooled, and what they are compared with. */
+export interface Comparison {
+  scale: number;
+  recentBlocks: readonly Block[];
+  referenceBlocks: readonly Block[];
+  recent: BlockSums;
+  reference: BlockSums;
+}
+
+/** The last blocks of a regime against those before them, at each scale for which there are enough. */
+export function comparisonsWithinRegime(blocks: readonly Block[]): Comparison[] {
+  const whole = sumBlocks(blocks);
+  const comparisons: Comparison[] = [];
+  for (const scale of scales) {
+    const recentBlocks = blocks.slice(-scale);
+    const referenceBlocks = blocks.slice(0, -scale);
+    if (recentBlocks.length < scale || recentBlocks[0]!.given || !isReference(referenceBlocks)) break;
+    const recent = sumBlocks(recentBlocks);
+    comparisons.push({ scale, recentBlocks, referenceBlocks, recent, reference: subtractSums(whole, recent) });
+  }
+  return comparisons;
+}
+
+/** The blocks since a change against the regime before it. */
+export function comparisonsSinceChange(regime: readonly Block[], since: readonly Block[]): Comparison[] {
+  if (!isReference(regime)) return [];
+  const reference = sumBlocks(regime);
+  return scales
+    .filter(scale => scale <= since.length)
+    .map(scale => {
+      const recentBlocks = since.slice(-scale);
+      return { scale, recentBlocks, referenceBlocks: regime, recent: sumBlocks(recentBlocks), reference };
+    });
+}
+
+function isReference(blocks: readonly Block[]): boolean {
+  return blocks.length >= minimumReferenceBlocks || blocks.at(0)?.given === true;
+}
+
+/** Neighbouring blocks of a reference pooled to blocks of the size that is compared, so that they vary as those do. */
+export function pooledCounts(
+  blocks: readonly Block[],
+  scale: number,
+  countsOf: (block: Block) => number[] | null,
+): number[][] {
+  const counts = blocks.map(countsOf).filter(vector => vector !== null);
+  const pooled: number[][] = [];
+  for (let end = counts.length; end >= scale; end -= scale) {
+    const sum = [...counts[end - scale]!];
+    for (const vector of counts.slice(end - scale + 1, end)) {
+      for (let bin = 0; bin < sum.length; bin++) sum[bin]! += vector[bin]!;
+    }
+    pooled.push(sum);
+  }
+  return pooled;
+}

@@ -1,0 +1,261 @@
+/**
+ * The detector's core: a fold of verdicts over the windows of one stream (model, version, segment) in time order.
+ * It is synchronous and deterministic, and states are never changed, so that a fold can be taken up again at any window.
+ *
+ *   bootstrap ─► watching ─(a family of tests fires: an episode opens)─► settling ─► renewing ─► watching ─(quiet: it closes)
+ */
+import { type Block, countBlock } from './block.ts';
+import {
+  type Comparison,
+  comparisonsSinceChange,
+  comparisonsWithinRegime,
+  largestScale,
+  longestHistoryBlocks,
+  minimumReferenceBlocks,
+} from './comparison.ts';
+import { type DriftEventContent, driftEventOf, type Episode, type StreamName, withEvidence } from './driftEpisode.ts';
+import type { Evidence } from './evidence.ts';
+import { type DetectionSettings, testFamilies } from './familyTests.ts';
+import {
+  completedRegime,
+  extendedVersionReference,
+  type GivenReference,
+  type ReferenceSource,
+  type Regime,
+  regimeOf,
+  type VersionReference,
+} from './reference.ts';
+import { mergeObservations, type WindowObservation } from './windowObservation.ts';
+
+/** After a change the next blocks still show the old regime in the large scales, or a ramp: they are no reference. */
+const settlingBlocks = largestScale;
+/** A new reference that held for so many blocks ends the episode. */
+const quietBlocks = largestScale;
+
+export interface FoldContext extends StreamName {
+  detection: DetectionSettings;
+}
+
+export interface FoldState {
+  versionReference: VersionReference;
+  /** null until the bootstrap reference is there. */
+  regime: Regime | null;
+  phase: 'bootstrap' | 'watching' | 'settling' | 'renewing';
+  /** Blocks that will be a reference, still with their profiles. */
+  gathered: readonly WindowObservation[];
+  /** Windows that cannot carry a test yet. */
+  pending: WindowObservation | null;
+  /** Last blocks since the change. */
+  since: readonly Block[];
+  /** Blocks folded in this phase. */
+  blocksInPhase: number;
+  episode: Episode | null;
+}
+
+export interface Verdict {
+  status: 'reference' | 'steady' | 'drift' | 'insufficient_data';
+  reference: ReferenceSource;
+  /** The drift event as it stands, if this window opened, changed or closed it. */
+  change: DriftEventContent | null;
+}
+
+export interface Folded {
+  state: FoldState;
+  verdict: Verdict;
+}
+
+/** The state before the first window. */
+export function initialState(given: GivenReference | null): FoldState {
+  return {
+    versionReference: given ? extendedVersionReference(new Map(), given.source, given.parts) : new Map(),
+    regime: given ? regimeOf(given.source, given.parts) : null,
+    phase: given ? 'watching' : 'bootstrap',
+    gathered: [],
+    pending: null,
+    since: [],
+    blocksInPhase: 0,
+    episode: null,
+  };
+}
+
+/** Folds the next window, which starts after all those before. Small windows are pooled until they can carry a test. */
+export function foldWindow(state: FoldState, window: WindowObservation, context: FoldContext): Folded {
+  const block = pendingBlock(state, window);
+  if (block.records >= context.detection.minimumRecords)
+    return foldBlock({ ...state, pending: null }, block, window, context);
+  const status = state.phase === 'bootstrap' ? 'reference' : 'insufficient_data';
+  return { state: { ...state, pending: block }, verdict: { status, reference: sourceOf(state), change: null } };
+}
+
+/** The windows that are judged when this one is: those that were pending, and itself. */
+export function pendingBlock({ pending }: FoldState, window: WindowObservation): WindowObservation {
+  return pending ? mergeObservations(pending, window) : window;
+}
+
+/** What a block is compared with in the present phase. */
+export function comparisonsOf({ regime, phase, since }: FoldState, block: Block): Comparison[] {
+  if (!regime) return [];
+  if (phase === 'watching') return comparisonsWithinRegime([...regime.history, block]);
+  return comparisonsSinceChange(regime.history, [...since, block].slice(-largestScale));
+}
+
+export function sourceOf({ regime }: FoldState): ReferenceSource {
+  return regime?.source ?? 'bootstrap';
+}
+
+function foldBlock(
+  state: FoldState,
+  observation: WindowObservation,
+  window: WindowObservation,
+  context: FoldContext,
+): Folded {
+  const { regime } = state;
+  if (!regime) return bootstrap(state, observation, context);
+  const block = countBlock(observation, regime.frozen);
+  const { frozen, complete } = regime;
+  const { detection } = context;
+  const evidence = testFamilies(comparisonsOf(state, block), { frozen, detection, newFeaturesMatter: complete });
+  if (state.phase !== 'watching') return followChange(state, regime, observation, block, evidence, context);
+  if (evidence.length > 0) return openEpisode(state, regime, block, evidence, window, context);
+  return watch(state, regime, observation, block, context);
+}
+
+function bootstrap(state: FoldState, observation: WindowObservation, { detection }: FoldContext): Folded {
+  const gathered = [...state.gathered, observation];
+  const verdict: Verdict = { status: 'reference', reference: 'bootstrap', change: null };
+  if (!isFirstReference(gathered, detection)) return { state: { ...state, gathered }, verdict };
+  return { state: watching(state, regimeOf('bootstrap', gathered), gathered), verdict };
+}
+
+function isFirstReference(gathered: readonly WindowObservation[], detection: DetectionSettings): boolean {
+  const windows = gathered.reduce((total, observation) => total + observation.windows, 0);
+  return windows >= detection.bootstrapWindows && isReference(gathered, detection);
+}
+
+function isReference(gathered: readonly WindowObservation[], detection: DetectionSettings): boolean {
+  const records = gathered.reduce((total, observation) => total + observation.records, 0);
+  return gathered.length >= minimumReferenceBlocks && records >= detection.bootstrapRecords;
+}
+
+function watching(state: FoldState, regime: Regime, gathered: readonly WindowObservation[]): FoldState {
+  return {
+    ...state,
+    versionReference: extendedVersionReference(state.versionReference, 'bootstrap', gathered),
+    regime,
+    phase: 'watching',
+    gathered: [],
+    since: [],
+    blocksInPhase: 0,
+  };
+}
+
+function watch(
+  state: FoldState,
+  regime: Regime,
+  observation: WindowObservation,
+  block: Block,
+  context: FoldContext,
+): Folded {
+  const history = [...regime.history, block].slice(-(longestHistoryBlocks + largestScale));
+  const quiet = state.episode !== null && state.blocksInPhase + 1 >= quietBlocks;
+  const next: FoldState = {
+    ...gatherFurther(state, { ...regime, history }, observation, context.detection),
+    blocksInPhase: state.blocksInPhase + 1,
+    episode: quiet ? null : state.episode,
+  };
+  const change = quiet ? driftEventOf(nameOf(context), state.episode!, 'closed') : null;
+  return { state: next, verdict: { status: 'steady', reference: regime.source, change } };
+}
+
+/** A given reference that lacks a variable (outputs, mostly) leaves it to the version's own first windows. */
+function gatherFurther(
+  state: FoldState,
+  regime: Regime,
+  observation: WindowObservation,
+  detection: DetectionSettings,
+): FoldState {
+  if (regime.complete) return { ...state, regime };
+  const gathered = [...state.gathered, observation];
+  if (!isFirstReference(gathered, detection)) return { ...state, regime, gathered };
+  return watching(state, completedRegime(regime, gathered), gathered);
+}
+
+/** The change began where the most significant scale does; what was before is kept to learn more about it. */
+function openEpisode(
+  state: FoldState,
+  regime: Regime,
+  block: Block,
+  evidence: readonly Evidence[],
+  window: WindowObservation,
+  context: FoldContext,
+): Folded {
+  const blocks = [...regime.history, block];
+  const { scale } = evidence.reduce((left, right) => (right.logPValue < left.logPValue ? right : left));
+  const episode: Episode = state.episode
+    ? { ...withEvidence(state.episode, evidence), renewals: state.episode.renewals + 1 }
+    : {
+        windowStartMs: window.startMs,
+        windowEndMs: window.endMs,
+        reference: regime.source,
+        newCodeVersions: newCodeVersions(blocks),
+        evidence,
+        renewals: 0,
+      };
+  const next: FoldState = {
+    ...state,
+    regime: { ...regime, history: blocks.slice(0, -scale) },
+    phase: 'settling',
+    gathered: [],
+    since: blocks.slice(-scale),
+    blocksInPhase: 0,
+    episode,
+  };
+  const change = driftEventOf(nameOf(context), episode, 'open');
+  return { state: next, verdict: { status: 'drift', reference: regime.source, change } };
+}
+
+/** Versions of the serving code in the last blocks that those before did not have, if those logged any. */
+function newCodeVersions(blocks: readonly Block[]): string[] {
+  const recent = Math.min(largestScale, blocks.length - minimumReferenceBlocks);
+  const known = new Set(blocks.slice(0, -recent).flatMap(({ codeVersions }) => [...codeVersions]));
+  if (known.size === 0) return [];
+  const logged = new Set(blocks.slice(-recent).flatMap(({ codeVersions }) => [...codeVersions]));
+  return [...logged].filter(version => !known.has(version)).sort();
+}
+
+/** Between a change and the next reference: what else the blocks show against the old regime belongs to the episode. */
+function followChange(
+  state: FoldState,
+  regime: Regime,
+  observation: WindowObservation,
+  block: Block,
+  evidence: readonly Evidence[],
+  context: FoldContext,
+): Folded {
+  const episode = withEvidence(state.episode!, evidence);
+  const followed: FoldState = {
+    ...state,
+    since: [...state.since, block].slice(-largestScale),
+    blocksInPhase: state.blocksInPhase + 1,
+    episode,
+  };
+  const verdict: Verdict = {
+    status: evidence.length > 0 ? 'drift' : 'steady',
+    reference: regime.source,
+    change: episode === state.episode ? null : driftEventOf(nameOf(context), episode, 'open'),
+  };
+  return { state: renew(followed, observation, context.detection), verdict };
+}
+
+function renew(state: FoldState, observation: WindowObservation, detection: DetectionSettings): FoldState {
+  if (state.phase === 'settling') {
+    return state.blocksInPhase < settlingBlocks ? state : { ...state, phase: 'renewing', blocksInPhase: 0 };
+  }
+  const gathered = [...state.gathered, observation];
+  if (!isReference(gathered, detection)) return { ...state, gathered };
+  return watching(state, regimeOf('bootstrap', gathered), gathered);
+}
+
+function nameOf({ model, version, segment }: FoldContext): StreamName {
+  return { model, version, segment };
+}

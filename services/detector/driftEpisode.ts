@@ -1,0 +1,80 @@
+import type { DriftEvent } from '../shared/contracts.ts';
+import { deterministicId } from '../shared/deterministicId.ts';
+import { decidingEvidence, driftCause, driftSeverity } from './driftCause.ts';
+import type { Evidence } from './evidence.ts';
+import type { ReferenceSource } from './reference.ts';
+
+/** Whose windows are folded. */
+export interface StreamName {
+  model: string;
+  version: string;
+  /** name=value, or empty for all predictions. */
+  segment: string;
+}
+
+/** One drift from its first sign until a new reference has been quiet: whatever is seen meanwhile belongs to it. */
+export interface Episode {
+  windowStartMs: number;
+  windowEndMs: number;
+  reference: ReferenceSource;
+  /** Versions of the serving code that came with it. */
+  newCodeVersions: readonly string[];
+  /** The first of each family, or the first that was large. */
+  evidence: readonly Evidence[];
+  /** How often even the new reference did not hold. */
+  renewals: number;
+}
+
+/** A drift event before it is numbered: the same content is never published twice. */
+export type DriftEventContent = Omit<DriftEvent, 'revision'>;
+
+/** The episode with what was found now, or the very same episode when that says nothing new. */
+export function withEvidence(episode: Episode, found: readonly Evidence[]): Episode {
+  const news = found.filter(({ family, large }) => {
+    const known = episode.evidence.find(evidence => evidence.family === family);
+    return !known || (large && !known.large);
+  });
+  if (news.length === 0) return episode;
+  const families = new Set(news.map(({ family }) => family));
+  return { ...episode, evidence: [...episode.evidence.filter(({ family }) => !families.has(family)), ...news] };
+}
+
+export function driftEventOf(
+  name: StreamName,
+  episode: Episode,
+  status: Exclude<DriftEvent['status'], 'withdrawn'>,
+): DriftEventContent {
+  const cause = driftCause(episode.evidence, episode.newCodeVersions);
+  const { feature, metric, value, threshold, pValue, records, contributions } = decidingEvidence(
+    episode.evidence,
+    cause,
+  );
+  return {
+    id: deterministicId('drift', name.model, name.version, name.segment, episode.windowStartMs),
+    status,
+    ...name,
+    feature,
+    cause,
+    severity: driftSeverity(episode.evidence, cause),
+    windowStart: episode.windowStartMs,
+    windowEnd: episode.windowEndMs,
+    metric,
+    value,
+    threshold,
+    pValue,
+    records,
+    reference: episode.reference,
+    contributions,
+    explanation: explanationOf(episode),
+    detectedAtEventTime: episode.windowEndMs,
+  };
+}
+
+function explanationOf({ evidence, newCodeVersions, reference, renewals }: Episode): string {
+  const cause = driftCause(evidence, newCodeVersions);
+  const deciding = decidingEvidence(evidence, cause);
+  const others = evidence.filter(other => other !== deciding).map(({ statement }) => statement);
+  const code = newCodeVersions.length > 0 ? `code version ${newCodeVersions.join(', ')} is new; ` : '';
+  const ongoing = renewals > 0 ? `; it went on ${renewals} times after a new reference was taken` : '';
+  return `${[code + deciding.statement, ...others].join('; ')}; compared with the ${reference} reference${ongoing}.`;
+}

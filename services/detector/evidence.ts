@@ -1,0 +1,41 @@
+/** Kinds of signals; the budget of false alarms is split evenly over those that can be tested. */
+export type Family = 'data_quality' | 'features' | 'output_quality' | 'labels' | 'error' | 'predictions';
+
+/** A family of tests that said "changed", with the test that speaks for it. */
+export interface Evidence {
+  family: Family;
+  /** Blocks pooled. */
+  scale: number;
+  feature: string | null;
+  metric: string;
+  value: number;
+  /** On the scale of `value`. */
+  threshold: number;
+  pValue: number;
+  /** Tells apart p-values that are 0 as numbers. */
+  logPValue: number;
+  records: number;
+  referenceRecords: number;
+  /** Whether the change is large enough to matter on its own, however many records showed it. */
+  large: boolean;
+  /** Share of each changed feature in the effect; they sum to 1, or there are none. */
+  contributions: Record<string, number>;
+  /** What changed and by how much, for a person. */
+  statement: string;
+}
+
+/** @example shares([['a', 3], ['b', 1]]) // { a: 0.75, b: 0.25 } */
+export function shares(effects: readonly (readonly [string, number])[]): Record<string, number> {
+  const total = effects.reduce((sum, [, effect]) => sum + effect, 0);
+  return Object.fromEntries(effects.map(([name, effect]) => [name, total > 0 ? effect / total : 1 / effects.length]));
+}
+
+/** @example shown(0.123456) // '0.123' */
+export function shown(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+/** @example percent(0.1234) // '12.3 %' */
+export function percent(share: number): string {
+  return `${shown(share * 100)} %`;
+}

@@ -1,0 +1,109 @@
+import { type FeatureProfile, mergeFeatureProfiles } from '../shared/profile/featureProfile.ts';
+import { type Block, countReferenceBlocks, sumBlocks } from './block.ts';
+import { longestHistoryBlocks } from './comparison.ts';
+import { type FrozenVariable, freezeVariable } from './frozenVariable.ts';
+import type { WindowObservation } from './windowObservation.ts';
+
+/** Where a reference comes from: the training data, a file, or the version's own windows. */
+export type ReferenceSource = 'training' | 'upload' | 'bootstrap';
+
+/** A reference that was handed over with the version. Its parts show how much it varies within itself. */
+export interface GivenReference {
+  id: string;
+  source: Exclude<ReferenceSource, 'bootstrap'>;
+  parts: readonly WindowObservation[];
+}
+
+/** What recent blocks are compared with to see whether something changed *just now*. */
+export interface Regime {
+  source: ReferenceSource;
+  frozen: ReadonlyMap<string, FrozenVariable>;
+  /** Oldest first. */
+  history: readonly Block[];
+  /** False while variables that the given reference lacks are still gathered from the version's own windows. */
+  complete: boolean;
+}
+
+/** One variable of the version's first reference, for the question whether the stream is still *like that*. */
+export interface VersionVariable {
+  source: ReferenceSource;
+  frozen: FrozenVariable;
+  profile: FeatureProfile;
+  counts: number[];
+}
+
+/** By `variableKey`. It stays for the life of the version, unlike the regime. */
+export type VersionReference = ReadonlyMap<string, VersionVariable>;
+
+/** Bins of all variables that hold at least one value somewhere in the observations and are not known yet. */
+export function freezeVariables(
+  observations: readonly WindowObservation[],
+  known: ReadonlyMap<string, FrozenVariable> = new Map(),
+): Map<string, FrozenVariable> {
+  const profiles = Map.groupBy(
+    observations.flatMap(({ variables }) => [...variables]),
+    ([key]) => key,
+  );
+  const frozen = new Map<string, FrozenVariable>();
+  for (const [key, entries] of [...profiles].sort(([left], [right]) => (left < right ? -1 : 1))) {
+    const parts = entries.map(([, { profile }]) => profile);
+    const { kind, name } = entries[0]![1];
+    if (!known.has(key) && parts.some(hasValues)) frozen.set(key, freezeVariable(kind, name, parts));
+  }
+  return frozen;
+}
+
+function hasValues({ numeric, categorical }: FeatureProfile): boolean {
+  return numeric.count + categorical.count > 0;
+}
+
+export function regimeOf(source: ReferenceSource, observations: readonly WindowObservation[]): Regime {
+  const newest = observations.slice(-longestHistoryBlocks);
+  const frozen = freezeVariables(newest);
+  const given = source !== 'bootstrap';
+  return { source, frozen, history: countReferenceBlocks(newest, frozen, given), complete: !given };
+}
+
+/** The regime with the variables that it lacked, counted in its last blocks, which are these observations. */
+export function completedRegime(regime: Regime, observations: readonly WindowObservation[]): Regime {
+  const added = freezeVariables(observations, regime.frozen);
+  const counted = countReferenceBlocks(observations, added, false);
+  const earlier = regime.history.slice(0, -observations.length);
+  const last = regime.history.slice(-observations.length);
+  return {
+    ...regime,
+    frozen: new Map([...regime.frozen, ...added]),
+    history: [
+      ...earlier,
+      ...last.map((block, index) => ({
+        ...block,
+        variables: new Map([...block.variables, ...counted[index]!.variables]),
+        unknownFeatures: new Map(),
+      })),
+    ],
+    complete: true,
+  };
+}
+
+/** The version's reference with the variables that it lacked. */
+export function extendedVersionReference(
+  reference: VersionReference,
+  source: ReferenceSource,
+  observations: readonly WindowObservation[],
+): VersionReference {
+  const known = new Map([...reference].map(([key, { frozen }]) => [key, frozen]));
+  const added = freezeVariables(observations, known);
+  if (added.size === 0) return reference;
+  const { variables } = sumBlocks(countReferenceBlocks(observations, added, false));
+  const extended = new Map(reference);
+  for (const [key, frozen] of added) {
+    const profiles = observations.flatMap(observation => observation.variables.get(key)?.profile ?? []);
+    extended.set(key, {
+      source,
+      frozen,
+      profile: mergeFeatureProfiles(...profiles),
+      counts: variables.get(key)!.counts,
+    });
+  }
+  return extended;
+}

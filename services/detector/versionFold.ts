@@ -1,0 +1,75 @@
+import type { ModelSettings } from '../shared/settings.ts';
+import { type FoldState, foldWindow, initialState, type Verdict } from './detector.ts';
+import type { GivenReference } from './reference.ts';
+import { type DriftMetric, windowMetrics } from './windowMetrics.ts';
+import type { WindowObservation } from './windowObservation.ts';
+
+/** Late data mostly concern the last windows: the states after each of so many are kept … */
+const recentCheckpoints = 64;
+/** … and of those before, every so-manieth, so that older changes do not replay everything either. */
+const sparseEvery = 64;
+const sparseCheckpoints = 64;
+
+/** States of all segments after a window. */
+export interface Checkpoint {
+  windowStartMs: number;
+  /** Windows folded up to here. */
+  ordinal: number;
+  states: ReadonlyMap<string, FoldState>;
+}
+
+/** The folds of all segments of a model version, side by side. Never changed once made. */
+export interface VersionFold {
+  model: string;
+  version: string;
+  given: GivenReference | null;
+  /** Oldest first. */
+  checkpoints: readonly Checkpoint[];
+}
+
+export interface FoldedWindow {
+  segment: string;
+  observation: WindowObservation;
+  verdict: Verdict;
+  /** Empty unless asked for. */
+  metrics: DriftMetric[];
+}
+
+/** The fold as it was before a window and all after it; it has to be replayed from its last checkpoint. */
+export function rewound(fold: VersionFold, windowStartMs: number): VersionFold {
+  return { ...fold, checkpoints: fold.checkpoints.filter(checkpoint => checkpoint.windowStartMs < windowStartMs) };
+}
+
+/** Folds one window of every segment that has it. */
+export function foldVersionWindow(
+  fold: VersionFold,
+  windowStartMs: number,
+  segments: ReadonlyMap<string, WindowObservation>,
+  detection: ModelSettings['detection'],
+  withMetrics: boolean,
+): { fold: VersionFold; folded: FoldedWindow[] } {
+  const last = fold.checkpoints.at(-1);
+  const states = new Map(last?.states);
+  const folded: FoldedWindow[] = [];
+  for (const [segment, observation] of [...segments].sort(([left], [right]) => (left < right ? -1 : 1))) {
+    const context = { model: fold.model, version: fold.version, segment, detection };
+    // A given reference describes all predictions; a segment may well differ from it without any drift.
+    const before = states.get(segment) ?? initialState(segment === '' ? fold.given : null);
+    const { state, verdict } = foldWindow(before, observation, context);
+    states.set(segment, state);
+    folded.push({
+      segment,
+      observation,
+      verdict,
+      metrics: withMetrics ? windowMetrics(before, observation, context) : [],
+    });
+  }
+  const checkpoint = { windowStartMs, ordinal: (last?.ordinal ?? 0) + 1, states };
+  return { fold: { ...fold, checkpoints: thinned([...fold.checkpoints, checkpoint]) }, folded };
+}
+
+function thinned(checkpoints: readonly Checkpoint[]): Checkpoint[] {
+  const recent = checkpoints.slice(-recentCheckpoints);
+  const sparse = checkpoints.slice(0, -recentCheckpoints).filter(({ ordinal }) => ordinal % sparseEvery === 0);
+  return [...sparse.slice(-sparseCheckpoints), ...recent];
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+
+/** One labelled prediction of a dataset. */
+export interface DatasetRow {
+  id: string;
+  eventTimeMs: number;
+  /** Version that predicted, and what it logged. */
+  version: string;
+  prediction: string;
+  predictionValue: number | null;
+  score: number | null;
+  /** The true class or number as text, and as number where it is one. */
+  label: string;
+  labelValue: number | null;
+  /** Declared segments that the row belongs to. */
+  segments: Record<string, string>;
+  /** Inputs; a missing one is absent. Booleans are the texts 'true' and 'false'. */
+  features: Record<string, number | string>;
+}
+
+/**
+ * Columns of the Parquet file beside those of DatasetRow. A feature has a column per type that its values have, which for most is one:
+ * `number:price`, `text:city`. Prefixes keep features from colliding with each other and with the columns above.
+ */
+export const columnPrefixes = { number: 'number:', text: 'text:', segment: 'segment:' } as const;
+
+/** Reads the rows of a dataset's Parquet file, in their order. */
+export async function readDataset(file: string): Promise<DatasetRow[]> {
+  const records = await parquetReadObjects({ file: await asyncBufferFromFile(file) });
+  const columns = Object.keys(records[0] ?? {});
+  const features = [...prefixed(columns, columnPrefixes.number), ...prefixed(columns, columnPrefixes.text)];
+  const segments = prefixed(columns, columnPrefixes.segment);
+  return records.map(record => ({
+    id: record.id,
+    eventTimeMs: record.event_time.getTime(),
+    version: record.version,
+    prediction: record.prediction,
+    predictionValue: record.prediction_value,
+    score: record.score,
+    label: record.label,
+    labelValue: record.label_value,
+    segments: present<string>(record, segments),
+    features: present<number | string>(record, features),
+  }));
+}
+
+function prefixed(columns: readonly string[], prefix: string): { name: string; column: string }[] {
+  return columns
+    .filter(column => column.startsWith(prefix))
+    .map(column => ({ name: column.slice(prefix.length), column }));
+}
+
+function present<T>(record: Record<string, unknown>, columns: { name: string; column: string }[]): Record<string, T> {
+  const values: Record<string, T> = {};
+  for (const { name, column } of columns) {
+    const value = record[column];
+    if (value !== null && value !== undefined) values[name] = value as T;
+  }
+  return values;
+}
+
+/**
+ * Identity of a dataset: SHA-256 over the canonical text of its rows in their order, so that it does not depend on how Parquet packs them.
+ * @returns 64 hexadecimal digits
+ */
+export function datasetHash(rows: readonly DatasetRow[]): string {
+  const hash = createHash('sha256');
+  for (const row of rows) hash.update(`${canonicalRow(row)}\n`);
+  return hash.digest('hex');
+}
+
+function canonicalRow(row: DatasetRow): string {
+  const sorted = (record: Record<string, number | string>) =>
+    Object.entries(record)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      // JSON has no NaN and no infinity.
+      .map(([name, value]) => [
+        name,
+        typeof value === 'string' || Number.isFinite(value) ? value : { number: String(value) },
+      ]);
+  return JSON.stringify([
+    row.id,
+    row.eventTimeMs,
+    row.version,
+    row.prediction,
+    row.score,
+    row.label,
+    sorted(row.segments),
+    sorted(row.features),
+  ]);
+}

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readTopic } from '../../infra/readTopic.ts';
+import { ensureTopics } from '../../infra/topics.ts';
+import { deadLetterRecord } from '../../services/shared/deadLetters.ts';
+import type { RejectionClass } from '../../services/shared/decodeRecord.ts';
+import { type Environment, readEnvironment } from '../../services/shared/environment.ts';
+import {
+  connectKafka,
+  connectProducer,
+  type Kafka,
+  type KafkaAdmin,
+  type KafkaProducer,
+  type KafkaRecord,
+  sendRecords,
+} from '../../services/shared/kafka.ts';
+import { driftloop, ownInstallation } from './cliServers.ts';
+
+let variables: Record<string, string>;
+let environment: Environment;
+let kafka: Kafka;
+let admin: KafkaAdmin;
+let producer: KafkaProducer;
+const topic = (name: string) => environment.DRIFTLOOP_TOPIC_PREFIX + name;
+
+beforeAll(async () => {
+  variables = ownInstallation();
+  environment = readEnvironment(variables);
+  kafka = connectKafka(environment, 'test');
+  admin = kafka.admin();
+  await admin.connect();
+  await ensureTopics(admin, environment);
+  producer = await connectProducer(kafka);
+});
+afterAll(async () => {
+  await producer.disconnect();
+  await admin.disconnect();
+});
+
+/** As a service puts a record there. */
+async function bury(
+  offset: number,
+  rejectionClass: RejectionClass,
+  model: string | undefined,
+  value: string,
+): Promise<void> {
+  const record: KafkaRecord = {
+    topic: topic('predictions'),
+    partition: offset % 4,
+    offset,
+    key: Buffer.from(`key-${offset}`),
+    value: Buffer.from(value),
+    headers: { trace: Buffer.from('abc') },
+    timestampMs: 0,
+  };
+  const rejection = { class: rejectionClass, message: 'why', model };
+  await sendRecords(producer, [deadLetterRecord(topic('dead-letters'), 'profiler', { record, rejection })]);
+}
+
+async function recordsOf(name: string): Promise<KafkaRecord[]> {
+  const records: KafkaRecord[] = [];
+  await readTopic(kafka, admin, topic(name), async some => void records.push(...some));
+  return records;
+}
+
+describe('driftloop dead-letters replay', () => {
+  it('sends every letter once: to its partition, as its producer sent it, whatever the filters of the calls', async () => {
+    await bury(1, 'unknown-schema-id', undefined, 'one');
+    await bury(2, 'invalid-field', 'churn', 'two');
+    await bury(3, 'invalid-field', 'price', 'three');
+    // A service that was killed between dead-letters and its commit puts the same record there again.
+    await bury(2, 'invalid-field', 'churn', 'two');
+
+    const replay = async (...args: string[]) => (await driftloop(variables, 'dead-letters', 'replay', ...args)).output;
+    expect(await replay('--class', 'unknown-schema-id')).toBe(
+      'sent again: 1; sent again earlier: 0; of other classes or models: 3\n',
+    );
+    expect(await replay('--model', 'churn')).toBe(
+      'sent again: 1; sent again earlier: 1; of other classes or models: 2\n',
+    );
+    expect(await replay()).toBe('sent again: 1; sent again earlier: 3; of other classes or models: 0\n');
+    expect(await replay()).toBe('sent again: 0; sent again earlier: 4; of other classes or models: 0\n');
+
+    const sent = await recordsOf('predictions');
+    expect(sent.map(({ key, value, partition }) => `${key} ${value} ${partition}`).sort()).toEqual([
+      'key-1 one 1',
+      'key-2 two 2',
+      'key-3 three 3',
+    ]);
+    for (const { headers } of sent) expect(headers).toEqual({ trace: Buffer.from('abc') });
+    expect(await recordsOf('dead-letter-replays')).toHaveLength(3);
+  });
+});
+
+describe('sendRecords', () => {
+  it('sends more at once than a broker takes as one batch', async () => {
+    const value = Buffer.alloc(900_000, 'x');
+    await sendRecords(
+      producer,
+      Array.from({ length: 12 }, (_, index) => ({ topic: topic('feedback'), key: `${index}`, value })),
+    );
+    expect(await recordsOf('feedback')).toHaveLength(12);
+  });
+});
+
+describe('readTopic', () => {
+  it('ends at once for a topic without records', async () => {
+    expect(await recordsOf('alerts')).toEqual([]);
+  });
+
+  it('rejects with what its reader threw', async () => {
+    await sendRecords(producer, [{ topic: topic('drift-events'), key: null, value: Buffer.from('x') }]);
+    await expect(
+      readTopic(kafka, admin, topic('drift-events'), async () => {
+        throw new Error('unreadable');
+      }),
+    ).rejects.toThrow('unreadable');
+  });
+});

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { text } from 'node:stream/consumers';
+import { inject } from 'vitest';
+import type { KafkaAdmin, KafkaProducer } from '../../services/shared/kafka.ts';
+
+/** Variables of an installation of its own: a topic prefix and a database that no other test has. */
+export function ownInstallation(): Record<string, string> {
+  const id = randomBytes(4).toString('hex');
+  return {
+    KAFKA_BROKERS: inject('kafkaBrokers'),
+    SCHEMA_REGISTRY_URL: inject('schemaRegistryUrl'),
+    CLICKHOUSE_URL: inject('clickhouseUrl'),
+    CLICKHOUSE_DATABASE: `cli_${id}`,
+    DRIFTLOOP_TOPIC_PREFIX: `cli-${id}-`,
+  };
+}
+
+/**
+ * Commits the end of a topic for a consumer group that has no member. A transaction does it at once, where a consumer would have to join.
+ * @param committer a transactional producer
+ */
+export async function commitAll(
+  committer: KafkaProducer,
+  admin: KafkaAdmin,
+  groupId: string,
+  topic: string,
+): Promise<void> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  const partitions = offsets.map(({ partition, high }) => ({ partition, offset: high }));
+  const transaction = await committer.transaction();
+  await transaction.sendOffsets({ consumerGroupId: groupId, topics: [{ topic, partitions }] });
+  await transaction.commit();
+}
+
+export interface CommandResult {
+  exitCode: number | null;
+  output: string;
+  errors: string;
+}
+
+/** Runs `driftloop` as a person would, as a process. */
+export async function driftloop(variables: Record<string, string>, ...args: string[]): Promise<CommandResult> {
+  const program = new URL('../../bin/driftloop.mjs', import.meta.url).pathname;
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { ...process.env, ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exit = new Promise<number | null>(resolve => child.once('close', resolve));
+  const [output, errors, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
+  return { exitCode, output, errors };
+}

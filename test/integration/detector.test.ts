@@ -1,0 +1,325 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type kafkajs from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitUntilQuiet } from '../../infra/quiescence.ts';
+import type { WindowObservation } from '../../services/detector/windowObservation.ts';
+import { clickhouseTime } from '../../services/shared/clickhouse.ts';
+import type { DriftEvent, ModelVersion, WindowUpdate } from '../../services/shared/contracts.ts';
+import { decodeRecord } from '../../services/shared/decodeRecord.ts';
+import type { FeatureProfile } from '../../services/shared/profile/featureProfile.ts';
+import { toProfileRow } from '../../services/shared/profile/profileRow.ts';
+import { freshInstallation, type Installation } from '../freshInstallation.ts';
+import { type Randomness, syntheticWindows } from '../unit/detector/syntheticStream.ts';
+
+const hourMs = 3_600_000;
+const startMs = Date.UTC(2026, 0, 1);
+const onset = 30;
+const partitions = [0, 1];
+
+/** Two features, of which `amount` shifts at the onset; the model is right eight times of ten, and four times after it. */
+function recordOf(random: Randomness, window: number) {
+  const prediction = random.uniform() < 0.5 ? 'up' : 'down';
+  const right = random.uniform() < (window < onset ? 0.8 : 0.4);
+  return {
+    features: { amount: random.normal() + (window < onset ? 0 : 1), city: random.uniform() < 0.3 ? 'Rome' : 'Oslo' },
+    prediction,
+    label: right ? prediction : prediction === 'up' ? 'down' : 'up',
+  };
+}
+
+/** The records of a window as two source partitions saw them. */
+const streams = partitions.map(partition =>
+  syntheticWindows({ seed: 7 + partition, windows: 60, records: 100, recordOf }).map(window => ({
+    ...window,
+    startMs: startMs + window.startMs,
+    endMs: startMs + window.endMs,
+  })),
+);
+
+describe('detector', () => {
+  let installation: Installation;
+  let encodeUpdate: (update: WindowUpdate) => Buffer;
+  let encodeVersion: (version: ModelVersion) => Buffer;
+  beforeAll(async () => {
+    installation = await freshInstallation();
+    const settingsFile = join(installation.folder, 'settings.yaml');
+    await writeFile(settingsFile, 'models: { idle: { idle: 2s } }\n');
+    installation.variables.DRIFTLOOP_CONFIG = settingsFile;
+    encodeUpdate = await installation.schemas.encoder<WindowUpdate>('WindowUpdate', topic('windows'));
+    encodeVersion = await installation.schemas.encoder<ModelVersion>('ModelVersion', topic('model-versions'));
+  });
+  afterAll(() => installation[Symbol.asyncDispose]());
+
+  const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
+  const quiet = () =>
+    waitUntilQuiet({ admin: installation.admin, environment: installation.environment, services: ['detector'] });
+
+  async function announce(model: string, update: Partial<WindowUpdate>): Promise<void> {
+    const value = encodeUpdate({
+      kind: 'profile',
+      model,
+      version: '1',
+      sourcePartition: -1,
+      watermark: null,
+      windowSizeMs: hourMs,
+      windowStarts: [],
+      ...update,
+    });
+    await installation.producer.send({ topic: topic('windows'), messages: [{ key: model, value }] });
+  }
+
+  /** What the profiler does: rows, progress, announcement. */
+  async function profile(model: string, from: number, to: number, onlyPartition?: number): Promise<void> {
+    for (const partition of partitions) {
+      if (onlyPartition !== undefined && partition !== onlyPartition) continue;
+      const windows = streams[partition]!.slice(from, to);
+      const last = windows.at(-1)!;
+      await installation.clickhouse.insert(
+        'window_profiles',
+        windows.flatMap(window => profileRows(model, window, partition)),
+      );
+      await installation.clickhouse.insert('stream_progress', [
+        {
+          model,
+          version: '1',
+          source_partition: partition,
+          last_offset: to,
+          first_event_time: clickhouseTime(startMs),
+          max_event_time: clickhouseTime(last.endMs),
+          deduplicated_from: clickhouseTime(0),
+          predictions: to * 100,
+          duplicates: 0,
+          late: 0,
+          too_late: 0,
+        },
+      ]);
+      // One minute is the allowed lateness: the last window is not ready yet.
+      const windowStarts = windows.map(window => window.startMs);
+      await announce(model, { sourcePartition: partition, watermark: last.endMs - 60_000, windowStarts });
+    }
+  }
+
+  /** What the evaluator does when the labels of some windows have come. */
+  async function label(model: string, from: number, to: number): Promise<void> {
+    const rows = Array.from({ length: to - from }, (_, index) => performanceRow(model, from + index));
+    await installation.clickhouse.insert('performance_windows', rows);
+    const windowStarts = rows.map((_, index) => startMs + (from + index) * hourMs);
+    await announce(model, { kind: 'performance', windowStarts });
+  }
+
+  const eventRows = (model: string) =>
+    installation.clickhouse.select<Record<string, unknown>>(
+      `SELECT id, revision, toString(status) AS status, cause, feature, toString(severity) AS severity,
+              intDiv(toUnixTimestamp64Milli(window_start) - ${startMs}, ${hourMs}) AS window, explanation
+       FROM drift_events FINAL WHERE model = {model:String} ORDER BY window_start`,
+      { model },
+    );
+  const windowRows = (model: string) =>
+    installation.clickhouse.select<{ status: string; windows: number; revisions: number; records: number }>(
+      `SELECT toString(status) AS status, count() AS windows, max(revision) AS revisions, sum(records) AS records
+       FROM evaluated_windows FINAL WHERE model = {model:String} GROUP BY status ORDER BY status`,
+      { model },
+    );
+
+  it('judges windows when all partitions have passed them, publishes the drift once, and a restart publishes nothing', async () => {
+    const first = await installation.startService('detector');
+    await profile('m', 0, 20);
+    await quiet();
+    expect(await windowRows('m')).toEqual([
+      { status: 'reference', windows: 10, revisions: 1, records: 2000 },
+      { status: 'steady', windows: 9, revisions: 1, records: 1800 },
+    ]);
+    await profile('m', 20, 33, 0);
+    await quiet();
+    expect(await eventRows('m')).toEqual([]);
+    await profile('m', 20, 33, 1);
+    await quiet();
+    expect(await eventRows('m')).toMatchObject([
+      { revision: 1, status: 'open', cause: 'data_drift', feature: 'amount', severity: 'critical', window: onset },
+    ]);
+    await profile('m', 33, 60);
+    await announce('m', { kind: 'end' });
+    await quiet();
+    expect(await eventRows('m')).toMatchObject([{ revision: 2, status: 'closed', window: onset }]);
+    const windows = await windowRows('m');
+    expect(windows.reduce((total, row) => total + row.windows, 0)).toBe(60);
+
+    const [opened, closed, ...others] = await readTopic('drift-events');
+    expect(others).toEqual([]);
+    expect(opened!.key!.toString()).toBe('m');
+    expect(opened!.headers.ce_type!.toString()).toBe('io.driftloop.drift-event');
+    expect(await decoded(opened!)).toMatchObject({ revision: 1, status: 'open', feature: 'amount' });
+    expect(await decoded(closed!)).toMatchObject({
+      revision: 2,
+      status: 'closed',
+      detectedAtEventTime: startMs + 31 * hourMs,
+    });
+    const alerts = await installation.clickhouse.select(
+      "SELECT toString(state) AS state, revision, length(drift_event_ids) AS events FROM alerts WHERE model = 'm' ORDER BY revision",
+    );
+    expect(alerts).toEqual([
+      { state: 'opened', revision: 1, events: 1 },
+      { state: 'resolved', revision: 2, events: 1 },
+    ]);
+    const metrics = await installation.clickhouse.select<{ value: number; threshold: number }>(
+      `SELECT value, threshold FROM drift_metrics FINAL WHERE model = 'm' AND feature = 'amount' AND metric = 'likelihood_ratio'
+       AND window_start = fromUnixTimestamp64Milli(${startMs + onset * hourMs})`,
+    );
+    expect(metrics[0]!.value).toBeGreaterThan(metrics[0]!.threshold);
+
+    await first.stop();
+    await profile('m', 0, 60);
+    await installation.startService('detector');
+    await quiet();
+    expect(await windowRows('m')).toEqual(windows);
+    expect(await readTopic('drift-events')).toHaveLength(2);
+    expect(await readTopic('alerts')).toHaveLength(2);
+  });
+
+  it('judges windows again when their labels come, and revises the drift event', async () => {
+    await installation.startService('detector');
+    await profile('labelled', 0, 45);
+    await quiet();
+    const [before] = await eventRows('labelled');
+    expect(before).toMatchObject({ revision: 1, status: 'open', window: onset });
+    await label('labelled', 0, 44);
+    await quiet();
+    const [after, ...others] = await eventRows('labelled');
+    expect(others).toEqual([]);
+    expect(after).toMatchObject({
+      id: before!.id,
+      revision: 2,
+      status: 'open',
+      cause: 'data_drift',
+      severity: 'critical',
+    });
+    expect(after!.explanation).toContain('error rate rose');
+    const revised = await windowRows('labelled');
+    expect(Math.max(...revised.map(row => row.revisions))).toBe(2);
+
+    // Labels of all windows at once, from the start, end in the same event.
+    await label('at-once', 0, 44);
+    await profile('at-once', 0, 45);
+    await quiet();
+    const [atOnce] = await eventRows('at-once');
+    expect({ ...atOnce, id: '', revision: 0 }).toEqual({ ...after, id: '', revision: 0 });
+  });
+
+  it('judges a version again from its first window when its training reference comes', async () => {
+    await installation.startService('detector');
+    await profile('trained', 0, 15);
+    await quiet();
+    expect((await windowRows('trained')).map(({ status }) => status)).toEqual(['reference', 'steady']);
+    const parts = syntheticWindows({ seed: 99, windows: 20, records: 200, recordOf });
+    await installation.clickhouse.insert(
+      'reference_profiles',
+      parts.flatMap(part =>
+        profileRows('trained', part, 0).map(({ segment: _, source_partition: __, last_offset: ___, ...row }) => ({
+          ...row,
+          reference_id: 'r1',
+          source: 'training',
+        })),
+      ),
+    );
+    const value = encodeVersion(approvedVersion('trained'));
+    await installation.producer.send({ topic: topic('model-versions'), messages: [{ key: 'trained:1', value }] });
+    await quiet();
+    expect(await windowRows('trained')).toEqual([{ status: 'steady', windows: 14, revisions: 2, records: 2800 }]);
+    expect(await eventRows('trained')).toEqual([]);
+  });
+
+  it('waits no longer for a partition that has fallen idle', async () => {
+    await installation.startService('detector');
+    await profile('idle', 0, 20, 1);
+    await profile('idle', 0, 30, 0);
+    await quiet();
+    // Nothing more is sent: only the wall clock makes windows ready.
+    while ((await windowRows('idle')).reduce((total, row) => total + row.windows, 0) < 29) await pause(100);
+  });
+
+  async function readTopic(name: string): Promise<(kafkajs.KafkaMessage & { headers: Record<string, Buffer> })[]> {
+    const offsets = await installation.admin.fetchTopicOffsets(topic(name));
+    const expected = offsets.reduce((total, { high }) => total + Number(high), 0);
+    const consumer = installation.kafka.consumer({ groupId: `${topic(name)}-reader-${Math.random()}` });
+    const records: kafkajs.KafkaMessage[] = [];
+    const enough = Promise.withResolvers<void>();
+    await consumer.connect();
+    await consumer.subscribe({ topic: topic(name), fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message }) => {
+        records.push(message);
+        if (records.length === expected) enough.resolve();
+      },
+    });
+    await enough.promise;
+    await consumer.disconnect();
+    return records as (kafkajs.KafkaMessage & { headers: Record<string, Buffer> })[];
+  }
+
+  async function decoded({ value }: kafkajs.KafkaMessage): Promise<DriftEvent> {
+    await installation.schemas.prepare('DriftEvent', [value]);
+    const record = { topic: '', partition: 0, offset: 0, key: null, value, headers: {}, timestampMs: 0 };
+    return decodeRecord<DriftEvent>(record, 'DriftEvent', installation.schemas).value!;
+  }
+});
+
+function profileRows(model: string, window: WindowObservation, partition: number) {
+  return [...window.variables.values()].map(({ kind, name, profile }) => ({
+    model,
+    version: '1',
+    segment: '',
+    window_start: clickhouseTime(window.startMs),
+    window_end: clickhouseTime(window.endMs),
+    kind,
+    feature: name,
+    source_partition: partition,
+    last_offset: 1,
+    ...toProfileRow(profile as FeatureProfile),
+  }));
+}
+
+/** Both partitions' labels of a window. */
+function performanceRow(model: string, window: number): object {
+  const parts = streams.map(stream => stream[window]!.performance!);
+  const sum = (of: (part: (typeof parts)[number]) => number) => parts.reduce((total, part) => total + of(part), 0);
+  const labels = ['up', 'down'].map(name => [name, sum(part => part.labelCounts.get(name) ?? 0)]);
+  return {
+    model,
+    version: '1',
+    segment: '',
+    window_start: clickhouseTime(startMs + window * hourMs),
+    window_end: clickhouseTime(startMs + (window + 1) * hourMs),
+    task: 'binary',
+    predictions: 200,
+    labelled: sum(part => part.labelled),
+    coverage: 1,
+    loss_sum: sum(part => part.lossSum),
+    loss_square_sum: sum(part => part.lossSquareSum),
+    confusion: {},
+    label_counts: Object.fromEntries(labels),
+    progress: 1,
+  };
+}
+
+function approvedVersion(model: string): ModelVersion {
+  return {
+    id: 'v1',
+    model,
+    version: '1',
+    status: 'approved',
+    reasons: [],
+    metrics: {},
+    championVersion: null,
+    runId: '',
+    causeType: 'manual',
+    causeId: '',
+    datasetId: '',
+    codeVersion: '',
+    artifactUri: '',
+    artifactChecksum: '',
+    referenceId: 'r1',
+    time: startMs,
+  };
+}

@@ -1,0 +1,156 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
+import { waitUntilQuiet } from '../../infra/quiescence.ts';
+import { registerContracts } from '../../infra/registerContracts.ts';
+import type { Alert } from '../../services/shared/contracts.ts';
+import { topics } from '../../services/shared/topics.ts';
+import { fencedBlocks } from '../fencedBlocks.ts';
+import { freshInstallation, type Installation } from '../freshInstallation.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+const docs = new URL('../../docs/', import.meta.url);
+const blocksOf = (page: string, kind: string) =>
+  fencedBlocks(readFileSync(new URL(page, docs), 'utf8'))
+    .filter(block => block.kind === kind)
+    .map(block => block.text);
+
+/**
+ * What the pages show is what happens here. Kinds of blocks: `ts run`, `sh run` and `sql` must end without an error, `ts follow` runs until it is
+ * ended; `json …`, `yaml settings` and `sh project` are checked by unit tests; `sh docker` needs an engine and is not run.
+ */
+const kinds = ['', 'ts run', 'ts follow', 'sh run', 'sql', 'json prediction', 'json feedback', 'yaml settings'];
+const pages = ['producers.md', 'operators.md', 'analysts.md', 'contributors.md'];
+const kindsNotRun = ['sh project', 'sh docker'];
+
+describe('docs', () => {
+  let installation: Installation;
+  const services: ServiceProcess[] = [];
+  beforeAll(async () => {
+    // The pages name topics as they are, without a prefix; no other test does.
+    installation = await freshInstallation({ DRIFTLOOP_TOPIC_PREFIX: '' });
+    await registerContracts(installation.schemas, installation.environment);
+    await symlink(join(root, 'node_modules'), join(installation.folder, 'node_modules'));
+  });
+  afterAll(async () => {
+    await Promise.all(services.map(service => service.stop()));
+    await installation.admin.deleteTopics({ topics: Object.values(topics) });
+    await installation[Symbol.asyncDispose]();
+  });
+
+  function start(command: string, args: string[]): ChildProcess & { stdout: NodeJS.ReadableStream } {
+    return spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...installation.variables },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }) as ChildProcess & { stdout: NodeJS.ReadableStream };
+  }
+
+  async function startProgram(name: string, program: string) {
+    const file = join(installation.folder, `${name}.mts`);
+    await writeFile(file, program);
+    return start(process.execPath, [file]);
+  }
+
+  async function outputOf(child: ReturnType<typeof start>): Promise<string> {
+    const [output, [exitCode]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    expect(exitCode, output).toBe(0);
+    return output;
+  }
+
+  /** kafkajs logs to standard output too. */
+  async function firstLine(stream: NodeJS.ReadableStream, wanted: RegExp): Promise<string | undefined> {
+    for await (const line of createInterface({ input: stream })) if (wanted.test(line)) return line;
+  }
+
+  it('have no blocks but those that are checked, or say that they are not run', () => {
+    for (const page of pages) {
+      for (const { kind } of fencedBlocks(readFileSync(new URL(page, docs), 'utf8'))) {
+        expect([...kinds, ...kindsNotRun], page).toContain(kind);
+      }
+    }
+  });
+
+  it('producers.md: its programs log predictions and feedback that are counted and joined', async () => {
+    services.push(...(await Promise.all(['profiler', 'evaluator'].map(installation.startService))));
+    const programs = blocksOf('producers.md', 'ts run');
+    expect(programs).toHaveLength(2);
+    for (const [index, program] of programs.entries()) await outputOf(await startProgram(`producer${index}`, program));
+    const { admin, environment, clickhouse } = installation;
+    await waitUntilQuiet({ admin, environment, services: ['profiler', 'evaluator'] });
+    expect(await clickhouse.select('SELECT id, prediction FROM predictions FINAL ORDER BY id')).toEqual([
+      { id: 'c-4712', prediction: 'stays' },
+      { id: 'c-4713', prediction: 'leaves' },
+    ]);
+    expect(await clickhouse.select('SELECT id, label FROM outcomes FINAL')).toEqual([{ id: 'c-4712', label: 'stays' }]);
+    expect(await clickhouse.select('SELECT * FROM dead_letters')).toEqual([]);
+  });
+
+  it('operators.md: its commands do what they say', async () => {
+    const outputs: string[] = [];
+    for (const commands of blocksOf('operators.md', 'sh run')) {
+      outputs.push(await outputOf(start('sh', ['-e', '-c', commands])));
+    }
+    const [prepared, deadLetters, retraining] = outputs;
+    expect(prepared).toMatch(
+      /exists +predictions \(4 partitions\)[\s\S]*has every migration[\s\S]*window: 1h[\s\S]*churn/,
+    );
+    expect(deadLetters).toMatch(/no dead letters\nsent again: 0/);
+    expect(retraining).toContain('asked for a new version of churn');
+  });
+
+  it('operators.md: its program prints the alerts that come', async () => {
+    const [program] = blocksOf('operators.md', 'ts follow');
+    const child = await startProgram('pager', program!);
+    const encode = await installation.schemas.encoder<Alert>('Alert', topics.alerts);
+    const alert: Alert = {
+      id: 'a',
+      revision: 1,
+      state: 'opened',
+      model: 'churn',
+      version: '3',
+      severity: 'critical',
+      title: 'churn 3: data drift, most of all age',
+      driftEventIds: ['d'],
+      openedAtEventTime: 0,
+      updatedAtEventTime: 0,
+    };
+    await installation.producer.send({ topic: topics.alerts, messages: [{ key: alert.model, value: encode(alert) }] });
+    try {
+      expect(await firstLine(child.stdout, /^opened/)).toBe(
+        'opened critical churn 3: churn 3: data drift, most of all age',
+      );
+    } finally {
+      child.kill();
+      await once(child, 'close');
+    }
+  });
+
+  it.each(blocksOf('analysts.md', 'sql').map(query => [query.split('\n')[0]!, query]))(
+    'analysts.md: %s',
+    async (_, query) => {
+      const rows = await installation.clickhouse.select<Record<string, unknown>>(query);
+      if (query.includes('FROM model_status'))
+        expect(rows).toMatchObject([{ model: 'churn', version: '3', predictions: 2 }]);
+      if (query.includes("feature = 'age'"))
+        expect(rows).toMatchObject([{ records: 2, mean: 43, lowest: 29, highest: 57 }]);
+    },
+  );
+
+  it('analysts.md lists every table and view', async () => {
+    const internal = ['schema_migrations', 'prediction_ids', 'version_labels'];
+    const found = await installation.clickhouse.select<{ name: string }>(
+      `SELECT name FROM system.tables WHERE database = {database:String} AND engine != 'MaterializedView' ORDER BY name`,
+      { database: installation.environment.CLICKHOUSE_DATABASE },
+    );
+    const page = readFileSync(new URL('analysts.md', docs), 'utf8');
+    const listed = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(match => match[1]!);
+    expect(listed.sort()).toEqual(found.map(({ name }) => name).filter(name => !internal.includes(name)));
+  });
+});

@@ -1,0 +1,430 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
+import { waitUntilQuiet } from '../../infra/quiescence.ts';
+import type { Feedback, Prediction, WindowUpdate } from '../../services/shared/contracts.ts';
+import { contractType, wireHeaderBytes } from '../../services/shared/schemaRegistry.ts';
+import { windowStartMs } from '../../services/shared/timeWindow.ts';
+import { freshInstallation, type Installation } from '../freshInstallation.ts';
+
+const hourMs = 3_600_000;
+const startMs = Date.UTC(2026, 0, 1);
+
+interface ScikitCase {
+  rows: {
+    label: string | number;
+    prediction: string | number;
+    score?: number;
+    probabilities?: Record<string, number>;
+  }[];
+  task: string;
+  positiveLabel: string | null;
+  quality: Record<string, number | null>;
+}
+const scikit: Record<string, ScikitCase> = JSON.parse(
+  readFileSync(new URL('../unit/evaluator/scikit.json', import.meta.url), 'utf8'),
+);
+
+function prediction(fields: Pick<Prediction, 'id' | 'model'> & Partial<Prediction>): Prediction {
+  return {
+    version: '1',
+    time: startMs,
+    features: {},
+    prediction: 'up',
+    score: null,
+    probabilities: null,
+    segment: null,
+    codeVersion: null,
+    latencyMs: null,
+    ...fields,
+  };
+}
+
+function feedback(id: string, label: Feedback['label'], fields: Partial<Feedback> = {}): Feedback {
+  return { id, label, time: startMs + hourMs, model: null, value: null, ...fields };
+}
+
+describe('evaluator', () => {
+  let configFolder: string;
+  let installation: Installation;
+  let evaluator: ServiceProcess;
+  let encodePrediction: (prediction: Prediction) => Buffer;
+  let encodeFeedback: (feedback: Feedback) => Buffer;
+  beforeAll(async () => {
+    configFolder = await mkdtemp(join(tmpdir(), 'driftloop-evaluator-'));
+    const config = join(configFolder, 'driftloop.yaml');
+    await writeFile(
+      config,
+      'models:\n  segmented: { segments: [country, tier] }\n  chosen: { positiveLabel: down }\n  daily: { window: 1d }\n',
+    );
+    installation = await freshInstallation({ DRIFTLOOP_CONFIG: config });
+    encodePrediction = await installation.schemas.encoder<Prediction>('Prediction', 'predictions');
+    encodeFeedback = await installation.schemas.encoder<Feedback>('Feedback', 'feedback');
+    [, evaluator] = await Promise.all([installation.startService('profiler'), installation.startService('evaluator')]);
+  });
+  afterAll(async () => {
+    await installation[Symbol.asyncDispose]();
+    await rm(configFolder, { recursive: true });
+  });
+
+  const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
+  const quiet = () =>
+    waitUntilQuiet({
+      admin: installation.admin,
+      environment: installation.environment,
+      services: ['profiler', 'evaluator'],
+    });
+  const sendPredictions = (...values: Prediction[]) =>
+    installation.producer.send({
+      topic: topic('predictions'),
+      messages: values.map(value => ({ key: value.id, value: encodePrediction(value) })),
+    });
+  const sendFeedback = (...values: Feedback[]) =>
+    installation.producer.send({
+      topic: topic('feedback'),
+      messages: values.map(value => ({ key: value.id, value: encodeFeedback(value) })),
+    });
+  const select = <Row>(query: string, parameters: Record<string, unknown> = {}) =>
+    installation.clickhouse.select<Row>(query, parameters);
+  const performance = (model: string) =>
+    select<Record<string, number | string | null>>(
+      `SELECT *, toUnixTimestamp64Milli(window_start) AS start_ms FROM performance_windows FINAL
+       WHERE model = {model:String} ORDER BY version, segment, window_start`,
+      { model },
+    );
+  const outcomes = (model: string) =>
+    select<{ version: string; id: string; label: string }>(
+      'SELECT version, id, label FROM outcomes FINAL WHERE model = {model:String} ORDER BY version, id',
+      { model },
+    );
+  const waitingFeedback = async () => {
+    const text = await (await fetch(`${evaluator.healthUrl}/metrics`)).text();
+    return Number(/^driftloop_feedback_waiting_total\{.*\} (\d+)$/m.exec(text)![1]);
+  };
+
+  it.each(Object.entries(scikit))('computes what scikit-learn does: %s', async (name, { rows, ...expected }) => {
+    await sendPredictions(
+      ...rows.map(({ prediction: output, score = null, probabilities = null }, index) =>
+        prediction({
+          id: `${name}${index}`,
+          model: name,
+          prediction: output,
+          score,
+          probabilities,
+          time: startMs + index,
+        }),
+      ),
+    );
+    await sendFeedback(...rows.map(({ label }, index) => feedback(`${name}${index}`, label, { value: 0.5 })));
+    await quiet();
+    const [row, ...others] = await performance(name);
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({
+      task: expected.task,
+      positive_label: expected.positiveLabel ?? '',
+      predictions: rows.length,
+      labelled: rows.length,
+      coverage: 1,
+      value_sum: rows.length / 2,
+      // Observed an hour after the first; the predictions are a millisecond apart. Percentiles as NumPy's, method 'linear'.
+      label_delay_p50_ms: hourMs - (rows.length - 1) * 0.5,
+      label_delay_p95_ms: expect.closeTo(hourMs - (rows.length - 1) * 0.05, 6),
+    });
+    for (const [metric, value] of Object.entries(expected.quality)) {
+      expect(row![metric], metric).toEqual(value === null ? null : expect.closeTo(value, 9));
+    }
+  });
+
+  it('joins feedback that comes before its prediction, after it, twice, corrected, and out of order', async () => {
+    const model = 'orders';
+    const ids = ['before', 'after', 'twice', 'corrected', 'older', 'correctedBefore', 'tie'];
+    await sendFeedback(
+      feedback('before', 'up'),
+      feedback('correctedBefore', 'up'),
+      feedback('correctedBefore', 'down', { time: startMs + 2 * hourMs }),
+    );
+    await quiet();
+    await sendPredictions(...ids.map(id => prediction({ id, model })), prediction({ id: 'unlabelled', model }));
+    await quiet();
+    await sendFeedback(
+      feedback('after', 'down'),
+      feedback('twice', 'up'),
+      feedback('twice', 'up'),
+      feedback('corrected', 'up'),
+      feedback('older', 'down', { time: startMs + 3 * hourMs }),
+      feedback('tie', 'up'),
+    );
+    await quiet();
+    await sendFeedback(
+      feedback('corrected', 'down', { time: startMs + 2 * hourMs }),
+      feedback('older', 'up', { time: startMs + 2 * hourMs }),
+      feedback('tie', 'down'),
+    );
+    await quiet();
+    const labels = Object.fromEntries((await outcomes(model)).map(row => [row.id, row.label]));
+    expect(labels).toEqual({
+      before: 'up',
+      after: 'down',
+      twice: 'up',
+      corrected: 'down',
+      older: 'down',
+      correctedBefore: 'down',
+      tie: 'down',
+    });
+    const rows = await performance(model);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({
+      predictions: 8,
+      labelled: 7,
+      coverage: 7 / 8,
+      errors: 5,
+      loss_sum: 5,
+      loss_square_sum: 5,
+      precision: 2 / 7,
+      recall: 1,
+      log_loss: null,
+      brier: null,
+      auc: null,
+      value_sum: null,
+      confusion: { 'down→up': 5, 'up→up': 2 },
+      label_counts: { down: 5, up: 2 },
+    });
+  });
+
+  it('keeps and counts feedback for an id that was never seen, whatever the id looks like', async () => {
+    const before = await waitingFeedback();
+    const strange = [`it's "odd" \\ ,]`, 'ünï→\n\t{x:String}', 'nul\u0000', '\ud800 half'];
+    await sendPredictions(...strange.map(id => prediction({ id, model: 'strange' })));
+    await quiet();
+    await installation.producer.send({
+      topic: topic('feedback'),
+      messages: [...strange, 'never seen'].map(id => ({ key: id, value: JSON.stringify(feedback(id, true)) })),
+    });
+    await quiet();
+    expect(await select('SELECT id, label FROM feedback FINAL WHERE id = {id:String}', { id: 'never seen' })).toEqual([
+      { id: 'never seen', label: 'true' },
+    ]);
+    expect((await waitingFeedback()) - before).toBe(1);
+    expect(await performance('strange')).toMatchObject([{ labelled: strange.length }]);
+  });
+
+  it('gives an outcome to every version that predicted the id, and to other models only if the feedback names none', async () => {
+    const time = startMs + 2 * hourMs;
+    await sendFeedback(feedback('shared', 'early', { model: 'second' }));
+    await sendPredictions(
+      prediction({ id: 'shared', model: 'first', version: 'champion' }),
+      prediction({ id: 'shared', model: 'second' }),
+      prediction({ id: 'named', model: 'first', version: 'champion' }),
+      prediction({ id: 'named', model: 'second' }),
+    );
+    await quiet();
+    await sendFeedback(feedback('shared', 'any', { time }), feedback('named', 'only first', { model: 'first' }));
+    await quiet();
+    // The challenger scores the same traffic later: the labels are there already.
+    await sendPredictions(
+      prediction({ id: 'shared', model: 'first', version: 'challenger' }),
+      prediction({ id: 'named', model: 'first', version: 'challenger' }),
+    );
+    await quiet();
+    expect(await outcomes('first')).toEqual([
+      { version: 'challenger', id: 'named', label: 'only first' },
+      { version: 'challenger', id: 'shared', label: 'any' },
+      { version: 'champion', id: 'named', label: 'only first' },
+      { version: 'champion', id: 'shared', label: 'any' },
+    ]);
+    expect(await outcomes('second')).toEqual([{ version: '1', id: 'shared', label: 'any' }]);
+    await sendFeedback(feedback('shared', 'late', { model: 'second', time: time + 1 }));
+    await quiet();
+    expect(await outcomes('second')).toEqual([{ version: '1', id: 'shared', label: 'late' }]);
+    expect((await outcomes('first')).map(row => row.label)).not.toContain('late');
+  });
+
+  it('computes each declared segment, with its own coverage', async () => {
+    const model = 'segmented';
+    const segments: Record<string, string>[] = [
+      { country: 'DE', tier: 'a' },
+      { country: 'DE', ignored: 'x' },
+      { country: 'FR', tier: 'a' },
+    ];
+    await sendPredictions(...segments.map((segment, index) => prediction({ id: `s${index}`, model, segment })));
+    await sendFeedback(feedback('s0', 'up'), feedback('s2', 'down'));
+    await quiet();
+    const rows = await performance(model);
+    expect(
+      rows.map(({ segment, predictions, labelled, accuracy }) => [segment, predictions, labelled, accuracy]),
+    ).toEqual([
+      ['', 3, 2, 0.5],
+      ['country=DE', 2, 1, 1],
+      ['country=FR', 1, 1, 0],
+      ['tier=a', 2, 2, 0.5],
+    ]);
+  });
+
+  it('computes earlier windows again when the labels come to mean something else', async () => {
+    const model = 'turning';
+    const send = async (number: number, output: string | number, label: string | number) => {
+      await sendPredictions(
+        prediction({ id: `t${number}`, model, prediction: output, time: startMs + number * hourMs }),
+      );
+      await sendFeedback(feedback(`t${number}`, label));
+      await quiet();
+    };
+    const decisions = async () => (await performance(model)).map(row => `${row.task} ${row.positive_label}`);
+    await send(0, 1, 1);
+    expect(await decisions()).toEqual(['binary 1']);
+    await send(1, 2, 3);
+    expect(await decisions()).toEqual(['multiclass ', 'multiclass ']);
+    await send(2, 2.5, 3.5);
+    expect(await decisions()).toEqual(['regression ', 'regression ', 'regression ']);
+    const rows = await performance(model);
+    expect(rows.map(row => row.mae)).toEqual([0, 1, 1]);
+    expect(rows.map(row => row.label_counts)).toEqual([{}, {}, {}]);
+    await send(3, 'a lot', 'a lot');
+    expect(new Set(await decisions())).toEqual(new Set(['multiclass ']));
+  });
+
+  it('follows the settings: window size and positive class', async () => {
+    await sendPredictions(
+      ...['up', 'down'].map((output, index) =>
+        prediction({ id: `c${index}`, model: 'chosen', prediction: output, score: 0.25 }),
+      ),
+      ...[1, 23, 25].map(hour => prediction({ id: `d${hour}`, model: 'daily', time: startMs + hour * hourMs })),
+    );
+    await sendFeedback(feedback('c0', 'down'), feedback('c1', 'down'));
+    await sendFeedback(...[1, 23, 25].map(hour => feedback(`d${hour}`, 'up')));
+    await quiet();
+    expect(await performance('chosen')).toMatchObject([
+      { positive_label: 'down', precision: 1, recall: 0.5, brier: 0.75 ** 2, log_loss: Math.log(4), auc: null },
+    ]);
+    expect((await performance('daily')).map(row => [row.start_ms, row.labelled])).toEqual([
+      [startMs, 2],
+      [startMs + 24 * hourMs, 1],
+    ]);
+  });
+
+  it('counts predictions that come after the labels of their window, and announces what it wrote', async () => {
+    const model = 'announced';
+    const windows = await watchWindows(model);
+    await sendPredictions(prediction({ id: 'a0', model }));
+    await sendFeedback(feedback('a0', 'up'));
+    await quiet();
+    await sendPredictions(prediction({ id: 'a1', model }));
+    await quiet();
+    expect((await performance(model)).map(row => [row.predictions, row.coverage])).toEqual([[2, 0.5]]);
+    const { updates } = await windows.stop();
+    const performanceUpdates = updates.filter(update => update.kind === 'performance');
+    expect(performanceUpdates.length).toBeGreaterThanOrEqual(2);
+    for (const update of performanceUpdates) {
+      expect(update).toMatchObject({ version: '1', sourcePartition: -1, watermark: null, windowSizeMs: hourMs });
+      expect(update.windowStarts).toEqual([startMs]);
+    }
+  });
+
+  it('dead-letters what it cannot use, and uses all around it', async () => {
+    const broken = {
+      'malformed-json': '{"id":',
+      'null-value': null,
+      'malformed-avro': encodeFeedback(feedback('x', 'up')).subarray(0, 8),
+      'implausible-time': encodeFeedback(feedback('x', 'up', { time: 0 })),
+      'future-time': encodeFeedback(feedback('x', 'up', { time: Date.UTC(2100, 0) })),
+      'invalid-field': encodeFeedback(feedback('x', Number.NaN, { model: 'broken' })),
+    };
+    await sendPredictions(prediction({ id: 'sound0', model: 'broken' }), prediction({ id: 'sound1', model: 'broken' }));
+    await sendFeedback(feedback('sound0', 'up'));
+    await installation.producer.send({
+      topic: topic('feedback'),
+      messages: Object.values(broken).map(value => ({ key: 'x', value })),
+    });
+    await installation.producer.send({
+      topic: topic('feedback'),
+      messages: [
+        {
+          key: 'x',
+          value: JSON.stringify({
+            specversion: '1.0',
+            id: '1',
+            type: 't',
+            source: 's',
+            data: { id: 'sound1', label: 'up', time: new Date(startMs).toISOString() },
+          }),
+        },
+      ],
+    });
+    await quiet();
+    const letters = await select<{ class: string; model: string; message: string }>(
+      "SELECT class, model, message FROM dead_letters FINAL WHERE service = 'evaluator' ORDER BY class",
+    );
+    expect(letters.map(letter => letter.class)).toEqual(Object.keys(broken).sort());
+    expect(letters.find(letter => letter.class === 'invalid-field')).toMatchObject({
+      model: 'broken',
+      message: 'label: expected a finite number, got NaN',
+    });
+    expect(await performance('broken')).toMatchObject([{ labelled: 2, accuracy: 1 }]);
+  });
+
+  it('two evaluators that are killed on the way leave what one pass over the topics gives', async () => {
+    const model = 'killed';
+    const count = 3_000;
+    const second = await installation.startService('evaluator');
+    const labels = new Map<number, string>();
+    const outputOf = (index: number) => (index % 3 ? 'up' : 'down');
+    const predicted = Array.from({ length: count }, (_, index) =>
+      prediction({ id: `k${index}`, model, prediction: outputOf(index), time: startMs + index * 10_000 }),
+    );
+    for (let from = 0; from < count; from += 500) {
+      // Labels of earlier, present and coming predictions; some twice, some corrected by a later portion.
+      const labelled = Array.from({ length: 500 }, (_, step) => (from + step * 7) % count);
+      for (const index of labelled) labels.set(index, (index + from / 500) % 5 ? 'up' : 'down');
+      await Promise.all([
+        sendPredictions(...predicted.slice(from, from + 500)),
+        sendFeedback(
+          ...labelled.map(index => feedback(`k${index}`, labels.get(index)!, { time: startMs + 100 * hourMs + from })),
+        ),
+      ]);
+      if (from === 1_000) process.kill(second.pid, 'SIGKILL');
+      if (from === 2_000) {
+        process.kill(evaluator.pid, 'SIGKILL');
+        evaluator = await installation.startService('evaluator');
+      }
+    }
+    await quiet();
+    const expected = new Map<number, { predictions: number; labelled: number; errors: number }>();
+    for (let index = 0; index < count; index++) {
+      const start = windowStartMs(startMs + index * 10_000, hourMs);
+      const window = expected.get(start) ?? { predictions: 0, labelled: 0, errors: 0 };
+      expected.set(start, window);
+      window.predictions++;
+      const label = labels.get(index);
+      if (label === undefined) continue;
+      window.labelled++;
+      if (label !== outputOf(index)) window.errors++;
+    }
+    const found = (await performance(model)).map(({ start_ms, predictions, labelled, errors }) => [
+      start_ms,
+      { predictions, labelled, errors },
+    ]);
+    expect(found).toEqual([...expected]);
+  }, 120_000);
+
+  async function watchWindows(model: string) {
+    const consumer = installation.kafka.consumer({ groupId: `${topic('watch')}-${model}` });
+    const updates: WindowUpdate[] = [];
+    await consumer.connect();
+    await consumer.subscribe({ topic: topic('windows'), fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message }) => {
+        const update: WindowUpdate = contractType('WindowUpdate').fromBuffer(message.value!.subarray(wireHeaderBytes));
+        if (update.model === model) updates.push(update);
+      },
+    });
+    return {
+      async stop() {
+        await consumer.disconnect();
+        return { updates };
+      },
+    };
+  }
+});

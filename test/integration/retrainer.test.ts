@@ -1,0 +1,440 @@
+import { watch } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { EachMessagePayload } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
+import { waitUntilQuiet } from '../../infra/quiescence.ts';
+import { datasetHash, readDataset } from '../../services/retrainer/dataset.ts';
+import type { DriftEvent, ModelVersion, RetrainRequest } from '../../services/shared/contracts.ts';
+import { loadModel } from '../../services/shared/model/modelArtifact.ts';
+import { seededRandom } from '../../services/shared/model/seededRandom.ts';
+import { contractType, wireHeaderBytes } from '../../services/shared/schemaRegistry.ts';
+import { freshInstallation, type Installation } from '../freshInstallation.ts';
+
+const startMs = Date.UTC(2026, 0, 1);
+const minuteMs = 60_000;
+const rowCount = 2000;
+const pythonTrainer = fileURLToPath(new URL('./retrainer-trainer.py', import.meta.url));
+
+interface LoggedRow {
+  features: Record<string, number | string | null>;
+  prediction: string | number;
+  label: string | number;
+}
+
+/** The label is whether x is above 5, turned round in one city; the champion has never heard of that and says 'no' to all but a few. */
+function learnable(index: number, random: () => number): LoggedRow {
+  const x = random() * 10;
+  const city = random() < 0.5 ? 'Rome' : 'Oslo';
+  return {
+    features: { x, "it's `odd`": index % 7, city, currency: 'EUR', note: random() < 0.1 ? null : random() },
+    prediction: random() < 0.2 ? 'yes' : 'no',
+    label: x > 5 === (city === 'Rome') ? 'yes' : 'no',
+  };
+}
+
+/** The label is whether x is above 5, as a number; the champion guesses. */
+function onX(index: number, random: () => number): LoggedRow {
+  const x = random() * 10;
+  return { features: { x }, prediction: index % 2, label: x > 5 ? 1 : 0 };
+}
+
+describe('retrainer', () => {
+  let installation: Installation;
+  let retrainer: ServiceProcess;
+  let encodeEvent: (event: DriftEvent) => Buffer;
+  let encodeRequest: (request: RetrainRequest) => Buffer;
+  beforeAll(async () => {
+    installation = await freshInstallation();
+    /** At first it says that it hangs and waits for the end of its standard input, later it trains. The folder is $0. */
+    const hangsOnce = (name: string) => {
+      const mark = join(installation.folder, `${name}-hangs`);
+      return `if [ -e ${mark} ]; then exec python3 ${pythonTrainer} "$0"; fi; touch ${mark}; cat`;
+    };
+    const config = join(installation.folder, 'driftloop.yaml');
+    await writeFile(
+      config,
+      `models:
+  python: { retraining: { command: [python3, ${JSON.stringify(pythonTrainer)}] } }
+  SIGKILL: { retraining: { command: [sh, -c, ${JSON.stringify(hangsOnce('SIGKILL'))}] } }
+  SIGTERM: { retraining: { command: [sh, -c, ${JSON.stringify(hangsOnce('SIGTERM'))}] } }
+  broken: { retraining: { command: [python3, -c, "import sys; sys.exit('no such table: weights')"] } }
+`,
+    );
+    installation.variables.DRIFTLOOP_CONFIG = config;
+    const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
+    encodeEvent = await installation.schemas.encoder<DriftEvent>('DriftEvent', topic('drift-events'));
+    encodeRequest = await installation.schemas.encoder<RetrainRequest>('RetrainRequest', topic('retrain-requests'));
+    retrainer = await installation.startService('retrainer');
+  });
+  afterAll(() => installation[Symbol.asyncDispose]());
+
+  const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
+  const quiet = () =>
+    waitUntilQuiet({ admin: installation.admin, environment: installation.environment, services: ['retrainer'] });
+
+  async function fill(model: string, row: (index: number, random: () => number) => LoggedRow): Promise<void> {
+    const random = seededRandom(5);
+    const predictions: object[] = [];
+    const outcomes: object[] = [];
+    for (let index = 0; index < rowCount; index++) {
+      const { features, prediction, label } = row(index, random);
+      const entries = Object.entries(features).filter(([, value]) => value !== null);
+      const common = {
+        model,
+        version: '1',
+        id: `p${index}`,
+        event_time: new Date(startMs + index * minuteMs).toISOString(),
+        prediction: String(prediction),
+        prediction_value: typeof prediction === 'number' ? prediction : null,
+        score: null,
+        probabilities: {},
+        segments: {},
+      };
+      predictions.push({
+        ...common,
+        numeric_features: Object.fromEntries(entries.filter(([, value]) => typeof value === 'number')),
+        categorical_features: Object.fromEntries(entries.filter(([, value]) => typeof value === 'string')),
+        code_version: '',
+        latency_ms: null,
+        source_partition: 0,
+        source_offset: index,
+      });
+      outcomes.push({
+        ...common,
+        label: String(label),
+        label_value: typeof label === 'number' ? label : null,
+        value: null,
+        observed_at: new Date(startMs + (index + 60) * minuteMs).toISOString(),
+        precedence: index,
+      });
+    }
+    await installation.clickhouse.insert('predictions', predictions);
+    await installation.clickhouse.insert('outcomes', outcomes);
+    await installation.clickhouse.insert('stream_progress', [
+      {
+        model,
+        version: '1',
+        source_partition: 0,
+        last_offset: rowCount,
+        first_event_time: new Date(startMs).toISOString(),
+        max_event_time: new Date(startMs + rowCount * minuteMs).toISOString(),
+        deduplicated_from: new Date(startMs).toISOString(),
+        predictions: rowCount,
+      },
+    ]);
+  }
+
+  function driftEvent(model: string, fields: Partial<DriftEvent> = {}): DriftEvent {
+    return {
+      id: `drift of ${model}`,
+      revision: 1,
+      status: 'open',
+      model,
+      version: '1',
+      segment: '',
+      feature: 'x',
+      cause: 'concept_drift',
+      severity: 'critical',
+      windowStart: startMs,
+      windowEnd: startMs + minuteMs,
+      metric: 'error',
+      value: 0.5,
+      threshold: 0.1,
+      pValue: null,
+      records: 1000,
+      reference: 'bootstrap',
+      contributions: {},
+      explanation: 'the error rate rose',
+      detectedAtEventTime: startMs + rowCount * minuteMs,
+      ...fields,
+    };
+  }
+
+  async function drift(event: DriftEvent): Promise<void> {
+    await installation.clickhouse.insert('drift_events', [
+      {
+        id: event.id,
+        revision: event.revision,
+        status: event.status,
+        model: event.model,
+        version: event.version,
+        segment: event.segment,
+        feature: event.feature,
+        cause: event.cause,
+        severity: event.severity,
+        window_start: new Date(event.windowStart).toISOString(),
+        window_end: new Date(event.windowEnd).toISOString(),
+        metric: event.metric,
+        value: event.value,
+        threshold: event.threshold,
+        records: event.records,
+        reference: event.reference,
+        explanation: event.explanation,
+        detected_at_event_time: new Date(event.detectedAtEventTime).toISOString(),
+      },
+    ]);
+    await send('drift-events', event.model, encodeEvent(event));
+    await quiet();
+  }
+
+  const send = (name: string, key: string, value: Buffer) =>
+    installation.producer.send({ topic: topic(name), messages: [{ key, value }] });
+
+  async function request(model: string, id: string): Promise<void> {
+    await send(
+      'retrain-requests',
+      model,
+      encodeRequest({ id, model, reason: 'manual', requestedBy: 'test', time: startMs }),
+    );
+    await quiet();
+  }
+
+  const runsOf = (model: string) =>
+    installation.clickhouse.select<Record<string, unknown> & { status: string; reasons: string[] }>(
+      'SELECT * FROM training_runs FINAL WHERE model = {model:String} ORDER BY started_at',
+      { model },
+    );
+
+  async function publishedVersions(
+    model: string,
+  ): Promise<{ key: string; headers: Record<string, string>; value: ModelVersion }[]> {
+    const consumer = installation.kafka.consumer({ groupId: `${topic('reader')}-${model}-${Math.random()}` });
+    const offsets = await installation.admin.fetchTopicOffsets(topic('model-versions'));
+    const expected = offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+    const records: { key: string; headers: Record<string, string>; value: ModelVersion }[] = [];
+    let seen = 0;
+    const enough = Promise.withResolvers<void>();
+    if (expected === 0) return [];
+    await consumer.connect();
+    await consumer.subscribe({ topic: topic('model-versions'), fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message }: EachMessagePayload) => {
+        const value = contractType('ModelVersion').fromBuffer(message.value!.subarray(wireHeaderBytes)) as ModelVersion;
+        const headers = Object.fromEntries(
+          Object.entries(message.headers ?? {}).map(([name, text]) => [name, String(text)]),
+        );
+        if (value.model === model) records.push({ key: String(message.key), headers, value });
+        if (++seen === expected) enough.resolve();
+      },
+    });
+    await enough.promise;
+    await consumer.disconnect();
+    return records;
+  }
+
+  it('answers a drift with a better version, with every step of its making on record', async () => {
+    await fill('learnable', learnable);
+    await drift(driftEvent('learnable'));
+
+    const lineage = await installation.clickhouse.select<Record<string, string>>(
+      "SELECT * FROM lineage WHERE model = 'learnable'",
+    );
+    expect(lineage).toHaveLength(1);
+    const [row] = lineage;
+    expect(row).toMatchObject({
+      cause_type: 'drift_event',
+      cause_id: 'drift of learnable',
+      drift_cause: 'concept_drift',
+      drifted_version: '1',
+      run_status: 'approved',
+      champion_version: '1',
+      version: '2',
+      version_status: 'approved',
+      dataset_rows: rowCount,
+    });
+
+    const published = await publishedVersions('learnable');
+    expect(published.map(({ value }) => value.status)).toEqual(['candidate', 'approved']);
+    expect(published.map(({ key }) => key)).toEqual(['learnable:2', 'learnable:2']);
+    expect(published[1]!.headers).toMatchObject({ ce_type: 'io.driftloop.model-version', ce_subject: 'learnable:2' });
+    const approved = published[1]!.value;
+    expect(approved.reasons).toContainEqual(
+      expect.stringMatching(/^comparison: error rate 0\.\d+ against the champion's 0\.\d+ on 300 rows/),
+    );
+    expect(approved.reasons).toContain('feature currency: is constant in the training rows and was left out');
+    expect(approved.metrics.intervalLow).toBeGreaterThan(0);
+    expect(approved.metrics.challengerLoss).toBeLessThan(0.1);
+
+    const model = await loadModel(approved.artifactUri, approved.artifactChecksum);
+    expect(model.manifest).toMatchObject({ task: 'binary', classes: ['no', 'yes'], datasetId: approved.datasetId });
+    const [rome, oslo] = await model.predict([
+      { x: 9, city: 'Rome' },
+      { x: 9, city: 'Oslo' },
+    ]);
+    expect([rome!.prediction, oslo!.prediction]).toEqual(['yes', 'no']);
+    model.dispose();
+
+    const [dataset] = await installation.clickhouse.select<{ uri: string; features: string[]; gate_rows: number }>(
+      'SELECT uri, features, gate_rows FROM datasets FINAL WHERE id = {id:String}',
+      { id: approved.datasetId },
+    );
+    expect(dataset).toMatchObject({ features: ['city', "it's `odd`", 'note', 'x'], gate_rows: 300 });
+    const frozen = await readDataset(fileURLToPath(dataset!.uri));
+    expect(datasetHash(frozen)).toBe(approved.datasetId);
+    expect(frozen[7]).toMatchObject({
+      id: 'p7',
+      eventTimeMs: startMs + 7 * minuteMs,
+      version: '1',
+      features: { currency: 'EUR', "it's `odd`": 0 },
+    });
+
+    const reference = await installation.clickhouse.select<{ feature: string; parts: number; records: number }>(
+      `SELECT feature, count() AS parts, sum(count) AS records FROM reference_profiles FINAL
+       WHERE model = 'learnable' AND version = '2' AND source = 'training' AND reference_id = {id:String} GROUP BY feature ORDER BY feature`,
+      { id: approved.referenceId },
+    );
+    expect(reference.map(({ feature }) => feature)).toEqual([
+      'city',
+      'currency',
+      "it's `odd`",
+      'note',
+      'prediction',
+      'score',
+      'x',
+    ]);
+    for (const { parts, records } of reference) {
+      expect(parts).toBeGreaterThanOrEqual(10);
+      expect(records).toBe(1400);
+    }
+  });
+
+  it('runs once per drift, whatever is delivered again, and waits for the cooldown before the next', async () => {
+    await drift(driftEvent('learnable'));
+    await drift(driftEvent('learnable', { revision: 2, value: 0.6 }));
+    await drift(driftEvent('learnable', { revision: 3, status: 'closed' }));
+    expect(await runsOf('learnable')).toHaveLength(1);
+    expect(await publishedVersions('learnable')).toHaveLength(2);
+
+    await drift(driftEvent('learnable', { id: 'soon after' }));
+    const [, second] = await runsOf('learnable');
+    expect(second).toMatchObject({ status: 'skipped', reasons: [expect.stringMatching(/^cooldown: /)] });
+  });
+
+  it('asked by a person, trains in spite of the cooldown; the same data give the same model under a name of its own', async () => {
+    await request('learnable', 'by hand');
+    const published = (await publishedVersions('learnable')).map(({ value }) => value);
+    expect(published.map(({ version, status }) => `${version} ${status}`)).toEqual([
+      '2 candidate',
+      '2 approved',
+      '3 candidate',
+      '3 approved',
+    ]);
+    expect(published[3]).toMatchObject({
+      causeType: 'manual',
+      causeId: 'by hand',
+      artifactChecksum: published[1]!.artifactChecksum,
+      datasetId: published[1]!.datasetId,
+    });
+  });
+
+  it('rejects a challenger that is no better as inconclusive', async () => {
+    await fill('good', (index, random) => {
+      const row = learnable(index, random);
+      return { ...row, prediction: row.label };
+    });
+    await drift(driftEvent('good', { cause: 'data_drift' }));
+    const [run] = await runsOf('good');
+    expect(run).toMatchObject({ status: 'rejected', candidate_version: '2' });
+    expect(run!.reasons[0]).toMatch(/^(inconclusive|comparison: worse): .*: not passed$/);
+    expect((await publishedVersions('good')).map(({ value }) => value.status)).toEqual(['candidate', 'rejected']);
+  });
+
+  it('lets no broken data reach a training, and says what is broken', async () => {
+    await fill('corrupt', (index, random) => {
+      const row = learnable(index, random);
+      return index < 1600 ? row : { ...row, features: { ...row.features, x: null, city: 3 } };
+    });
+    await drift(driftEvent('corrupt'));
+    const [run] = await runsOf('corrupt');
+    expect(run).toMatchObject({ status: 'skipped', dataset_id: '', candidate_version: '' });
+    expect(run!.reasons).toEqual([
+      expect.stringMatching(/^feature city: 100 % wrong type in the \d+ rows from .*, 0 % in the older ones$/),
+      expect.stringMatching(/^feature x: 100 % missing in the \d+ rows from .*, 0 % in the older ones$/),
+    ]);
+    expect(await publishedVersions('corrupt')).toEqual([]);
+
+    await drift(driftEvent('corrupt', { id: 'bad data', cause: 'data_quality' }));
+    expect((await runsOf('corrupt'))[1]).toMatchObject({
+      status: 'skipped',
+      reasons: [expect.stringMatching(/^data_quality: /)],
+    });
+    await drift(driftEvent('nobody'));
+    expect(await runsOf('nobody')).toMatchObject([
+      { status: 'skipped', reasons: ['no predictions of this model are known'] },
+    ]);
+  });
+
+  it('runs a trainer in Python by its command', async () => {
+    await fill('python', onX);
+    await request('python', 'python please');
+    const [run] = await runsOf('python');
+    expect(run).toMatchObject({
+      status: 'approved',
+      candidate_version: '2',
+      trainer: expect.stringMatching(/^python3 .*\.py@sha256:[0-9a-f]{12}$/),
+    });
+    const approved = (await publishedVersions('python')).at(-1)!.value;
+    const rule = JSON.parse(await readFile(join(fileURLToPath(approved.artifactUri), 'rule.json'), 'utf8'));
+    expect(rule.feature).toBe('x');
+    expect(rule.threshold).toBeGreaterThan(4.9);
+    expect(rule.threshold).toBeLessThan(5.1);
+  });
+
+  it('publishes why a training failed, and goes on', async () => {
+    await fill('broken', learnable);
+    await request('broken', 'try this');
+    expect(await runsOf('broken')).toMatchObject([
+      { status: 'failed', reasons: ['trainer: exit code 1: no such table: weights'] },
+    ]);
+
+    await writeFile(join(installation.environment.DRIFTLOOP_ARTIFACTS, 'nofolder'), 'a file where a folder is wanted');
+    await fill('nofolder', learnable);
+    await request('nofolder', 'no place');
+    expect(await runsOf('nofolder')).toMatchObject([
+      { status: 'failed', reasons: [expect.stringMatching(/^artifacts: ENOTDIR: /)] },
+    ]);
+
+    await request('learnable', 'after the failures');
+    expect((await runsOf('learnable')).at(-1)).toMatchObject({ status: 'approved', candidate_version: '4' });
+  });
+
+  it.each(['SIGKILL', 'SIGTERM'] as const)('does a run again that was cut off by %s', async signal => {
+    await fill(signal, onX);
+    const hanging = Promise.withResolvers<void>();
+    const watcher = watch(installation.folder, (_, name) => name === `${signal}-hangs` && hanging.resolve());
+    await send(
+      'retrain-requests',
+      signal,
+      encodeRequest({ id: signal, model: signal, reason: 'manual', requestedBy: 'test', time: startMs }),
+    );
+    await hanging.promise;
+    watcher.close();
+    expect((await runsOf(signal)).at(-1)).toMatchObject({ status: 'started', finished_at: null });
+    if (signal === 'SIGKILL') process.kill(retrainer.pid, signal);
+    else {
+      await retrainer.stop();
+      const log = await readFile(
+        join(installation.folder, `retrainer-${new URL(retrainer.healthUrl).port}.log`),
+        'utf8',
+      );
+      expect(log.trimEnd().split('\n').at(-1)).toContain('"msg":"stopped"');
+    }
+    retrainer = await installation.startService('retrainer');
+    await quiet();
+    const runs = await runsOf(signal);
+    expect(runs).toHaveLength(1);
+    expect(runs[0]).toMatchObject({ status: 'approved', candidate_version: '2' });
+    expect(await readdir(join(installation.environment.DRIFTLOOP_ARTIFACTS, signal, 'runs'))).toEqual([]);
+  });
+
+  it('puts among the dead letters what is no request', async () => {
+    await send('retrain-requests', 'm', Buffer.from('{"id":"x"}'));
+    await quiet();
+    expect(await installation.clickhouse.select('SELECT service, class, message FROM dead_letters FINAL')).toEqual([
+      { service: 'retrainer', class: 'invalid-field', message: expect.stringMatching(/^model: /) },
+    ]);
+  });
+});

@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { effectiveSettings } from '../../../bin/effectiveSettings.ts';
+import { replaySettings } from '../../../bin/replay/replaySettings.ts';
+import { parseSettings } from '../../../services/shared/settings.ts';
+
+const configured = `
+defaults: { window: 2h, retraining: { schedule: "0 3 * * *" } }
+models:
+  churn: { window: 1d, segments: [country], positiveLabel: leaves }
+  price: { detection: { minimumRecords: 30 }, idle: 1500ms }
+  empty:
+`.replace('  empty:\n', '');
+
+describe('effectiveSettings', () => {
+  it('is a settings file that means the same', () => {
+    const settings = parseSettings(configured, 'a.yaml');
+    const again = parseSettings(stringify(effectiveSettings(settings)), 'b.yaml');
+    expect(again.configuredModels).toEqual(['churn', 'price']);
+    for (const model of ['churn', 'price', 'another']) expect(again.of(model)).toEqual(settings.of(model));
+  });
+
+  it('writes durations as a person does', () => {
+    const settings = effectiveSettings(parseSettings('defaults: { window: 90m, idle: 0s }', 'a.yaml'));
+    expect(settings).toMatchObject({ defaults: { window: '90m', idle: '0ms', horizon: '7d', allowedLateness: '1m' } });
+  });
+});
+
+describe('replaySettings', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'driftloop-settings-'));
+    writeFileSync(join(folder, 'good.yaml'), configured);
+    writeFileSync(join(folder, 'bad.yaml'), 'defaults: { windw: 1h }');
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('sets the window of every model, also of those that have one of their own, and nothing else', () => {
+    const before = parseSettings(configured, 'before');
+    const after = parseSettings(replaySettings(join(folder, 'good.yaml'), '15m'), 'after');
+    for (const model of ['churn', 'price', 'another']) {
+      expect(after.of(model)).toEqual({ ...before.of(model), window: 900_000 });
+    }
+  });
+
+  it('is the file itself without a window, and the defaults without a file', () => {
+    expect(parseSettings(replaySettings(join(folder, 'good.yaml'), undefined), 'same').of('churn')).toEqual(
+      parseSettings(configured, 'before').of('churn'),
+    );
+    expect(parseSettings(replaySettings(undefined, undefined), 'none').of('any')).toEqual(
+      parseSettings('', 'none').of('any'),
+    );
+  });
+
+  it('names the mistake', () => {
+    expect(() => replaySettings(join(folder, 'bad.yaml'), '1h')).toThrow(
+      /bad.yaml:1: defaults.windw: is not a setting/,
+    );
+    expect(() => replaySettings(undefined, 'soon')).toThrow(
+      '--window: expected a duration of at least 1s, such as 15m, 1h, 1d (got "soon")',
+    );
+    expect(() => replaySettings(undefined, '5ms')).toThrow('--window');
+  });
+});

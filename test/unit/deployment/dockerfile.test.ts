@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { serviceFlow } from '../../../infra/serviceFlow.ts';
+
+const root = new URL('../../../', import.meta.url);
+const dockerfile = readFileSync(new URL('infra/images/Dockerfile', root), 'utf8');
+const ignore = readFileSync(new URL('.dockerignore', root), 'utf8').split('\n');
+const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(match => match[1]!.split(' '));
+const removed = [...dockerfile.matchAll(/ node_modules\/(\S+)/g)].map(match => match[1]!);
+const entries = [...serviceFlow.map(({ name }) => `services/${name}/main.ts`), 'bin/driftloop.ts'];
+
+/** Files and packages that are loaded when the entry starts. */
+function loadedFrom(entry: string): { files: Set<string>; packages: Set<string> } {
+  const files = new Set<string>();
+  const packages = new Set<string>();
+  const visit = (path: string) => {
+    if (files.has(path)) return;
+    files.add(path);
+    const text = readFileSync(new URL(path, root), 'utf8');
+    for (const [, imported, alone] of text.matchAll(
+      /^(?:import|export) (?!type)[^;]*?from '([^']+)'|^import '([^']+)'/gm,
+    )) {
+      const specifier = imported ?? alone!;
+      if (specifier.startsWith('node:')) continue;
+      if (!specifier.startsWith('.')) packages.add(specifier);
+      else visit(new URL(specifier, new URL(path, root)).pathname.slice(root.pathname.length));
+    }
+  };
+  visit(entry);
+  return { files, packages };
+}
+
+describe('infra/images/Dockerfile', () => {
+  it('copies folders that exist and that .dockerignore lets through', () => {
+    expect(copied).toEqual(expect.arrayContaining(['package.json', 'package-lock.json', 'schemas', 'services']));
+    for (const path of copied) {
+      expect(existsSync(new URL(path, root)), path).toBe(true);
+      expect(ignore, path).toContain(`!${path}`);
+    }
+  });
+
+  it.each(entries)('has every file and package that %s loads', entry => {
+    const { files, packages } = loadedFrom(entry);
+    expect(files.size).toBeGreaterThan(5);
+    for (const file of files) expect(copied, file).toContain(file.split('/')[0]);
+    const dependencies = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).dependencies;
+    for (const name of packages) {
+      const bare = name
+        .split('/')
+        .slice(0, name.startsWith('@') ? 2 : 1)
+        .join('/');
+      expect(Object.keys(dependencies), name).toContain(bare);
+      expect(removed, name).not.toContain(bare);
+    }
+  });
+
+  it('runs the Node of the project, pinned, and nothing as root', () => {
+    const images = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(match => match[1]!);
+    const installed = JSON.parse(readFileSync(new URL('node_modules/node/package.json', root), 'utf8')).version;
+    expect(new Set(images)).toEqual(new Set([expect.stringMatching(/^node:\d+\.\d+\.\d+-bookworm-slim$/)]));
+    expect(images[0]!.split(/[:.]/)[1]).toBe(installed.split('.')[0]);
+    expect(dockerfile.match(/^USER (.+)$/gm)).toEqual(['USER node']);
+    expect(dockerfile.indexOf('USER node')).toBeLessThan(dockerfile.indexOf('\nCMD'));
+  });
+});

@@ -1,0 +1,343 @@
+import { describe, expect, it } from 'vitest';
+import { type FoldState, foldWindow, initialState } from '../../../services/detector/detector.ts';
+import type { DriftEventContent } from '../../../services/detector/driftEpisode.ts';
+import { type DriftEventChange, driftEventRevisions } from '../../../services/detector/driftEventRevisions.ts';
+import type { WindowObservation } from '../../../services/detector/windowObservation.ts';
+import {
+  context,
+  foldAll,
+  hourMs,
+  type Randomness,
+  type SyntheticRecord,
+  syntheticWindows,
+} from './syntheticStream.ts';
+
+const seeds = [1, 2, 3];
+
+/** A classifier of x + z, right 85 times of 100, beside ten features of every kind that it does not use. */
+function recordOf(random: Randomness): SyntheticRecord {
+  const x = random.normal();
+  const z = random.normal();
+  const features = {
+    x,
+    z,
+    cauchy: Math.tan(Math.PI * (random.uniform() - 0.5)),
+    lognormal: Math.exp(2 * random.normal()),
+    count: Math.floor(-3 * Math.log(1 - random.uniform())),
+    category: `c${Math.floor(20 * random.uniform() ** 3)}`,
+    user: `u${Math.floor(500 * random.uniform() ** 2)}`,
+    rare: random.uniform() < 0.02,
+    constant: 1,
+    gaps: random.uniform() < 0.02 ? null : random.normal(),
+    rounded: Math.round(2 * random.normal()),
+    mostlyZero: random.uniform() < 0.98 ? 0 : random.normal(),
+  };
+  const label = x + z + 0.7 * random.normal() > 0 ? 'up' : 'down';
+  return { features, prediction: x + z > 0 ? 'up' : 'down', label };
+}
+
+function changedFrom(
+  onset: number,
+  change: (record: SyntheticRecord, random: Randomness, window: number) => SyntheticRecord,
+) {
+  return (random: Randomness, window: number) => {
+    const record = recordOf(random);
+    return window < onset ? record : change(record, random, window);
+  };
+}
+
+const shifted = (name: string, by: number) => (record: SyntheticRecord) => ({
+  ...record,
+  features: { ...record.features, [name]: (record.features[name] as number) + by },
+});
+
+function eventsOf(seed: number, windows: number, draw: (random: Randomness, window: number) => SyntheticRecord) {
+  return foldAll(syntheticWindows({ seed, windows, records: 200, recordOf: draw })).events;
+}
+
+describe('steady streams', { timeout: 60_000 }, () => {
+  it.each(seeds)('raise nothing in 400 windows of 12 features (seed %i)', seed => {
+    const { events, verdicts } = foldAll(syntheticWindows({ seed, windows: 400, records: 200, recordOf }));
+    expect(events).toEqual([]);
+    expect(verdicts.slice(0, 10).every(({ status }) => status === 'reference')).toBe(true);
+    expect(verdicts.slice(10).every(({ status }) => status === 'steady')).toBe(true);
+  });
+
+  it('keep to the budget of false alarms where it is large enough to be seen', () => {
+    const detection = { ...context.detection, falseAlarmsPerThousandWindows: 10 };
+    let events = 0;
+    for (let seed = 10; seed < 13; seed++) {
+      const windows = syntheticWindows({ seed, windows: 100, records: 200, recordOf });
+      events += foldAll(windows, initialState(null), { ...context, detection }).events.length;
+    }
+    expect(events).toBeLessThanOrEqual(3);
+  });
+
+  it('may have traffic that varies twenty-fold, whatever the resolution of its profiles', () => {
+    const records = (window: number) => (window % 10 === 9 ? 6000 : 300);
+    const { events } = foldAll(syntheticWindows({ seed: 5, windows: 60, records, recordOf }));
+    expect(events).toEqual([]);
+  });
+});
+
+describe('one abrupt drift', { timeout: 60_000 }, () => {
+  it.each(seeds)('of one standard deviation in one feature is one event, in time, with its feature (seed %i)', seed => {
+    const { events, changes } = foldAll(
+      syntheticWindows({ seed, windows: 100, records: 200, recordOf: changedFrom(60, shifted('z', 1)) }),
+    );
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      status: 'closed',
+      cause: 'data_drift',
+      feature: 'z',
+      metric: 'likelihood_ratio',
+    });
+    expect(events[0]!.windowStart).toBeGreaterThanOrEqual(60 * hourMs);
+    expect(events[0]!.windowStart).toBeLessThanOrEqual(61 * hourMs);
+    expect(Object.values(events[0]!.contributions).reduce((sum, share) => sum + share)).toBeCloseTo(1);
+    expect(events[0]!.value).toBeGreaterThan(events[0]!.threshold);
+    expect(changes[0]!.status).toBe('open');
+  });
+
+  it('of the inputs that the model uses is one event, though predictions and errors change too', () => {
+    const draw = changedFrom(60, record => ({ ...shifted('x', 2)(record), prediction: 'up' }));
+    const [event, ...others] = eventsOf(1, 100, draw);
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({ cause: 'data_drift', severity: 'critical', feature: 'x' });
+    expect(event!.explanation).toContain('error rate rose');
+  });
+
+  it('of the concept is told by errors that rise while the inputs stay', () => {
+    const draw = changedFrom(60, record => ({ ...record, label: record.label === 'up' ? 'down' : 'up' }));
+    const [event, ...others] = eventsOf(2, 100, draw);
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({ cause: 'concept_drift', severity: 'critical', metric: 'error', feature: null });
+    expect(event!.value).toBeGreaterThan(0.7);
+  });
+
+  it('that comes with a new version of the code is a code change', () => {
+    const withCode = (random: Randomness, window: number) => {
+      const record = changedFrom(60, shifted('z', 1))(random, window);
+      return { ...record, codeVersion: window < 60 ? 'a1' : 'b2' };
+    };
+    const [event, ...others] = eventsOf(3, 100, withCode);
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({ cause: 'code_change', feature: 'z' });
+    expect(event!.explanation).toContain('code version b2 is new');
+  });
+
+  it('is not seen in a new version of the code alone', () => {
+    expect(
+      eventsOf(3, 90, (random, window) => ({ ...recordOf(random), codeVersion: window < 60 ? 'a1' : 'b2' })),
+    ).toEqual([]);
+  });
+});
+
+describe('data quality', { timeout: 60_000 }, () => {
+  const quality = (
+    change: (record: SyntheticRecord, random: Randomness) => SyntheticRecord['features'],
+  ): DriftEventContent[] =>
+    eventsOf(
+      4,
+      90,
+      changedFrom(60, (record, random) => ({ ...record, features: change(record, random) })),
+    );
+
+  it.each<[string, string, string, (record: SyntheticRecord, random: Randomness) => SyntheticRecord['features']]>([
+    [
+      'a burst of missing values',
+      'z',
+      'missing_rate',
+      ({ features }, random) => ({ ...features, z: random.uniform() < 0.2 ? null : features.z }),
+    ],
+    ['a feature that vanished', 'category', 'missing_rate', ({ features: { category: _, ...rest } }) => rest],
+    [
+      'text instead of numbers',
+      'z',
+      'wrong_type_rate',
+      ({ features }, random) => ({ ...features, z: random.uniform() < 0.3 ? 'n/a' : features.z }),
+    ],
+    [
+      'NaN',
+      'z',
+      'non_finite_rate',
+      ({ features }, random) => ({ ...features, z: random.uniform() < 0.1 ? Number.NaN : features.z }),
+    ],
+    [
+      'absurd numbers',
+      'z',
+      'out_of_range_rate',
+      ({ features }, random) => ({ ...features, z: random.uniform() < 0.1 ? 9999 : features.z }),
+    ],
+    [
+      'categories never seen',
+      'category',
+      'unseen_rate',
+      ({ features }, random) => ({ ...features, category: random.uniform() < 0.2 ? 'new' : features.category }),
+    ],
+    ['a stuck sensor', 'z', 'constant_records', ({ features }) => ({ ...features, z: 0.25 })],
+    [
+      'a feature that appeared',
+      'extra',
+      'unseen_rate',
+      ({ features }, random) => ({ ...features, extra: random.normal() }),
+    ],
+  ])('names %s', (_, feature, metric, change) => {
+    const [event, ...others] = quality(change);
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({ cause: 'data_quality', feature, metric, windowStart: 60 * hourMs });
+    expect(event!.value).toBeGreaterThanOrEqual(event!.threshold);
+  });
+
+  it('is not troubled by half a point of missing values', () => {
+    const draw = changedFrom(60, (record, random) => ({
+      ...record,
+      features: { ...record.features, z: random.uniform() < 0.005 ? null : record.features.z! },
+    }));
+    expect(eventsOf(4, 90, draw)).toEqual([]);
+  });
+});
+
+describe('predictions alone', { timeout: 60_000 }, () => {
+  const learning = (share: number) =>
+    changedFrom(60, (record, random) => ({
+      features: record.features,
+      prediction: random.uniform() < share ? 'up' : record.prediction,
+    }));
+
+  it('may drift a little, as those of a model that keeps learning do', () => {
+    expect(eventsOf(5, 200, learning(0.2))).toEqual([]);
+  });
+
+  it('are a prediction drift when they change greatly', () => {
+    const events = eventsOf(5, 100, learning(0.6));
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({ cause: 'prediction_drift', feature: 'prediction', severity: 'warning' });
+  });
+});
+
+describe('an episode', { timeout: 60_000 }, () => {
+  it('ends when the new reference is quiet, and the next drift is found', () => {
+    const draw = (random: Randomness, window: number) => {
+      const record = recordOf(random);
+      return shifted('z', window < 60 ? 0 : window < 90 ? 1 : 2)(record);
+    };
+    const events = eventsOf(6, 130, draw);
+    expect(events.map(({ windowStart }) => windowStart / hourMs)).toEqual([60, 90]);
+    expect(events.map(({ status }) => status)).toEqual(['closed', 'closed']);
+  });
+
+  it('of a drift that never ends is one event with revisions', () => {
+    const draw = (random: Randomness, window: number) => shifted('z', Math.max(0, window - 60) * 0.3)(recordOf(random));
+    const { events, changes } = foldAll(syntheticWindows({ seed: 7, windows: 160, records: 200, recordOf: draw }));
+    expect(events).toHaveLength(1);
+    expect(events[0]!.status).toBe('open');
+    expect(changes.length).toBeGreaterThan(2);
+    expect(events[0]!.explanation).toContain('it went on');
+  });
+});
+
+describe('small windows', { timeout: 60_000 }, () => {
+  const windows = (draw: (random: Randomness, window: number) => SyntheticRecord, seed: number) =>
+    syntheticWindows({ seed, windows: 1200, records: 5, recordOf: draw });
+
+  it('are pooled until they can carry a test', () => {
+    const { events, verdicts } = foldAll(windows(recordOf, 8));
+    expect(events).toEqual([]);
+    const later = verdicts.slice(200).map(({ status }) => status);
+    expect(later.filter(status => status === 'steady')).toHaveLength(100);
+    expect(later.filter(status => status === 'insufficient_data')).toHaveLength(900);
+  });
+
+  it('show a drift when enough of them are together', () => {
+    const { events } = foldAll(windows(changedFrom(800, shifted('z', 1)), 8));
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({ cause: 'data_drift', feature: 'z' });
+    expect(events[0]!.windowStart / hourMs).toBeLessThan(860);
+  });
+});
+
+describe('a given reference', { timeout: 60_000 }, () => {
+  const parts = syntheticWindows({ seed: 9, windows: 20, records: 300, recordOf }).map(part => ({
+    ...part,
+    variables: new Map([...part.variables].filter(([key]) => key.startsWith('feature/'))),
+    performance: null,
+  }));
+  const given = initialState({ id: 'r', source: 'training', parts });
+
+  it('is compared with from the first window, and the outputs that it lacks come from the first windows', () => {
+    const windows = syntheticWindows({ seed: 10, windows: 60, records: 200, recordOf });
+    const { events, verdicts, state } = foldAll(windows, given);
+    expect(events).toEqual([]);
+    expect(verdicts[0]).toMatchObject({ status: 'steady', reference: 'training' });
+    expect(state.versionReference.get('feature/x')!.source).toBe('training');
+    expect(state.versionReference.get('output/prediction')!.source).toBe('bootstrap');
+  });
+
+  it('is what a stream that never was like it drifts from', () => {
+    const windows = syntheticWindows({
+      seed: 10,
+      windows: 30,
+      records: 200,
+      recordOf: changedFrom(0, shifted('x', 1)),
+    });
+    const { events } = foldAll(windows, given);
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({ windowStart: 0, feature: 'x', reference: 'training' });
+  });
+});
+
+describe('replays', { timeout: 60_000 }, () => {
+  const draw = changedFrom(60, record => ({
+    ...shifted('z', 0.6)(record),
+    label: record.label === 'up' ? 'down' : 'up',
+  }));
+  const windows = syntheticWindows({ seed: 11, windows: 110, records: 200, recordOf: draw });
+  const unlabelled = windows.map(window => ({ ...window, performance: null }));
+
+  it('from any state give the same verdicts, as states are never changed', () => {
+    const whole = foldAll(windows);
+    let state: FoldState = initialState(null);
+    const states = windows.map(window => (state = foldWindow(state, window, context).state));
+    for (const from of [5, 40, 61, 70]) {
+      expect(foldAll(windows.slice(from + 1), states[from]!).verdicts).toEqual(whole.verdicts.slice(from + 1));
+    }
+  });
+
+  it('with labels that come three windows late end in the same events as all at once', () => {
+    const late = foldWithLateLabels(windows, unlabelled, 3);
+    const [event] = foldAll(windows).events;
+    expect(late.filter(({ status }) => status !== 'withdrawn').map(({ revision: _, ...content }) => content)).toEqual([
+      event,
+    ]);
+    expect(event!.explanation).toContain('error rate');
+  });
+});
+
+/** Windows are folded without labels, and again with them, as the shell does when performance arrives. */
+function foldWithLateLabels(labelled: WindowObservation[], unlabelled: WindowObservation[], delay: number) {
+  const states: FoldState[] = [];
+  let published = new Map();
+  for (let window = 0; window < labelled.length + delay; window++) {
+    const refoldedFrom = Math.max(0, window - delay);
+    const start = refoldedFrom === 0 ? initialState(null) : states[refoldedFrom - 1]!;
+    const settled = start.episode ? foldedChanges(published, start) : [];
+    const fresh: DriftEventChange[] = [];
+    let state = start;
+    for (let index = refoldedFrom; index <= Math.min(window, labelled.length - 1); index++) {
+      const folded = foldWindow(state, (index <= window - delay ? labelled : unlabelled)[index]!, context);
+      state = folded.state;
+      states[index] = state;
+      const { change } = folded.verdict;
+      if (change) (index < window ? settled : fresh).push({ content: change, atMs: 0 });
+    }
+    const revisions = driftEventRevisions(published, settled, fresh, refoldedFrom * hourMs, hourMs);
+    published = new Map([...published, ...revisions.map(({ event }) => [event.id, event] as const)]);
+  }
+  return [...published.values()];
+}
+
+function foldedChanges(published: ReadonlyMap<string, DriftEventContent>, state: FoldState) {
+  const open = [...published.values()].find(({ windowStart }) => windowStart === state.episode!.windowStartMs);
+  return open ? [{ content: { ...open, status: 'open' as const }, atMs: 0 }] : [];
+}

@@ -1,0 +1,27 @@
+import type { DriftEventContent } from '../../../services/detector/driftEpisode.ts';
+import { hourMs } from './syntheticStream.ts';
+
+export function driftEvent(id: string, fields: Partial<DriftEventContent> = {}): DriftEventContent {
+  return {
+    id,
+    status: 'open',
+    model: 'm',
+    version: '1',
+    segment: '',
+    feature: 'x',
+    cause: 'data_drift',
+    severity: 'warning',
+    windowStart: 10 * hourMs,
+    windowEnd: 11 * hourMs,
+    metric: 'likelihood_ratio',
+    value: 100,
+    threshold: 40,
+    pValue: 1e-12,
+    records: 200,
+    reference: 'bootstrap',
+    contributions: { x: 0.75, z: 0.25 },
+    explanation: 'x changed.',
+    detectedAtEventTime: 11 * hourMs,
+    ...fields,
+  };
+}

@@ -1,0 +1,119 @@
+import {
+  type FoldContext,
+  type FoldState,
+  foldWindow,
+  initialState,
+  type Verdict,
+} from '../../../services/detector/detector.ts';
+import type { DriftEventContent } from '../../../services/detector/driftEpisode.ts';
+import { variableKey, type WindowObservation } from '../../../services/detector/windowObservation.ts';
+import { addValue, emptyFeatureProfile, type FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
+import { parseSettings } from '../../../services/shared/settings.ts';
+import { seededRandom } from '../profile/distributions.ts';
+
+export const hourMs = 3_600_000;
+
+export const context: FoldContext = {
+  model: 'm',
+  version: '1',
+  segment: '',
+  detection: parseSettings('', 'test').of('m').detection,
+};
+
+/** One record of a synthetic stream: inputs, the class predicted, and the true one if it is known. */
+export interface SyntheticRecord {
+  features: Record<string, FeatureValue>;
+  prediction: string;
+  label?: string;
+  codeVersion?: string;
+}
+
+export interface Randomness {
+  uniform(): number;
+  normal(): number;
+}
+
+export function randomness(seed: number): Randomness {
+  const uniform = seededRandom(seed);
+  return {
+    uniform,
+    normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
+  };
+}
+
+/** Windows of an hour, made of the records that `recordOf` draws. */
+export function syntheticWindows(options: {
+  seed: number;
+  windows: number;
+  records: number | ((window: number) => number);
+  recordOf: (random: Randomness, window: number) => SyntheticRecord;
+}): WindowObservation[] {
+  const random = randomness(options.seed);
+  return Array.from({ length: options.windows }, (_, window) => {
+    const count = typeof options.records === 'number' ? options.records : options.records(window);
+    return observationOf(
+      window,
+      Array.from({ length: count }, () => options.recordOf(random, window)),
+    );
+  });
+}
+
+export function observationOf(window: number, records: readonly SyntheticRecord[]): WindowObservation {
+  const variables = new Map<
+    string,
+    { kind: 'feature' | 'output'; name: string; profile: ReturnType<typeof emptyFeatureProfile> }
+  >();
+  const add = (kind: 'feature' | 'output', name: string, value: FeatureValue) => {
+    const key = variableKey(kind, name);
+    const variable = variables.get(key) ?? { kind, name, profile: emptyFeatureProfile() };
+    variables.set(key, variable);
+    addValue(variable.profile, value);
+  };
+  const codeVersions = new Map<string, number>();
+  for (const { features, prediction, codeVersion } of records) {
+    for (const [name, value] of Object.entries(features)) add('feature', name, value);
+    add('output', 'prediction', prediction);
+    if (codeVersion) codeVersions.set(codeVersion, (codeVersions.get(codeVersion) ?? 0) + 1);
+  }
+  const labelled = records.filter(({ label }) => label !== undefined);
+  const errors = labelled.filter(({ label, prediction }) => label !== prediction).length;
+  const labelCounts = new Map<string, number>();
+  for (const { label } of labelled) labelCounts.set(label!, (labelCounts.get(label!) ?? 0) + 1);
+  return {
+    startMs: window * hourMs,
+    endMs: (window + 1) * hourMs,
+    windows: 1,
+    records: records.length,
+    variables,
+    codeVersions,
+    performance:
+      labelled.length === 0
+        ? null
+        : { task: 'binary', labelled: labelled.length, lossSum: errors, lossSquareSum: errors, labelCounts },
+  };
+}
+
+export interface FoldedStream {
+  state: FoldState;
+  verdicts: Verdict[];
+  /** Every content that was published, in order. */
+  changes: DriftEventContent[];
+  /** The last content per id. */
+  events: DriftEventContent[];
+}
+
+export function foldAll(
+  windows: readonly WindowObservation[],
+  start: FoldState = initialState(null),
+  foldContext = context,
+): FoldedStream {
+  let state = start;
+  const verdicts: Verdict[] = [];
+  for (const window of windows) {
+    const folded = foldWindow(state, window, foldContext);
+    state = folded.state;
+    verdicts.push(folded.verdict);
+  }
+  const changes = verdicts.flatMap(({ change }) => change ?? []);
+  return { state, verdicts, changes, events: [...new Map(changes.map(change => [change.id, change])).values()] };
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { foldVersionWindow, rewound, type VersionFold } from '../../../services/detector/versionFold.ts';
+import { context, foldAll, hourMs, type Randomness, syntheticWindows } from './syntheticStream.ts';
+
+const recordOf = (random: Randomness, window: number) => ({
+  features: { x: random.normal() + (window < 150 ? 0 : 1) },
+  prediction: random.uniform() < 0.5 ? 'up' : 'down',
+});
+const windows = syntheticWindows({ seed: 1, windows: 200, records: 60, recordOf });
+const segments = ['', 'country=DE'];
+const empty: VersionFold = { model: 'm', version: '1', given: null, checkpoints: [] };
+
+function foldFrom(start: VersionFold, first: number) {
+  let fold = start;
+  const verdicts: unknown[] = [];
+  for (const window of windows.slice(first)) {
+    const observed = new Map(segments.map(segment => [segment, window]));
+    const result = foldVersionWindow(fold, window.startMs, observed, context.detection, false);
+    fold = result.fold;
+    verdicts.push(result.folded.map(({ segment, verdict }) => ({ segment, verdict })));
+  }
+  return { fold, verdicts };
+}
+
+describe('a version fold', () => {
+  const whole = foldFrom(empty, 0);
+
+  it('folds every segment for itself', () => {
+    const { verdicts } = foldAll(windows);
+    const ofAll = whole.verdicts.map(folded => (folded as { verdict: unknown }[])[0]!.verdict);
+    expect(ofAll).toEqual(verdicts);
+    expect(verdicts.filter(({ change }) => change?.status === 'open')).toHaveLength(1);
+  });
+
+  it.each([199, 170, 140, 100, 20, 0])('rewound to window %i and replayed comes out the same', changed => {
+    const back = rewound(whole.fold, changed * hourMs);
+    const resumed = back.checkpoints.at(-1)?.ordinal ?? 0;
+    expect(resumed).toBeLessThanOrEqual(changed);
+    expect(foldFrom(back, resumed).verdicts).toEqual(whole.verdicts.slice(resumed));
+  });
+
+  it('keeps the states of the last 64 windows, and few of those before', () => {
+    expect(whole.fold.checkpoints).toHaveLength(66);
+    expect(rewound(whole.fold, 170 * hourMs).checkpoints.at(-1)!.ordinal).toBe(170);
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { windowMetrics } from '../../../services/detector/windowMetrics.ts';
+import { context, foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
+
+const recordOf = (random: Randomness, window: number) => ({
+  features: {
+    amount: random.normal() + (window < 40 ? 0 : 2),
+    city: random.uniform() < (window < 40 ? 0.5 : 0.9) ? 'Rome' : random.uniform() < 0.1 ? null : 'Oslo',
+  },
+  prediction: random.uniform() < 0.5 ? 'up' : 'down',
+  label: random.uniform() < 0.5 ? 'up' : 'down',
+});
+const windows = syntheticWindows({ seed: 1, windows: 41, records: 300, recordOf });
+
+function metricsOf(window: number) {
+  return windowMetrics(foldAll(windows.slice(0, window)).state, windows[window]!, context);
+}
+
+describe('windowMetrics', () => {
+  const steady = metricsOf(39);
+  const drifted = metricsOf(40);
+  const named = (metrics: typeof steady, feature: string, metric: string) =>
+    metrics.find(row => row.feature === feature && row.metric === metric);
+
+  it('has the metrics of each type', () => {
+    const ofFeature = (feature: string) =>
+      steady
+        .filter(row => row.feature === feature)
+        .map(({ metric }) => metric)
+        .sort();
+    const both = ['jensen_shannon', 'likelihood_ratio', 'missing_rate', 'non_finite_rate', 'psi', 'wrong_type_rate'];
+    expect(ofFeature('amount')).toEqual([...both, 'kolmogorov_smirnov', 'out_of_range_rate', 'wasserstein'].sort());
+    expect(ofFeature('city')).toEqual([...both, 'chi_squared', 'unseen_rate'].sort());
+    expect(ofFeature('')).toEqual(['error', 'likelihood_ratio']);
+  });
+
+  it('is below every threshold in a steady window, and tells the drift in numbers', () => {
+    for (const { value, threshold } of steady) if (threshold !== null) expect(value).toBeLessThan(threshold);
+    for (const feature of ['amount', 'city']) {
+      const ratio = named(drifted, feature, 'likelihood_ratio')!;
+      expect(ratio.value).toBeGreaterThan(ratio.threshold!);
+      expect(named(drifted, feature, 'psi')!.value).toBeGreaterThan(named(steady, feature, 'psi')!.value);
+    }
+    expect(named(drifted, 'amount', 'wasserstein')!.value).toBeCloseTo(2, 0);
+    expect(named(drifted, 'amount', 'kolmogorov_smirnov')!.value).toBeGreaterThan(0.5);
+  });
+
+  it('says how many records are behind each number', () => {
+    for (const { metric, records, scale } of steady) {
+      if (metric.endsWith('_rate')) expect(records).toBe(300);
+      if (metric === 'likelihood_ratio') expect(records).toBeLessThanOrEqual(300 * scale);
+    }
+    expect(named(steady, 'amount', 'psi')).toMatchObject({
+      records: 300,
+      referenceRecords: 3000,
+      reference: 'bootstrap',
+    });
+  });
+
+  it('has none while the reference is gathered, and for windows that are too small', () => {
+    expect(metricsOf(5)).toEqual([]);
+    const [small] = syntheticWindows({ seed: 2, windows: 1, records: 10, recordOf });
+    expect(windowMetrics(foldAll(windows.slice(0, 39)).state, small!, context)).toEqual([]);
+  });
+});

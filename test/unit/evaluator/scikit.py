@@ -1,0 +1,129 @@
+"""Writes scikit.json beside it: rows, their sums, and what scikit-learn says of them.
+
+    python3 -m venv venv && venv/bin/pip install scikit-learn==1.9.1 numpy==2.4.6
+    venv/bin/python test/unit/evaluator/scikit.py
+"""
+import json
+import pathlib
+import warnings
+from collections import Counter
+
+import numpy as np
+from sklearn import metrics
+
+warnings.filterwarnings("ignore", category=metrics._classification.UndefinedMetricWarning)
+
+
+def integers(seed, count, low, high):
+    """A linear congruential generator (Numerical Recipes' constants), the same on every machine and in every version."""
+    state, drawn = seed, []
+    for _ in range(count):
+        state = (1664525 * state + 1013904223) % 2**32
+        drawn.append(low + (state >> 8) * (high - low + 1) // 2**24)
+    return drawn
+
+
+def counts(values):
+    return [[key, count] for key, count in sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))]
+
+
+def class_case(rows, positive, probability_terms):
+    labels, predictions = [row["label"] for row in rows], [row["prediction"] for row in rows]
+    log_loss_terms, brier_terms = probability_terms
+    statistics = {
+        "labelled": len(rows),
+        "errors": sum(row["label"] != row["prediction"] for row in rows),
+        "labels": counts(labels),
+        "predictions": counts(predictions),
+        "hits": counts([row["label"] for row in rows if row["label"] == row["prediction"]]),
+        "scored": len(rows),
+        "logLossSum": float(np.sum(log_loss_terms)),
+        "brierSum": float(np.sum(brier_terms)),
+    }
+    how = {"average": "macro"} if positive is None else {"average": "binary", "pos_label": positive}
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(labels, predictions, zero_division=0, **how)
+    quality = {
+        "errors": statistics["errors"],
+        "accuracy": metrics.accuracy_score(labels, predictions),
+        "precision": float(precision),
+        "recall": float(recall),
+        "f1": float(f1),
+    }
+    return labels, statistics, quality
+
+
+def binary(seed, count, grid, positive="up", negative="down"):
+    """Scores on a grid of grid + 1 values, so that many are tied."""
+    scores = [value / grid for value in integers(seed, count, 1, grid - 1)]
+    noise = [value / 1000 for value in integers(seed + 1, count, 0, 999)]
+    labels = [positive if chance < 0.15 + 0.7 * score else negative for score, chance in zip(scores, noise)]
+    rows = [
+        {"label": label, "prediction": positive if score >= 0.55 else negative, "score": score}
+        for label, score in zip(labels, scores)
+    ]
+    truth, p = np.array([label == positive for label in labels]), np.array(scores)
+    labels, statistics, quality = class_case(rows, positive, (-np.log(np.where(truth, p, 1 - p)), (p - truth) ** 2))
+    statistics["auc"] = quality["auc"] = metrics.roc_auc_score(truth, p)
+    quality["log_loss"] = metrics.log_loss(truth, p)
+    quality["brier"] = metrics.brier_score_loss(truth, p)
+    return {"task": "binary", "positiveLabel": positive, "rows": rows, "statistics": statistics, "quality": quality}
+
+
+def multiclass(seed, count, classes, never_predicted):
+    weights = np.array(integers(seed, count * len(classes), 1, 100), float).reshape(count, len(classes))
+    probabilities = weights / weights.sum(axis=1, keepdims=True)
+    noise = [value / 1000 for value in integers(seed + 1, count, 0, 999)]
+    labels = [
+        classes[int(np.argmax(row))] if chance < 0.6 else classes[int(chance * 1000) % len(classes)]
+        for row, chance in zip(probabilities, noise)
+    ]
+    candidates = [index for index, name in enumerate(classes) if name != never_predicted]
+    rows = [
+        {
+            "label": label,
+            "prediction": classes[max(candidates, key=lambda index: row[index])],
+            "probabilities": dict(zip(classes, row.tolist())),
+        }
+        for label, row in zip(labels, probabilities)
+    ]
+    truth = np.array([[label == name for name in classes] for label in labels], float)
+    terms = (-np.log((probabilities * truth).sum(axis=1)), ((probabilities - truth) ** 2).sum(axis=1))
+    labels, statistics, quality = class_case(rows, None, terms)
+    statistics["auc"] = quality["auc"] = None
+    quality["log_loss"] = metrics.log_loss(labels, probabilities, labels=classes)
+    quality["brier"] = metrics.brier_score_loss(labels, probabilities, labels=classes)
+    return {"task": "multiclass", "positiveLabel": None, "rows": rows, "statistics": statistics, "quality": quality}
+
+
+def regression(seed, count, level):
+    labels = [level + value / 8 for value in integers(seed, count, -400, 400)]
+    errors = [value / 16 for value in integers(seed + 1, count, -60, 80)]
+    rows = [{"label": label, "prediction": label + error} for label, error in zip(labels, errors)]
+    truth, predicted = np.array(labels), np.array([row["prediction"] for row in rows])
+    difference = predicted - truth
+    statistics = {
+        "numbers": count,
+        "errorSum": float(difference.sum()),
+        "absoluteErrorSum": float(np.abs(difference).sum()),
+        "squaredErrorSum": float((difference**2).sum()),
+        "labelSquareSum": float(((truth - truth.mean()) ** 2).sum()),
+    }
+    quality = {
+        "mae": metrics.mean_absolute_error(truth, predicted),
+        "rmse": metrics.root_mean_squared_error(truth, predicted),
+        "bias": float(difference.mean()),
+        "r2": metrics.r2_score(truth, predicted),
+    }
+    return {"task": "regression", "positiveLabel": None, "rows": rows, "statistics": statistics, "quality": quality}
+
+
+cases = {
+    "binary, tied scores": binary(1, 60, 10),
+    "binary, named like numbers": binary(7, 40, 1000, positive="1", negative="0"),
+    "multiclass": multiclass(3, 60, ["bird", "cat", "dog"], None),
+    "multiclass, a class never predicted": multiclass(5, 60, ["a", "b", "c", "d"], "b"),
+    "regression": regression(11, 50, 0),
+    "regression, far from zero": regression(13, 50, 1_000_000),
+}
+target = pathlib.Path(__file__).with_name("scikit.json")
+target.write_text(json.dumps(cases, separators=(",", ":")).replace(',"statistics"', ',\n"statistics"').replace('},"', '},\n"') + "\n")

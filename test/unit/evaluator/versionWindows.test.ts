@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import {
+  addWindows,
+  joinedWindows,
+  portionsOfWindows,
+  type VersionWindows,
+} from '../../../services/evaluator/versionWindows.ts';
+
+describe('windows of versions', () => {
+  it('are collected per version, each once', () => {
+    const windows = new Map<string, VersionWindows>();
+    addWindows(windows, { model: 'm', version: '1' }, [0, 10]);
+    addWindows(windows, { model: 'm', version: '2' }, [10]);
+    addWindows(windows, { model: 'm', version: '1' }, [10, 20]);
+    expect([...windows.values()]).toEqual([
+      { model: 'm', version: '1', startsMs: new Set([0, 10, 20]) },
+      { model: 'm', version: '2', startsMs: new Set([10]) },
+    ]);
+  });
+
+  it('are joined where they touch', () => {
+    expect(joinedWindows([30, 0, 10], 10)).toEqual([
+      { startMs: 0, endMs: 20 },
+      { startMs: 30, endMs: 40 },
+    ]);
+    expect(joinedWindows([], 10)).toEqual([]);
+  });
+
+  it('come in portions of a bounded number, none lost and none twice', () => {
+    const versions = [
+      { model: 'm', version: '1', startsMs: new Set([5, 1, 2, 4, 3]) },
+      { model: 'm', version: '2', startsMs: new Set([1, 2]) },
+    ];
+    const portions = [...portionsOfWindows(versions, 3)].map(portion =>
+      portion.map(({ version, startsMs }) => [version, ...startsMs]),
+    );
+    expect(portions).toEqual([
+      [['1', 1, 2, 3]],
+      [
+        ['1', 4, 5],
+        ['2', 1],
+      ],
+      [['2', 2]],
+    ]);
+    expect([...portionsOfWindows([], 3)]).toEqual([]);
+  });
+});

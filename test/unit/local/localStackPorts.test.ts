@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { localStackPorts } from '../../../infra/local/localStackPorts.ts';
+
+describe('localStackPorts', () => {
+  it('has the usual ports unless told otherwise', () => {
+    expect(localStackPorts({ DRIFTLOOP_REGISTRY_PORT: '', DRIFTLOOP_CLICKHOUSE_PORT: '0' })).toEqual({
+      kafka: 9092,
+      registry: 8081,
+      clickhouse: 0,
+    });
+  });
+
+  it('names the variable that is wrong', () => {
+    expect(() => localStackPorts({ DRIFTLOOP_KAFKA_PORT: '90920' })).toThrow(
+      'environment variable DRIFTLOOP_KAFKA_PORT: expected a port from 0 (a free one) to 65535 (got "90920")',
+    );
+  });
+});

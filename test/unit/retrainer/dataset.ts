@@ -1,0 +1,26 @@
+import type { DatasetRow } from '../../../services/retrainer/dataset.ts';
+
+export const startMs = Date.UTC(2026, 0, 1);
+export const minuteMs = 60_000;
+
+/** Rows a minute apart with a feature that varies, a constant one, and two classes. */
+export function datasetRows(
+  count: number,
+  change: (row: DatasetRow, index: number) => Partial<DatasetRow> = () => ({}),
+): DatasetRow[] {
+  return Array.from({ length: count }, (_, index) => {
+    const row: DatasetRow = {
+      id: `p${index}`,
+      eventTimeMs: startMs + index * minuteMs,
+      version: '1',
+      prediction: 'no',
+      predictionValue: null,
+      score: null,
+      label: index % 3 === 0 ? 'yes' : 'no',
+      labelValue: null,
+      segments: {},
+      features: { price: index % 10, city: index % 2 ? 'Rome' : 'Oslo', currency: 'EUR' },
+    };
+    return { ...row, ...change(row, index) };
+  });
+}

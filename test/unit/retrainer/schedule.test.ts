@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { retrainRequestEvent, scheduledRequest, startSchedules } from '../../../services/retrainer/schedule.ts';
+import type { RetrainRequest } from '../../../services/shared/contracts.ts';
+import { parseSettings } from '../../../services/shared/settings.ts';
+
+describe('scheduledRequest', () => {
+  it('has the same id on every replica, and another for every model and time', () => {
+    expect(scheduledRequest('churn', 1000)).toEqual(scheduledRequest('churn', 1000));
+    expect(scheduledRequest('churn', 2000).id).not.toBe(scheduledRequest('churn', 1000).id);
+    expect(scheduledRequest('fraud', 1000).id).not.toBe(scheduledRequest('churn', 1000).id);
+    expect(retrainRequestEvent(scheduledRequest('churn', 1000), 't', Buffer.from('x'))).toMatchObject({
+      key: 'churn',
+      headers: { ce_type: 'io.driftloop.retrain-request', ce_subject: 'churn' },
+    });
+  });
+});
+
+describe('startSchedules', () => {
+  it('asks for each model that its own schedule or the one for all falls due for, at whole scheduled times', async () => {
+    const settings = parseSettings(
+      `
+defaults: { retraining: { schedule: '* * * * * *' } }
+models:
+  own: { retraining: { schedule: '* * * * * *' } }
+  rare: { retraining: { schedule: '0 0 29 2 *' } }`,
+      'test',
+    );
+    const asked: RetrainRequest[] = [];
+    const enough = Promise.withResolvers<void>();
+    const stop = startSchedules(
+      settings,
+      async () => ['own', 'rare', 'unnamed'],
+      async requests => {
+        asked.push(...requests);
+        if (new Set(asked.map(request => request.model)).size === 2) enough.resolve();
+      },
+      enough.reject,
+    );
+    await enough.promise;
+    stop();
+    expect(new Set(asked.map(request => request.model))).toEqual(new Set(['own', 'unnamed']));
+    expect(asked.every(request => request.time % 1000 === 0 && request.reason === 'schedule')).toBe(true);
+    expect(new Set(asked.map(request => request.id)).size).toBe(asked.length);
+  });
+});

@@ -1,0 +1,93 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runTrainer } from '../../../services/retrainer/runTrainer.ts';
+import { trainerCodeVersion } from '../../../services/retrainer/trainerCodeVersion.ts';
+import { readOutputs } from '../../../services/retrainer/trainerContract.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'driftloop-trainer-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const gate = { start: 2, end: 4 };
+async function read(...lines: string[]) {
+  const file = join(folder, 'predictions.jsonl');
+  await writeFile(file, lines.join('\n'));
+  return readOutputs(file, 4, gate);
+}
+
+describe('readOutputs', () => {
+  it('takes the gate rows in any order, and others that are there', async () => {
+    const outputs = await read(
+      '{"row":3,"prediction":true,"score":0.5,"probabilities":{"true":0.5,"false":0.5}}',
+      '{"row":2,"prediction":1.0}',
+      '',
+      '{"row":0,"prediction":"x","score":null}',
+    );
+    expect([...outputs]).toEqual([
+      [3, { prediction: 'true', predictionValue: null, score: 0.5, probabilities: { true: 0.5, false: 0.5 } }],
+      [2, { prediction: '1', predictionValue: 1, score: null, probabilities: null }],
+      [0, { prediction: 'x', predictionValue: null, score: null, probabilities: null }],
+    ]);
+  });
+
+  it.each([
+    [['{"row":2,"prediction":1}'], /^predictions\.jsonl: no prediction for gate row 3 \(gate rows are 2 to 3\)$/],
+    [['{"row":2,"prediction":1}', '{"row":2,"prediction":1}'], /^predictions\.jsonl:2: row 2 is there twice$/],
+    [['{"row":4,"prediction":1}'], /^predictions\.jsonl:1: row 4, but the dataset has 4 rows$/],
+    [['{"row":2,"prediction":NaN}'], /^predictions\.jsonl:1: not JSON/],
+    [['{"row":2}'], /^predictions\.jsonl:1: prediction: /],
+    [['{"row":"2","prediction":1}'], /^predictions\.jsonl:1: row: /],
+  ])('refuses %j', async (lines, message) => {
+    await expect(read(...lines)).rejects.toThrow(message);
+  });
+});
+
+describe('runTrainer', () => {
+  const run = (script: string, timeoutMs = 60_000, signal = new AbortController().signal) =>
+    runTrainer(folder, { command: [process.execPath, '-e', script], timeoutMs, signal });
+
+  it('gives the folder as the last argument, and no credentials', async () => {
+    process.env.CLICKHOUSE_PASSWORD = 'secret';
+    await run(
+      `if (process.argv.at(-1) !== ${JSON.stringify(folder)} || process.env.CLICKHOUSE_PASSWORD || !process.env.PATH) process.exit(1)`,
+    ).finally(() => delete process.env.CLICKHOUSE_PASSWORD);
+  });
+
+  it('fails with the last lines of standard error', async () => {
+    const script = 'for (let i = 1; i <= 9; i++) console.error("line " + i); process.exit(3)';
+    await expect(run(script)).rejects.toThrow(/^trainer: exit code 3: line 5 \| line 6 \| line 7 \| line 8 \| line 9$/);
+  });
+
+  it('fails when a trainer is killed, hangs, or is not there', async () => {
+    await expect(run('process.kill(process.pid, "SIGKILL")')).rejects.toThrow('trainer: was ended by SIGKILL');
+    await expect(run('setInterval(() => {}, 1000)', 300)).rejects.toThrow(
+      'trainer: stopped after 0.3 s (retraining.timeout)',
+    );
+    const missing = runTrainer(folder, {
+      command: ['/no/such/program'],
+      timeoutMs: 1000,
+      signal: new AbortController().signal,
+    });
+    await expect(missing).rejects.toThrow(/trainer: cannot be started: .*ENOENT/);
+  });
+
+  it('stops with an AbortError when the service stops', async () => {
+    const controller = new AbortController();
+    const running = run('setInterval(() => {}, 1000)', 60_000, controller.signal);
+    controller.abort();
+    await expect(running).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+  });
+});
+
+describe('trainerCodeVersion', () => {
+  it('tells the built-in trainer by its version, and a command by the hash of its files', async () => {
+    expect(trainerCodeVersion()).toMatch(/^driftloop \d+\.\d+\.\d+$/);
+    const script = join(folder, 'train.py');
+    await writeFile(script, 'hello');
+    expect(trainerCodeVersion(['python3', '-u', script])).toBe(`python3 -u ${script}@sha256:2cf24dba5fb0`);
+  });
+});
