@@ -44,18 +44,18 @@ export async function runReplay(options: ReplayOptions, progress: Progress, sign
   const startedAtMs = Date.now();
   await requireFiles(options);
   const settingsText = replaySettings(options.config, options.window);
+  const dir = await mkdtemp(join(tmpdir(), 'driftloop-replay-'));
   const undoSteps: (() => Promise<unknown>)[] = [];
+  const undo: Undo = step => undoSteps.unshift(step);
   try {
-    const undo: Undo = step => undoSteps.unshift(step);
+    if (!options.keep) undo(() => rm(dir, { recursive: true, force: true }));
     const failure = new AbortController();
-    const running = await startInstallation(options, settingsText, progress, undo, failure);
-    await replayFiles({
-      ...running,
-      options,
-      progress,
-      startedAtMs,
-      signal: AbortSignal.any([signal, failure.signal]),
-    });
+    const running = await startInstallation(options, dir, settingsText, progress, undo, failure);
+    await replayFiles({ ...running, options, progress, startedAtMs, signal: AbortSignal.any([signal, failure.signal]) });
+  } catch (error) {
+    // A message that names a log is worth as much as the log.
+    if (String(error).includes(dir)) undoSteps.pop();
+    throw error;
   } finally {
     for (const step of undoSteps) {
       await step().catch(error => progress.step(`cleaning up: ${error instanceof Error ? error.message : error}`));
@@ -94,14 +94,13 @@ interface Installation {
 /** Servers, topics, database and services, each with the step that removes it again. */
 async function startInstallation(
   options: ReplayOptions,
+  dir: string,
   settingsText: string,
   progress: Progress,
   undo: Undo,
   failure: AbortController,
 ): Promise<Installation> {
   const id = randomBytes(4).toString('hex');
-  const dir = await mkdtemp(join(tmpdir(), 'driftloop-replay-'));
-  if (!options.keep) undo(() => rm(dir, { recursive: true, force: true }));
   const configFile = join(dir, 'settings.yaml');
   await writeFile(configFile, settingsText);
 
@@ -135,8 +134,9 @@ async function startInstallation(
     ...(options.retrain ? ['retrainer' as const] : []),
   ];
   const onExit = (line: string) => failure.abort(new UserError(line));
-  undo(await startServices({ services, variables, logDir: join(dir, 'logs'), onExit }));
-  progress.step(`${services.join(', ')} are up`);
+  const logDir = join(dir, 'logs');
+  undo(await startServices({ services, variables, logDir, onExit }));
+  progress.step(`${services.join(', ')} are up (logs: ${logDir})`);
   return { environment, kafka, admin, services };
 }
 

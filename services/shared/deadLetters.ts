@@ -100,7 +100,8 @@ export function deadLetterSink(options: {
           source_offset: record.offset,
           service,
           class: rejection.class,
-          message: rejection.message,
+          // A shortened quotation may end in the middle of a character.
+          message: rejection.message.toWellFormed(),
           model: rejection.model ?? '',
           version: rejection.version ?? '',
         })),

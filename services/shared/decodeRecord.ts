@@ -71,14 +71,18 @@ function decodeAvro<T>(
 }
 
 function decodeJson<T>(bytes: Buffer, contract: string, contentType: string | undefined): Decoded<T> {
+  const text = bytes.toString('utf8');
   let content: unknown;
   try {
-    content = JSON.parse(bytes.toString('utf8'));
+    content = JSON.parse(text);
   } catch (error) {
     return rejected(
       'malformed-json',
       `neither Avro in the Confluent wire format nor JSON: ${(error as Error).message}`,
     );
+  }
+  if (surrogateEscape.test(text) && !isWellFormed(content)) {
+    return rejected('malformed-json', 'holds half of a surrogate pair (\\ud800 to \\udfff), which is no character');
   }
   const structured =
     contentType?.startsWith('application/cloudevents+json') || (isObject(content) && 'specversion' in content);
@@ -88,6 +92,15 @@ function decodeJson<T>(bytes: Buffer, contract: string, contentType: string | un
     content = content.data;
   }
   return fromJson(content, contract);
+}
+
+const surrogateEscape = /\\ud[89a-f]/i;
+
+/** JSON can escape half of a surrogate pair; no database and no other language would take the text. */
+function isWellFormed(content: unknown): boolean {
+  if (typeof content === 'string') return content.isWellFormed();
+  if (typeof content !== 'object' || content === null) return true;
+  return Object.entries(content).every(([key, value]) => key.isWellFormed() && isWellFormed(value));
 }
 
 /** A parsed JSON value as the contract's type: checked against the same Avro type, times in ISO 8601 or ms. */

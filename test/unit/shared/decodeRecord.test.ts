@@ -82,6 +82,7 @@ describe('JSON', () => {
     expect(decode('{"id":').rejection?.class).toBe('malformed-json');
     expect(decode('[1,2]').rejection?.class).toBe('invalid-field');
     expect(decode(Buffer.alloc(0)).rejection?.class).toBe('malformed-json');
+    expect(decode('{"id":"\\ud800"}').rejection?.message).toContain('half of a surrogate pair');
     expect(decode(Buffer.alloc(2_000_000, 65)).rejection?.class).toBe('too-large');
   });
 });
