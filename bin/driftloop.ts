@@ -1,3 +1,4 @@
+import { ClickHouseError } from '@clickhouse/client';
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../services/shared/userError.ts';
 import { addConfigCommand } from './commands/config.ts';
@@ -40,13 +41,19 @@ for (const add of [
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = exitCodeOf(error);
+  // At once: a client may still be waiting for a server that is gone.
+  process.exit(exitCodeOf(error));
 }
 
 /** Commander has printed its own errors and its help. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
-  if (!(error instanceof UserError)) throw error;
-  console.error(error.message);
+  console.error(error instanceof UserError || isRefusal(error) ? error.message : error);
   return 1;
+}
+
+/** A server that does not let this person in: wrong password, or no right to do this. */
+function isRefusal(error: unknown): error is Error {
+  if (error instanceof ClickHouseError) return ['AUTHENTICATION_FAILED', 'ACCESS_DENIED'].includes(error.type ?? '');
+  return error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError';
 }

@@ -21,19 +21,31 @@ export async function createInstallation(admin: KafkaAdmin, environment: Environ
   await migrate(environment);
 }
 
-/** Removes what the replay has left on servers that stay: topics, consumer groups, schema subjects, database. */
+/** Removes what the replay has left on servers that stay: topics, schema subjects, database, consumer groups. */
 export async function dropInstallation(admin: KafkaAdmin, environment: Environment): Promise<void> {
   const prefix = environment.DRIFTLOOP_TOPIC_PREFIX;
   const ownTopics = (await admin.listTopics()).filter(topic => topic.startsWith(prefix));
   if (ownTopics.length > 0) await admin.deleteTopics({ topics: ownTopics });
-  const groups = new Set((await admin.listGroups()).groups.map(({ groupId }) => groupId));
-  const ownGroups = serviceFlow.map(({ name }) => consumerGroup(environment, name)).filter(group => groups.has(group));
-  if (ownGroups.length > 0) await admin.deleteGroups(ownGroups);
   await dropSubjects(environment, prefix);
   const clickhouse = connectClickhouse(environment, { retry: false }, 'default');
   await clickhouse
     .command(`DROP DATABASE IF EXISTS ${environment.CLICKHOUSE_DATABASE}`)
     .finally(() => clickhouse.close());
+  await dropGroups(admin, environment);
+}
+
+async function dropGroups(admin: KafkaAdmin, environment: Environment): Promise<void> {
+  const existing = new Set((await admin.listGroups()).groups.map(({ groupId }) => groupId));
+  const groups = serviceFlow.map(({ name }) => consumerGroup(environment, name)).filter(group => existing.has(group));
+  if (groups.length === 0) return;
+  try {
+    await admin.deleteGroups(groups);
+  } catch (error) {
+    const failures = (error as { groups?: { error: { type: string } }[] }).groups ?? [];
+    const deadMembersRemain = failures.length > 0 && failures.every(group => group.error.type === 'NON_EMPTY_GROUP');
+    // Kafka forgets a service that was killed when its session is over, and then the group, whose topics are gone.
+    if (!deadMembersRemain) throw error;
+  }
 }
 
 /** A subject is only gone when it has been deleted twice: first softly, then for good. */

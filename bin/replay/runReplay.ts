@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { waitUntilQuiet } from '../../infra/quiescence.ts';
@@ -33,6 +33,9 @@ export interface ReplayOptions {
 /** Short, as a replay waits for each of them in turn: rows are written less often on their own when there is much to do. */
 const flushMs = '100';
 
+/** Of the services; startLocalStack puts those of the servers into the same. */
+const logFolder = 'logs';
+
 type Undo = (step: () => Promise<unknown>) => void;
 
 /**
@@ -47,20 +50,40 @@ export async function runReplay(options: ReplayOptions, progress: Progress, sign
   const dir = await mkdtemp(join(tmpdir(), 'driftloop-replay-'));
   const undoSteps: (() => Promise<unknown>)[] = [];
   const undo: Undo = step => undoSteps.unshift(step);
+  let logIsNamed = false;
+  if (!options.keep) undo(() => removeFolder(dir, logIsNamed));
   try {
-    if (!options.keep) undo(() => rm(dir, { recursive: true, force: true }));
     const failure = new AbortController();
     const running = await startInstallation(options, dir, settingsText, progress, undo, failure);
-    await replayFiles({ ...running, options, progress, startedAtMs, signal: AbortSignal.any([signal, failure.signal]) });
+    const ended = AbortSignal.any([signal, failure.signal]);
+    // Clients wait for servers that are away, but one that has died here will not come back.
+    await Promise.race([
+      replayFiles({ ...running, options, progress, startedAtMs, signal: ended }),
+      rejectOnAbort(ended),
+    ]);
   } catch (error) {
-    // A message that names a log is worth as much as the log.
-    if (String(error).includes(dir)) undoSteps.pop();
+    logIsNamed = String(error).includes(dir);
     throw error;
   } finally {
     for (const step of undoSteps) {
       await step().catch(error => progress.step(`cleaning up: ${error instanceof Error ? error.message : error}`));
     }
   }
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** @param keepLogs an error has told a person to read them */
+async function removeFolder(dir: string, keepLogs: boolean): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (!keepLogs || name !== logFolder) await rm(join(dir, name), { recursive: true, force: true });
+  }
+  if (!keepLogs) await rmdir(dir);
 }
 
 /** @throws UserError before anything is started for nothing */
@@ -134,7 +157,7 @@ async function startInstallation(
     ...(options.retrain ? ['retrainer' as const] : []),
   ];
   const onExit = (line: string) => failure.abort(new UserError(line));
-  const logDir = join(dir, 'logs');
+  const logDir = join(dir, logFolder);
   undo(await startServices({ services, variables, logDir, onExit }));
   progress.step(`${services.join(', ')} are up (logs: ${logDir})`);
   return { environment, kafka, admin, services };

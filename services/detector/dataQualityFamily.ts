@@ -113,7 +113,7 @@ export function dataQualityEvidence(
 }
 
 function evidenceOf({ scale }: Comparison, changed: QualityTest[], kind: VariableKind, level: number): Evidence {
-  const { feature, metric, value, logPValue, records, referenceRecords, statement, threshold } = changed[0]!;
+  const { feature, metric, value, logPValue, records, referenceRecords, threshold } = changed[0]!;
   const increases = new Map<string, number>();
   for (const test of changed) increases.set(test.feature, (increases.get(test.feature) ?? 0) + test.increase);
   const limit = threshold(level);
@@ -130,8 +130,13 @@ function evidenceOf({ scale }: Comparison, changed: QualityTest[], kind: Variabl
     referenceRecords,
     large: changed.some(test => test.large),
     contributions: shares([...increases]),
-    statement: `${statement} (threshold ${shown(limit)}, p ${shown(Math.exp(logPValue))}; ${records} records against ${referenceRecords})`,
+    statement: `${changed[0]!.statement} (threshold ${shown(limit)}, p ${shown(Math.exp(logPValue))}; ${records} records against ${referenceRecords})${alsoNamed(changed)}`,
   };
+}
+
+function alsoNamed([, ...others]: QualityTest[]): string {
+  const named = others.slice(0, 3).map(({ statement }) => `, ${statement}`);
+  return `${named.join('')}${others.length > 3 ? `, and ${others.length - 3} more` : ''}`;
 }
 
 function testVariable(

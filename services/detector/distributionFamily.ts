@@ -50,6 +50,9 @@ function evidenceOf(
   const { name, test } = changed[0]!;
   const threshold = chiSquaredThreshold(test.degreesOfFreedom, (level * changed.length) / tested);
   const index = populationStabilityIndex(test.referenceCounts, test.recentCounts);
+  // A score sharpens while a model learns; only what it answers tells whether a change of its outputs is large.
+  const decisive = kind === 'output' ? changed.find(({ name }) => name === 'prediction')?.test : test;
+  const decisiveIndex = decisive ? populationStabilityIndex(decisive.referenceCounts, decisive.recentCounts) : 0;
   const records = sum(test.recentCounts);
   const referenceRecords = sum(test.referenceCounts);
   return {
@@ -63,7 +66,7 @@ function evidenceOf(
     logPValue: test.logPValue,
     records,
     referenceRecords,
-    large: index >= largePopulationStabilityIndex,
+    large: decisiveIndex >= largePopulationStabilityIndex,
     contributions: shares(changed.map(({ name, effect }) => [name, effect])),
     statement:
       `${changed.length} of ${tested} ${kind}s changed, most of all ${name} (likelihood ratio ${shown(test.statistic)}, ` +

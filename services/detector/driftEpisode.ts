@@ -19,7 +19,7 @@ export interface Episode {
   reference: ReferenceSource;
   /** Versions of the serving code that came with it. */
   newCodeVersions: readonly string[];
-  /** The first of each family, or the first that was large. */
+  /** The first of each family, or the first that was large; of data quality the first that named all features. */
   evidence: readonly Evidence[];
   /** How often even the new reference did not hold. */
   renewals: number;
@@ -30,9 +30,11 @@ export type DriftEventContent = Omit<DriftEvent, 'revision'>;
 
 /** The episode with what was found now, or the very same episode when that says nothing new. */
 export function withEvidence(episode: Episode, found: readonly Evidence[]): Episode {
-  const news = found.filter(({ family, large }) => {
+  const news = found.filter(({ family, large, contributions }) => {
     const known = episode.evidence.find(evidence => evidence.family === family);
-    return !known || (large && !known.large);
+    if (!known || (large && !known.large)) return true;
+    // One broken feature does not explain the next one.
+    return family === 'data_quality' && Object.keys(contributions).some(feature => !(feature in known.contributions));
   });
   if (news.length === 0) return episode;
   const families = new Set(news.map(({ family }) => family));

@@ -58,7 +58,7 @@ function evidenceAt(comparison: Comparison, options: TestOptions): Evidence[] {
 
 /**
  * A model that keeps learning shifts the distribution of its own predictions, significantly in the end and harmlessly.
- * Where nothing but the predictions changed, only a large change (PSI of 0.25 or more) counts.
+ * Where nothing but the outputs changed, only a large change of the predictions themselves (PSI of 0.25 or more) counts.
  */
 function withoutWeakPredictionDrift(evidence: Evidence[]): Evidence[] {
   const [first] = evidence;

@@ -12,8 +12,8 @@ import { type AnnouncedWindows, type Evaluation, evaluatorStore, type FeedbackRe
 import { addWindows, portionsOfWindows, type VersionWindows, versionKey } from './versionWindows.ts';
 
 const mostIdsPerQuery = 10_000;
-/** They travel in the URL, of which ClickHouse reads 1 MiB. */
-const longestIdsPerQuery = 600_000;
+/** ClickHouse reads at most 256 KiB of a query, and of a parameter. */
+const mostIdBytesPerQuery = 200_000;
 const mostWindowsPerQuery = 500;
 const mostWindowsPerUpdate = 10_000;
 /** Past this many, what is remembered only to save queries is forgotten. */
@@ -251,15 +251,15 @@ function sameDecision(one: TaskDecision | undefined, other: TaskDecision | undef
 
 function* portionsOfIds(ids: Iterable<string>): Generator<string[]> {
   let portion: string[] = [];
-  let length = 0;
+  let bytes = 0;
   for (const id of ids) {
     portion.push(id);
-    // Quotes and a comma around it, encoded for the URL.
-    length += encodeURIComponent(id.toWellFormed()).length + 10;
-    if (portion.length < mostIdsPerQuery && length < longestIdsPerQuery) continue;
+    // With quotes and a comma; a character that is escaped twice, or not ASCII, takes up to four bytes.
+    bytes += id.length + 3 * (id.match(/[^\w-]/g)?.length ?? 0) + 10;
+    if (portion.length < mostIdsPerQuery && bytes < mostIdBytesPerQuery) continue;
     yield portion;
     portion = [];
-    length = 0;
+    bytes = 0;
   }
   if (portion.length > 0) yield portion;
 }

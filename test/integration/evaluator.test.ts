@@ -192,6 +192,11 @@ describe('evaluator', () => {
       confusion: { 'down→up': 5, 'up→up': 2 },
       label_counts: { down: 5, up: 2 },
     });
+
+    await sendFeedback(feedback('after', 'down'), feedback('corrected', 'up'), feedback('twice', 'up'));
+    await quiet();
+    const withoutWallClock = ({ ingested_at: _, ...row }: Record<string, unknown>) => row;
+    expect((await performance(model)).map(withoutWallClock)).toEqual(rows.map(withoutWallClock));
   });
 
   it('keeps and counts feedback for an id that was never seen, whatever the id looks like', async () => {
@@ -209,6 +214,19 @@ describe('evaluator', () => {
     ]);
     expect((await waitingFeedback()) - before).toBe(1);
     expect(await performance('strange')).toMatchObject([{ labelled: strange.length }]);
+  });
+
+  it('looks up more ids at once than one query can name', async () => {
+    const ids = Array.from({ length: 6_000 }, (_, index) => `${"it's ".repeat(12)}${index}`);
+    await sendPredictions(...ids.map(id => prediction({ id, model: 'large' })));
+    await quiet();
+    // One key, one partition, one batch.
+    await installation.producer.send({
+      topic: topic('feedback'),
+      messages: ids.map(id => ({ key: 'all', value: encodeFeedback(feedback(id, 'up')) })),
+    });
+    await quiet();
+    expect(await performance('large')).toMatchObject([{ predictions: ids.length, labelled: ids.length, accuracy: 1 }]);
   });
 
   it('gives an outcome to every version that predicted the id, and to other models only if the feedback names none', async () => {
@@ -314,9 +332,7 @@ describe('evaluator', () => {
     await sendPredictions(prediction({ id: 'a1', model }));
     await quiet();
     expect((await performance(model)).map(row => [row.predictions, row.coverage])).toEqual([[2, 0.5]]);
-    const { updates } = await windows.stop();
-    const performanceUpdates = updates.filter(update => update.kind === 'performance');
-    expect(performanceUpdates.length).toBeGreaterThanOrEqual(2);
+    const performanceUpdates = await windows.announced;
     for (const update of performanceUpdates) {
       expect(update).toMatchObject({ version: '1', sourcePartition: -1, watermark: null, windowSizeMs: hourMs });
       expect(update.windowStarts).toEqual([startMs]);
@@ -414,22 +430,20 @@ describe('evaluator', () => {
     expect(found).toEqual([...expected]);
   }, 120_000);
 
+  /** The first two updates of kind performance of a model: that of its label and that of the prediction which came later. */
   async function watchWindows(model: string) {
     const consumer = installation.kafka.consumer({ groupId: `${topic('watch')}-${model}` });
     const updates: WindowUpdate[] = [];
+    const two = Promise.withResolvers<WindowUpdate[]>();
     await consumer.connect();
     await consumer.subscribe({ topic: topic('windows'), fromBeginning: true });
     await consumer.run({
       eachMessage: async ({ message }) => {
         const update: WindowUpdate = contractType('WindowUpdate').fromBuffer(message.value!.subarray(wireHeaderBytes));
-        if (update.model === model) updates.push(update);
+        if (update.model === model && update.kind === 'performance') updates.push(update);
+        if (updates.length === 2) two.resolve(updates);
       },
     });
-    return {
-      async stop() {
-        await consumer.disconnect();
-        return { updates };
-      },
-    };
+    return { announced: two.promise.finally(() => consumer.disconnect()) };
   }
 });

@@ -189,6 +189,21 @@ describe('data quality', { timeout: 60_000 }, () => {
     expect(event!.value).toBeGreaterThanOrEqual(event!.threshold);
   });
 
+  it('names a second feature that breaks while the first still is', () => {
+    const draw = (random: Randomness, window: number): SyntheticRecord => {
+      const record = recordOf(random);
+      const { category, ...rest } = record.features;
+      if (window < 60) return record;
+      return { ...record, features: { ...rest, extra: 1, ...(window < 63 && { category: category! }) } };
+    };
+    const [event, ...others] = eventsOf(4, 70, draw);
+    expect(others).toEqual([]);
+    expect(Object.keys(event!.contributions).sort()).toEqual(['category', 'extra']);
+    expect(event!.explanation).toMatch(
+      /feature extra appeared.*missing_rate of category|missing_rate of category.*feature extra appeared/,
+    );
+  });
+
   it('is not troubled by half a point of missing values', () => {
     const draw = changedFrom(60, (record, random) => ({
       ...record,
@@ -207,6 +222,14 @@ describe('predictions alone', { timeout: 60_000 }, () => {
 
   it('may drift a little, as those of a model that keeps learning do', () => {
     expect(eventsOf(5, 200, learning(0.2))).toEqual([]);
+  });
+
+  it('may come with scores that sharpen while it learns', () => {
+    const sharpening = (random: Randomness, window: number) => ({
+      ...recordOf(random),
+      score: random.uniform() ** (window < 60 ? 1 : 3),
+    });
+    expect(eventsOf(5, 100, sharpening)).toEqual([]);
   });
 
   it('are a prediction drift when they change greatly', () => {

@@ -24,6 +24,7 @@ export const context: FoldContext = {
 export interface SyntheticRecord {
   features: Record<string, FeatureValue>;
   prediction: string;
+  score?: number;
   label?: string;
   codeVersion?: string;
 }
@@ -70,9 +71,10 @@ export function observationOf(window: number, records: readonly SyntheticRecord[
     addValue(variable.profile, value);
   };
   const codeVersions = new Map<string, number>();
-  for (const { features, prediction, codeVersion } of records) {
+  for (const { features, prediction, score, codeVersion } of records) {
     for (const [name, value] of Object.entries(features)) add('feature', name, value);
     add('output', 'prediction', prediction);
+    if (score !== undefined) add('output', 'score', score);
     if (codeVersion) codeVersions.set(codeVersion, (codeVersions.get(codeVersion) ?? 0) + 1);
   }
   const labelled = records.filter(({ label }) => label !== undefined);

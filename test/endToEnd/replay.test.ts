@@ -1,0 +1,292 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectClickhouse } from '../../services/shared/clickhouse.ts';
+import { readEnvironment } from '../../services/shared/environment.ts';
+import { connectKafka } from '../../services/shared/kafka.ts';
+import { driftloop, ownInstallation } from '../integration/cliServers.ts';
+import { replayStream, streamStartMs } from './replayStream.ts';
+
+const schemaFile = new URL('../../schemas/replay-report.schema.json', import.meta.url);
+const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+const validate = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': isoTime } }).compile(
+  JSON.parse(readFileSync(schemaFile, 'utf8')),
+);
+
+let folder = '';
+let servers: Record<string, string>;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'driftloop-test-replay-'));
+  const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL } = ownInstallation() as Record<string, string>;
+  // Its own temporary folder, to see that nothing stays there.
+  servers = {
+    KAFKA_BROKERS: KAFKA_BROKERS!,
+    SCHEMA_REGISTRY_URL: SCHEMA_REGISTRY_URL!,
+    CLICKHOUSE_URL: CLICKHOUSE_URL!,
+    TMPDIR: folder,
+  };
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+// biome-ignore lint/suspicious/noExplicitAny: what it holds is checked against the schema
+type Report = any;
+
+function file(name: string, lines: readonly (string | Buffer)[]): string {
+  const content = Buffer.concat(lines.flatMap(line => [Buffer.from(line), Buffer.from('\n')]));
+  const path = join(folder, name);
+  writeFileSync(path, name.endsWith('.gz') ? gzipSync(content) : content);
+  return path;
+}
+
+async function replay(...args: string[]): Promise<Report> {
+  const report = join(folder, 'report.json');
+  const { exitCode, errors } = await driftloop(servers, 'replay', '--report', report, ...args);
+  expect(exitCode, errors).toBe(0);
+  const content = JSON.parse(readFileSync(report, 'utf8'));
+  validate(content);
+  expect(validate.errors ?? []).toEqual([]);
+  return content;
+}
+
+/** What replays have left on the servers and in the temporary folder. */
+async function leftovers(): Promise<string[]> {
+  const environment = readEnvironment(servers);
+  const admin = connectKafka(environment, 'test').admin();
+  const clickhouse = connectClickhouse(environment, { retry: false }, 'default');
+  await admin.connect();
+  try {
+    const response = await fetch(`${environment.SCHEMA_REGISTRY_URL}/subjects`);
+    return [
+      ...(await admin.listTopics()),
+      ...(await admin.listGroups()).groups.map(({ groupId }) => groupId),
+      ...((await response.json()) as string[]),
+      ...(await clickhouse.select<{ name: string }>('SELECT name FROM system.databases')).map(({ name }) => name),
+      ...readdirSync(folder),
+    ].filter(name => /^replay[-_]|^driftloop-replay/.test(name));
+  } finally {
+    await admin.disconnect();
+    await clickhouse.close();
+  }
+}
+
+/** Process id of a service that a replay has started. */
+function serviceOf(replayPid: number, service: string): number {
+  const children = readFileSync(`/proc/${replayPid}/task/${replayPid}/children`, 'utf8').trim().split(' ');
+  return Number(
+    children.find(pid => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`services/${service}/main.ts`)),
+  );
+}
+
+/** A replay to which something happens as soon as its services are up. */
+async function disturbedReplay(
+  disturb: (replay: ChildProcess) => void,
+): Promise<{ exitCode: unknown; errors: string }> {
+  const { predictions } = replayStream({ rows: 20_000, rowsPerHour: 300 });
+  const args = ['--predictions', file('disturbed.jsonl', predictions), '--report', join(folder, 'disturbed.json')];
+  const program = new URL('../../bin/driftloop.ts', import.meta.url).pathname;
+  const replay = spawn(process.execPath, [program, 'replay', ...args], {
+    env: { ...process.env, ...servers },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let errors = '';
+  replay.stderr.on('data', data => {
+    errors += data;
+    if (String(data).includes('are up')) disturb(replay);
+  });
+  const exitCode = await new Promise(resolve => replay.once('close', resolve));
+  return { exitCode, errors };
+}
+
+const hourAt = (hour: number) => new Date(streamStartMs + hour * 3_600_000).toISOString();
+
+describe('driftloop replay', () => {
+  it('counts a steady stream exactly, to the middle of its last window, and finds no drift', async () => {
+    const { predictions, feedback } = replayStream({ rows: 6_150, rowsPerHour: 300 });
+    const report = await replay(
+      '--predictions',
+      file('steady.jsonl.gz', predictions),
+      '--feedback',
+      file('steady-feedback.jsonl', feedback),
+      '--no-retrain',
+    );
+    expect(report.input).toMatchObject({ predictions: { lines: 6_150 }, feedback: { lines: 6_150 } });
+    expect(report.models).toHaveLength(1);
+    const [model] = report.models;
+    expect(model).toMatchObject({
+      model: 'churn',
+      version: '1',
+      windowSizeMs: 3_600_000,
+      counts: { predictions: 6_150, duplicates: 0, late: 0, labelled: 6_150, deadLettered: {} },
+    });
+    expect(model.windows.map(({ start, end, count }: Report) => ({ start, end, count }))).toEqual(
+      Array.from({ length: 21 }, (_, hour) => ({
+        start: hourAt(hour),
+        end: hourAt(hour + 1),
+        count: hour < 20 ? 300 : 150,
+      })),
+    );
+    expect(model.windows.every(({ revision }: Report) => revision >= 1)).toBe(true);
+    expect(model.performance).toHaveLength(21);
+    for (const window of model.performance) expect(window).toMatchObject({ task: 'binary', coverage: 1 });
+    expect(report).toMatchObject({ driftEvents: [], modelVersions: [], deadLettered: [] });
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('reports one event for an abrupt drift, in its first window', async () => {
+    const { predictions } = replayStream({ rows: 9_000, rowsPerHour: 300, shiftAtRow: 6_000 });
+    const report = await replay('--predictions', file('shift.jsonl', predictions), '--no-retrain');
+    expect(report.driftEvents).toEqual([
+      expect.objectContaining({
+        model: 'churn',
+        version: '1',
+        segment: '',
+        cause: 'data_drift',
+        feature: 'age',
+        windowStart: hourAt(20),
+      }),
+    ]);
+    expect(report.models[0].performance).toEqual([]);
+  });
+
+  it('loses nothing around lines that cannot be used, and says what each of them was', async () => {
+    const { predictions, feedback } = replayStream({ rows: 1_000, rowsPerHour: 100 });
+    const first = JSON.parse(predictions[0]!);
+    const line = (changes: object) => JSON.stringify({ ...first, ...changes });
+    const lastMs = streamStartMs + 10 * 3_600_000 - 36_000;
+    const lines = [
+      ...predictions,
+      // The same prediction twice, and one that is late but within the horizon.
+      predictions[999]!,
+      line({ id: 'late', time: streamStartMs + 1 }),
+      line({ id: 'too-late', time: streamStartMs - 8 * 86_400_000 }),
+      'garbage',
+      '[1, 2',
+      Buffer.from([0xff, 0xfe, 0x00]),
+      Buffer.from([0, 0, 0, 0x7f, 0xff, 1]),
+      '',
+      'null',
+      line({ id: '' }),
+      line({ id: 'no-features', features: undefined }),
+      line({ id: 'text', time: 'yesterday' }),
+      line({ id: '1970', time: 1_767_571 }),
+      line({ id: 'future', time: Date.now() + 2 * 86_400_000 }),
+      line({ id: 'huge', features: { text: 'x'.repeat(2_000_000) } }),
+      line({ id: 'other', model: 'price', version: '7', time: lastMs, prediction: 3.5, score: null }),
+      line({ id: 'unlucky', model: 'doomed', version: '2', time: 0 }),
+    ];
+    const report = await replay(
+      '--predictions',
+      file('broken.jsonl', lines),
+      '--feedback',
+      file('broken-feedback.jsonl', [
+        ...feedback.slice(0, 600),
+        feedback[0]!,
+        'garbage',
+        JSON.stringify({ id: 'row-1', label: null, time: lastMs }),
+        JSON.stringify({ id: 'never-seen', label: 'stays', time: lastMs }),
+      ]),
+      '--window',
+      '2h',
+    );
+    expect(report.models.map(({ model, version, counts }: Report) => ({ model, version, counts }))).toEqual([
+      {
+        model: 'churn',
+        version: '1',
+        counts: {
+          predictions: 1_001,
+          duplicates: 1,
+          late: 1,
+          labelled: 600,
+          deadLettered: { 'future-time': 1, 'implausible-time': 1, 'invalid-field': 3, 'too-late': 1 },
+        },
+      },
+      {
+        model: 'doomed',
+        version: '2',
+        counts: { predictions: 0, duplicates: 0, late: 0, labelled: 0, deadLettered: { 'implausible-time': 1 } },
+      },
+      {
+        model: 'price',
+        version: '7',
+        counts: { predictions: 1, duplicates: 0, late: 0, labelled: 0, deadLettered: {} },
+      },
+    ]);
+    expect(report.models[0].windows.map(({ count }: Report) => count)).toEqual([201, 200, 200, 200, 200]);
+    const nobodys = report.deadLettered.map((letter: Report) => [letter.topic, letter.class, letter.count]);
+    expect(nobodys).toEqual([
+      ['feedback', 'invalid-field', 1],
+      ['feedback', 'malformed-json', 1],
+      ['predictions', 'invalid-field', 1],
+      ['predictions', 'malformed-json', 3],
+      ['predictions', 'too-large', 1],
+      ['predictions', 'unknown-schema-id', 1],
+    ]);
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('reports nothing for an empty file', async () => {
+    const report = await replay('--predictions', file('empty.jsonl', []));
+    expect(report).toMatchObject({
+      input: { predictions: { lines: 0 }, feedback: null },
+      models: [],
+      driftEvents: [],
+      deadLettered: [],
+    });
+  });
+
+  it('starts and removes servers of its own where none are named', async () => {
+    const { predictions } = replayStream({ rows: 100, rowsPerHour: 100 });
+    const named = servers;
+    servers = { TMPDIR: folder, KAFKA_BROKERS: '', SCHEMA_REGISTRY_URL: '', CLICKHOUSE_URL: '' };
+    try {
+      const report = await replay('--predictions', file('own.jsonl', predictions));
+      expect(report.models[0].counts.predictions).toBe(100);
+    } finally {
+      servers = named;
+    }
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('cleans up when it is stopped', async () => {
+    const { exitCode, errors } = await disturbedReplay(replay => replay.kill('SIGINT'));
+    expect(errors).toMatch(/\nstopped by SIGINT\n$/);
+    expect(exitCode).toBe(1);
+    expect(readdirSync(folder)).not.toContain('disturbed.json');
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('ends when a service dies, and keeps the logs that it names', async () => {
+    const { exitCode, errors } = await disturbedReplay(replay =>
+      process.kill(serviceOf(replay.pid!, 'evaluator'), 'SIGKILL'),
+    );
+    expect(exitCode).toBe(1);
+    const [, log] = /\nevaluator was killed by SIGKILL \(log: (.*)\)\n$/.exec(errors) ?? [];
+    expect(readFileSync(log!, 'utf8')).toContain('ready');
+    const kept = dirname(dirname(log!));
+    expect(readdirSync(kept)).toEqual(['logs']);
+    rmSync(kept, { recursive: true });
+    // Kafka removes the group of a member that was killed when its session is over.
+    expect((await leftovers()).filter(name => !name.endsWith('driftloop-evaluator'))).toEqual([]);
+  });
+
+  it('says in one line which file is damaged', async () => {
+    const whole = gzipSync(replayStream({ rows: 200, rowsPerHour: 100 }).predictions.join('\n'));
+    const damaged = join(folder, 'damaged.gz');
+    writeFileSync(damaged, whole.subarray(0, whole.length / 2));
+    const { exitCode, errors } = await driftloop(
+      servers,
+      'replay',
+      '--predictions',
+      damaged,
+      '--report',
+      join(folder, 'r.json'),
+    );
+    expect(errors).toMatch(/damaged.gz: the gzip data is damaged or cut off after line \d+\n$/);
+    expect(exitCode).toBe(1);
+    expect(await leftovers()).toEqual([]);
+  });
+});
