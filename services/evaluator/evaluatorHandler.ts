@@ -4,6 +4,7 @@ import { checkFeedback } from '../shared/checkRecord.ts';
 import type { Feedback, WindowUpdate } from '../shared/contracts.ts';
 import { decodeRecord } from '../shared/decodeRecord.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka.ts';
+import { queryPortions } from '../shared/queryPortions.ts';
 import type { ServiceContext } from '../shared/service.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { topics } from '../shared/topics.ts';
@@ -11,9 +12,6 @@ import { decideTask, type TaskDecision } from './evaluator.ts';
 import { type AnnouncedWindows, type Evaluation, evaluatorStore, type FeedbackRecord } from './store.ts';
 import { addWindows, portionsOfWindows, type VersionWindows, versionKey } from './versionWindows.ts';
 
-const mostIdsPerQuery = 10_000;
-/** ClickHouse reads at most 256 KiB of a query, and of a parameter. */
-const mostIdBytesPerQuery = 200_000;
 const mostWindowsPerQuery = 500;
 const mostWindowsPerUpdate = 10_000;
 /** Past this many, what is remembered only to save queries is forgotten. */
@@ -92,7 +90,7 @@ export async function evaluatorHandler({
 
   async function joinFeedback(changed: Map<string, VersionWindows>): Promise<void> {
     const byId = Map.groupBy(feedback, record => record.feedback.id);
-    for (const ids of portionsOfIds(byId.keys())) {
+    for (const ids of queryPortions(byId.keys(), id => id)) {
       await store.joinIds(ids);
       const met = new Set<FeedbackRecord>();
       for (const { id, model, version, event_time_ms } of await store.predictionsOf(ids)) {
@@ -247,19 +245,4 @@ function partitionKey({
 
 function sameDecision(one: TaskDecision | undefined, other: TaskDecision | undefined): boolean {
   return one?.task === other?.task && one?.positiveLabel === other?.positiveLabel;
-}
-
-function* portionsOfIds(ids: Iterable<string>): Generator<string[]> {
-  let portion: string[] = [];
-  let bytes = 0;
-  for (const id of ids) {
-    portion.push(id);
-    // With quotes and a comma; a character that is escaped twice, or not ASCII, takes up to four bytes.
-    bytes += id.length + 3 * (id.match(/[^\w-]/g)?.length ?? 0) + 10;
-    if (portion.length < mostIdsPerQuery && bytes < mostIdBytesPerQuery) continue;
-    yield portion;
-    portion = [];
-    bytes = 0;
-  }
-  if (portion.length > 0) yield portion;
 }

@@ -201,7 +201,8 @@ function segmentKey(window: WindowState, name: string, value: string): string {
   return values < mostValuesPerSegment ? key : `${name}=${overflowName}`;
 }
 
-function profilesOf(window: WindowState, segment: string): SegmentProfiles {
+/** The profiles of a segment, empty if it is new. */
+export function profilesOf(window: WindowState, segment: string): SegmentProfiles {
   let profiles = window.segments.get(segment);
   if (!profiles) {
     profiles = { feature: new Map(), output: new Map(), operation: new Map() };

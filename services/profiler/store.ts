@@ -1,16 +1,29 @@
 import { type Clickhouse, clickhouseTime } from '../shared/clickhouse.ts';
 import type { Prediction } from '../shared/contracts.ts';
 import { fromProfileRow, type ProfileRow, toProfileRow } from '../shared/profile/profileRow.ts';
+import { queryPortions } from '../shared/queryPortions.ts';
 import type { ModelSettings } from '../shared/settings.ts';
 import {
   newVersionState,
   newWindowState,
   type PredictionRecord,
   type ProfileKind,
+  profilesOf,
   rememberId,
   type VersionState,
   type WindowState,
 } from './profiler.ts';
+
+interface StoredProfile extends ProfileRow {
+  model: string;
+  version: string;
+  segment: string;
+  start_ms: number;
+  end_ms: number;
+  kind: ProfileKind;
+  feature: string;
+  last_offset: number;
+}
 
 export interface VersionName {
   model: string;
@@ -21,6 +34,28 @@ const profileKinds: readonly ProfileKind[] = ['feature', 'output', 'operation'];
 
 /** The SQL of the profiler. Rows are written in the order predictions, windows, progress: what progress claims is there. */
 export function profilerStore(clickhouse: Clickhouse) {
+  function selectWindows(
+    wanted: readonly (VersionName & { startMs: number })[],
+    partition: number,
+  ): Promise<StoredProfile[]> {
+    return clickhouse.select<StoredProfile>(
+      `SELECT * EXCEPT (window_start, window_end, ingested_at, source_partition),
+              toUnixTimestamp64Milli(window_start) AS start_ms, toUnixTimestamp64Milli(window_end) AS end_ms
+       FROM window_profiles FINAL
+       WHERE source_partition = {partition:Int32}
+         AND (model, version, toUnixTimestamp64Milli(window_start)) IN
+             arrayZip({models:Array(String)}, {versions:Array(String)}, {starts:Array(Int64)})
+         AND model IN {models:Array(String)} AND window_start >= fromUnixTimestamp64Milli({fromMs:Int64})`,
+      {
+        partition,
+        models: wanted.map(window => window.model),
+        versions: wanted.map(window => window.version),
+        starts: wanted.map(window => window.startMs),
+        fromMs: Math.min(...wanted.map(window => window.startMs)),
+      },
+    );
+  }
+
   return {
     /** State of a version at the offset of its last stored progress, or a new one. Windows are loaded when they are needed. */
     async loadVersion(
@@ -85,48 +120,10 @@ export function profilerStore(clickhouse: Clickhouse) {
       settingsOf: (model: string) => ModelSettings,
     ) {
       const loaded = new Map<string, WindowState>();
-      if (wanted.length === 0) return loaded;
-      const rows = await clickhouse.select<
-        ProfileRow & {
-          model: string;
-          version: string;
-          segment: string;
-          start_ms: number;
-          end_ms: number;
-          kind: ProfileKind;
-          feature: string;
-          last_offset: number;
-        }
-      >(
-        `SELECT * EXCEPT (window_start, window_end, ingested_at, source_partition),
-                toUnixTimestamp64Milli(window_start) AS start_ms, toUnixTimestamp64Milli(window_end) AS end_ms
-         FROM window_profiles FINAL
-         WHERE source_partition = {partition:Int32}
-           AND (model, version, toUnixTimestamp64Milli(window_start)) IN
-               arrayZip({models:Array(String)}, {versions:Array(String)}, {starts:Array(Int64)})
-           AND model IN {models:Array(String)} AND window_start >= fromUnixTimestamp64Milli({fromMs:Int64})`,
-        {
-          partition,
-          models: wanted.map(window => window.model),
-          versions: wanted.map(window => window.version),
-          starts: wanted.map(window => window.startMs),
-          fromMs: Math.min(...wanted.map(window => window.startMs)),
-        },
-      );
-      for (const row of rows) {
-        const settings = settingsOf(row.model);
-        if (row.end_ms - row.start_ms !== settings.window) continue;
-        const key = windowKey(row.model, row.version, row.start_ms);
-        const window = loaded.get(key) ?? newWindowState(row.start_ms, settings.window);
-        loaded.set(key, window);
-        window.lastOffset = Math.max(window.lastOffset, row.last_offset);
-        const profiles = window.segments.get(row.segment) ?? {
-          feature: new Map(),
-          output: new Map(),
-          operation: new Map(),
-        };
-        window.segments.set(row.segment, profiles);
-        profiles[row.kind].set(row.feature, fromProfileRow(row));
+      // The longer of the two names bounds the longest parameter.
+      const longest = ({ model, version }: VersionName) => (model.length > version.length ? model : version);
+      for (const portion of queryPortions(wanted, window => `${longest(window)}${window.startMs}`)) {
+        for (const row of await selectWindows(portion, partition)) addRow(loaded, row, settingsOf(row.model).window);
       }
       return loaded;
     },
@@ -181,6 +178,16 @@ function predictionRow(prediction: Prediction, partition: number, offset: number
 function jsonNumber(value: number): number | string {
   if (Number.isFinite(value)) return value;
   return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
+}
+
+/** Puts a stored profile in its window; one of windows of another size, from before a change of the settings, is not continued. */
+function addRow(windows: Map<string, WindowState>, row: StoredProfile, windowSizeMs: number): void {
+  if (row.end_ms - row.start_ms !== windowSizeMs) return;
+  const key = windowKey(row.model, row.version, row.start_ms);
+  const window = windows.get(key) ?? newWindowState(row.start_ms, windowSizeMs);
+  windows.set(key, window);
+  window.lastOffset = Math.max(window.lastOffset, row.last_offset);
+  profilesOf(window, row.segment)[row.kind].set(row.feature, fromProfileRow(row));
 }
 
 /** Rows of window_profiles for one window of one partition. */

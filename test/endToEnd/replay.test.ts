@@ -73,17 +73,16 @@ async function leftovers(): Promise<string[]> {
   }
 }
 
-/** Process id of a service that a replay has started. */
-function serviceOf(replayPid: number, service: string): number {
-  const children = readFileSync(`/proc/${replayPid}/task/${replayPid}/children`, 'utf8').trim().split(' ');
-  return Number(
-    children.find(pid => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`services/${service}/main.ts`)),
-  );
+/** Process id of a service of a replay, as its log says. */
+function serviceOf(errors: string, service: string): number {
+  const [, logFolder] = /\(logs: (.*)\)/.exec(errors)!;
+  const [firstLine] = readFileSync(join(logFolder!, `${service}.log`), 'utf8').split('\n');
+  return JSON.parse(firstLine!).pid;
 }
 
 /** A replay to which something happens as soon as its services are up. */
 async function disturbedReplay(
-  disturb: (replay: ChildProcess) => void,
+  disturb: (replay: ChildProcess, errors: string) => void,
 ): Promise<{ exitCode: unknown; errors: string }> {
   const { predictions } = replayStream({ rows: 20_000, rowsPerHour: 300 });
   const args = ['--predictions', file('disturbed.jsonl', predictions), '--report', join(folder, 'disturbed.json')];
@@ -95,7 +94,7 @@ async function disturbedReplay(
   let errors = '';
   replay.stderr.on('data', data => {
     errors += data;
-    if (String(data).includes('are up')) disturb(replay);
+    if (String(data).includes('are up')) disturb(replay, errors);
   });
   const exitCode = await new Promise(resolve => replay.once('close', resolve));
   return { exitCode, errors };
@@ -259,20 +258,6 @@ describe('driftloop replay', () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  it('ends when a service dies, and keeps the logs that it names', async () => {
-    const { exitCode, errors } = await disturbedReplay(replay =>
-      process.kill(serviceOf(replay.pid!, 'evaluator'), 'SIGKILL'),
-    );
-    expect(exitCode).toBe(1);
-    const [, log] = /\nevaluator was killed by SIGKILL \(log: (.*)\)\n$/.exec(errors) ?? [];
-    expect(readFileSync(log!, 'utf8')).toContain('ready');
-    const kept = dirname(dirname(log!));
-    expect(readdirSync(kept)).toEqual(['logs']);
-    rmSync(kept, { recursive: true });
-    // Kafka removes the group of a member that was killed when its session is over.
-    expect((await leftovers()).filter(name => !name.endsWith('driftloop-evaluator'))).toEqual([]);
-  });
-
   it('says in one line which file is damaged', async () => {
     const whole = gzipSync(replayStream({ rows: 200, rowsPerHour: 100 }).predictions.join('\n'));
     const damaged = join(folder, 'damaged.gz');
@@ -288,5 +273,19 @@ describe('driftloop replay', () => {
     expect(errors).toMatch(/damaged.gz: the gzip data is damaged or cut off after line \d+\n$/);
     expect(exitCode).toBe(1);
     expect(await leftovers()).toEqual([]);
+  });
+
+  it('ends when a service dies, and keeps the logs that it names', async () => {
+    const { exitCode, errors } = await disturbedReplay((_, lines) =>
+      process.kill(serviceOf(lines, 'evaluator'), 'SIGKILL'),
+    );
+    expect(exitCode).toBe(1);
+    const [, log] = /\nevaluator was killed by SIGKILL \(log: (.*)\)\n$/.exec(errors) ?? [];
+    expect(readFileSync(log!, 'utf8')).toContain('ready');
+    const kept = dirname(dirname(log!));
+    expect(readdirSync(kept)).toEqual(['logs']);
+    rmSync(kept, { recursive: true });
+    // Kafka removes the group of a member that was killed when its session is over.
+    expect((await leftovers()).filter(name => !name.endsWith('driftloop-evaluator'))).toEqual([]);
   });
 });
