@@ -27,6 +27,13 @@ interface ServedModel {
   predict(rows: HalfHour['features'][]): Promise<ModelOutput[]>;
 }
 
+/** Half-hours from a time to before another. */
+interface Step {
+  fromMs: number;
+  untilMs: number;
+  halfHours: HalfHour[];
+}
+
 const environment = readEnvironment();
 const kafka = new kafkajs.Kafka({ brokers: environment.KAFKA_BROKERS.split(','), logLevel: kafkajs.logLevel.WARN });
 const registry = new SchemaRegistry({ host: environment.SCHEMA_REGISTRY_URL });
@@ -46,7 +53,6 @@ for (const step of stepsFrom(servedFromMs)) {
   served = await servedAfter(step);
 }
 await sendLabels(unlabelled);
-await untilProcessed();
 say({ event: 'quarter', ...scores.at(-1)! });
 say({ event: 'finished' });
 await Promise.all([modelVersions.stop(), producer.disconnect(), admin.disconnect()]);
@@ -70,22 +76,26 @@ async function trainVersionOne(rows: HalfHour[]): Promise<ServedModel> {
   return { version: '1', predict: features => predict(network, features) };
 }
 
-function* stepsFrom(startMs: number): Generator<{ halfHours: HalfHour[]; untilMs: number }> {
+function* stepsFrom(startMs: number): Generator<Step> {
   const endMs = market.at(-1)!.timeMs;
   for (let fromMs = startMs; fromMs <= endMs; fromMs += stepMs) {
     const untilMs = fromMs + stepMs;
-    yield { halfHours: market.filter(({ timeMs }) => timeMs >= fromMs && timeMs < untilMs), untilMs };
+    yield { fromMs, untilMs, halfHours: market.filter(({ timeMs }) => timeMs >= fromMs && timeMs < untilMs) };
   }
 }
 
-/** Serves the half-hours of a step, sends the labels that become known meanwhile, and lets Driftloop process all of it. */
-async function serveStep({ halfHours, untilMs }: { halfHours: HalfHour[]; untilMs: number }): Promise<void> {
+/**
+ * Sends the labels that have become known, then serves the half-hours of a step; Driftloop processes the one before the other comes,
+ * so that each run of the replay tells the same story.
+ */
+async function serveStep({ halfHours, fromMs, untilMs }: Step): Promise<void> {
+  const stillUnknown = unlabelled.findIndex(({ timeMs }) => timeMs + labelDelayMs > fromMs);
+  const known = unlabelled.splice(0, stillUnknown === -1 ? unlabelled.length : stillUnknown);
+  await sendLabels(known);
+
   const rows = halfHours.map(({ features }) => features);
   const outputs = await served.predict(rows);
   const alone = served === versionOne ? outputs : await versionOne.predict(rows);
-  for (const [index, halfHour] of halfHours.entries()) {
-    countScore(halfHour, outputs[index]!, alone[index]!);
-  }
   await send(
     'predictions',
     halfHours.map(({ timeMs, features }, index) => ({
@@ -99,12 +109,14 @@ async function serveStep({ halfHours, untilMs }: { halfHours: HalfHour[]; untilM
     })),
   );
   unlabelled.push(...halfHours);
-  const stillUnknown = unlabelled.findIndex(({ timeMs }) => timeMs + labelDelayMs > untilMs);
-  const known = unlabelled.splice(0, stillUnknown === -1 ? unlabelled.length : stillUnknown);
-  await sendLabels(known);
-  await untilProcessed();
-  const counts = { predictions: halfHours.length, labels: known.length };
-  say({ event: 'stepped', until: iso(untilMs), version: served.version, ...counts });
+  for (const [index, halfHour] of halfHours.entries()) countScore(halfHour, outputs[index]!, alone[index]!);
+  say({
+    event: 'stepped',
+    until: iso(untilMs),
+    version: served.version,
+    predictions: rows.length,
+    labels: known.length,
+  });
 }
 
 async function sendLabels(halfHours: HalfHour[]): Promise<void> {
@@ -114,17 +126,18 @@ async function sendLabels(halfHours: HalfHour[]): Promise<void> {
   );
 }
 
-/** Sends records in Avro, with the schema that Driftloop has registered for the topic. */
+/** Sends records in Avro, with the schema that Driftloop has registered for the topic, and lets Driftloop process them. */
 async function send(topic: string, records: { id: string }[]): Promise<void> {
   const schemaId = await registry.getLatestSchemaId(`${topic}-value`);
   const messages = await Promise.all(
     records.map(async record => ({ key: record.id, value: await registry.encode(schemaId, record) })),
   );
-  await producer.send({ topic, messages });
+  if (messages.length > 0) await producer.send({ topic, messages });
+  await untilProcessed();
 }
 
 /** The version that serves from here on: that which was approved last, from its folder. */
-async function servedAfter({ untilMs }: { untilMs: number }): Promise<ServedModel> {
+async function servedAfter({ untilMs }: Step): Promise<ServedModel> {
   const approved = await modelVersions.latestApproved();
   if (approved === null || approved.version === served.version) return served;
   const { predict } = await loadModel(approved.artifactUri, approved.artifactChecksum);

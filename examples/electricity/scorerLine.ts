@@ -4,7 +4,7 @@ export type ScorerLine =
   | { event: 'trained'; model: string; version: string; rows: number; from: string; to: string }
   /** Driftloop has not processed everything yet; said once a second at most. */
   | { event: 'waiting'; service: string; records: number }
-  /** A step was sent, and everything that followed from it has been processed. */
+  /** Labels and predictions of a step were sent, and everything that followed from them has been processed. */
   | { event: 'stepped'; until: string; version: string; predictions: number; labels: number }
   /** The next step is served by another version. */
   | { event: 'switched'; from: string; to: string; at: string }

@@ -56,12 +56,31 @@ export interface QuarterAccuracy {
 }
 
 const titleWidth = 12;
+const lineWidth = 120;
 const idCharacters = 8;
 
-/** What the terminal shows of it; empty when nothing. */
+/** What the terminal shows of it. */
 export function storyText(entry: StoryEntry): string {
   const [title, ...lines] = storyLines(entry);
-  return lines.map((line, index) => `${(index === 0 ? title! : '').padEnd(titleWidth)}${line}`).join('\n');
+  return lines
+    .flatMap(wrapped)
+    .map((line, index) => `${(index === 0 ? title! : '').padEnd(titleWidth)}${line}`)
+    .join('\n');
+}
+
+/** Breaks a line between words; what follows is indented. */
+function wrapped(line: string): string[] {
+  const indent = /^ */.exec(line)![0];
+  const lines: string[] = [];
+  let current = indent;
+  for (const word of line.trim().split(' ')) {
+    if (current.trim() !== '' && current.length + word.length + 1 > lineWidth - titleWidth) {
+      lines.push(current);
+      current = `${indent}  `;
+    }
+    current += current.trim() === '' ? word : ` ${word}`;
+  }
+  return [...lines, current];
 }
 
 function storyLines(entry: StoryEntry): string[] {
@@ -76,7 +95,7 @@ function storyLines(entry: StoryEntry): string[] {
     case 'discovered':
       return [
         'discovered',
-        `${entry.model}, version ${entry.version}: its first predictions are of ${day(entry.firstEventTime)}`,
+        `model ${entry.model}, version ${entry.version}, by its first predictions (${day(entry.firstEventTime)}); nobody registered it`,
       ];
     case 'drift':
       return driftLines(entry);

@@ -1,10 +1,10 @@
 import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { cloudEvent } from '../shared/cloudEvent.ts';
 import type { Alert, DriftEvent, ModelVersion, WindowUpdate } from '../shared/contracts.ts';
-import { decodeRecord } from '../shared/decodeRecord.ts';
 import { type KafkaRecord, type OutgoingRecord, sendRecords } from '../shared/kafka.ts';
 import type { ServiceContext } from '../shared/service.ts';
 import { topics } from '../shared/topics.ts';
+import { usableRecords } from '../shared/usableRecords.ts';
 import { alertRevisions } from './alertLifecycle.ts';
 import { detectorMetrics } from './detectorMetrics.ts';
 import { type DriftEventRevision, driftEventRevisions } from './driftEventRevisions.ts';
@@ -65,16 +65,12 @@ export async function detectorHandler(context: ServiceContext, now: () => number
   }
 
   async function take(records: KafkaRecord[]): Promise<void> {
-    const isUpdate = records[0]!.topic === topic(topics.windows);
-    const contract = isUpdate ? 'WindowUpdate' : 'ModelVersion';
-    await schemas.prepare(
-      contract,
-      records.map(record => record.value),
-    );
-    for (const record of records) {
-      const { value, rejection } = decodeRecord<WindowUpdate | ModelVersion>(record, contract, schemas);
-      if (rejection) deadLetters.add({ record, rejection });
-      else await (isUpdate ? takeUpdate(value as WindowUpdate) : takeModelVersion(value as ModelVersion));
+    if (records[0]!.topic === topic(topics.windows)) {
+      const updates = await usableRecords<WindowUpdate>(records, 'WindowUpdate', context);
+      for (const { value } of updates) await takeUpdate(value);
+    } else {
+      const versions = await usableRecords<ModelVersion>(records, 'ModelVersion', context);
+      for (const { value } of versions) await takeModelVersion(value);
     }
   }
 

@@ -2,12 +2,12 @@ import { Counter } from 'prom-client';
 import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { checkFeedback } from '../shared/checkRecord.ts';
 import type { Feedback, WindowUpdate } from '../shared/contracts.ts';
-import { decodeRecord } from '../shared/decodeRecord.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka.ts';
 import { queryPortions } from '../shared/queryPortions.ts';
 import type { ServiceContext } from '../shared/service.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { topics } from '../shared/topics.ts';
+import { usableRecords } from '../shared/usableRecords.ts';
 import { decideTask, type TaskDecision } from './evaluator.ts';
 import { type AnnouncedWindows, type Evaluation, evaluatorStore, type FeedbackRecord } from './store.ts';
 import { addWindows, portionsOfWindows, type VersionWindows, versionKey } from './versionWindows.ts';
@@ -22,15 +22,8 @@ const mostRemembered = 100_000;
  * Then computes the windows that changed. Several evaluators may work on the same windows: each writes its outcomes before it reads
  * those of a window, so the last to read has seen all, and its row has the highest progress.
  */
-export async function evaluatorHandler({
-  settings,
-  clickhouse,
-  schemas,
-  deadLetters,
-  producer,
-  metrics,
-  topic,
-}: ServiceContext): Promise<BatchHandler> {
+export async function evaluatorHandler(context: ServiceContext): Promise<BatchHandler> {
+  const { settings, clickhouse, schemas, deadLetters, producer, metrics, topic } = context;
   const store = evaluatorStore(clickhouse);
   const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
   const waitingFeedback = new Counter({
@@ -46,34 +39,27 @@ export async function evaluatorHandler({
   /** Versions of which every stored window was computed under the decision. */
   const settledDecisions = new Map<string, TaskDecision>();
 
-  function takeFeedback(record: KafkaRecord): void {
-    const { value, rejection } = decodeRecord<Feedback>(record, 'Feedback', schemas);
-    const mistake = rejection ?? checkFeedback(value, Date.now());
-    if (mistake) deadLetters.add({ record, rejection: mistake });
-    else feedback.push({ feedback: value!, partition: record.partition, offset: record.offset });
-  }
-
-  function takeUpdate(record: KafkaRecord): void {
-    const { value: update, rejection } = decodeRecord<WindowUpdate>(record, 'WindowUpdate', schemas);
-    if (rejection) deadLetters.add({ record, rejection });
-    if (update?.kind !== 'profile') return;
-    const key = partitionKey(update);
-    const { model, version, sourcePartition } = update;
-    const windows = announced.get(key) ?? { model, version, sourcePartition, startsMs: new Set<number>() };
-    announced.set(key, windows);
-    for (const startMs of update.windowStarts) windows.startsMs.add(startMs);
-  }
-
-  async function take(records: KafkaRecord[]): Promise<void> {
-    const isFeedback = records[0]!.topic === topic(topics.feedback);
-    await schemas.prepare(
-      isFeedback ? 'Feedback' : 'WindowUpdate',
-      records.map(record => record.value),
-    );
-    for (const record of records) {
-      if (isFeedback) takeFeedback(record);
-      else takeUpdate(record);
+  async function takeFeedback(records: readonly KafkaRecord[]): Promise<void> {
+    const nowMs = Date.now();
+    const usable = await usableRecords<Feedback>(records, 'Feedback', context, value => checkFeedback(value, nowMs));
+    for (const { value, record } of usable) {
+      feedback.push({ feedback: value, partition: record.partition, offset: record.offset });
     }
+  }
+
+  async function takeUpdates(records: readonly KafkaRecord[]): Promise<void> {
+    for (const { value: update } of await usableRecords<WindowUpdate>(records, 'WindowUpdate', context)) {
+      if (update.kind !== 'profile') continue;
+      const key = partitionKey(update);
+      const { model, version, sourcePartition } = update;
+      const windows = announced.get(key) ?? { model, version, sourcePartition, startsMs: new Set<number>() };
+      announced.set(key, windows);
+      for (const startMs of update.windowStarts) windows.startsMs.add(startMs);
+    }
+  }
+
+  function take(records: KafkaRecord[]): Promise<void> {
+    return records[0]!.topic === topic(topics.feedback) ? takeFeedback(records) : takeUpdates(records);
   }
 
   async function flush(): Promise<void> {

@@ -1,0 +1,106 @@
+import { Counter, Histogram } from 'prom-client';
+import type { BatchHandler } from '../shared/batchConsumer.ts';
+import { cloudEvent } from '../shared/cloudEvent.ts';
+import type { DriftEvent, ModelVersion, RetrainRequest } from '../shared/contracts.ts';
+import { type KafkaRecord, sendRecords } from '../shared/kafka.ts';
+import type { ServiceContext } from '../shared/service.ts';
+import { topics } from '../shared/topics.ts';
+import { usableRecords } from '../shared/usableRecords.ts';
+import {
+  type Cause,
+  causeOfDriftEvent,
+  causeOfRequest,
+  type Decision,
+  decideOnDriftEvent,
+  decideOnRequest,
+  type ModelHistory,
+} from './retrainer.ts';
+import { retrainRequestEvent, startSchedules } from './schedule.ts';
+import { retrainerStore } from './store.ts';
+import { answerCause } from './trainingRun.ts';
+
+/** Trains while taking records, so that the offset of a cause is committed only when its answer has been published. */
+export async function retrainerHandler(context: ServiceContext, signal: AbortSignal): Promise<BatchHandler> {
+  const { environment, settings, schemas, deadLetters, clickhouse, producer, metrics, topic, log } = context;
+  const store = retrainerStore(clickhouse);
+  const encode = await schemas.encoder<ModelVersion>('ModelVersion', topic(topics.modelVersions));
+  const runs = new Counter({
+    name: 'driftloop_training_runs_total',
+    help: 'Training runs by how they ended',
+    labelNames: ['status'],
+    registers: [metrics.registry],
+  });
+  const runSeconds = new Histogram({
+    name: 'driftloop_training_run_seconds',
+    help: 'Duration of a training run',
+    buckets: [0.1, 1, 10, 60, 300, 1800],
+    registers: [metrics.registry],
+  });
+
+  async function publish(version: ModelVersion): Promise<void> {
+    const { model, version: name, status, time: timeMs } = version;
+    const event = {
+      topic: topic(topics.modelVersions),
+      // The topic is compacted: a rejected candidate must not displace an approved version.
+      key: `${model}:${name}`,
+      type: 'io.driftloop.model-version',
+      source: 'retrainer',
+      identity: [model, name, status],
+      subject: `${model}:${name}`,
+      timeMs,
+      value: encode(version),
+    };
+    await sendRecords(producer, [cloudEvent(event)]);
+  }
+
+  async function answer(cause: Cause, decide: (history: ModelHistory) => Decision): Promise<void> {
+    const stopTimer = runSeconds.startTimer();
+    const artifactsFolder = environment.DRIFTLOOP_ARTIFACTS;
+    const status = await answerCause(cause, settings.of(cause.model), decide, {
+      store,
+      artifactsFolder,
+      publish,
+      log,
+      signal,
+    });
+    if (status === null) return;
+    runs.inc({ status });
+    stopTimer();
+  }
+
+  async function takeDriftEvents(records: readonly KafkaRecord[]): Promise<void> {
+    for (const { value: event } of await usableRecords<DriftEvent>(records, 'DriftEvent', context)) {
+      const cause = causeOfDriftEvent(event);
+      if (cause) await answer(cause, history => decideOnDriftEvent(event, settings.of(event.model), history));
+    }
+  }
+
+  async function takeRequests(records: readonly KafkaRecord[]): Promise<void> {
+    for (const { value: request } of await usableRecords<RetrainRequest>(records, 'RetrainRequest', context)) {
+      await answer(causeOfRequest(request), () => decideOnRequest(settings.of(request.model)));
+    }
+  }
+
+  return {
+    reset: () => deadLetters.clear(),
+    take: records =>
+      records[0]!.topic === topic(topics.driftEvents) ? takeDriftEvents(records) : takeRequests(records),
+    flush: () => deadLetters.flush(),
+  };
+}
+
+/** Schedules ask in the same way as people do: one path for all trainings. */
+export async function startRequests(context: ServiceContext): Promise<() => void> {
+  const { settings, clickhouse, schemas, producer, topic, log } = context;
+  const encode = await schemas.encoder<RetrainRequest>('RetrainRequest', topic(topics.retrainRequests));
+  return startSchedules(
+    settings,
+    retrainerStore(clickhouse).models,
+    requests =>
+      sendRecords(
+        producer,
+        requests.map(request => retrainRequestEvent(request, topic(topics.retrainRequests), encode(request))),
+      ),
+    error => log.error({ err: error }, 'a scheduled training could not be requested; the next one will be'),
+  );
+}

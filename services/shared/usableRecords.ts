@@ -1,0 +1,33 @@
+import { decodeRecord, type Rejection } from './decodeRecord.ts';
+import type { KafkaRecord } from './kafka.ts';
+import type { ServiceContext } from './service.ts';
+
+/** A record with its value as the type of its contract. */
+export interface UsableRecord<T> {
+  value: T;
+  record: KafkaRecord;
+}
+
+/**
+ * The records of one topic that can be used, in their order; the others go to dead-letters.
+ * @param check what the type alone cannot say
+ */
+export async function usableRecords<T>(
+  records: readonly KafkaRecord[],
+  contract: string,
+  { schemas, deadLetters }: Pick<ServiceContext, 'schemas' | 'deadLetters'>,
+  check: (value: T) => Rejection | null = () => null,
+): Promise<UsableRecord<T>[]> {
+  await schemas.prepare(
+    contract,
+    records.map(({ value }) => value),
+  );
+  const usable: UsableRecord<T>[] = [];
+  for (const record of records) {
+    const decoded = decodeRecord<T>(record, contract, schemas);
+    const rejection = decoded.rejection ?? check(decoded.value);
+    if (rejection) deadLetters.add({ record, rejection });
+    else usable.push({ value: decoded.value!, record });
+  }
+  return usable;
+}
