@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Plain JavaScript, so that it says something useful under any Node and before `npm install`.
-import { spawn } from 'node:child_process';
+// Plain JavaScript, so that it runs under Node 20 and on a fresh clone, which it sets up.
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -9,9 +9,11 @@ const nodeOfProject = fileURLToPath(new URL('../node_modules/node/bin/node', imp
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (!existsSync(nodeOfProject)) {
-  console.error('driftloop: its dependencies are not installed: run `npm install` in its folder');
-  process.exitCode = 1;
-} else if (major > 22 || (major === 22 && minor >= 18)) {
+  const setup = fileURLToPath(new URL('../infra/local/setup.mjs', import.meta.url));
+  const { status } = spawnSync(process.execPath, [setup], { stdio: ['ignore', process.stderr.fd, process.stderr.fd] });
+  if (status !== 0) process.exit(1);
+}
+if (major > 22 || (major === 22 && minor >= 18)) {
   await import('./driftloop.ts');
 } else {
   // Older versions cannot run TypeScript.

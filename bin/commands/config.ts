@@ -26,5 +26,5 @@ Examples:
 
 function runConfigCheck(file: string | undefined): void {
   const settings = readSettings(file ?? readEnvironment().DRIFTLOOP_CONFIG);
-  process.stdout.write(stringify(effectiveSettings(settings)));
+  process.stdout.write(stringify(effectiveSettings(settings), { aliasDuplicateObjects: false }));
 }

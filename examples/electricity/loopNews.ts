@@ -15,14 +15,19 @@ export async function loopNews(clickhouse: Clickhouse, model: string, told: Set<
     ...(await publishedVersions(clickhouse, model)),
   ];
   const news = entries.filter(entry => !told.has(keyOf(entry)));
-  for (const entry of news) told.add(keyOf(entry));
+  for (const entry of news) {
+    told.add(keyOf(entry));
+    if (entry.kind !== 'drift') continue;
+    entry.toldBefore = told.has(entry.id);
+    told.add(entry.id);
+  }
   return news;
 }
 
-/** An entry is told again when its status has changed. */
+/** An entry is told again when its status or its cause has changed. */
 function keyOf(entry: StoryEntry): string {
-  const { id, version, status } = entry as { id?: string; version?: string; status?: string };
-  return `${entry.kind}/${id ?? version}/${status}`;
+  const { id, version, status, cause } = entry as { id?: string; version?: string; status?: string; cause?: string };
+  return [entry.kind, id ?? version, status, cause].join('/');
 }
 
 function discoveries(clickhouse: Clickhouse, model: string): Promise<StoryEntry[]> {
@@ -35,7 +40,7 @@ function discoveries(clickhouse: Clickhouse, model: string): Promise<StoryEntry[
 
 function driftEvents(clickhouse: Clickhouse, model: string): Promise<DriftEntry[]> {
   return clickhouse.select(
-    `SELECT 'drift' AS kind, id, revision, status, version, cause, severity, feature, metric, value, threshold,
+    `SELECT 'drift' AS kind, false AS toldBefore, id, revision, status, version, cause, severity, feature, metric, value, threshold,
             ${iso('detected_at_event_time')} AS detectedAt, explanation
      FROM drift_events FINAL WHERE model = {model:String} ORDER BY detected_at_event_time, id`,
     { model },

@@ -14,9 +14,10 @@ export type StoryEntry =
   | { kind: 'switched'; from: string; to: string; at: string }
   | ({ kind: 'quarter' } & QuarterAccuracy);
 
-/** A drift event in its latest revision; told when it opens, and when its status changes. */
+/** A drift event in its latest revision; told when it opens, and when its status or its cause changes. */
 export interface DriftEntry {
   kind: 'drift';
+  toldBefore: boolean;
   id: string;
   revision: number;
   status: 'open' | 'closed' | 'withdrawn';
@@ -113,11 +114,13 @@ function storyLines(entry: StoryEntry): string[] {
   }
 }
 
-function driftLines({ id, status, version, cause, severity, feature, detectedAt, explanation }: DriftEntry): string[] {
-  const name = id.slice(0, idCharacters);
-  if (status !== 'open') return ['drift', `${name} of version ${version} is ${status}`];
-  const what = `${cause} of version ${version}${feature === null ? '' : `, most in ${feature}`}`;
-  return ['drift', `${day(detectedAt)}: ${what} (${severity}, event ${name})`, `  ${explanation}`];
+function driftLines(entry: DriftEntry): string[] {
+  const { status, version, cause, severity, feature, detectedAt, explanation } = entry;
+  const event = `event ${entry.id.slice(0, idCharacters)}`;
+  if (status !== 'open') return ['drift', `${event} of version ${version} is ${status}`];
+  const what = `${cause} of version ${version}${feature === null ? '' : `, most in ${feature}`} (${severity})`;
+  const headline = entry.toldBefore ? `${event} is now ${what}` : `${day(detectedAt)}: ${what}, ${event}`;
+  return ['drift', headline, `  ${explanation}`];
 }
 
 function trainingLines({ id, status, causeId, reasons, candidateVersion }: TrainingEntry): string[] {
