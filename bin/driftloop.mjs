@@ -8,7 +8,7 @@ const program = fileURLToPath(new URL('driftloop.ts', import.meta.url));
 const nodeOfProject = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
 const [major, minor] = process.versions.node.split('.').map(Number);
 
-if (!existsSync(nodeOfProject)) {
+if (!existsSync(new URL('../node_modules', import.meta.url))) {
   const setup = fileURLToPath(new URL('../infra/local/setup.mjs', import.meta.url));
   const { status } = spawnSync(process.execPath, [setup], { stdio: ['ignore', process.stderr.fd, process.stderr.fd] });
   if (status !== 0) process.exit(1);
