@@ -6,7 +6,7 @@ export const statements: readonly { question: string; sql: string }[] = [
   },
   {
     question: 'When did each feature drift most?',
-    sql: "SELECT feature, max(value) AS highest_psi, toDate(argMax(window_start, value)) AS week FROM drift_over_time WHERE metric = 'psi' GROUP BY feature ORDER BY highest_psi DESC",
+    sql: "SELECT feature, round(max(value), 3) AS highest_psi, toDate(argMax(window_start, value)) AS week FROM drift_over_time WHERE metric = 'psi' GROUP BY feature ORDER BY highest_psi DESC",
   },
   {
     question: 'How good was each version, quarter by quarter?',
@@ -16,7 +16,7 @@ export const statements: readonly { question: string; sql: string }[] = [
 
 /** A command for a shell that asks ClickHouse. */
 export function curlCommand(clickhouseUrl: string, database: string, sql: string): string {
-  return `curl '${clickhouseUrl}/?database=${database}' --data "${sql} FORMAT PrettyCompact"`;
+  return `curl -sS '${clickhouseUrl}/?database=${database}' --data "${sql} FORMAT PrettyCompact"`;
 }
 
 /** Asks as the command does. @returns number of rows of the answer */

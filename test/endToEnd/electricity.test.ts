@@ -12,7 +12,7 @@ import type { StoryEntry } from '../../examples/electricity/story.ts';
 const script = new URL('../../examples/electricity/main.ts', import.meta.url).pathname;
 const freePorts = { DRIFTLOOP_KAFKA_PORT: '0', DRIFTLOOP_REGISTRY_PORT: '0', DRIFTLOOP_CLICKHOUSE_PORT: '0' };
 /** In the environment of every process that a demo starts, and of theirs. */
-const marker = `DRIFTLOOP_TEST_RUN=${randomUUID()}`;
+const marker = `ELECTRICITY_TEST_RUN=${randomUUID()}`;
 
 let folder = '';
 beforeAll(() => {
@@ -92,7 +92,7 @@ describe('the electricity demo', () => {
     const [switched] = told('switched');
     const approved = told('training').find(({ candidateVersion }) => candidateVersion === switched!.to)!;
     expect(approved).toMatchObject({ status: 'approved', causeType: 'drift_event', championVersion: '1' });
-    expect(approved.reasons[0]).toMatch(/^comparison: .+ 95 % interval .+: passed$/);
+    expect(approved.reasons[0]).toMatch(/^comparison: .+95 % interval .+: passed$/);
     expect(told('drift').find(({ id }) => id === approved.causeId)).toMatchObject({ status: 'open', version: '1' });
     expect(told('version').find(({ version }) => version === switched!.to)!.artifactUri).toContain(`file://${dir}`);
     for (const text of [approved.reasons[0]!, ...quarters.map(({ quarter }) => quarter)]) {
