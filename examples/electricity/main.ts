@@ -52,6 +52,9 @@ for (const [name, number] of Object.entries(signalNumbers)) {
   });
 }
 
+// Ctrl-C in `npm start | tee log` ends tee first.
+process.stdout.on('error', error => interruption.abort(error));
+
 try {
   program.parse();
   const { headless = false, report, dir } = program.opts<Options>();
@@ -64,7 +67,7 @@ try {
   const complete = await runDemo({ dir, ports, headless, report, interrupted: interruption.signal });
   process.exitCode = complete ? 0 : 1;
 } catch (error) {
-  if (!interruption.signal.aborted) process.exitCode = exitCodeOf(error);
+  if (interruptedAtMs === 0) process.exitCode = exitCodeOf(error);
 }
 
 async function requireWritable(report: string): Promise<void> {
@@ -87,9 +90,9 @@ function portFrom(variable: string, usual: number): number {
 /** Commander has printed its own errors and its help. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
-  if (error instanceof UserError) console.error(error.message);
-  else if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
-    console.error(`the disk is full: ${(error as Error).message}`);
-  else throw error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (error instanceof UserError) console.error(message);
+  else if (code === 'ENOSPC') console.error(`the disk is full: ${message}`);
+  else if (code !== 'EPIPE') throw error;
   return 1;
 }

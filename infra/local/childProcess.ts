@@ -46,7 +46,7 @@ read -r _
 kill -TERM "$1" 2>/dev/null
 tenths=0
 while kill -0 "$1" 2>/dev/null && [ "$tenths" -lt ${stopTimeoutMs / 100} ]; do sleep 0.1; tenths=$((tenths + 1)); done
-kill -KILL -- "-$1" 2>/dev/null
+kill -s KILL -- "-$1" 2>/dev/null
 `;
 
 /**
