@@ -7,7 +7,7 @@ export type ServiceName = 'profiler' | 'evaluator' | 'detector' | 'retrainer';
 export const serviceFlow: readonly { name: ServiceName; consumes: readonly Topic[] }[] = [
   { name: 'profiler', consumes: [topics.predictions] },
   { name: 'evaluator', consumes: [topics.feedback, topics.windows] },
-  { name: 'detector', consumes: [topics.windows, topics.modelVersions] },
+  { name: 'detector', consumes: [topics.windows] },
   { name: 'retrainer', consumes: [topics.driftEvents, topics.retrainRequests] },
 ];
 

@@ -1,6 +1,6 @@
 import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { cloudEvent } from '../shared/cloudEvent.ts';
-import type { Alert, DriftEvent, ModelVersion, WindowUpdate } from '../shared/contracts.ts';
+import type { Alert, DriftEvent, WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, type OutgoingRecord, sendRecords } from '../shared/kafka.ts';
 import type { ServiceContext } from '../shared/service.ts';
 import { topics } from '../shared/topics.ts';
@@ -44,6 +44,7 @@ export async function detectorHandler(context: ServiceContext, now: () => number
     const { settings } = version;
     // Windows of another size are from before the setting was changed.
     if (update.windowSizeMs !== settings.window) return;
+    if (update.kind === 'reference') await takeReference(version);
     if (update.kind === 'end') version.readiness = { ...version.readiness, ended: true };
     if (update.kind === 'profile' && update.watermark !== null) {
       version.readiness = withWatermark(version.readiness, update.sourcePartition, update.watermark, now());
@@ -55,23 +56,17 @@ export async function detectorHandler(context: ServiceContext, now: () => number
   }
 
   /** A version whose first windows were judged before its reference was there is judged again from the start. */
-  async function takeModelVersion({ model, version: name, referenceId }: ModelVersion): Promise<void> {
-    const version = await used({ model, version: name });
+  async function takeReference(version: WatchedVersion): Promise<void> {
     const given = await store.givenReference(version);
     if (!given) return;
-    log.info({ model, version: name, reference: referenceId }, 'reference of a model version');
+    log.info({ model: version.model, version: version.version, reference: given.id }, 'new reference');
     version.fold = { ...version.fold, given };
     version.changedFromMs = Number.NEGATIVE_INFINITY;
   }
 
   async function take(records: KafkaRecord[]): Promise<void> {
-    if (records[0]!.topic === topic(topics.windows)) {
-      const updates = await usableRecords<WindowUpdate>(records, 'WindowUpdate', context);
-      for (const { value } of updates) await takeUpdate(value);
-    } else {
-      const versions = await usableRecords<ModelVersion>(records, 'ModelVersion', context);
-      for (const { value } of versions) await takeModelVersion(value);
-    }
+    const updates = await usableRecords<WindowUpdate>(records, 'WindowUpdate', context);
+    for (const { value } of updates) await takeUpdate(value);
   }
 
   async function judge(version: WatchedVersion): Promise<void> {

@@ -3,6 +3,6 @@ import { topics } from '../shared/topics.ts';
 import { detectorHandler } from './detectorHandler.ts';
 
 await runService('detector', async context => ({
-  topics: [topics.windows, topics.modelVersions],
+  topics: [topics.windows],
   handler: await detectorHandler(context, Date.now),
 }));

@@ -20,7 +20,7 @@ export interface ModelHistory {
 
 export type Decision = { train: true } | { train: false; reason: string };
 
-/** One run per cause, whatever is delivered again. */
+/** One training at most per cause, whatever is delivered again. */
 export function runId(cause: Cause): string {
   return deterministicId('run', cause.type, cause.id);
 }
@@ -40,10 +40,18 @@ export function decideOnRequest(settings: ModelSettings): Decision {
 }
 
 /**
- * Whether a drift event is answered with a training. Data quality and code changes never are: a model that learns from broken data, or
+ * Whether a drift event is answered with a training.
+ * @param atMs event time of the revision of the event: the end of the window that made it
+ *
+ * Data quality and code changes never are: a model that learns from broken data, or
  * from the outputs of broken code, makes the damage last.
  */
-export function decideOnDriftEvent(event: DriftEvent, settings: ModelSettings, history: ModelHistory): Decision {
+export function decideOnDriftEvent(
+  event: DriftEvent,
+  atMs: number,
+  settings: ModelSettings,
+  history: ModelHistory,
+): Decision {
   const { enabled, causes, cooldown } = settings.retraining;
   if (!enabled) return disabled;
   if (event.cause === 'data_quality')
@@ -56,9 +64,9 @@ export function decideOnDriftEvent(event: DriftEvent, settings: ModelSettings, h
   if (championVersion !== null && event.version !== championVersion) {
     return skipped(`version ${event.version} drifted, but version ${championVersion} serves now`);
   }
-  if (lastTrainedEventTimeMs !== null && event.detectedAtEventTime - lastTrainedEventTimeMs < cooldown) {
+  if (lastTrainedEventTimeMs !== null && atMs - lastTrainedEventTimeMs < cooldown) {
     return skipped(
-      `cooldown: the last training used data up to ${isoTime(lastTrainedEventTimeMs)}; the next may follow a drift detected from ${isoTime(lastTrainedEventTimeMs + cooldown)} on (event time)`,
+      `cooldown: the last training used data up to ${isoTime(lastTrainedEventTimeMs)}; the next may follow a drift that is seen from ${isoTime(lastTrainedEventTimeMs + cooldown)} on (event time)`,
     );
   }
   return { train: true };

@@ -1,8 +1,9 @@
 import { Counter, Histogram } from 'prom-client';
 import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { cloudEvent } from '../shared/cloudEvent.ts';
-import type { DriftEvent, ModelVersion, RetrainRequest } from '../shared/contracts.ts';
-import { type KafkaRecord, sendRecords } from '../shared/kafka.ts';
+import type { DriftEvent, ModelVersion, RetrainRequest, WindowUpdate } from '../shared/contracts.ts';
+import { headerText, type KafkaRecord, sendRecords } from '../shared/kafka.ts';
+import { publishReference } from '../shared/publishReference.ts';
 import type { ServiceContext } from '../shared/service.ts';
 import { topics } from '../shared/topics.ts';
 import { usableRecords } from '../shared/usableRecords.ts';
@@ -24,6 +25,7 @@ export async function retrainerHandler(context: ServiceContext, signal: AbortSig
   const { environment, settings, schemas, deadLetters, clickhouse, producer, metrics, topic, log } = context;
   const store = retrainerStore(clickhouse);
   const encode = await schemas.encoder<ModelVersion>('ModelVersion', topic(topics.modelVersions));
+  const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
   const runs = new Counter({
     name: 'driftloop_training_runs_total',
     help: 'Training runs by how they ended',
@@ -60,6 +62,12 @@ export async function retrainerHandler(context: ServiceContext, signal: AbortSig
       store,
       artifactsFolder,
       publish,
+      publishReference: (reference, model, version) =>
+        publishReference(
+          reference,
+          { model, version, source: 'training', windowSizeMs: settings.of(model).window },
+          { clickhouse, producer, topic: topic(topics.windows), encode: encodeUpdate },
+        ),
       log,
       signal,
     });
@@ -69,9 +77,10 @@ export async function retrainerHandler(context: ServiceContext, signal: AbortSig
   }
 
   async function takeDriftEvents(records: readonly KafkaRecord[]): Promise<void> {
-    for (const { value: event } of await usableRecords<DriftEvent>(records, 'DriftEvent', context)) {
+    for (const { value: event, record } of await usableRecords<DriftEvent>(records, 'DriftEvent', context)) {
       const cause = causeOfDriftEvent(event);
-      if (cause) await answer(cause, history => decideOnDriftEvent(event, settings.of(event.model), history));
+      const atMs = Date.parse(headerText(record.headers, 'ce_time') ?? '') || event.detectedAtEventTime;
+      if (cause) await answer(cause, history => decideOnDriftEvent(event, atMs, settings.of(event.model), history));
     }
   }
 

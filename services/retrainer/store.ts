@@ -6,12 +6,13 @@ import type { DataSplit } from './dataSplit.ts';
 import { columnPrefixes } from './dataset.ts';
 import type { LabelCoverage } from './maturedUntil.ts';
 import type { Cause, ModelHistory } from './retrainer.ts';
-import type { TrainingReference } from './trainingReference.ts';
 
 export type RunStatus = 'started' | 'skipped' | 'failed' | 'approved' | 'rejected';
 
 export interface TrainingRun {
   id: string;
+  /** Of its row: the highest is valid. */
+  revision: number;
   cause: Cause;
   status: RunStatus;
   reasons: string[];
@@ -48,7 +49,6 @@ const outcomesPerRow = 4;
 /** Stretches of event time that label coverage is measured in, at most. */
 const mostStretches = 200;
 const between = `event_time >= fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC') AND event_time < fromUnixTimestamp64Milli({toMs:Int64}, 'UTC')`;
-const revisionOfRun: Record<RunStatus, number> = { started: 1, skipped: 2, failed: 2, approved: 2, rejected: 2 };
 const revisionOfVersion: Record<ModelVersion['status'], number> = { candidate: 1, approved: 2, rejected: 2 };
 
 export type RetrainerStore = ReturnType<typeof retrainerStore>;
@@ -56,12 +56,13 @@ export type RetrainerStore = ReturnType<typeof retrainerStore>;
 /** The SQL of the retrainer. */
 export function retrainerStore(clickhouse: Clickhouse) {
   return {
-    async runStatus(model: string, id: string): Promise<RunStatus | null> {
-      const [row] = await clickhouse.select<{ status: RunStatus }>(
-        'SELECT status FROM training_runs FINAL WHERE model = {model:String} AND id = {id:String}',
+    /** How a run stands, or null when there has been none. */
+    async runState(model: string, id: string): Promise<Pick<TrainingRun, 'status' | 'revision'> | null> {
+      const [row] = await clickhouse.select<Pick<TrainingRun, 'status' | 'revision'>>(
+        'SELECT status, revision FROM training_runs FINAL WHERE model = {model:String} AND id = {id:String}',
         { model, id },
       );
-      return row?.status ?? null;
+      return row ?? null;
     },
 
     /** The champion is the latest approved version that has logged predictions, else the version with the newest predictions. */
@@ -222,7 +223,7 @@ export function retrainerStore(clickhouse: Clickhouse) {
       await clickhouse.insert('training_runs', [
         {
           id: run.id,
-          revision: revisionOfRun[run.status],
+          revision: run.revision,
           model: run.cause.model,
           cause_type: run.cause.type,
           cause_id: run.cause.id,
@@ -238,21 +239,6 @@ export function retrainerStore(clickhouse: Clickhouse) {
           finished_at: run.finishedAtMs === null ? null : isoTime(run.finishedAtMs),
         },
       ]);
-    },
-
-    async insertReference(model: string, version: string, reference: TrainingReference): Promise<void> {
-      await clickhouse.insert(
-        'reference_profiles',
-        reference.rows.map(row => ({
-          ...row,
-          reference_id: reference.id,
-          model,
-          version,
-          source: 'training',
-          window_start: isoTime(row.window_start),
-          window_end: isoTime(row.window_end),
-        })),
-      );
     },
 
     async insertVersion(version: ModelVersion): Promise<void> {

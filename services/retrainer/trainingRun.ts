@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { ModelVersion } from '../shared/contracts.ts';
 import { deterministicId } from '../shared/deterministicId.ts';
+import { type ReferenceProfiles, referenceProfiles } from '../shared/profile/referenceProfiles.ts';
 import type { ModelSettings } from '../shared/settings.ts';
 import { type GateVerdict, judgeChallenger } from './gates.ts';
 import { modelFolder } from './modelFolder.ts';
@@ -10,7 +11,6 @@ import type { RetrainerStore, RunStatus, TrainingRun } from './store.ts';
 import { type Candidate, trainCandidate } from './trainCandidate.ts';
 import { trainerCodeVersion } from './trainerCodeVersion.ts';
 import { TrainerFailure } from './trainerContract.ts';
-import { trainingReference } from './trainingReference.ts';
 import { nextVersionName } from './versionName.ts';
 
 export interface TrainingRunContext {
@@ -18,6 +18,7 @@ export interface TrainingRunContext {
   /** DRIFTLOOP_ARTIFACTS */
   artifactsFolder: string;
   publish(version: ModelVersion): Promise<void>;
+  publishReference(reference: ReferenceProfiles, model: string, version: string): Promise<void>;
   log: Logger;
   /** Stops a training; the run is done again from its start by whoever gets the cause next. */
   signal: AbortSignal;
@@ -44,7 +45,8 @@ const fileSystemErrors = new Set([
 ]);
 
 /**
- * Answers a cause with at most one training: a run that has ended is not repeated, one that was cut off is done again.
+ * Answers a cause with at most one training: a run that has come to an end is not repeated, one that was cut off is done again, and
+ * one that was skipped may be taken up when the cause comes again, as a drift that goes on does with each revision.
  * @returns how the run ended now, or null when it had ended before
  */
 export async function answerCause(
@@ -57,11 +59,12 @@ export async function answerCause(
   signal.throwIfAborted();
   const id = runId(cause);
   const log = context.log.child({ model: cause.model, run: id, cause: `${cause.type} ${cause.id}` });
-  const earlier = await store.runStatus(cause.model, id);
-  if (earlier !== null && earlier !== 'started') return null;
+  const earlier = await store.runState(cause.model, id);
+  if (earlier !== null && earlier.status !== 'started' && earlier.status !== 'skipped') return null;
   const history = await store.history(cause.model);
   const run: TrainingRun = {
     id,
+    revision: (earlier?.revision ?? 0) + 1,
     cause,
     status: 'started',
     reasons: [],
@@ -76,7 +79,7 @@ export async function answerCause(
   };
   const ending =
     (await endingOfCutOffRun(run, context)) ?? (await startAndEnd(run, settings, decide(history), { ...context, log }));
-  await store.insertRun({ ...run, ...ending, finishedAtMs: Date.now() });
+  await store.insertRun({ ...run, ...ending, revision: run.revision + 1, finishedAtMs: Date.now() });
   log.info({ status: ending.status, version: run.candidateVersion, reasons: ending.reasons }, 'training run ended');
   return ending.status;
 }
@@ -142,18 +145,27 @@ async function train(run: TrainingRun, settings: ModelSettings, context: Trainin
     signal,
   });
   run.candidateVersion = version;
-  const reference = trainingReference(
-    snapshot.rows.slice(0, snapshot.split.train.end),
-    candidate.outputs,
-    settings.window,
-  );
-  await store.insertReference(model, version, reference);
+  const reference = trainingReference(snapshot, candidate, settings.window);
+  await context.publishReference(reference, model, version);
   await announce(run, { version, status: 'candidate', reasons: [], metrics: {} }, candidate, reference.id, context);
 
   const verdict = judge(snapshot, candidate, run.championVersion, settings.segments);
   const reasons = [...verdict.reasons, ...snapshot.notes];
   await announce(run, { version, ...verdict, reasons }, candidate, reference.id, context);
   return { ...verdict, reasons };
+}
+
+/** The profile of the training rows, with what the candidate itself answers to them. */
+function trainingReference({ rows, split }: Snapshot, { outputs }: Candidate, windowSizeMs: number): ReferenceProfiles {
+  const records = rows.slice(0, split.train.end).map(({ eventTimeMs, features }, row) => {
+    const output = outputs.get(row);
+    return {
+      eventTimeMs,
+      features,
+      ...(output && { prediction: output.predictionValue ?? output.prediction, score: output.score }),
+    };
+  });
+  return referenceProfiles(records, windowSizeMs);
 }
 
 function datasetRecord(model: string, { id, rows, split, features, task, uri, checksum }: Snapshot) {

@@ -133,11 +133,11 @@ export interface RetrainRequest {
 
 /** Rows of these windows are in ClickHouse. Keyed by model. Topic: windows (internal). */
 export interface WindowUpdate {
-  /** profile: by the profiler; performance: by the evaluator; end: no more predictions will come for this version (a replay that is over). */
-  kind: 'profile' | 'performance' | 'end';
+  /** profile: by the profiler; performance: by the evaluator; reference: a new reference of the version is there; end: no more predictions will come for this version (a replay that is over). */
+  kind: 'profile' | 'performance' | 'reference' | 'end';
   model: string;
   version: string;
-  /** Partition of predictions that the update speaks of; -1 for performance and end. */
+  /** Partition of predictions that the update speaks of; -1 for the other kinds. */
   sourcePartition: number;
   /** profile: highest event time seen in this partition minus the allowed lateness. */
   watermark: number | null;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import type { WindowObservation } from '../../services/detector/windowObservation.ts';
 import { clickhouseTime } from '../../services/shared/clickhouse.ts';
-import type { DriftEvent, ModelVersion, WindowUpdate } from '../../services/shared/contracts.ts';
+import type { DriftEvent, WindowUpdate } from '../../services/shared/contracts.ts';
 import { decodeRecord } from '../../services/shared/decodeRecord.ts';
 import type { FeatureProfile } from '../../services/shared/profile/featureProfile.ts';
 import { toProfileRow } from '../../services/shared/profile/profileRow.ts';
@@ -41,14 +41,12 @@ const streams = partitions.map(partition =>
 describe('detector', () => {
   let installation: Installation;
   let encodeUpdate: (update: WindowUpdate) => Buffer;
-  let encodeVersion: (version: ModelVersion) => Buffer;
   beforeAll(async () => {
     installation = await freshInstallation();
     const settingsFile = join(installation.folder, 'settings.yaml');
     await writeFile(settingsFile, 'models: { idle: { idle: 2s } }\n');
     installation.variables.DRIFTLOOP_CONFIG = settingsFile;
     encodeUpdate = await installation.schemas.encoder<WindowUpdate>('WindowUpdate', topic('windows'));
-    encodeVersion = await installation.schemas.encoder<ModelVersion>('ModelVersion', topic('model-versions'));
   });
   afterAll(() => installation[Symbol.asyncDispose]());
 
@@ -223,8 +221,7 @@ describe('detector', () => {
         })),
       ),
     );
-    const value = encodeVersion(approvedVersion('trained'));
-    await installation.producer.send({ topic: topic('model-versions'), messages: [{ key: 'trained:1', value }] });
+    await announce('trained', { kind: 'reference' });
     await quiet();
     expect(await windowRows('trained')).toEqual([{ status: 'steady', windows: 14, revisions: 2, records: 2800 }]);
     expect(await eventRows('trained')).toEqual([]);
@@ -300,26 +297,5 @@ function performanceRow(model: string, window: number): object {
     confusion: {},
     label_counts: Object.fromEntries(labels),
     progress: 1,
-  };
-}
-
-function approvedVersion(model: string): ModelVersion {
-  return {
-    id: 'v1',
-    model,
-    version: '1',
-    status: 'approved',
-    reasons: [],
-    metrics: {},
-    championVersion: null,
-    runId: '',
-    causeType: 'manual',
-    causeId: '',
-    datasetId: '',
-    codeVersion: '',
-    artifactUri: '',
-    artifactChecksum: '',
-    referenceId: 'r1',
-    time: startMs,
   };
 }

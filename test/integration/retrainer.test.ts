@@ -153,7 +153,7 @@ describe('retrainer', () => {
     };
   }
 
-  async function drift(event: DriftEvent): Promise<void> {
+  async function drift(event: DriftEvent, atMs = event.detectedAtEventTime): Promise<void> {
     await installation.clickhouse.insert('drift_events', [
       {
         id: event.id,
@@ -176,12 +176,12 @@ describe('retrainer', () => {
         detected_at_event_time: new Date(event.detectedAtEventTime).toISOString(),
       },
     ]);
-    await send('drift-events', event.model, encodeEvent(event));
+    await send('drift-events', event.model, encodeEvent(event), { ce_time: new Date(atMs).toISOString() });
     await quiet();
   }
 
-  const send = (name: string, key: string, value: Buffer) =>
-    installation.producer.send({ topic: topic(name), messages: [{ key, value }] });
+  const send = (name: string, key: string, value: Buffer, headers: Record<string, string> = {}) =>
+    installation.producer.send({ topic: topic(name), messages: [{ key, value, headers }] });
 
   async function request(model: string, id: string): Promise<void> {
     await send(
@@ -330,6 +330,13 @@ describe('retrainer', () => {
     });
   });
 
+  it('takes up a drift that it had skipped when it goes on', async () => {
+    const event = driftEvent('learnable', { id: 'soon after' });
+    await drift({ ...event, revision: 2 }, event.detectedAtEventTime + 30 * 86_400_000);
+    const runs = (await runsOf('learnable')).filter(({ cause_id }) => cause_id === 'soon after');
+    expect(runs).toMatchObject([{ status: 'approved', candidate_version: '4' }]);
+  });
+
   it('rejects a challenger that is no better as inconclusive', async () => {
     await fill('good', (index, random) => {
       const row = learnable(index, random);
@@ -398,7 +405,7 @@ describe('retrainer', () => {
     ]);
 
     await request('learnable', 'after the failures');
-    expect((await runsOf('learnable')).at(-1)).toMatchObject({ status: 'approved', candidate_version: '4' });
+    expect((await runsOf('learnable')).at(-1)).toMatchObject({ status: 'approved', candidate_version: '5' });
   });
 
   it.each(['SIGKILL', 'SIGTERM'] as const)('does a run again that was cut off by %s', async signal => {

@@ -53,15 +53,18 @@ describe('decideOnDriftEvent', () => {
     ['data_quality', 'enabled: true', false],
     ['code_change', 'enabled: true', false],
   ] as const)('%s with { %s }: %s', (cause, retraining, train) => {
-    const decision = decideOnDriftEvent(driftEvent({ cause }), settings(retraining), fresh);
+    const decision = decideOnDriftEvent(driftEvent({ cause }), detectedMs, settings(retraining), fresh);
     expect(decision.train).toBe(train);
     if (!decision.train)
       expect(decision.reason).toMatch(retraining === 'enabled: false' ? /disabled/ : new RegExp(`^${cause}: `));
   });
 
   it('waits for the cooldown in event time, not in wall clock', () => {
-    const decide = (lastTrainedEventTimeMs: number) =>
-      decideOnDriftEvent(driftEvent(), settings('cooldown: 2d'), { championVersion: '1', lastTrainedEventTimeMs });
+    const decide = (lastTrainedEventTimeMs: number, atMs = detectedMs) =>
+      decideOnDriftEvent(driftEvent(), atMs, settings('cooldown: 2d'), {
+        championVersion: '1',
+        lastTrainedEventTimeMs,
+      });
     expect(decide(detectedMs - 2 * dayMs)).toEqual({ train: true });
     expect(decide(detectedMs - 2 * dayMs + 1)).toEqual({
       train: false,
@@ -70,11 +73,12 @@ describe('decideOnDriftEvent', () => {
       ),
     });
     expect(decide(detectedMs + dayMs).train).toBe(false);
+    expect(decide(detectedMs, detectedMs + 2 * dayMs), 'a drift that goes on').toEqual({ train: true });
   });
 
   it('leaves versions alone that no longer serve', () => {
     expect(
-      decideOnDriftEvent(driftEvent({ version: '1' }), settings('enabled: true'), { ...fresh, championVersion: '2' }),
+      decideOnDriftEvent(driftEvent(), detectedMs, settings('enabled: true'), { ...fresh, championVersion: '2' }),
     ).toEqual({
       train: false,
       reason: 'version 1 drifted, but version 2 serves now',

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { referenceParts, trainingReference } from '../../../services/retrainer/trainingReference.ts';
-import { datasetRows, minuteMs, startMs } from './dataset.ts';
+import { referenceParts, referenceProfiles } from '../../../services/shared/profile/referenceProfiles.ts';
+
+const minuteMs = 60_000;
+const startMs = Date.UTC(2026, 0, 1);
 
 const times = (count: number, spacingMs: number) =>
   Array.from({ length: count }, (_, index) => startMs + index * spacingMs);
@@ -42,17 +44,19 @@ describe('referenceParts', () => {
   });
 });
 
-describe('trainingReference', () => {
-  const outputs = new Map(
-    Array.from({ length: 1500 }, (_, row) => [
-      row,
-      { prediction: row % 2 ? 'yes' : 'no', predictionValue: null, score: 0.5, probabilities: null },
-    ]),
-  );
+describe('referenceProfiles', () => {
+  const record = (row: number) => ({
+    eventTimeMs: startMs + row * minuteMs,
+    features: row % 5 === 0 ? { price: 1 } : { price: row, city: 'Rome' },
+    prediction: row % 2 ? 'yes' : 'no',
+    score: 0.5,
+  });
 
-  it('counts every row once per feature, absent ones as missing, and the outputs of the version', () => {
-    const rows = datasetRows(1500, (row, index) => ({ features: index % 5 === 0 ? { price: 1 } : row.features }));
-    const reference = trainingReference(rows, outputs, 60 * minuteMs);
+  it('count every record once per feature, absent ones as missing, and the outputs', () => {
+    const reference = referenceProfiles(
+      Array.from({ length: 1500 }, (_, row) => record(row)),
+      60 * minuteMs,
+    );
     const total = (feature: string, column: 'count' | 'missing' | 'categorical_count' | 'numeric_count') =>
       reference.rows.filter(row => row.feature === feature).reduce((sum, row) => sum + row[column], 0);
     expect(total('city', 'count')).toBe(1500);
@@ -63,11 +67,19 @@ describe('trainingReference', () => {
     expect(new Set(reference.rows.map(row => row.window_start)).size).toBeGreaterThanOrEqual(10);
   });
 
-  it('has an id that follows from its content', () => {
+  it('have no outputs where none are known', () => {
+    const records = Array.from({ length: 100 }, (_, row) => ({
+      ...record(row),
+      prediction: undefined,
+      score: undefined,
+    }));
+    expect(new Set(referenceProfiles(records, minuteMs).rows.map(({ kind }) => kind))).toEqual(new Set(['feature']));
+  });
+
+  it('have an id that follows from their content', () => {
     const id = (price: number) =>
-      trainingReference(
-        datasetRows(200, row => ({ features: { ...row.features, price } })),
-        new Map(),
+      referenceProfiles(
+        Array.from({ length: 200 }, (_, row) => ({ ...record(row), features: { price } })),
         minuteMs,
       ).id;
     expect(id(1)).toBe(id(1));
