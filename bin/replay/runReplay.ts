@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, mkdtemp, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { startServices } from '../../infra/local/startServices.ts';
 import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import type { ServiceName } from '../../infra/serviceFlow.ts';
 import { connectClickhouse } from '../../services/shared/clickhouse.ts';
@@ -17,7 +18,6 @@ import { replayServers } from './replayServers.ts';
 import { replaySettings } from './replaySettings.ts';
 import { type SentLines, sendLines } from './sendLines.ts';
 import { sendStreamEnd } from './sendStreamEnd.ts';
-import { startServices } from './startServices.ts';
 import { writeReport } from './writeReport.ts';
 
 export interface ReplayOptions {

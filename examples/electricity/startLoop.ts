@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { startServices } from '../../bin/replay/startServices.ts';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
 import { startLocalStack } from '../../infra/local/stack.ts';
+import { startServices } from '../../infra/local/startServices.ts';
 import { registerContracts } from '../../infra/registerContracts.ts';
 import { serviceFlow } from '../../infra/serviceFlow.ts';
 import { ensureTopics } from '../../infra/topics.ts';

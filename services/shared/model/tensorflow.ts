@@ -8,8 +8,8 @@ export type TensorflowBackend = 'tensorflow' | 'wasm';
 let loaded: Promise<{ tf: Tensorflow; backend: TensorflowBackend }> | undefined;
 
 /**
- * TensorFlow.js with the fastest backend that is there: the native library of @tensorflow/tfjs-node where somebody installed it
- * (its binary is downloaded at install time, which many machines cannot), else WebAssembly. Their results differ in the last bits.
+ * TensorFlow.js on the native library of @tensorflow/tfjs-node where somebody installed it (its binary is downloaded at install time,
+ * which many machines cannot) and it works, else on WebAssembly. Their results differ in the last bits.
  */
 export function loadTensorflow(): Promise<{ tf: Tensorflow; backend: TensorflowBackend }> {
   loaded ??= loadNative().then(native => native ?? loadWasm());
@@ -19,13 +19,17 @@ export function loadTensorflow(): Promise<{ tf: Tensorflow; backend: TensorflowB
 async function loadNative(): Promise<{ tf: Tensorflow; backend: TensorflowBackend } | null> {
   // A name that the type checker does not resolve: the package is optional.
   const optionalPackage = '@tensorflow/tfjs-node';
+  // The library greets on standard error, where the last lines of a trainer that fails become the published reason.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   try {
     const module = await import(optionalPackage);
     const tf: Tensorflow = module.default ?? module;
     await tf.ready();
+    // Node 23 removed a function of node:util that tfjs-node 4.22 calls: it loads there, and fails at the first reduction.
+    tf.tidy(() => tf.sum([1, 2]).dataSync());
     return { tf, backend: 'tensorflow' };
   } catch {
-    // Not installed, or its native library does not load here: WebAssembly does the same, more slowly.
+    // Not installed, or it does not work here: WebAssembly does the same.
     return null;
   }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { freePort } from '../../infra/local/claimPort.ts';
-import { type ServiceProcess, startServiceProcess } from '../../infra/local/serviceProcesses.ts';
-import type { ServiceName } from '../../infra/serviceFlow.ts';
+import type { ServiceName } from '../serviceFlow.ts';
+import { freePort } from './claimPort.ts';
+import { type ServiceProcess, startServiceProcess } from './serviceProcesses.ts';
 
 export interface ServicesOptions {
   services: readonly ServiceName[];

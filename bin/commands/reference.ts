@@ -1,0 +1,90 @@
+import type { Command } from 'commander';
+import type { Prediction, WindowUpdate } from '../../services/shared/contracts.ts';
+import { fromJson } from '../../services/shared/decodeRecord.ts';
+import { readEnvironment } from '../../services/shared/environment.ts';
+import { connectProducer } from '../../services/shared/kafka.ts';
+import { type ReferenceRecord, referenceProfiles } from '../../services/shared/profile/referenceProfiles.ts';
+import { publishReference } from '../../services/shared/publishReference.ts';
+import { connectSchemaRegistry } from '../../services/shared/schemaRegistry.ts';
+import { readSettings } from '../../services/shared/settings.ts';
+import { prefixed, topics } from '../../services/shared/topics.ts';
+import { UserError } from '../../services/shared/userError.ts';
+import { readLines } from '../replay/readLines.ts';
+import { requireServer } from '../requireServer.ts';
+import { withClickhouse, withKafka } from '../withServers.ts';
+
+const mostRecords = 1_000_000;
+
+export function addReferenceCommand(program: Command): void {
+  program
+    .command('reference')
+    .argument('<model>', 'name of the model')
+    .argument('<version>', 'version that is compared with it')
+    .argument('<file>', 'JSON Lines, or the same in gzip')
+    .description('Upload the data that a version is compared with, such as its training data.')
+    .addHelpText(
+      'after',
+      `
+A line is a prediction as producers log it; only "features" is needed. With "time", parts of time show how much the data may vary;
+"prediction" and "score" give the outputs a reference, too. The version is judged again from its first window.
+
+Example:
+  driftloop reference churn 3 training.jsonl.gz`,
+    )
+    .action(runReference);
+}
+
+async function runReference(model: string, version: string, file: string): Promise<void> {
+  const environment = readEnvironment();
+  const windowSizeMs = readSettings(environment.DRIFTLOOP_CONFIG).of(model).window;
+  const records = await readRecords(file, model, version);
+  const reference = referenceProfiles(records, windowSizeMs);
+  await requireServer(environment, 'SCHEMA_REGISTRY_URL');
+  const topic = prefixed(environment, topics.windows);
+  const encode = await connectSchemaRegistry(environment).encoder<WindowUpdate>('WindowUpdate', topic);
+  await withClickhouse(environment, clickhouse =>
+    withKafka(environment, async kafka => {
+      const producer = await connectProducer(kafka);
+      const of = { model, version, source: 'upload', windowSizeMs } as const;
+      await publishReference(reference, of, { clickhouse, producer, topic, encode });
+      await producer.disconnect();
+    }),
+  );
+  const parts = new Set(reference.rows.map(row => row.window_start)).size;
+  console.log(`reference ${reference.id} of ${model} ${version}: ${records.length} records in ${parts} parts`);
+}
+
+/** In the order of event time. @throws UserError naming the first line that cannot be used; nothing is uploaded then */
+async function readRecords(file: string, model: string, version: string): Promise<ReferenceRecord[]> {
+  const records: ReferenceRecord[] = [];
+  for await (const lines of readLines(file)) {
+    for (const line of lines) records.push(referenceRecord(line, file, records.length, { model, version }));
+    if (records.length > mostRecords) throw new UserError(`${file}: more than ${mostRecords} records; take a sample`);
+  }
+  if (records.length === 0) throw new UserError(`${file}: holds no records`);
+  return records.sort((left, right) => left.eventTimeMs - right.eventTimeMs);
+}
+
+function referenceRecord(
+  line: Buffer,
+  file: string,
+  index: number,
+  version: Pick<Prediction, 'model' | 'version'>,
+): ReferenceRecord {
+  const place = `${file}: record ${index + 1}`;
+  let content: object;
+  try {
+    content = Object(JSON.parse(line.toString('utf8')));
+  } catch (error) {
+    throw new UserError(`${place}: is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+  // What a prediction needs and a record of a reference does not. Without times, the order of the file is that of time.
+  const defaults = { id: place, time: index, prediction: '' };
+  const { value, rejection } = fromJson<Prediction>({ ...defaults, ...content, ...version }, 'Prediction');
+  if (rejection) throw new UserError(`${place}: ${rejection.message}`);
+  return {
+    eventTimeMs: value.time,
+    features: value.features,
+    ...('prediction' in content && { prediction: value.prediction, score: value.score }),
+  };
+}
