@@ -25,7 +25,7 @@ async function loadNative(): Promise<{ tf: Tensorflow; backend: TensorflowBacken
     const module = await import(optionalPackage);
     const tf: Tensorflow = module.default ?? module;
     await tf.ready();
-    // Node 23 removed a function of node:util that tfjs-node 4.22 calls: it loads there, and fails at the first reduction.
+    // Node 23 removed util.isNullOrUndefined, which tfjs-node 4.22 calls: it loads there, and fails at the first reduction.
     tf.tidy(() => tf.sum([1, 2]).dataSync());
     return { tf, backend: 'tensorflow' };
   } catch {
