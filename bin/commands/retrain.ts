@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { cloudEvent } from '../../services/shared/cloudEvent.ts';
 import type { RetrainRequest } from '../../services/shared/contracts.ts';
 import { type Environment, readEnvironment } from '../../services/shared/environment.ts';
 import { connectProducer, sendRecords } from '../../services/shared/kafka.ts';
+import { retrainRequestEvent } from '../../services/shared/retrainRequestEvent.ts';
 import { connectSchemaRegistry } from '../../services/shared/schemaRegistry.ts';
 import { prefixed, topics } from '../../services/shared/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
@@ -59,16 +59,7 @@ async function publish(environment: Environment, request: RetrainRequest): Promi
   const encode = await connectSchemaRegistry(environment).encoder<RetrainRequest>('RetrainRequest', topic);
   await withKafka(environment, async kafka => {
     const producer = await connectProducer(kafka);
-    const event = cloudEvent({
-      topic,
-      key: request.model,
-      type: 'io.driftloop.retrain-request',
-      source: 'command',
-      identity: [request.id],
-      subject: request.model,
-      timeMs: request.time,
-      value: encode(request),
-    });
+    const event = retrainRequestEvent(request, { topic, source: 'command', value: encode(request) });
     await sendRecords(producer, [event]).finally(() => producer.disconnect());
   });
 }

@@ -5,6 +5,7 @@ import { type KafkaProducer, sendRecords } from '../../services/shared/kafka.ts'
 import { connectSchemaRegistry } from '../../services/shared/schemaRegistry.ts';
 import type { Settings } from '../../services/shared/settings.ts';
 import { prefixed, topics } from '../../services/shared/topics.ts';
+import { versionUpdate } from '../../services/shared/versionUpdate.ts';
 
 /** Tells the detector that every version's stream is over, so that it judges the last windows too. */
 export async function sendStreamEnd(
@@ -20,18 +21,9 @@ export async function sendStreamEnd(
   );
   await sendRecords(
     producer,
-    versions.map(({ model, version }) => {
-      const windowSizeMs = settings.of(model).window;
-      const update: WindowUpdate = {
-        kind: 'end',
-        model,
-        version,
-        sourcePartition: -1,
-        watermark: null,
-        windowSizeMs,
-        windowStarts: [],
-      };
-      return { topic, key: model, value: encode(update) };
+    versions.map(name => {
+      const update = versionUpdate('end', name, settings.of(name.model).window);
+      return { topic, key: name.model, value: encode(update) };
     }),
   );
 }

@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { killChildProcesses } from '../../infra/local/childProcess.ts';
+import { localStackPorts } from '../../infra/local/localStackPorts.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { runDemo } from './demo.ts';
 
@@ -59,11 +60,7 @@ try {
   program.parse();
   const { headless = false, report, dir } = program.opts<Options>();
   if (report !== undefined) await requireWritable(report);
-  const ports = {
-    kafka: portFrom('DRIFTLOOP_KAFKA_PORT', 9092),
-    registry: portFrom('DRIFTLOOP_REGISTRY_PORT', 8081),
-    clickhouse: portFrom('DRIFTLOOP_CLICKHOUSE_PORT', 8123),
-  };
+  const ports = localStackPorts();
   const complete = await runDemo({ dir, ports, headless, report, interrupted: interruption.signal });
   process.exitCode = complete ? 0 : 1;
 } catch (error) {
@@ -76,15 +73,6 @@ async function requireWritable(report: string): Promise<void> {
       cause,
     });
   });
-}
-
-function portFrom(variable: string, usual: number): number {
-  const text = process.env[variable] || String(usual);
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port;
-  throw new UserError(
-    `environment variable ${variable}: expected a port, or 0 for a free one (got ${JSON.stringify(text)})`,
-  );
 }
 
 /** Commander has printed its own errors and its help. */

@@ -20,7 +20,7 @@ export function localStackPorts(variables: Record<string, string | undefined> = 
     const port = Number(text);
     if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
     throw new UserError(
-      `environment variable ${variable}: expected a port from 0 (a free one) to 65535 (got ${JSON.stringify(text)})`,
+      `environment variable ${variable}: expected a port, or 0 for a free one (got ${JSON.stringify(text)})`,
     );
   }
 }

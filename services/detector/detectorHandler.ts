@@ -5,10 +5,11 @@ import { type KafkaRecord, type OutgoingRecord, sendRecords } from '../shared/ka
 import type { ServiceContext } from '../shared/service.ts';
 import { topics } from '../shared/topics.ts';
 import { usableRecords } from '../shared/usableRecords.ts';
+import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import { alertRevisions } from './alertLifecycle.ts';
 import { detectorMetrics } from './detectorMetrics.ts';
 import { type DriftEventRevision, driftEventRevisions } from './driftEventRevisions.ts';
-import { detectorStore, type VersionName } from './store.ts';
+import { detectorStore } from './store.ts';
 import { hasWork, judgeVersion, loadVersion, type WatchedVersion } from './watchedVersion.ts';
 import { combinedWatermarkMs, withWatermark } from './windowReadiness.ts';
 
@@ -31,7 +32,7 @@ export async function detectorHandler(context: ServiceContext, now: () => number
   const versions = new Map<string, WatchedVersion>();
 
   async function used(name: VersionName): Promise<WatchedVersion> {
-    const key = JSON.stringify([name.model, name.version]);
+    const key = versionKey(name);
     const { model, version } = name;
     const watched = versions.get(key) ?? (await loadVersion(store, { model, version }, settings.of(model), now()));
     versions.delete(key);

@@ -3,6 +3,7 @@ import type { Alert, DriftEvent } from '../shared/contracts.ts';
 import { deterministicId } from '../shared/deterministicId.ts';
 import { mergeFeatureProfiles } from '../shared/profile/featureProfile.ts';
 import { fromProfileRow, type ProfileRow } from '../shared/profile/profileRow.ts';
+import type { VersionName } from '../shared/versionKey.ts';
 import type { DriftEventRevision } from './driftEventRevisions.ts';
 import type { GivenReference } from './reference.ts';
 import type { FoldedWindow } from './versionFold.ts';
@@ -13,11 +14,6 @@ import {
   type WindowObservation,
   type WindowPerformance,
 } from './windowObservation.ts';
-
-export interface VersionName {
-  model: string;
-  version: string;
-}
 
 /** What is known of a window that was judged before. */
 export interface StoredEvaluation {

@@ -1,8 +1,9 @@
 import type { Alert, DriftEvent } from '../shared/contracts.ts';
 import type { ModelSettings } from '../shared/settings.ts';
+import type { VersionName } from '../shared/versionKey.ts';
 import { type DriftEventContent, driftEventOf } from './driftEpisode.ts';
 import type { DriftEventChange } from './driftEventRevisions.ts';
-import type { detectorStore, ObservedWindows, StoredEvaluation, VersionName } from './store.ts';
+import type { detectorStore, ObservedWindows, StoredEvaluation } from './store.ts';
 import { evaluationDigest, evaluationKey } from './store.ts';
 import { type FoldedWindow, foldVersionWindow, rewound, type VersionFold } from './versionFold.ts';
 import { combinedWatermarkMs, nothingRead, type Readiness, withWatermark } from './windowReadiness.ts';

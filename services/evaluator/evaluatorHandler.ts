@@ -8,9 +8,10 @@ import type { ServiceContext } from '../shared/service.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { topics } from '../shared/topics.ts';
 import { usableRecords } from '../shared/usableRecords.ts';
+import { versionKey } from '../shared/versionKey.ts';
 import { decideTask, type TaskDecision } from './evaluator.ts';
 import { type AnnouncedWindows, type Evaluation, evaluatorStore, type FeedbackRecord } from './store.ts';
-import { addWindows, portionsOfWindows, type VersionWindows, versionKey } from './versionWindows.ts';
+import { addWindows, portionsOfWindows, type VersionWindows } from './versionWindows.ts';
 
 const mostWindowsPerQuery = 500;
 const mostWindowsPerUpdate = 10_000;

@@ -1,5 +1,6 @@
 import { type Clickhouse, clickhouseTime } from '../shared/clickhouse.ts';
 import type { Feedback } from '../shared/contracts.ts';
+import { versionKey } from '../shared/versionKey.ts';
 import {
   type ClassStatistics,
   type CountedKey,
@@ -10,7 +11,7 @@ import {
   type Quality,
   type TaskDecision,
 } from './evaluator.ts';
-import { joinedWindows, type VersionWindows, versionKey } from './versionWindows.ts';
+import { joinedWindows, type VersionWindows } from './versionWindows.ts';
 
 /** One usable record of feedback. */
 export interface FeedbackRecord {

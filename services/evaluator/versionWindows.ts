@@ -1,20 +1,15 @@
 import type { TimeWindow } from '../shared/timeWindow.ts';
+import { type VersionName, versionKey } from '../shared/versionKey.ts';
 
 /** Windows of one model version. */
-export interface VersionWindows {
-  model: string;
-  version: string;
+export interface VersionWindows extends VersionName {
   startsMs: Set<number>;
-}
-
-export function versionKey({ model, version }: { model: string; version: string }): string {
-  return JSON.stringify([model, version]);
 }
 
 /** Adds windows to those of their version. */
 export function addWindows(
   windows: Map<string, VersionWindows>,
-  { model, version }: { model: string; version: string },
+  { model, version }: VersionName,
   startsMs: Iterable<number>,
 ): void {
   const key = versionKey({ model, version });

@@ -6,6 +6,7 @@ import type { ServiceContext } from '../shared/service.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { topics } from '../shared/topics.ts';
 import { usableRecords } from '../shared/usableRecords.ts';
+import { versionKey } from '../shared/versionKey.ts';
 import {
   countPrediction,
   evictClosedWindows,
@@ -110,10 +111,6 @@ export async function profilerHandler(context: ServiceContext): Promise<BatchHan
   }
 
   return { reset, take, flush };
-}
-
-function versionKey({ model, version }: { model: string; version: string }): string {
-  return `${model}\n${version}`;
 }
 
 function windowUpdate(state: VersionState, partition: number): WindowUpdate {

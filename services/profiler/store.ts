@@ -3,6 +3,7 @@ import type { Prediction } from '../shared/contracts.ts';
 import { fromProfileRow, type ProfileRow, toProfileRow } from '../shared/profile/profileRow.ts';
 import { queryPortions } from '../shared/queryPortions.ts';
 import type { ModelSettings } from '../shared/settings.ts';
+import type { VersionName } from '../shared/versionKey.ts';
 import {
   newVersionState,
   newWindowState,
@@ -23,11 +24,6 @@ interface StoredProfile extends ProfileRow {
   kind: ProfileKind;
   feature: string;
   last_offset: number;
-}
-
-export interface VersionName {
-  model: string;
-  version: string;
 }
 
 const profileKinds: readonly ProfileKind[] = ['feature', 'output', 'operation'];

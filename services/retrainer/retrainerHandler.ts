@@ -4,6 +4,7 @@ import { cloudEvent } from '../shared/cloudEvent.ts';
 import type { DriftEvent, ModelVersion, RetrainRequest, WindowUpdate } from '../shared/contracts.ts';
 import { headerText, type KafkaRecord, sendRecords } from '../shared/kafka.ts';
 import { publishReference } from '../shared/publishReference.ts';
+import { retrainRequestEvent } from '../shared/retrainRequestEvent.ts';
 import type { ServiceContext } from '../shared/service.ts';
 import { topics } from '../shared/topics.ts';
 import { usableRecords } from '../shared/usableRecords.ts';
@@ -16,7 +17,7 @@ import {
   decideOnRequest,
   type ModelHistory,
 } from './retrainer.ts';
-import { retrainRequestEvent, startSchedules } from './schedule.ts';
+import { startSchedules } from './schedule.ts';
 import { retrainerStore } from './store.ts';
 import { answerCause } from './trainingRun.ts';
 
@@ -108,7 +109,13 @@ export async function startRequests(context: ServiceContext): Promise<() => void
     requests =>
       sendRecords(
         producer,
-        requests.map(request => retrainRequestEvent(request, topic(topics.retrainRequests), encode(request))),
+        requests.map(request =>
+          retrainRequestEvent(request, {
+            topic: topic(topics.retrainRequests),
+            source: 'retrainer',
+            value: encode(request),
+          }),
+        ),
       ),
     error => log.error({ err: error }, 'a scheduled training could not be requested; the next one will be'),
   );

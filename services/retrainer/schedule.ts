@@ -1,8 +1,6 @@
 import { Cron } from 'croner';
-import { cloudEvent } from '../shared/cloudEvent.ts';
 import type { RetrainRequest } from '../shared/contracts.ts';
 import { deterministicId } from '../shared/deterministicId.ts';
-import type { OutgoingRecord } from '../shared/kafka.ts';
 import type { Settings } from '../shared/settings.ts';
 
 const requestedBy = 'retrainer schedule';
@@ -10,21 +8,6 @@ const requestedBy = 'retrainer schedule';
 /** A training that is due at a time. The id follows from model and time, so that several replicas ask for one training. */
 export function scheduledRequest(model: string, timeMs: number): RetrainRequest {
   return { id: deterministicId('schedule', model, timeMs), model, reason: 'schedule', requestedBy, time: timeMs };
-}
-
-/** @param value the request, encoded */
-export function retrainRequestEvent(request: RetrainRequest, topic: string, value: Buffer): OutgoingRecord {
-  const { id, model, time: timeMs } = request;
-  return cloudEvent({
-    topic,
-    key: model,
-    type: 'io.driftloop.retrain-request',
-    source: 'retrainer',
-    identity: [id],
-    subject: model,
-    timeMs,
-    value,
-  });
 }
 
 /**

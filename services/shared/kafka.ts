@@ -1,4 +1,4 @@
-/** The only file that knows kafkajs. */
+/** What the services use of kafkajs, beside the consumer in batchConsumer.ts and the codecs in kafkaCodecs.ts. */
 import kafkajs from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Environment } from './environment.ts';

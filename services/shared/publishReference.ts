@@ -2,6 +2,7 @@ import { type Clickhouse, clickhouseTime } from './clickhouse.ts';
 import type { WindowUpdate } from './contracts.ts';
 import { type KafkaProducer, sendRecords } from './kafka.ts';
 import type { ReferenceProfiles } from './profile/referenceProfiles.ts';
+import { versionUpdate } from './versionUpdate.ts';
 
 export interface ReferenceOf {
   model: string;
@@ -36,14 +37,6 @@ export async function publishReference(
       window_end: clickhouseTime(row.window_end),
     })),
   );
-  const update: WindowUpdate = {
-    kind: 'reference',
-    model,
-    version,
-    sourcePartition: -1,
-    watermark: null,
-    windowSizeMs,
-    windowStarts: [],
-  };
+  const update = versionUpdate('reference', { model, version }, windowSizeMs);
   await sendRecords(producer, [{ topic, key: model, value: encode(update) }]);
 }

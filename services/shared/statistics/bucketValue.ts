@@ -18,11 +18,7 @@ export function bucketValue(histogram: NumericHistogram, key: number, mantissaBi
  * finest resolution, and around zero, that is the end nearer to zero alone, because buckets there hold single integers
  * (or decimals that the width of 1e-6 hardly moves), and zeros.
  */
-export function bucketInterval(
-  histogram: NumericHistogram,
-  key: number,
-  mantissaBits: number,
-): { low: number; high: number } {
+function bucketInterval(histogram: NumericHistogram, key: number, mantissaBits: number): { low: number; high: number } {
   const inner = bucketInnerBound(key, mantissaBits);
   const isPoint = mantissaBits === FINEST_MANTISSA_BITS || key === 0;
   const outer = isPoint ? inner : bucketOuterBound(key, mantissaBits);

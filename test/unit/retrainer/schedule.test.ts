@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { retrainRequestEvent, scheduledRequest, startSchedules } from '../../../services/retrainer/schedule.ts';
+import { scheduledRequest, startSchedules } from '../../../services/retrainer/schedule.ts';
 import type { RetrainRequest } from '../../../services/shared/contracts.ts';
+import { retrainRequestEvent } from '../../../services/shared/retrainRequestEvent.ts';
 import { parseSettings } from '../../../services/shared/settings.ts';
 
 describe('scheduledRequest', () => {
@@ -8,7 +9,13 @@ describe('scheduledRequest', () => {
     expect(scheduledRequest('churn', 1000)).toEqual(scheduledRequest('churn', 1000));
     expect(scheduledRequest('churn', 2000).id).not.toBe(scheduledRequest('churn', 1000).id);
     expect(scheduledRequest('fraud', 1000).id).not.toBe(scheduledRequest('churn', 1000).id);
-    expect(retrainRequestEvent(scheduledRequest('churn', 1000), 't', Buffer.from('x'))).toMatchObject({
+    expect(
+      retrainRequestEvent(scheduledRequest('churn', 1000), {
+        topic: 't',
+        source: 'retrainer',
+        value: Buffer.from('x'),
+      }),
+    ).toMatchObject({
       key: 'churn',
       headers: { ce_type: 'io.driftloop.retrain-request', ce_subject: 'churn' },
     });

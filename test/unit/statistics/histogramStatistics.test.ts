@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { kolmogorovSmirnov } from '../../../services/shared/statistics/kolmogorovSmirnov.ts';
-import { quantile } from '../../../services/shared/statistics/quantile.ts';
 import { standardDeviation } from '../../../services/shared/statistics/standardDeviation.ts';
 import { wassersteinDistance } from '../../../services/shared/statistics/wassersteinDistance.ts';
 import { distributions, draw } from '../profile/distributions.ts';
@@ -25,7 +24,6 @@ describe('against SciPy, on integers', () => {
     expectClose(standardDeviation(reference), sample.standardDeviation);
     if (sample.standardDeviation > 0) expectClose(normalized, sample.wasserstein / sample.standardDeviation);
     else expect(normalized).toBeNull();
-    for (const [share, value] of sample.quantiles) expect(quantile(reference, share!)).toBe(value);
   });
 });
 
@@ -85,34 +83,8 @@ describe('wassersteinDistance', () => {
   });
 });
 
-describe('quantile', () => {
-  it('is within a bucket of the value of that rank, does not fall, and is exact at the ends', () => {
-    fc.assert(
-      fc.property(fc.constantFrom(...Object.keys(distributions)), fc.integer(), (name, seed) => {
-        const values = draw(name, seed, 2000).sort((left, right) => left - right);
-        const summary = histogramOf(values);
-        expect(quantile(summary, 0)).toBe(values[0]! + 0);
-        expect(quantile(summary, 1)).toBe(values.at(-1)! + 0);
-        const tolerance = 2 ** -summary.mantissaBits;
-        let last = Number.NEGATIVE_INFINITY;
-        for (const share of [0.001, 0.05, 0.3, 0.5, 0.77, 0.999]) {
-          const value = quantile(summary, share)!;
-          const exact = values[Math.ceil(share * values.length) - 1]!;
-          if (tolerance < 1) expect(Math.abs(value - exact)).toBeLessThanOrEqual(tolerance * Math.abs(exact));
-          expect(value).toBeGreaterThanOrEqual(last);
-          last = value;
-        }
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  it('stays finite in the outermost buckets, and is null without numbers', () => {
-    const wide = histogramOf(
-      Array.from({ length: 4000 }, (_, index) => (index % 2 ? 1 : -1) * 2 ** ((index >> 1) - 977)),
-    );
-    for (const share of [0.0001, 0.5, 0.9999]) expect(Number.isFinite(quantile(wide, share))).toBe(true);
-    expect(quantile(empty, 0.5)).toBeNull();
+describe('standardDeviation', () => {
+  it('is null without numbers', () => {
     expect(standardDeviation(empty)).toBeNull();
   });
 });
