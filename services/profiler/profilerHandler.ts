@@ -2,79 +2,88 @@ import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { checkPrediction } from '../shared/checkRecord.ts';
 import type { Prediction, WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka.ts';
+import { emptyRowBinary, type RowBinary } from '../shared/rowBinary.ts';
 import type { ServiceContext } from '../shared/service.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { topics } from '../shared/topics.ts';
-import { usableRecords } from '../shared/usableRecords.ts';
+import { type UsableRecord, usableRecords } from '../shared/usableRecords.ts';
 import { versionKey } from '../shared/versionKey.ts';
-import {
-  countPrediction,
-  evictClosedWindows,
-  newWindowState,
-  type PredictionRecord,
-  type VersionState,
-  watermarkMs,
-} from './profiler.ts';
-import { profilerStore, progressRow, windowKey, windowRows } from './store.ts';
+import { writePredictionRow } from './predictionRow.ts';
+import { countPrediction, evictClosedWindows, newWindowState, type VersionState, watermarkMs } from './profiler.ts';
+import { type ProfilerStore, profilerStore, progressRow, windowKey, windowRows } from './store.ts';
 
 const mostProfilesPerVersion = 4_000;
 const mostVersionsInMemory = 2_000;
 
+type UsablePrediction = UsableRecord<Prediction>;
+
 /** State of one source partition: versions in the order of their last use, so that the least used leave memory first. */
 interface PartitionState {
   versions: Map<string, VersionState>;
-  /** Counted since the last flush. */
-  counted: PredictionRecord[];
+  /** Of the table predictions: what was counted since the last flush. */
+  rows: RowBinary;
 }
 
 /** Counts predictions by the log-prefix rule and announces the windows that changed. */
-export async function profilerHandler(context: ServiceContext): Promise<BatchHandler> {
-  const { settings, clickhouse, schemas, deadLetters, producer, metrics, topic } = context;
-  const store = profilerStore(clickhouse);
+export async function profilerHandler(
+  context: ServiceContext,
+  store: ProfilerStore = profilerStore(context.clickhouse),
+): Promise<BatchHandler> {
+  const { settings, schemas, deadLetters, producer, metrics, topic } = context;
   const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
   const partitions = new Map<number, PartitionState>();
 
-  /** Brings to memory, in one query each, what the records need to be counted without waiting. */
-  async function load(state: PartitionState, partition: number, records: readonly PredictionRecord[]): Promise<void> {
-    const used = new Map(records.map(({ prediction }) => [versionKey(prediction), prediction]));
-    for (const [key, prediction] of used) {
-      const version =
-        state.versions.get(key) ?? (await store.loadVersion(prediction, partition, settings.of(prediction.model)));
+  /** The version of each record, loaded if it is not in memory. */
+  async function versionsOf(state: PartitionState, partition: number, records: readonly UsablePrediction[]) {
+    const versions: VersionState[] = [];
+    for (const { value } of records) {
+      const key = versionKey(value);
+      let version = state.versions.get(key);
+      if (!version) {
+        version = await store.loadVersion(value, partition, settings.of(value.model));
+        state.versions.set(key, version);
+      }
+      versions.push(version);
+    }
+    for (const version of new Set(versions)) {
+      const key = versionKey(version);
       state.versions.delete(key);
       state.versions.set(key, version);
     }
+    return versions;
+  }
+
+  /** Brings to memory, in one query, the windows that the records may have to go on with. */
+  async function loadWindows(partition: number, records: readonly UsablePrediction[], versions: VersionState[]) {
     const wanted = new Map<string, { model: string; version: string; startMs: number; state: VersionState }>();
-    for (const { prediction, offset } of records) {
-      const version = state.versions.get(versionKey(prediction))!;
-      const startMs = windowStartMs(prediction.time, version.settings.window);
+    for (const [index, { value, record }] of records.entries()) {
+      const state = versions[index]!;
+      const startMs = windowStartMs(value.time, state.settings.window);
       const mayBeStored =
-        offset > version.lastOffset && startMs <= version.highestWindowStartMs && !version.windows.has(startMs);
-      const { model, version: name } = version;
-      if (mayBeStored) wanted.set(windowKey(model, name, startMs), { model, version: name, startMs, state: version });
+        record.offset > state.lastOffset && startMs <= state.highestWindowStartMs && !state.windows.has(startMs);
+      const { model, version } = state;
+      if (mayBeStored) wanted.set(windowKey(model, version, startMs), { model, version, startMs, state });
     }
     const loaded = await store.loadWindows([...wanted.values()], partition, settings.of);
-    for (const [key, window] of wanted) {
-      window.state.windows.set(
-        window.startMs,
-        loaded.get(key) ?? newWindowState(window.startMs, window.state.settings.window),
-      );
+    for (const [key, { state, startMs }] of wanted) {
+      state.windows.set(startMs, loaded.get(key) ?? newWindowState(startMs, state.settings.window));
     }
   }
 
   async function take(records: KafkaRecord[]): Promise<void> {
     const partition = records[0]!.partition;
-    const state: PartitionState = partitions.get(partition) ?? { versions: new Map(), counted: [] };
+    const state: PartitionState = partitions.get(partition) ?? { versions: new Map(), rows: emptyRowBinary() };
     partitions.set(partition, state);
     const nowMs = Date.now();
     const usable = await usableRecords<Prediction>(records, 'Prediction', context, value =>
       checkPrediction(value, nowMs),
     );
-    const predictions = usable.map(({ value, record }) => ({ prediction: value, offset: record.offset }));
-    await load(state, partition, predictions);
-    for (const [index, prediction] of predictions.entries()) {
-      const verdict = countPrediction(state.versions.get(versionKey(prediction.prediction))!, prediction);
-      if (verdict === 'counted') state.counted.push(prediction);
-      else if (typeof verdict === 'object') deadLetters.add({ record: usable[index]!.record, rejection: verdict });
+    const versions = await versionsOf(state, partition, usable);
+    await loadWindows(partition, usable, versions);
+    for (const [index, { value, record }] of usable.entries()) {
+      const verdict = countPrediction(versions[index]!, { prediction: value, offset: record.offset });
+      if (verdict === 'counted') writePredictionRow(state.rows, value, partition, record.offset);
+      else if (typeof verdict === 'object') deadLetters.add({ record, rejection: verdict });
     }
   }
 
@@ -83,9 +92,9 @@ export async function profilerHandler(context: ServiceContext): Promise<BatchHan
     const updates: WindowUpdate[] = [];
     const progress: object[] = [];
     const windows: object[] = [];
-    for (const [partition, { versions, counted }] of partitions) {
-      await store.insertPredictions(counted, partition);
-      metrics.rows.inc({ table: 'predictions' }, counted.length);
+    for (const [partition, { versions, rows }] of partitions) {
+      await store.insertPredictions(rows);
+      metrics.rows.inc({ table: 'predictions' }, rows.rows);
       for (const version of versions.values()) {
         if (version.touchedWindows.size > 0) updates.push(windowUpdate(version, partition));
         if (!version.changed) continue;
@@ -127,7 +136,7 @@ function windowUpdate(state: VersionState, partition: number): WindowUpdate {
 
 /** After a flush nothing in memory is newer than what is stored, and memory is brought back to its limits. */
 function settle(state: PartitionState): void {
-  state.counted = [];
+  state.rows = emptyRowBinary();
   for (const version of state.versions.values()) {
     if (!version.changed && version.touchedWindows.size === 0) continue;
     version.changed = false;

@@ -1,13 +1,13 @@
 import { type Clickhouse, clickhouseTime } from '../shared/clickhouse.ts';
-import type { Prediction } from '../shared/contracts.ts';
 import { fromProfileRow, type ProfileRow, toProfileRow } from '../shared/profile/profileRow.ts';
 import { queryPortions } from '../shared/queryPortions.ts';
+import type { RowBinary } from '../shared/rowBinary.ts';
 import type { ModelSettings } from '../shared/settings.ts';
 import type { VersionName } from '../shared/versionKey.ts';
+import { predictionColumns } from './predictionRow.ts';
 import {
   newVersionState,
   newWindowState,
-  type PredictionRecord,
   type ProfileKind,
   profilesOf,
   rememberId,
@@ -27,6 +27,8 @@ interface StoredProfile extends ProfileRow {
 }
 
 const profileKinds: readonly ProfileKind[] = ['feature', 'output', 'operation'];
+
+export type ProfilerStore = ReturnType<typeof profilerStore>;
 
 /** The SQL of the profiler. Rows are written in the order predictions, windows, progress: what progress claims is there. */
 export function profilerStore(clickhouse: Clickhouse) {
@@ -124,11 +126,7 @@ export function profilerStore(clickhouse: Clickhouse) {
       return loaded;
     },
 
-    insertPredictions: (records: readonly PredictionRecord[], partition: number) =>
-      clickhouse.insert(
-        'predictions',
-        records.map(({ prediction, offset }) => predictionRow(prediction, partition, offset)),
-      ),
+    insertPredictions: (rows: RowBinary) => clickhouse.insertBinary('predictions', predictionColumns, rows),
 
     /** All rows of a window go in one block, so that no reader and no restart sees half of it. */
     insertWindows: (rows: readonly object[]) => clickhouse.insert('window_profiles', rows),
@@ -139,41 +137,6 @@ export function profilerStore(clickhouse: Clickhouse) {
 
 export function windowKey(model: string, version: string, startMs: number): string {
   return JSON.stringify([model, version, startMs]);
-}
-
-function predictionRow(prediction: Prediction, partition: number, offset: number): object {
-  const numeric: Record<string, number | string> = {};
-  const categorical: Record<string, string> = {};
-  for (const [name, value] of Object.entries(prediction.features)) {
-    if (typeof value === 'number') numeric[name] = jsonNumber(value);
-    else if (value !== null) categorical[name] = String(value);
-  }
-  const output = prediction.prediction;
-  return {
-    model: prediction.model,
-    version: prediction.version,
-    id: prediction.id,
-    event_time: clickhouseTime(prediction.time),
-    numeric_features: numeric,
-    categorical_features: categorical,
-    prediction: String(output),
-    prediction_value: typeof output === 'number' ? jsonNumber(output) : null,
-    score: prediction.score === null ? null : jsonNumber(prediction.score),
-    probabilities: Object.fromEntries(
-      Object.entries(prediction.probabilities ?? {}).map(([name, value]) => [name, jsonNumber(value)]),
-    ),
-    segments: prediction.segment ?? {},
-    code_version: prediction.codeVersion ?? '',
-    latency_ms: prediction.latencyMs === null ? null : jsonNumber(prediction.latencyMs),
-    source_partition: partition,
-    source_offset: offset,
-  };
-}
-
-/** JSON has no NaN and no infinities; ClickHouse reads them as quoted text. */
-function jsonNumber(value: number): number | string {
-  if (Number.isFinite(value)) return value;
-  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
 }
 
 /** Puts a stored profile in its window; one of windows of another size, from before a change of the settings, is not continued. */

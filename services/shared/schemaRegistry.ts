@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import avro from 'avsc';
 import type { Environment } from './environment.ts';
+import { internMapKeys } from './internMapKeys.ts';
 import { retryTransient } from './retryTransient.ts';
 
 const schemaFolder = new URL('../../schemas/', import.meta.url);
@@ -14,7 +15,7 @@ export const contractTypes: ReadonlyMap<string, avro.Type> = new Map(
     .filter(file => file.endsWith('.avsc'))
     .map(file => {
       const schema = JSON.parse(readFileSync(new URL(file, schemaFolder), 'utf8'));
-      return [schema.name as string, avro.Type.forSchema(schema)];
+      return [schema.name as string, avro.Type.forSchema(schema, { typeHook: internMapKeys })];
     }),
 );
 
@@ -56,7 +57,8 @@ export function connectSchemaRegistry(environment: Environment, onRetry?: (error
     }),
     retry: { retries: 0 },
   });
-  const decoders = new Map<string, Decoder['resolver']>();
+  /** By contract and schema id. */
+  const resolvers = new Map<string, Map<number, Decoder['resolver']>>();
 
   async function resolverFor(contract: string, schemaId: number): Promise<Decoder['resolver']> {
     let schema: unknown;
@@ -77,17 +79,17 @@ export function connectSchemaRegistry(environment: Environment, onRetry?: (error
   return {
     /** Fetches the schemas that the values need and that are not known yet. */
     async prepare(contract: string, values: Iterable<Buffer | null>): Promise<void> {
+      const known = resolvers.get(contract) ?? new Map<number, Decoder['resolver']>();
+      resolvers.set(contract, known);
       for (const value of values) {
         const schemaId = value && wireSchemaId(value);
         if (schemaId === null || schemaId === undefined) continue;
-        const key = `${contract}/${schemaId}`;
-        const known = decoders.get(key);
         // An unknown id is asked for again: its producer may have registered it since.
-        if (known === undefined || known === null) decoders.set(key, await resolverFor(contract, schemaId));
+        if ((known.get(schemaId) ?? null) === null) known.set(schemaId, await resolverFor(contract, schemaId));
       }
     },
     resolver: (contract: string, schemaId: number): Decoder['resolver'] =>
-      decoders.get(`${contract}/${schemaId}`) ?? null,
+      resolvers.get(contract)?.get(schemaId) ?? null,
     /** Registers the contract under the subject of a topic. @returns an encoder to the Confluent wire format */
     async encoder<T>(contract: string, topic: string): Promise<(value: T) => Buffer> {
       const type = contractType(contract);

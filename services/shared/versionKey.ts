@@ -4,7 +4,7 @@ export interface VersionName {
   version: string;
 }
 
-/** A map's key for a model version; names may hold any character. */
+/** A map's key for a model version, of which every record needs one; names may hold any character. */
 export function versionKey({ model, version }: VersionName): string {
-  return JSON.stringify([model, version]);
+  return `${model.length}:${model}${version}`;
 }

@@ -108,6 +108,68 @@ describe('profiler', () => {
     expect(indexed.find(row => row.class === 'invalid-field')?.model).toBe('encodings');
   });
 
+  it('stores a prediction as it was sent: every kind of value, of any length and alphabet', async () => {
+    const long = 'é€😀x'.repeat(60);
+    const sent = prediction(0, {
+      id: `😀-${'i'.repeat(200)}`,
+      model: 'stored',
+      version: 'Größe',
+      time: Date.UTC(1996, 4, 7, 0, 0, 0, 1),
+      features: {
+        '': 1,
+        negative: -1.5e300,
+        nan: Number.NaN,
+        low: -Infinity,
+        long,
+        yes: true,
+        none: null,
+        [long]: 'ß',
+      },
+      prediction: 2 ** 53,
+      score: Number.NaN,
+      probabilities: { '1': 0.25, long: 0.75 },
+      segment: { land: 'Österreich', [long]: '' },
+      codeVersion: 'a'.repeat(49),
+      latencyMs: 0.1,
+    });
+    const plain = prediction(1, { model: 'stored', version: 'Größe', features: {}, score: null });
+    await send([{ value: encode(sent) }, { value: encode(plain) }]);
+    await quiet();
+    const rows = await installation.clickhouse.select(
+      `SELECT id, toUnixTimestamp64Milli(event_time) AS time, numeric_features, categorical_features, prediction, prediction_value,
+              score, probabilities, segments, code_version, latency_ms
+       FROM predictions FINAL WHERE model = 'stored' ORDER BY time`,
+    );
+    expect(rows).toEqual([
+      {
+        id: sent.id,
+        time: sent.time,
+        numeric_features: { '': 1, negative: -1.5e300, nan: 'nan', low: '-inf' },
+        categorical_features: { long, yes: 'true', [long]: 'ß' },
+        prediction: '9007199254740992',
+        prediction_value: 2 ** 53,
+        score: 'nan',
+        probabilities: sent.probabilities,
+        segments: sent.segment,
+        code_version: sent.codeVersion,
+        latency_ms: 0.1,
+      },
+      {
+        id: 'p1',
+        time: plain.time,
+        numeric_features: {},
+        categorical_features: {},
+        prediction: 'yes',
+        prediction_value: null,
+        score: null,
+        probabilities: {},
+        segments: {},
+        code_version: '',
+        latency_ms: null,
+      },
+    ]);
+  });
+
   it('counts a 500-feature record and ten thousand categories', async () => {
     const wide = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`f${i}`, i]));
     await send([{ value: encode(prediction(0, { model: 'wide', features: wide })) }]);
