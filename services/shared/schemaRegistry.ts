@@ -39,8 +39,10 @@ export interface Decoder {
 export type SchemaClient = ReturnType<typeof connectSchemaRegistry>;
 
 function isTransient(error: unknown): boolean {
-  const status = (error as { status?: number }).status;
-  return status === undefined || status >= 500 || status === 429;
+  const { status, message } = error as { status?: number; message?: string };
+  // The client's HTTP library reports a connection that failed as status 400, without the text of an answer.
+  const unreachable = status === 400 && message !== undefined && message.includes('- Error, status 400');
+  return status === undefined || status >= 500 || status === 429 || unreachable;
 }
 
 /** Two services registered a new subject at the same moment: who comes second is refused, and finds it when it asks again. */
@@ -66,7 +68,8 @@ export function connectSchemaRegistry(environment: Environment, onRetry?: (error
       schema = await retryTransient(() => registry.getSchema(schemaId), isTransient, onRetry);
     } catch (error) {
       if ((error as { status?: number }).status === 404) return null;
-      return error as Error;
+      // Such as rejected credentials: no fault of the records.
+      throw error;
     }
     const type = contractType(contract);
     try {

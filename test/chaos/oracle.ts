@@ -1,0 +1,191 @@
+import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
+import type { KafkaRecord } from '../../services/shared/kafka.ts';
+
+/**
+ * What the tables must hold, computed by one plain pass over the records of the topics. It shares no code with the services, and takes
+ * a different way wherever there is one: it knows all records at once, where they know a prefix.
+ */
+
+export interface OracleSettings {
+  windowMs: number;
+  allowedLatenessMs: number;
+  horizonMs: number;
+}
+
+/** Rows of a table by their key, as text, so that they can be compared and shown. */
+export type Rows = Map<string, Record<string, unknown>>;
+
+export type OracleTables = Record<
+  | 'predictions'
+  | 'window_profiles'
+  | 'stream_progress'
+  | 'feedback'
+  | 'outcomes'
+  | 'performance_windows'
+  | 'dead_letters',
+  Rows
+>;
+
+interface Counted {
+  prediction: Prediction;
+  partition: number;
+  offset: number;
+}
+
+/**
+ * @param predictions records of the topic, those of each partition in the order of their offsets
+ * @param decode gives the contents of a record that is not broken
+ */
+export function oracle(
+  predictions: readonly KafkaRecord[],
+  feedback: readonly KafkaRecord[],
+  decode: { prediction(value: Buffer): Prediction; feedback(value: Buffer): Feedback },
+  settings: OracleSettings,
+): OracleTables {
+  const tables: OracleTables = {
+    predictions: new Map(),
+    window_profiles: new Map(),
+    stream_progress: new Map(),
+    feedback: new Map(),
+    outcomes: new Map(),
+    performance_windows: new Map(),
+    dead_letters: new Map(),
+  };
+  const counted: Counted[] = [];
+  for (const [partition, records] of Map.groupBy(predictions, record => record.partition)) {
+    const usable: Counted[] = [];
+    for (const record of records) {
+      const mistake = record.headers.broken?.toString();
+      if (mistake) addDeadLetter(tables, record.partition, record.offset, mistake);
+      else usable.push({ prediction: decode.prediction(record.value!), partition, offset: record.offset });
+    }
+    for (const ofVersion of Map.groupBy(usable, ({ prediction: { model, version } }) => key(model, version)).values())
+      counted.push(...countedOf(ofVersion, settings, tables));
+  }
+  for (const { prediction, offset, partition } of counted) {
+    const { model, version, id, time } = prediction;
+    tables.predictions.set(key(model, version, time, id), { partition, offset });
+  }
+  addProfiles(counted, settings, tables.window_profiles);
+  addOutcomes(
+    counted,
+    feedback.map(record => ({ ...decode.feedback(record.value!), offset: record.offset })),
+    settings,
+    tables,
+  );
+  return tables;
+}
+
+export function key(...parts: (string | number)[]): string {
+  return parts.join(' | ');
+}
+
+function addDeadLetter(tables: OracleTables, partition: number, offset: number, mistake: string): void {
+  tables.dead_letters.set(key('predictions', partition, offset), { class: mistake, letters: 1 });
+}
+
+/** Of one version in one partition: those that count, by the rules of lateness and of repeated ids. */
+function countedOf(records: readonly Counted[], settings: OracleSettings, tables: OracleTables): Counted[] {
+  const ids = new Set<string>();
+  const counted: Counted[] = [];
+  const counters = { predictions: 0, duplicates: 0, late: 0, too_late: 0 };
+  let latestMs = Number.NEGATIVE_INFINITY;
+  for (const record of records) {
+    const { id, time } = record.prediction;
+    const watermarkMs = latestMs - settings.allowedLatenessMs;
+    if (time < watermarkMs - settings.horizonMs) {
+      counters.too_late++;
+      addDeadLetter(tables, record.partition, record.offset, 'too-late');
+    } else if (ids.has(id)) {
+      counters.duplicates++;
+    } else {
+      ids.add(id);
+      counters.predictions++;
+      const endMs = time - (time % settings.windowMs) + settings.windowMs;
+      if (endMs <= watermarkMs) counters.late++;
+      latestMs = Math.max(latestMs, time);
+      counted.push(record);
+    }
+  }
+  const { partition, offset, prediction } = records.at(-1)!;
+  tables.stream_progress.set(key(prediction.model, prediction.version, partition), {
+    ...counters,
+    max_ms: latestMs,
+    last_offset: offset,
+  });
+  return counted;
+}
+
+function addProfiles(counted: readonly Counted[], { windowMs }: OracleSettings, rows: Rows): void {
+  const values = new Map<string, unknown[]>();
+  for (const { prediction, partition } of counted) {
+    const { model, version, time, features, score } = prediction;
+    const startMs = time - (time % windowMs);
+    const named: [string, string, unknown][] = [
+      ...Object.entries(features).map(([name, value]) => ['feature', name, value] as [string, string, unknown]),
+      ['output', 'prediction', prediction.prediction],
+      ['output', 'score', score],
+    ];
+    for (const [kind, name, value] of named) {
+      const place = key(model, version, startMs, kind, name, partition);
+      if (!values.has(place)) values.set(place, []);
+      values.get(place)!.push(value);
+    }
+  }
+  for (const [place, list] of values) {
+    const numbers = list.filter(value => typeof value === 'number');
+    const texts = list.filter(value => typeof value === 'string').sort();
+    rows.set(place, {
+      count: list.length,
+      missing: list.filter(value => value === null).length,
+      numeric_count: numbers.length,
+      minimum: numbers.length > 0 ? Math.min(...numbers) : null,
+      maximum: numbers.length > 0 ? Math.max(...numbers) : null,
+      sum: roundedSum(numbers.reduce((sum, value) => sum + value, 0)),
+      in_buckets: numbers.length,
+      categories: [...Map.groupBy(texts, text => text)].map(([text, same]) => `${text}=${same.length}`).join(' '),
+    });
+  }
+}
+
+/** The order of adding may change the last bits. */
+export function roundedSum(sum: number): number {
+  return Number(sum.toPrecision(10));
+}
+
+function addOutcomes(
+  counted: readonly Counted[],
+  feedback: readonly (Feedback & { offset: number })[],
+  { windowMs }: OracleSettings,
+  tables: OracleTables,
+): void {
+  const latest = new Map<string, Feedback & { offset: number }>();
+  for (const given of feedback) {
+    const place = key(given.id, given.model ?? '');
+    const known = latest.get(place);
+    if (!known || wins(given, known)) latest.set(place, given);
+  }
+  for (const [place, { label, value, time }] of latest)
+    tables.feedback.set(place, { label: String(label), value, observed_ms: time });
+
+  const windows = new Map<string, { predictions: number; labelled: number; errors: number }>();
+  for (const { prediction } of counted) {
+    const { model, version, id, time } = prediction;
+    const place = key(model, version, time - (time % windowMs));
+    const window = windows.get(place) ?? { predictions: 0, labelled: 0, errors: 0 };
+    windows.set(place, window);
+    window.predictions++;
+    const [named, unnamed] = [latest.get(key(id, model)), latest.get(key(id, ''))];
+    const truth = named && unnamed ? (wins(named, unnamed) ? named : unnamed) : (named ?? unnamed);
+    if (!truth) continue;
+    window.labelled++;
+    if (truth.label !== prediction.prediction) window.errors++;
+    tables.outcomes.set(key(model, version, time, id), { label: String(truth.label), observed_ms: truth.time });
+  }
+  for (const [place, window] of windows) if (window.labelled > 0) tables.performance_windows.set(place, window);
+}
+
+/** The later observation, and of equally late ones the later record; feedback for one id is in one partition. */
+function wins(one: { time: number; offset: number }, other: { time: number; offset: number }): boolean {
+  return one.time > other.time || (one.time === other.time && one.offset > other.offset);
+}
