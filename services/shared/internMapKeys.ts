@@ -36,6 +36,8 @@ class InternedMapType extends avro.types.MapType {
       for (let entry = 0; entry < size; entry++) {
         const key = readKey(tap);
         map[key] = values._read(tap);
+        // Damaged bytes may promise billions of entries.
+        if (tap.pos > tap.buf.length) throw new Error('truncated buffer');
       }
     }
     return map;
