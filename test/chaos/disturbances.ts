@@ -53,8 +53,9 @@ export function createDisturber(
 
   async function changeReplicas(): Promise<string> {
     const service = any(fleet.services);
-    const grow =
-      fleet.replicas(service).length < 2 || (fleet.replicas(service).length < mostReplicas && random() < 0.5);
+    // Drawn in any case, so that the seed decides what comes next, whoever is alive now.
+    const coin = random();
+    const grow = fleet.replicas(service).length < 2 || (fleet.replicas(service).length < mostReplicas && coin < 0.5);
     await (grow ? fleet.add(service) : fleet.remove(service));
     return grow ? `another ${service}` : `one ${service} less`;
   }

@@ -81,7 +81,7 @@ export function key(...parts: (string | number)[]): string {
 }
 
 function addDeadLetter(tables: OracleTables, partition: number, offset: number, mistake: string): void {
-  tables.dead_letters.set(key('predictions', partition, offset), { class: mistake, letters: 1 });
+  tables.dead_letters.set(key('predictions', partition, offset), { class: mistake });
 }
 
 /** Of one version in one partition: those that count, by the rules of lateness and of repeated ids. */

@@ -38,8 +38,8 @@ const queries: Record<keyof OracleTables, { keys: string[]; sql: string }> = {
   },
   dead_letters: {
     keys: ['topic', 'source_partition', 'source_offset'],
-    sql: `SELECT 'predictions' AS topic, source_partition, source_offset, any(class) AS class, count() AS letters
-          FROM dead_letters FINAL GROUP BY source_topic, source_partition, source_offset`,
+    sql: `SELECT replaceOne(source_topic, concat(currentDatabase(), '-'), '') AS topic, source_partition, source_offset, class
+          FROM dead_letters FINAL`,
   },
 };
 
