@@ -63,8 +63,15 @@ export function oracle(
       counted.push(...countedOf(ofVersion, settings, tables));
   }
   for (const { prediction, offset, partition } of counted) {
-    const { model, version, id, time } = prediction;
-    tables.predictions.set(key(model, version, time, id), { partition, offset });
+    const { model, version, id, time, features, score } = prediction;
+    tables.predictions.set(key(model, version, time, id), {
+      partition,
+      offset,
+      numbers: entriesOf(features, value => typeof value === 'number'),
+      texts: entriesOf(features, value => typeof value === 'string'),
+      prediction: String(prediction.prediction),
+      score,
+    });
   }
   addProfiles(counted, settings, tables.window_profiles);
   addOutcomes(
@@ -74,6 +81,14 @@ export function oracle(
     tables,
   );
   return tables;
+}
+
+function entriesOf(features: Prediction['features'], wanted: (value: unknown) => boolean): string {
+  const entries = Object.entries(features).filter(([, value]) => wanted(value));
+  return entries
+    .map(([name, value]) => `${name}=${value}`)
+    .sort()
+    .join(' ');
 }
 
 export function key(...parts: (string | number)[]): string {

@@ -3,12 +3,17 @@ import { key, type OracleTables, type Rows, roundedSum } from './oracle.ts';
 
 type Row = Record<string, string | number | null>;
 
+/** A map as text in the order of its names. */
+const entries = (map: string) =>
+  `arrayStringConcat(arraySort(arrayMap((name, value) -> concat(name, '=', toString(value)), mapKeys(${map}), mapValues(${map}))), ' ')`;
+
 /** How to read each table in the shape of the oracle: columns of the key, then those that are compared. */
 const queries: Record<keyof OracleTables, { keys: string[]; sql: string }> = {
   predictions: {
     keys: ['model', 'version', 'time_ms', 'id'],
     sql: `SELECT model, version, toUnixTimestamp64Milli(event_time) AS time_ms, id,
-                 source_partition AS partition, source_offset AS offset FROM predictions FINAL`,
+                 source_partition AS partition, source_offset AS offset, prediction, score,
+                 ${entries('numeric_features')} AS numbers, ${entries('categorical_features')} AS texts FROM predictions FINAL`,
   },
   window_profiles: {
     keys: ['model', 'version', 'start_ms', 'kind', 'feature', 'source_partition'],
