@@ -28,7 +28,7 @@ CREATE TABLE fold_states
     model LowCardinality(String) COMMENT 'Name of the model',
     version LowCardinality(String) COMMENT 'Version of the model',
     slot UInt8 COMMENT 'Place of a checkpoint; used again when the ledger no longer lists it, so that a version has few rows',
-    state String CODEC(ZSTD(1)) COMMENT 'The folds of all segments after a window: V8 structured clone, zstd, base64',
+    state String COMMENT 'The folds of all segments after a window: V8 structured clone, zstd, base64' CODEC(ZSTD(1)),
     written_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'Retention counts from here'
 )
 ENGINE = ReplacingMergeTree

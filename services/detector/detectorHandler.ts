@@ -13,8 +13,8 @@ import { foldAlgorithm } from './foldAlgorithm.ts';
 import { advanced } from './foldLedger.ts';
 import { groupsOf } from './groupsOf.ts';
 import { type JudgeRun, judgeVersions } from './judgeVersions.ts';
-import { keepFolds } from './keepFolds.ts';
-import { detectorStore } from './store.ts';
+import { type FoldLimits, foldLimits, keepFolds } from './keepFolds.ts';
+import { type DetectorStore, detectorStore } from './store.ts';
 import { hasWork, loadVersions, type WatchedVersion } from './watchedVersion.ts';
 import { combinedWatermarkMs, withWatermark } from './windowReadiness.ts';
 
@@ -30,9 +30,13 @@ const source = 'detector';
  *
  * @param now wall clock, ms
  */
-export async function detectorHandler(context: ServiceContext, now: () => number): Promise<BatchHandler> {
-  const { settings, clickhouse, schemas, deadLetters, producer, metrics, topic, log } = context;
-  const store = detectorStore(clickhouse);
+export async function detectorHandler(
+  context: Omit<ServiceContext, 'environment' | 'kafka'>,
+  now: () => number,
+  store: DetectorStore = detectorStore(context.clickhouse),
+  limits: FoldLimits = foldLimits,
+): Promise<BatchHandler> {
+  const { settings, schemas, deadLetters, producer, metrics, topic, log } = context;
   const encodeEvent = await schemas.encoder<DriftEvent>('DriftEvent', topic(topics.driftEvents));
   const encodeAlert = await schemas.encoder<Alert>('Alert', topic(topics.alerts));
   const gauges = detectorMetrics(metrics);
@@ -98,7 +102,7 @@ export async function detectorHandler(context: ServiceContext, now: () => number
   }
 
   async function judge(group: readonly WatchedVersion[]): Promise<void> {
-    const runs = await judgeVersions(store, group, now(), (evaluations, metricCount) => {
+    const runs = await judgeVersions(store, group, now(), limits.windowsPerRun, (evaluations, metricCount) => {
       for (const { verdict } of evaluations) gauges.evaluatedWindows.inc({ status: verdict.status });
       metrics.rows.inc({ table: 'evaluated_windows' }, evaluations.length);
       metrics.rows.inc({ table: 'drift_metrics' }, metricCount);
@@ -109,7 +113,7 @@ export async function detectorHandler(context: ServiceContext, now: () => number
       published.flatMap(({ alerts }) => alerts),
     );
     for (const version of group) observe(version);
-    metrics.rows.inc({ table: 'fold_states' }, await keepFolds(store, versions.values()));
+    metrics.rows.inc({ table: 'fold_states' }, await keepFolds(store, versions.values(), limits));
     await storeLedgers(group);
   }
 

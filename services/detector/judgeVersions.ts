@@ -12,8 +12,6 @@ import { judgeableUntilMs, type WatchedVersion } from './watchedVersion.ts';
 
 /** Profiles that are read at once: some 50 MB. */
 const profilesPerPage = 10_000;
-/** Of one version. A longer history is judged in several runs, each of which stores how far it came. */
-const windowsPerRun = 2_000;
 
 /** A run over windows of a version, with the changes of drift events that it brought about, for `driftEventRevisions`. */
 export interface JudgeRun {
@@ -36,12 +34,14 @@ interface OpenRun extends JudgeRun {
  * writes the verdicts that are news. The versions are brought up to date in place; their drift events are left to the
  * caller to publish. A version may still have work afterwards.
  *
+ * @param windowsPerRun of one version; a longer history is judged in several runs, after each of which it may be stored how far it came
  * @param onEvaluated told of the verdicts that were written, with the number of their metrics
  */
 export async function judgeVersions(
   store: DetectorStore,
   versions: readonly WatchedVersion[],
   nowMs: number,
+  windowsPerRun: number,
   onEvaluated: (evaluations: readonly FoldedWindow[], metrics: number) => void,
 ): Promise<JudgeRun[]> {
   await resumeFolds(store, versions);

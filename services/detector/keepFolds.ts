@@ -5,10 +5,21 @@ import type { DetectorStore } from './store.ts';
 import type { Checkpoint } from './versionFold.ts';
 import type { LiveFold, WatchedVersion } from './watchedVersion.ts';
 
-/** So many windows may have to be read again when a version is loaded. */
-const windowsPerCheckpoint = 64;
-/** What folds in memory may take. The rest of the process takes as much again, and needs room for garbage. */
-const mostHeapBytes = 128 * 1024 * 1024;
+export interface FoldLimits {
+  /** A fold that has gone so far since its last checkpoint gets another: it is what a restart may have to read again. */
+  windowsPerCheckpoint: number;
+  /** Of one version, judged before the next checkpoint. */
+  windowsPerRun: number;
+  /** What folds in memory may take. The rest of the process takes as much again, and needs room for garbage. */
+  mostHeapBytes: number;
+}
+
+export const foldLimits: FoldLimits = {
+  windowsPerCheckpoint: 64,
+  windowsPerRun: 256,
+  mostHeapBytes: 128 * 1024 * 1024,
+};
+const windowsPerMeasurement = 64;
 /** A fold in memory, with the states of its last windows, takes so many times the bytes of its newest states: measured. */
 const heapBytesPerStateByte = 8;
 
@@ -19,7 +30,11 @@ const heapBytesPerStateByte = 8;
  * @param versions in memory, in the order of their last use
  * @returns the number of checkpoints that were stored
  */
-export async function keepFolds(store: DetectorStore, versions: Iterable<WatchedVersion>): Promise<number> {
+export async function keepFolds(
+  store: DetectorStore,
+  versions: Iterable<WatchedVersion>,
+  { windowsPerCheckpoint, mostHeapBytes }: FoldLimits,
+): Promise<number> {
   const live = [...versions].filter(version => version.live !== null);
   for (const version of live) measure(version.live!);
   let heapBytes = live.reduce((total, { live }) => total + heapBytesOf(live!), 0);
@@ -48,7 +63,7 @@ function measure(live: LiveFold): void {
   const last = live.fold.checkpoints.at(-1);
   if (!last) return;
   const { measuredOrdinal } = live;
-  if (last.ordinal < Math.min(2 * measuredOrdinal, measuredOrdinal + windowsPerCheckpoint)) return;
+  if (last.ordinal < Math.min(2 * measuredOrdinal, measuredOrdinal + windowsPerMeasurement)) return;
   live.stateBytes = serialize(last.states).length;
   live.measuredOrdinal = last.ordinal;
 }
