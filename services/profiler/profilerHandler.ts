@@ -24,10 +24,14 @@ interface PartitionState {
   rows: RowBinary;
 }
 
-/** Counts predictions by the log-prefix rule and announces the windows that changed. */
+/**
+ * Counts predictions by the log-prefix rule and announces the windows that changed.
+ * @param writeRow appends a counted prediction to the raw rows of the next flush
+ */
 export async function profilerHandler(
   context: ServiceContext,
   store: ProfilerStore = profilerStore(context.clickhouse),
+  writeRow: typeof writePredictionRow = writePredictionRow,
 ): Promise<BatchHandler> {
   const { settings, schemas, deadLetters, producer, metrics, topic } = context;
   const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
@@ -82,7 +86,7 @@ export async function profilerHandler(
     await loadWindows(partition, usable, versions);
     for (const [index, { value, record }] of usable.entries()) {
       const verdict = countPrediction(versions[index]!, { prediction: value, offset: record.offset });
-      if (verdict === 'counted') writePredictionRow(state.rows, value, partition, record.offset);
+      if (verdict === 'counted') writeRow(state.rows, value, partition, record.offset);
       else if (typeof verdict === 'object') deadLetters.add({ record, rejection: verdict });
     }
   }
