@@ -16,7 +16,7 @@ import { type JudgeRun, judgeVersions } from './judgeVersions.ts';
 import { type FoldLimits, foldLimits, keepFolds } from './keepFolds.ts';
 import { type DetectorStore, detectorStore } from './store.ts';
 import { hasWork, loadVersions, type WatchedVersion } from './watchedVersion.ts';
-import { combinedWatermarkMs, withWatermark } from './windowReadiness.ts';
+import { withWatermark } from './windowReadiness.ts';
 
 /** A few kilobytes each, without their folds. */
 const mostVersionsInMemory = 10_000;
@@ -39,10 +39,10 @@ export async function detectorHandler(
   const { settings, schemas, deadLetters, producer, metrics, topic, log } = context;
   const encodeEvent = await schemas.encoder<DriftEvent>('DriftEvent', topic(topics.driftEvents));
   const encodeAlert = await schemas.encoder<Alert>('Alert', topic(topics.alerts));
-  const gauges = detectorMetrics(metrics);
   const algorithm = foldAlgorithm();
   /** In the order of their last use, so that the least used leave memory first. */
   const versions = new Map<string, WatchedVersion>();
+  const gauges = detectorMetrics(metrics, () => versions.values(), now);
 
   async function loadMissing(updates: readonly WindowUpdate[]): Promise<void> {
     const missing = new Map<string, VersionName>();
@@ -112,23 +112,18 @@ export async function detectorHandler(
       published.flatMap(({ revisions }) => revisions),
       published.flatMap(({ alerts }) => alerts),
     );
-    for (const version of group) observe(version);
     metrics.rows.inc({ table: 'fold_states' }, await keepFolds(store, versions.values(), limits));
     await storeLedgers(group);
   }
 
   /** What a run has to publish; the version remembers what stays open. */
   function revisionsOf({ version, settled, fresh, refoldedFromMs }: JudgeRun) {
-    const live = version.live!;
-    const revisions = driftEventRevisions(live.events, settled, fresh, refoldedFromMs, version.settings.window);
-    const alerts = alertRevisions(live, revisions);
-    const events = new Map([...live.events, ...revisions.map(({ event }) => [event.id, event] as const)]);
-    const alertsById = new Map([...live.alerts, ...alerts.map(alert => [alert.id, alert] as const)]);
-    version.live = {
-      ...live,
-      events: new Map([...events].filter(([, { status }]) => status === 'open')),
-      alerts: new Map([...alertsById].filter(([, { state }]) => state !== 'resolved')),
-    };
+    const revisions = driftEventRevisions(version.events, settled, fresh, refoldedFromMs, version.settings.window);
+    const alerts = alertRevisions(version, revisions);
+    const events = new Map([...version.events, ...revisions.map(({ event }) => [event.id, event] as const)]);
+    version.events = new Map([...events].filter(([, { status }]) => status === 'open'));
+    const alertsById = new Map([...version.alerts, ...alerts.map(alert => [alert.id, alert] as const)]);
+    version.alerts = new Map([...alertsById].filter(([, { state }]) => state !== 'resolved'));
     return { revisions, alerts };
   }
 
@@ -173,11 +168,6 @@ export async function detectorHandler(
     });
   }
 
-  function observe({ model, readiness, settings, live }: WatchedVersion): void {
-    const watermarkAgeMs = now() - combinedWatermarkMs(readiness, now(), settings.idle);
-    gauges.observeModel(model, live!.events.size, watermarkAgeMs);
-  }
-
   async function judgeAll(): Promise<void> {
     for (;;) {
       const waiting = [...versions.values()].filter(version => hasWork(version, now()));
@@ -197,6 +187,7 @@ export async function detectorHandler(
     for (const key of versions.keys()) {
       if (versions.size <= mostVersionsInMemory) break;
       versions.delete(key);
+      metrics.cacheEvictions.inc({ cache: 'versions' });
     }
   }
 

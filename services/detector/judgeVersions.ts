@@ -4,9 +4,11 @@ import type { DriftEventChange } from './driftEventRevisions.ts';
 import { type Evaluation, evaluationDigest, evaluationKey, type StoredEvaluation } from './evaluation.ts';
 import { earliestMs, latestMs } from './eventTimeBounds.ts';
 import type { ObservedWindows } from './observedWindows.ts';
+import { type PackedCheckpoint, packCheckpoint } from './packedStates.ts';
 import { openEpisodes, resumeFolds } from './resumeFolds.ts';
 import { detectionAt, type SettingsTimeline } from './settingsTimeline.ts';
 import type { DetectorStore, WindowRange } from './store.ts';
+import { thinnedCheckpoints } from './thinnedCheckpoints.ts';
 import { type FoldedWindow, foldVersionWindow, type VersionFold } from './versionFold.ts';
 import { judgeableUntilMs, type WatchedVersion } from './watchedVersion.ts';
 
@@ -27,6 +29,7 @@ interface OpenRun extends JudgeRun {
   judgedFromMs: number;
   untilMs: number;
   foldedUntilMs: number;
+  passed: PackedCheckpoint[];
 }
 
 /**
@@ -56,6 +59,8 @@ export async function judgeVersions(
     }
     // Of windows that had been judged before the outcome counts: it is known when all of them are folded.
     open = open.filter(run => run.foldedUntilMs < Math.min(run.untilMs, run.version.evaluatedUntilMs));
+    for (const run of open)
+      run.passed = thinnedCheckpoints([...run.passed, packCheckpoint(run.fold.checkpoints.at(-1)!)]);
   }
   for (const run of runs) finish(run);
   return runs;
@@ -73,6 +78,7 @@ function newRun(version: WatchedVersion, nowMs: number): OpenRun {
     judgedFromMs: Math.min(version.changedFromMs, version.evaluatedUntilMs),
     untilMs: judgeableUntilMs(version, nowMs),
     foldedUntilMs: Number.NEGATIVE_INFINITY,
+    passed: [],
   };
 }
 
@@ -170,9 +176,9 @@ function newEvaluations(folded: readonly FoldedWindow[], stored: ReadonlyMap<str
   });
 }
 
-function finish({ version, fold, foldedUntilMs }: OpenRun): void {
+function finish({ version, fold, foldedUntilMs, passed }: OpenRun): void {
   const lastEndMs = (fold.checkpoints.at(-1)?.windowStartMs ?? Number.NEGATIVE_INFINITY) + version.settings.window;
-  version.live = { ...version.live!, fold };
+  version.live = { ...version.live!, fold, passed };
   version.foldedUntilMs = foldedUntilMs;
   version.evaluatedUntilMs = Math.max(version.evaluatedUntilMs, lastEndMs);
   version.changedFromMs = Number.POSITIVE_INFINITY;

@@ -1,8 +1,7 @@
 import { serialize } from 'node:v8';
 import { freeSlot, withCheckpoint } from './foldLedger.ts';
-import { packStates } from './packedStates.ts';
+import { packCheckpoint } from './packedStates.ts';
 import type { DetectorStore } from './store.ts';
-import type { Checkpoint } from './versionFold.ts';
 import type { LiveFold, WatchedVersion } from './watchedVersion.ts';
 
 export interface FoldLimits {
@@ -74,14 +73,17 @@ function windowsNotStored({ live, ledger }: WatchedVersion): number {
 }
 
 async function storeCheckpoints(store: DetectorStore, versions: readonly WatchedVersion[]): Promise<void> {
-  const states = versions.map(version => {
-    const { model, live, ledger } = version;
-    const { windowStartMs, ordinal, states }: Checkpoint = live!.fold.checkpoints.at(-1)!;
-    const { text, digest } = packStates(states);
-    const slot = freeSlot(ledger);
-    version.ledger = withCheckpoint(ledger, { windowStartMs, ordinal, slot, digest });
-    version.ledgerChanged = true;
-    return { model, version: version.version, slot, text };
+  const states = versions.flatMap(version => {
+    const { model, version: name } = version;
+    const live = version.live!;
+    const checkpoints = [...live.passed, packCheckpoint(live.fold.checkpoints.at(-1)!)];
+    version.live = { ...live, passed: [] };
+    return checkpoints.map(({ windowStartMs, ordinal, digest, text }) => {
+      const slot = freeSlot(version.ledger);
+      version.ledger = withCheckpoint(version.ledger, { windowStartMs, ordinal, slot, digest });
+      version.ledgerChanged = true;
+      return { model, version: name, slot, text };
+    });
   });
   await store.insertStates(states);
 }

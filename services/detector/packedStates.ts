@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { FoldState } from './detector.ts';
+import type { Checkpoint } from './versionFold.ts';
 
 /** The states of all segments, as text for a column, and what identifies that text. */
-export interface PackedStates {
+interface PackedStates {
   text: string;
   digest: string;
   /** Before compression. */
@@ -15,10 +16,20 @@ export interface PackedStates {
  * States of the folds by segment as text. They are plain data, of which the structured clone keeps maps, sets, typed arrays,
  * non-finite numbers and which parts are shared; 20 features with a full history take some 100 kB.
  */
-export function packStates(states: ReadonlyMap<string, FoldState>): PackedStates {
+function packStates(states: ReadonlyMap<string, FoldState>): PackedStates {
   const raw = serialize(states);
   const text = zstdCompressSync(raw).toString('base64');
   return { text, digest: digestOf(text), bytes: raw.length };
+}
+
+/** A checkpoint that waits to be stored. */
+export interface PackedCheckpoint extends PackedStates {
+  windowStartMs: number;
+  ordinal: number;
+}
+
+export function packCheckpoint({ windowStartMs, ordinal, states }: Checkpoint): PackedCheckpoint {
+  return { windowStartMs, ordinal, ...packStates(states) };
 }
 
 /** @returns null when the text is not the one that the digest names */

@@ -1,4 +1,3 @@
-import type { Alert, DriftEvent } from '../shared/contracts.ts';
 import { versionKey } from '../shared/versionKey.ts';
 import { alertIdOf } from './alertLifecycle.ts';
 import { type DriftEventContent, driftEventOf } from './driftEpisode.ts';
@@ -7,7 +6,7 @@ import { rewoundLedger } from './foldLedger.ts';
 import { unpackStates } from './packedStates.ts';
 import type { DetectorStore } from './store.ts';
 import { rewound, type VersionFold } from './versionFold.ts';
-import type { LiveFold, WatchedVersion } from './watchedVersion.ts';
+import type { WatchedVersion } from './watchedVersion.ts';
 
 /**
  * Brings the folds of the versions to where they can be taken up: after the last window before the first that changed. From
@@ -21,7 +20,7 @@ export async function resumeFolds(store: DetectorStore, versions: readonly Watch
     version.ledger = rewoundLedger(version.ledger, changedFromMs);
     const fold = live && rewound(live.fold, changedFromMs);
     const goesBack = changedFromMs < Number.POSITIVE_INFINITY;
-    version.live = live && fold && fold.checkpoints.length > 0 ? { ...live, fold } : null;
+    version.live = live && fold && fold.checkpoints.length > 0 ? { ...live, fold, passed: [] } : null;
     if (goesBack || !version.live) wanted.push(version);
   }
   while (wanted.length > 0) {
@@ -70,7 +69,7 @@ function takeCheckpoint(version: WatchedVersion, text: string | undefined): void
     given: null,
     checkpoints: [{ windowStartMs, ordinal, states: unpacked.states }],
   };
-  version.live = newLiveFold(fold, unpacked.bytes, ordinal);
+  version.live = { fold, passed: [], stateBytes: unpacked.bytes, measuredOrdinal: ordinal };
 }
 
 async function beginFolds(store: DetectorStore, versions: readonly WatchedVersion[]): Promise<void> {
@@ -80,12 +79,13 @@ async function beginFolds(store: DetectorStore, versions: readonly WatchedVersio
     const referenceId = ids.get(versionKey(version)) ?? null;
     const given = referenceId === null ? null : await store.givenReference(version, referenceId);
     version.ledger = { ...ledger, referenceId };
-    version.live = newLiveFold({ model, version: name, given, checkpoints: [] }, 0, 0);
+    version.live = {
+      fold: { model, version: name, given, checkpoints: [] },
+      passed: [],
+      stateBytes: 0,
+      measuredOrdinal: 0,
+    };
   }
-}
-
-function newLiveFold(fold: VersionFold, stateBytes: number, measuredOrdinal: number): LiveFold {
-  return { fold, events: new Map<string, DriftEvent>(), alerts: new Map<string, Alert>(), stateBytes, measuredOrdinal };
 }
 
 async function loadPublished(store: DetectorStore, versions: readonly WatchedVersion[]): Promise<void> {
@@ -99,11 +99,8 @@ async function loadPublished(store: DetectorStore, versions: readonly WatchedVer
   const [eventsOf, alertsOf] = await Promise.all([store.driftEvents(events), store.alerts(alerts)]);
   for (const version of versions) {
     const key = versionKey(version);
-    version.live = {
-      ...version.live!,
-      events: eventsOf.get(key) ?? new Map(),
-      alerts: alertsOf.get(key) ?? new Map(),
-    };
+    version.events = eventsOf.get(key) ?? new Map();
+    version.alerts = alertsOf.get(key) ?? new Map();
   }
 }
 
@@ -112,7 +109,8 @@ async function loadPublished(store: DetectorStore, versions: readonly WatchedVer
  * windows since are judged again, which says what became of it.
  */
 function goesBackFurther(version: WatchedVersion): boolean {
-  const { fold, events } = version.live!;
+  const { events } = version;
+  const { fold } = version.live!;
   const resumedAfter = fold.checkpoints.at(-1);
   if (!resumedAfter) return false;
   const open = new Set(openEpisodes(fold).map(({ id }) => id));

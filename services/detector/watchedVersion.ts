@@ -3,6 +3,7 @@ import type { ModelSettings } from '../shared/settings.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import { earliestMs } from './eventTimeBounds.ts';
 import { type FoldLedger, nothingAnnounced } from './foldLedger.ts';
+import type { PackedCheckpoint } from './packedStates.ts';
 import { withSettings } from './settingsTimeline.ts';
 import type { DetectorStore } from './store.ts';
 import type { VersionFold } from './versionFold.ts';
@@ -21,6 +22,9 @@ export interface WatchedVersion extends VersionName {
   foldedUntilMs: number;
   /** Start of the first window whose rows changed since it was judged. */
   changedFromMs: number;
+  /** Newest revisions, by id, of what is open; while windows are judged, also of what the fold may change. Known once a fold was loaded. */
+  events: ReadonlyMap<string, DriftEvent>;
+  alerts: ReadonlyMap<string, Alert>;
   /** Null while the fold is not in memory: `resumeFolds` brings it there. */
   live: LiveFold | null;
 }
@@ -28,9 +32,8 @@ export interface WatchedVersion extends VersionName {
 /** What it takes to judge windows. */
 export interface LiveFold {
   fold: VersionFold;
-  /** Newest revisions, by id, of what is open and of what a fold from its last checkpoint on may change. */
-  events: ReadonlyMap<string, DriftEvent>;
-  alerts: ReadonlyMap<string, Alert>;
+  /** Checkpoints on the way to the newest states that are not stored yet. */
+  passed: readonly PackedCheckpoint[];
   /** Of the newest states, serialized, when they were measured after so many windows. */
   stateBytes: number;
   measuredOrdinal: number;
@@ -78,6 +81,8 @@ export async function loadVersions(
       evaluatedUntilMs,
       foldedUntilMs: newest ? newest.windowStartMs + settings.window : Number.NEGATIVE_INFINITY,
       changedFromMs: Number.POSITIVE_INFINITY,
+      events: new Map(),
+      alerts: new Map(),
       live: null,
     };
   });

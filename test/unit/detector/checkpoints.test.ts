@@ -264,33 +264,37 @@ describe('checkpoints of a fold', () => {
     expect(usable).toBeGreaterThan(0);
   }, 300_000);
 
-  it.each([40, 160])('spare a restart after %i windows all but the last few', async windows => {
-    const tables = memoryTables(name);
-    const log: Log = { records: [], committed: 0 };
-    for (let window = 0; window < windows; window++) writeWindow(tables, window, 0);
-    announce(log, tables, []);
-    const first = await startProcess(tables, log);
-    await first.take();
-    await first.flush();
-    expect(tables.windowsRead).toBe(windows);
+  it.each([40, 160])(
+    'spare a restart after %i windows all but the last few',
+    async windows => {
+      const tables = memoryTables(name);
+      const log: Log = { records: [], committed: 0 };
+      for (let window = 0; window < windows; window++) writeWindow(tables, window, 0);
+      announce(log, tables, []);
+      const first = await startProcess(tables, log);
+      await first.take();
+      await first.flush();
+      expect(tables.windowsRead).toBe(windows);
 
-    tables.windowsRead = 0;
-    writeWindow(tables, windows, 0);
-    announce(log, tables, [windows * hourMs]);
-    const second = await startProcess(tables, log);
-    await second.take();
-    await second.flush();
-    expect(tables.windowsRead).toBe(1);
+      tables.windowsRead = 0;
+      writeWindow(tables, windows, 0);
+      announce(log, tables, [windows * hourMs]);
+      const second = await startProcess(tables, log);
+      await second.take();
+      await second.flush();
+      expect(tables.windowsRead).toBe(1);
 
-    writeWindow(tables, windows - 3, 1);
-    announce(log, tables, [(windows - 3) * hourMs]);
-    const third = await startProcess(tables, log);
-    await third.take();
-    await third.flush();
-    expect(tables.windowsRead).toBeLessThanOrEqual(1 + 3 + 8);
-    expect(tables.ledger!.checkpoints.length).toBeLessThanOrEqual(4 * Math.log2(windows));
-    expectTrueCheckpoints(tables);
-  }, 120_000);
+      writeWindow(tables, windows - 3, 1);
+      announce(log, tables, [(windows - 3) * hourMs]);
+      const third = await startProcess(tables, log);
+      await third.take();
+      await third.flush();
+      expect(tables.windowsRead).toBeLessThanOrEqual(1 + 3 + 8);
+      expect(tables.ledger!.checkpoints.length).toBeLessThanOrEqual(4 * Math.log2(windows));
+      expectTrueCheckpoints(tables);
+    },
+    120_000,
+  );
 
   it('of other code are not used', async () => {
     const tables = memoryTables(name);
