@@ -23,6 +23,8 @@ export interface ConnectOptions {
   /** Wait for as long as the server is away (services), or fail at the first error (commands). */
   retry: boolean;
   onRetry?: (error: unknown, attempt: number) => void;
+  /** A request that was repeated has ended, well or not. */
+  onRetried?: () => void;
 }
 
 /**
@@ -46,7 +48,7 @@ export function connectClickhouse(environment: Environment, options: ConnectOpti
     },
   });
   const run = <T>(operation: () => Promise<T>): Promise<T> =>
-    options.retry ? retryTransient(operation, isTransient, options.onRetry) : operation();
+    options.retry ? retryTransient(operation, isTransient, options.onRetry, options.onRetried) : operation();
 
   return {
     client,
