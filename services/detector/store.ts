@@ -8,9 +8,9 @@ import type { DriftEventRevision } from './driftEventRevisions.ts';
 import type { GivenReference } from './reference.ts';
 import type { FoldedWindow } from './versionFold.ts';
 import {
-  type ObservedVariable,
+  type NamedProfile,
+  observationOfProfiles,
   type VariableKind,
-  variableKey,
   type WindowObservation,
   type WindowPerformance,
 } from './windowObservation.ts';
@@ -232,30 +232,14 @@ function observationOf(
   performance: StoredPerformance | undefined,
   windowSizeMs: number,
 ): WindowObservation {
-  const variables = new Map<string, ObservedVariable>();
-  let codeVersions: ReadonlyMap<string, number> = new Map();
-  for (const [key, ofVariable] of Map.groupBy(rows, ({ kind, feature }) => `${kind}/${feature}`)) {
+  const profiles: NamedProfile[] = [];
+  for (const ofVariable of Map.groupBy(rows, ({ kind, feature }) => `${kind}/${feature}`).values()) {
     const { kind, feature: name } = ofVariable[0]!;
-    const profile = mergeFeatureProfiles(...ofVariable.map(fromProfileRow));
-    if (kind !== 'operation') variables.set(variableKey(kind, name), { kind, name, profile });
-    else if (key === 'operation/codeVersion') codeVersions = profile.categorical.exact;
+    profiles.push({ kind, name, profile: mergeFeatureProfiles(...ofVariable.map(fromProfileRow)) });
   }
   const { start_ms: startMs } = rows[0]!;
-  return {
-    startMs,
-    endMs: startMs + windowSizeMs,
-    windows: 1,
-    records: recordsOf(variables),
-    variables,
-    codeVersions,
-    performance: performance ? performanceOf(performance) : null,
-  };
-}
-
-/** Each record of a window has a prediction; a reference without outputs has as many records as its fullest feature. */
-function recordsOf(variables: ReadonlyMap<string, ObservedVariable>): number {
-  const predictions = variables.get(variableKey('output', 'prediction'));
-  return predictions?.profile.count ?? Math.max(0, ...Array.from(variables.values(), ({ profile }) => profile.count));
+  const window = { startMs, endMs: startMs + windowSizeMs };
+  return observationOfProfiles(window, profiles, performance ? performanceOf(performance) : null);
 }
 
 function performanceOf({

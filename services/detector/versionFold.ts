@@ -1,5 +1,7 @@
 import type { ModelSettings } from '../shared/settings.ts';
 import { type FoldState, foldWindow, initialState, type Verdict } from './detector.ts';
+import { driftEventOf } from './driftEpisode.ts';
+import type { DriftEventChange } from './driftEventRevisions.ts';
 import type { GivenReference } from './reference.ts';
 import { type DriftMetric, windowMetrics } from './windowMetrics.ts';
 import type { WindowObservation } from './windowObservation.ts';
@@ -38,6 +40,16 @@ export interface FoldedWindow {
 /** The fold as it was before a window and all after it; it has to be replayed from its last checkpoint. */
 export function rewound(fold: VersionFold, windowStartMs: number): VersionFold {
   return { ...fold, checkpoints: fold.checkpoints.filter(checkpoint => checkpoint.windowStartMs < windowStartMs) };
+}
+
+/** The drift events of the episodes that are open where the fold stands. */
+export function openEpisodes(fold: VersionFold): DriftEventChange[] {
+  const { model, version } = fold;
+  return [...(fold.checkpoints.at(-1)?.states ?? [])].flatMap(([segment, { episode }]) => {
+    if (!episode) return [];
+    const content = driftEventOf({ model, version, segment }, episode, 'open');
+    return [{ content, atMs: content.detectedAtEventTime }];
+  });
 }
 
 /** Folds one window of every segment that has it. */

@@ -1,11 +1,10 @@
 import type { Alert, DriftEvent } from '../shared/contracts.ts';
 import type { ModelSettings } from '../shared/settings.ts';
 import type { VersionName } from '../shared/versionKey.ts';
-import { type DriftEventContent, driftEventOf } from './driftEpisode.ts';
 import type { DriftEventChange } from './driftEventRevisions.ts';
 import type { detectorStore, ObservedWindows, StoredEvaluation } from './store.ts';
 import { evaluationDigest, evaluationKey } from './store.ts';
-import { type FoldedWindow, foldVersionWindow, rewound, type VersionFold } from './versionFold.ts';
+import { type FoldedWindow, foldVersionWindow, openEpisodes, rewound, type VersionFold } from './versionFold.ts';
 import { combinedWatermarkMs, nothingRead, type Readiness, withWatermark } from './windowReadiness.ts';
 
 type Store = ReturnType<typeof detectorStore>;
@@ -124,15 +123,6 @@ export async function judgeVersion(
 /** Bounds of DateTime64: windows outside do not exist. */
 const earliestMs = Date.UTC(1900, 0, 1);
 const latestMs = Date.UTC(2299, 0, 1);
-
-function openEpisodes(fold: VersionFold): DriftEventChange[] {
-  const { model, version } = fold;
-  return [...(fold.checkpoints.at(-1)?.states ?? [])].flatMap(([segment, { episode }]) => {
-    if (!episode) return [];
-    const content: DriftEventContent = driftEventOf({ model, version, segment }, episode, 'open');
-    return [{ content, atMs: content.detectedAtEventTime }];
-  });
-}
 
 function* pagesOf(
   starts: readonly { startMs: number; profiles: number }[],
