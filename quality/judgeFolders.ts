@@ -2,12 +2,15 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSettings } from '../services/shared/settings.ts';
 import { UserError } from '../services/shared/userError.ts';
-import { type Alarm, judgeStream } from './judgeStream.ts';
+import { alarmLines } from './alarmLines.ts';
+import { judgeStream } from './judgeStream.ts';
 import { readStreamFolder, streamFile } from './readStreamFolder.ts';
 import { type Signal, withSignals } from './signals.ts';
 import type { StreamCache } from './streamCache.ts';
 import type { JudgedStream } from './streamReport.ts';
 import { readTruth } from './truthFile.ts';
+
+const dayMs = 86_400_000;
 
 export interface JudgeOptions {
   dir: string;
@@ -41,10 +44,12 @@ export async function judgeFolders({ dir, out, only, cache, ...options }: JudgeO
     const alarms = streams.flatMap(stream =>
       judgeStream(withSignals(stream, options.signals), parseSettings('', 'defaults').of(stream.model).detection),
     );
-    alarms.sort((a, b) => a.event.windowEnd - b.event.windowEnd);
-    writeFileSync(join(out, `${name}.jsonl`), alarms.map(alarm => `${JSON.stringify(alarmLine(alarm))}\n`).join(''));
+    writeFileSync(join(out, `${name}.jsonl`), alarmLines(alarms));
     const truth = readTruth(join(folder, 'truth.json'));
-    if (truth) judged.push({ truth, alarms });
+    const windowRows = truth ? truth.rowAt(options.windowSizeMs) - truth.rowAt(0) : 0;
+    const daysMonitored =
+      (streams.reduce((sum, { windows }) => sum + windows.length, 0) * options.windowSizeMs) / dayMs;
+    if (truth) judged.push({ truth, windowRows, daysMonitored, alarms });
     options.onStream(name, index + 1, names.length);
   }
   return judged;
@@ -58,18 +63,4 @@ function streamNames(dir: string): string[] {
     throw new UserError(`--dir ${dir}: ${(cause as Error).message}`, { cause });
   }
   return names.filter(name => streamFile(join(dir, name), 'predictions') !== null).sort();
-}
-
-/** A drift event as the table drift_events has it, with the end of its window as `time`, and when and as what it was raised. */
-function alarmLine({ event, raised, raisedAtMs }: Alarm): object {
-  const { windowEnd: time, pValue: p, ...fields } = event;
-  return {
-    time,
-    raisedAt: raisedAtMs,
-    raisedCause: raised.cause,
-    raisedFeature: raised.feature,
-    p,
-    ...fields,
-    windowEnd: time,
-  };
 }

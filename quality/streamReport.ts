@@ -6,6 +6,10 @@ import type { StreamTruth } from './truthFile.ts';
 /** The alarms of one stream, and what is known of it. */
 export interface JudgedStream {
   truth: StreamTruth;
+  /** Rows of event time per window. */
+  windowRows: number;
+  /** Event time of its windows. */
+  daysMonitored: number;
   alarms: readonly Alarm[];
 }
 
@@ -104,5 +108,22 @@ function firstCauses({ truth, alarms }: JudgedStream): string[] {
     .sort((a, b) => a.position - b.position);
   return starts.map(
     start => positions.find(({ position }) => position >= start && position <= start + maxDelay)?.cause ?? 'not found',
+  );
+}
+
+/** The drift events of streams in which nobody put a drift. */
+export function eventTable(streams: readonly JudgedStream[]): string {
+  return formatTable(
+    streams.flatMap(({ truth, alarms }) =>
+      alarms.map(({ event }) => ({
+        'data set': truth.dataset,
+        from: new Date(event.windowStart).toISOString().slice(0, 16),
+        to: new Date(event.windowEnd).toISOString().slice(0, 16),
+        status: event.status,
+        cause: event.cause,
+        feature: event.feature,
+        explanation: event.explanation.length > 160 ? `${event.explanation.slice(0, 160)}…` : event.explanation,
+      })),
+    ),
   );
 }
