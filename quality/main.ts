@@ -12,6 +12,9 @@ import { byClock, byWindow, causeTable, cellTable, eventTable, type JudgedStream
 import { tracks } from './tracks.ts';
 import { trackRow } from './trackTable.ts';
 
+/** More than a person would read. */
+const mostEventsShown = 40;
+
 interface Options {
   dir?: string;
   out?: string;
@@ -101,7 +104,9 @@ function report(streams: readonly JudgedStream[]): void {
   if (streams.some(({ truth }) => truth.starts.length > 0)) {
     console.log('\nCause named first, by what was injected:');
     console.log(causeTable(streams));
-  } else if (streams.some(({ alarms }) => alarms.length > 0)) {
+  }
+  const events = streams.reduce((sum, { alarms }) => sum + alarms.length, 0);
+  if (events > 0 && events <= mostEventsShown) {
     console.log('\nDrift events:');
     console.log(eventTable(streams));
   }

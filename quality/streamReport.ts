@@ -111,7 +111,7 @@ function firstCauses({ truth, alarms }: JudgedStream): string[] {
   );
 }
 
-/** The drift events of streams in which nobody put a drift. */
+/** The drift events of a few streams, one by one. */
 export function eventTable(streams: readonly JudgedStream[]): string {
   return formatTable(
     streams.flatMap(({ truth, alarms }) =>

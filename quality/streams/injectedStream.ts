@@ -14,7 +14,12 @@ export const shuffledWindowMs = 200_000;
 
 const dayMs = 86_400_000;
 /** How the rows of a data set lie in time, and the windows that suit them. */
-const calendars: Record<string, { startMs: number; stepMs: number; windowSizeMs: number }> = {
+interface Calendar {
+  startMs: number;
+  stepMs: number;
+  windowSizeMs: number;
+}
+const calendars: Record<string, Calendar> = {
   Electricity: { startMs: Date.UTC(1996, 4, 7), stepMs: dayMs / 48, windowSizeMs: dayMs },
   // Measured from 1949 on: the same days of the year and leap years, at times that a producer may log.
   NOAA: { startMs: Date.UTC(1985, 0, 1), stepMs: dayMs, windowSizeMs: 30 * dayMs },
@@ -74,30 +79,42 @@ function staticModel(dataset: Dataset): Scorer {
 export function orderedStream(name: string, injection: Injection, mode: Mode, repeat: number): GeneratedStream {
   const random = randomOf('ordered', name, injection, mode, repeat);
   const dataset = load(name);
-  const { rows, onset } = injectDrift(dataset, injection, mode, maxDelays[name]!, random);
-  return ordered(
-    dataset,
-    rows,
-    { type: injection, mode, starts: [onset] },
-    `${injection}-${mode.toLowerCase()}-${repeat}`,
-  );
+  const maxDelay = maxDelays[name]!;
+  const { rows, onset } = injectDrift(dataset, injection, mode, maxDelay, random);
+  const drift = { type: injection, mode, starts: [onset], maxDelay };
+  return ordered(dataset, rows, drift, `${injection}-${mode.toLowerCase()}-${repeat}`, calendars[name]!);
 }
 
-/** In the natural order, as it was. */
-export function untouchedStream(name: string): GeneratedStream {
-  const dataset = load(name);
-  const rows = dataset.rows.map((features, index) => ({ features, label: dataset.labels[index]! }));
-  return ordered(dataset, rows, { type: 'none', mode: 'NONE', starts: [] }, 'untouched');
+/** Days within which the joined markets have to be noticed. */
+const joiningDays = 14;
+
+/**
+ * The market as it was, with the columns that the example logs: nobody would log the date to a model. The one change that is known for
+ * certain is that the Victorian columns, constant before, come alive in May 1997.
+ */
+export function joinedMarketsStream(): GeneratedStream {
+  const market = load('Electricity');
+  const dataset = { ...market, name: 'Electricity as it was', columns: market.columns.slice(1) };
+  const rows = market.rows.map((row, index) => ({ features: row.slice(1), label: market.labels[index]! }));
+  const price = dataset.columns.indexOf('vicprice');
+  const joined = rows.findIndex(({ features }) => features[price] !== rows[0]!.features[price]);
+  return ordered(
+    { ...dataset, rows: rows.map(({ features }) => features) },
+    rows,
+    { type: 'joined markets', mode: 'ABRUPT', starts: [joined], maxDelay: joiningDays * 48 },
+    'untouched',
+    calendars.Electricity!,
+  );
 }
 
 function ordered(
   dataset: Dataset,
   rows: readonly ({ features: readonly number[]; label: number } | null)[],
-  drift: { type: string; mode: string; starts: number[] },
+  drift: { type: string; mode: string; starts: number[]; maxDelay: number },
   suffix: string,
+  { startMs, stepMs, windowSizeMs }: Calendar,
 ): GeneratedStream {
   const { name } = dataset;
-  const { startMs, stepMs, windowSizeMs } = calendars[name]!;
   const trained = Math.floor(rows.length * trainedShare) + 1;
   const timeOf = (index: number) => startMs + index * stepMs;
   // From the first whole window on.
@@ -108,7 +125,6 @@ function ordered(
     truth: {
       dataset: name,
       ...drift,
-      maxDelay: maxDelays[name]!,
       rows: rows.length,
       monitoredFrom,
       labelDelay: 0,
