@@ -112,7 +112,7 @@ export const tracks: readonly Track[] = [
     name: 'labels-late',
     signals: everySignal,
     labelling: { delayMs: 1_000_000, rate: 1 },
-    repeats: 10,
+    repeats: 5,
     streams: protocol,
     target: { f1Abrupt: 0.9, f1Gradual: 0.72 },
   },
