@@ -11,7 +11,7 @@ import { detectorMetrics } from './detectorMetrics.ts';
 import { type DriftEventRevision, driftEventRevisions } from './driftEventRevisions.ts';
 import { detectorStore } from './store.ts';
 import { hasWork, judgeVersion, loadVersion, type WatchedVersion } from './watchedVersion.ts';
-import { combinedWatermarkMs, withWatermark } from './windowReadiness.ts';
+import { withWatermark } from './windowReadiness.ts';
 
 const mostVersionsInMemory = 200;
 const source = 'detector';
@@ -27,9 +27,9 @@ export async function detectorHandler(context: ServiceContext, now: () => number
   const store = detectorStore(clickhouse);
   const encodeEvent = await schemas.encoder<DriftEvent>('DriftEvent', topic(topics.driftEvents));
   const encodeAlert = await schemas.encoder<Alert>('Alert', topic(topics.alerts));
-  const gauges = detectorMetrics(metrics);
   /** In the order of their last use, so that the least used leave memory first. */
   const versions = new Map<string, WatchedVersion>();
+  const gauges = detectorMetrics(metrics, () => versions.values(), now);
 
   async function used(name: VersionName): Promise<WatchedVersion> {
     const key = versionKey(name);
@@ -81,7 +81,6 @@ export async function detectorHandler(context: ServiceContext, now: () => number
     await publish(revisions, alerts);
     version.events = new Map([...version.events, ...revisions.map(({ event }) => [event.id, event] as const)]);
     version.alerts = new Map([...version.alerts, ...alerts.map(alert => [alert.id, alert] as const)]);
-    observe(version);
   }
 
   /**
@@ -125,16 +124,12 @@ export async function detectorHandler(context: ServiceContext, now: () => number
     });
   }
 
-  function observe({ model, readiness, settings, events }: WatchedVersion): void {
-    const open = [...events.values()].filter(({ status }) => status === 'open').length;
-    gauges.observeModel(model, open, now() - combinedWatermarkMs(readiness, now(), settings.idle));
-  }
-
   async function judgeAll(): Promise<void> {
     for (const version of versions.values()) if (hasWork(version, now())) await judge(version);
     for (const key of versions.keys()) {
       if (versions.size <= mostVersionsInMemory) break;
       versions.delete(key);
+      metrics.cacheEvictions.inc({ cache: 'versions' });
     }
   }
 

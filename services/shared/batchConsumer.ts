@@ -70,6 +70,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     handler.reset();
     nextOffsets.clear();
     takenRecords = 0;
+    metrics.unflushed.clear();
     generationOfState = generation;
   }
 
@@ -83,6 +84,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     stopFlushTimer();
     flushedAtMs = Date.now();
     takenRecords = 0;
+    metrics.unflushed.clear();
     const offsets = [...nextOffsets.values()];
     nextOffsets.clear();
     if (generationOfState !== generation) return;
@@ -90,6 +92,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
       await consumer.commitOffsets(offsets);
     } catch (error) {
       // Another member owns the partitions now; it takes the same records again and writes the same rows.
+      metrics.commitFailures.inc();
       log.warn({ err: error }, 'offsets not committed');
     }
   }
@@ -109,6 +112,8 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   consumer.on(consumer.events.GROUP_JOIN, event => {
     generation++;
     metrics.rebalances.inc();
+    // Partitions that went to others are their concern.
+    metrics.lag.reset();
     log.info({ partitions: event.payload.memberAssignment }, 'joined the consumer group');
   });
   consumer.on(consumer.events.CRASH, event => {
@@ -139,6 +144,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
             headers: message.headers ?? {},
             timestampMs: Number(message.timestamp),
           }));
+          metrics.unflushed.add(records);
           await handler.take(records);
           const { topic, partition } = batch;
           const offset = String(Number(batch.lastOffset()) + 1);

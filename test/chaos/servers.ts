@@ -3,6 +3,8 @@ import { startClickhouse } from '../../infra/local/clickhouse.ts';
 import { startKafka } from '../../infra/local/kafka.ts';
 import { startSchemaRegistry } from '../../infra/local/schemaRegistry.ts';
 
+const mostStarts = 5;
+
 export type ServerName = 'kafka' | 'registry' | 'clickhouse';
 
 export type Servers = Awaited<ReturnType<typeof startServers>>;
@@ -34,7 +36,15 @@ export async function startServers(folder: string) {
       await running[name].exited;
     },
     async restart(name: ServerName): Promise<void> {
-      running[name] = await start[name](ports[name]);
+      for (let attempt = 1; ; attempt++) {
+        try {
+          running[name] = await start[name](ports[name]);
+          return;
+        } catch (error) {
+          // On a machine that is busy with other things a server may not be up in a minute.
+          if (attempt === mostStarts) throw error;
+        }
+      }
     },
     async stop(): Promise<void> {
       await Promise.all(Object.values(running).map(server => server.stop()));
