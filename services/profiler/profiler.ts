@@ -248,7 +248,12 @@ export function profilesOf(window: WindowState, segment: string): SegmentProfile
   return profiles;
 }
 
-function addToProfiles({ feature, output, operation }: SegmentProfiles, prediction: Prediction, tally: Tally): void {
+/** Counts the inputs and outputs of one prediction. */
+export function addToProfiles(
+  { feature, output, operation }: SegmentProfiles,
+  prediction: Prediction,
+  tally: Tally,
+): void {
   for (const name in prediction.features) {
     if (addNamedValue(feature, name, prediction.features[name]) !== name) tally.foldedNames++;
   }
