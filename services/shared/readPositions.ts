@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Clickhouse } from './clickhouse.ts';
-import type { KafkaAdmin } from './kafka.ts';
+import type { Kafka, KafkaAdmin } from './kafka.ts';
 import type { ServiceMetrics } from './metrics.ts';
 import { type PartitionStart, partitionStart, type ReadPosition, type TopicBreak } from './partitionStart.ts';
 import type { TopicIds } from './topicIds.ts';
@@ -17,13 +17,18 @@ export interface ReadPartition extends Partition {
   end: number;
 }
 
+interface FoundStart extends Partition, PartitionStart {
+  /** Offset of the next record that Kafka will write. */
+  end: number;
+}
+
 export interface FoundBreak extends Partition, TopicBreak {}
 
 export interface ReadPositionsOptions {
   service: string;
   groupId: string;
   topics: readonly string[];
-  admin: KafkaAdmin;
+  kafka: Kafka;
   topicIds: TopicIds;
   clickhouse: Clickhouse;
   log: Logger;
@@ -41,14 +46,25 @@ const holdPollMs = 200;
  * read, and when a rebuild wants the service to pause.
  */
 export function readPositions(options: ReadPositionsOptions) {
-  const { service, groupId, topics, admin, topicIds, clickhouse, log, metrics, onBreaks } = options;
+  const { service, groupId, topics, kafka, topicIds, clickhouse, log, metrics, onBreaks } = options;
   /** When the reading of the present assignment began. */
   let ids = new Map<string, string>();
 
-  async function startsOf(assigned: readonly Partition[]): Promise<(Partition & PartitionStart & { end: number })[]> {
+  /** A new one each time: what it knows of topics and their partitions may be minutes old. */
+  async function withAdmin<T>(use: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
+    const admin = kafka.admin();
+    await admin.connect();
+    try {
+      return await use(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  async function startsOf(admin: KafkaAdmin, assigned: readonly Partition[]): Promise<FoundStart[]> {
     const stored = await storedPositions();
-    const committed = await committedOffsets();
-    const starts: (Partition & PartitionStart & { end: number })[] = [];
+    const committed = await committedOffsets(admin);
+    const starts: FoundStart[] = [];
     for (const [topic, partitions] of Map.groupBy(assigned, partition => partition.topic)) {
       const ends = new Map((await admin.fetchTopicOffsets(topic)).map(found => [found.partition, found]));
       for (const { partition } of partitions) {
@@ -76,7 +92,7 @@ export function readPositions(options: ReadPositionsOptions) {
     );
   }
 
-  async function committedOffsets(): Promise<Map<string, number>> {
+  async function committedOffsets(admin: KafkaAdmin): Promise<Map<string, number>> {
     const committed = new Map<string, number>();
     for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {
       for (const { partition, offset } of partitions)
@@ -140,7 +156,7 @@ export function readPositions(options: ReadPositionsOptions) {
       for (;;) {
         ids = await topicIds.of(topics);
         const hold = await activeHold();
-        const starts = await startsOf(assigned);
+        const starts = await withAdmin(admin => startsOf(admin, assigned));
         await saveBreaks(starts.flatMap(start => (start.break ? [{ ...start, ...start.break }] : [])));
         // With its break the position is stored at once: the old incarnation is over for every replica.
         const positions = starts.map(({ topic, partition, base, offset, end }) => {
@@ -164,7 +180,7 @@ export function readPositions(options: ReadPositionsOptions) {
 
     /** Offset of the first record that is still there. */
     async lowOffset({ topic, partition }: Partition): Promise<number> {
-      const offsets = await admin.fetchTopicOffsets(topic);
+      const offsets = await withAdmin(admin => admin.fetchTopicOffsets(topic));
       return Number(offsets.find(found => found.partition === partition)!.low);
     },
   };

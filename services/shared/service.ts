@@ -113,13 +113,11 @@ async function startService(
     topic,
   });
   const consumed = { groupId: topic(`driftloop-${name}`), topics: parts.topics.map(topic) };
-  const admin = kafka.admin();
-  await admin.connect();
   const topicIds = connectTopicIds(kafka);
   const positions = readPositions({
     ...consumed,
     service: name,
-    admin,
+    kafka,
     topicIds,
     clickhouse,
     log,
@@ -151,7 +149,7 @@ async function startService(
     log.info({ signal }, 'stopping');
     await parts.stop?.();
     await consumer.stop();
-    await Promise.all([producer.disconnect(), admin.disconnect(), topicIds.disconnect()]);
+    await Promise.all([producer.disconnect(), topicIds.disconnect()]);
     await clickhouse.close();
     await http.close();
     log.info('stopped');
