@@ -18,8 +18,10 @@ export interface ReadPartition extends Partition {
 }
 
 interface FoundStart extends Partition, PartitionStart {
-  /** Offset of the next record that Kafka will write. */
+  /** Of the next record that Kafka will write. */
   end: number;
+  /** Up to where all is durable: not before what was stored, where the history goes on. */
+  durable: number;
 }
 
 export interface FoundBreak extends Partition, TopicBreak {}
@@ -72,7 +74,8 @@ export function readPositions(options: ReadPositionsOptions) {
         const key = `${topic}/${partition}`;
         const offsets = { low: Number(low), end: Number(high), committed: committed.get(key) ?? null };
         const start = partitionStart({ topicId: ids.get(topic) ?? '', ...offsets }, stored.get(key) ?? null);
-        starts.push({ topic, partition, end: offsets.end, ...start });
+        const durable = Math.max(start.base + start.offset, stored.get(key)?.position ?? 0);
+        starts.push({ topic, partition, end: start.base + offsets.end, durable, ...start });
       }
     }
     return starts;
@@ -159,9 +162,7 @@ export function readPositions(options: ReadPositionsOptions) {
         const starts = await withAdmin(admin => startsOf(admin, assigned));
         await saveBreaks(starts.flatMap(start => (start.break ? [{ ...start, ...start.break }] : [])));
         // With its break the position is stored at once: the old incarnation is over for every replica.
-        const positions = starts.map(({ topic, partition, base, offset, end }) => {
-          return { topic, partition, position: base + offset, end: base + end };
-        });
+        const positions = starts.map(({ durable, ...start }) => ({ ...start, position: durable }));
         await savePositions(positions, hold ?? '');
         if (hold === null) return starts;
         log.info({ rebuild: hold }, 'paused by a rebuild');

@@ -27,7 +27,7 @@ function prediction(number: number): Prediction {
   };
 }
 
-describe('topics that are not what they were', () => {
+describe('topics that are not what they were', { timeout: 300_000 }, () => {
   let installation: Installation;
   let encode: (prediction: Prediction) => Buffer;
   let encodeFeedback: (feedback: Feedback) => Buffer;
