@@ -75,7 +75,7 @@ export async function runRebuild(rebuild: Rebuild): Promise<RebuildResult> {
       ended.throwIfAborted();
       const sources = [topics.predictions, topics.feedback].map(topic => prefixed(environment, topic));
       moved = await moveRows(clickhouse, shadow.CLICKHOUSE_DATABASE, plan.fromMs, sources);
-      await announce(rebuild);
+      await announce(rebuild, shadow.CLICKHOUSE_DATABASE);
     } finally {
       await hold.release();
     }
@@ -169,7 +169,7 @@ async function untilReadToEnd(
   await untilCommitted({ admin, groupId: consumerGroup(environment, service), topic, ranges, signal });
 }
 
-async function announce({ environment, kafka, clickhouse, plan }: Rebuild): Promise<void> {
+async function announce({ environment, kafka, clickhouse, plan }: Rebuild, shadow: string): Promise<void> {
   const producer = await connectProducer(kafka);
   await announceWindows({
     clickhouse,
@@ -177,6 +177,7 @@ async function announce({ environment, kafka, clickhouse, plan }: Rebuild): Prom
     schemas: connectSchemaRegistry(environment),
     settings: readSettings(environment.DRIFTLOOP_CONFIG),
     topic: prefixed(environment, topics.windows),
+    formerWindows: `${shadow}.wrong_window_profiles`,
     ...(plan.fromMs !== null && { fromMs: plan.fromMs }),
   }).finally(() => producer.disconnect());
 }

@@ -1,46 +1,61 @@
-import { Counter, Gauge } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 import type { ServiceMetrics } from '../shared/metrics.ts';
+import type { WatchedVersion } from './watchedVersion.ts';
+import { combinedWatermarkMs } from './windowReadiness.ts';
 
-/** Models beyond these have no gauges of their own: labels without a limit are the death of a Prometheus. */
-const mostModels = 100;
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
 
-export type DetectorMetrics = ReturnType<typeof detectorMetrics>;
-
-export function detectorMetrics({ registry }: ServiceMetrics) {
+/**
+ * Nothing here has a label per model: there may be thousands, and series without a limit are the death of a Prometheus. Which model it
+ * is that a figure speaks of, `driftloop status` and the tables say.
+ * @param held versions in memory, asked for at each scrape
+ */
+export function detectorMetrics(
+  { registry, observeCaches }: ServiceMetrics,
+  held: () => Iterable<WatchedVersion>,
+  now: () => number,
+) {
   const registers = [registry];
-  const evaluatedWindows = new Counter({
-    name: 'driftloop_evaluated_windows_total',
-    help: 'Windows judged, by status; a revision counts again',
-    labelNames: ['status'],
-    registers,
-  });
-  const driftEvents = new Counter({
-    name: 'driftloop_drift_event_revisions_total',
-    help: 'Revisions of drift events published',
-    labelNames: ['cause', 'status'],
-    registers,
-  });
-  const openDriftEvents = new Gauge({
-    name: 'driftloop_open_drift_events',
-    help: 'Drift events that are open, of the version of a model that was judged last',
-    labelNames: ['model'],
-    registers,
-  });
-  const watermarkAge = new Gauge({
+  observeCaches(() => ({ versions: [...held()].length }));
+  new Histogram({
     name: 'driftloop_watermark_age_seconds',
-    help: 'Wall clock less the combined watermark when the model was judged last',
-    labelNames: ['model'],
+    help: 'Versions in memory by wall clock less watermark, as they are at the scrape: a snapshot, not a running total',
+    buckets: [minute, 5 * minute, 15 * minute, hour, 3 * hour, 6 * hour, 12 * hour, day, 7 * day],
     registers,
-  });
-  const models = new Set<string>();
-  return {
-    evaluatedWindows,
-    driftEvents,
-    observeModel(model: string, openEvents: number, watermarkAgeMs: number): void {
-      if (models.size >= mostModels && !models.has(model)) return;
-      models.add(model);
-      openDriftEvents.set({ model }, openEvents);
-      if (Number.isFinite(watermarkAgeMs)) watermarkAge.set({ model }, watermarkAgeMs / 1000);
+    collect() {
+      this.reset();
+      this.zero({});
+      for (const { readiness, settings } of held()) {
+        const ageMs = now() - combinedWatermarkMs(readiness, now(), settings.idle);
+        if (Number.isFinite(ageMs)) this.observe(ageMs / 1000);
+      }
     },
+  });
+  new Gauge({
+    name: 'driftloop_open_drift_events',
+    help: 'Drift events of the versions in memory that are open, by cause',
+    labelNames: ['cause'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { events } of held())
+        for (const { status, cause } of events.values()) if (status === 'open') this.inc({ cause });
+    },
+  });
+  return {
+    evaluatedWindows: new Counter({
+      name: 'driftloop_evaluated_windows_total',
+      help: 'Windows judged, by status; a revision counts again',
+      labelNames: ['status'],
+      registers,
+    }),
+    driftEvents: new Counter({
+      name: 'driftloop_drift_event_revisions_total',
+      help: 'Revisions of drift events published',
+      labelNames: ['cause', 'status'],
+      registers,
+    }),
   };
 }

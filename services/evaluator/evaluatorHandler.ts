@@ -1,4 +1,3 @@
-import { Counter } from 'prom-client';
 import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { checkFeedback } from '../shared/checkRecord.ts';
 import type { Feedback, WindowUpdate } from '../shared/contracts.ts';
@@ -10,6 +9,7 @@ import { topics } from '../shared/topics.ts';
 import { usableRecords } from '../shared/usableRecords.ts';
 import { versionKey } from '../shared/versionKey.ts';
 import { decideTask, type TaskDecision } from './evaluator.ts';
+import { evaluatorMetrics } from './evaluatorMetrics.ts';
 import { type AnnouncedWindows, type Evaluation, evaluatorStore, type FeedbackRecord } from './store.ts';
 import { addWindows, portionsOfWindows, type VersionWindows } from './versionWindows.ts';
 
@@ -27,11 +27,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
   const { settings, clickhouse, schemas, deadLetters, producer, metrics, topic } = context;
   const store = evaluatorStore(clickhouse);
   const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
-  const waitingFeedback = new Counter({
-    name: 'driftloop_feedback_waiting_total',
-    help: 'Records of feedback whose prediction was not stored yet when they came',
-    registers: [metrics.registry],
-  });
+  const { waitingFeedback } = evaluatorMetrics(metrics);
   let feedback: FeedbackRecord[] = [];
   /** By version and partition. */
   const announced = new Map<string, VersionWindows & { sourcePartition: number }>();
@@ -39,6 +35,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
   const joinedOffsets = new Map<string, number>();
   /** Versions of which every stored window was computed under the decision. */
   const settledDecisions = new Map<string, TaskDecision>();
+  metrics.observeCaches(() => ({ joined_windows: joinedOffsets.size, decisions: settledDecisions.size }));
 
   async function takeFeedback(records: readonly KafkaRecord[]): Promise<void> {
     const nowMs = Date.now();

@@ -53,6 +53,23 @@ export interface VersionState {
   /** Windows to announce: changed, or delivered again by a Kafka that may not have seen the announcement. */
   touchedWindows: Set<number>;
   changed: boolean;
+  /** For the operator's metrics; no part of what is stored. */
+  tally: Tally;
+}
+
+/** What happened since the tally was last read. */
+export interface Tally {
+  onTime: number;
+  late: number;
+  tooLate: number;
+  duplicates: number;
+  replayed: number;
+  /** Values of features counted under the name (other). */
+  foldedNames: number;
+  /** Predictions counted in the segment (other). */
+  foldedSegmentValues: number;
+  /** Ids within the deduplication horizon that were too many to be kept. */
+  idsForgottenEarly: number;
 }
 
 /** One usable record of predictions. */
@@ -88,6 +105,16 @@ export function newVersionState(model: string, version: string, settings: ModelS
     highestWindowStartMs: Number.NEGATIVE_INFINITY,
     touchedWindows: new Set(),
     changed: false,
+    tally: {
+      onTime: 0,
+      late: 0,
+      tooLate: 0,
+      duplicates: 0,
+      replayed: 0,
+      foldedNames: 0,
+      foldedSegmentValues: 0,
+      idsForgottenEarly: 0,
+    },
   };
 }
 
@@ -108,6 +135,7 @@ export function countPrediction(state: VersionState, { prediction, offset }: Pre
   const startMs = windowStartMs(prediction.time, state.settings.window);
   if (offset <= state.lastOffset) {
     state.touchedWindows.add(startMs);
+    state.tally.replayed++;
     return 'replayed';
   }
   state.lastOffset = offset;
@@ -115,6 +143,7 @@ export function countPrediction(state: VersionState, { prediction, offset }: Pre
   const watermark = watermarkMs(state);
   if (prediction.time < watermark - state.settings.horizon) {
     state.tooLate++;
+    state.tally.tooLate++;
     return {
       class: 'too-late',
       message: `time: ${new Date(prediction.time).toISOString()} is ${describeDelay(watermark - prediction.time)} behind the watermark of ${state.model} ${state.version}, at most ${describeDelay(state.settings.horizon)} are waited for`,
@@ -124,10 +153,13 @@ export function countPrediction(state: VersionState, { prediction, offset }: Pre
   }
   if (isKnownId(state, startMs, prediction.id)) {
     state.duplicates++;
+    state.tally.duplicates++;
     return 'duplicate';
   }
   state.predictions++;
-  if (startMs + state.settings.window <= watermark) state.late++;
+  const late = startMs + state.settings.window <= watermark;
+  if (late) state.late++;
+  state.tally[late ? 'late' : 'onTime']++;
   state.firstEventTimeMs = Math.min(state.firstEventTimeMs, prediction.time);
   state.maxEventTimeMs = Math.max(state.maxEventTimeMs, prediction.time);
   forgetOldIds(state);
@@ -140,7 +172,7 @@ export function countPrediction(state: VersionState, { prediction, offset }: Pre
   }
   state.touchedWindows.add(startMs);
   // The window may have been stored at a higher offset than the version's progress, by a process that died in between.
-  if (offset > window.lastOffset) addToWindow(window, prediction, offset, state.settings.segments);
+  if (offset > window.lastOffset) addToWindow(state, window, prediction, offset);
   return 'counted';
 }
 
@@ -171,34 +203,39 @@ function forgetOldIds(state: VersionState): void {
     const oldestMs = Math.min(...state.idsByWindow.keys());
     const endMs = oldestMs + state.settings.window;
     if (endMs > horizonMs && state.knownIds.size <= knownIdsAtMost) return;
-    for (const id of state.idsByWindow.get(oldestMs)!) state.knownIds.delete(id);
+    const ids = state.idsByWindow.get(oldestMs)!;
+    for (const id of ids) state.knownIds.delete(id);
+    if (endMs > horizonMs) state.tally.idsForgottenEarly += ids.length;
     state.idsByWindow.delete(oldestMs);
     state.deduplicatedFromMs = endMs;
   }
 }
 
 function addToWindow(
+  { settings, tally }: VersionState,
   window: WindowState,
   prediction: Prediction,
   offset: number,
-  segmentNames: readonly string[],
 ): void {
   window.lastOffset = offset;
   window.changed = true;
-  addToProfiles(profilesOf(window, ''), prediction);
-  for (const name of segmentNames) {
-    const value = prediction.segment?.[name];
-    if (value === undefined) continue;
-    addToProfiles(profilesOf(window, segmentKey(window, name, value)), prediction);
+  addToProfiles(profilesOf(window, ''), prediction, tally);
+  for (const name of settings.segments) {
+    // A segment may be called like something that every object inherits.
+    if (!prediction.segment || !Object.hasOwn(prediction.segment, name)) continue;
+    const value = prediction.segment[name]!;
+    addToProfiles(profilesOf(window, segmentKey(window, name, value, tally)), prediction, tally);
   }
 }
 
-function segmentKey(window: WindowState, name: string, value: string): string {
+function segmentKey(window: WindowState, name: string, value: string, tally: Tally): string {
   const key = `${name}=${value}`;
   if (window.segments.has(key)) return key;
   let values = 0;
   for (const known of window.segments.keys()) if (known.startsWith(`${name}=`)) values++;
-  return values < mostValuesPerSegment ? key : `${name}=${overflowName}`;
+  if (values < mostValuesPerSegment) return key;
+  tally.foldedSegmentValues++;
+  return `${name}=${overflowName}`;
 }
 
 /** The profiles of a segment, empty if it is new. */
@@ -211,15 +248,23 @@ export function profilesOf(window: WindowState, segment: string): SegmentProfile
   return profiles;
 }
 
-function addToProfiles(profiles: SegmentProfiles, prediction: Prediction): void {
-  for (const name in prediction.features) addNamedValue(profiles.feature, name, prediction.features[name]);
-  addNamedValue(profiles.output, 'prediction', prediction.prediction);
-  if (prediction.score !== null) addNamedValue(profiles.output, 'score', prediction.score);
-  if (prediction.latencyMs !== null) addNamedValue(profiles.operation, 'latencyMs', prediction.latencyMs);
-  if (prediction.codeVersion !== null) addNamedValue(profiles.operation, 'codeVersion', prediction.codeVersion);
+/** Counts the inputs and outputs of one prediction. */
+export function addToProfiles(
+  { feature, output, operation }: SegmentProfiles,
+  prediction: Prediction,
+  tally: Tally,
+): void {
+  for (const name in prediction.features) {
+    if (addNamedValue(feature, name, prediction.features[name]) !== name) tally.foldedNames++;
+  }
+  addNamedValue(output, 'prediction', prediction.prediction);
+  if (prediction.score !== null) addNamedValue(output, 'score', prediction.score);
+  if (prediction.latencyMs !== null) addNamedValue(operation, 'latencyMs', prediction.latencyMs);
+  if (prediction.codeVersion !== null) addNamedValue(operation, 'codeVersion', prediction.codeVersion);
 }
 
-function addNamedValue(profiles: Map<string, FeatureProfile>, name: string, value: FeatureValue): void {
+/** @returns the name that it was counted under */
+function addNamedValue(profiles: Map<string, FeatureProfile>, name: string, value: FeatureValue): string {
   const key = profiles.has(name) || profiles.size < mostNamesPerWindow ? name : overflowName;
   let profile = profiles.get(key);
   if (!profile) {
@@ -227,22 +272,29 @@ function addNamedValue(profiles: Map<string, FeatureProfile>, name: string, valu
     profiles.set(key, profile);
   }
   addValue(profile, value);
+  return key;
 }
 
-/** Closed windows leave memory, the oldest first, when more profiles than this are held; late records bring them back from ClickHouse. */
-export function evictClosedWindows(state: VersionState, mostProfiles: number): void {
+/**
+ * Closed windows leave memory, the oldest first, when more profiles than this are held; late records bring them back from ClickHouse.
+ * @returns how many left
+ */
+export function evictClosedWindows(state: VersionState, mostProfiles: number): number {
   const closed = [...state.windows.values()].filter(window => !window.changed && window.endMs <= watermarkMs(state));
   closed.sort((a, b) => a.startMs - b.startMs);
   let held = 0;
   for (const window of state.windows.values()) held += profileCount(window);
+  let evicted = 0;
   for (const window of closed) {
-    if (held <= mostProfiles) return;
+    if (held <= mostProfiles) break;
     held -= profileCount(window);
     state.windows.delete(window.startMs);
+    evicted++;
   }
+  return evicted;
 }
 
-function profileCount(window: WindowState): number {
+export function profileCount(window: WindowState): number {
   let profiles = 0;
   for (const { feature, output, operation } of window.segments.values())
     profiles += feature.size + output.size + operation.size;

@@ -9,7 +9,15 @@ import { topics } from '../shared/topics.ts';
 import { type UsableRecord, usableRecords } from '../shared/usableRecords.ts';
 import { versionKey } from '../shared/versionKey.ts';
 import { writePredictionRow } from './predictionRow.ts';
-import { countPrediction, evictClosedWindows, newWindowState, type VersionState, watermarkMs } from './profiler.ts';
+import {
+  countPrediction,
+  evictClosedWindows,
+  newWindowState,
+  profileCount,
+  type VersionState,
+  watermarkMs,
+} from './profiler.ts';
+import { profilerMetrics } from './profilerMetrics.ts';
 import { type ProfilerStore, profilerStore, progressRow, windowKey, windowRows } from './store.ts';
 
 const mostProfilesPerVersion = 4_000;
@@ -24,14 +32,22 @@ interface PartitionState {
   rows: RowBinary;
 }
 
-/** Counts predictions by the log-prefix rule and announces the windows that changed. */
+/**
+ * Counts predictions by the log-prefix rule and announces the windows that changed.
+ * @param writeRow appends a counted prediction to the raw rows of the next flush
+ */
 export async function profilerHandler(
   context: ServiceContext,
   store: ProfilerStore = profilerStore(context.clickhouse),
+  writeRow: typeof writePredictionRow = writePredictionRow,
 ): Promise<BatchHandler> {
   const { settings, schemas, deadLetters, producer, metrics, topic } = context;
   const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
   const partitions = new Map<number, PartitionState>();
+  /** Whether a watermark has passed the end of a window since the last flush: the detector waits to judge it. */
+  let windowEnded = false;
+  const { count } = profilerMetrics(metrics);
+  metrics.observeCaches(() => heldInMemory([...partitions.values()]));
 
   /** The version of each record, loaded if it is not in memory. */
   async function versionsOf(state: PartitionState, partition: number, records: readonly UsablePrediction[]) {
@@ -80,11 +96,13 @@ export async function profilerHandler(
     );
     const versions = await versionsOf(state, partition, usable);
     await loadWindows(partition, usable, versions);
+    const endedBefore = new Map(versions.map(version => [version, endedUntilMs(version)]));
     for (const [index, { value, record }] of usable.entries()) {
       const verdict = countPrediction(versions[index]!, { prediction: value, offset: record.offset });
-      if (verdict === 'counted') writePredictionRow(state.rows, value, partition, record.offset);
+      if (verdict === 'counted') writeRow(state.rows, value, partition, record.offset);
       else if (typeof verdict === 'object') deadLetters.add({ record, rejection: verdict });
     }
+    for (const [version, beforeMs] of endedBefore) windowEnded ||= endedUntilMs(version) > beforeMs;
   }
 
   /** Rows first, dead letters before the progress that would hide a record that is delivered again, announcements last. */
@@ -111,15 +129,27 @@ export async function profilerHandler(
       producer,
       updates.map(update => ({ topic: topic(topics.windows), key: update.model, value: encodeUpdate(update) })),
     );
-    for (const state of partitions.values()) settle(state);
+    for (const state of partitions.values()) {
+      for (const version of state.versions.values()) count(version);
+      const evicted = settle(state);
+      metrics.cacheEvictions.inc({ cache: 'windows' }, evicted.windows);
+      metrics.cacheEvictions.inc({ cache: 'versions' }, evicted.versions);
+    }
+    windowEnded = false;
   }
 
   function reset(): void {
     partitions.clear();
     deadLetters.clear();
+    windowEnded = false;
   }
 
-  return { reset, take, flush };
+  return { reset, take, flush, isUrgent: () => windowEnded };
+}
+
+/** End of the last window that the watermark has passed. */
+function endedUntilMs(version: VersionState): number {
+  return windowStartMs(watermarkMs(version), version.settings.window);
 }
 
 function windowUpdate(state: VersionState, partition: number): WindowUpdate {
@@ -134,18 +164,35 @@ function windowUpdate(state: VersionState, partition: number): WindowUpdate {
   };
 }
 
-/** After a flush nothing in memory is newer than what is stored, and memory is brought back to its limits. */
-function settle(state: PartitionState): void {
+function heldInMemory(partitions: readonly PartitionState[]): Record<string, number> {
+  const held = { versions: 0, windows: 0, profiles: 0, deduplication_ids: 0 };
+  for (const version of partitions.flatMap(({ versions }) => [...versions.values()])) {
+    held.versions++;
+    held.windows += version.windows.size;
+    held.deduplication_ids += version.knownIds.size;
+    for (const window of version.windows.values()) held.profiles += profileCount(window);
+  }
+  return held;
+}
+
+/**
+ * After a flush nothing in memory is newer than what is stored, and memory is brought back to its limits.
+ * @returns what left memory
+ */
+function settle(state: PartitionState): { windows: number; versions: number } {
+  const evicted = { windows: 0, versions: 0 };
   state.rows = emptyRowBinary();
   for (const version of state.versions.values()) {
     if (!version.changed && version.touchedWindows.size === 0) continue;
     version.changed = false;
     version.touchedWindows.clear();
     for (const window of version.windows.values()) window.changed = false;
-    evictClosedWindows(version, mostProfilesPerVersion);
+    evicted.windows += evictClosedWindows(version, mostProfilesPerVersion);
   }
   for (const key of state.versions.keys()) {
     if (state.versions.size <= mostVersionsInMemory) break;
     state.versions.delete(key);
+    evicted.versions++;
   }
+  return evicted;
 }

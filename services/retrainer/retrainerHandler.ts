@@ -1,4 +1,3 @@
-import { Counter, Histogram } from 'prom-client';
 import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { cloudEvent } from '../shared/cloudEvent.ts';
 import type { DriftEvent, ModelVersion, RetrainRequest, WindowUpdate } from '../shared/contracts.ts';
@@ -17,6 +16,7 @@ import {
   decideOnRequest,
   type ModelHistory,
 } from './retrainer.ts';
+import { retrainerMetrics } from './retrainerMetrics.ts';
 import { startSchedules } from './schedule.ts';
 import { retrainerStore } from './store.ts';
 import { answerCause } from './trainingRun.ts';
@@ -27,18 +27,7 @@ export async function retrainerHandler(context: ServiceContext, signal: AbortSig
   const store = retrainerStore(clickhouse);
   const encode = await schemas.encoder<ModelVersion>('ModelVersion', topic(topics.modelVersions));
   const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
-  const runs = new Counter({
-    name: 'driftloop_training_runs_total',
-    help: 'Training runs by how they ended',
-    labelNames: ['status'],
-    registers: [metrics.registry],
-  });
-  const runSeconds = new Histogram({
-    name: 'driftloop_training_run_seconds',
-    help: 'Duration of a training run',
-    buckets: [0.1, 1, 10, 60, 300, 1800],
-    registers: [metrics.registry],
-  });
+  const { runs, runSeconds } = retrainerMetrics(metrics);
 
   async function publish(version: ModelVersion): Promise<void> {
     const { model, version: name, status, time: timeMs } = version;

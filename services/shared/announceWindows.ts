@@ -16,6 +16,8 @@ export interface AnnounceOptions {
   topic: string;
   /** Windows that start before are left out. */
   fromMs?: number;
+  /** Table with keys of windows that are no longer there, whose verdicts must go, too. */
+  formerWindows?: string;
 }
 
 /**
@@ -23,7 +25,9 @@ export interface AnnounceOptions {
  * them again, and what comes out as before changes nothing.
  */
 export async function announceWindows(options: AnnounceOptions): Promise<void> {
-  const { clickhouse, producer, schemas, settings, topic, fromMs } = options;
+  const { clickhouse, producer, schemas, settings, topic, fromMs, formerWindows } = options;
+  const key = 'model, version, source_partition, window_start, window_end';
+  const former = formerWindows === undefined ? '' : `UNION ALL SELECT ${key} FROM ${formerWindows}`;
   const encode = await schemas.encoder<WindowUpdate>('WindowUpdate', topic);
   const rows = await clickhouse.select<{
     model: string;
@@ -38,7 +42,11 @@ export async function announceWindows(options: AnnounceOptions): Promise<void> {
      (
          SELECT model, version, source_partition, toUnixTimestamp64Milli(window_end) - toUnixTimestamp64Milli(window_start) AS window_ms,
                 arraySort(groupUniqArray(toUnixTimestamp64Milli(window_start))) AS starts
-         FROM window_profiles WHERE {all:Bool} OR window_start >= fromUnixTimestamp64Milli({fromMs:Int64})
+         FROM
+         (
+             SELECT ${key} FROM window_profiles WHERE {all:Bool} OR window_start >= fromUnixTimestamp64Milli({fromMs:Int64})
+             ${former}
+         )
          GROUP BY model, version, source_partition, window_ms
      ) AS w
      LEFT JOIN

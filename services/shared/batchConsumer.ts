@@ -12,6 +12,8 @@ export interface BatchHandler {
   take(records: KafkaRecord[]): Promise<void>;
   /** Makes durable all that was taken; afterwards the loop commits the offsets. */
   flush(): Promise<void>;
+  /** Asked after each take: whether somebody waits for what was taken, so that it should not wait for the next ordinary flush. */
+  isUrgent?(): boolean;
   /** Called about every second, for work that waits on the wall clock instead of records. */
   tick?(): Promise<void>;
 }
@@ -32,6 +34,10 @@ export interface BatchConsumerOptions {
 
 const largestUnflushedRecords = 50_000;
 const tickMs = 1_000;
+/** What is urgent waits so long for what comes with it … */
+const urgentFlushMs = 50;
+/** … and until so long after the last flush: a stream of urgent records does not turn into a stream of small inserts. */
+const urgentFlushGapMs = 250;
 
 /**
  * Write, then commit: records are taken, made durable at most `flushIntervalMs` later, and only then are their offsets committed.
@@ -58,6 +64,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   let takenRecords = 0;
   let flushedAtMs = Date.now();
   let flushTimer: NodeJS.Timeout | undefined;
+  let flushDueAtMs = Number.POSITIVE_INFINITY;
   let stopping = false;
   let stopWanted = false;
   let turn: Promise<void> = Promise.resolve();
@@ -82,6 +89,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     nextOffsets.clear();
     reading.clear();
     takenRecords = 0;
+    metrics.unflushed.clear();
     const isWanted = () => beginning === generation && !stopWanted;
     const starts = await positions.begin(assigned, isWanted);
     if (!isWanted()) return;
@@ -104,7 +112,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
 
   async function flushAndCommit(): Promise<void> {
     clearTimeout(flushTimer);
-    flushTimer = undefined;
+    flushDueAtMs = Number.POSITIVE_INFINITY;
     if (generationOfState !== generation || nextOffsets.size === 0) return;
     if (!(await positions.areCurrent())) return begin();
     const stopFlushTimer = metrics.flushSeconds.startTimer();
@@ -112,6 +120,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     stopFlushTimer();
     flushedAtMs = Date.now();
     takenRecords = 0;
+    metrics.unflushed.clear();
     const read = [...nextOffsets.values()];
     nextOffsets.clear();
     await positions.save(read);
@@ -120,8 +129,17 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
       await consumer.commitOffsets(read.map(({ topic, partition, offset }) => ({ topic, partition, offset })));
     } catch (error) {
       // Another member owns the partitions now; it takes the same records again and writes the same rows.
+      metrics.commitFailures.inc();
       log.warn({ err: error }, 'offsets not committed');
     }
+  }
+
+  /** The earliest time that was asked for counts. */
+  function flushAt(dueAtMs: number): void {
+    if (dueAtMs >= flushDueAtMs) return;
+    clearTimeout(flushTimer);
+    flushDueAtMs = dueAtMs;
+    flushTimer = setTimeout(() => inTurn(flushAndCommit).catch(crash), dueAtMs - Date.now());
   }
 
   async function tick(): Promise<void> {
@@ -139,6 +157,8 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   consumer.on(consumer.events.GROUP_JOIN, event => {
     generation++;
     metrics.rebalances.inc();
+    // Partitions that went to others are their concern.
+    metrics.lag.reset();
     assigned = Object.entries(event.payload.memberAssignment).flatMap(([topic, partitions]) =>
       partitions.map(partition => ({ topic, partition })),
     );
@@ -178,6 +198,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
             headers: message.headers ?? {},
             timestampMs: Number(message.timestamp),
           }));
+          metrics.unflushed.add(records);
           await handler.take(records);
           taken = true;
           const next = Number(batch.lastOffset()) + 1;
@@ -190,7 +211,13 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
           metrics.lag.set({ topic, partition }, end - next);
           if (takenRecords >= largestUnflushedRecords || Date.now() - flushedAtMs >= flushIntervalMs)
             await flushAndCommit();
-          else flushTimer ??= setTimeout(() => inTurn(flushAndCommit).catch(crash), flushIntervalMs);
+          else {
+            flushAt(Date.now() + flushIntervalMs);
+            // In a backlog nobody waits for this record in particular: whole batches get through it sooner.
+            const caughtUp = end === next;
+            if (caughtUp && handler.isUrgent?.())
+              flushAt(Math.max(Date.now() + urgentFlushMs, flushedAtMs + urgentFlushGapMs));
+          }
         });
         if (taken && !stopping) resolveOffset(batch.lastOffset());
       } catch (error) {

@@ -7,8 +7,11 @@ import { type RowBinary, writtenBytes } from './rowBinary.ts';
 
 export type Clickhouse = ReturnType<typeof connectClickhouse>;
 
-/** Errors of the server that pass by themselves: timeout, too many queries or parts, memory, read-only replica, no keeper, network. */
-const transientCodes = new Set(['159', '202', '209', '210', '241', '242', '252', '319', '999']);
+/**
+ * Errors of the server that pass: timeout, too many queries or parts, query aborted or cancelled by a server that stops, memory, read-only
+ * replica, full disk, no keeper, network.
+ */
+const transientCodes = new Set(['159', '202', '209', '210', '236', '241', '242', '243', '252', '319', '394', '999']);
 
 function isTransient(error: unknown): boolean {
   // Everything that is not the server's own word (refused, reset, timed out) may pass.
@@ -20,6 +23,8 @@ export interface ConnectOptions {
   /** Wait for as long as the server is away (services), or fail at the first error (commands). */
   retry: boolean;
   onRetry?: (error: unknown, attempt: number) => void;
+  /** A request that was repeated has ended, well or not. */
+  onRetried?: () => void;
 }
 
 /**
@@ -43,7 +48,7 @@ export function connectClickhouse(environment: Environment, options: ConnectOpti
     },
   });
   const run = <T>(operation: () => Promise<T>): Promise<T> =>
-    options.retry ? retryTransient(operation, isTransient, options.onRetry) : operation();
+    options.retry ? retryTransient(operation, isTransient, options.onRetry, options.onRetried) : operation();
 
   return {
     client,

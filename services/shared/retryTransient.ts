@@ -6,20 +6,29 @@ const longestPauseMs = 10_000;
 /**
  * Repeats an operation for as long as its errors are transient, with pauses that double up to ten seconds
  * (with jitter, so that many services do not return at once to a server that was away).
+ * @param onRetry told of each failure before the pause, counted from 1
+ * @param onRetried told once when an operation that was repeated has ended, well or not
  */
 export async function retryTransient<T>(
   operation: () => Promise<T>,
   isTransient: (error: unknown) => boolean,
   onRetry?: (error: unknown, attempt: number) => void,
+  onRetried?: () => void,
 ): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await operation();
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      onRetry?.(error, attempt);
-      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
-      await pause(pauseMs * (0.5 + Math.random() / 2));
+  let attempt = 0;
+  try {
+    for (;;) {
+      try {
+        return await operation();
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        attempt++;
+        onRetry?.(error, attempt);
+        const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
+        await pause(pauseMs * (0.5 + Math.random() / 2));
+      }
     }
+  } finally {
+    if (attempt > 0) onRetried?.();
   }
 }

@@ -87,12 +87,15 @@ async function startService(
     retry: true,
     onRetry: (error, attempt) => {
       metrics.retries.inc();
+      if (attempt === 1) metrics.clickhouseWaiting.inc();
       log.warn({ err: error, attempt }, 'ClickHouse does not answer; trying again');
     },
+    onRetried: () => metrics.clickhouseWaiting.dec(),
   });
-  const schemas = connectSchemaRegistry(environment, (error, attempt) =>
-    log.warn({ err: error, attempt }, 'the schema registry does not answer; trying again'),
-  );
+  const schemas = connectSchemaRegistry(environment, (error, attempt) => {
+    metrics.registryRetries.inc();
+    log.warn({ err: error, attempt }, 'the schema registry does not answer; trying again');
+  });
   const deadLetters = deadLetterSink({
     topic: topic(topics.deadLetters),
     service: name,

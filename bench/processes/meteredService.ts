@@ -1,0 +1,50 @@
+/**
+ * A service as its own main.ts wires it, with a reading of its CPU time after each flush.
+ *
+ *   node bench/processes/meteredService.ts profiler|profiler-windows-only|detector|evaluator
+ */
+import { detectorHandler } from '../../services/detector/detectorHandler.ts';
+import { evaluatorHandler } from '../../services/evaluator/evaluatorHandler.ts';
+import { profilerHandler } from '../../services/profiler/profilerHandler.ts';
+import type { BatchHandler } from '../../services/shared/batchConsumer.ts';
+import { runService, type ServiceContext } from '../../services/shared/service.ts';
+import { topics } from '../../services/shared/topics.ts';
+import { printReading } from '../meter.ts';
+
+interface Wiring {
+  topics: string[];
+  handler(context: ServiceContext): Promise<BatchHandler>;
+}
+
+const wirings: Record<string, Wiring> = {
+  profiler: { topics: [topics.predictions], handler: context => profilerHandler(context) },
+  'profiler-windows-only': {
+    topics: [topics.predictions],
+    handler: context => profilerHandler(context, undefined, () => {}),
+  },
+  detector: { topics: [topics.windows], handler: context => detectorHandler(context, Date.now) },
+  evaluator: { topics: [topics.feedback, topics.windows], handler: context => evaluatorHandler(context) },
+};
+
+function metered(handler: BatchHandler): BatchHandler {
+  let records = 0;
+  return {
+    ...handler,
+    async take(taken) {
+      await handler.take(taken);
+      records += taken.length;
+    },
+    async flush() {
+      await handler.flush();
+      printReading(records);
+    },
+  };
+}
+
+const name = process.argv[2] ?? '';
+const wiring = wirings[name];
+if (!wiring) throw new Error(`expected one of ${Object.keys(wirings).join(', ')}, got ${name}`);
+await runService(name.split('-')[0]!, async context => ({
+  topics: wiring.topics,
+  handler: metered(await wiring.handler(context)),
+}));

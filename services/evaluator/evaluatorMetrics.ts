@@ -1,0 +1,12 @@
+import { Counter } from 'prom-client';
+import type { ServiceMetrics } from '../shared/metrics.ts';
+
+export function evaluatorMetrics({ registry }: ServiceMetrics) {
+  return {
+    waitingFeedback: new Counter({
+      name: 'driftloop_feedback_waiting_total',
+      help: 'Records of feedback whose prediction was not stored yet when they came',
+      registers: [registry],
+    }),
+  };
+}

@@ -1,0 +1,20 @@
+import { Counter, Histogram } from 'prom-client';
+import type { ServiceMetrics } from '../shared/metrics.ts';
+
+export function retrainerMetrics({ registry }: ServiceMetrics) {
+  const registers = [registry];
+  return {
+    runs: new Counter({
+      name: 'driftloop_training_runs_total',
+      help: 'Training runs by how they ended',
+      labelNames: ['status'],
+      registers,
+    }),
+    runSeconds: new Histogram({
+      name: 'driftloop_training_run_seconds',
+      help: 'Duration of a training run',
+      buckets: [0.1, 1, 10, 60, 300, 1800],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,30 @@
+import { detectorMetrics } from '../../../services/detector/detectorMetrics.ts';
+import { evaluatorMetrics } from '../../../services/evaluator/evaluatorMetrics.ts';
+import { profilerMetrics } from '../../../services/profiler/profilerMetrics.ts';
+import { retrainerMetrics } from '../../../services/retrainer/retrainerMetrics.ts';
+import { createMetrics } from '../../../services/shared/metrics.ts';
+
+interface Definition {
+  type: string;
+  labelNames: string[];
+}
+
+/** What the services tell Prometheus, Node's own metrics left out. A running service is asked in test/integration/metrics.test.ts. */
+export async function serviceMetrics(): Promise<Map<string, Definition>> {
+  const definitions = new Map<string, Definition>();
+  for (const makeOwn of [
+    profilerMetrics,
+    evaluatorMetrics,
+    retrainerMetrics,
+    (metrics: ReturnType<typeof createMetrics>) => detectorMetrics(metrics, () => [], Date.now),
+  ]) {
+    const metrics = createMetrics('test');
+    makeOwn(metrics);
+    for (const { name, type } of await metrics.registry.getMetricsAsJSON()) {
+      if (!name.startsWith('driftloop_')) continue;
+      const { labelNames } = metrics.registry.getSingleMetric(name) as unknown as { labelNames: string[] };
+      definitions.set(name, { type: String(type), labelNames });
+    }
+  }
+  return definitions;
+}
