@@ -156,6 +156,26 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
     expect(await breaks()).toEqual([{ reason: 'deleted', lost: 440, partitions: 8 }]);
   });
 
+  it('counts what comes after records that Kafka has lost, at the offsets of those that were lost', async () => {
+    const profiler = await installation.startService('profiler');
+    await send(0, 400);
+    await quiet('profiler');
+    await profiler.stop();
+    // As after a restore: 30 records of each partition were read beyond what Kafka now holds.
+    await installation.clickhouse.command(
+      `INSERT INTO topic_positions SELECT * REPLACE (position + 30 AS position, end_position + 30 AS end_position) FROM topic_positions FINAL`,
+    );
+    await installation.clickhouse.command(
+      `INSERT INTO stream_progress SELECT * REPLACE (last_offset + 30 AS last_offset) FROM stream_progress FINAL`,
+    );
+    await send(400, 480);
+    await installation.startService('profiler');
+    await quiet('profiler');
+    await expectCounted(480, 400);
+    expect(await breaks()).toEqual([{ reason: 'truncated', lost: 0, partitions: 4 }]);
+    expect(await logs()).toContain('Kafka has lost records that were counted, or was restored');
+  });
+
   it('reads everything once, wherever the committed offsets are put', async () => {
     const profiler = await installation.startService('profiler');
     await send(0, 400);
