@@ -221,8 +221,9 @@ function addToWindow(
   window.changed = true;
   addToProfiles(profilesOf(window, ''), prediction, tally);
   for (const name of settings.segments) {
-    const value = prediction.segment?.[name];
-    if (value === undefined) continue;
+    // A segment may be called like something that every object inherits.
+    if (!prediction.segment || !Object.hasOwn(prediction.segment, name)) continue;
+    const value = prediction.segment[name]!;
     addToProfiles(profilesOf(window, segmentKey(window, name, value, tally)), prediction, tally);
   }
 }

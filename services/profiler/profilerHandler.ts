@@ -44,6 +44,8 @@ export async function profilerHandler(
   const { settings, schemas, deadLetters, producer, metrics, topic } = context;
   const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
   const partitions = new Map<number, PartitionState>();
+  /** Whether a watermark has passed the end of a window since the last flush: the detector waits to judge it. */
+  let windowEnded = false;
   const { count } = profilerMetrics(metrics);
   metrics.observeCaches(() => heldInMemory([...partitions.values()]));
 
@@ -94,11 +96,13 @@ export async function profilerHandler(
     );
     const versions = await versionsOf(state, partition, usable);
     await loadWindows(partition, usable, versions);
+    const endedBefore = new Map(versions.map(version => [version, endedUntilMs(version)]));
     for (const [index, { value, record }] of usable.entries()) {
       const verdict = countPrediction(versions[index]!, { prediction: value, offset: record.offset });
       if (verdict === 'counted') writeRow(state.rows, value, partition, record.offset);
       else if (typeof verdict === 'object') deadLetters.add({ record, rejection: verdict });
     }
+    for (const [version, beforeMs] of endedBefore) windowEnded ||= endedUntilMs(version) > beforeMs;
   }
 
   /** Rows first, dead letters before the progress that would hide a record that is delivered again, announcements last. */
@@ -131,14 +135,21 @@ export async function profilerHandler(
       metrics.cacheEvictions.inc({ cache: 'windows' }, evicted.windows);
       metrics.cacheEvictions.inc({ cache: 'versions' }, evicted.versions);
     }
+    windowEnded = false;
   }
 
   function reset(): void {
     partitions.clear();
     deadLetters.clear();
+    windowEnded = false;
   }
 
-  return { reset, take, flush };
+  return { reset, take, flush, isUrgent: () => windowEnded };
+}
+
+/** End of the last window that the watermark has passed. */
+function endedUntilMs(version: VersionState): number {
+  return windowStartMs(watermarkMs(version), version.settings.window);
 }
 
 function windowUpdate(state: VersionState, partition: number): WindowUpdate {

@@ -11,6 +11,8 @@ export interface BatchHandler {
   take(records: KafkaRecord[]): Promise<void>;
   /** Makes durable all that was taken; afterwards the loop commits the offsets. */
   flush(): Promise<void>;
+  /** Asked after each take: whether somebody waits for what was taken, so that it should not wait for the next ordinary flush. */
+  isUrgent?(): boolean;
   /** Called about every second, for work that waits on the wall clock instead of records. */
   tick?(): Promise<void>;
 }
@@ -30,6 +32,10 @@ export interface BatchConsumerOptions {
 
 const largestUnflushedRecords = 50_000;
 const tickMs = 1_000;
+/** What is urgent waits so long for what comes with it … */
+const urgentFlushMs = 50;
+/** … and until so long after the last flush: a stream of urgent records does not turn into a stream of small inserts. */
+const urgentFlushGapMs = 250;
 
 /**
  * Write, then commit: records are taken, made durable at most `flushIntervalMs` later, and only then are their offsets committed.
@@ -54,6 +60,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   let takenRecords = 0;
   let flushedAtMs = Date.now();
   let flushTimer: NodeJS.Timeout | undefined;
+  let flushDueAtMs = Number.POSITIVE_INFINITY;
   let stopping = false;
   let turn: Promise<void> = Promise.resolve();
   let ticking: NodeJS.Timeout | undefined;
@@ -76,7 +83,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
 
   async function flushAndCommit(): Promise<void> {
     clearTimeout(flushTimer);
-    flushTimer = undefined;
+    flushDueAtMs = Number.POSITIVE_INFINITY;
     dropStateOfEarlierGeneration();
     if (nextOffsets.size === 0) return;
     const stopFlushTimer = metrics.flushSeconds.startTimer();
@@ -95,6 +102,14 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
       metrics.commitFailures.inc();
       log.warn({ err: error }, 'offsets not committed');
     }
+  }
+
+  /** The earliest time that was asked for counts. */
+  function flushAt(dueAtMs: number): void {
+    if (dueAtMs >= flushDueAtMs) return;
+    clearTimeout(flushTimer);
+    flushDueAtMs = dueAtMs;
+    flushTimer = setTimeout(() => inTurn(flushAndCommit).catch(crash), dueAtMs - Date.now());
   }
 
   async function tick(): Promise<void> {
@@ -154,7 +169,13 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
           metrics.lag.set({ topic, partition }, Number(batch.highWatermark) - Number(offset));
           if (takenRecords >= largestUnflushedRecords || Date.now() - flushedAtMs >= flushIntervalMs)
             await flushAndCommit();
-          else flushTimer ??= setTimeout(() => inTurn(flushAndCommit).catch(crash), flushIntervalMs);
+          else {
+            flushAt(Date.now() + flushIntervalMs);
+            // In a backlog nobody waits for this record in particular: whole batches get through it sooner.
+            const caughtUp = Number(batch.highWatermark) <= Number(offset);
+            if (caughtUp && handler.isUrgent?.())
+              flushAt(Math.max(Date.now() + urgentFlushMs, flushedAtMs + urgentFlushGapMs));
+          }
         });
         if (!stopping) resolveOffset(batch.lastOffset());
       } catch (error) {
