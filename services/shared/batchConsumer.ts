@@ -28,7 +28,11 @@ export interface BatchConsumerOptions {
   onCrash: (error: unknown) => void;
 }
 
-const largestUnflushedRecords = 50_000;
+/** So much is taken before a flush, whatever the time … */
+const largestUnflushedRecords = 100_000;
+const largestUnflushedBytes = 64 * 1024 * 1024;
+/** … and so many intervals are waited while a backlog holds more than that: few large inserts cost a third of many small ones. */
+const backlogFlushIntervals = 5;
 const tickMs = 1_000;
 
 /**
@@ -52,8 +56,12 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   let generation = 0;
   let generationOfState = 0;
   let takenRecords = 0;
+  let takenBytes = 0;
+  /** By topic and partition, as of its last batch. */
+  const lags = new Map<string, number>();
   let flushedAtMs = Date.now();
   let flushTimer: NodeJS.Timeout | undefined;
+  let flushDueAtMs = Number.POSITIVE_INFINITY;
   let stopping = false;
   let turn: Promise<void> = Promise.resolve();
   let ticking: NodeJS.Timeout | undefined;
@@ -70,13 +78,26 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     handler.reset();
     nextOffsets.clear();
     takenRecords = 0;
+    takenBytes = 0;
+    lags.clear();
     metrics.unflushed.clear();
     generationOfState = generation;
   }
 
+  function flushWaitMs(): number {
+    let backlog = 0;
+    for (const lag of lags.values()) backlog += lag;
+    return backlog > largestUnflushedRecords ? backlogFlushIntervals * flushIntervalMs : flushIntervalMs;
+  }
+
+  function isFlushDue(): boolean {
+    const full = takenRecords >= largestUnflushedRecords || takenBytes >= largestUnflushedBytes;
+    return full || Date.now() - flushedAtMs >= flushWaitMs();
+  }
+
   async function flushAndCommit(): Promise<void> {
     clearTimeout(flushTimer);
-    flushTimer = undefined;
+    flushDueAtMs = Number.POSITIVE_INFINITY;
     dropStateOfEarlierGeneration();
     if (nextOffsets.size === 0) return;
     const stopFlushTimer = metrics.flushSeconds.startTimer();
@@ -84,6 +105,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     stopFlushTimer();
     flushedAtMs = Date.now();
     takenRecords = 0;
+    takenBytes = 0;
     metrics.unflushed.clear();
     const offsets = [...nextOffsets.values()];
     nextOffsets.clear();
@@ -95,6 +117,14 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
       metrics.commitFailures.inc();
       log.warn({ err: error }, 'offsets not committed');
     }
+  }
+
+  /** The earliest time that was asked for counts. */
+  function flushAt(dueAtMs: number): void {
+    if (dueAtMs >= flushDueAtMs) return;
+    clearTimeout(flushTimer);
+    flushDueAtMs = dueAtMs;
+    flushTimer = setTimeout(() => inTurn(flushAndCommit).catch(crash), dueAtMs - Date.now());
   }
 
   async function tick(): Promise<void> {
@@ -151,10 +181,12 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
           nextOffsets.set(`${topic}/${partition}`, { topic, partition, offset });
           takenRecords += records.length;
           metrics.records.inc({ topic }, records.length);
-          metrics.lag.set({ topic, partition }, Number(batch.highWatermark) - Number(offset));
-          if (takenRecords >= largestUnflushedRecords || Date.now() - flushedAtMs >= flushIntervalMs)
-            await flushAndCommit();
-          else flushTimer ??= setTimeout(() => inTurn(flushAndCommit).catch(crash), flushIntervalMs);
+          takenBytes += bytesOf(records);
+          const lag = Number(batch.highWatermark) - Number(offset);
+          lags.set(`${topic}/${partition}`, lag);
+          metrics.lag.set({ topic, partition }, lag);
+          if (isFlushDue()) await flushAndCommit();
+          else flushAt(Date.now() + flushWaitMs());
         });
         if (!stopping) resolveOffset(batch.lastOffset());
       } catch (error) {
@@ -190,6 +222,10 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
 function isCoordinatorAway(error: Error): boolean {
   const awayTypes = ['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP'];
   return awayTypes.includes((error as { type?: string }).type ?? '');
+}
+
+function bytesOf(records: readonly KafkaRecord[]): number {
+  return records.reduce((bytes, { key, value }) => bytes + (key?.length ?? 0) + (value?.length ?? 0), 0);
 }
 
 export function isAbort(error: unknown): boolean {
