@@ -5,11 +5,33 @@ import { Command, Option } from 'commander';
 import { formatTable } from '../bin/formatTable.ts';
 import { type BenchServers, startBenchServers } from './benchServers.ts';
 import type { Measurement } from './measurement.ts';
+import { backlog } from './measurements/backlog.ts';
+import { core } from './measurements/core.ts';
+import { duplicates } from './measurements/duplicates.ts';
+import { endToEnd } from './measurements/endToEnd.ts';
+import { feedbackJoin } from './measurements/feedbackJoin.ts';
+import { growth } from './measurements/growth.ts';
+import { latency } from './measurements/latency.ts';
+import { manyModels } from './measurements/manyModels.ts';
+import { profilerRows } from './measurements/profilerRows.ts';
 import { profilerWindows } from './measurements/profilerWindows.ts';
+import { wideEvents } from './measurements/wideEvents.ts';
 import { type Summary, summarise } from './summary.ts';
 import { versions } from './versions.ts';
 
-const measurements: readonly Measurement[] = [profilerWindows];
+const measurements: readonly Measurement[] = [
+  profilerWindows,
+  profilerRows,
+  core,
+  endToEnd,
+  latency,
+  feedbackJoin,
+  manyModels,
+  wideEvents,
+  duplicates,
+  growth,
+  backlog,
+];
 
 const options = new Command('bench')
   .option('--json <file>', 'writes the figures there, too')

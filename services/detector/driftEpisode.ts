@@ -34,7 +34,10 @@ export function withEvidence(episode: Episode, found: readonly Evidence[]): Epis
     const known = episode.evidence.find(evidence => evidence.family === family);
     if (!known || (large && !known.large)) return true;
     // One broken feature does not explain the next one.
-    return family === 'data_quality' && Object.keys(contributions).some(feature => !(feature in known.contributions));
+    return (
+      family === 'data_quality' &&
+      Object.keys(contributions).some(feature => !Object.hasOwn(known.contributions, feature))
+    );
   });
   if (news.length === 0) return episode;
   const families = new Set(news.map(({ family }) => family));

@@ -1,14 +1,12 @@
 import type { ModelSettings } from '../shared/settings.ts';
 import { type FoldState, foldWindow, initialState, type Verdict } from './detector.ts';
 import type { GivenReference } from './reference.ts';
+import { thinnedCheckpoints } from './thinnedCheckpoints.ts';
 import { type DriftMetric, windowMetrics } from './windowMetrics.ts';
 import type { WindowObservation } from './windowObservation.ts';
 
-/** Late data mostly concern the last windows: the states after each of so many are kept … */
-const recentCheckpoints = 64;
-/** … and of those before, every so-manieth, so that older changes do not replay everything either. */
-const sparseEvery = 64;
-const sparseCheckpoints = 64;
+/** Late data mostly concern the last windows: of so many some states stay in memory. They share most of what they hold. */
+const recentWindows = 64;
 
 /** States of all segments after a window. */
 export interface Checkpoint {
@@ -22,6 +20,7 @@ export interface Checkpoint {
 export interface VersionFold {
   model: string;
   version: string;
+  /** What the first window is compared with, if anything was given; only needed until then. */
   given: GivenReference | null;
   /** Oldest first. */
   checkpoints: readonly Checkpoint[];
@@ -65,11 +64,8 @@ export function foldVersionWindow(
     });
   }
   const checkpoint = { windowStartMs, ordinal: (last?.ordinal ?? 0) + 1, states };
-  return { fold: { ...fold, checkpoints: thinned([...fold.checkpoints, checkpoint]) }, folded };
-}
-
-function thinned(checkpoints: readonly Checkpoint[]): Checkpoint[] {
-  const recent = checkpoints.slice(-recentCheckpoints);
-  const sparse = checkpoints.slice(0, -recentCheckpoints).filter(({ ordinal }) => ordinal % sparseEvery === 0);
-  return [...sparse.slice(-sparseCheckpoints), ...recent];
+  const recent = [...fold.checkpoints, checkpoint].filter(
+    ({ ordinal }) => ordinal > checkpoint.ordinal - recentWindows,
+  );
+  return { fold: { ...fold, given: null, checkpoints: thinnedCheckpoints(recent) }, folded };
 }

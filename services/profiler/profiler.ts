@@ -226,8 +226,9 @@ function addToWindow(
   window.changed = true;
   addToProfiles(profilesOf(window, ''), prediction, tally);
   for (const name of settings.segments) {
-    const value = prediction.segment?.[name];
-    if (value === undefined) continue;
+    // A segment may be called like something that every object inherits.
+    if (!prediction.segment || !Object.hasOwn(prediction.segment, name)) continue;
+    const value = prediction.segment[name]!;
     addToProfiles(profilesOf(window, segmentKey(window, name, value, tally)), prediction, tally);
   }
 }
@@ -252,7 +253,12 @@ export function profilesOf(window: WindowState, segment: string): SegmentProfile
   return profiles;
 }
 
-function addToProfiles({ feature, output, operation }: SegmentProfiles, prediction: Prediction, tally: Tally): void {
+/** Counts the inputs and outputs of one prediction. */
+export function addToProfiles(
+  { feature, output, operation }: SegmentProfiles,
+  prediction: Prediction,
+  tally: Tally,
+): void {
   const { features, score, latencyMs, codeVersion } = prediction;
   for (const name in features) addNamedValue(feature, name, features[name], tally);
   addNamedValue(output, 'prediction', prediction.prediction, tally);
@@ -291,7 +297,7 @@ export function settleVersion(state: VersionState, flush: number): void {
 }
 
 /**
- * Right after a flush everything in memory is stored, so that anything may leave it: what comes again is read again from ClickHouse.
+ * What is stored may leave memory, and right after a flush that is everything: what comes again is read again from ClickHouse.
  * Closed windows go first, those that were changed the longest ago before the others; then whole versions, in the same order.
  * @returns how many of each left
  */
@@ -304,7 +310,9 @@ export function evictToBytes(
   let bytes = versions.reduce((sum, { state }) => sum + state.bytes, 0);
   if (bytes <= mostBytes) return evicted;
   const closed = versions.flatMap(({ state }) =>
-    [...state.windows.values()].filter(({ endMs }) => endMs <= watermarkMs(state)).map(window => ({ state, window })),
+    [...state.windows.values()]
+      .filter(({ changed, endMs }) => !changed && endMs <= watermarkMs(state))
+      .map(window => ({ state, window })),
   );
   closed.sort((a, b) => a.window.storedAtFlush - b.window.storedAtFlush || a.window.startMs - b.window.startMs);
   for (const { state, window } of closed) {
@@ -318,6 +326,7 @@ export function evictToBytes(
   versions.sort((a, b) => a.state.usedAtFlush - b.state.usedAtFlush);
   for (const { held, key, state } of versions) {
     if (bytes <= mostBytes) return evicted;
+    if (state.changed) continue;
     bytes -= state.bytes;
     held.delete(key);
     evicted.versions++;

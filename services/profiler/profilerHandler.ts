@@ -52,6 +52,8 @@ export async function profilerHandler(
   /** Of the table predictions: what was counted and not inserted yet. */
   const rows = emptyRowBinary();
   let flushes = 0;
+  /** Whether a watermark has passed the end of a window since the last flush: the detector waits to judge it. */
+  let windowEnded = false;
   const { count } = profilerMetrics(metrics);
   metrics.observeCaches(() => heldInMemory([...partitions.values()]));
 
@@ -97,11 +99,13 @@ export async function profilerHandler(
     );
     const versions = await versionsOf(held, partition, usable);
     await loadWindows(partition, usable, versions);
+    const endedBefore = new Map(versions.map(version => [version, endedUntilMs(version)]));
     for (const [index, { value, record }] of usable.entries()) {
       const verdict = countPrediction(versions[index]!, { prediction: value, offset: record.offset });
       if (verdict === 'counted') writeRow(rows, value, partition, record.offset);
       else if (typeof verdict === 'object') deadLetters.add({ record, rejection: verdict });
     }
+    for (const [version, beforeMs] of endedBefore) windowEnded ||= endedUntilMs(version) > beforeMs;
     await keepWithinLimits();
   }
 
@@ -162,6 +166,7 @@ export async function profilerHandler(
         settleVersion(version, flushes);
       }
     }
+    windowEnded = false;
     const evicted = evictToBytes([...partitions.values()], mostBytesInMemory);
     metrics.cacheEvictions.inc({ cache: 'windows' }, evicted.windows);
     metrics.cacheEvictions.inc({ cache: 'versions' }, evicted.versions);
@@ -171,9 +176,15 @@ export async function profilerHandler(
     partitions.clear();
     clearRows(rows);
     deadLetters.clear();
+    windowEnded = false;
   }
 
-  return { reset, take, flush };
+  return { reset, take, flush, isUrgent: () => windowEnded };
+}
+
+/** End of the last window that the watermark has passed. */
+function endedUntilMs(version: VersionState): number {
+  return windowStartMs(watermarkMs(version), version.settings.window);
 }
 
 function windowUpdate(state: VersionState, partition: number): WindowUpdate {

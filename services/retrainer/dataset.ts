@@ -52,7 +52,8 @@ function prefixed(columns: readonly string[], prefix: string): { name: string; c
 }
 
 function present<T>(record: Record<string, unknown>, columns: { name: string; column: string }[]): Record<string, T> {
-  const values: Record<string, T> = {};
+  // Without a prototype: a name may be one that objects inherit.
+  const values: Record<string, T> = Object.create(null);
   for (const { name, column } of columns) {
     const value = record[column];
     if (value !== null && value !== undefined) values[name] = value as T;

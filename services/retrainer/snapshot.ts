@@ -1,12 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
 import type { ClassLabel, Task } from '../shared/model/model.ts';
-import { syncFolder } from '../shared/model/modelArtifact.ts';
+import { syncFile, syncFolder } from '../shared/model/modelArtifact.ts';
 import type { ModelSettings } from '../shared/settings.ts';
 import { type DataSplit, dataSplit } from './dataSplit.ts';
 import { type DatasetRow, datasetHash, readDataset } from './dataset.ts';
@@ -43,12 +42,13 @@ const mostFeatures = 2_000;
 /**
  * Freezes the newest labelled rows of a model: ClickHouse writes them as Parquet, they are read back, checked, and only if they are fit
  * to train on does the file get its name, `datasets/<hash of the rows>/rows.parquet`.
+ * @param options.attempt folder for the file before that
  */
 export async function takeSnapshot(
   store: RetrainerStore,
-  options: { model: string; championVersion: string; settings: ModelSettings; modelFolder: string },
+  options: { model: string; championVersion: string; settings: ModelSettings; modelFolder: string; attempt: string },
 ): Promise<SnapshotResult> {
-  const { model, championVersion, settings, modelFolder } = options;
+  const { model, championVersion, settings, attempt } = options;
   const { maximumRows } = settings.retraining;
   const newest = await store.newestOutcomes(model, maximumRows);
   if (!newest) return refused([`0 labelled rows, at least ${settings.retraining.minimumLabelledRows} are needed`]);
@@ -59,26 +59,21 @@ export async function takeSnapshot(
   if (columns > mostFeatures) return refused([`${columns} features, at most ${mostFeatures} are trained on`]);
   const rows = Math.min(maximumRows, Math.floor(mostValues / Math.max(1, columns)));
 
-  const incoming = join(modelFolder, 'datasets', `${randomUUID()}.tmp`);
-  try {
-    const bytes = await store.exportDataset({
-      model,
-      range,
-      championVersion,
-      rows,
-      features,
-      segments: settings.segments,
-    });
-    await writeStream(incoming, bytes);
-    const result = await checkAndName(incoming, options);
-    if (rows < maximumRows)
-      result.snapshot?.notes.push(
-        `rows: the newest ${rows} instead of ${maximumRows}, as there are ${columns} features`,
-      );
-    return result;
-  } finally {
-    await rm(incoming, { force: true });
-  }
+  const incoming = join(attempt, 'incoming.parquet');
+  const bytes = await store.exportDataset({
+    model,
+    range,
+    championVersion,
+    rows,
+    features,
+    segments: settings.segments,
+  });
+  await pipeline(bytes, createWriteStream(incoming));
+  await syncFile(incoming);
+  const result = await checkAndName(incoming, options);
+  if (rows < maximumRows)
+    result.snapshot?.notes.push(`rows: the newest ${rows} instead of ${maximumRows}, as there are ${columns} features`);
+  return result;
 }
 
 async function checkAndName(
@@ -113,22 +108,6 @@ async function checkAndName(
 
 function refused(refusals: string[]): SnapshotResult {
   return { snapshot: null, refusals };
-}
-
-async function writeStream(file: string, bytes: Readable): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-  } catch (error) {
-    bytes.destroy();
-    throw error;
-  }
-  await pipeline(bytes, createWriteStream(file));
-  const handle = await open(file, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function fileChecksum(file: string): Promise<string> {

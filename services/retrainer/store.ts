@@ -105,20 +105,6 @@ export function retrainerStore(clickhouse: Clickhouse) {
       return rows.map(row => row.model);
     },
 
-    /** The version that a run has published before it was cut off, with its verdict or still as candidate. */
-    async versionOfRun(model: string, runId: string): Promise<ModelVersion | null> {
-      const [row] = await clickhouse.select<
-        Omit<ModelVersion, 'championVersion' | 'causeType' | 'causeId' | 'id'> & { championVersion: string }
-      >(
-        `SELECT model, version, status, reasons, metrics, champion_version AS championVersion, run_id AS runId, dataset_id AS datasetId,
-                code_version AS codeVersion, artifact_uri AS artifactUri, artifact_checksum AS artifactChecksum,
-                reference_id AS referenceId, toUnixTimestamp64Milli(published_at) AS time
-         FROM model_versions FINAL WHERE model = {model:String} AND run_id = {runId:String}`,
-        { model, runId },
-      );
-      return row ? ({ ...row, championVersion: row.championVersion || null } as ModelVersion) : null;
-    },
-
     /** Where the newest outcomes of a model are in event time, or null when it has none. */
     async newestOutcomes(model: string, rows: number): Promise<TimeRange | null> {
       const [range] = await clickhouse.select<{ outcomes: number; fromMs: number; lastMs: number }>(

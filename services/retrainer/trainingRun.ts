@@ -3,15 +3,17 @@ import type { ModelVersion } from '../shared/contracts.ts';
 import { deterministicId } from '../shared/deterministicId.ts';
 import { type ReferenceProfiles, referenceProfiles } from '../shared/profile/referenceProfiles.ts';
 import type { ModelSettings } from '../shared/settings.ts';
+import { TakenOver, withAttemptFolder } from './attemptFolder.ts';
+import { claimVersionName } from './claimVersionName.ts';
 import { type GateVerdict, judgeChallenger } from './gates.ts';
-import { modelFolder } from './modelFolder.ts';
+import { modelFolder as folderOfModel } from './modelFolder.ts';
 import { type Cause, type Decision, type ModelHistory, runId } from './retrainer.ts';
+import { type JudgedVersion, type RunResult, readResult } from './runResult.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import type { RetrainerStore, RunStatus, TrainingRun } from './store.ts';
 import { type Candidate, trainCandidate } from './trainCandidate.ts';
 import { trainerCodeVersion } from './trainerCodeVersion.ts';
 import { TrainerFailure } from './trainerContract.ts';
-import { nextVersionName } from './versionName.ts';
 
 export interface TrainingRunContext {
   store: RetrainerStore;
@@ -60,11 +62,11 @@ export async function answerCause(
   const id = runId(cause);
   const log = context.log.child({ model: cause.model, run: id, cause: `${cause.type} ${cause.id}` });
   const earlier = await store.runState(cause.model, id);
-  if (earlier !== null && earlier.status !== 'started' && earlier.status !== 'skipped') return null;
+  if (hasEnded(earlier)) return null;
   const history = await store.history(cause.model);
   const run: TrainingRun = {
     id,
-    revision: (earlier?.revision ?? 0) + 1,
+    revision: nextRevision(earlier),
     cause,
     status: 'started',
     reasons: [],
@@ -77,82 +79,92 @@ export async function answerCause(
     startedAtMs: Date.now(),
     finishedAtMs: null,
   };
-  const ending =
-    (await endingOfCutOffRun(run, context)) ?? (await startAndEnd(run, settings, decide(history), { ...context, log }));
-  await store.insertRun({ ...run, ...ending, revision: run.revision + 1, finishedAtMs: Date.now() });
+  const ending = await endingOf(run, settings, decide(history), { ...context, log });
+  const meanwhile = await store.runState(cause.model, id);
+  // Another process had the same cause in hand and was faster. A result is the same for both, other endings give way.
+  if (ending === null || (!isResult(ending) && hasEnded(meanwhile))) return null;
+  await store.insertRun({ ...run, ...ending, revision: nextRevision(meanwhile), finishedAtMs: Date.now() });
   log.info({ status: ending.status, version: run.candidateVersion, reasons: ending.reasons }, 'training run ended');
   return ending.status;
 }
 
-/** A run that was cut off after its verdict had been written: the verdict stands, and is published (again). */
-async function endingOfCutOffRun(run: TrainingRun, { store, publish }: TrainingRunContext): Promise<Ending | null> {
-  const version = await store.versionOfRun(run.cause.model, run.id);
-  if (!version || version.status === 'candidate') return null;
-  await publish({ ...version, ...causeFields(run) });
-  run.datasetId = version.datasetId;
-  run.championVersion = version.championVersion ?? '';
-  run.candidateVersion = version.version;
-  run.trainer = version.codeVersion;
-  run.seed = seedOf(version.datasetId);
-  return { status: version.status, reasons: version.reasons, metrics: version.metrics };
+type RunState = Pick<TrainingRun, 'status' | 'revision'> | null;
+
+function isResult({ status }: Ending): boolean {
+  return status === 'approved' || status === 'rejected';
 }
 
-async function startAndEnd(
+function hasEnded(state: RunState): boolean {
+  return state !== null && state.status !== 'started' && state.status !== 'skipped';
+}
+
+function nextRevision(state: RunState): number {
+  return (state?.revision ?? 0) + 1;
+}
+
+/** Null when another process says how the run ends. */
+async function endingOf(
   run: TrainingRun,
   settings: ModelSettings,
   decision: Decision,
   context: TrainingRunContext,
-): Promise<Ending> {
-  if (!decision.train) return { status: 'skipped', reasons: [decision.reason] };
-  if (run.championVersion === '') return { status: 'skipped', reasons: ['no predictions of this model are known'] };
-  await context.store.insertRun(run);
-  context.log.info('training run started');
+): Promise<Ending | null> {
+  const folder = folderOfModel(context.artifactsFolder, run.cause.model);
   try {
-    return await train(run, settings, context);
+    // A run that was cut off after it had come to its result: that is published (again).
+    const result = await readResult(folder, run.id);
+    if (result) return await publishResult(run, result, context);
+    if (!decision.train) return { status: 'skipped', reasons: [decision.reason] };
+    if (run.championVersion === '') return { status: 'skipped', reasons: ['no predictions of this model are known'] };
+    await context.store.insertRun(run);
+    context.log.info('training run started');
+    return await withAttemptFolder({ modelFolder: folder, runId: run.id }, attempt =>
+      train(run, settings, { modelFolder: folder, attempt }, context),
+    );
   } catch (error) {
+    if (error instanceof TakenOver) {
+      context.log.warn(error.message);
+      return null;
+    }
     const reason = failureReason(error);
     if (reason === null) throw error;
     return { status: 'failed', reasons: [reason.slice(0, longestReasonCharacters)] };
   }
 }
 
-/** Validate and freeze the data, train, publish the candidate, judge it, publish the verdict. Fills in `run` on the way. */
-async function train(run: TrainingRun, settings: ModelSettings, context: TrainingRunContext): Promise<Ending> {
+/** Validate and freeze the data, train, judge the candidate, keep the result, publish it. Fills in `run` on the way. */
+async function train(
+  run: TrainingRun,
+  settings: ModelSettings,
+  { modelFolder, attempt }: { modelFolder: string; attempt: string },
+  context: TrainingRunContext,
+): Promise<Ending> {
   const { store, signal } = context;
   const { model } = run.cause;
-  const folder = modelFolder(context.artifactsFolder, model);
-  const result = await takeSnapshot(store, {
-    model,
-    championVersion: run.championVersion,
-    settings,
-    modelFolder: folder,
-  });
-  if (!result.snapshot) return { status: 'skipped', reasons: result.refusals };
-  const { snapshot } = result;
+  const championVersion = run.championVersion;
+  const taken = await takeSnapshot(store, { model, championVersion, settings, modelFolder, attempt });
+  if (!taken.snapshot) return { status: 'skipped', reasons: taken.refusals };
+  const { snapshot } = taken;
   run.datasetId = snapshot.id;
   run.seed = seedOf(snapshot.id);
   run.trainer = trainerCodeVersion(settings.retraining.command);
-  const version = nextVersionName(run.championVersion, await store.takenVersions(model, run.id));
   await store.insertDataset(datasetRecord(model, snapshot));
 
-  const candidate = await trainCandidate(snapshot, {
-    model,
-    version,
-    runId: run.id,
-    seed: run.seed,
-    settings,
-    modelFolder: folder,
-    signal,
-  });
-  run.candidateVersion = version;
-  const reference = trainingReference(snapshot, candidate, settings.window);
-  await context.publishReference(reference, model, version);
-  await announce(run, { version, status: 'candidate', reasons: [], metrics: {} }, candidate, reference.id, context);
-
-  const verdict = judge(snapshot, candidate, run.championVersion, settings.segments);
-  const reasons = [...verdict.reasons, ...snapshot.notes];
-  await announce(run, { version, ...verdict, reasons }, candidate, reference.id, context);
-  return { ...verdict, reasons };
+  const result = await trainCandidate(
+    snapshot,
+    { model, runId: run.id, seed: run.seed, settings, modelFolder, folder: attempt, signal },
+    async candidate => {
+      const version = await claimVersionName(championVersion, await store.takenVersions(model, run.id), {
+        modelFolder,
+        runId: run.id,
+      });
+      const reference = trainingReference(snapshot, candidate, settings.window);
+      const verdict = judge(snapshot, candidate, championVersion, settings.segments);
+      const reasons = [...verdict.reasons, ...snapshot.notes];
+      return { reference, version: modelVersion(run, { version, ...verdict, reasons }, candidate, reference.id) };
+    },
+  );
+  return publishResult(run, result, context);
 }
 
 /** The profile of the training rows, with what the candidate itself answers to them. */
@@ -186,34 +198,58 @@ function judge(
   return judgeChallenger(task, gateRows, segments);
 }
 
-/** The row first, then the event: whoever hears of a version can read about it. */
-async function announce(
+function modelVersion(
   run: TrainingRun,
-  state: Pick<ModelVersion, 'version' | 'status' | 'reasons' | 'metrics'>,
+  verdict: Pick<JudgedVersion, 'version' | 'status' | 'reasons' | 'metrics'>,
   { artifactUri, artifactChecksum }: Candidate,
   referenceId: string,
-  { store, publish }: TrainingRunContext,
-): Promise<void> {
-  const version: ModelVersion = {
-    ...state,
-    ...causeFields(run),
-    id: deterministicId('model-version', run.cause.model, state.version, state.status),
-    model: run.cause.model,
-    championVersion: run.championVersion,
+): JudgedVersion {
+  const { cause, championVersion, datasetId } = run;
+  return {
+    ...verdict,
+    id: deterministicId('model-version', cause.model, verdict.version, verdict.status),
+    model: cause.model,
+    championVersion,
     runId: run.id,
-    datasetId: run.datasetId,
+    causeType: cause.type,
+    causeId: cause.id,
+    datasetId,
     codeVersion: run.trainer,
     artifactUri,
     artifactChecksum,
     referenceId,
     time: Date.now(),
   };
-  await store.insertVersion(version);
-  await publish(version);
 }
 
-function causeFields({ cause }: TrainingRun): Pick<ModelVersion, 'causeType' | 'causeId'> {
-  return { causeType: cause.type, causeId: cause.id };
+/**
+ * Publishes the reference, the candidate and its verdict; once more, when a process that was cut off or is as far had done so. The rows
+ * first, then the event: whoever hears of a version can read about it.
+ */
+async function publishResult(
+  run: TrainingRun,
+  { version, reference }: RunResult,
+  { store, publish, publishReference }: TrainingRunContext,
+): Promise<Ending> {
+  const { model, status, reasons, metrics } = version;
+  await publishReference(reference, model, version.version);
+  const candidate: ModelVersion = {
+    ...version,
+    id: deterministicId('model-version', model, version.version, 'candidate'),
+    status: 'candidate',
+    reasons: [],
+    metrics: {},
+  };
+  for (const state of [candidate, version]) {
+    await store.insertVersion(state);
+    await publish(state);
+  }
+  run.datasetId = version.datasetId;
+  run.championVersion = version.championVersion ?? '';
+  run.candidateVersion = version.version;
+  run.trainer = version.codeVersion;
+  run.seed = seedOf(version.datasetId);
+  return { status, reasons, metrics };
 }
 
 /** The same data give the same model. 28 bits, as TensorFlow.js takes 32-bit integers. */

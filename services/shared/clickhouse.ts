@@ -7,8 +7,11 @@ import { type RowBinary, writtenBytes } from './rowBinary.ts';
 
 export type Clickhouse = ReturnType<typeof connectClickhouse>;
 
-/** Errors of the server that pass by themselves: timeout, too many queries or parts, memory, read-only replica, no keeper, network. */
-const transientCodes = new Set(['159', '202', '209', '210', '241', '242', '252', '319', '999']);
+/**
+ * Errors of the server that pass: timeout, too many queries or parts, query aborted or cancelled by a server that stops, memory, read-only
+ * replica, full disk, no keeper, network.
+ */
+const transientCodes = new Set(['159', '202', '209', '210', '236', '241', '242', '243', '252', '319', '394', '999']);
 
 function isTransient(error: unknown): boolean {
   // Everything that is not the server's own word (refused, reset, timed out) may pass.

@@ -96,11 +96,19 @@ function decodeJson<T>(bytes: Buffer, contract: string, contentType: string | un
 
 const surrogateEscape = /\\ud[89a-f]/i;
 
-/** JSON can escape half of a surrogate pair; no database and no other language would take the text. */
+/** JSON can escape half of a surrogate pair; no database and no other language would take the text. Without recursion: content may be deep. */
 function isWellFormed(content: unknown): boolean {
-  if (typeof content === 'string') return content.isWellFormed();
-  if (typeof content !== 'object' || content === null) return true;
-  return Object.entries(content).every(([key, value]) => key.isWellFormed() && isWellFormed(value));
+  const rest = [content];
+  while (rest.length > 0) {
+    const part = rest.pop();
+    if (typeof part === 'string' && !part.isWellFormed()) return false;
+    if (typeof part !== 'object' || part === null) continue;
+    for (const [key, value] of Object.entries(part)) {
+      if (!key.isWellFormed()) return false;
+      rest.push(value);
+    }
+  }
+  return true;
 }
 
 /** A parsed JSON value as the contract's type: checked against the same Avro type, times in ISO 8601 or ms. */
@@ -164,6 +172,16 @@ function named(type: avro.Type): string {
 }
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = asText(value);
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+function asText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch (error) {
+    // Thousands of levels: they can be parsed, but not written.
+    if (error instanceof RangeError) return Array.isArray(value) ? '[… (too deep)' : '{… (too deep)';
+    throw error;
+  }
 }

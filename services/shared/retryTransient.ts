@@ -22,7 +22,8 @@ export async function retryTransient<T>(
         return await operation();
       } catch (error) {
         if (!isTransient(error)) throw error;
-        onRetry?.(error, ++attempt);
+        attempt++;
+        onRetry?.(error, attempt);
         const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
         await pause(pauseMs * (0.5 + Math.random() / 2));
       }

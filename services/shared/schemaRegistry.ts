@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import avro from 'avsc';
+import { avroTypeHook } from './avroTypeHook.ts';
 import type { Environment } from './environment.ts';
-import { internMapKeys } from './internMapKeys.ts';
 import { retryTransient } from './retryTransient.ts';
 
 const schemaFolder = new URL('../../schemas/', import.meta.url);
@@ -15,7 +15,7 @@ export const contractTypes: ReadonlyMap<string, avro.Type> = new Map(
     .filter(file => file.endsWith('.avsc'))
     .map(file => {
       const schema = JSON.parse(readFileSync(new URL(file, schemaFolder), 'utf8'));
-      return [schema.name as string, avro.Type.forSchema(schema, { typeHook: internMapKeys })];
+      return [schema.name as string, avro.Type.forSchema(schema, { typeHook: avroTypeHook })];
     }),
 );
 
@@ -52,13 +52,16 @@ function isRegistrationRace(error: unknown): boolean {
 }
 
 export function connectSchemaRegistry(environment: Environment, onRetry?: (error: unknown, attempt: number) => void) {
-  const registry = new SchemaRegistry({
-    host: environment.SCHEMA_REGISTRY_URL,
-    ...(environment.SCHEMA_REGISTRY_USERNAME && {
-      auth: { username: environment.SCHEMA_REGISTRY_USERNAME, password: environment.SCHEMA_REGISTRY_PASSWORD ?? '' },
-    }),
-    retry: { retries: 0 },
-  });
+  const registry = new SchemaRegistry(
+    {
+      host: environment.SCHEMA_REGISTRY_URL,
+      ...(environment.SCHEMA_REGISTRY_USERNAME && {
+        auth: { username: environment.SCHEMA_REGISTRY_USERNAME, password: environment.SCHEMA_REGISTRY_PASSWORD ?? '' },
+      }),
+      retry: { retries: 0 },
+    },
+    { [SchemaType.AVRO]: { typeHook: avroTypeHook } },
+  );
   /** By contract and schema id. */
   const resolvers = new Map<string, Map<number, Decoder['resolver']>>();
 

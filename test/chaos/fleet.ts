@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../infra/local/claimPort.ts';
 import { type ServiceProcess, startServiceProcess } from '../../infra/local/serviceProcesses.ts';
+import { logTail } from '../../infra/local/untilReady.ts';
 import type { ServiceName } from '../../infra/serviceFlow.ts';
 
 export interface Fleet {
@@ -15,37 +16,57 @@ export interface Fleet {
   remove(service: ServiceName): Promise<void>;
   /** How often a process ended by itself or was killed, and was started again. */
   restarts(): number;
+  /** Aborted when a service cannot be started, with what its log says. */
+  broken: AbortSignal;
   stop(): Promise<void>;
 }
+
+/** A server that is away fails a start or two; a service that fails this often in a row has a fault of its own. */
+const mostFailedStarts = 5;
+const pauseAfterFailureMs = 500;
+const shownLogLines = 10;
 
 /** Replicas of services, each started again as soon as it ends, as an orchestrator would. */
 export function startFleet(services: readonly ServiceName[], variables: Record<string, string>, folder: string): Fleet {
   const running = new Map<ServiceName, ServiceProcess[]>(services.map(service => [service, []]));
   const starting = new Set<Promise<void>>();
+  const failedStarts = new Map<ServiceName, number>();
+  const broken = new AbortController();
   let restarts = 0;
   let stopping = false;
 
   async function startOne(service: ServiceName): Promise<void> {
-    while (!stopping) {
+    while (!stopping && !broken.signal.aborted) {
       const port = await freePort();
+      const logFile = join(folder, `${service}-${port}.log`);
       try {
         const started = await startServiceProcess({
           name: service,
           script: new URL(`../../services/${service}/main.ts`, import.meta.url).pathname,
           env: { ...variables, DRIFTLOOP_HTTP_PORT: String(port) },
-          logFile: join(folder, `${service}-${port}.log`),
+          logFile,
           onExit: () => {
             const replicas = running.get(service)!;
             replicas.splice(replicas.indexOf(started), 1);
             startAgain(service);
           },
         });
+        failedStarts.delete(service);
         running.get(service)!.push(started);
         return;
-      } catch {
-        // It ended while a server was away: an orchestrator tries again after a moment.
+      } catch (error) {
+        const failures = (failedStarts.get(service) ?? 0) + 1;
+        failedStarts.set(service, failures);
+        if (failures === mostFailedStarts) {
+          const lastLines = logTail(logFile).trimEnd().split('\n').slice(-shownLogLines).join('\n');
+          broken.abort(
+            new Error(
+              `${service} failed to start ${failures} times in a row: ${(error as Error).message}\n${lastLines}`,
+            ),
+          );
+        }
         restarts++;
-        await pause(500);
+        await pause(pauseAfterFailureMs);
       }
     }
   }
@@ -61,14 +82,21 @@ export function startFleet(services: readonly ServiceName[], variables: Record<s
     services,
     replicas: service => running.get(service)!,
     async whole() {
-      while (services.some(service => running.get(service)!.length === 0)) await Promise.race(starting);
+      while (services.some(service => running.get(service)!.length === 0)) {
+        broken.signal.throwIfAborted();
+        await Promise.race(starting);
+      }
     },
-    add: startOne,
+    async add(service) {
+      await startOne(service);
+      broken.signal.throwIfAborted();
+    },
     async remove(service) {
       const replicas = running.get(service)!;
       if (replicas.length > 1) await replicas.pop()!.stop();
     },
     restarts: () => restarts,
+    broken: broken.signal,
     async stop() {
       stopping = true;
       await Promise.all(starting);

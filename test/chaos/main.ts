@@ -25,8 +25,16 @@ const result = await runChaos({
   chunks: Math.ceil(minutes * chunksPerMinute),
   onProgress: line => console.log(line),
 });
-console.log(formatTable([...result.survived].map(([disturbance, times]) => ({ disturbance, times }))));
-console.log(formatTable([...result.rows].map(([table, rows]) => ({ table, rows }))));
-console.log(`${result.records} records, ${result.restarts} restarts, ${result.differences.length} differences`);
+const table = (counts: Map<string, number>, name: string, number: string) =>
+  console.log(formatTable([...counts].sort().map(([key, count]) => ({ [name]: key, [number]: count }))));
+table(result.survived, 'disturbance', 'times');
+table(result.rows, 'compared', 'rows');
+table(result.trainings, 'trainings', 'runs');
+console.log(formatTable(result.memory.map(service => ({ ...service }))));
+if (result.obstacle !== null)
+  console.log(`not done: disk of the artifacts full: no file system of its own could be mounted: ${result.obstacle}`);
+console.log(
+  `seed ${chosenSeed}: ${result.records} records, ${result.restarts} restarts, ${result.deadLetters} dead letters sent, ${result.differences.length} differences`,
+);
 for (const line of result.differences.slice(0, shownDifferences)) console.log(line);
 process.exit(result.differences.length > 0 ? 1 : 0);

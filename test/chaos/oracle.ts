@@ -22,7 +22,8 @@ export type OracleTables = Record<
   | 'feedback'
   | 'outcomes'
   | 'performance_windows'
-  | 'dead_letters',
+  | 'dead_letters'
+  | 'topic dead-letters',
   Rows
 >;
 
@@ -30,15 +31,18 @@ interface Counted {
   prediction: Prediction;
   partition: number;
   offset: number;
+  record: KafkaRecord;
 }
 
 /**
- * @param predictions records of the topic, those of each partition in the order of their offsets
+ * @param predictions records of the topic, those of each partition in the order of their offsets; as in the other topics, a broken one
+ * carries the class of its mistake as header `broken`
  * @param decode gives the contents of a record that is not broken
  */
 export function oracle(
   predictions: readonly KafkaRecord[],
   feedback: readonly KafkaRecord[],
+  requests: readonly KafkaRecord[],
   decode: { prediction(value: Buffer): Prediction; feedback(value: Buffer): Feedback },
   settings: OracleSettings,
 ): OracleTables {
@@ -50,21 +54,25 @@ export function oracle(
     outcomes: new Map(),
     performance_windows: new Map(),
     dead_letters: new Map(),
+    'topic dead-letters': new Map(),
   };
+  for (const record of requests) noteBroken(tables, 'retrain-requests', record);
   const counted: Counted[] = [];
   for (const [partition, records] of Map.groupBy(predictions, record => record.partition)) {
     const usable: Counted[] = [];
     for (const record of records) {
-      const mistake = record.headers.broken?.toString();
-      if (mistake) addDeadLetter(tables, record.partition, record.offset, mistake);
-      else usable.push({ prediction: decode.prediction(record.value!), partition, offset: record.offset });
+      if (!noteBroken(tables, 'predictions', record))
+        usable.push({ prediction: decode.prediction(record.value!), partition, offset: record.offset, record });
     }
     for (const ofVersion of Map.groupBy(usable, ({ prediction: { model, version } }) => key(model, version)).values())
       counted.push(...countedOf(ofVersion, settings, tables));
   }
   for (const { prediction, offset, partition } of counted) {
     const { model, version, id, time, features, score } = prediction;
-    tables.predictions.set(key(model, version, time, id), {
+    const place = key(model, version, time, id);
+    // When partitions were added, an id that comes again may come in another one, where nobody knows it: the lower offset stays.
+    if (Number(tables.predictions.get(place)?.offset) <= offset) continue;
+    tables.predictions.set(place, {
       partition,
       offset,
       numbers: entriesOf(features, value => typeof value === 'number'),
@@ -76,7 +84,9 @@ export function oracle(
   addProfiles(counted, settings, tables.window_profiles);
   addOutcomes(
     counted,
-    feedback.map(record => ({ ...decode.feedback(record.value!), offset: record.offset })),
+    feedback.flatMap(record =>
+      noteBroken(tables, 'feedback', record) ? [] : [{ ...decode.feedback(record.value!), offset: record.offset }],
+    ),
     settings,
     tables,
   );
@@ -95,8 +105,30 @@ export function key(...parts: (string | number)[]): string {
   return parts.join(' | ');
 }
 
-function addDeadLetter(tables: OracleTables, partition: number, offset: number, mistake: string): void {
-  tables.dead_letters.set(key('predictions', partition, offset), { class: mistake });
+/** @returns whether the record is broken; then it is noted as a dead letter */
+function noteBroken(tables: OracleTables, topic: string, record: KafkaRecord): boolean {
+  const mistake = record.headers.broken?.toString();
+  if (mistake) addDeadLetter(tables, topic, record, mistake);
+  return mistake !== undefined;
+}
+
+function addDeadLetter(tables: OracleTables, topic: string, record: KafkaRecord, mistake: string): void {
+  const place = key(topic, record.partition, record.offset);
+  tables.dead_letters.set(place, { class: mistake });
+  tables['topic dead-letters'].set(place, deadLetterColumns(record, mistake));
+}
+
+/** A letter is what the producer sent, to the byte. */
+export function deadLetterColumns(
+  { key, value, headers }: Pick<KafkaRecord, 'key' | 'value' | 'headers'>,
+  mistake: string,
+) {
+  return {
+    class: mistake,
+    key: key?.toString(),
+    value: value?.toString('base64') ?? null,
+    header: headers.broken?.toString() ?? null,
+  };
 }
 
 /** Of one version in one partition: those that count, by the rules of lateness and of repeated ids. */
@@ -110,7 +142,7 @@ function countedOf(records: readonly Counted[], settings: OracleSettings, tables
     const watermarkMs = latestMs - settings.allowedLatenessMs;
     if (time < watermarkMs - settings.horizonMs) {
       counters.too_late++;
-      addDeadLetter(tables, record.partition, record.offset, 'too-late');
+      addDeadLetter(tables, 'predictions', record.record, 'too-late');
     } else if (ids.has(id)) {
       counters.duplicates++;
     } else {
@@ -156,16 +188,11 @@ function addProfiles(counted: readonly Counted[], { windowMs }: OracleSettings, 
       numeric_count: numbers.length,
       minimum: numbers.length > 0 ? Math.min(...numbers) : null,
       maximum: numbers.length > 0 ? Math.max(...numbers) : null,
-      sum: roundedSum(numbers.reduce((sum, value) => sum + value, 0)),
+      sum: numbers.reduce((sum, value) => sum + value, 0),
       in_buckets: numbers.length,
       categories: [...Map.groupBy(texts, text => text)].map(([text, same]) => `${text}=${same.length}`).join(' '),
     });
   }
-}
-
-/** The order of adding may change the last bits. */
-export function roundedSum(sum: number): number {
-  return Number(sum.toPrecision(10));
 }
 
 function addOutcomes(
@@ -192,10 +219,11 @@ function addOutcomes(
     window.predictions++;
     const [named, unnamed] = [latest.get(key(id, model)), latest.get(key(id, ''))];
     const truth = named && unnamed ? (wins(named, unnamed) ? named : unnamed) : (named ?? unnamed);
-    if (!truth) continue;
+    const outcome = key(model, version, time, id);
+    if (!truth || tables.outcomes.has(outcome)) continue;
     window.labelled++;
     if (truth.label !== prediction.prediction) window.errors++;
-    tables.outcomes.set(key(model, version, time, id), { label: String(truth.label), observed_ms: truth.time });
+    tables.outcomes.set(outcome, { label: String(truth.label), observed_ms: truth.time });
   }
   for (const [place, window] of windows) if (window.labelled > 0) tables.performance_windows.set(place, window);
 }

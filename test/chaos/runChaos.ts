@@ -1,32 +1,41 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import avro from 'avsc';
 import { sendStreamEnd } from '../../bin/replay/sendStreamEnd.ts';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
+import { groupLag } from '../../infra/groupLag.ts';
+import { type QuiescenceOptions, waitUntilQuiet } from '../../infra/quiescence.ts';
 import { readTopic } from '../../infra/readTopic.ts';
 import type { ServiceName } from '../../infra/serviceFlow.ts';
 import { ensureTopics } from '../../infra/topics.ts';
-import { connectClickhouse } from '../../services/shared/clickhouse.ts';
-import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
-import { type Environment, readEnvironment } from '../../services/shared/environment.ts';
+import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse.ts';
+import type { Feedback, Prediction, RetrainRequest } from '../../services/shared/contracts.ts';
+import { readEnvironment } from '../../services/shared/environment.ts';
 import { connectKafka, connectProducer, type KafkaRecord } from '../../services/shared/kafka.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 import { connectSchemaRegistry, contractType, wireHeaderBytes } from '../../services/shared/schemaRegistry.ts';
 import { readSettings } from '../../services/shared/settings.ts';
 import { prefixed, topics } from '../../services/shared/topics.ts';
-import { createDisturber } from './disturbances.ts';
+import { mountArtifactsDisk } from './artifactsDisk.ts';
+import { createDisturber, type Disturbance, everyDisturbance } from './disturbances.ts';
+import { startFaultProxy } from './faultProxy.ts';
 import { startFleet } from './fleet.ts';
 import { oracle, type Rows } from './oracle.ts';
 import { startServers } from './servers.ts';
-import { comparedTables, differences, storedRows } from './storedTables.ts';
-import { chunksOfStream, type Encoders, type StreamRecord } from './stream.ts';
+import { memoryOf, type ServiceMemory, tooMuchMemory } from './serviceMemory.ts';
+import { deadLettersOfTopic, differences, oracleTables, storedRows, verdictTables } from './storedTables.ts';
+import { chunksOfStream, type Encoders, requestFor, type StreamRecord } from './stream.ts';
+import { checkTrainings } from './trainings.ts';
 
 export interface ChaosOptions {
   seed: number;
   /** Chunks of some 400 to 600 predictions; each is followed by a disturbance. */
   chunks: number;
+  /** What comes, in any order, before anything comes again. */
+  round?: readonly Disturbance[];
   onProgress?: (line: string) => void;
 }
 
@@ -34,70 +43,152 @@ export interface ChaosResult {
   /** What was done, how often. */
   survived: Map<string, number>;
   restarts: number;
-  /** Records in the topics of producers, and rows that were compared with the oracle, by table. */
+  /** Records in the topics of producers, and rows that were compared, by table. */
   records: number;
   rows: Map<string, number>;
+  /** Records of the topic dead-letters; those beyond the rows were sent again after a crash. */
+  deadLetters: number;
+  /** Training runs by cause and how they ended. */
+  trainings: Map<string, number>;
+  /** At the end, per replica. */
+  memory: ServiceMemory[];
+  /** Why a disturbance was not possible here. */
+  obstacle: string | null;
   /** One line each; none when all is as it must be. */
   differences: string[];
 }
 
-const services: readonly ServiceName[] = ['profiler', 'evaluator', 'detector'];
+const services: readonly ServiceName[] = ['profiler', 'evaluator', 'detector', 'retrainer'];
+/** What trainings end with depends on when they began, so the undisturbed run has none. */
+const servicesOfUndisturbed: readonly ServiceName[] = ['profiler', 'evaluator', 'detector'];
+const producersTopics = [topics.predictions, topics.feedback, topics.retrainRequests] as const;
 const sessionTimeoutMs = 2_000;
 const recordsPerSend = 1_000;
+const artifactsMegabytes = 48;
+const modelToTrain = 'new';
 
 /**
- * Runs the services on real servers under disturbances, and compares the tables with what one offline pass over the topics says, and the
- * drift events with those that the same records bring about undisturbed.
+ * Runs the services on real servers under disturbances, and compares the tables with what one offline pass over the topics says, the verdicts
+ * with those that the same records bring about undisturbed, and the trainings with their causes.
  */
-export async function runChaos({ seed, chunks, onProgress }: ChaosOptions): Promise<ChaosResult> {
+export async function runChaos({
+  seed,
+  chunks,
+  round = everyDisturbance,
+  onProgress,
+}: ChaosOptions): Promise<ChaosResult> {
   const folder = await mkdtemp(join(tmpdir(), 'driftloop-chaos-'));
   const servers = await startServers(folder);
+  const artifacts = mountArtifactsDisk(join(folder, 'artifacts'), artifactsMegabytes);
+  const { CLICKHOUSE_URL, SCHEMA_REGISTRY_URL } = servers.variables;
+  const proxies = {
+    clickhouse: await startFaultProxy(CLICKHOUSE_URL),
+    registry: await startFaultProxy(SCHEMA_REGISTRY_URL),
+  };
+  const settingsFile = join(folder, 'driftloop.yaml');
+  await writeFile(settingsFile, settingsText);
+  const direct = { ...servers.variables, DRIFTLOOP_CONFIG: settingsFile, DRIFTLOOP_ARTIFACTS: artifacts.folder };
+  const harmed = { CLICKHOUSE_URL: proxies.clickhouse.url, SCHEMA_REGISTRY_URL: proxies.registry.url };
   try {
     const random = seededRandom(seed);
     const survived = new Map<string, number>();
-    const disturbed = installation('chaos', servers.variables);
-    await prepare(disturbed.environment);
-    const fleet = startFleet(services, disturbed.variables, folder);
+    const disturbed = await connectInstallation('chaos', direct);
+    await ensureTopics(disturbed.admin, disturbed.environment);
+    const fleet = startFleet(services, { ...disturbed.variables, ...harmed }, folder);
+    let memory: ServiceMemory[];
+    const stream = await openStream(disturbed, chunks, random);
     try {
-      for (const service of services) await fleet.add(service);
-      const disturber = createDisturber(fleet, servers, random, sessionTimeoutMs);
-      await produce(disturbed.environment, chunks, random, async chunk => {
+      await Promise.all(services.map(service => fleet.add(service)));
+      const disturber = createDisturber(
+        {
+          fleet,
+          servers,
+          proxies,
+          artifacts,
+          addPartition: () => stream.addPartition(),
+          train: async id => {
+            await stream.requestTraining(modelToTrain, id);
+            await untilRunEnded(disturbed.clickhouse, id, fleet.broken);
+          },
+        },
+        round,
+        random,
+        sessionTimeoutMs,
+      );
+      for (let chunk = 0; chunk < chunks; chunk++) {
+        await stream.sendChunk();
         const what = await disturber.disturb();
+        fleet.broken.throwIfAborted();
         survived.set(what, (survived.get(what) ?? 0) + 1);
         onProgress?.(`${chunk + 1}/${chunks} ${what}`);
-      });
+      }
       await disturber.calm();
       onProgress?.('waiting until all is processed');
-      await untilProcessed(disturbed.environment);
+      await untilProcessed(disturbed, services, fleet.broken);
+      memory = await memoryOf(services.flatMap(service => fleet.replicas(service)));
     } finally {
       await fleet.stop();
+      await stream.close();
     }
-    const records = await recordsOf(disturbed.environment);
-    const compared = await compareWithOracle(disturbed.environment, records);
+    const records = await recordsOf(disturbed);
+    const compared = await compareWithOracle(disturbed, records);
+    const letters = await deadLettersOfTopic(disturbed.kafka, disturbed.admin, disturbed.environment);
+    const trainings = await checkTrainings(disturbed, stream.requestedIds());
 
     onProgress?.('the same records undisturbed');
-    const calm = installation('calm', servers.variables);
+    const calm = await connectInstallation('calm', direct);
+    const partitions = (await disturbed.admin.fetchTopicOffsets(prefixed(disturbed.environment, topics.predictions)))
+      .length;
+    await ensureTopics(calm.admin, calm.environment, { [topics.predictions]: { partitions } });
     await replayUndisturbed(calm, records, folder);
-    const [expected, found] = [await driftEvents(calm.environment), await driftEvents(disturbed.environment)];
-    return {
+    const result: ChaosResult = {
       survived,
       restarts: fleet.restarts(),
       records: records.length,
-      rows: new Map([...compared.rows, ['drift_events', expected.size]]),
-      differences: [...compared.differences, ...differences('drift_events', expected, found)],
+      rows: new Map([...compared.expected].map(([table, rows]) => [table, rows.size])),
+      deadLetters: letters.letters,
+      trainings: trainings.counts,
+      memory,
+      obstacle: artifacts.obstacle,
+      differences: [
+        ...compared.differences,
+        ...letters.differences,
+        ...differences('topic dead-letters', compared.expected.get('topic dead-letters')!, letters.rows),
+        ...trainings.differences,
+        ...(await lagging(disturbed)),
+        ...memory.flatMap(tooMuchMemory),
+      ],
     };
+    for (const table of verdictTables) {
+      const expected = await storedRows(calm.clickhouse, table);
+      result.rows.set(table, expected.size);
+      result.differences.push(...differences(table, expected, await storedRows(disturbed.clickhouse, table)));
+    }
+    await Promise.all([disturbed.close(), calm.close()]);
+    return result;
   } finally {
+    await Promise.all(Object.values(proxies).map(proxy => proxy.stop()));
     await servers.stop();
+    artifacts.unmount();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-interface ChaosInstallation {
-  variables: Record<string, string>;
-  environment: Environment;
-}
+/** Trainings by a trainer that takes no time, from few rows, and as often as there is a cause. */
+const trainer = fileURLToPath(new URL('./trainer.ts', import.meta.url));
+const settingsText = JSON.stringify({
+  defaults: {
+    retraining: {
+      command: [process.execPath, trainer],
+      cooldown: '1s',
+      minimumLabelledRows: 200,
+      maximumRows: 2_000,
+      timeout: '1m',
+    },
+  },
+});
 
-function installation(name: string, servers: Record<string, string>): ChaosInstallation {
+async function connectInstallation(name: string, servers: Record<string, string>) {
   const variables = {
     ...servers,
     CLICKHOUSE_DATABASE: name,
@@ -105,106 +196,151 @@ function installation(name: string, servers: Record<string, string>): ChaosInsta
     DRIFTLOOP_FLUSH_MS: '100',
     DRIFTLOOP_SESSION_TIMEOUT_MS: String(sessionTimeoutMs),
   };
-  return { variables, environment: readEnvironment(variables) };
-}
-
-async function prepare(environment: Environment): Promise<void> {
-  const admin = connectKafka(environment, 'chaos').admin();
+  const environment = readEnvironment(variables);
+  const kafka = connectKafka(environment, 'chaos');
+  const admin = kafka.admin();
   await Promise.all([migrate(environment), admin.connect()]);
-  await ensureTopics(admin, environment);
-  await admin.disconnect();
+  const clickhouse = connectClickhouse(environment, { retry: true });
+  return {
+    variables,
+    environment,
+    settings: readSettings(environment.DRIFTLOOP_CONFIG),
+    kafka,
+    admin,
+    clickhouse,
+    close: () => Promise.all([admin.disconnect(), clickhouse.close()]),
+  };
 }
 
-async function produce(
-  environment: Environment,
-  chunks: number,
-  random: () => number,
-  afterChunk: (chunk: number) => Promise<void>,
-): Promise<void> {
+type ChaosInstallation = Awaited<ReturnType<typeof connectInstallation>>;
+
+/** Sends the stream chunk by chunk, and what disturbances ask for beside it. */
+async function openStream({ environment, kafka, admin }: ChaosInstallation, chunks: number, random: () => number) {
+  const topic = (name: string) => prefixed(environment, name);
   const schemas = connectSchemaRegistry(environment);
   const encoders: Encoders = {
-    prediction: await schemas.encoder<Prediction>('Prediction', 'chaos-predictions'),
-    feedback: await schemas.encoder<Feedback>('Feedback', 'chaos-feedback'),
+    prediction: await schemas.encoder<Prediction>('Prediction', topic(topics.predictions)),
+    feedback: await schemas.encoder<Feedback>('Feedback', topic(topics.feedback)),
+    request: await schemas.encoder<RetrainRequest>('RetrainRequest', topic(topics.retrainRequests)),
   };
-  const producer = await connectProducer(connectKafka(environment, 'chaos'));
+  let producer = await connectProducer(kafka);
   // The stream has a seed of its own, so that it is the same whatever the disturbances draw.
   const stream = chunksOfStream(seededRandom(Math.floor(random() * 2 ** 32)), encoders, chunks);
-  let number = 0;
-  for (const records of stream) {
-    await producer.sendBatch({ topicMessages: [...topicMessages(records)] });
-    await afterChunk(number++);
+  const requested = new Set<string>();
+
+  async function send(records: readonly StreamRecord[]): Promise<void> {
+    const byTopic = Map.groupBy(records, record => record.topic);
+    await producer.sendBatch({
+      topicMessages: [...byTopic].map(([name, messages]) => ({
+        topic: topic(name),
+        messages: messages.map(({ key, value, headers }) => ({ key, value, headers })),
+      })),
+    });
+    for (const { topic: name, value, headers } of records) {
+      if (name !== topics.retrainRequests || headers.broken) continue;
+      const request = contractType('RetrainRequest').fromBuffer(value!.subarray(wireHeaderBytes)) as RetrainRequest;
+      requested.add(request.id);
+    }
   }
-  await producer.disconnect();
+
+  return {
+    sendChunk: () => send(stream.next().value as StreamRecord[]),
+    requestTraining: (model: string, id: string) => send([requestFor(model, id, encoders)]),
+    /** Ids of all requests for trainings. */
+    requestedIds: () => [...requested],
+    async addPartition(): Promise<void> {
+      const name = topic(topics.predictions);
+      const { length } = await admin.fetchTopicOffsets(name);
+      await admin.createPartitions({ topicPartitions: [{ topic: name, count: length + 1 }] });
+      // A producer learns of partitions after minutes; one that has just started, at once.
+      await producer.disconnect();
+      producer = await connectProducer(kafka);
+    },
+    close: () => producer.disconnect(),
+  };
 }
 
-function* topicMessages(records: readonly StreamRecord[]) {
-  for (const [topic, messages] of Map.groupBy(records, record => record.topic))
-    yield { topic: `chaos-${topic}`, messages: messages.map(({ key, value, headers }) => ({ key, value, headers })) };
+const runTimeoutMs = 120_000;
+
+async function untilRunEnded(clickhouse: Clickhouse, causeId: string, broken: AbortSignal): Promise<void> {
+  const deadlineMs = Date.now() + runTimeoutMs;
+  for (;;) {
+    broken.throwIfAborted();
+    const [row] = await clickhouse.select<{ ended: number }>(
+      "SELECT count() AS ended FROM training_runs FINAL WHERE cause_id = {causeId:String} AND status != 'started'",
+      { causeId },
+    );
+    if (row!.ended > 0) return;
+    if (Date.now() > deadlineMs)
+      throw new Error(`the training for ${causeId} has not ended in ${runTimeoutMs / 1000} s`);
+    await pause(100);
+  }
 }
 
 /** Waits until nothing is under way, tells the detector that the streams are over, and waits until the last windows are judged. */
-async function untilProcessed(environment: Environment): Promise<void> {
-  const kafka = connectKafka(environment, 'chaos');
-  const [admin, producer] = [kafka.admin(), await connectProducer(kafka)];
-  const clickhouse = connectClickhouse(environment, { retry: false });
-  await admin.connect();
-  try {
-    await waitUntilQuiet({ admin, environment, services });
-    await sendStreamEnd(producer, clickhouse, environment, readSettings(undefined));
-    await waitUntilQuiet({ admin, environment, services });
-  } finally {
-    await Promise.all([admin.disconnect(), producer.disconnect(), clickhouse.close()]);
-  }
+async function untilProcessed(
+  { environment, admin, kafka, clickhouse, settings }: ChaosInstallation,
+  awaited: readonly ServiceName[],
+  broken: AbortSignal,
+): Promise<void> {
+  const producer = await connectProducer(kafka);
+  const quiet = () => untilQuietOrStuck({ admin, environment, services: awaited }, broken);
+  await quiet();
+  await sendStreamEnd(producer, clickhouse, environment, settings);
+  await quiet();
+  await producer.disconnect();
+}
+
+/** A service that takes nothing for so long will never. */
+const stuckAfterMs = 180_000;
+
+async function untilQuietOrStuck(options: QuiescenceOptions, broken: AbortSignal): Promise<void> {
+  const stuck = new AbortController();
+  let seen = '';
+  let sinceMs = Date.now();
+  await waitUntilQuiet({
+    ...options,
+    signal: AbortSignal.any([broken, stuck.signal]),
+    onWaiting(service, lag) {
+      if (`${service} ${lag}` !== seen) [seen, sinceMs] = [`${service} ${lag}`, Date.now()];
+      if (Date.now() - sinceMs > stuckAfterMs)
+        stuck.abort(new Error(`${service} has a lag of ${lag} records and takes none for ${stuckAfterMs / 1000} s`));
+    },
+  });
 }
 
 /** All records of the topics of producers, those of a partition in the order of their offsets. */
-async function recordsOf(environment: Environment): Promise<KafkaRecord[]> {
-  const kafka = connectKafka(environment, 'chaos');
-  const admin = kafka.admin();
-  await admin.connect();
+async function recordsOf({ environment, kafka, admin }: ChaosInstallation): Promise<KafkaRecord[]> {
   const all: KafkaRecord[] = [];
-  for (const topic of [topics.predictions, topics.feedback])
+  for (const topic of producersTopics)
     await readTopic(kafka, admin, prefixed(environment, topic), async records => void all.push(...records));
-  await admin.disconnect();
   return all;
 }
 
 async function replayUndisturbed(
-  { variables, environment }: ChaosInstallation,
+  calm: ChaosInstallation,
   records: readonly KafkaRecord[],
   folder: string,
 ): Promise<void> {
-  await prepare(environment);
-  const producer = await connectProducer(connectKafka(environment, 'chaos'));
+  const producer = await connectProducer(calm.kafka);
   for (const topic of [topics.predictions, topics.feedback]) {
-    const ofTopic = records.filter(record => record.topic.endsWith(topic));
+    const ofTopic = records.filter(record => record.topic.endsWith(`-${topic}`));
     for (let start = 0; start < ofTopic.length; start += recordsPerSend) {
       const messages = ofTopic.slice(start, start + recordsPerSend);
       await producer.send({
-        topic: prefixed(environment, topic),
+        topic: prefixed(calm.environment, topic),
         messages: messages.map(({ key, value, headers, partition }) => ({ key, value, headers, partition })),
       });
     }
   }
   await producer.disconnect();
-  const fleet = startFleet(services, variables, folder);
+  const fleet = startFleet(servicesOfUndisturbed, calm.variables, folder);
   try {
-    for (const service of services) await fleet.add(service);
-    await untilProcessed(environment);
+    await Promise.all(servicesOfUndisturbed.map(service => fleet.add(service)));
+    await untilProcessed(calm, servicesOfUndisturbed, fleet.broken);
   } finally {
     await fleet.stop();
   }
-}
-
-/** The final state of each drift event. How often it was revised depends on when data came, and may differ. */
-async function driftEvents(environment: Environment): Promise<Rows> {
-  const clickhouse = connectClickhouse(environment, { retry: false });
-  const rows = await clickhouse.select<Record<string, string | number>>(
-    `SELECT id, model, version, segment, feature, cause, status, toUnixTimestamp64Milli(window_start) AS start_ms,
-            toUnixTimestamp64Milli(window_end) AS end_ms, records, reference FROM drift_events FINAL`,
-  );
-  await clickhouse.close();
-  return new Map(rows.map(({ id, ...columns }) => [String(id), columns]));
 }
 
 /** The contract as avsc alone reads it, without what the services add for speed. */
@@ -213,25 +349,33 @@ function plainType(contract: string): avro.Type {
 }
 
 async function compareWithOracle(
-  environment: Environment,
+  { environment, clickhouse, settings }: ChaosInstallation,
   records: readonly KafkaRecord[],
-): Promise<Pick<ChaosResult, 'rows' | 'differences'>> {
-  const { window, allowedLateness, horizon } = readSettings(undefined).of('new');
+): Promise<{ expected: Map<string, Rows>; differences: string[] }> {
+  const { window, allowedLateness, horizon } = settings.of(modelToTrain);
   const [plainPrediction, plainFeedback] = [plainType('Prediction'), plainType('Feedback')];
   const decode = {
     prediction: (value: Buffer): Prediction => plainPrediction.fromBuffer(value.subarray(wireHeaderBytes)),
     feedback: (value: Buffer): Feedback => plainFeedback.fromBuffer(value.subarray(wireHeaderBytes)),
   };
+  const ofTopic = (topic: string) => records.filter(record => record.topic === prefixed(environment, topic));
   const expected = oracle(
-    records.filter(record => record.topic === prefixed(environment, topics.predictions)),
-    records.filter(record => record.topic === prefixed(environment, topics.feedback)),
+    ofTopic(topics.predictions),
+    ofTopic(topics.feedback),
+    ofTopic(topics.retrainRequests),
     decode,
     { windowMs: window, allowedLatenessMs: allowedLateness, horizonMs: horizon },
   );
-  const clickhouse = connectClickhouse(environment, { retry: false });
   const found: string[] = [];
-  for (const table of comparedTables)
+  for (const table of oracleTables)
     found.push(...differences(table, expected[table], await storedRows(clickhouse, table)));
-  await clickhouse.close();
-  return { rows: new Map(comparedTables.map(table => [table, expected[table].size])), differences: found };
+  return { expected: new Map(Object.entries(expected)), differences: found };
+}
+
+async function lagging({ admin, environment }: ChaosInstallation): Promise<string[]> {
+  const found: string[] = [];
+  for (const service of services)
+    for (const { topic, partition, lag } of await groupLag(admin, environment, service))
+      if (lag > 0) found.push(`lag: ${service} has ${lag} records left of ${topic}/${partition}`);
+  return found;
 }

@@ -1,11 +1,11 @@
-import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
+import type { Feedback, Prediction, RetrainRequest } from '../../services/shared/contracts.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
-/** A record for one of the two topics of producers. Broken ones carry the class of their mistake as header `broken`. */
+/** A record for a topic of producers or of people. Broken ones carry the class of their mistake as header `broken`. */
 export interface StreamRecord {
-  topic: 'predictions' | 'feedback';
+  topic: 'predictions' | 'feedback' | 'retrain-requests';
   key: string;
   value: Buffer | null;
   headers: Record<string, string>;
@@ -14,6 +14,7 @@ export interface StreamRecord {
 export interface Encoders {
   prediction(value: Prediction): Buffer;
   feedback(value: Feedback): Buffer;
+  request(value: RetrainRequest): Buffer;
 }
 
 interface Version {
@@ -22,41 +23,56 @@ interface Version {
   startMs: number;
   /** Chunks of the stream in which it has traffic. */
   chunks: readonly [first: number, afterLast: number];
-  /** Chunk from which one feature is shifted and the labels turn around. */
-  driftsAt: number;
+  /** Chunks from which one feature is shifted (further); after the first the labels turn around, after the next back. */
+  driftsAt: readonly number[];
 }
+
+/** The model says yes above it. */
+export const yesAboveAmount = 65;
 
 const never = Number.POSITIVE_INFINITY;
 const recordsPerHour = 80;
+const recordsPerChunk = 200;
+/** The youngest event time, whatever the length of the stream: in the past of every machine that runs this. */
+const endMs = Date.UTC(2026, 0, 1);
+/** A training of a model is asked for in every so manieth chunk. */
+const chunksPerRequest = 3;
 
 /**
- * Endless chunks of records: three versions through the same partitions (a model of 1996 that drifts, one of this year, one that comes and goes),
- * with repeated ids, records out of order, hours late and too late, feedback that is early, late, repeated, corrected or for unknown ids,
- * and broken records. A function of `random` alone.
+ * Chunks of records: three versions through the same partitions (a model of 1996 that drifts, one of today, one that comes and goes), with repeated
+ * ids (at once and later), records out of order, hours late and too late, feedback that is early, late, beyond the horizon, repeated, corrected or
+ * for unknown ids, requests for trainings, and broken records of all of these. A function of `random` alone.
  */
 export function* chunksOfStream(random: () => number, encoders: Encoders, chunks: number): Generator<StreamRecord[]> {
+  const spanMs = Math.ceil((chunks * recordsPerChunk) / recordsPerHour) * hourMs;
+  const startMs = endMs - spanMs;
+  const driftsAt = [Math.ceil(chunks / 2), Math.ceil((3 * chunks) / 4)];
+  const [comes, goes] = [Math.floor(chunks / 3), Math.ceil((2 * chunks) / 3)];
   const versions: Version[] = [
-    { model: 'old', version: '1', startMs: Date.UTC(1996, 4, 7), chunks: [0, never], driftsAt: Math.ceil(chunks / 2) },
-    { model: 'new', version: '1', startMs: Date.UTC(2026, 0, 1), chunks: [0, never], driftsAt: never },
-    {
-      model: 'new',
-      version: '2',
-      startMs: Date.UTC(2026, 0, 2),
-      chunks: [Math.floor(chunks / 3), Math.ceil((2 * chunks) / 3)],
-      driftsAt: never,
-    },
+    { model: 'old', version: '1', startMs: Date.UTC(1996, 4, 7), chunks: [0, never], driftsAt },
+    { model: 'new', version: '1', startMs, chunks: [0, never], driftsAt: [] },
+    { model: 'new', version: 'hotfix', startMs, chunks: [comes, goes], driftsAt: [] },
   ];
+  let repeatedLater: StreamRecord[] = [];
   for (let chunk = 0; chunk < chunks; chunk++) {
-    const records: StreamRecord[] = [];
+    const records: StreamRecord[] = repeatedLater;
+    repeatedLater = [];
     for (const version of versions) {
       if (chunk < version.chunks[0] || chunk >= version.chunks[1]) continue;
-      for (let number = 0; number < 200; number++)
-        records.push(...recordsAround(version, chunk, number, random, encoders));
+      for (let number = 0; number < recordsPerChunk; number++) {
+        const [prediction, ...others] = recordsAround(version, chunk, number, random, encoders);
+        records.push(prediction!, ...others);
+        const chance = random();
+        if (chance < 0.07) records.push({ ...prediction! });
+        else if (chance < 0.08) repeatedLater.push({ ...prediction! });
+      }
     }
+    records.push(...requestsIn(chunk, chunks, random, encoders));
     yield shuffledNearby(records, random);
   }
 }
 
+/** The prediction first, then what belongs to it. */
 function recordsAround(
   version: Version,
   chunk: number,
@@ -64,10 +80,10 @@ function recordsAround(
   random: () => number,
   encoders: Encoders,
 ): StreamRecord[] {
-  const ordinal = (chunk - version.chunks[0]) * 200 + number;
-  const drifted = chunk >= version.driftsAt;
+  const ordinal = (chunk - version.chunks[0]) * recordsPerChunk + number;
+  const drifts = version.driftsAt.filter(driftsAt => chunk >= driftsAt).length;
   const nowMs = version.startMs + Math.floor((ordinal / recordsPerHour) * hourMs);
-  const amount = 50 + (drifted ? 40 : 0) + 10 * (random() + random() + random());
+  const amount = 50 + 40 * drifts + 10 * (random() + random() + random());
   const kind = random();
   const delayMs = kind < 0.05 ? Math.floor(random() * 5 * hourMs) : kind < 0.06 ? 9 * dayMs : 0;
   const prediction: Prediction = {
@@ -80,7 +96,7 @@ function recordsAround(
       country: ['DE', 'FR', 'IT'][Math.floor(random() * 3)]!,
       gap: random() < 0.1 ? null : 1,
     },
-    prediction: amount > 65 ? 'yes' : 'no',
+    prediction: amount > yesAboveAmount ? 'yes' : 'no',
     score: random(),
     probabilities: null,
     segment: null,
@@ -88,27 +104,38 @@ function recordsAround(
     latencyMs: null,
   };
   const records = [sent('predictions', prediction.id, encoders.prediction(prediction))];
-  if (random() < 0.08) records.push({ ...records[0]! });
-  if (random() < 0.02) records.push(broken(prediction, encoders, random));
-  if (random() < 0.7) records.push(...feedbackOn(prediction, drifted, encoders, random));
+  if (random() < 0.02) records.push(brokenPrediction(prediction, encoders, random));
+  if (random() < 0.7) records.push(...feedbackOn(prediction, drifts === 1, encoders, random));
   return records;
 }
 
-function feedbackOn(
-  prediction: Prediction,
-  drifted: boolean,
-  encoders: Encoders,
-  random: () => number,
-): StreamRecord[] {
+/** Each is sent twice, as by a person who did not trust the first answer; one in three also broken. */
+function requestsIn(chunk: number, chunks: number, random: () => number, encoders: Encoders): StreamRecord[] {
+  if (chunk % chunksPerRequest !== chunksPerRequest - 1) return [];
+  // Of the model that drifts only towards the end, so that its drift finds no training that has just used the same rows.
+  const models = chunk > 0.8 * chunks ? ['new', 'old'] : ['new'];
+  return models.flatMap(model => {
+    const record = requestFor(model, `${model}-${chunk}`, encoders);
+    const usable = [record, { ...record }];
+    return random() < 1 / 3 ? [...usable, brokenRequest(model)] : usable;
+  });
+}
+
+export function requestFor(model: string, id: string, encoders: Pick<Encoders, 'request'>): StreamRecord {
+  const request: RetrainRequest = { id, model, reason: 'manual', requestedBy: 'chaos', time: endMs };
+  return sent('retrain-requests', model, encoders.request(request));
+}
+
+function feedbackOn(prediction: Prediction, turned: boolean, encoders: Encoders, random: () => number): StreamRecord[] {
   const { id, model, time } = prediction;
-  const right = random() < (drifted ? 0.4 : 0.9);
+  const right = random() < (turned ? 0.4 : 0.9);
   const other = prediction.prediction === 'yes' ? 'no' : 'yes';
   const first: Feedback = {
     id: random() < 0.02 ? `unknown-${id}` : id,
     model: random() < 0.5 ? model : null,
     label: right ? (prediction.prediction as string) : other,
     value: random() < 0.2 ? 12.5 : null,
-    time: time + 60_000,
+    time: time + (random() < 0.02 ? 9 * dayMs : 60_000),
   };
   const records = [sent('feedback', first.id, encoders.feedback(first))];
   if (random() < 0.1) records.push({ ...records[0]! });
@@ -116,6 +143,7 @@ function feedbackOn(
     const corrected = { ...first, label: other, time: first.time + Math.floor(random() * hourMs) };
     records.push(sent('feedback', corrected.id, encoders.feedback(corrected)));
   }
+  if (random() < 0.02) records.push(brokenFeedback(first, encoders, random));
   return records;
 }
 
@@ -123,20 +151,42 @@ function sent(topic: StreamRecord['topic'], key: string, value: Buffer): StreamR
   return { topic, key, value, headers: {} };
 }
 
-function broken(prediction: Prediction, encoders: Encoders, random: () => number): StreamRecord {
-  const encoded = encoders.prediction(prediction);
-  const json = (fields: object) => Buffer.from(JSON.stringify({ ...prediction, ...fields }));
-  const mistakes: [string, Buffer | null][] = [
+/** Mistakes that a record of any contract may have, by their class. */
+function mistakesOf(encoded: Buffer, json: (fields: object) => Buffer): [string, Buffer | null][] {
+  return [
     ['malformed-json', Buffer.from('{"id":')],
     ['null-value', null],
     ['unknown-schema-id', Buffer.from([0, 0, 15, 66, 63, 1, 2])],
     ['malformed-avro', encoded.subarray(0, 12)],
-    ['invalid-field', json({ features: [] })],
     ['implausible-time', json({ time: 0 })],
     ['future-time', json({ time: '2100-01-01' })],
   ];
+}
+
+function brokenPrediction(prediction: Prediction, encoders: Encoders, random: () => number): StreamRecord {
+  const json = (fields: object) => Buffer.from(JSON.stringify({ ...prediction, ...fields }));
+  const mistakes = mistakesOf(encoders.prediction(prediction), json);
+  return broken('predictions', prediction.id, [...mistakes, ['invalid-field', json({ features: [] })]], random);
+}
+
+function brokenFeedback(feedback: Feedback, encoders: Encoders, random: () => number): StreamRecord {
+  const json = (fields: object) => Buffer.from(JSON.stringify({ ...feedback, ...fields }));
+  const mistakes = mistakesOf(encoders.feedback(feedback), json);
+  return broken('feedback', feedback.id, [...mistakes, ['invalid-field', json({ label: [] })]], random);
+}
+
+function brokenRequest(model: string): StreamRecord {
+  return broken('retrain-requests', model, [['malformed-json', Buffer.from('please')]], () => 0);
+}
+
+function broken(
+  topic: StreamRecord['topic'],
+  key: string,
+  mistakes: [string, Buffer | null][],
+  random: () => number,
+): StreamRecord {
   const [mistake, value] = mistakes[Math.floor(random() * mistakes.length)]!;
-  return { topic: 'predictions', key: prediction.id, value, headers: { broken: mistake } };
+  return { topic, key, value, headers: { broken: mistake } };
 }
 
 /** Records change places with others up to 40 behind them; those of one key, too. */

@@ -3,14 +3,18 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EachMessagePayload } from 'kafkajs';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
 import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import { datasetHash, readDataset } from '../../services/retrainer/dataset.ts';
+import { retrainerStore } from '../../services/retrainer/store.ts';
+import { answerCause } from '../../services/retrainer/trainingRun.ts';
 import type { DriftEvent, ModelVersion, RetrainRequest } from '../../services/shared/contracts.ts';
 import { loadModel } from '../../services/shared/model/modelArtifact.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 import { contractType, wireHeaderBytes } from '../../services/shared/schemaRegistry.ts';
+import { readSettings } from '../../services/shared/settings.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
 const startMs = Date.UTC(2026, 0, 1);
@@ -435,6 +439,45 @@ describe('retrainer', () => {
     expect(runs).toHaveLength(1);
     expect(runs[0]).toMatchObject({ status: 'approved', candidate_version: '2' });
     expect(await readdir(join(installation.environment.DRIFTLOOP_ARTIFACTS, signal, 'runs'))).toEqual([]);
+  });
+
+  it('gives two causes that are answered at the same moment a version each, and one cause in two hands one', async () => {
+    await fill('replicas', onX);
+    const begun = join(installation.folder, 'begun');
+    // No two models are alike, so that two contents of one version would show.
+    const train = `python3 ${pythonTrainer} "$0" && echo $$ > "$0/output/model/made-by"`;
+    const whenBothHaveBegun = `touch ${begun}-$$; while [ "$(ls ${begun}-* | wc -l)" -lt 2 ]; do sleep 0.05; done; ${train}`;
+    const published: ModelVersion[] = [];
+    const settings = readSettings(undefined).of('replicas');
+    const answer = (id: string, script: string) =>
+      answerCause(
+        { type: 'manual', id, model: 'replicas' },
+        { ...settings, retraining: { ...settings.retraining, command: ['sh', '-c', script] } },
+        () => ({ train: true }),
+        {
+          store: retrainerStore(installation.clickhouse),
+          artifactsFolder: installation.environment.DRIFTLOOP_ARTIFACTS,
+          publish: async version => void published.push(version),
+          publishReference: async () => {},
+          log: pino({ level: 'silent' }),
+          signal: new AbortController().signal,
+        },
+      );
+    const approved = () => published.filter(({ status }) => status === 'approved');
+
+    await Promise.all([answer('one', whenBothHaveBegun), answer('another', whenBothHaveBegun)]);
+    expect(
+      approved()
+        .map(({ version }) => version)
+        .sort(),
+    ).toEqual(['2', '3']);
+
+    published.length = 0;
+    await Promise.all([answer('in two hands', train), answer('in two hands', train)]);
+    expect(new Set(approved().map(version => JSON.stringify(version))).size).toBe(1);
+    const runs = (await runsOf('replicas')).filter(({ cause_id }) => cause_id === 'in two hands');
+    expect(runs).toMatchObject([{ status: 'approved', candidate_version: approved()[0]!.version }]);
+    expect(await readdir(join(installation.environment.DRIFTLOOP_ARTIFACTS, 'replicas', 'versions'))).toHaveLength(3);
   });
 
   it('puts among the dead letters what is no request', async () => {

@@ -122,14 +122,19 @@ export async function folderChecksum(folder: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Flushes the names in a folder to disk: without it a rename may be lost when the machine stops. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+/** Flushes the content of a file to disk. */
+export async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, 'r');
   try {
     await handle.sync();
   } finally {
     await handle.close();
   }
+}
+
+/** Flushes the names in a folder to disk: without it a rename may be lost when the machine stops. */
+export function syncFolder(folder: string): Promise<void> {
+  return syncFile(folder);
 }
 
 async function layersFiles({ layers }: Model): Promise<[string, Uint8Array][]> {

@@ -13,6 +13,26 @@ describe('windows', () => {
     );
   });
 
+  it('tile all time there is, far before 1970 and to the last date: no gap, no overlap, every size that a setting can have', () => {
+    const anyTime = fc.integer({ min: -8.64e15, max: 8.64e15 });
+    const anySize = fc.oneof(
+      fc.integer({ min: 1000, max: 366 * 86_400_000 }),
+      fc.constantFrom(1000, 60_000, 86_400_000),
+    );
+    fc.assert(
+      fc.property(anyTime, anySize, (timeMs, sizeMs) => {
+        const startMs = windowStartMs(timeMs, sizeMs);
+        expect(Number.isSafeInteger(startMs)).toBe(true);
+        expect([startMs, startMs + sizeMs - 1].map(edgeMs => windowStartMs(edgeMs, sizeMs))).toEqual([
+          startMs,
+          startMs,
+        ]);
+        expect(windowStartMs(startMs - 1, sizeMs)).toBe(startMs - sizeMs);
+        expect(windowStartMs(startMs + sizeMs, sizeMs)).toBe(startMs + sizeMs);
+      }),
+    );
+  });
+
   it('start inclusive and end exclusive', () => {
     expect([3_599_999, 3_600_000].map(timeMs => windowStartMs(timeMs, 3_600_000))).toEqual([0, 3_600_000]);
   });

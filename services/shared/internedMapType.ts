@@ -1,16 +1,7 @@
 import avro from 'avsc';
+import { type AvroReadable, type AvroTap, checkWithinBytes, readBlockSize, skipBlocks } from './avroTap.ts';
 
-/** What avsc reads from; it does not export the type. */
-interface Tap {
-  buf: Buffer;
-  pos: number;
-  readLong(): number;
-  readString(): string;
-}
-
-interface Readable {
-  _read(tap: Tap): unknown;
-}
+const protoLength = '__proto__'.length;
 
 interface KnownKey {
   bytes: Buffer;
@@ -27,43 +18,42 @@ const knownKeys: (KnownKey | undefined)[] = new Array(slots).fill(undefined);
  * V8 must then look up which property it names: a third of the time to decode a record of 12 features. Here a key that
  * was seen before is found by its bytes.
  */
-class InternedMapType extends avro.types.MapType {
+export class InternedMapType extends avro.types.MapType {
   // Called for the type itself and for its resolvers, which have `valuesType` as well.
-  _read(this: { valuesType: Readable }, tap: Tap): Record<string, unknown> {
+  _read(this: { valuesType: AvroReadable }, tap: AvroTap): Record<string, unknown> {
     const values = this.valuesType;
     const map: Record<string, unknown> = {};
     for (let size = readBlockSize(tap); size > 0; size = readBlockSize(tap)) {
       for (let entry = 0; entry < size; entry++) {
         const key = readKey(tap);
-        map[key] = values._read(tap);
-        // Damaged bytes may promise billions of entries.
-        if (tap.pos > tap.buf.length) throw new Error('truncated buffer');
+        const value = values._read(tap);
+        if (key.length === protoLength && key === '__proto__') addAsOwn(map, key, value);
+        else map[key] = value;
+        checkWithinBytes(tap);
       }
     }
     return map;
   }
+
+  _skip(this: { valuesType: AvroReadable }, tap: AvroTap): void {
+    skipBlocks(tap, () => {
+      tap.skipString();
+      this.valuesType._skip(tap);
+    });
+  }
 }
 
-/** A hook of avsc's `Type.forSchema` that makes every map an interned one. */
-export function internMapKeys(schema: avro.Schema | string, options: avro.ForSchemaOptions): avro.Type | undefined {
-  if ((schema as { type?: unknown }).type !== 'map') return undefined;
-  return new InternedMapType(schema as never, options) as unknown as avro.Type;
+/** A producer may call a feature `__proto__`: to assign it would lose it. */
+function addAsOwn(map: object, key: string, value: unknown): void {
+  Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** Entries of the next block; a negative number is followed by the bytes of the block (Avro specification, Maps). */
-function readBlockSize(tap: Tap): number {
-  const size = tap.readLong();
-  if (size >= 0) return size;
-  tap.readLong();
-  return -size;
-}
-
-function readKey(tap: Tap): string {
+function readKey(tap: AvroTap): string {
   const start = tap.pos;
   const length = tap.readLong();
   const { buf, pos } = tap;
   const end = pos + length;
-  if (length < 0 || length > longestKeyBytes || end > buf.length) {
+  if (!(length >= 0 && length <= longestKeyBytes && end <= buf.length)) {
     tap.pos = start;
     return tap.readString();
   }

@@ -1,7 +1,7 @@
 import avro from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { internMapKeys } from '../../../services/shared/internMapKeys.ts';
+import { avroTypeHook } from '../../../services/shared/avroTypeHook.ts';
 
 const schema: avro.Schema = {
   type: 'record',
@@ -12,7 +12,7 @@ const schema: avro.Schema = {
   ],
 };
 const plain = avro.Type.forSchema(schema);
-const interned = avro.Type.forSchema(schema, { typeHook: internMapKeys });
+const interned = avro.Type.forSchema(schema, { typeHook: avroTypeHook });
 const key = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 80 }).map(text => text.toWellFormed()),
   fc.constantFrom('a', 'b', 'amount', 'x'.repeat(64), 'x'.repeat(65)),

@@ -1,0 +1,39 @@
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The cause is in the hands of another process, which has removed this attempt and says how the run ends. */
+export class TakenOver extends Error {
+  override name = 'TakenOver';
+}
+
+/**
+ * Gives work on a run a folder of its own, which is gone afterwards, as are those of earlier attempts whose process was killed.
+ * @throws TakenOver when another process has begun the run anew: the folder was removed while it was in use
+ */
+export async function withAttemptFolder<T>(
+  { modelFolder, runId }: { modelFolder: string; runId: string },
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const runs = join(modelFolder, 'runs');
+  await mkdir(runs, { recursive: true });
+  const earlier = (await readdir(runs)).filter(name => name.startsWith(`${runId}-`));
+  for (const name of earlier) await rm(join(runs, name), { recursive: true, force: true });
+  const folder = await mkdtemp(join(runs, `${runId}-`));
+  try {
+    return await work(folder);
+  } catch (error) {
+    if (await isGone(folder)) throw new TakenOver(`run ${runId} was begun anew elsewhere`, { cause: error });
+    throw error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function isGone(folder: string): Promise<boolean> {
+  try {
+    await stat(folder);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}

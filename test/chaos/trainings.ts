@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readTopic } from '../../infra/readTopic.ts';
+import { modelFolder } from '../../services/retrainer/modelFolder.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse.ts';
+import type { DriftEvent, ModelVersion } from '../../services/shared/contracts.ts';
+import type { Environment } from '../../services/shared/environment.ts';
+import type { Kafka, KafkaAdmin } from '../../services/shared/kafka.ts';
+import { folderChecksum } from '../../services/shared/model/modelArtifact.ts';
+import { contractType, wireHeaderBytes } from '../../services/shared/schemaRegistry.ts';
+import { prefixed, topics } from '../../services/shared/topics.ts';
+
+interface Run {
+  id: string;
+  model: string;
+  cause_type: 'drift_event' | 'manual';
+  cause_id: string;
+  status: 'started' | 'skipped' | 'failed' | 'approved' | 'rejected';
+  reasons: string[];
+  candidate_version: string;
+  dataset_id: string;
+}
+
+export interface Trainings {
+  /** Runs by cause and how they ended. */
+  counts: Map<string, number>;
+  differences: string[];
+}
+
+/**
+ * No training ran twice for one cause, and no cause was forgotten: one run per cause; one result, with one version, one content and one artifact per
+ * run that came to a verdict; nothing of the others.
+ * @param requested ids of the requests that were sent
+ */
+export async function checkTrainings(
+  {
+    kafka,
+    admin,
+    clickhouse,
+    environment,
+  }: {
+    kafka: Kafka;
+    admin: KafkaAdmin;
+    clickhouse: Clickhouse;
+    environment: Environment;
+  },
+  requested: readonly string[],
+): Promise<Trainings> {
+  const topic = (name: string) => prefixed(environment, name);
+  const runs = await clickhouse.select<Run>('SELECT * FROM training_runs FINAL');
+  const versions = await clickhouse.select<{ model: string; version: string; status: string; run_id: string }>(
+    'SELECT model, version, status, run_id FROM model_versions FINAL',
+  );
+  const published = await valuesOf<ModelVersion>(kafka, admin, topic(topics.modelVersions), 'ModelVersion');
+  const events = await valuesOf<DriftEvent>(kafka, admin, topic(topics.driftEvents), 'DriftEvent');
+  const opened = events.filter(({ status }) => status === 'open').map(({ id }) => id);
+
+  const found: string[] = [
+    ...onePerCause(runs, 'manual', requested),
+    ...onePerCause(runs, 'drift_event', opened),
+    ...runs.flatMap(run => versionsOfRun(run, versions)),
+    ...versionsWithOneContent(published, versions),
+    ...(await artifacts(runs, published, environment.DRIFTLOOP_ARTIFACTS)),
+    ...(await datasets(clickhouse)),
+    ...(await references(clickhouse, published)),
+  ];
+  const counts = Map.groupBy(runs, ({ cause_type, status }) => `${cause_type} ${status}`);
+  return { counts: new Map([...counts].map(([name, members]) => [name, members.length])), differences: found };
+}
+
+function onePerCause(runs: readonly Run[], type: Run['cause_type'], causes: readonly string[]): string[] {
+  const ofType = Map.groupBy(
+    runs.filter(run => run.cause_type === type),
+    run => run.cause_id,
+  );
+  const expected = new Set(causes);
+  return [
+    ...[...expected].filter(id => !ofType.has(id)).map(id => `training_runs: none for ${type} ${id}`),
+    ...[...ofType].flatMap(([id, same]) => [
+      ...(same.length > 1 ? [`training_runs: ${same.length} runs for ${type} ${id}`] : []),
+      ...(expected.has(id) ? [] : [`training_runs: ${type} ${id} was never sent`]),
+    ]),
+  ];
+}
+
+function versionsOfRun(run: Run, versions: readonly { version: string; status: string; run_id: string }[]): string[] {
+  const mine = versions.filter(({ run_id }) => run_id === run.id);
+  const name = `training_runs: ${run.model} ${run.cause_type} ${run.cause_id}`;
+  if (run.status === 'started') return [`${name} has not ended`];
+  if (run.status === 'failed' && !/ENOSPC|no space left/i.test(run.reasons.join()))
+    return [`${name} failed without a cause: ${run.reasons}`];
+  if (run.status === 'failed' || run.status === 'skipped')
+    return mine.map(({ version }) => `${name} was ${run.status}, but has version ${version}`);
+  if (mine.length === 1 && mine[0]!.status === run.status && mine[0]!.version === run.candidate_version) return [];
+  return [`${name} was ${run.status} as ${run.candidate_version}, but model_versions has ${JSON.stringify(mine)}`];
+}
+
+/** A crash may publish the same again, but nothing else under the same name. */
+function versionsWithOneContent(
+  published: readonly ModelVersion[],
+  versions: readonly { model: string; version: string; status: string }[],
+): string[] {
+  const found: string[] = [];
+  const byVersion = Map.groupBy(published, ({ model, version }) => `${model} ${version}`);
+  for (const [name, revisions] of byVersion) {
+    const contents = new Set(revisions.map(revision => JSON.stringify(revision)));
+    const states = [...new Set(revisions.map(({ status }) => status))];
+    if (contents.size !== 2 || states.length !== 2 || !states.includes('candidate'))
+      found.push(`topic model-versions: ${name} is there with ${contents.size} contents, as ${states}`);
+  }
+  for (const { model, version } of versions)
+    if (!byVersion.has(`${model} ${version}`)) found.push(`topic model-versions: ${model} ${version} is missing`);
+  return found;
+}
+
+/** What is on disk is what was published, whole. */
+async function artifacts(
+  runs: readonly Run[],
+  published: readonly ModelVersion[],
+  artifactsFolder: string,
+): Promise<string[]> {
+  const found: string[] = [];
+  const byRun = new Map(published.map(version => [version.runId, version]));
+  for (const [model, ofModel] of Map.groupBy(runs, run => run.model)) {
+    const folder = modelFolder(artifactsFolder, model);
+    const kept = new Set(await namesIn(join(folder, 'versions')));
+    for (const { id } of ofModel) {
+      const version = byRun.get(id);
+      if (!version) continue;
+      if (!kept.delete(id)) found.push(`artifacts: ${model} ${version.version} (run ${id}) is missing`);
+      else if ((await folderChecksum(fileURLToPath(version.artifactUri))) !== version.artifactChecksum)
+        found.push(`artifacts: ${model} ${version.version} (run ${id}) has another content than was published`);
+    }
+    for (const id of kept) found.push(`artifacts: ${model} has a model of run ${id} that nobody published`);
+    for (const name of await namesIn(join(folder, 'runs'))) found.push(`artifacts: ${model} has a left-over ${name}`);
+  }
+  return found;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function datasets(clickhouse: Clickhouse): Promise<string[]> {
+  const rows = await clickhouse.select<{ model: string; id: string; uri: string; checksum: string }>(
+    'SELECT model, id, uri, checksum FROM datasets FINAL',
+  );
+  const found: string[] = [];
+  for (const { model, id, uri, checksum } of rows) {
+    const bytes = await readFile(fileURLToPath(uri)).catch(() => Buffer.alloc(0));
+    if (createHash('sha256').update(bytes).digest('hex') !== checksum)
+      found.push(`datasets: ${model} ${id} is not what lies at ${uri}`);
+  }
+  return found;
+}
+
+async function references(clickhouse: Clickhouse, published: readonly ModelVersion[]): Promise<string[]> {
+  const rows = await clickhouse.select<{ model: string; version: string; ids: string[] }>(
+    'SELECT model, version, groupUniqArray(reference_id) AS ids FROM reference_profiles GROUP BY model, version',
+  );
+  return published.flatMap(({ model, version, referenceId }) => {
+    const ids = rows.find(row => row.model === model && row.version === version)?.ids ?? [];
+    return ids.length === 1 && ids[0] === referenceId
+      ? []
+      : [`reference_profiles: ${model} ${version} has ${ids}, must be ${referenceId}`];
+  });
+}
+
+async function valuesOf<T>(kafka: Kafka, admin: KafkaAdmin, topic: string, contract: string): Promise<T[]> {
+  const values: T[] = [];
+  await readTopic(kafka, admin, topic, async records => {
+    for (const { value } of records) values.push(contractType(contract).fromBuffer(value!.subarray(wireHeaderBytes)));
+  });
+  return values;
+}

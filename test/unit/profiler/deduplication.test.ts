@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { countPrediction, newVersionState, watermarkMs } from '../../../services/profiler/profiler.ts';
+import { rememberId } from '../../../services/profiler/recentIds.ts';
+import { type ModelSettings, parseSettings } from '../../../services/shared/settings.ts';
+import { seededRandom } from '../profile/distributions.ts';
+
+const minuteMs = 60_000;
+const startMs = Date.UTC(2026, 0, 1);
+const settings: ModelSettings = { ...parseSettings('', 'test').of('m'), window: 5 * minuteMs };
+const plain = {
+  model: 'm',
+  version: '1',
+  features: {},
+  prediction: 'yes',
+  score: null,
+  probabilities: null,
+  segment: null,
+  codeVersion: null,
+  latencyMs: null,
+};
+
+describe('deduplication', () => {
+  it('knows every id within its horizon, none that never came, and keeps no more than it says', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 1, max: 80 }), (seed, spacingMs) => {
+        const random = seededRandom(seed);
+        const state = newVersionState('m', '1', settings);
+        const timeOf = new Map<string, number>();
+        let [recognised, missed] = [0, 0];
+        for (let offset = 0; offset < 130_000; offset++) {
+          const earlier = Math.floor(random() * offset);
+          const again = offset > 0 && random() < 0.1;
+          const id = again ? `${earlier}` : `${offset}`;
+          const time = startMs + (again ? earlier : offset) * spacingMs;
+          const knownSince = timeOf.get(id);
+          const withinHorizon = knownSince !== undefined && knownSince >= watermarkMs(state) - settings.deduplication;
+          const verdict = countPrediction(state, { prediction: { ...plain, id, time }, offset });
+          if (verdict === 'counted' && withinHorizon) missed++;
+          if (verdict === 'duplicate') {
+            recognised++;
+            if (knownSince === undefined) throw new Error(`${id} never came before`);
+          }
+          if (!timeOf.has(id)) timeOf.set(id, time);
+        }
+        expect(missed).toBe(0);
+        expect(recognised).toBeGreaterThan(0);
+        const kept = Math.ceil((settings.deduplication + settings.allowedLateness) / spacingMs);
+        const inOneWindow = Math.ceil(settings.window / spacingMs);
+        expect(state.knownIds.size).toBeLessThanOrEqual(Math.max(100_000, kept) + 2 * inOneWindow);
+        expect(state.tally.idsForgottenEarly).toBe(0);
+      }),
+      { numRuns: 2 },
+    );
+  });
+
+  it('keeps a million ids at the most, and counts those that it forgot before their time', () => {
+    const state = newVersionState('m', '1', settings);
+    const ids = 1_000_000;
+    for (let id = 0; id < ids; id++) rememberId(state.knownIds, `${id}`, startMs / settings.window + (id % 10));
+    const time = startMs + 9 * settings.window;
+    countPrediction(state, { prediction: { ...plain, id: 'one more', time }, offset: 0 });
+    expect(state.knownIds.size).toBe(900_001);
+    expect(state.tally.idsForgottenEarly).toBe(100_000);
+    expect(state.deduplicatedFromMs).toBe(startMs + settings.window);
+  });
+});

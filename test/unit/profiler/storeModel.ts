@@ -1,0 +1,148 @@
+import {
+  countPrediction,
+  evictToBytes,
+  newVersionState,
+  newWindowState,
+  type PredictionRecord,
+  profilesOf,
+  settleVersion,
+  type VersionState,
+  type WindowState,
+} from '../../../services/profiler/profiler.ts';
+import { rememberId } from '../../../services/profiler/recentIds.ts';
+import { progressRow } from '../../../services/profiler/store.ts';
+import { fromProfileRow } from '../../../services/shared/profile/profileRow.ts';
+import type { ModelSettings } from '../../../services/shared/settings.ts';
+import { windowStartMs } from '../../../services/shared/timeWindow.ts';
+import { type WindowRow, windowRows } from './windowRows.ts';
+
+type ProgressRow = Record<'last_offset' | 'predictions' | 'duplicates' | 'late' | 'too_late', number> & {
+  first_event_time: string;
+  max_event_time: string;
+};
+
+/** ClickHouse as the profiler sees it: of rows with the same key the one with the highest offset, of predictions the lowest. */
+export interface StoreModel {
+  /** By window start. All rows of a window come in one block. */
+  windows: Map<string, WindowRow>;
+  progress: ProgressRow | null;
+  predictions: Map<string, PredictionRecord>;
+  /** Offsets. */
+  deadLetters: Set<number>;
+  committed: number;
+}
+
+export const emptyStore = (): StoreModel => ({
+  windows: new Map(),
+  progress: null,
+  predictions: new Map(),
+  deadLetters: new Set(),
+  committed: 0,
+});
+
+const milliseconds = (text: string) => Date.parse(`${text.replace(' ', 'T')}Z`);
+
+/** A profiler with one version in one partition: what profilerHandler.ts and store.ts do, without their servers. */
+export class ProfilerModel {
+  state: VersionState;
+  position: number;
+  private readonly store: StoreModel;
+  private counted: PredictionRecord[] = [];
+  private rejected: number[] = [];
+
+  constructor(store: StoreModel, settings: ModelSettings, position = store.committed) {
+    this.store = store;
+    this.position = position;
+    this.state = loaded(store, settings);
+  }
+
+  take(log: readonly PredictionRecord[], count: number): void {
+    for (const record of log.slice(this.position, this.position + count)) {
+      const { state } = this;
+      const startMs = windowStartMs(record.prediction.time, state.settings.window);
+      if (record.offset > state.lastOffset && startMs <= state.highestWindowStartMs && !state.windows.has(startMs)) {
+        state.windows.set(startMs, loadedWindow(this.store, startMs, state.settings.window));
+      }
+      const verdict = countPrediction(state, record);
+      if (verdict === 'counted') this.counted.push(record);
+      else if (typeof verdict === 'object') this.rejected.push(record.offset);
+      this.position++;
+    }
+  }
+
+  /** @param steps of the flush that are reached: predictions, windows, dead letters, progress, commit */
+  flush(steps: number): void {
+    const { store, state } = this;
+    const actions = [
+      () => this.writePredictions(),
+      () => {
+        for (const window of state.windows.values())
+          if (window.changed) for (const row of windowRows(state, window)) writeWindowRow(store, row);
+      },
+      () => {
+        for (const offset of this.rejected) store.deadLetters.add(offset);
+      },
+      () => {
+        const row = progressRow(state, 0) as ProgressRow;
+        if (state.changed && row.last_offset >= (store.progress?.last_offset ?? -1)) store.progress = row;
+      },
+      () => {
+        store.committed = this.position;
+      },
+    ];
+    for (const action of actions.slice(0, steps)) action();
+    this.counted = [];
+    this.rejected = [];
+    settleVersion(state, 1);
+  }
+
+  evict(mostBytes: number): void {
+    evictToBytes([new Map([['', this.state]])], mostBytes);
+  }
+
+  private writePredictions(): void {
+    for (const record of this.counted) {
+      const key = `${record.prediction.time} ${record.prediction.id}`;
+      const known = this.store.predictions.get(key);
+      if (!known || record.offset < known.offset) this.store.predictions.set(key, record);
+    }
+  }
+}
+
+function writeWindowRow(store: StoreModel, row: WindowRow): void {
+  const key = JSON.stringify([row.segment, row.window_start, row.kind, row.feature]);
+  const known = store.windows.get(key);
+  if (!known || row.last_offset >= known.last_offset) store.windows.set(key, row);
+}
+
+function loaded({ progress, predictions, windows }: StoreModel, settings: ModelSettings): VersionState {
+  const state = newVersionState('m', '1', settings);
+  for (const row of windows.values())
+    state.highestWindowStartMs = Math.max(state.highestWindowStartMs, row.window_start);
+  if (!progress) return state;
+  const seen = progress.predictions > 0;
+  Object.assign(state, {
+    lastOffset: progress.last_offset,
+    firstEventTimeMs: seen ? milliseconds(progress.first_event_time) : Number.POSITIVE_INFINITY,
+    maxEventTimeMs: seen ? milliseconds(progress.max_event_time) : Number.NEGATIVE_INFINITY,
+    predictions: progress.predictions,
+    duplicates: progress.duplicates,
+    late: progress.late,
+    tooLate: progress.too_late,
+  });
+  for (const { prediction, offset } of predictions.values()) {
+    if (offset <= progress.last_offset)
+      rememberId(state.knownIds, prediction.id, windowStartMs(prediction.time, settings.window) / settings.window);
+  }
+  return state;
+}
+
+function loadedWindow(store: StoreModel, startMs: number, sizeMs: number): WindowState {
+  const window = newWindowState(startMs, sizeMs);
+  for (const row of store.windows.values()) {
+    if (row.window_start !== startMs) continue;
+    window.lastOffset = Math.max(window.lastOffset, row.last_offset);
+    profilesOf(window, row.segment)[row.kind].set(row.feature, fromProfileRow(JSON.parse(JSON.stringify(row))));
+  }
+  return window;
+}

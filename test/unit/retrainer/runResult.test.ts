@@ -1,0 +1,31 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { keepResult, keptModelFolder, type RunResult, readResult } from '../../../services/retrainer/runResult.ts';
+
+let modelFolder: string;
+beforeEach(async () => {
+  modelFolder = await mkdtemp(join(tmpdir(), 'driftloop-results-'));
+});
+afterEach(() => rm(modelFolder, { recursive: true }));
+
+const resultOf = (version: string) =>
+  ({ version: { version }, reference: { id: version, rows: [] } }) as unknown as RunResult;
+
+async function keep(version: string): Promise<RunResult> {
+  const folder = join(modelFolder, 'runs', version);
+  await mkdir(join(folder, 'model'), { recursive: true });
+  await writeFile(join(folder, 'model', 'weights'), version);
+  return keepResult(folder, resultOf(version), { modelFolder, runId: 'run' });
+}
+
+it('keeps one result of a run with its model, and gives it to whoever comes later', async () => {
+  expect(await readResult(modelFolder, 'run')).toBeNull();
+  const results = await Promise.all(['2', '3', '4', '5'].map(keep));
+  const [kept] = results;
+  expect(new Set(results.map(result => result.version.version)).size).toBe(1);
+  expect(await keep('6')).toEqual(kept);
+  expect(await readResult(modelFolder, 'run')).toEqual(kept);
+  expect(await readFile(join(keptModelFolder(modelFolder, 'run'), 'weights'), 'utf8')).toBe(kept!.version.version);
+});

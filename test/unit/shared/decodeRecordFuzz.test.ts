@@ -1,0 +1,363 @@
+import avro from 'avsc';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { avroTypeHook } from '../../../services/shared/avroTypeHook.ts';
+import { checkFeedback, checkPrediction } from '../../../services/shared/checkRecord.ts';
+import type { Feedback, Prediction } from '../../../services/shared/contracts.ts';
+import { type Decoded, decodeRecord, largestRecordBytes } from '../../../services/shared/decodeRecord.ts';
+import type { KafkaHeaders } from '../../../services/shared/kafka.ts';
+import { contractType, contractTypes, type Decoder } from '../../../services/shared/schemaRegistry.ts';
+import { contractArbitrary, mapOf, text } from './contractArbitrary.ts';
+
+const contracts = [...contractTypes.keys()];
+const wireHeader = Buffer.from([0, 0, 0, 0, 7]);
+const framed = (bytes: Uint8Array) => Buffer.concat([wireHeader, bytes]);
+
+/** The contract as a producer's schema comes from the registry: another type that says the same, so that resolving does its work. */
+function writerOf(contract: string, changed: (schema: avro.schema.RecordType) => avro.Schema = schema => schema) {
+  const schema = contractType(contract).schema({ exportAttrs: true }) as avro.schema.RecordType;
+  return avro.Type.forSchema(changed(schema), { typeHook: avroTypeHook });
+}
+
+function resolverOf(contract: string, writer = writerOf(contract)): Decoder['resolver'] {
+  const type = contractType(contract);
+  return { type, resolver: type.createResolver(writer) };
+}
+
+const resolvers = new Map(contracts.map(contract => [contract, resolverOf(contract)]));
+
+function decode<T>(
+  value: Buffer,
+  contract: string,
+  headers: KafkaHeaders = {},
+  resolver: Decoder['resolver'] = resolvers.get(contract)!,
+): Decoded<T> {
+  return decodeRecord<T>({ topic: 't', partition: 0, offset: 0, key: null, value, headers, timestampMs: 0 }, contract, {
+    resolver: () => resolver,
+  });
+}
+
+/** Either a value that is written and read again as the same, or a rejection that says why. */
+function expectUsableOrRejected(decoded: Decoded<unknown>, contract: string): void {
+  if (decoded.rejection) {
+    expect(decoded.rejection.class).toMatch(/^(malformed-(json|avro)|invalid-field|null-value|too-large)$/);
+    expect(decoded.rejection.message.length).toBeGreaterThan(0);
+    expect(decoded.rejection.message.length).toBeLessThan(1_000);
+    return;
+  }
+  if (holdsWhatAvscCannotWrite(decoded.value)) return;
+  const again = decode(framed(contractType(contract).toBuffer(decoded.value)), contract);
+  expect(again.value).toEqual(decoded.value);
+}
+
+/** A whole number that avsc writes as another; as a time it would be rejected, so nothing depends on it. */
+function holdsWhatAvscCannotWrite(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) > 2 ** 52;
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsWhatAvscCannotWrite);
+}
+
+/** Counts what avsc reads and skips, so that a decoder that reads for ever fails here instead of standing still. */
+function countSteps(): { mostSteps: number; steps: number } {
+  const counted = { mostSteps: Number.POSITIVE_INFINITY, steps: 0 };
+  let tap: object | undefined;
+  const probe = avro.Type.forSchema({ type: 'array', items: 'int' }, { typeHook: avroTypeHook });
+  const { itemsType } = probe as avro.types.ArrayType;
+  const spied = vi.spyOn(Object.getPrototypeOf(itemsType), '_read').mockImplementation(from => {
+    tap = Object.getPrototypeOf(from);
+    return 0;
+  });
+  probe.fromBuffer(Buffer.from([2, 0]));
+  spied.mockRestore();
+  const step = () => {
+    if (++counted.steps > counted.mostSteps) throw new Error('more steps than bytes allow');
+  };
+  const targets: [object, string][] = [
+    ...['readLong', 'skipLong', 'readString', 'skipString'].map(name => [tap!, name] as [object, string]),
+    [avro.types.NullType.prototype, '_read'],
+    [avro.types.NullType.prototype, '_skip'],
+  ];
+  for (const [target, name] of targets) {
+    const original = (target as Record<string, (...given: unknown[]) => unknown>)[name]!;
+    vi.spyOn(target as Record<string, () => unknown>, name).mockImplementation(function (
+      this: unknown,
+      ...given: unknown[]
+    ) {
+      step();
+      return original.apply(this, given);
+    });
+  }
+  return counted;
+}
+
+/** Numbers as Avro writes them: far too large, negative, and one that is none. */
+const wildLong = fc.constantFrom(
+  [0x01],
+  [0x7f],
+  [0xff, 0xff, 0xff, 0xff, 0x0f],
+  [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f],
+  [0xfd, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f],
+  [...new Array(200).fill(0x80), 0],
+);
+
+type Damage = (bytes: Buffer) => Buffer;
+const damage: fc.Arbitrary<Damage> = fc.oneof(
+  fc.tuple(fc.nat(), fc.nat(7)).map(([at, bit]) => (bytes: Buffer) => {
+    const flipped = Buffer.from(bytes);
+    if (bytes.length > 0) flipped[at % bytes.length]! ^= 1 << bit;
+    return flipped;
+  }),
+  fc.nat().map(at => (bytes: Buffer) => bytes.subarray(0, at % (bytes.length + 1))),
+  fc
+    .tuple(fc.nat(), fc.oneof(wildLong, fc.array(fc.nat(255), { minLength: 1, maxLength: 9 })), fc.boolean())
+    .map(([at, inserted, replace]) => (bytes: Buffer) => {
+      const place = at % (bytes.length + 1);
+      return Buffer.concat([
+        bytes.subarray(0, place),
+        Buffer.from(inserted),
+        bytes.subarray(place + (replace ? inserted.length : 0)),
+      ]);
+    }),
+);
+const damages = fc.array(damage, { minLength: 1, maxLength: 3 });
+const damaged = (bytes: Buffer, all: readonly Damage[]) => all.reduce((left, one) => one(left), bytes);
+
+const header = fc.oneof(
+  text,
+  text.map(value => Buffer.from(value)),
+  fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes)),
+  fc.array(text, { maxLength: 3 }),
+  fc.constant(undefined),
+  fc.constantFrom('application/cloudevents+json', 'application/cloudevents+avro', 'application/json; charset=utf-8'),
+);
+const headers: fc.Arbitrary<KafkaHeaders> = fc
+  .array(fc.tuple(fc.oneof(fc.constantFrom('content-type', 'ce_specversion', 'ce_id'), text), header), { maxLength: 4 })
+  .map(entries => Object.fromEntries(entries));
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe.each(contracts)('%s', contract => {
+  it('of random bytes and headers is a value or a rejection', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), headers, (bytes, framing, given) => {
+        const value = framing ? framed(bytes) : Buffer.from(bytes);
+        expectUsableOrRejected(decode(value, contract, given), contract);
+      }),
+    );
+  });
+
+  it('in damaged Avro is a value or a rejection, in as many steps as there are bytes', () => {
+    const counted = countSteps();
+    fc.assert(
+      fc.property(contractArbitrary(contract), damages, (value, all) => {
+        const bytes = damaged(contractType(contract).toBuffer(value), all);
+        counted.steps = 0;
+        counted.mostSteps = 3 * bytes.length + 100;
+        const decoded = decode(framed(bytes), contract);
+        expect(counted.steps).toBeLessThanOrEqual(counted.mostSteps);
+        counted.mostSteps = Number.POSITIVE_INFINITY;
+        expectUsableOrRejected(decoded, contract);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('in damaged JSON is a value or a rejection', () => {
+    fc.assert(
+      fc.property(contractArbitrary(contract), damages, headers, (value, all, given) => {
+        const bytes = damaged(Buffer.from(JSON.stringify(value)), all);
+        expectUsableOrRejected(decode(bytes, contract, given), contract);
+      }),
+    );
+  });
+
+  it('comes out of Avro as it was put in', () => {
+    fc.assert(
+      fc.property(contractArbitrary<object>(contract), value => {
+        const decoded = decode(framed(contractType(contract).toBuffer(value)), contract);
+        expect({ ...(decoded.value as object) }).toEqual(value);
+      }),
+    );
+  });
+});
+
+describe('fields that the contract does not have', () => {
+  const extra: [string, avro.Schema][] = [
+    ['array of null', { type: 'array', items: 'null' }],
+    ['array of long', { type: 'array', items: 'long' }],
+    ['map of text', { type: 'map', values: 'string' }],
+    ['array of maps of arrays', { type: 'array', items: { type: 'map', values: { type: 'array', items: 'null' } } }],
+  ];
+  it.each(extra)('are skipped, in as many steps as there are bytes: %s', (_, type) => {
+    const writer = writerOf('Feedback', schema => ({
+      ...schema,
+      fields: [{ name: 'extra', type }, ...schema.fields],
+    }));
+    const resolver = resolverOf('Feedback', writer);
+    const feedback = { id: 'a', model: 'm', label: 'yes', value: null, time: Date.UTC(2026, 0, 1) };
+    const { type: extraType } = (writer as avro.types.RecordType).fields[0]!;
+    const counted = countSteps();
+    fc.assert(
+      fc.property(
+        fc.nat(20),
+        fc.array(wildLong, { maxLength: 3 }),
+        damages,
+        fc.boolean(),
+        (size, wild, all, intact) => {
+          const items =
+            extraType.typeName === 'map'
+              ? Object.fromEntries(Array.from({ length: size }, (_, item) => [`k${item}`, 'v']))
+              : Array.from({ length: size }, (_, item) => itemOf(type as avro.schema.ArrayType, item));
+          const whole = writer.toBuffer({ ...feedback, extra: items });
+          const bytes = intact ? whole : damaged(Buffer.concat([Buffer.from(wild.flat()), whole]), all);
+          counted.steps = 0;
+          counted.mostSteps = 3 * bytes.length + 100;
+          const decoded = decode<Feedback>(framed(bytes), 'Feedback', {}, resolver);
+          expect(counted.steps).toBeLessThanOrEqual(counted.mostSteps);
+          counted.mostSteps = Number.POSITIVE_INFINITY;
+          if (intact) expect({ ...decoded.value }).toEqual(feedback);
+          else expectUsableOrRejected(decoded, 'Feedback');
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  function itemOf({ items }: avro.schema.ArrayType, item: number): unknown {
+    if (items === 'null') return null;
+    return items === 'long' ? item : { k: [null, null] };
+  }
+});
+
+describe('JSON', () => {
+  const levels = 100_000;
+  const deepList = '['.repeat(levels) + ']'.repeat(levels);
+  const deepObject = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+  const fields = '"id":"a","model":"m","version":"1","time":1767225600000,"prediction":"\\ud83d\\ude00"';
+
+  it.each([
+    ['a list for everything', deepList],
+    ['an object for everything', deepObject],
+    ['features', `{${fields},"features":{"a":${deepList}}}`],
+    ['all features', `{${fields},"features":${deepList}}`],
+    ['a segment', `{${fields},"features":{},"segment":{"a":${deepObject}}}`],
+    ['data of an event', `{"specversion":"1.0","data":${deepList}}`],
+  ])('hundreds of thousands of levels deep is refused: %s', (_, json) => {
+    const { rejection } = decode(Buffer.from(json), 'Prediction');
+    expect(rejection).toMatchObject({ class: 'invalid-field', message: expect.stringMatching(/too deep|missing/) });
+    expect(rejection!.message.length).toBeLessThan(300);
+  });
+
+  it('that is deep where the contract does not look is read', () => {
+    const decoded = decode<Prediction>(Buffer.from(`{${fields},"features":{},"extra":${deepList}}`), 'Prediction');
+    expect(decoded.value?.prediction).toBe('😀');
+  });
+
+  it('of events within events within events ends', () => {
+    let event: string = JSON.stringify({ specversion: '1.0' });
+    for (;;) {
+      const around = JSON.stringify({ specversion: '1.0', data_base64: Buffer.from(event).toString('base64') });
+      if (around.length > largestRecordBytes) break;
+      event = around;
+    }
+    expect(decode(Buffer.from(event), 'Prediction').rejection?.class).toBe('invalid-field');
+  });
+});
+
+describe('every encoding', () => {
+  /** JSON has no NaN, no infinity as a literal, and no -0 in the hands of JSON.stringify. */
+  const json = (value: unknown) =>
+    JSON.parse(
+      JSON.stringify(value, (_, part) => (Object.is(part, -0) ? 0 : part)),
+      (_, part) => part,
+    );
+  const asJson = contractArbitrary<Prediction>('Prediction').map(value => json(value));
+
+  it('brings the same prediction: Avro, JSON, CloudEvents in binary, structured and base64 form', () => {
+    const type = contractType('Prediction');
+    fc.assert(
+      fc.property(
+        asJson.filter(value => type.isValid(value)),
+        value => {
+          const plain = Buffer.from(JSON.stringify(value));
+          const attributes = { specversion: '1.0', id: '1', type: 't', source: 's' };
+          const binary = { ce_specversion: '1.0', ce_id: '1', 'content-type': 'application/json' };
+          const structured = { 'content-type': 'application/cloudevents+json' };
+          const forms: [Buffer, KafkaHeaders][] = [
+            [framed(type.toBuffer(value)), {}],
+            [framed(type.toBuffer(value)), { ...binary, 'content-type': 'application/avro' }],
+            [plain, {}],
+            [plain, binary],
+            [Buffer.from(JSON.stringify({ ...attributes, data: value })), {}],
+            [Buffer.from(JSON.stringify({ ...attributes, data: value })), structured],
+            [Buffer.from(JSON.stringify({ ...attributes, data_base64: plain.toString('base64') })), structured],
+          ];
+          for (const [bytes, given] of forms) {
+            const decoded = decode<Prediction>(bytes, 'Prediction', given);
+            expect(decoded.rejection).toBeUndefined();
+            expect({ ...decoded.value }).toEqual(value);
+          }
+        },
+      ),
+    );
+  });
+
+  it('of a damaged event is a value or a rejection', () => {
+    const attribute = fc.oneof(fc.string(), fc.constant(null), fc.integer(), fc.jsonValue());
+    const event = fc
+      .tuple(asJson, fc.constantFrom('data', 'data_base64', 'both', 'none'), mapOf(attribute), fc.jsonValue())
+      .map(([value, form, attributes, other]) => {
+        const plain = Buffer.from(JSON.stringify(value)).toString('base64');
+        const data = {
+          data: { data: value },
+          data_base64: { data_base64: plain },
+          both: { data: other, data_base64: plain },
+        };
+        return { specversion: '1.0', ...attributes, ...(form === 'none' ? {} : data[form as keyof typeof data]) };
+      });
+    fc.assert(
+      fc.property(event, fc.array(damage, { maxLength: 3 }), headers, (content, all, given) => {
+        const bytes = damaged(Buffer.from(JSON.stringify(content)), all);
+        expectUsableOrRejected(decode(bytes, 'Prediction', given), 'Prediction');
+      }),
+    );
+  });
+});
+
+describe('what the type alone cannot say', () => {
+  const nowMs = Date.UTC(2026, 0, 1);
+  it('accepts a prediction or says what is wrong, with the names as they are', () => {
+    fc.assert(
+      fc.property(contractArbitrary<Prediction>('Prediction'), prediction => {
+        const rejection = checkPrediction(prediction, nowMs);
+        const { id, model, version, time } = prediction;
+        const usable =
+          [id, model, version].every(name => name.length >= 1 && name.length <= 256) &&
+          time >= Date.UTC(1980, 0, 1) &&
+          time <= nowMs + 3_600_000;
+        expect(rejection === null).toBe(usable);
+        if (rejection) expect(rejection).toMatchObject({ model, version, message: expect.stringMatching(/^\w+: /) });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('accepts feedback or says what is wrong', () => {
+    const plausible = fc.record({ time: fc.integer({ min: Date.UTC(1979, 0, 1), max: nowMs + 7_200_000 }) });
+    fc.assert(
+      fc.property(contractArbitrary<Feedback>('Feedback'), plausible, (drawn, { time }) => {
+        const feedback = { ...drawn, time };
+        const names = [feedback.id, ...(feedback.model === null ? [] : [feedback.model])];
+        const numbers = [feedback.label, feedback.value].filter(value => typeof value === 'number');
+        const usable =
+          names.every(name => name.length >= 1 && name.length <= 256) &&
+          numbers.every(Number.isFinite) &&
+          time >= Date.UTC(1980, 0, 1) &&
+          time <= nowMs + 3_600_000;
+        expect(checkFeedback(feedback, nowMs) === null).toBe(usable);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

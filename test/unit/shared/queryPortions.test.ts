@@ -1,0 +1,23 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { queryPortions } from '../../../services/shared/queryPortions.ts';
+import { text } from './contractArbitrary.ts';
+
+it('portions hold every item once, in order, and each fits what ClickHouse reads of a parameter', () => {
+  const many = fc.oneof(
+    fc.array(text, { maxLength: 300 }),
+    fc.tuple(text, fc.integer({ min: 1, max: 30_000 })).map(([item, count]) => new Array<string>(count).fill(item)),
+  );
+  fc.assert(
+    fc.property(many, items => {
+      const portions = [...queryPortions(items, item => item)];
+      expect(portions.flat()).toEqual(items);
+      for (const portion of portions) {
+        expect(portion.length).toBeGreaterThan(0);
+        expect(portion.length).toBeLessThanOrEqual(10_000);
+        expect(Buffer.byteLength(portion.join("','"))).toBeLessThan(256 * 1024);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
