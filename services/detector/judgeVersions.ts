@@ -5,11 +5,11 @@ import { type Evaluation, evaluationDigest, evaluationKey, type StoredEvaluation
 import { earliestMs, latestMs } from './eventTimeBounds.ts';
 import type { ObservedWindows } from './observedWindows.ts';
 import { type PackedCheckpoint, packCheckpoint } from './packedStates.ts';
-import { openEpisodes, resumeFolds } from './resumeFolds.ts';
+import { resumeFolds } from './resumeFolds.ts';
 import { detectionAt, type SettingsTimeline } from './settingsTimeline.ts';
 import type { DetectorStore, WindowRange } from './store.ts';
 import { thinnedCheckpoints } from './thinnedCheckpoints.ts';
-import { type FoldedWindow, foldVersionWindow, type VersionFold } from './versionFold.ts';
+import { type FoldedWindow, foldVersionWindow, openEpisodes, type VersionFold } from './versionFold.ts';
 import { judgeableUntilMs, type WatchedVersion } from './watchedVersion.ts';
 
 /** Profiles that are read at once: some 50 MB. */

@@ -2,9 +2,8 @@ import { mergeFeatureProfiles } from '../shared/profile/featureProfile.ts';
 import { fromProfileRow, type ProfileRow } from '../shared/profile/profileRow.ts';
 import { evaluationKey } from './evaluation.ts';
 import {
-  type ObservedVariable,
+  observationOfProfiles,
   type VariableKind,
-  variableKey,
   type WindowObservation,
   type WindowPerformance,
 } from './windowObservation.ts';
@@ -52,30 +51,17 @@ export function observationOf(
   performance: StoredPerformance | undefined,
   windowSizeMs: number,
 ): WindowObservation {
-  const variables = new Map<string, ObservedVariable>();
-  let codeVersions: ReadonlyMap<string, number> = new Map();
-  for (const [key, ofVariable] of Map.groupBy(rows, ({ kind, feature }) => `${kind}/${feature}`)) {
-    const { kind, feature: name } = ofVariable[0]!;
-    const profile = mergeFeatureProfiles(...ofVariable.map(fromProfileRow));
-    if (kind !== 'operation') variables.set(variableKey(kind, name), { kind, name, profile });
-    else if (key === 'operation/codeVersion') codeVersions = profile.categorical.exact;
-  }
   const { start_ms: startMs } = rows[0]!;
-  return {
-    startMs,
-    endMs: startMs + windowSizeMs,
-    windows: 1,
-    records: recordsOf(variables),
-    variables,
-    codeVersions,
-    performance: performance ? performanceOf(performance) : null,
-  };
-}
-
-/** Each record of a window has a prediction; a reference without outputs has as many records as its fullest feature. */
-function recordsOf(variables: ReadonlyMap<string, ObservedVariable>): number {
-  const predictions = variables.get(variableKey('output', 'prediction'));
-  return predictions?.profile.count ?? Math.max(0, ...Array.from(variables.values(), ({ profile }) => profile.count));
+  const profiles = [...Map.groupBy(rows, ({ kind, feature }) => `${kind}/${feature}`).values()].map(ofVariable => ({
+    kind: ofVariable[0]!.kind,
+    name: ofVariable[0]!.feature,
+    profile: mergeFeatureProfiles(...ofVariable.map(fromProfileRow)),
+  }));
+  return observationOfProfiles(
+    { startMs, endMs: startMs + windowSizeMs },
+    profiles,
+    performance ? performanceOf(performance) : null,
+  );
 }
 
 function performanceOf({

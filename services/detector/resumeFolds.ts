@@ -1,11 +1,10 @@
 import { versionKey } from '../shared/versionKey.ts';
 import { alertIdOf } from './alertLifecycle.ts';
-import { type DriftEventContent, driftEventOf } from './driftEpisode.ts';
 import { earliestMs } from './eventTimeBounds.ts';
 import { rewoundLedger } from './foldLedger.ts';
 import { unpackStates } from './packedStates.ts';
 import type { DetectorStore } from './store.ts';
-import { rewound, type VersionFold } from './versionFold.ts';
+import { openEpisodes, rewound } from './versionFold.ts';
 import type { WatchedVersion } from './watchedVersion.ts';
 
 /**
@@ -126,12 +125,4 @@ function goesBackFurther(version: WatchedVersion): boolean {
   version.ledger = rewoundLedger(version.ledger, version.changedFromMs);
   version.live = null;
   return true;
-}
-
-/** The drift events of the episodes that are open after the last window of a fold. */
-export function openEpisodes(fold: VersionFold): DriftEventContent[] {
-  const { model, version } = fold;
-  return [...(fold.checkpoints.at(-1)?.states ?? [])].flatMap(([segment, { episode }]) =>
-    episode ? [driftEventOf({ model, version, segment }, episode, 'open')] : [],
-  );
 }

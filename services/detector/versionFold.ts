@@ -1,5 +1,6 @@
 import type { ModelSettings } from '../shared/settings.ts';
 import { type FoldState, foldWindow, initialState, type Verdict } from './detector.ts';
+import { type DriftEventContent, driftEventOf } from './driftEpisode.ts';
 import type { GivenReference } from './reference.ts';
 import { thinnedCheckpoints } from './thinnedCheckpoints.ts';
 import { type DriftMetric, windowMetrics } from './windowMetrics.ts';
@@ -37,6 +38,14 @@ export interface FoldedWindow {
 /** The fold as it was before a window and all after it; it has to be replayed from its last checkpoint. */
 export function rewound(fold: VersionFold, windowStartMs: number): VersionFold {
   return { ...fold, checkpoints: fold.checkpoints.filter(checkpoint => checkpoint.windowStartMs < windowStartMs) };
+}
+
+/** The drift events of the episodes that are open after the last window of a fold. */
+export function openEpisodes(fold: VersionFold): DriftEventContent[] {
+  const { model, version } = fold;
+  return [...(fold.checkpoints.at(-1)?.states ?? [])].flatMap(([segment, { episode }]) =>
+    episode ? [driftEventOf({ model, version, segment }, episode, 'open')] : [],
+  );
 }
 
 /** Folds one window of every segment that has it. */

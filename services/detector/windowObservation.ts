@@ -1,5 +1,6 @@
 import type { FeatureProfile } from '../shared/profile/featureProfile.ts';
 import { mergeFeatureProfiles } from '../shared/profile/featureProfile.ts';
+import type { TimeWindow } from '../shared/timeWindow.ts';
 
 export type VariableKind = 'feature' | 'output';
 
@@ -32,6 +33,34 @@ export interface WindowObservation {
   /** Records per version of the serving code, where it was logged. */
   codeVersions: ReadonlyMap<string, number>;
   performance: WindowPerformance | null;
+}
+
+/** A profile as it is stored: those of operations are told apart from what the model got and gave. */
+export interface NamedProfile {
+  kind: VariableKind | 'operation';
+  name: string;
+  profile: FeatureProfile;
+}
+
+/** What the profiles of one window and segment, one per name, and its performance say to the detector. */
+export function observationOfProfiles(
+  { startMs, endMs }: TimeWindow,
+  profiles: Iterable<NamedProfile>,
+  performance: WindowPerformance | null,
+): WindowObservation {
+  const variables = new Map<string, ObservedVariable>();
+  let codeVersions: ReadonlyMap<string, number> = new Map();
+  for (const { kind, name, profile } of profiles) {
+    if (kind !== 'operation') variables.set(variableKey(kind, name), { kind, name, profile });
+    else if (name === 'codeVersion') codeVersions = profile.categorical.exact;
+  }
+  return { startMs, endMs, windows: 1, records: recordsOf(variables), variables, codeVersions, performance };
+}
+
+/** Each record of a window has a prediction; a reference without outputs has as many records as its fullest feature. */
+function recordsOf(variables: ReadonlyMap<string, ObservedVariable>): number {
+  const predictions = variables.get(variableKey('output', 'prediction'));
+  return predictions?.profile.count ?? Math.max(0, ...Array.from(variables.values(), ({ profile }) => profile.count));
 }
 
 /** @example variableKey('feature', 'price') // 'feature/price' */

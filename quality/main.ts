@@ -1,0 +1,121 @@
+/** npm run quality: how well the detector detects, on streams whose drifts are known. */
+import { mkdirSync } from 'node:fs';
+import { Command } from 'commander';
+import { formatTable } from '../bin/formatTable.ts';
+import { parseDurationMs } from '../services/shared/duration.ts';
+import { UserError } from '../services/shared/userError.ts';
+import { judgeFolders } from './judgeFolders.ts';
+import { judgeTrack } from './judgeTrack.ts';
+import { everySignal, parseSignals } from './signals.ts';
+import { streamCache } from './streamCache.ts';
+import { byClock, byWindow, causeTable, cellTable, eventTable, type JudgedStream, scoreCells } from './streamReport.ts';
+import { tracks } from './tracks.ts';
+import { trackRow } from './trackTable.ts';
+
+/** More than a person would read. */
+const mostEventsShown = 40;
+
+interface Options {
+  dir?: string;
+  out?: string;
+  only: string;
+  signals: string;
+  window: string;
+  cache: string;
+  track?: string[];
+  repeats?: string;
+}
+
+const options = new Command('quality')
+  .description(
+    'Judges streams by the core that the services run, and scores the drift events against the known drifts. Without --dir the streams are generated.',
+  )
+  .option('--out <folder>', 'gets <stream>.jsonl: a drift event per line')
+  .option('--dir <folder>', 'streams: <stream>/predictions.jsonl[.gz], feedback.jsonl[.gz], truth.json')
+  .option('--only <text>', 'of --dir only the streams whose name contains it', '')
+  .option('--signals <names>', 'of --dir what is looked at', everySignal.join(','))
+  .option('--window <duration>', 'of --dir the window size in event time', '200s')
+  .option('--cache <folder>', 'of --dir the counted streams, for the next run', '.driftloop/quality')
+  .option('--track <names...>', `generated streams: ${tracks.map(({ name }) => name).join(', ')} (default: all)`)
+  .option('--repeats <number>', 'of generated streams per cell (default: those of the published table)')
+  .parse()
+  .opts<Options>();
+
+try {
+  if (options.dir === undefined) judgeTracks(options);
+  else await judgeDir(options.dir, options);
+} catch (error) {
+  console.error(error instanceof UserError ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function judgeDir(dir: string, { out, only, signals, window, cache }: Options): Promise<void> {
+  if (out === undefined) throw new UserError('--out: is missing; expected a folder for the drift events of --dir');
+  const windowSizeMs = parseDurationMs(window);
+  if (windowSizeMs === null) throw new UserError(`--window ${window}: expected a duration such as 200s, 1h`);
+  const startedAtMs = Date.now();
+  const streams = await judgeFolders({
+    dir,
+    out,
+    only,
+    windowSizeMs,
+    signals: parseSignals(signals),
+    cache: streamCache(cache),
+    onStream: (name, done, all) => progress(`${done}/${all} ${name}`),
+  });
+  progress('');
+  report(streams);
+  console.log(`${streams.length} streams scored in ${seconds(startedAtMs)} s`);
+}
+
+function judgeTracks({ track: names, repeats, out }: Options): void {
+  const unknown = names?.find(name => !tracks.some(track => track.name === name));
+  if (unknown !== undefined)
+    throw new UserError(`--track ${unknown}: expected some of ${tracks.map(({ name }) => name).join(' ')}`);
+  if (repeats !== undefined && !(Number.isInteger(Number(repeats)) && Number(repeats) > 0))
+    throw new UserError(`--repeats ${repeats}: expected a whole number above 0`);
+  if (out !== undefined) mkdirSync(out, { recursive: true });
+  const chosen = tracks.filter(({ name }) => !names || names.includes(name));
+  const rows: Record<string, string | number>[] = [];
+  for (const track of chosen) {
+    const startedAtMs = Date.now();
+    const streams = judgeTrack(track, repeats === undefined ? track.repeats : Number(repeats), out, stream =>
+      progress(`${track.name}: ${stream}`),
+    );
+    progress('');
+    console.log(`${track.name}: ${streams.length} streams in ${seconds(startedAtMs)} s`);
+    report(streams);
+    rows.push(trackRow(track, streams));
+    console.log('');
+  }
+  console.log(formatTable(rows));
+}
+
+function report(streams: readonly JudgedStream[]): void {
+  if (streams.length === 0) return;
+  console.log('Alarms timed by the end of the window that fired:');
+  console.log(cellTable(scoreCells(streams, byWindow)));
+  if (streams.some(({ truth }) => truth.labelDelay > 0)) {
+    console.log(
+      '\nAlarms timed by the clock when they were raised, drifts to be found later by the delay of the labels:',
+    );
+    console.log(cellTable(scoreCells(streams, byClock)));
+  }
+  if (streams.some(({ truth }) => truth.starts.length > 0)) {
+    console.log('\nCause named first, by what was injected:');
+    console.log(causeTable(streams));
+  }
+  const events = streams.reduce((sum, { alarms }) => sum + alarms.length, 0);
+  if (events > 0 && events <= mostEventsShown) {
+    console.log('\nDrift events:');
+    console.log(eventTable(streams));
+  }
+}
+
+function progress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\x1b[2K\r${line}`);
+}
+
+function seconds(sinceMs: number): string {
+  return ((Date.now() - sinceMs) / 1000).toFixed(1);
+}

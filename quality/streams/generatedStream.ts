@@ -1,0 +1,56 @@
+import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
+import type { StreamTruth } from '../truthFile.ts';
+import { type WindowedStream, windowCounter } from '../windowCounter.ts';
+
+export interface StreamRow {
+  timeMs: number;
+  features: Prediction['features'];
+  prediction: string;
+  score: number | null;
+  /** null: nobody ever says. */
+  label: string | null;
+}
+
+/** A stream that is made when it is read, the same every time. */
+export interface GeneratedStream {
+  name: string;
+  truth: StreamTruth;
+  windowSizeMs: number;
+  rows(): Iterable<StreamRow>;
+}
+
+/** Labels come with their predictions, or later, or not all. */
+export interface Labelling {
+  delayMs: number;
+  /** Share of the rows that get one. */
+  rate: number;
+}
+
+/** @returns null for a stream without rows */
+export function countGenerated(
+  { name, windowSizeMs, rows }: GeneratedStream,
+  { delayMs, rate }: Labelling,
+): WindowedStream | null {
+  const counter = windowCounter(windowSizeMs);
+  let row = 0;
+  let due = 0;
+  for (const { timeMs, features, prediction, score, label } of rows()) {
+    const id = String(row++);
+    const common = { probabilities: null, segment: null, codeVersion: null, latencyMs: null };
+    counter.addPrediction({
+      id,
+      model: name,
+      version: '1',
+      time: Math.floor(timeMs),
+      features,
+      prediction,
+      score,
+      ...common,
+    });
+    due += rate;
+    if (label === null || due < 1) continue;
+    due -= 1;
+    counter.addFeedback({ id, label, time: Math.floor(timeMs) + delayMs, model: null, value: null } satisfies Feedback);
+  }
+  return counter.streams()[0] ?? null;
+}
