@@ -32,7 +32,11 @@ export interface BatchConsumerOptions {
   onCrash: (error: unknown) => void;
 }
 
-const largestUnflushedRecords = 50_000;
+/** So much is taken before a flush, whatever the time … */
+const largestUnflushedRecords = 100_000;
+const largestUnflushedBytes = 64 * 1024 * 1024;
+/** … and so many intervals are waited while a backlog holds more than that: few large inserts cost a third of many small ones. */
+const backlogFlushIntervals = 5;
 const tickMs = 1_000;
 /** What is urgent waits so long for what comes with it … */
 const urgentFlushMs = 50;
@@ -62,6 +66,9 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   let generation = 0;
   let generationOfState = 0;
   let takenRecords = 0;
+  let takenBytes = 0;
+  /** By topic and partition, as of its last batch. */
+  const lags = new Map<string, number>();
   let flushedAtMs = Date.now();
   let flushTimer: NodeJS.Timeout | undefined;
   let flushDueAtMs = Number.POSITIVE_INFINITY;
@@ -89,6 +96,8 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     nextOffsets.clear();
     reading.clear();
     takenRecords = 0;
+    takenBytes = 0;
+    lags.clear();
     metrics.unflushed.clear();
     const isWanted = () => beginning === generation && !stopWanted;
     const starts = await positions.begin(assigned, isWanted);
@@ -110,6 +119,17 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     return fetchedOffset > next && (await positions.lowOffset({ topic, partition })) <= next;
   }
 
+  function flushWaitMs(): number {
+    let backlog = 0;
+    for (const lag of lags.values()) backlog += lag;
+    return backlog > largestUnflushedRecords ? backlogFlushIntervals * flushIntervalMs : flushIntervalMs;
+  }
+
+  function isFlushDue(): boolean {
+    const full = takenRecords >= largestUnflushedRecords || takenBytes >= largestUnflushedBytes;
+    return full || Date.now() - flushedAtMs >= flushWaitMs();
+  }
+
   async function flushAndCommit(): Promise<void> {
     clearTimeout(flushTimer);
     flushDueAtMs = Number.POSITIVE_INFINITY;
@@ -120,6 +140,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     stopFlushTimer();
     flushedAtMs = Date.now();
     takenRecords = 0;
+    takenBytes = 0;
     metrics.unflushed.clear();
     const read = [...nextOffsets.values()];
     nextOffsets.clear();
@@ -208,14 +229,15 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
           nextOffsets.set(`${topic}/${partition}`, read);
           takenRecords += records.length;
           metrics.records.inc({ topic }, records.length);
-          metrics.lag.set({ topic, partition }, end - next);
-          if (takenRecords >= largestUnflushedRecords || Date.now() - flushedAtMs >= flushIntervalMs)
-            await flushAndCommit();
+          takenBytes += bytesOf(records);
+          const lag = end - next;
+          lags.set(`${topic}/${partition}`, lag);
+          metrics.lag.set({ topic, partition }, lag);
+          if (isFlushDue()) await flushAndCommit();
           else {
-            flushAt(Date.now() + flushIntervalMs);
+            flushAt(Date.now() + flushWaitMs());
             // In a backlog nobody waits for this record in particular: whole batches get through it sooner.
-            const caughtUp = end === next;
-            if (caughtUp && handler.isUrgent?.())
+            if (lag === 0 && handler.isUrgent?.())
               flushAt(Math.max(Date.now() + urgentFlushMs, flushedAtMs + urgentFlushGapMs));
           }
         });
@@ -254,6 +276,10 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
 function isCoordinatorAway(error: Error): boolean {
   const awayTypes = ['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP'];
   return awayTypes.includes((error as { type?: string }).type ?? '');
+}
+
+function bytesOf(records: readonly KafkaRecord[]): number {
+  return records.reduce((bytes, { key, value }) => bytes + (key?.length ?? 0) + (value?.length ?? 0), 0);
 }
 
 export function isAbort(error: unknown): boolean {

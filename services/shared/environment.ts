@@ -44,7 +44,9 @@ const environmentSchema = z
       blankAsAbsent,
       z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
     ),
-    DRIFTLOOP_FLUSH_MS: wholeNumber(1000).describe('longest time that counted records wait for ClickHouse'),
+    DRIFTLOOP_FLUSH_MS: wholeNumber(1000).describe(
+      'longest time that counted records wait for ClickHouse; five times as long while a backlog is read',
+    ),
     DRIFTLOOP_SESSION_TIMEOUT_MS: wholeNumber(10_000).describe(
       'silence after which Kafka gives the partitions of a service to another',
     ),
