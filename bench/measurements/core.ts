@@ -12,9 +12,11 @@ const program = join(import.meta.dirname, '..', 'processes', 'core.ts');
 export const core: Measurement = {
   name: 'core',
   async run({ quick, onProgress }) {
-    const windows = quick ? 20 : 60;
+    const windows = quick ? 15 : 60;
     const missing: string[] = [];
-    const peers = await installedPeers((name, reason) => missing.push(`${name} could not be installed: ${reason}`));
+    const peers = await installedPeers(!quick, (name, reason) =>
+      missing.push(`${name} could not be installed: ${reason}`),
+    );
     return withColumns(windows, async folder => {
       const rounds = new Map<Peer, Round[]>(peers.map(peer => [peer, []]));
       const own: Round[] = [];

@@ -13,10 +13,10 @@ const comparedWith = ['whylogs', 'evidently'];
 export const endToEnd: Measurement = {
   name: 'end-to-end',
   async run({ quick, servers, onProgress }) {
-    const windows = quick ? 20 : 60;
+    const windows = quick ? 15 : 60;
     const stack = await servers();
-    const peers = (await installedPeers((name, reason) => onProgress(`${name}: ${reason}`))).filter(({ name }) =>
-      comparedWith.includes(name),
+    const peers = (await installedPeers(!quick, (name, reason) => onProgress(`${name}: ${reason}`))).filter(
+      ({ name }) => comparedWith.includes(name),
     );
     return withColumns(windows, async folder => {
       const rounds = new Map<string, Round[]>(peers.map(({ name, version }) => [`${name} ${version}`, []]));

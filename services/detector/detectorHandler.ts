@@ -43,6 +43,8 @@ export async function detectorHandler(
   /** In the order of their last use, so that the least used leave memory first. */
   const versions = new Map<string, WatchedVersion>();
   const gauges = detectorMetrics(metrics, () => versions.values(), now);
+  /** Whether what was taken since the last flush makes windows ready, or changes them. */
+  let workWaits = false;
 
   async function loadMissing(updates: readonly WindowUpdate[]): Promise<void> {
     const missing = new Map<string, VersionName>();
@@ -99,6 +101,7 @@ export async function detectorHandler(
     const updates = await usableRecords<WindowUpdate>(records, 'WindowUpdate', context);
     await loadMissing(updates.map(({ value }) => value));
     for (const update of updates) await takeUpdate(update);
+    for (const { value } of updates) workWaits ||= hasWork(versions.get(versionKey(value))!, now());
   }
 
   async function judge(group: readonly WatchedVersion[]): Promise<void> {
@@ -195,6 +198,7 @@ export async function detectorHandler(
     reset() {
       versions.clear();
       deadLetters.clear();
+      workWaits = false;
     },
     take,
     async flush() {
@@ -202,9 +206,10 @@ export async function detectorHandler(
       await storeLedgers(versions.values());
       await deadLetters.flush();
       forgetUnused();
+      workWaits = false;
     },
     // A partition that has fallen idle makes windows ready without any record.
     tick: judgeAll,
-    isUrgent: () => [...versions.values()].some(version => hasWork(version, now())),
+    isUrgent: () => workWaits,
   };
 }
