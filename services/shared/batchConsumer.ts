@@ -230,14 +230,14 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
           takenRecords += records.length;
           metrics.records.inc({ topic }, records.length);
           takenBytes += bytesOf(records);
-          const lag = end - next;
-          lags.set(`${topic}/${partition}`, lag);
-          metrics.lag.set({ topic, partition }, lag);
+          lags.set(`${topic}/${partition}`, end - next);
+          metrics.lag.set({ topic, partition }, end - next);
           if (isFlushDue()) await flushAndCommit();
           else {
             flushAt(Date.now() + flushWaitMs());
             // In a backlog nobody waits for this record in particular: whole batches get through it sooner.
-            if (lag === 0 && handler.isUrgent?.())
+            const caughtUp = end === next;
+            if (caughtUp && handler.isUrgent?.())
               flushAt(Math.max(Date.now() + urgentFlushMs, flushedAtMs + urgentFlushGapMs));
           }
         });
