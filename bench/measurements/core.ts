@@ -25,9 +25,15 @@ export const core: Measurement = {
         own.push({ value, baseline: null });
         onProgress(`Driftloop: ${Math.round(value)} cells/s`);
         for (const [peer, ofPeer] of rounds) {
-          const baseline = await peerCellsPerSecond(peer, folder);
-          ofPeer.push({ value, baseline });
-          onProgress(`${peer.name}: ${Math.round(baseline)} cells/s`);
+          try {
+            const baseline = await peerCellsPerSecond(peer, folder);
+            ofPeer.push({ value, baseline });
+            onProgress(`${peer.name}: ${Math.round(baseline)} cells/s`);
+          } catch (error) {
+            // The others can be compared all the same.
+            missing.push(`${peer.name} failed: ${(error as Error).message}`);
+            rounds.delete(peer);
+          }
         }
       }
       const unit = 'cells per CPU second';
