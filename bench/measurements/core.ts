@@ -14,9 +14,8 @@ export const core: Measurement = {
   async run({ quick, onProgress }) {
     const windows = quick ? 15 : 60;
     const missing: string[] = [];
-    const peers = await installedPeers(!quick, (name, reason) =>
-      missing.push(`${name} could not be installed: ${reason}`),
-    );
+    const onFailure = (name: string, reason: string) => missing.push(`${name} could not be installed: ${reason}`);
+    const peers = quick ? [] : await installedPeers(onFailure);
     return withColumns(windows, async folder => {
       const rounds = new Map<Peer, Round[]>(peers.map(peer => [peer, []]));
       const own: Round[] = [];
