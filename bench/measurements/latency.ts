@@ -7,11 +7,12 @@ import type { Line, Measurement } from '../measurement.ts';
 import { featurePool, firstEventTimeMs, usualFeatures } from '../predictionStream.ts';
 import { partitions } from '../producePredictions.ts';
 
-const models = 20;
 const windowMs = 1_000;
 const recordsPerWindow = 120;
 /** Long after the bootstrap reference. Each model drifts in a window of its own. */
 const firstDrift = 20;
+const windowsBetweenDrifts = 2;
+const windowsAfterDrift = 20;
 
 const settings = `defaults: { window: 1s, allowedLateness: 0s, idle: 1h }\n`;
 
@@ -22,11 +23,11 @@ const settings = `defaults: { window: 1s, allowedLateness: 0s, idle: 1h }\n`;
 export const latency: Measurement = {
   name: 'latency',
   async run({ quick, servers, onProgress }) {
-    const windows = quick ? firstDrift + 10 : firstDrift + 60;
+    const models = quick ? 5 : 20;
     return withInstallation(await servers(), 'latency', settings, async installation => {
       await Promise.all((['profiler', 'detector'] as const).map(installation.startService));
       const events = await driftEventArrivals(installation);
-      const passedMs = await produceWindows(installation, windows, onProgress);
+      const passedMs = await produceWindows(installation, models, onProgress);
       await installation.untilQuiet(['profiler', 'detector']);
       const evaluations = await installation.clickhouse.select<{ end_ms: number; evaluated_ms: number }>(
         `SELECT toUnixTimestamp64Milli(window_end) AS end_ms, toUnixTimestamp64Milli(evaluated_at) AS evaluated_ms
@@ -88,18 +89,19 @@ async function driftEventArrivals({ kafka, environment, schemas }: BenchInstalla
  */
 async function produceWindows(
   { environment, producer, schemas }: BenchInstallation,
-  windows: number,
+  models: number,
   onProgress: (line: string) => void,
 ): Promise<Map<number, number>> {
   const topic = prefixed(environment, topics.predictions);
   const encode = await schemas.encoder<Prediction>('Prediction', topic);
   const pool = featurePool(usualFeatures, 4_096);
   const passedMs = new Map<number, number>();
+  const windows = firstDrift + models * windowsBetweenDrifts + windowsAfterDrift;
   const startedMs = Date.now();
   for (let window = 0; window < windows; window++) {
     await pause(Math.max(0, startedMs + window * windowMs - Date.now()));
     const messages = Array.from({ length: models * recordsPerWindow }, (_, index) => {
-      const prediction = predictionAt(window, index, pool);
+      const prediction = predictionAt(window, index, models, pool);
       // By the turn of the model, so that each has records in every partition.
       return { partition: Math.floor(index / models) % partitions, key: prediction.id, value: encode(prediction) };
     });
@@ -110,10 +112,15 @@ async function produceWindows(
   return passedMs;
 }
 
-function predictionAt(window: number, index: number, pool: readonly Prediction['features'][]): Prediction {
+function predictionAt(
+  window: number,
+  index: number,
+  models: number,
+  pool: readonly Prediction['features'][],
+): Prediction {
   const model = index % models;
   const features = pool[(window * 997 + index * 31) % pool.length]!;
-  const drifted = window >= firstDrift + model * 2;
+  const drifted = window >= firstDrift + model * windowsBetweenDrifts;
   return {
     id: `${window}-${index}`,
     model: `bench-${model}`,
