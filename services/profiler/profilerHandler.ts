@@ -84,9 +84,11 @@ export async function profilerHandler(
     }
   }
 
-  async function take(records: KafkaRecord[]): Promise<void> {
-    for (let start = 0; start < records.length; start += recordsPerPortion)
+  async function take(records: KafkaRecord[], mayStore: () => Promise<boolean>): Promise<void> {
+    for (let start = 0; start < records.length; start += recordsPerPortion) {
       await takePortion(records.slice(start, start + recordsPerPortion));
+      await keepWithinLimits(mayStore);
+    }
   }
 
   async function takePortion(records: KafkaRecord[]): Promise<void> {
@@ -106,15 +108,24 @@ export async function profilerHandler(
       else if (typeof verdict === 'object') deadLetters.add({ record, rejection: verdict });
     }
     for (const [version, beforeMs] of endedBefore) windowEnded ||= endedUntilMs(version) > beforeMs;
-    await keepWithinLimits();
   }
 
-  /** Both may be stored at any time: raw rows count only when the progress says so, and a flush stores a prefix of each partition. */
-  async function keepWithinLimits(): Promise<void> {
-    if (rows.rows >= mostRawRows || rows.length >= mostRawBytes) await insertRows();
+  const holdsManyRows = () => rows.rows >= mostRawRows || rows.length >= mostRawBytes;
+
+  function holdsManyNewProfiles(): boolean {
     let newProfiles = 0;
     for (const held of partitions.values()) for (const { tally } of held.values()) newProfiles += tally.newProfiles;
-    if (newProfiles >= mostNewProfiles) await flush();
+    return newProfiles >= mostNewProfiles;
+  }
+
+  /**
+   * Both may be stored before the next ordinary flush: raw rows count only when the progress says so, and a flush stores a prefix of each
+   * partition. Where `mayStore` says no, the loop has all that is held forgotten at that flush, a moment later.
+   */
+  async function keepWithinLimits(mayStore: () => Promise<boolean>): Promise<void> {
+    const manyNewProfiles = holdsManyNewProfiles();
+    if (!(manyNewProfiles || holdsManyRows()) || !(await mayStore())) return;
+    await (manyNewProfiles ? flush() : insertRows());
   }
 
   async function insertRows(): Promise<void> {
