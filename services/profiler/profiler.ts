@@ -95,8 +95,8 @@ export interface PredictionRecord {
 
 export type Verdict = 'counted' | 'duplicate' | 'replayed' | Rejection;
 
-const knownIdsKept = 100_000;
-const knownIdsAtMost = 1_000_000;
+export const knownIdsKept = 100_000;
+export const knownIdsAtMost = 1_000_000;
 /** So many stay when there were too many: forgetting looks at all of them, so it should not come with every record. */
 const knownIdsKeptOfTooMany = 900_000;
 const mostValuesPerSegment = 100;

@@ -25,14 +25,14 @@ import { writeWindowRows } from './windowRow.ts';
 /** Decoded at a time: few enough that what was decoded is garbage before the garbage collector would move it to its old space. */
 const recordsPerPortion = 500;
 /** Of all that is held of versions: ids, profiles. */
-const mostBytesInMemory = 192 * 1024 * 1024;
+export const mostBytesInMemory = 192 * 1024 * 1024;
 /** Rows that are inserted at once, flush or not. */
-const mostRawRows = 100_000;
-const mostRawBytes = 32 * 1024 * 1024;
+export const mostRawRows = 100_000;
+export const mostRawBytes = 32 * 1024 * 1024;
 /** Profiles that are inserted at once, and all of the window that reaches it. */
 const windowRowsPerInsert = 20_000;
 /** Profiles that are begun before what was counted is stored, flush or not. */
-const mostNewProfiles = 50_000;
+export const mostNewProfiles = 50_000;
 
 type UsablePrediction = UsableRecord<Prediction>;
 
@@ -54,7 +54,9 @@ export async function profilerHandler(
   let flushes = 0;
   /** Whether a watermark has passed the end of a window since the last flush: the detector waits to judge it. */
   let windowEnded = false;
-  const { count } = profilerMetrics(metrics);
+  const { count } = profilerMetrics(metrics, () =>
+    [...partitions.values()].flatMap(held => [...held.values()]).reduce((bytes, version) => bytes + version.bytes, 0),
+  );
   metrics.observeCaches(() => heldInMemory([...partitions.values()]));
 
   /** The version of each record, loaded if it is not in memory. */

@@ -41,8 +41,8 @@ export interface BatchConsumerOptions {
 }
 
 /** So much is taken before a flush, whatever the time … */
-const largestUnflushedRecords = 100_000;
-const largestUnflushedBytes = 64 * 1024 * 1024;
+export const largestUnflushedRecords = 100_000;
+export const largestUnflushedBytes = 64 * 1024 * 1024;
 /** … and so many intervals are waited while a backlog holds more than that: few large inserts cost a third of many small ones. */
 const backlogFlushIntervals = 5;
 const tickMs = 1_000;
