@@ -65,8 +65,6 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   });
   let generation = 0;
   let generationOfState = 0;
-  let takenRecords = 0;
-  let takenBytes = 0;
   /** By topic and partition, as of its last batch. */
   const lags = new Map<string, number>();
   let flushedAtMs = Date.now();
@@ -95,8 +93,6 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     handler.reset();
     nextOffsets.clear();
     reading.clear();
-    takenRecords = 0;
-    takenBytes = 0;
     lags.clear();
     metrics.unflushed.clear();
     const isWanted = () => beginning === generation && !stopWanted;
@@ -126,7 +122,8 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   }
 
   function isFlushDue(): boolean {
-    const full = takenRecords >= largestUnflushedRecords || takenBytes >= largestUnflushedBytes;
+    const { unflushed } = metrics;
+    const full = unflushed.records() >= largestUnflushedRecords || unflushed.bytes() >= largestUnflushedBytes;
     return full || Date.now() - flushedAtMs >= flushWaitMs();
   }
 
@@ -139,8 +136,6 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     await handler.flush();
     stopFlushTimer();
     flushedAtMs = Date.now();
-    takenRecords = 0;
-    takenBytes = 0;
     metrics.unflushed.clear();
     const read = [...nextOffsets.values()];
     nextOffsets.clear();
@@ -227,9 +222,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
           reading.set(`${topic}/${partition}`, { base, next });
           const read = { topic, partition, position: base + next, end: base + end, offset: String(next) };
           nextOffsets.set(`${topic}/${partition}`, read);
-          takenRecords += records.length;
           metrics.records.inc({ topic }, records.length);
-          takenBytes += bytesOf(records);
           lags.set(`${topic}/${partition}`, end - next);
           metrics.lag.set({ topic, partition }, end - next);
           if (isFlushDue()) await flushAndCommit();
@@ -276,10 +269,6 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
 function isCoordinatorAway(error: Error): boolean {
   const awayTypes = ['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP'];
   return awayTypes.includes((error as { type?: string }).type ?? '');
-}
-
-function bytesOf(records: readonly KafkaRecord[]): number {
-  return records.reduce((bytes, { key, value }) => bytes + (key?.length ?? 0) + (value?.length ?? 0), 0);
 }
 
 export function isAbort(error: unknown): boolean {
