@@ -61,7 +61,13 @@ export async function profilerHandler(
 
   /** The version of each record, loaded if it is not in memory. */
   async function versionsOf(held: Map<string, VersionState>, partition: number, records: readonly UsablePrediction[]) {
-    const keys = records.map(({ value }) => versionKey(value));
+    const keys: string[] = [];
+    for (const [index, { value }] of records.entries()) {
+      const before = index > 0 ? records[index - 1]!.value : null;
+      // Neighbours are often of one version, and a key is a new text that has to be hashed.
+      const isSame = before !== null && before.model === value.model && before.version === value.version;
+      keys.push(isSame ? keys[index - 1]! : versionKey(value));
+    }
     const unknown = new Map<string, Prediction>();
     for (const [index, key] of keys.entries()) if (!held.has(key)) unknown.set(key, records[index]!.value);
     for (const state of await store.loadVersions([...unknown.values()], partition, settings.of))
@@ -103,13 +109,13 @@ export async function profilerHandler(
     );
     const versions = await versionsOf(held, partition, usable);
     await loadWindows(partition, usable, versions);
-    const endedBefore = new Map(versions.map(version => [version, endedUntilMs(version)]));
+    const endedBefore = Array.from(new Set(versions), version => ({ version, beforeMs: endedUntilMs(version) }));
     for (const [index, { value, record }] of usable.entries()) {
       const verdict = countPrediction(versions[index]!, { prediction: value, offset: record.offset });
       if (verdict === 'counted') writeRow(rows, value, partition, record.offset);
       else if (typeof verdict === 'object') deadLetters.add({ record, rejection: verdict });
     }
-    for (const [version, beforeMs] of endedBefore) windowEnded ||= endedUntilMs(version) > beforeMs;
+    for (const { version, beforeMs } of endedBefore) windowEnded ||= endedUntilMs(version) > beforeMs;
   }
 
   const holdsManyRows = () => rows.rows >= mostRawRows || rows.length >= mostRawBytes;

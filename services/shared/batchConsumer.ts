@@ -78,8 +78,6 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
   });
   let generation = 0;
   let generationOfState = 0;
-  let takenRecords = 0;
-  let takenBytes = 0;
   /** By topic and partition, as of its last batch. */
   const lags = new Map<string, number>();
   let flushedAtMs = Date.now();
@@ -109,8 +107,6 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
     handler.reset();
     nextOffsets.clear();
     reading.clear();
-    takenRecords = 0;
-    takenBytes = 0;
     lags.clear();
     metrics.unflushed.clear();
     const isWanted = () => beginning === generation && !stopWanted;
@@ -140,7 +136,8 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
   }
 
   function isFlushDue(): boolean {
-    const full = takenRecords >= largestUnflushedRecords || takenBytes >= largestUnflushedBytes;
+    const { unflushed } = metrics;
+    const full = unflushed.records() >= largestUnflushedRecords || unflushed.bytes() >= largestUnflushedBytes;
     return full || Date.now() - flushedAtMs >= flushWaitMs();
   }
 
@@ -153,8 +150,6 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
     await handler.flush();
     stopFlushTimer();
     flushedAtMs = Date.now();
-    takenRecords = 0;
-    takenBytes = 0;
     metrics.unflushed.clear();
     const read = [...nextOffsets.values()];
     nextOffsets.clear();
@@ -242,9 +237,7 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
         reading.set(`${topic}/${partition}`, { base, next });
         const read = { topic, partition, position: base + next, end: base + end, offset: String(next) };
         nextOffsets.set(`${topic}/${partition}`, read);
-        takenRecords += records.length;
         metrics.records.inc({ topic }, records.length);
-        takenBytes += bytesOf(records);
         lags.set(`${topic}/${partition}`, end - next);
         metrics.lag.set({ topic, partition }, end - next);
         if (isFlushDue()) await flushAndCommit();
@@ -313,10 +306,6 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
       await consumer.disconnect();
     },
   };
-}
-
-function bytesOf(records: readonly KafkaRecord[]): number {
-  return records.reduce((bytes, { key, value }) => bytes + (key?.length ?? 0) + (value?.length ?? 0), 0);
 }
 
 export function isAbort(error: unknown): boolean {
