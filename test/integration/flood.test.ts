@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import type { ServiceName } from '../../infra/serviceFlow.ts';
 import { countPrediction, newVersionState, type VersionState, watermarkMs } from '../../services/profiler/profiler.ts';
@@ -39,13 +39,13 @@ function prediction(model: string, id: string, time: number, fields: Partial<Pre
 describe('models that share partitions', () => {
   let installation: Installation;
   let encode: (prediction: Prediction) => Buffer;
-  beforeAll(async () => {
+  beforeEach(async () => {
     installation = await freshInstallation();
     installation.variables.DRIFTLOOP_CONFIG = join(installation.folder, 'settings.yaml');
     await writeFile(installation.variables.DRIFTLOOP_CONFIG, 'models: { segmented: { segments: [tenant] } }\n');
     encode = await installation.schemas.encoder<Prediction>('Prediction', topic());
   });
-  afterAll(() => installation[Symbol.asyncDispose]());
+  afterEach(() => installation[Symbol.asyncDispose]());
 
   const topic = () => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`;
   const quiet = (...services: ServiceName[]) =>
