@@ -97,10 +97,11 @@ describe('docs', { timeout: 300_000 }, () => {
     for (const commands of blocksOf('operators.md', 'sh run')) {
       outputs.push(await outputOf(start('sh', ['-e', '-c', commands])));
     }
-    const [prepared, deadLetters, retraining] = outputs;
+    const [prepared, rebuild, deadLetters, retraining] = outputs;
     expect(prepared).toMatch(
       /exists +predictions \(4 partitions\)[\s\S]*has every migration[\s\S]*window: 1h[\s\S]*churn/,
     );
+    expect(rebuild).toContain('the topics hold everything: all windows are made anew');
     expect(deadLetters).toMatch(/no dead letters\nsent again: 0/);
     expect(retraining).toContain('asked for a new version of churn');
   });
