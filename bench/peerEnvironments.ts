@@ -16,13 +16,9 @@ export interface Peer {
 /**
  * The Python packages that Driftloop is compared with, each in a virtual environment of its own, as their requirements contradict
  * each other; installed again when its file in bench/peers has changed, which names all packages that it needs.
- * @param install false: only those that are there
  * @param onFailure told which peer cannot be installed, and why; the others are returned
  */
-export async function installedPeers(
-  install: boolean,
-  onFailure: (name: string, reason: string) => void,
-): Promise<Peer[]> {
+export async function installedPeers(onFailure: (name: string, reason: string) => void): Promise<Peer[]> {
   const peers: Peer[] = [];
   for (const file of readdirSync(peersFolder).filter(entry => entry.endsWith('.txt'))) {
     const name = file.slice(0, -'.txt'.length);
@@ -34,7 +30,6 @@ export async function installedPeers(
     const folder = join(environmentsFolder, name);
     try {
       if (!isInstalled(folder, requirements)) {
-        if (!install) continue;
         await installPeer(folder, join(peersFolder, file));
         writeFileSync(stampOf(folder), requirements);
       }
