@@ -22,8 +22,9 @@ export type QualityMetric =
   | 'out_of_range_rate';
 
 /** The quality metrics that a variable of its type has. Never-seen numbers are no mistake, never-seen categories may be. */
-export function qualityMetrics({ type }: FrozenVariable): readonly QualityMetric[] {
+export function qualityMetrics({ type, growing }: FrozenVariable): readonly QualityMetric[] {
   const both = ['missing_rate', 'wrong_type_rate', 'non_finite_rate'] as const;
+  if (growing) return both;
   return type === 'numeric' ? [...both, 'out_of_range_rate'] : [...both, 'unseen_rate'];
 }
 

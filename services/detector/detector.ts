@@ -276,7 +276,7 @@ function renew(state: FoldState, observation: WindowObservation, detection: Dete
   }
   const gathered = [...state.gathered, observation];
   if (!isReference(gathered, detection)) return { ...state, gathered };
-  return watching(state, regimeOf('bootstrap', gathered), gathered);
+  return watching(state, regimeOf('bootstrap', gathered, state.regime?.frozen), gathered);
 }
 
 function nameOf({ model, version, segment }: FoldContext): StreamName {

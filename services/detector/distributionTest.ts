@@ -23,7 +23,7 @@ export function validCounts({ binCount }: FrozenVariable, counts: readonly numbe
 /**
  * Whether the valid values of a variable are distributed as in the reference: `likelihoodRatioTest`, judged by `judge`.
  *
- * @returns null when the variable has no counts on one side
+ * @returns null when the variable has no counts on one side, or only ever grows
  */
 export function distributionTest(
   comparison: Comparison,
@@ -33,7 +33,7 @@ export function distributionTest(
 ): DistributionTest | null {
   const recentSums = comparison.recent.variables.get(key);
   const referenceSums = comparison.reference.variables.get(key);
-  if (!recentSums || !referenceSums || referenceSums.blocks === 0) return null;
+  if (frozen.growing || !recentSums || !referenceSums || referenceSums.blocks === 0) return null;
   return testCounts(
     comparison,
     validCounts(frozen, referenceSums.counts),
