@@ -1,6 +1,5 @@
 import { largestScale, scales } from './comparison.ts';
 import type { Family } from './evidence.ts';
-import type { Significance } from './significance.ts';
 import { type Measurement, noHistory, type StatisticHistory, withMeasurement } from './statisticHistory.ts';
 import { noTail, type TailHistory, withLogPValue } from './tailHistory.ts';
 
@@ -46,8 +45,8 @@ export function withQuietBlock(history: StreamHistory, measured: readonly Measur
  * how it varies. Where it is not, they do: repeated alarms are the stream's own way.
  */
 export function withAlarm(history: StreamHistory, measured: readonly MeasuredScale[]): StreamHistory {
-  const weights = noiseWeights(history);
-  const isOrdered = (key: TestKey) => (weights.get(key) ?? 1) < 0.5;
+  const weight = noiseWeight(history);
+  const isOrdered = (key: TestKey) => weight(key) < 0.5;
   const next = [...history.pending, measured].reduce((known, block) => learned(known, block, isOrdered), history);
   return { ...next, pending: [] };
 }
@@ -80,33 +79,34 @@ function learned(
   return { ...history, statistics, tails };
 }
 
-/** How sure it is of each test that its statistic varies as sampling noise does, between changes. */
-export function noiseWeights({ statistics }: StreamHistory): Map<TestKey, number> {
-  const own = new Map<TestKey, number>();
+/** How sure it is of a test that its statistic varies as sampling noise does, between changes; sure, until something is known. */
+export type NoiseWeight = (key: TestKey) => number;
+
+export function noiseWeight({ statistics }: StreamHistory): NoiseWeight {
   let features = 0;
   let featureCount = 0;
   for (const [key, history] of statistics) {
-    const odds = history.reduce((total, { noiseLogOdds }) => total + noiseLogOdds, 0);
-    own.set(key, odds);
-    if (!key.startsWith('feature/')) continue;
-    features += odds;
+    if (!isFeature(key)) continue;
+    features += ownLogOdds(history);
     featureCount += 1;
   }
-  const weights = new Map<TestKey, number>();
-  for (const [key, odds] of own) {
-    weights.set(key, probability(logOddsOf(key, odds, statistics.get(key)!, features, featureCount)));
-  }
-  return weights;
+  return key => {
+    if (statistics.size === 0) return 1;
+    return probability(logOddsOf(key, statistics.get(key) ?? [], features, featureCount));
+  };
 }
 
-function logOddsOf(
-  key: TestKey,
-  own: number,
-  history: readonly StatisticHistory[],
-  features: number,
-  featureCount: number,
-): number {
-  if (key.startsWith('feature/')) return own + Math.min(mostFromOtherFeatures, features - own);
+function isFeature(key: TestKey): boolean {
+  return key.startsWith('feature/');
+}
+
+function ownLogOdds(history: readonly StatisticHistory[]): number {
+  return history.reduce((total, { noiseLogOdds }) => total + noiseLogOdds, 0);
+}
+
+function logOddsOf(key: TestKey, history: readonly StatisticHistory[], features: number, featureCount: number): number {
+  const own = ownLogOdds(history);
+  if (isFeature(key)) return own + Math.min(mostFromOtherFeatures, features - own);
   const worst = Math.min(0, ...history.map(({ noiseLogOdds }, index) => noiseLogOdds * scales[index]!));
   if (featureCount === 0) return own + (key === labelsKey ? 0 : worst);
   if (key === labelsKey) return Math.max(leastOfLabels, own) + Math.min(mostForLabels, features);
@@ -116,13 +116,4 @@ function logOddsOf(
 
 function probability(logOdds: number): number {
   return 1 / (1 + Math.exp(-Math.max(-30, Math.min(30, logOdds))));
-}
-
-/** What a test's statistic means. Noise, until something is known of the stream. */
-export function significanceOf(
-  { statistics }: StreamHistory,
-  weights: ReadonlyMap<TestKey, number>,
-  key: TestKey,
-): Significance {
-  return { history: statistics.get(key) ?? [], noiseWeight: weights.get(key) ?? 1 };
 }

@@ -1,7 +1,7 @@
 import { scales } from './comparison.ts';
 import type { Family } from './evidence.ts';
 import type { Significance } from './significance.ts';
-import { noiseWeights, type StreamHistory, significanceOf, type TestKey } from './streamHistory.ts';
+import { noiseWeight, type StreamHistory, type TestKey } from './streamHistory.ts';
 import type { TailHistory } from './tailHistory.ts';
 
 /** What the tests of one block mean, from the history of the stream before it. */
@@ -11,9 +11,9 @@ export interface StreamSignificance {
 }
 
 export function streamSignificance(history: StreamHistory): StreamSignificance {
-  const weights = noiseWeights(history);
+  const weight = noiseWeight(history);
   return {
-    of: key => significanceOf(history, weights, key),
+    of: key => ({ history: history.statistics.get(key) ?? [], noiseWeight: weight(key) }),
     tail: (family, scale) => history.tails.get(family)?.[scales.indexOf(scale as (typeof scales)[number])],
   };
 }
