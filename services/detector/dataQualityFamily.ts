@@ -6,13 +6,21 @@ import { validCounts } from './distributionTest.ts';
 import { type Evidence, percent, shares, shown } from './evidence.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { type Rate, rateIncreaseLogPValue, rateIncreaseThreshold, rateOf } from './rateIncrease.ts';
+import type { Significance } from './significance.ts';
+import type { StreamSignificance } from './streamSignificance.ts';
 import type { VariableCounts } from './variableCounts.ts';
 import type { VariableKind } from './windowObservation.ts';
 
 /** A smaller rise of a rate does not matter, however many records show it. */
-export const smallestRateIncrease = 0.01;
+const smallestRateIncrease = 0.01;
 /** A rise that is large on its own. */
 const largeRateIncrease = 0.2;
+
+/** The rise of a rate that matters. A stream that is not sampling noise shows values now and then that it did not have before. */
+export function smallestIncrease(metric: QualityMetric, { noiseWeight }: Significance): number {
+  const isNews = metric === 'unseen_rate' || metric === 'out_of_range_rate';
+  return isNews && noiseWeight < 0.5 ? largeRateIncrease : smallestRateIncrease;
+}
 
 export type QualityMetric =
   | 'missing_rate'
@@ -95,12 +103,13 @@ export function dataQualityEvidence(
   comparison: Comparison,
   frozen: ReadonlyMap<string, FrozenVariable>,
   kind: VariableKind,
+  stream: StreamSignificance,
   level: number,
   newFeaturesMatter: boolean,
 ): Evidence | null {
   const all: QualityTests = { tested: 0, notable: [] };
   for (const [key, variable] of frozen) {
-    if (variable.kind === kind) testVariable(all, comparison, key, variable, level);
+    if (variable.kind === kind) testVariable(all, comparison, key, variable, stream.of(key), level);
   }
   if (kind === 'feature' && newFeaturesMatter) testUnknownFeatures(all, comparison);
   const pValues = all.notable.map(({ logPValue }) => Math.exp(logPValue));
@@ -145,6 +154,7 @@ function testVariable(
   comparison: Comparison,
   key: string,
   variable: FrozenVariable,
+  significance: Significance,
   level: number,
 ): void {
   const recentSums = comparison.recent.variables.get(key);
@@ -156,10 +166,11 @@ function testVariable(
     if (recent.hits === 0) continue;
     const reference = qualityRate(variable, referenceSums, metric);
     const increase = rateOf(recent) - rateOf(reference);
-    if (increase < smallestRateIncrease) continue;
+    const floor = smallestIncrease(metric, significance);
+    if (increase < floor) continue;
     if (rateIncreaseLogPValue(reference, recent, 1) > Math.log(level)) continue;
     const learned = rateOverdispersion(comparison, key, variable, metric);
-    tests.notable.push(rateTest(variable.name, metric, reference, recent, learned, increase >= largeRateIncrease));
+    tests.notable.push(rateTest(variable.name, metric, reference, recent, learned, floor));
   }
   // A model that answers the same to everything is no broken sensor: its predictions have drifted.
   if (variable.kind === 'output') return;
@@ -174,19 +185,20 @@ function rateTest(
   reference: Rate,
   recent: Rate,
   learned: number,
-  large: boolean,
+  floor: number,
 ): QualityTest {
+  const increase = rateOf(recent) - rateOf(reference);
   return {
     feature,
     metric,
     value: rateOf(recent),
     logPValue: rateIncreaseLogPValue(reference, recent, learned),
-    increase: rateOf(recent) - rateOf(reference),
+    increase,
     records: recent.total,
     referenceRecords: reference.total,
-    threshold: level => rateIncreaseThreshold(reference, recent.total, learned, level, smallestRateIncrease),
+    threshold: level => rateIncreaseThreshold(reference, recent.total, learned, level, floor),
     statement: `${metric} of ${feature} rose from ${percent(rateOf(reference))} to ${percent(rateOf(recent))}`,
-    large,
+    large: increase >= largeRateIncrease,
   };
 }
 
@@ -227,7 +239,11 @@ function testUnknownFeatures(tests: QualityTests, { recent, reference }: Compari
     const before = { hits: reference.unknownFeatures.get(name) ?? 0, total: reference.records };
     const now = { hits: carried, total: recent.records };
     if (rateOf(now) - rateOf(before) < smallestRateIncrease) continue;
-    const test = rateTest(name, 'unseen_rate', before, now, 1, false);
-    tests.notable.push({ ...test, statement: `feature ${name} appeared, in ${percent(rateOf(now))} of the records` });
+    const test = rateTest(name, 'unseen_rate', before, now, 1, smallestRateIncrease);
+    tests.notable.push({
+      ...test,
+      large: false,
+      statement: `feature ${name} appeared, in ${percent(rateOf(now))} of the records`,
+    });
   }
 }

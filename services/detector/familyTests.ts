@@ -53,7 +53,7 @@ export function testFamilies(
     const level = levelPerTest(comparison, options);
     const results = resultsAt(comparison, stream, options, level);
     for (const evidence of [
-      ...qualityEvidence(comparison, options, level),
+      ...qualityEvidence(comparison, stream, options, level),
       ...results.map(({ evidence }) => evidence),
     ]) {
       const known = evidence && strongest.get(evidence.family);
@@ -101,11 +101,16 @@ function resultsAt(
   ].filter(result => result !== null);
 }
 
-function qualityEvidence(comparison: Comparison, options: TestOptions, level: number): (Evidence | null)[] {
+function qualityEvidence(
+  comparison: Comparison,
+  stream: StreamSignificance,
+  options: TestOptions,
+  level: number,
+): (Evidence | null)[] {
   const { frozen, newFeaturesMatter } = options;
   return [
-    dataQualityEvidence(comparison, frozen, 'feature', level, newFeaturesMatter),
-    dataQualityEvidence(comparison, frozen, 'output', level, newFeaturesMatter),
+    dataQualityEvidence(comparison, frozen, 'feature', stream, level, newFeaturesMatter),
+    dataQualityEvidence(comparison, frozen, 'output', stream, level, newFeaturesMatter),
   ];
 }
 

@@ -6,7 +6,7 @@ import { populationStabilityIndex } from '../shared/statistics/populationStabili
 import { wassersteinDistance } from '../shared/statistics/wassersteinDistance.ts';
 import { countBlock } from './block.ts';
 import type { Comparison } from './comparison.ts';
-import { qualityMetrics, qualityRate, rateOverdispersion, smallestRateIncrease } from './dataQualityFamily.ts';
+import { qualityMetrics, qualityRate, rateOverdispersion, smallestIncrease } from './dataQualityFamily.ts';
 import { comparisonsOf, type FoldContext, type FoldState, pendingBlock } from './detector.ts';
 import { type DistributionTest, distributionTest, distributionThreshold, validCounts } from './distributionTest.ts';
 import { errorTest, errorThreshold } from './errorFamily.ts';
@@ -110,7 +110,7 @@ function testMetrics(
   return [
     ...[...frozen].flatMap(([key, variable]) => [
       ...likelihoodRatioMetric(regime, comparisons, stream, key, variable, level),
-      ...rateMetrics(regime, latest, key, variable, level),
+      ...rateMetrics(regime, latest, stream.of(key), key, variable, level),
     ]),
     ...labelMetric(regime, comparisons, stream, context, level),
     ...errorMetric(regime, comparisons, stream, context, level),
@@ -183,6 +183,7 @@ function finite(threshold: number | null): number | null {
 function rateMetrics(
   { frozen, source }: Regime,
   comparison: Comparison,
+  significance: Significance,
   key: string,
   variable: FrozenVariable,
   level: number,
@@ -202,7 +203,13 @@ function rateMetrics(
       feature: variable.name,
       metric,
       value: rateOf(recent),
-      threshold: rateIncreaseThreshold(reference, recent.total, overdispersion, level / tested, smallestRateIncrease),
+      threshold: rateIncreaseThreshold(
+        reference,
+        recent.total,
+        overdispersion,
+        level / tested,
+        smallestIncrease(metric, significance),
+      ),
       pValue: Math.exp(rateIncreaseLogPValue(reference, recent, overdispersion)),
       records: recent.total,
       referenceRecords: reference.total,
