@@ -13,8 +13,15 @@ import type { VariableKind } from './windowObservation.ts';
 
 /** A smaller rise of a rate does not matter, however many records show it. */
 const smallestRateIncrease = 0.01;
+/** A rise that has to be exceeded for certain: a few records of one window may well rise by more than matters. */
+const toleratedRateIncrease = smallestRateIncrease / 2;
 /** A rise that is large on its own. */
 const largeRateIncrease = 0.2;
+
+/** The rate that a recent one is tested against. */
+export function toleratedRate({ hits, total }: Rate): Rate {
+  return { hits: Math.min(total, hits + toleratedRateIncrease * total), total };
+}
 
 /** The rise of a rate that matters. A stream that is not sampling noise shows values now and then that it did not have before. */
 export function smallestIncrease(metric: QualityMetric, { noiseWeight }: Significance): number {
@@ -168,7 +175,7 @@ function testVariable(
     const increase = rateOf(recent) - rateOf(reference);
     const floor = smallestIncrease(metric, significance);
     if (increase < floor) continue;
-    if (rateIncreaseLogPValue(reference, recent, 1) > Math.log(level)) continue;
+    if (rateIncreaseLogPValue(toleratedRate(reference), recent, 1) > Math.log(level)) continue;
     const learned = rateOverdispersion(comparison, key, variable, metric);
     tests.notable.push(rateTest(variable.name, metric, reference, recent, learned, floor));
   }
@@ -188,15 +195,17 @@ function rateTest(
   floor: number,
 ): QualityTest {
   const increase = rateOf(recent) - rateOf(reference);
+  const tolerated = toleratedRate(reference);
   return {
     feature,
     metric,
     value: rateOf(recent),
-    logPValue: rateIncreaseLogPValue(reference, recent, learned),
+    logPValue: rateIncreaseLogPValue(tolerated, recent, learned),
     increase,
     records: recent.total,
     referenceRecords: reference.total,
-    threshold: level => rateIncreaseThreshold(reference, recent.total, learned, level, floor),
+    threshold: level =>
+      Math.max(rateIncreaseThreshold(tolerated, recent.total, learned, level), rateOf(reference) + floor),
     statement: `${metric} of ${feature} rose from ${percent(rateOf(reference))} to ${percent(rateOf(recent))}`,
     large: increase >= largeRateIncrease,
   };

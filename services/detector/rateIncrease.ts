@@ -41,16 +41,15 @@ function weighted(observed: number, expected: number): number {
   return observed > 0 ? observed * Math.log(observed / expected) : 0;
 }
 
-/** The lowest rate among `recentTotal` records that would count as risen at `level`, and by `floor` at the least. */
+/** The lowest rate among `recentTotal` records that would count as risen at `level`. */
 export function rateIncreaseThreshold(
   reference: Rate,
   recentTotal: number,
   overdispersion: number,
   level: number,
-  floor: number,
 ): number {
   const needed = chiSquaredThreshold(1, 2 * level) * overdispersion;
-  return Math.min(1, Math.max(rateReaching(reference, recentTotal, needed), rateOf(reference) + floor));
+  return rateReaching(reference, recentTotal, needed);
 }
 
 /** The lowest rate among `recentTotal` records, above the reference's, whose likelihood ratio is `needed`; 1 if none is. */

@@ -6,7 +6,13 @@ import { populationStabilityIndex } from '../shared/statistics/populationStabili
 import { wassersteinDistance } from '../shared/statistics/wassersteinDistance.ts';
 import { countBlock } from './block.ts';
 import type { Comparison } from './comparison.ts';
-import { qualityMetrics, qualityRate, rateOverdispersion, smallestIncrease } from './dataQualityFamily.ts';
+import {
+  qualityMetrics,
+  qualityRate,
+  rateOverdispersion,
+  smallestIncrease,
+  toleratedRate,
+} from './dataQualityFamily.ts';
 import { comparisonsOf, type FoldContext, type FoldState, pendingBlock } from './detector.ts';
 import { type DistributionTest, distributionTest, distributionThreshold, validCounts } from './distributionTest.ts';
 import { errorTest, errorThreshold } from './errorFamily.ts';
@@ -197,20 +203,18 @@ function rateMetrics(
   return metrics.map(metric => {
     const recent = qualityRate(variable, recentSums, metric);
     const reference = qualityRate(variable, referenceSums, metric);
+    const tolerated = toleratedRate(reference);
     const overdispersion = rateOverdispersion(comparison, key, variable, metric);
     return {
       kind: variable.kind,
       feature: variable.name,
       metric,
       value: rateOf(recent),
-      threshold: rateIncreaseThreshold(
-        reference,
-        recent.total,
-        overdispersion,
-        level / tested,
-        smallestIncrease(metric, significance),
+      threshold: Math.max(
+        rateIncreaseThreshold(tolerated, recent.total, overdispersion, level / tested),
+        rateOf(reference) + smallestIncrease(metric, significance),
       ),
-      pValue: Math.exp(rateIncreaseLogPValue(reference, recent, overdispersion)),
+      pValue: Math.exp(rateIncreaseLogPValue(tolerated, recent, overdispersion)),
       records: recent.total,
       referenceRecords: reference.total,
       reference: source,
