@@ -1,6 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { migrate } from '../infra/clickhouse/migrate.ts';
+import { freePort } from '../infra/local/claimPort.ts';
+import { type ServiceProcess, startServiceProcess } from '../infra/local/serviceProcesses.ts';
+import { waitUntilQuiet } from '../infra/quiescence.ts';
 import { consumerGroup, type ServiceName } from '../infra/serviceFlow.ts';
 import { ensureTopics } from '../infra/topics.ts';
 import { connectClickhouse } from '../services/shared/clickhouse.ts';
@@ -44,6 +47,7 @@ async function createInstallation(servers: BenchServers, name: string, settings:
   await ensureTopics(admin, environment);
   const producer = await connectProducer(kafka);
   const clickhouse = connectClickhouse(environment, { retry: false });
+  const running = new Set<ServiceProcess>();
   let databases = 0;
 
   return {
@@ -68,7 +72,21 @@ async function createInstallation(servers: BenchServers, name: string, settings:
     async forgetOffsets(service: ServiceName): Promise<void> {
       await admin.deleteGroups([consumerGroup(environment, service)]);
     },
+    /** The service as it runs elsewhere; it is stopped with the installation at the latest. */
+    async startService(service: ServiceName): Promise<ServiceProcess> {
+      const started = await startServiceProcess({
+        name: service,
+        script: join(import.meta.dirname, '..', 'services', service, 'main.ts'),
+        env: { ...variables, DRIFTLOOP_HTTP_PORT: String(await freePort()) },
+        logFile: join(folder, `${service}.log`),
+      });
+      running.add(started);
+      return started;
+    },
+    /** All that was sent to the services is processed. */
+    untilQuiet: (services: readonly ServiceName[]) => waitUntilQuiet({ admin, environment, services }),
     async dispose(): Promise<void> {
+      await Promise.all([...running].map(service => service.stop()));
       await clickhouse.command(`DROP DATABASE ${name}`);
       const own = (await admin.listTopics()).filter(topic => topic.startsWith(`${name}-`));
       await admin.deleteTopics({ topics: own });

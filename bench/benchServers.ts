@@ -11,19 +11,26 @@ export type BenchServers = Awaited<ReturnType<typeof startBenchServers>>;
 export async function startBenchServers() {
   const folder = await mkdtemp(join(tmpdir(), 'driftloop-bench-'));
   const logDir = join(folder, 'logs');
-  const [kafka, registry, clickhouse] = await Promise.all([
+  const starting = [
     startKafka({ dir: join(folder, 'kafka'), port: 0, logDir }),
     startSchemaRegistry({ dir: join(folder, 'registry'), port: 0, logDir }),
     startClickhouse({ dir: join(folder, 'clickhouse'), port: 0, logDir }),
-  ]);
+  ] as const;
+  const stop = async () => {
+    const outcomes = await Promise.allSettled(starting);
+    await Promise.all(outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value.stop() : undefined)));
+    await rm(folder, { recursive: true, force: true });
+  };
+  const [kafka, registry, clickhouse] = await Promise.all(starting).catch(async error => {
+    // Those that did start would keep this process alive.
+    await stop();
+    throw error;
+  });
   return {
     folder,
     logDir,
     variables: { KAFKA_BROKERS: kafka.brokers, SCHEMA_REGISTRY_URL: registry.url, CLICKHOUSE_URL: clickhouse.url },
     clickhousePid: clickhouse.pid,
-    async stop(): Promise<void> {
-      await Promise.all([kafka.stop(), registry.stop(), clickhouse.stop()]);
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }

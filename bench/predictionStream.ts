@@ -4,7 +4,8 @@ import { seededRandom } from '../services/shared/model/seededRandom.ts';
 /** As many predictions fall in one window of a minute. */
 export const recordsPerMinute = 8_333;
 export const firstEventTimeMs = Date.UTC(2026, 0, 1);
-const poolSize = 16_384;
+/** Values in a pool; models do not see the same rows again and again. */
+const poolValues = 200_000;
 
 export interface FeatureCounts {
   numeric: number;
@@ -17,7 +18,7 @@ export const usualFeatures: FeatureCounts = { numeric: 8, categorical: 4 };
 type Features = Prediction['features'];
 
 /** Numbers and texts as models get them: bell-shaped, skewed, uniform, counts; few and many categories. */
-export function featurePool({ numeric, categorical }: FeatureCounts, size = poolSize, seed = 1): Features[] {
+export function featurePool({ numeric, categorical }: FeatureCounts, size: number, seed = 1): Features[] {
   const random = seededRandom(seed);
   return Array.from({ length: size }, () => {
     const features: Features = {};
@@ -51,22 +52,20 @@ export interface StreamOptions {
   /** Predictions take turns between so many models. */
   models?: number;
   recordsPerMinute?: number;
+  /** Event time of a prediction, where it does not follow from `recordsPerMinute`. */
+  timeMsOf?: (index: number) => number;
 }
 
 /** The prediction with a number, by nothing but that number: 13 columns with the usual features. */
-export function predictionStream({
-  features,
-  models = 1,
-  ...options
-}: StreamOptions = {}): (index: number) => Prediction {
-  const counts = features ?? usualFeatures;
-  const pool = featurePool(counts, counts.numeric + counts.categorical > 100 ? 256 : poolSize);
-  const perMinute = options.recordsPerMinute ?? recordsPerMinute;
+export function predictionStream(options: StreamOptions = {}): (index: number) => Prediction {
+  const { features = usualFeatures, models = 1, recordsPerMinute: perMinute = recordsPerMinute } = options;
+  const timeMsOf = options.timeMsOf ?? (index => firstEventTimeMs + Math.floor((index * 60_000) / perMinute));
+  const pool = featurePool(features, Math.ceil(poolValues / (features.numeric + features.categorical)));
   return index => ({
-    id: `id-${index.toString(36).padStart(8, '0')}`,
+    id: predictionId(index),
     model: models === 1 ? 'bench' : `bench-${index % models}`,
     version: '1',
-    time: firstEventTimeMs + Math.floor((index * 60_000) / perMinute),
+    time: timeMsOf(index),
     features: pool[index % pool.length]!,
     prediction: index % 3 === 0 ? 'yes' : 'no',
     score: null,
@@ -75,4 +74,8 @@ export function predictionStream({
     codeVersion: null,
     latencyMs: null,
   });
+}
+
+export function predictionId(index: number): string {
+  return `id-${String(index).padStart(9, '0')}`;
 }

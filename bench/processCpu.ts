@@ -10,3 +10,9 @@ export function processCpuMs(pid: number): number {
   const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
 }
+
+/** Highest resident memory of a process so far, in MB. Linux only. */
+export function peakMemoryMegabytes(pid: number): number {
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))!;
+  return Number(kilobytes) / 1024;
+}

@@ -4,6 +4,7 @@ import { UserError } from '../services/shared/userError.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addDeadLettersCommand } from './commands/deadLetters.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
+import { addRebuildCommand } from './commands/rebuild.ts';
 import { addReferenceCommand } from './commands/reference.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addRetrainCommand } from './commands/retrain.ts';
@@ -30,6 +31,7 @@ Examples:
 for (const add of [
   addStatusCommand,
   addReplayCommand,
+  addRebuildCommand,
   addReferenceCommand,
   addRetrainCommand,
   addDeadLettersCommand,

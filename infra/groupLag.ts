@@ -30,8 +30,10 @@ export async function groupLag(
   const lags: PartitionLag[] = [];
   for (const topic of topics) {
     for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-      // A group that has committed nothing (-1) starts at the lowest offset that retention has left.
-      const next = Math.max(committed.get(`${topic}/${partition}`) ?? -1, Number(low));
+      const commit = committed.get(`${topic}/${partition}`) ?? -1;
+      // A group that has committed nothing (-1) starts at the lowest offset that retention has left; a commit beyond the end
+      // speaks of records that are gone, and of none that are there.
+      const next = Math.max(commit > Number(high) ? -1 : commit, Number(low));
       lags.push({ topic, partition, endOffset: Number(high), lag: Math.max(0, Number(high) - next) });
     }
   }

@@ -38,7 +38,10 @@ export function judgeStream(stream: WindowedStream, detection: ModelSettings['de
     }
     fold = rewound(fold, changedFromMs);
     const resumedAfter = fold.checkpoints.at(-1);
-    const settled: DriftEventChange[] = resumedAfter ? openEpisodes(fold) : [];
+    const settled: DriftEventChange[] = openEpisodes(fold).map(content => ({
+      content,
+      atMs: content.detectedAtEventTime,
+    }));
     const fresh: DriftEventChange[] = [];
     const refoldedFromMs = resumedAfter ? resumedAfter.windowStartMs + 1 : Number.MIN_SAFE_INTEGER;
     for (const window of windowsFrom(windows, refoldedFromMs)) {

@@ -4,6 +4,7 @@ import type { Measurement, Round } from '../measurement.ts';
 import { type Cost, costAfterWarmUp, meteredRun } from '../meteredRun.ts';
 import { predictionStream } from '../predictionStream.ts';
 import { producePredictions } from '../producePredictions.ts';
+import { profilerRun } from '../profilerRun.ts';
 
 interface Size {
   records: number;
@@ -44,16 +45,7 @@ async function bareConsumer({ environment, variables, folder }: BenchInstallatio
 }
 
 async function profiler(installation: BenchInstallation, size: Size): Promise<number> {
-  const variables = await installation.newDatabase();
-  const readings = await meteredRun({
-    script: 'meteredService.ts',
-    args: ['profiler-windows-only'],
-    variables,
-    logDir: installation.folder,
-    records: size.records,
-  });
-  await installation.forgetOffsets('profiler');
-  await installation.dropDatabase(variables);
+  const readings = await profilerRun(installation, { rawRows: false, records: size.records });
   return eventsPerCpuSecond(costAfterWarmUp(readings, size.warmUp));
 }
 

@@ -4,7 +4,8 @@ import { UserError } from '../../services/shared/userError.ts';
 import type { ChildProcess } from './childProcess.ts';
 
 const pollIntervalMs = 25;
-const startTimeoutMs = 60_000;
+/** Three seconds are usual; a machine that is busy with other things needs many times that. A process that ends is not waited for. */
+const startTimeoutMs = 180_000;
 const logTailBytes = 16_384;
 
 /**

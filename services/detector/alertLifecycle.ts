@@ -58,8 +58,13 @@ function nextAlert(
   };
 }
 
+/** Id of the alert that a drift event opens, if it does. */
+export function alertIdOf(driftEventId: string): string {
+  return deterministicId('alert', driftEventId);
+}
+
 function openedAlert(alerts: ReadonlyMap<string, Alert>, event: DriftEvent, atMs: number): Alert {
-  const id = deterministicId('alert', event.id);
+  const id = alertIdOf(event.id);
   return {
     id,
     // A drift event that was withdrawn and came back opens the same alert again.

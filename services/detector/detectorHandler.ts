@@ -4,45 +4,78 @@ import type { Alert, DriftEvent, WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, type OutgoingRecord, sendRecords } from '../shared/kafka.ts';
 import type { ServiceContext } from '../shared/service.ts';
 import { topics } from '../shared/topics.ts';
-import { usableRecords } from '../shared/usableRecords.ts';
+import { type UsableRecord, usableRecords } from '../shared/usableRecords.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import { alertRevisions } from './alertLifecycle.ts';
 import { detectorMetrics } from './detectorMetrics.ts';
 import { type DriftEventRevision, driftEventRevisions } from './driftEventRevisions.ts';
-import { detectorStore } from './store.ts';
-import { hasWork, judgeVersion, loadVersion, type WatchedVersion } from './watchedVersion.ts';
+import { foldAlgorithm } from './foldAlgorithm.ts';
+import { advanced } from './foldLedger.ts';
+import { groupsOf } from './groupsOf.ts';
+import { type JudgeRun, judgeVersions } from './judgeVersions.ts';
+import { type FoldLimits, foldLimits, keepFolds } from './keepFolds.ts';
+import { type DetectorStore, detectorStore } from './store.ts';
+import { hasWork, loadVersions, type WatchedVersion } from './watchedVersion.ts';
 import { withWatermark } from './windowReadiness.ts';
 
-const mostVersionsInMemory = 200;
+/** A few kilobytes each, without their folds. */
+const mostVersionsInMemory = 10_000;
+/** Versions that one query asks for. */
+const versionsPerGroup = 32;
 const source = 'detector';
 
 /**
  * Takes announcements of windows, and judges all that they made ready or changed at the flush, once per model version.
- * A version that is not in memory is loaded and folded from its first window, with the same result.
+ * What is stored is enough to take up a version where it was left: see `FoldLedger`.
  *
  * @param now wall clock, ms
  */
-export async function detectorHandler(context: ServiceContext, now: () => number): Promise<BatchHandler> {
-  const { settings, clickhouse, schemas, deadLetters, producer, metrics, topic, log } = context;
-  const store = detectorStore(clickhouse);
+export async function detectorHandler(
+  context: Omit<ServiceContext, 'environment' | 'kafka'>,
+  now: () => number,
+  store: DetectorStore = detectorStore(context.clickhouse),
+  limits: FoldLimits = foldLimits,
+): Promise<BatchHandler> {
+  const { settings, schemas, deadLetters, producer, metrics, topic, log } = context;
   const encodeEvent = await schemas.encoder<DriftEvent>('DriftEvent', topic(topics.driftEvents));
   const encodeAlert = await schemas.encoder<Alert>('Alert', topic(topics.alerts));
+  const algorithm = foldAlgorithm();
   /** In the order of their last use, so that the least used leave memory first. */
   const versions = new Map<string, WatchedVersion>();
   const gauges = detectorMetrics(metrics, () => versions.values(), now);
+  /** Whether what was taken since the last flush makes windows ready, or changes them. */
+  let workWaits = false;
 
-  async function used(name: VersionName): Promise<WatchedVersion> {
-    const key = versionKey(name);
-    const { model, version } = name;
-    const watched = versions.get(key) ?? (await loadVersion(store, { model, version }, settings.of(model), now()));
-    versions.delete(key);
-    versions.set(key, watched);
-    return watched;
+  async function loadMissing(updates: readonly WindowUpdate[]): Promise<void> {
+    const missing = new Map<string, VersionName>();
+    for (const { model, version } of updates) {
+      const key = versionKey({ model, version });
+      if (!versions.has(key)) missing.set(key, { model, version });
+    }
+    for (const group of groupsOf([...missing.values()], versionsPerGroup)) {
+      const loaded = await loadVersions(store, group, { settingsOf: settings.of, algorithm, nowMs: now() });
+      // From which window on changed settings count is stored before any window is judged with them.
+      await storeLedgers(loaded);
+      for (const version of loaded) versions.set(versionKey(version), version);
+    }
   }
 
-  async function takeUpdate(update: WindowUpdate): Promise<void> {
-    const version = await used(update);
+  function used(name: VersionName): WatchedVersion {
+    const key = versionKey(name);
+    const version = versions.get(key)!;
+    versions.delete(key);
+    versions.set(key, version);
+    return version;
+  }
+
+  async function takeUpdate({ value: update, record }: UsableRecord<WindowUpdate>): Promise<void> {
+    const version = used(update);
     const { settings } = version;
+    version.ledger = {
+      ...version.ledger,
+      position: advanced(version.ledger.position, record.timestampMs, record.offset),
+    };
+    version.ledgerChanged = true;
     // Windows of another size are from before the setting was changed.
     if (update.windowSizeMs !== settings.window) return;
     if (update.kind === 'reference') await takeReference(version);
@@ -58,29 +91,43 @@ export async function detectorHandler(context: ServiceContext, now: () => number
 
   /** A version whose first windows were judged before its reference was there is judged again from the start. */
   async function takeReference(version: WatchedVersion): Promise<void> {
-    const given = await store.givenReference(version);
-    if (!given) return;
-    log.info({ model: version.model, version: version.version, reference: given.id }, 'new reference');
-    version.fold = { ...version.fold, given };
+    const id = (await store.referenceIds([version])).get(versionKey(version));
+    if (id === undefined || id === version.ledger.referenceId) return;
+    log.info({ model: version.model, version: version.version, reference: id }, 'new reference');
     version.changedFromMs = Number.NEGATIVE_INFINITY;
   }
 
   async function take(records: KafkaRecord[]): Promise<void> {
     const updates = await usableRecords<WindowUpdate>(records, 'WindowUpdate', context);
-    for (const { value } of updates) await takeUpdate(value);
+    await loadMissing(updates.map(({ value }) => value));
+    for (const update of updates) await takeUpdate(update);
+    for (const { value } of updates) workWaits ||= hasWork(versions.get(versionKey(value))!, now());
   }
 
-  async function judge(version: WatchedVersion): Promise<void> {
-    const { settled, fresh, refoldedFromMs } = await judgeVersion(store, version, now(), (evaluations, metricCount) => {
+  async function judge(group: readonly WatchedVersion[]): Promise<void> {
+    const runs = await judgeVersions(store, group, now(), limits.windowsPerRun, (evaluations, metricCount) => {
       for (const { verdict } of evaluations) gauges.evaluatedWindows.inc({ status: verdict.status });
       metrics.rows.inc({ table: 'evaluated_windows' }, evaluations.length);
       metrics.rows.inc({ table: 'drift_metrics' }, metricCount);
     });
+    const published = runs.map(revisionsOf);
+    await publish(
+      published.flatMap(({ revisions }) => revisions),
+      published.flatMap(({ alerts }) => alerts),
+    );
+    metrics.rows.inc({ table: 'fold_states' }, await keepFolds(store, versions.values(), limits));
+    await storeLedgers(group);
+  }
+
+  /** What a run has to publish; the version remembers what stays open. */
+  function revisionsOf({ version, settled, fresh, refoldedFromMs }: JudgeRun) {
     const revisions = driftEventRevisions(version.events, settled, fresh, refoldedFromMs, version.settings.window);
     const alerts = alertRevisions(version, revisions);
-    await publish(revisions, alerts);
-    version.events = new Map([...version.events, ...revisions.map(({ event }) => [event.id, event] as const)]);
-    version.alerts = new Map([...version.alerts, ...alerts.map(alert => [alert.id, alert] as const)]);
+    const events = new Map([...version.events, ...revisions.map(({ event }) => [event.id, event] as const)]);
+    version.events = new Map([...events].filter(([, { status }]) => status === 'open'));
+    const alertsById = new Map([...version.alerts, ...alerts.map(alert => [alert.id, alert] as const)]);
+    version.alerts = new Map([...alertsById].filter(([, { state }]) => state !== 'resolved'));
+    return { revisions, alerts };
   }
 
   /**
@@ -125,7 +172,21 @@ export async function detectorHandler(context: ServiceContext, now: () => number
   }
 
   async function judgeAll(): Promise<void> {
-    for (const version of versions.values()) if (hasWork(version, now())) await judge(version);
+    for (;;) {
+      const waiting = [...versions.values()].filter(version => hasWork(version, now()));
+      if (waiting.length === 0) return;
+      for (const group of groupsOf(waiting, versionsPerGroup)) await judge(group);
+    }
+  }
+
+  /** Of versions that have been judged as far as they were heard of. */
+  async function storeLedgers(ofVersions: Iterable<WatchedVersion>): Promise<void> {
+    const changed = [...ofVersions].filter(({ ledgerChanged }) => ledgerChanged);
+    await store.insertLedgers(changed.map(({ model, version, ledger }) => ({ model, version, ledger })));
+    for (const version of changed) version.ledgerChanged = false;
+  }
+
+  function forgetUnused(): void {
     for (const key of versions.keys()) {
       if (versions.size <= mostVersionsInMemory) break;
       versions.delete(key);
@@ -137,13 +198,18 @@ export async function detectorHandler(context: ServiceContext, now: () => number
     reset() {
       versions.clear();
       deadLetters.clear();
+      workWaits = false;
     },
     take,
     async flush() {
       await judgeAll();
+      await storeLedgers(versions.values());
       await deadLetters.flush();
+      forgetUnused();
+      workWaits = false;
     },
     // A partition that has fallen idle makes windows ready without any record.
     tick: judgeAll,
+    isUrgent: () => workWaits,
   };
 }

@@ -1,158 +1,259 @@
 import { type Clickhouse, clickhouseTime } from '../shared/clickhouse.ts';
 import type { Alert, DriftEvent } from '../shared/contracts.ts';
-import { deterministicId } from '../shared/deterministicId.ts';
-import { mergeFeatureProfiles } from '../shared/profile/featureProfile.ts';
-import { fromProfileRow, type ProfileRow } from '../shared/profile/profileRow.ts';
-import type { VersionName } from '../shared/versionKey.ts';
+import { type VersionName, versionKey } from '../shared/versionKey.ts';
+import { anyOf, type Condition } from './anyOf.ts';
 import type { DriftEventRevision } from './driftEventRevisions.ts';
-import type { GivenReference } from './reference.ts';
-import type { FoldedWindow } from './versionFold.ts';
+import { type Evaluation, evaluationKey, type StoredEvaluation } from './evaluation.ts';
+import type { FoldLedger } from './foldLedger.ts';
+import { fromLedgerRow, type LedgerRow, ledgerColumns, toLedgerRow } from './ledgerRow.ts';
 import {
-  type NamedProfile,
-  observationOfProfiles,
-  type VariableKind,
-  type WindowObservation,
-  type WindowPerformance,
-} from './windowObservation.ts';
+  type ObservedWindows,
+  observationOf,
+  observedWindows,
+  type StoredPerformance,
+  type StoredProfile,
+} from './observedWindows.ts';
+import type { GivenReference } from './reference.ts';
+import type { WindowObservation } from './windowObservation.ts';
 
-/** What is known of a window that was judged before. */
-export interface StoredEvaluation {
-  revision: number;
-  digest: string;
-}
+export type DetectorStore = ReturnType<typeof detectorStore>;
 
-/** Windows of a version: by start, then by segment. */
-export type ObservedWindows = Map<number, Map<string, WindowObservation>>;
-
-const digestDigits = 9;
-const ofVersion = 'model = {model:String} AND version = {version:String}';
-const inRange = `${ofVersion} AND window_start >= fromUnixTimestamp64Milli({fromMs:Int64})
-                 AND window_start <= fromUnixTimestamp64Milli({toMs:Int64})
-                 AND toUnixTimestamp64Milli(window_end) - toUnixTimestamp64Milli(window_start) = {windowSizeMs:Int64}`;
-const profileColumns = `count, missing, non_finite, numeric_count, minimum, maximum, sum, mantissa_bits, bucket_keys, bucket_counts,
-                        categorical_count, hashed, category_values, category_counts`;
-
-/** Of whatever carries a name the name alone: all that a query is given travels with it. */
-const named = ({ model, version }: VersionName): { model: string; version: string } => ({ model, version });
-
-interface WindowRange extends VersionName {
+/** Windows of a version. */
+export interface WindowRange extends VersionName {
   /** Of window starts, both inclusive. */
   fromMs: number;
   toMs: number;
   windowSizeMs: number;
 }
 
-/** The SQL of the detector. */
+/** What was published of a version: what is open, what came about after a window, and what is named. */
+export interface PublishedSince extends VersionName {
+  sinceMs: number;
+  ids: readonly string[];
+}
+
+/** By `versionKey`. */
+type PerVersion<T> = Map<string, T>;
+
+const profileColumns = `count, missing, non_finite, numeric_count, minimum, maximum, sum, mantissa_bits, bucket_keys, bucket_counts,
+                        categorical_count, hashed, category_values, category_counts`;
+const time = (value: string) => `fromUnixTimestamp64Milli(${value})`;
+
+function ofVersions(names: readonly VersionName[]): Condition {
+  return anyOf(
+    names,
+    ({ model, version }, value) => `model = ${value('String', model)} AND version = ${value('String', version)}`,
+  );
+}
+
+function inRanges(ranges: readonly WindowRange[]): Condition {
+  return anyOf(
+    ranges,
+    ({ model, version, fromMs, toMs, windowSizeMs }, value) =>
+      `model = ${value('String', model)} AND version = ${value('String', version)}
+       AND window_start >= ${time(value('Int64', fromMs))} AND window_start <= ${time(value('Int64', toMs))}
+       AND toUnixTimestamp64Milli(window_end) - toUnixTimestamp64Milli(window_start) = ${value('Int64', windowSizeMs)}`,
+  );
+}
+
+/** The SQL of the detector. Each query asks for a group of versions, and of each for what a fold from a checkpoint on needs. */
 export function detectorStore(clickhouse: Clickhouse) {
   return {
-    /** Highest event time per partition of predictions that carries the version. */
-    async progress(name: VersionName): Promise<{ partition: number; maxEventTimeMs: number }[]> {
-      const rows = await clickhouse.select<{ partition: number; max_ms: number }>(
-        `SELECT source_partition AS partition, toUnixTimestamp64Milli(max_event_time) AS max_ms
-         FROM stream_progress FINAL WHERE ${ofVersion} AND predictions > 0`,
-        named(name),
+    /** Highest event time per partition of predictions that carries a version. */
+    async progress(
+      names: readonly VersionName[],
+    ): Promise<PerVersion<{ partition: number; maxEventTimeMs: number }[]>> {
+      const { sql, parameters } = ofVersions(names);
+      const rows = await clickhouse.select<VersionName & { partition: number; maxEventTimeMs: number }>(
+        `SELECT model, version, source_partition AS partition, toUnixTimestamp64Milli(max_event_time) AS maxEventTimeMs
+         FROM stream_progress FINAL WHERE ${sql} AND predictions > 0`,
+        parameters,
       );
-      return rows.map(({ partition, max_ms }) => ({ partition, maxEventTimeMs: max_ms }));
+      return Map.groupBy(rows, versionKey);
     },
 
-    /** End of the last window that was judged; null if none was. */
-    async evaluatedUntilMs(name: VersionName): Promise<number | null> {
-      const [row] = await clickhouse.select<{ until_ms: number; windows: number }>(
-        `SELECT toUnixTimestamp64Milli(max(window_end)) AS until_ms, count() AS windows FROM evaluated_windows WHERE ${ofVersion}`,
-        named(name),
+    async ledgers(names: readonly VersionName[]): Promise<PerVersion<FoldLedger>> {
+      const { sql, parameters } = ofVersions(names);
+      const rows = await clickhouse.select<LedgerRow>(
+        `SELECT ${ledgerColumns} FROM fold_ledgers FINAL WHERE ${sql}`,
+        parameters,
       );
-      return row && row.windows > 0 ? row.until_ms : null;
+      return new Map(rows.map(row => [versionKey(row), fromLedgerRow(row)]));
     },
 
-    /** The windows that have predictions, with the number of their profiles: what reading them costs. */
-    async windowStarts(range: WindowRange): Promise<{ startMs: number; profiles: number }[]> {
-      const rows = await clickhouse.select<{ start_ms: number; profiles: number }>(
-        `SELECT toUnixTimestamp64Milli(window_start) AS start_ms, count() AS profiles
-         FROM window_profiles WHERE ${inRange} GROUP BY window_start ORDER BY window_start`,
-        { ...range },
+    insertLedgers: (ledgers: readonly (VersionName & { ledger: FoldLedger })[]) =>
+      clickhouse.insert(
+        'fold_ledgers',
+        ledgers.map(({ ledger, ...name }) => toLedgerRow(name, ledger)),
+      ),
+
+    /** `PackedStates.text` of one checkpoint each. */
+    async states(wanted: readonly (VersionName & { slot: number })[]): Promise<PerVersion<string>> {
+      const { sql, parameters } = anyOf(
+        wanted,
+        ({ model, version, slot }, value) =>
+          `model = ${value('String', model)} AND version = ${value('String', version)} AND slot = ${value('UInt8', slot)}`,
       );
-      return rows.map(({ start_ms, profiles }) => ({ startMs: start_ms, profiles }));
+      const rows = await clickhouse.select<VersionName & { state: string }>(
+        `SELECT model, version, state FROM fold_states FINAL WHERE ${sql}`,
+        parameters,
+      );
+      return new Map(rows.map(row => [versionKey(row), row.state]));
     },
 
-    /** The windows of a range in the order of time, their partitions merged. */
-    async windows(range: WindowRange): Promise<ObservedWindows> {
-      const profiles = await clickhouse.select<StoredProfile>(
-        `SELECT segment, toUnixTimestamp64Milli(window_start) AS start_ms, toString(kind) AS kind, feature, ${profileColumns}
-         FROM window_profiles FINAL WHERE ${inRange} ORDER BY window_start, segment, kind, feature, source_partition`,
-        { ...range },
+    insertStates: (states: readonly (VersionName & { slot: number; text: string })[]) =>
+      clickhouse.insert(
+        'fold_states',
+        states.map(({ model, version, slot, text }) => ({ model, version, slot, state: text })),
+      ),
+
+    /** End of the last window that was judged; a version of which none was, from a start on, is absent. */
+    async evaluatedUntilMs(names: readonly (VersionName & { fromMs: number })[]): Promise<PerVersion<number>> {
+      const { sql, parameters } = anyOf(
+        names,
+        ({ model, version, fromMs }, value) =>
+          `model = ${value('String', model)} AND version = ${value('String', version)} AND window_start >= ${time(value('Int64', fromMs))}`,
       );
-      const performance = await clickhouse.select<StoredPerformance>(
-        `SELECT segment, toUnixTimestamp64Milli(window_start) AS start_ms, toString(task) AS task, labelled, loss_sum, loss_square_sum, label_counts
-         FROM performance_windows FINAL WHERE ${inRange}`,
-        { ...range },
+      const rows = await clickhouse.select<VersionName & { untilMs: number }>(
+        `SELECT model, version, toUnixTimestamp64Milli(max(window_end)) AS untilMs
+         FROM evaluated_windows WHERE ${sql} GROUP BY model, version`,
+        parameters,
       );
-      return observedWindows(profiles, performance, range.windowSizeMs);
+      return new Map(rows.map(row => [versionKey(row), row.untilMs]));
     },
 
-    async evaluations(range: WindowRange): Promise<Map<string, StoredEvaluation>> {
-      const rows = await clickhouse.select<{ segment: string; start_ms: number } & StoredEvaluation>(
-        `SELECT segment, toUnixTimestamp64Milli(window_start) AS start_ms, revision, digest FROM evaluated_windows FINAL WHERE ${inRange}`,
-        { ...range },
+    /** The first windows of each range that have predictions, with the number of their profiles: what reading them costs. */
+    async windowStarts(
+      ranges: readonly WindowRange[],
+      mostWindows: number,
+    ): Promise<PerVersion<{ startMs: number; profiles: number }[]>> {
+      const { sql, parameters } = inRanges(ranges);
+      const rows = await clickhouse.select<VersionName & { startMs: number; profiles: number }>(
+        `SELECT model, version, toUnixTimestamp64Milli(window_start) AS startMs, count() AS profiles
+         FROM window_profiles WHERE ${sql} GROUP BY model, version, window_start
+         ORDER BY model, version, window_start LIMIT {mostWindows:UInt32} BY model, version`,
+        { ...parameters, mostWindows },
       );
+      return Map.groupBy(rows, versionKey);
+    },
+
+    /** The windows of the ranges, one range a version, in the order of time, their partitions merged. */
+    async windows(ranges: readonly WindowRange[]): Promise<PerVersion<ObservedWindows>> {
+      const { sql, parameters } = inRanges(ranges);
+      const [profiles, performance] = await Promise.all([
+        clickhouse.select<VersionName & StoredProfile>(
+          `SELECT model, version, segment, toUnixTimestamp64Milli(window_start) AS start_ms, toString(kind) AS kind, feature, ${profileColumns}
+           FROM window_profiles FINAL WHERE ${sql}
+           ORDER BY model, version, window_start, segment, kind, feature, source_partition`,
+          parameters,
+        ),
+        clickhouse.select<VersionName & StoredPerformance>(
+          `SELECT model, version, segment, toUnixTimestamp64Milli(window_start) AS start_ms, toString(task) AS task, labelled, loss_sum, loss_square_sum, label_counts
+           FROM performance_windows FINAL WHERE ${sql}`,
+          parameters,
+        ),
+      ]);
+      const profilesOf = Map.groupBy(profiles, versionKey);
+      const performanceOf = Map.groupBy(performance, versionKey);
       return new Map(
-        rows.map(({ segment, start_ms, revision, digest }) => [evaluationKey(segment, start_ms), { revision, digest }]),
+        ranges.map(range => {
+          const key = versionKey(range);
+          return [key, observedWindows(profilesOf.get(key) ?? [], performanceOf.get(key) ?? [], range.windowSizeMs)];
+        }),
       );
     },
 
-    /** The newest reference that came with the version, or was uploaded for it. */
-    async givenReference(name: VersionName): Promise<GivenReference | null> {
-      const rows = await clickhouse.select<
-        StoredProfile & { id: string; source: GivenReference['source']; end_ms: number }
-      >(
-        `SELECT reference_id AS id, toString(source) AS source, '' AS segment, toUnixTimestamp64Milli(window_start) AS start_ms,
+    /** What is stored of the windows of the ranges, by `evaluationKey`. */
+    async evaluations(ranges: readonly WindowRange[]): Promise<PerVersion<Map<string, StoredEvaluation>>> {
+      if (ranges.length === 0) return new Map();
+      const { sql, parameters } = inRanges(ranges);
+      const rows = await clickhouse.select<VersionName & { segment: string; startMs: number } & StoredEvaluation>(
+        `SELECT model, version, segment, toUnixTimestamp64Milli(window_start) AS startMs, revision, digest FROM evaluated_windows FINAL WHERE ${sql}`,
+        parameters,
+      );
+      const evaluations: PerVersion<Map<string, StoredEvaluation>> = new Map();
+      for (const [key, ofVersion] of Map.groupBy(rows, versionKey)) {
+        const entries = ofVersion.map(
+          ({ segment, startMs, revision, digest }) => [evaluationKey(segment, startMs), { revision, digest }] as const,
+        );
+        evaluations.set(key, new Map(entries));
+      }
+      return evaluations;
+    },
+
+    /** The newest reference that came with a version, or was uploaded for it; a version without any is absent. */
+    async referenceIds(names: readonly VersionName[]): Promise<PerVersion<string>> {
+      const { sql, parameters } = ofVersions(names);
+      const rows = await clickhouse.select<VersionName & { id: string }>(
+        `SELECT model, version, argMax(reference_id, (created_at, reference_id)) AS id
+         FROM reference_profiles WHERE ${sql} GROUP BY model, version`,
+        parameters,
+      );
+      return new Map(rows.map(row => [versionKey(row), row.id]));
+    },
+
+    async givenReference({ model, version }: VersionName, id: string): Promise<GivenReference> {
+      const rows = await clickhouse.select<StoredProfile & { source: GivenReference['source']; end_ms: number }>(
+        `SELECT toString(source) AS source, '' AS segment, toUnixTimestamp64Milli(window_start) AS start_ms,
                 toUnixTimestamp64Milli(window_end) AS end_ms, toString(kind) AS kind, feature, ${profileColumns}
          FROM reference_profiles FINAL
-         WHERE ${ofVersion} AND reference_id = (SELECT argMax(reference_id, (created_at, reference_id)) FROM reference_profiles WHERE ${ofVersion})
+         WHERE model = {model:String} AND version = {version:String} AND reference_id = {id:String}
          ORDER BY window_start, kind, feature`,
-        named(name),
+        { model, version, id },
       );
-      const [first] = rows;
-      if (!first) return null;
       const parts = [...Map.groupBy(rows, ({ start_ms }) => start_ms).values()].map(part =>
         observationOf(part, undefined, part[0]!.end_ms - part[0]!.start_ms),
       );
-      return { id: first.id, source: first.source, parts };
+      return { id, source: rows[0]!.source, parts };
     },
 
     /** Newest revisions, by id. */
-    async driftEvents(name: VersionName): Promise<Map<string, DriftEvent>> {
+    async driftEvents(wanted: readonly PublishedSince[]): Promise<PerVersion<Map<string, DriftEvent>>> {
+      const { sql, parameters } = anyOf(
+        wanted,
+        ({ model, version, sinceMs, ids }, value) =>
+          `model = ${value('String', model)} AND version = ${value('String', version)}
+           AND (status = 'open' OR drift_events.window_start > ${time(value('Int64', sinceMs))} OR id IN ${value('Array(String)', ids)})`,
+      );
       const rows = await clickhouse.select<DriftEvent>(
         `SELECT id, revision, toString(status) AS status, model, version, segment, feature, cause, toString(severity) AS severity,
                 toUnixTimestamp64Milli(window_start) AS windowStart, toUnixTimestamp64Milli(window_end) AS windowEnd, metric, value, threshold,
                 p_value AS pValue, records, reference, contributions, explanation,
                 toUnixTimestamp64Milli(detected_at_event_time) AS detectedAtEventTime
-         FROM drift_events FINAL WHERE ${ofVersion}`,
-        named(name),
+         FROM drift_events FINAL WHERE ${sql}`,
+        parameters,
       );
-      return new Map(rows.map(event => [event.id, event]));
+      return byVersionAndId(rows);
     },
 
     /** Newest revisions, by id. */
-    async alerts(name: VersionName): Promise<Map<string, Alert>> {
+    async alerts(wanted: readonly PublishedSince[]): Promise<PerVersion<Map<string, Alert>>> {
+      const { sql, parameters } = anyOf(
+        wanted,
+        ({ model, version, sinceMs, ids }, value) =>
+          `model = ${value('String', model)} AND version = ${value('String', version)}
+           AND (state != 'resolved' OR opened_at_event_time > ${time(value('Int64', sinceMs))} OR id IN ${value('Array(String)', ids)})`,
+      );
       const rows = await clickhouse.select<Alert>(
-        `SELECT id, revision, toString(state) AS state, model, version, toString(severity) AS severity, title, drift_event_ids AS driftEventIds,
+        `SELECT id, revision, toString(alerts.state) AS state, model, version, toString(severity) AS severity, title, drift_event_ids AS driftEventIds,
                 toUnixTimestamp64Milli(opened_at_event_time) AS openedAtEventTime,
                 toUnixTimestamp64Milli(updated_at_event_time) AS updatedAtEventTime
-         FROM alerts FINAL WHERE ${ofVersion}`,
-        named(name),
+         FROM alerts FINAL WHERE ${sql}`,
+        parameters,
       );
-      return new Map(rows.map(alert => [alert.id, alert]));
+      return byVersionAndId(rows);
     },
 
+    /** Metrics first: a window that counts as judged has them. @returns the number of metrics */
     async insertEvaluations(
-      name: VersionName,
-      evaluations: readonly (FoldedWindow & StoredEvaluation)[],
+      judged: readonly (VersionName & { evaluations: readonly Evaluation[] })[],
     ): Promise<number> {
-      const metrics = evaluations.flatMap(evaluation => metricRows(name, evaluation));
+      const all = judged.flatMap(({ evaluations, ...name }) => evaluations.map(evaluation => ({ name, evaluation })));
+      const metrics = all.flatMap(({ name, evaluation }) => metricRows(name, evaluation));
       await clickhouse.insert('drift_metrics', metrics);
       await clickhouse.insert(
         'evaluated_windows',
-        evaluations.map(({ segment, observation, verdict, revision, digest }) => ({
+        all.map(({ name, evaluation: { segment, observation, verdict, revision, digest } }) => ({
           ...windowColumns(name, segment, observation),
           revision,
           records: observation.records,
@@ -189,91 +290,19 @@ export function detectorStore(clickhouse: Clickhouse) {
   };
 }
 
-interface StoredProfile extends ProfileRow {
-  segment: string;
-  start_ms: number;
-  kind: VariableKind | 'operation';
-  feature: string;
-}
-
-interface StoredPerformance {
-  segment: string;
-  start_ms: number;
-  task: WindowPerformance['task'];
-  labelled: number;
-  loss_sum: number;
-  loss_square_sum: number;
-  label_counts: Record<string, number>;
-}
-
-export function evaluationKey(segment: string, startMs: number): string {
-  return `${startMs} ${segment}`;
-}
-
-function observedWindows(
-  profiles: readonly StoredProfile[],
-  performance: readonly StoredPerformance[],
-  windowSizeMs: number,
-): ObservedWindows {
-  const performanceOf = new Map(performance.map(row => [evaluationKey(row.segment, row.start_ms), row]));
-  const windows: ObservedWindows = new Map();
-  for (const rows of Map.groupBy(profiles, row => evaluationKey(row.segment, row.start_ms)).values()) {
-    const { segment, start_ms: startMs } = rows[0]!;
-    const segments = windows.get(startMs) ?? new Map();
-    windows.set(startMs, segments);
-    segments.set(segment, observationOf(rows, performanceOf.get(evaluationKey(segment, startMs)), windowSizeMs));
+function byVersionAndId<T extends VersionName & { id: string }>(rows: readonly T[]): PerVersion<Map<string, T>> {
+  const perVersion: PerVersion<Map<string, T>> = new Map();
+  for (const [key, ofVersion] of Map.groupBy(rows, versionKey)) {
+    perVersion.set(key, new Map(ofVersion.map(row => [row.id, row])));
   }
-  return windows;
-}
-
-/** @param rows of one window (or part of a reference) and segment, those of one variable in a row */
-function observationOf(
-  rows: readonly StoredProfile[],
-  performance: StoredPerformance | undefined,
-  windowSizeMs: number,
-): WindowObservation {
-  const profiles: NamedProfile[] = [];
-  for (const ofVariable of Map.groupBy(rows, ({ kind, feature }) => `${kind}/${feature}`).values()) {
-    const { kind, feature: name } = ofVariable[0]!;
-    profiles.push({ kind, name, profile: mergeFeatureProfiles(...ofVariable.map(fromProfileRow)) });
-  }
-  const { start_ms: startMs } = rows[0]!;
-  const window = { startMs, endMs: startMs + windowSizeMs };
-  return observationOfProfiles(window, profiles, performance ? performanceOf(performance) : null);
-}
-
-function performanceOf({
-  task,
-  labelled,
-  loss_sum,
-  loss_square_sum,
-  label_counts,
-}: StoredPerformance): WindowPerformance {
-  return {
-    task,
-    labelled,
-    lossSum: loss_sum,
-    lossSquareSum: loss_square_sum,
-    labelCounts: new Map(Object.entries(label_counts)),
-  };
-}
-
-/** Identity of what a window was found to be; the last bits of sums of floats are left out. */
-export function evaluationDigest({ observation, verdict, metrics }: FoldedWindow): string {
-  const rounded = JSON.stringify(metrics, (_, value) =>
-    typeof value === 'number' ? Number(value.toPrecision(digestDigits)) : value,
-  );
-  return deterministicId(observation.records, verdict.status, verdict.reference, rounded);
+  return perVersion;
 }
 
 function windowColumns({ model, version }: VersionName, segment: string, { startMs, endMs }: WindowObservation) {
   return { model, version, segment, window_start: clickhouseTime(startMs), window_end: clickhouseTime(endMs) };
 }
 
-function metricRows(
-  name: VersionName,
-  { segment, observation, metrics, revision }: FoldedWindow & StoredEvaluation,
-): object[] {
+function metricRows(name: VersionName, { segment, observation, metrics, revision }: Evaluation): object[] {
   return metrics.map(metric => ({
     ...windowColumns(name, segment, observation),
     kind: metric.kind,

@@ -1,16 +1,13 @@
 import type { ModelSettings } from '../shared/settings.ts';
 import { type FoldState, foldWindow, initialState, type Verdict } from './detector.ts';
-import { driftEventOf } from './driftEpisode.ts';
-import type { DriftEventChange } from './driftEventRevisions.ts';
+import { type DriftEventContent, driftEventOf } from './driftEpisode.ts';
 import type { GivenReference } from './reference.ts';
+import { thinnedCheckpoints } from './thinnedCheckpoints.ts';
 import { type DriftMetric, windowMetrics } from './windowMetrics.ts';
 import type { WindowObservation } from './windowObservation.ts';
 
-/** Late data mostly concern the last windows: the states after each of so many are kept … */
-const recentCheckpoints = 64;
-/** … and of those before, every so-manieth, so that older changes do not replay everything either. */
-const sparseEvery = 64;
-const sparseCheckpoints = 64;
+/** Late data mostly concern the last windows: of so many some states stay in memory. They share most of what they hold. */
+const recentWindows = 64;
 
 /** States of all segments after a window. */
 export interface Checkpoint {
@@ -24,6 +21,7 @@ export interface Checkpoint {
 export interface VersionFold {
   model: string;
   version: string;
+  /** What the first window is compared with, if anything was given; only needed until then. */
   given: GivenReference | null;
   /** Oldest first. */
   checkpoints: readonly Checkpoint[];
@@ -42,14 +40,12 @@ export function rewound(fold: VersionFold, windowStartMs: number): VersionFold {
   return { ...fold, checkpoints: fold.checkpoints.filter(checkpoint => checkpoint.windowStartMs < windowStartMs) };
 }
 
-/** The drift events of the episodes that are open where the fold stands. */
-export function openEpisodes(fold: VersionFold): DriftEventChange[] {
+/** The drift events of the episodes that are open after the last window of a fold. */
+export function openEpisodes(fold: VersionFold): DriftEventContent[] {
   const { model, version } = fold;
-  return [...(fold.checkpoints.at(-1)?.states ?? [])].flatMap(([segment, { episode }]) => {
-    if (!episode) return [];
-    const content = driftEventOf({ model, version, segment }, episode, 'open');
-    return [{ content, atMs: content.detectedAtEventTime }];
-  });
+  return [...(fold.checkpoints.at(-1)?.states ?? [])].flatMap(([segment, { episode }]) =>
+    episode ? [driftEventOf({ model, version, segment }, episode, 'open')] : [],
+  );
 }
 
 /** Folds one window of every segment that has it. */
@@ -77,11 +73,8 @@ export function foldVersionWindow(
     });
   }
   const checkpoint = { windowStartMs, ordinal: (last?.ordinal ?? 0) + 1, states };
-  return { fold: { ...fold, checkpoints: thinned([...fold.checkpoints, checkpoint]) }, folded };
-}
-
-function thinned(checkpoints: readonly Checkpoint[]): Checkpoint[] {
-  const recent = checkpoints.slice(-recentCheckpoints);
-  const sparse = checkpoints.slice(0, -recentCheckpoints).filter(({ ordinal }) => ordinal % sparseEvery === 0);
-  return [...sparse.slice(-sparseCheckpoints), ...recent];
+  const recent = [...fold.checkpoints, checkpoint].filter(
+    ({ ordinal }) => ordinal > checkpoint.ordinal - recentWindows,
+  );
+  return { fold: { ...fold, given: null, checkpoints: thinnedCheckpoints(recent) }, folded };
 }

@@ -4,7 +4,6 @@ import type { Feedback, WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka.ts';
 import { queryPortions } from '../shared/queryPortions.ts';
 import type { ServiceContext } from '../shared/service.ts';
-import { windowStartMs } from '../shared/timeWindow.ts';
 import { topics } from '../shared/topics.ts';
 import { usableRecords } from '../shared/usableRecords.ts';
 import { versionKey } from '../shared/versionKey.ts';
@@ -73,19 +72,13 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
   }
 
   async function joinFeedback(changed: Map<string, VersionWindows>): Promise<void> {
-    const byId = Map.groupBy(feedback, record => record.feedback.id);
-    for (const ids of queryPortions(byId.keys(), id => id)) {
-      await store.joinIds(ids);
-      const met = new Set<FeedbackRecord>();
-      for (const { id, model, version, event_time_ms } of await store.predictionsOf(ids)) {
-        const meant = (byId.get(id) ?? []).filter(
-          ({ feedback: { model: meantModel } }) => (meantModel ?? model) === model,
-        );
-        if (meant.length === 0) continue;
-        for (const record of meant) met.add(record);
-        addWindows(changed, { model, version }, [windowStartMs(event_time_ms, settings.of(model).window)]);
-      }
-      for (const id of ids) for (const record of byId.get(id)!) if (!met.has(record)) waitingFeedback.inc();
+    // Of an id that comes several times, the windows are found once.
+    const distinct = new Map(feedback.map(({ feedback: value }) => [`${value.model ?? ''} ${value.id}`, value]));
+    for (const portion of queryPortions(distinct.values(), ({ id, model }) => `${id}${model ?? ''}`)) {
+      await store.joinIds(portion.map(({ id }) => id));
+      const met = await store.predictionsOf(portion, settings.configuredModels, model => settings.of(model).window);
+      for (const { startMs, ...version } of met.windows) addWindows(changed, version, [startMs]);
+      waitingFeedback.inc(Math.max(0, portion.length - met.ids));
     }
   }
 

@@ -5,7 +5,7 @@ export function evaluatorMetrics({ registry }: ServiceMetrics) {
   return {
     waitingFeedback: new Counter({
       name: 'driftloop_feedback_waiting_total',
-      help: 'Records of feedback whose prediction was not stored yet when they came',
+      help: 'Ids of feedback whose prediction was not stored yet when it came',
       registers: [registry],
     }),
   };

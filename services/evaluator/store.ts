@@ -1,6 +1,7 @@
 import { type Clickhouse, clickhouseTime } from '../shared/clickhouse.ts';
 import type { Feedback } from '../shared/contracts.ts';
-import { versionKey } from '../shared/versionKey.ts';
+import { emptyRowBinary } from '../shared/rowBinary.ts';
+import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import {
   type ClassStatistics,
   type CountedKey,
@@ -11,6 +12,7 @@ import {
   type Quality,
   type TaskDecision,
 } from './evaluator.ts';
+import { feedbackColumns, writeFeedbackRow } from './feedbackRow.ts';
 import { joinedWindows, type VersionWindows } from './versionWindows.ts';
 
 /** One usable record of feedback. */
@@ -86,7 +88,11 @@ export function evaluatorStore(clickhouse: Clickhouse) {
     );
 
   return {
-    insertFeedback: (records: readonly FeedbackRecord[]) => clickhouse.insert('feedback', records.map(feedbackRow)),
+    insertFeedback(records: readonly FeedbackRecord[]): Promise<void> {
+      const rows = emptyRowBinary();
+      for (const record of records) writeFeedbackRow(rows, record);
+      return clickhouse.insertBinary('feedback', feedbackColumns, rows);
+    },
 
     /** Outcomes of the predictions with these ids, as far as they are stored. */
     joinIds: (ids: readonly string[]) =>
@@ -111,13 +117,49 @@ export function evaluatorStore(clickhouse: Clickhouse) {
       return join(`SELECT model, version, event_time, id ${from}`, `SELECT id ${from}`, parameters);
     },
 
-    /** Predictions with these ids. */
-    predictionsOf: (ids: readonly string[]) =>
-      clickhouse.select<{ id: string; model: string; version: string; event_time_ms: number }>(
-        `SELECT DISTINCT id, model, version, toUnixTimestamp64Milli(event_time) AS event_time_ms
-         FROM prediction_ids WHERE id IN ({ids:Array(String)})`,
-        { ids },
-      ),
+    /**
+     * What the feedback is about, as far as it is stored: the windows of the predictions, and how many ids have one. Counted by ClickHouse,
+     * so that its answer stays short.
+     * @param windowSizeOf by model; that of '' is of every model that is not configured
+     */
+    async predictionsOf(
+      feedback: readonly Feedback[],
+      configuredModels: readonly string[],
+      windowSizeOf: (model: string) => number,
+    ): Promise<{ windows: (VersionName & { startMs: number })[]; ids: number }> {
+      const unnamed = feedback.filter(({ model }) => model === null);
+      const named = feedback.filter(({ model }) => model !== null);
+      const conditions = [
+        ...(unnamed.length > 0 ? ['id IN ({ids:Array(String)})'] : []),
+        ...(named.length > 0 ? ['(id, model) IN arrayZip({namedIds:Array(String)}, {namedModels:Array(String)})'] : []),
+      ];
+      const rows = await clickhouse.select<VersionName & { start_ms: number; ids: number; is_total: number }>(
+        `SELECT model, version, start_ms, uniqExact(id) AS ids, grouping(model) AS is_total
+         FROM
+         (
+             SELECT id, model, version,
+                    transform(toString(model), {models:Array(String)}, {sizes:Array(Int64)}, {size:Int64}) AS window_ms,
+                    intDiv(toUnixTimestamp64Milli(event_time), window_ms) * window_ms AS start_ms
+             FROM prediction_ids WHERE ${conditions.join(' OR ')}
+         )
+         GROUP BY GROUPING SETS ((model, version, start_ms), ())
+         SETTINGS force_grouping_standard_compatibility = 1`,
+        {
+          ids: unnamed.map(({ id }) => id),
+          namedIds: named.map(({ id }) => id),
+          namedModels: named.map(({ model }) => model),
+          models: configuredModels,
+          sizes: configuredModels.map(windowSizeOf),
+          size: windowSizeOf(''),
+        },
+      );
+      return {
+        windows: rows
+          .filter(row => row.is_total === 0)
+          .map(({ model, version, start_ms }) => ({ model, version, startMs: start_ms })),
+        ids: rows.find(row => row.is_total === 1)?.ids ?? 0,
+      };
+    },
 
     /** Offsets up to which all predictions of a version are stored, per partition of predictions. */
     storedOffsets: (versions: readonly { model: string; version: string }[]) =>
@@ -188,19 +230,6 @@ export function evaluatorStore(clickhouse: Clickhouse) {
 
     insertPerformance: (rows: readonly PerformanceRow[]) =>
       clickhouse.insert('performance_windows', rows.map(performanceWindowsRow)),
-  };
-}
-
-function feedbackRow({ feedback, partition, offset }: FeedbackRecord): object {
-  return {
-    id: feedback.id,
-    model: feedback.model ?? '',
-    label: String(feedback.label),
-    label_value: typeof feedback.label === 'number' ? feedback.label : null,
-    value: feedback.value,
-    observed_at: clickhouseTime(feedback.time),
-    source_partition: partition,
-    source_offset: offset,
   };
 }
 

@@ -5,9 +5,11 @@ import {
   emptyFeatureProfile,
   type FeatureProfile,
   type FeatureValue,
+  featureProfileBytes,
 } from '../shared/profile/featureProfile.ts';
 import type { ModelSettings } from '../shared/settings.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
+import { emptyRecentIds, forgetOldestWindow, type RecentIds, recentIdsBytes, rememberId } from './recentIds.ts';
 
 /*
  * The log-prefix rule: everything here is a pure function of the records of one source partition up to an offset. So a record
@@ -27,6 +29,8 @@ export interface WindowState {
   /** By segment: '' for all predictions, else name=value. */
   segments: Map<string, SegmentProfiles>;
   changed: boolean;
+  /** Number of the flush that last stored it. */
+  storedAtFlush: number;
 }
 
 /** What the profiler knows of one model version in one source partition. */
@@ -43,9 +47,8 @@ export interface VersionState {
   duplicates: number;
   late: number;
   tooLate: number;
-  /** Ids that were counted, and the same by the start of their window; those of windows before `deduplicatedFromMs` are forgotten. */
-  knownIds: Set<string>;
-  idsByWindow: Map<number, string[]>;
+  /** Ids that were counted; those of windows before `deduplicatedFromMs` are forgotten. */
+  knownIds: RecentIds;
   deduplicatedFromMs: number;
   windows: Map<number, WindowState>;
   /** No window that starts later has ever been stored: it needs no look-up. */
@@ -53,7 +56,10 @@ export interface VersionState {
   /** Windows to announce: changed, or delivered again by a Kafka that may not have seen the announcement. */
   touchedWindows: Set<number>;
   changed: boolean;
-  /** For the operator's metrics; no part of what is stored. */
+  /** Number of the flush that last had something of it, and the bytes that it took in memory then. */
+  usedAtFlush: number;
+  bytes: number;
+  /** For metrics and limits; no part of what is stored. */
   tally: Tally;
 }
 
@@ -70,6 +76,8 @@ export interface Tally {
   foldedSegmentValues: number;
   /** Ids within the deduplication horizon that were too many to be kept. */
   idsForgottenEarly: number;
+  /** Profiles that were begun. */
+  newProfiles: number;
 }
 
 /** One usable record of predictions. */
@@ -98,13 +106,14 @@ export function newVersionState(model: string, version: string, settings: ModelS
     duplicates: 0,
     late: 0,
     tooLate: 0,
-    knownIds: new Set(),
-    idsByWindow: new Map(),
+    knownIds: emptyRecentIds(),
     deduplicatedFromMs: Number.NEGATIVE_INFINITY,
     windows: new Map(),
     highestWindowStartMs: Number.NEGATIVE_INFINITY,
     touchedWindows: new Set(),
     changed: false,
+    usedAtFlush: 0,
+    bytes: 0,
     tally: {
       onTime: 0,
       late: 0,
@@ -114,12 +123,20 @@ export function newVersionState(model: string, version: string, settings: ModelS
       foldedNames: 0,
       foldedSegmentValues: 0,
       idsForgottenEarly: 0,
+      newProfiles: 0,
     },
   };
 }
 
 export function newWindowState(startMs: number, windowSizeMs: number): WindowState {
-  return { startMs, endMs: startMs + windowSizeMs, lastOffset: -1, segments: new Map(), changed: false };
+  return {
+    startMs,
+    endMs: startMs + windowSizeMs,
+    lastOffset: -1,
+    segments: new Map(),
+    changed: false,
+    storedAtFlush: 0,
+  };
 }
 
 /** Event time that the version is expected to have passed: what comes behind it is late. */
@@ -183,30 +200,18 @@ function describeDelay(milliseconds: number): string {
 
 /** @returns whether the id is known; from now on it is. Too old a window remembers nothing. */
 function isKnownId(state: VersionState, startMs: number, id: string): boolean {
-  if (startMs < state.deduplicatedFromMs) return false;
-  if (state.knownIds.has(id)) return true;
-  rememberId(state, startMs, id);
-  return false;
-}
-
-export function rememberId(state: VersionState, startMs: number, id: string): void {
-  state.knownIds.add(id);
-  const ids = state.idsByWindow.get(startMs);
-  if (ids) ids.push(id);
-  else state.idsByWindow.set(startMs, [id]);
+  return startMs >= state.deduplicatedFromMs && !rememberId(state.knownIds, id, startMs / state.settings.window);
 }
 
 /** Ids are kept for the deduplication horizon, and longer while they are few; in no case more than a million. */
 function forgetOldIds(state: VersionState): void {
-  const horizonMs = watermarkMs(state) - state.settings.deduplication;
-  while (state.knownIds.size > knownIdsKept) {
-    const oldestMs = Math.min(...state.idsByWindow.keys());
-    const endMs = oldestMs + state.settings.window;
-    if (endMs > horizonMs && state.knownIds.size <= knownIdsAtMost) return;
-    const ids = state.idsByWindow.get(oldestMs)!;
-    for (const id of ids) state.knownIds.delete(id);
-    if (endMs > horizonMs) state.tally.idsForgottenEarly += ids.length;
-    state.idsByWindow.delete(oldestMs);
+  const { knownIds, settings } = state;
+  while (knownIds.size > knownIdsKept) {
+    const endMs = (knownIds.oldestWindow + 1) * settings.window;
+    const early = endMs > watermarkMs(state) - settings.deduplication;
+    if (early && knownIds.size <= knownIdsAtMost) return;
+    const forgotten = forgetOldestWindow(knownIds);
+    if (early) state.tally.idsForgottenEarly += forgotten;
     state.deduplicatedFromMs = endMs;
   }
 }
@@ -248,45 +253,96 @@ export function profilesOf(window: WindowState, segment: string): SegmentProfile
   return profiles;
 }
 
-function addToProfiles({ feature, output, operation }: SegmentProfiles, prediction: Prediction, tally: Tally): void {
-  for (const name in prediction.features) {
-    if (addNamedValue(feature, name, prediction.features[name]) !== name) tally.foldedNames++;
-  }
-  addNamedValue(output, 'prediction', prediction.prediction);
-  if (prediction.score !== null) addNamedValue(output, 'score', prediction.score);
-  if (prediction.latencyMs !== null) addNamedValue(operation, 'latencyMs', prediction.latencyMs);
-  if (prediction.codeVersion !== null) addNamedValue(operation, 'codeVersion', prediction.codeVersion);
+/** Counts the inputs and outputs of one prediction. */
+export function addToProfiles(
+  { feature, output, operation }: SegmentProfiles,
+  prediction: Prediction,
+  tally: Tally,
+): void {
+  const { features, score, latencyMs, codeVersion } = prediction;
+  for (const name in features) addNamedValue(feature, name, features[name], tally);
+  addNamedValue(output, 'prediction', prediction.prediction, tally);
+  if (score !== null) addNamedValue(output, 'score', score, tally);
+  if (latencyMs !== null) addNamedValue(operation, 'latencyMs', latencyMs, tally);
+  if (codeVersion !== null) addNamedValue(operation, 'codeVersion', codeVersion, tally);
 }
 
-/** @returns the name that it was counted under */
-function addNamedValue(profiles: Map<string, FeatureProfile>, name: string, value: FeatureValue): string {
-  const key = profiles.has(name) || profiles.size < mostNamesPerWindow ? name : overflowName;
-  let profile = profiles.get(key);
-  if (!profile) {
-    profile = emptyFeatureProfile();
-    profiles.set(key, profile);
+function addNamedValue(profiles: Map<string, FeatureProfile>, name: string, value: FeatureValue, tally: Tally): void {
+  addValue(profiles.get(name) ?? newProfile(profiles, name, tally), value);
+}
+
+/** The profile of a name that has none yet: a new one, or that of all names past the limit. */
+function newProfile(profiles: Map<string, FeatureProfile>, name: string, tally: Tally): FeatureProfile {
+  const key = profiles.size < mostNamesPerWindow ? name : overflowName;
+  if (key !== name) tally.foldedNames++;
+  const known = profiles.get(key);
+  if (known) return known;
+  const profile = emptyFeatureProfile();
+  profiles.set(key, profile);
+  tally.newProfiles++;
+  return profile;
+}
+
+/** Takes note of what a flush has stored. */
+export function settleVersion(state: VersionState, flush: number): void {
+  for (const window of state.windows.values()) {
+    if (window.changed) window.storedAtFlush = flush;
+    window.changed = false;
   }
-  addValue(profile, value);
-  return key;
+  state.changed = false;
+  state.touchedWindows.clear();
+  state.usedAtFlush = flush;
+  state.bytes = recentIdsBytes(state.knownIds);
+  for (const window of state.windows.values()) state.bytes += windowBytes(window);
 }
 
 /**
- * Closed windows leave memory, the oldest first, when more profiles than this are held; late records bring them back from ClickHouse.
- * @returns how many left
+ * What is stored may leave memory, and right after a flush that is everything: what comes again is read again from ClickHouse.
+ * Closed windows go first, those that were changed the longest ago before the others; then whole versions, in the same order.
+ * @returns how many of each left
  */
-export function evictClosedWindows(state: VersionState, mostProfiles: number): number {
-  const closed = [...state.windows.values()].filter(window => !window.changed && window.endMs <= watermarkMs(state));
-  closed.sort((a, b) => a.startMs - b.startMs);
-  let held = 0;
-  for (const window of state.windows.values()) held += profileCount(window);
-  let evicted = 0;
-  for (const window of closed) {
-    if (held <= mostProfiles) break;
-    held -= profileCount(window);
+export function evictToBytes(
+  partitions: readonly Map<string, VersionState>[],
+  mostBytes: number,
+): { windows: number; versions: number } {
+  const evicted = { windows: 0, versions: 0 };
+  const versions = partitions.flatMap(held => [...held].map(([key, state]) => ({ held, key, state })));
+  let bytes = versions.reduce((sum, { state }) => sum + state.bytes, 0);
+  if (bytes <= mostBytes) return evicted;
+  const closed = versions.flatMap(({ state }) =>
+    [...state.windows.values()]
+      .filter(({ changed, endMs }) => !changed && endMs <= watermarkMs(state))
+      .map(window => ({ state, window })),
+  );
+  closed.sort((a, b) => a.window.storedAtFlush - b.window.storedAtFlush || a.window.startMs - b.window.startMs);
+  for (const { state, window } of closed) {
+    if (bytes <= mostBytes) return evicted;
+    const freed = windowBytes(window);
+    bytes -= freed;
+    state.bytes -= freed;
     state.windows.delete(window.startMs);
-    evicted++;
+    evicted.windows++;
+  }
+  versions.sort((a, b) => a.state.usedAtFlush - b.state.usedAtFlush);
+  for (const { held, key, state } of versions) {
+    if (bytes <= mostBytes) return evicted;
+    if (state.changed) continue;
+    bytes -= state.bytes;
+    held.delete(key);
+    evicted.versions++;
   }
   return evicted;
+}
+
+const windowOverheadBytes = 1_000;
+
+function windowBytes(window: WindowState): number {
+  let bytes = windowOverheadBytes;
+  for (const { feature, output, operation } of window.segments.values()) {
+    for (const profiles of [feature, output, operation])
+      for (const profile of profiles.values()) bytes += featureProfileBytes(profile);
+  }
+  return bytes;
 }
 
 export function profileCount(window: WindowState): number {

@@ -2,7 +2,7 @@ import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { checkPrediction } from '../shared/checkRecord.ts';
 import type { Prediction, WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka.ts';
-import { emptyRowBinary, type RowBinary } from '../shared/rowBinary.ts';
+import { clearRows, emptyRowBinary, type RowBinary } from '../shared/rowBinary.ts';
 import type { ServiceContext } from '../shared/service.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { topics } from '../shared/topics.ts';
@@ -11,26 +11,30 @@ import { versionKey } from '../shared/versionKey.ts';
 import { writePredictionRow } from './predictionRow.ts';
 import {
   countPrediction,
-  evictClosedWindows,
+  evictToBytes,
   newWindowState,
   profileCount,
+  settleVersion,
   type VersionState,
   watermarkMs,
 } from './profiler.ts';
 import { profilerMetrics } from './profilerMetrics.ts';
-import { type ProfilerStore, profilerStore, progressRow, windowKey, windowRows } from './store.ts';
+import { type ProfilerStore, profilerStore, progressRow, windowKey } from './store.ts';
+import { writeWindowRows } from './windowRow.ts';
 
-const mostProfilesPerVersion = 4_000;
-const mostVersionsInMemory = 2_000;
+/** Decoded at a time: few enough that what was decoded is garbage before the garbage collector would move it to its old space. */
+const recordsPerPortion = 500;
+/** Of all that is held of versions: ids, profiles. */
+const mostBytesInMemory = 192 * 1024 * 1024;
+/** Rows that are inserted at once, flush or not. */
+const mostRawRows = 100_000;
+const mostRawBytes = 32 * 1024 * 1024;
+/** Profiles that are inserted at once, and all of the window that reaches it. */
+const windowRowsPerInsert = 20_000;
+/** Profiles that are begun before what was counted is stored, flush or not. */
+const mostNewProfiles = 50_000;
 
 type UsablePrediction = UsableRecord<Prediction>;
-
-/** State of one source partition: versions in the order of their last use, so that the least used leave memory first. */
-interface PartitionState {
-  versions: Map<string, VersionState>;
-  /** Of the table predictions: what was counted since the last flush. */
-  rows: RowBinary;
-}
 
 /**
  * Counts predictions by the log-prefix rule and announces the windows that changed.
@@ -43,28 +47,24 @@ export async function profilerHandler(
 ): Promise<BatchHandler> {
   const { settings, schemas, deadLetters, producer, metrics, topic } = context;
   const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
-  const partitions = new Map<number, PartitionState>();
+  /** Versions of each source partition. */
+  const partitions = new Map<number, Map<string, VersionState>>();
+  /** Of the table predictions: what was counted and not inserted yet. */
+  const rows = emptyRowBinary();
+  let flushes = 0;
+  /** Whether a watermark has passed the end of a window since the last flush: the detector waits to judge it. */
+  let windowEnded = false;
   const { count } = profilerMetrics(metrics);
   metrics.observeCaches(() => heldInMemory([...partitions.values()]));
 
   /** The version of each record, loaded if it is not in memory. */
-  async function versionsOf(state: PartitionState, partition: number, records: readonly UsablePrediction[]) {
-    const versions: VersionState[] = [];
-    for (const { value } of records) {
-      const key = versionKey(value);
-      let version = state.versions.get(key);
-      if (!version) {
-        version = await store.loadVersion(value, partition, settings.of(value.model));
-        state.versions.set(key, version);
-      }
-      versions.push(version);
-    }
-    for (const version of new Set(versions)) {
-      const key = versionKey(version);
-      state.versions.delete(key);
-      state.versions.set(key, version);
-    }
-    return versions;
+  async function versionsOf(held: Map<string, VersionState>, partition: number, records: readonly UsablePrediction[]) {
+    const keys = records.map(({ value }) => versionKey(value));
+    const unknown = new Map<string, Prediction>();
+    for (const [index, key] of keys.entries()) if (!held.has(key)) unknown.set(key, records[index]!.value);
+    for (const state of await store.loadVersions([...unknown.values()], partition, settings.of))
+      held.set(versionKey(state), state);
+    return keys.map(key => held.get(key)!);
   }
 
   /** Brings to memory, in one query, the windows that the records may have to go on with. */
@@ -85,60 +85,106 @@ export async function profilerHandler(
   }
 
   async function take(records: KafkaRecord[]): Promise<void> {
+    for (let start = 0; start < records.length; start += recordsPerPortion)
+      await takePortion(records.slice(start, start + recordsPerPortion));
+  }
+
+  async function takePortion(records: KafkaRecord[]): Promise<void> {
     const partition = records[0]!.partition;
-    const state: PartitionState = partitions.get(partition) ?? { versions: new Map(), rows: emptyRowBinary() };
-    partitions.set(partition, state);
+    const held = partitions.get(partition) ?? new Map<string, VersionState>();
+    partitions.set(partition, held);
     const nowMs = Date.now();
     const usable = await usableRecords<Prediction>(records, 'Prediction', context, value =>
       checkPrediction(value, nowMs),
     );
-    const versions = await versionsOf(state, partition, usable);
+    const versions = await versionsOf(held, partition, usable);
     await loadWindows(partition, usable, versions);
+    const endedBefore = new Map(versions.map(version => [version, endedUntilMs(version)]));
     for (const [index, { value, record }] of usable.entries()) {
       const verdict = countPrediction(versions[index]!, { prediction: value, offset: record.offset });
-      if (verdict === 'counted') writeRow(state.rows, value, partition, record.offset);
+      if (verdict === 'counted') writeRow(rows, value, partition, record.offset);
       else if (typeof verdict === 'object') deadLetters.add({ record, rejection: verdict });
     }
+    for (const [version, beforeMs] of endedBefore) windowEnded ||= endedUntilMs(version) > beforeMs;
+    await keepWithinLimits();
+  }
+
+  /** Both may be stored at any time: raw rows count only when the progress says so, and a flush stores a prefix of each partition. */
+  async function keepWithinLimits(): Promise<void> {
+    if (rows.rows >= mostRawRows || rows.length >= mostRawBytes) await insertRows();
+    let newProfiles = 0;
+    for (const held of partitions.values()) for (const { tally } of held.values()) newProfiles += tally.newProfiles;
+    if (newProfiles >= mostNewProfiles) await flush();
+  }
+
+  async function insertRows(): Promise<void> {
+    await store.insertPredictions(rows);
+    metrics.rows.inc({ table: 'predictions' }, rows.rows);
+    clearRows(rows);
+  }
+
+  async function insertWindows(windows: RowBinary): Promise<void> {
+    await store.insertWindows(windows);
+    metrics.rows.inc({ table: 'window_profiles' }, windows.rows);
+    clearRows(windows);
   }
 
   /** Rows first, dead letters before the progress that would hide a record that is delivered again, announcements last. */
   async function flush(): Promise<void> {
     const updates: WindowUpdate[] = [];
     const progress: object[] = [];
-    const windows: object[] = [];
-    for (const [partition, { versions, rows }] of partitions) {
-      await store.insertPredictions(rows);
-      metrics.rows.inc({ table: 'predictions' }, rows.rows);
-      for (const version of versions.values()) {
+    const windows = emptyRowBinary();
+    await insertRows();
+    for (const [partition, held] of partitions) {
+      for (const version of held.values()) {
         if (version.touchedWindows.size > 0) updates.push(windowUpdate(version, partition));
         if (!version.changed) continue;
         progress.push(progressRow(version, partition));
-        for (const window of version.windows.values())
-          if (window.changed) windows.push(...windowRows(version, window, partition));
+        for (const window of version.windows.values()) {
+          if (window.changed) writeWindowRows(windows, version, window, partition);
+          if (windows.rows >= windowRowsPerInsert) await insertWindows(windows);
+        }
       }
     }
-    await store.insertWindows(windows);
+    await insertWindows(windows);
     await deadLetters.flush();
     await store.insertProgress(progress);
-    metrics.rows.inc({ table: 'window_profiles' }, windows.length);
     await sendRecords(
       producer,
       updates.map(update => ({ topic: topic(topics.windows), key: update.model, value: encodeUpdate(update) })),
     );
-    for (const state of partitions.values()) {
-      for (const version of state.versions.values()) count(version);
-      const evicted = settle(state);
-      metrics.cacheEvictions.inc({ cache: 'windows' }, evicted.windows);
-      metrics.cacheEvictions.inc({ cache: 'versions' }, evicted.versions);
+    settle();
+  }
+
+  /** After a flush nothing in memory is newer than what is stored, and memory is brought back to its limits. */
+  function settle(): void {
+    flushes++;
+    for (const held of partitions.values()) {
+      for (const version of held.values()) {
+        if (!version.changed && version.touchedWindows.size === 0) continue;
+        count(version);
+        settleVersion(version, flushes);
+      }
     }
+    windowEnded = false;
+    const evicted = evictToBytes([...partitions.values()], mostBytesInMemory);
+    metrics.cacheEvictions.inc({ cache: 'windows' }, evicted.windows);
+    metrics.cacheEvictions.inc({ cache: 'versions' }, evicted.versions);
   }
 
   function reset(): void {
     partitions.clear();
+    clearRows(rows);
     deadLetters.clear();
+    windowEnded = false;
   }
 
-  return { reset, take, flush };
+  return { reset, take, flush, isUrgent: () => windowEnded };
+}
+
+/** End of the last window that the watermark has passed. */
+function endedUntilMs(version: VersionState): number {
+  return windowStartMs(watermarkMs(version), version.settings.window);
 }
 
 function windowUpdate(state: VersionState, partition: number): WindowUpdate {
@@ -153,35 +199,13 @@ function windowUpdate(state: VersionState, partition: number): WindowUpdate {
   };
 }
 
-function heldInMemory(partitions: readonly PartitionState[]): Record<string, number> {
+function heldInMemory(partitions: readonly Map<string, VersionState>[]): Record<string, number> {
   const held = { versions: 0, windows: 0, profiles: 0, deduplication_ids: 0 };
-  for (const version of partitions.flatMap(({ versions }) => [...versions.values()])) {
+  for (const version of partitions.flatMap(versions => [...versions.values()])) {
     held.versions++;
     held.windows += version.windows.size;
     held.deduplication_ids += version.knownIds.size;
     for (const window of version.windows.values()) held.profiles += profileCount(window);
   }
   return held;
-}
-
-/**
- * After a flush nothing in memory is newer than what is stored, and memory is brought back to its limits.
- * @returns what left memory
- */
-function settle(state: PartitionState): { windows: number; versions: number } {
-  const evicted = { windows: 0, versions: 0 };
-  state.rows = emptyRowBinary();
-  for (const version of state.versions.values()) {
-    if (!version.changed && version.touchedWindows.size === 0) continue;
-    version.changed = false;
-    version.touchedWindows.clear();
-    for (const window of version.windows.values()) window.changed = false;
-    evicted.windows += evictClosedWindows(version, mostProfilesPerVersion);
-  }
-  for (const key of state.versions.keys()) {
-    if (state.versions.size <= mostVersionsInMemory) break;
-    state.versions.delete(key);
-    evicted.versions++;
-  }
-  return evicted;
 }

@@ -1,19 +1,20 @@
 import { type Clickhouse, clickhouseTime } from '../shared/clickhouse.ts';
-import { fromProfileRow, type ProfileRow, toProfileRow } from '../shared/profile/profileRow.ts';
+import { fromProfileRow, type ProfileRow } from '../shared/profile/profileRow.ts';
 import { queryPortions } from '../shared/queryPortions.ts';
 import type { RowBinary } from '../shared/rowBinary.ts';
 import type { ModelSettings } from '../shared/settings.ts';
-import type { VersionName } from '../shared/versionKey.ts';
+import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import { predictionColumns } from './predictionRow.ts';
 import {
   newVersionState,
   newWindowState,
   type ProfileKind,
   profilesOf,
-  rememberId,
   type VersionState,
   type WindowState,
 } from './profiler.ts';
+import { rememberId } from './recentIds.ts';
+import { windowColumns } from './windowRow.ts';
 
 interface StoredProfile extends ProfileRow {
   model: string;
@@ -26,7 +27,40 @@ interface StoredProfile extends ProfileRow {
   last_offset: number;
 }
 
-const profileKinds: readonly ProfileKind[] = ['feature', 'output', 'operation'];
+interface StoredProgress extends VersionName {
+  last_offset: number;
+  first_event_time_ms: number;
+  max_event_time_ms: number;
+  deduplicated_from_ms: number;
+  predictions: number;
+  duplicates: number;
+  late: number;
+  too_late: number;
+}
+
+const mostVersionsPerQuery = 200;
+const inVersions = '(model, version) IN arrayZip({models:Array(String)}, {versions:Array(String)})';
+
+function namesOf(versions: readonly VersionName[]) {
+  return { models: versions.map(({ model }) => model), versions: versions.map(({ version }) => version) };
+}
+
+/** It bounds the longest parameter. */
+function longerName({ model, version }: VersionName): string {
+  return model.length > version.length ? model : version;
+}
+
+function applyProgress(state: VersionState, progress: StoredProgress): void {
+  const seen = progress.predictions > 0;
+  state.lastOffset = progress.last_offset;
+  state.firstEventTimeMs = seen ? progress.first_event_time_ms : Number.POSITIVE_INFINITY;
+  state.maxEventTimeMs = seen ? progress.max_event_time_ms : Number.NEGATIVE_INFINITY;
+  state.predictions = progress.predictions;
+  state.duplicates = progress.duplicates;
+  state.late = progress.late;
+  state.tooLate = progress.too_late;
+  if (progress.deduplicated_from_ms > 0) state.deduplicatedFromMs = progress.deduplicated_from_ms;
+}
 
 export type ProfilerStore = ReturnType<typeof profilerStore>;
 
@@ -54,61 +88,71 @@ export function profilerStore(clickhouse: Clickhouse) {
     );
   }
 
-  return {
-    /** State of a version at the offset of its last stored progress, or a new one. Windows are loaded when they are needed. */
-    async loadVersion(
-      { model, version }: VersionName,
-      partition: number,
-      settings: ModelSettings,
-    ): Promise<VersionState> {
-      const state = newVersionState(model, version, settings);
-      const parameters = { model, version, partition };
-      const [progress] = await clickhouse.select<{
-        last_offset: number;
-        first_event_time_ms: number;
-        max_event_time_ms: number;
-        deduplicated_from_ms: number | null;
-        predictions: number;
-        duplicates: number;
-        late: number;
-        too_late: number;
-      }>(
-        `SELECT last_offset, toUnixTimestamp64Milli(first_event_time) AS first_event_time_ms,
-                toUnixTimestamp64Milli(max_event_time) AS max_event_time_ms,
-                toUnixTimestamp64Milli(deduplicated_from) AS deduplicated_from_ms, predictions, duplicates, late, too_late
-         FROM stream_progress FINAL
-         WHERE model = {model:String} AND version = {version:String} AND source_partition = {partition:Int32}`,
-        parameters,
-      );
-      const [windows] = await clickhouse.select<{ highest_ms: number; stored: number }>(
-        `SELECT toUnixTimestamp64Milli(max(window_start)) AS highest_ms, count() AS stored FROM window_profiles
-         WHERE model = {model:String} AND version = {version:String} AND source_partition = {partition:Int32}`,
-        parameters,
-      );
-      if (windows && windows.stored > 0) state.highestWindowStartMs = windows.highest_ms;
-      if (!progress) return state;
+  function selectHighestWindows(versions: readonly VersionName[], partition: number) {
+    return clickhouse.select<VersionName & { highest_ms: number }>(
+      `SELECT model, version, toUnixTimestamp64Milli(max(window_start)) AS highest_ms FROM window_profiles
+       WHERE ${inVersions} AND source_partition = {partition:Int32} GROUP BY model, version`,
+      { ...namesOf(versions), partition },
+    );
+  }
 
-      state.lastOffset = progress.last_offset;
-      state.firstEventTimeMs = progress.predictions > 0 ? progress.first_event_time_ms : Number.POSITIVE_INFINITY;
-      state.maxEventTimeMs = progress.predictions > 0 ? progress.max_event_time_ms : Number.NEGATIVE_INFINITY;
-      state.predictions = progress.predictions;
-      state.duplicates = progress.duplicates;
-      state.late = progress.late;
-      state.tooLate = progress.too_late;
-      const ids = await clickhouse.select<{ id: string; start_ms: number }>(
-        `SELECT id, intDiv(toUnixTimestamp64Milli(event_time), {windowMs:Int64}) * {windowMs:Int64} AS start_ms FROM predictions FINAL
-         WHERE model = {model:String} AND version = {version:String} AND event_time >= fromUnixTimestamp64Milli({fromMs:Int64})
-           AND source_partition = {partition:Int32} AND source_offset <= {offset:UInt64}`,
-        {
-          ...parameters,
-          fromMs: progress.deduplicated_from_ms ?? 0,
-          offset: progress.last_offset,
-          windowMs: settings.window,
-        },
-      );
-      if (progress.deduplicated_from_ms) state.deduplicatedFromMs = progress.deduplicated_from_ms;
-      for (const { id, start_ms } of ids) rememberId(state, start_ms, id);
-      return state;
+  function selectProgress(versions: readonly VersionName[], partition: number) {
+    return clickhouse.select<StoredProgress>(
+      `SELECT model, version, last_offset, toUnixTimestamp64Milli(first_event_time) AS first_event_time_ms,
+              toUnixTimestamp64Milli(max_event_time) AS max_event_time_ms,
+              toUnixTimestamp64Milli(deduplicated_from) AS deduplicated_from_ms, predictions, duplicates, late, too_late
+       FROM stream_progress FINAL WHERE ${inVersions} AND source_partition = {partition:Int32}`,
+      { ...namesOf(versions), partition },
+    );
+  }
+
+  /** Row by row: there may be a million ids of each version. */
+  async function loadIds(
+    progress: readonly StoredProgress[],
+    partition: number,
+    states: ReadonlyMap<string, VersionState>,
+  ): Promise<void> {
+    if (progress.length === 0) return;
+    const parameters: Record<string, unknown> = { partition };
+    const alternatives = progress.map(({ model, version, deduplicated_from_ms, last_offset }, index) => {
+      parameters[`model${index}`] = model;
+      parameters[`version${index}`] = version;
+      return `model = {model${index}:String} AND version = {version${index}:String}
+          AND event_time >= fromUnixTimestamp64Milli(${deduplicated_from_ms}) AND source_offset <= ${last_offset}`;
+    });
+    await clickhouse.selectEach<VersionName & { id: string; time_ms: number }>(
+      `SELECT model, version, id, toUnixTimestamp64Milli(event_time) AS time_ms FROM predictions
+       WHERE source_partition = {partition:Int32} AND (${alternatives.map(sql => `(${sql})`).join(' OR ')})`,
+      parameters,
+      row => {
+        const { knownIds, settings } = states.get(versionKey(row))!;
+        rememberId(knownIds, row.id, Math.floor(row.time_ms / settings.window));
+      },
+    );
+  }
+
+  return {
+    /**
+     * State of versions at the offset of their last stored progress, or new ones. Windows are loaded when they are needed.
+     * Few queries for many versions: a flood of new names must not cost a query for each.
+     */
+    async loadVersions(
+      names: readonly VersionName[],
+      partition: number,
+      settingsOf: (model: string) => ModelSettings,
+    ): Promise<VersionState[]> {
+      const states: VersionState[] = [];
+      for (const portion of queryPortions(names, longerName, mostVersionsPerQuery)) {
+        const loaded = portion.map(({ model, version }) => newVersionState(model, version, settingsOf(model)));
+        const byKey = new Map(loaded.map(state => [versionKey(state), state]));
+        for (const row of await selectHighestWindows(portion, partition))
+          byKey.get(versionKey(row))!.highestWindowStartMs = row.highest_ms;
+        const progress = await selectProgress(portion, partition);
+        for (const row of progress) applyProgress(byKey.get(versionKey(row))!, row);
+        await loadIds(progress, partition, byKey);
+        states.push(...loaded);
+      }
+      return states;
     },
 
     /** Windows of one partition that were stored; a start that was not is absent. */
@@ -118,9 +162,7 @@ export function profilerStore(clickhouse: Clickhouse) {
       settingsOf: (model: string) => ModelSettings,
     ) {
       const loaded = new Map<string, WindowState>();
-      // The longer of the two names bounds the longest parameter.
-      const longest = ({ model, version }: VersionName) => (model.length > version.length ? model : version);
-      for (const portion of queryPortions(wanted, window => `${longest(window)}${window.startMs}`)) {
+      for (const portion of queryPortions(wanted, window => `${longerName(window)}${window.startMs}`)) {
         for (const row of await selectWindows(portion, partition)) addRow(loaded, row, settingsOf(row.model).window);
       }
       return loaded;
@@ -129,7 +171,7 @@ export function profilerStore(clickhouse: Clickhouse) {
     insertPredictions: (rows: RowBinary) => clickhouse.insertBinary('predictions', predictionColumns, rows),
 
     /** All rows of a window go in one block, so that no reader and no restart sees half of it. */
-    insertWindows: (rows: readonly object[]) => clickhouse.insert('window_profiles', rows),
+    insertWindows: (rows: RowBinary) => clickhouse.insertBinary('window_profiles', windowColumns, rows),
 
     insertProgress: (rows: readonly object[]) => clickhouse.insert('stream_progress', rows),
   };
@@ -147,30 +189,6 @@ function addRow(windows: Map<string, WindowState>, row: StoredProfile, windowSiz
   windows.set(key, window);
   window.lastOffset = Math.max(window.lastOffset, row.last_offset);
   profilesOf(window, row.segment)[row.kind].set(row.feature, fromProfileRow(row));
-}
-
-/** Rows of window_profiles for one window of one partition. */
-export function windowRows({ model, version }: VersionName, window: WindowState, partition: number): object[] {
-  const rows: object[] = [];
-  for (const [segment, profiles] of window.segments) {
-    for (const kind of profileKinds) {
-      for (const [feature, profile] of profiles[kind]) {
-        rows.push({
-          model,
-          version,
-          segment,
-          window_start: clickhouseTime(window.startMs),
-          window_end: clickhouseTime(window.endMs),
-          kind,
-          feature,
-          source_partition: partition,
-          last_offset: window.lastOffset,
-          ...toProfileRow(profile),
-        });
-      }
-    }
-  }
-  return rows;
 }
 
 /** Row of stream_progress for one version in one partition. */

@@ -2,6 +2,7 @@ import kafkajs from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Kafka, KafkaRecord } from './kafka.ts';
 import type { ServiceMetrics } from './metrics.ts';
+import type { Partition, ReadPartition, ReadPositions } from './readPositions.ts';
 
 /** What a service does with records. The loop below is the only caller, and never calls two at once. */
 export interface BatchHandler {
@@ -11,6 +12,8 @@ export interface BatchHandler {
   take(records: KafkaRecord[]): Promise<void>;
   /** Makes durable all that was taken; afterwards the loop commits the offsets. */
   flush(): Promise<void>;
+  /** Asked after each take: whether somebody waits for what was taken, so that it should not wait for the next ordinary flush. */
+  isUrgent?(): boolean;
   /** Called about every second, for work that waits on the wall clock instead of records. */
   tick?(): Promise<void>;
 }
@@ -20,6 +23,7 @@ export interface BatchConsumerOptions {
   groupId: string;
   topics: string[];
   handler: BatchHandler;
+  positions: ReadPositions;
   flushIntervalMs: number;
   sessionTimeoutMs: number;
   log: Logger;
@@ -28,15 +32,25 @@ export interface BatchConsumerOptions {
   onCrash: (error: unknown) => void;
 }
 
-const largestUnflushedRecords = 50_000;
+/** So much is taken before a flush, whatever the time … */
+const largestUnflushedRecords = 100_000;
+const largestUnflushedBytes = 64 * 1024 * 1024;
+/** … and so many intervals are waited while a backlog holds more than that: few large inserts cost a third of many small ones. */
+const backlogFlushIntervals = 5;
 const tickMs = 1_000;
+/** What is urgent waits so long for what comes with it … */
+const urgentFlushMs = 50;
+/** … and until so long after the last flush: a stream of urgent records does not turn into a stream of small inserts. */
+const urgentFlushGapMs = 250;
 
 /**
  * Write, then commit: records are taken, made durable at most `flushIntervalMs` later, and only then are their offsets committed.
+ * The offset that a handler sees is a position (partitionStart.ts): it goes on where a topic begins again.
  * The invariant: this loop is the only mutator of the handler's state. Timers and rebalances only signal it.
  */
 export async function startBatchConsumer(options: BatchConsumerOptions) {
-  const { kafka, groupId, topics, handler, flushIntervalMs, sessionTimeoutMs, log, metrics, onCrash } = options;
+  const { kafka, groupId, topics, handler, positions, flushIntervalMs, sessionTimeoutMs, log, metrics, onCrash } =
+    options;
   const heartbeatMs = sessionTimeoutMs / 4;
   const consumer = kafka.consumer({
     groupId,
@@ -52,44 +66,88 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   let generation = 0;
   let generationOfState = 0;
   let takenRecords = 0;
+  let takenBytes = 0;
+  /** By topic and partition, as of its last batch. */
+  const lags = new Map<string, number>();
   let flushedAtMs = Date.now();
   let flushTimer: NodeJS.Timeout | undefined;
+  let flushDueAtMs = Number.POSITIVE_INFINITY;
   let stopping = false;
+  let stopWanted = false;
   let turn: Promise<void> = Promise.resolve();
   let ticking: NodeJS.Timeout | undefined;
-  const nextOffsets = new Map<string, { topic: string; partition: number; offset: string }>();
+  let assigned: Partition[] = [];
+  /** Of each assigned partition, the position of offset 0, and the offset that Kafka is expected to go on with. */
+  const reading = new Map<string, { base: number; next: number }>();
+  const nextOffsets = new Map<string, ReadPartition & { offset: string }>();
 
   function inTurn(action: () => Promise<void>): Promise<void> {
     turn = turn.then(action);
     return turn;
   }
 
-  /** kafkajs restarts every partition at its committed offset when it joins a group: what is in memory would be counted twice. */
-  function dropStateOfEarlierGeneration(): void {
-    if (generationOfState === generation) return;
+  /**
+   * Forgets what is in memory, and decides anew where each partition goes on. On joining a group, where kafkajs restarts every partition at
+   * its committed offset, so that what is in memory would be counted twice; and whenever a topic turns out not to be what it was.
+   */
+  async function begin(): Promise<void> {
+    const beginning = generation;
     handler.reset();
     nextOffsets.clear();
+    reading.clear();
     takenRecords = 0;
+    takenBytes = 0;
+    lags.clear();
     metrics.unflushed.clear();
-    generationOfState = generation;
+    const isWanted = () => beginning === generation && !stopWanted;
+    const starts = await positions.begin(assigned, isWanted);
+    if (!isWanted()) return;
+    for (const { topic, partition, base, offset } of starts) {
+      reading.set(`${topic}/${partition}`, { base, next: offset });
+      consumer.seek({ topic, partition, offset: String(offset) });
+    }
+    generationOfState = beginning;
+  }
+
+  /**
+   * Whether a batch goes on where the last one ended. Kafka may step over offsets (the marks of transactions), but not back; nor are
+   * offsets skipped that have been deleted: then kafkajs has gone to the first record that is there, without a word.
+   */
+  async function goesOn({ topic, partition }: Partition, fetchedOffset: number): Promise<boolean> {
+    const { next } = reading.get(`${topic}/${partition}`)!;
+    if (fetchedOffset === next) return true;
+    return fetchedOffset > next && (await positions.lowOffset({ topic, partition })) <= next;
+  }
+
+  function flushWaitMs(): number {
+    let backlog = 0;
+    for (const lag of lags.values()) backlog += lag;
+    return backlog > largestUnflushedRecords ? backlogFlushIntervals * flushIntervalMs : flushIntervalMs;
+  }
+
+  function isFlushDue(): boolean {
+    const full = takenRecords >= largestUnflushedRecords || takenBytes >= largestUnflushedBytes;
+    return full || Date.now() - flushedAtMs >= flushWaitMs();
   }
 
   async function flushAndCommit(): Promise<void> {
     clearTimeout(flushTimer);
-    flushTimer = undefined;
-    dropStateOfEarlierGeneration();
-    if (nextOffsets.size === 0) return;
+    flushDueAtMs = Number.POSITIVE_INFINITY;
+    if (generationOfState !== generation || nextOffsets.size === 0) return;
+    if (!(await positions.areCurrent())) return begin();
     const stopFlushTimer = metrics.flushSeconds.startTimer();
     await handler.flush();
     stopFlushTimer();
     flushedAtMs = Date.now();
     takenRecords = 0;
+    takenBytes = 0;
     metrics.unflushed.clear();
-    const offsets = [...nextOffsets.values()];
+    const read = [...nextOffsets.values()];
     nextOffsets.clear();
+    await positions.save(read);
     if (generationOfState !== generation) return;
     try {
-      await consumer.commitOffsets(offsets);
+      await consumer.commitOffsets(read.map(({ topic, partition, offset }) => ({ topic, partition, offset })));
     } catch (error) {
       // Another member owns the partitions now; it takes the same records again and writes the same rows.
       metrics.commitFailures.inc();
@@ -97,9 +155,17 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     }
   }
 
+  /** The earliest time that was asked for counts. */
+  function flushAt(dueAtMs: number): void {
+    if (dueAtMs >= flushDueAtMs) return;
+    clearTimeout(flushTimer);
+    flushDueAtMs = dueAtMs;
+    flushTimer = setTimeout(() => inTurn(flushAndCommit).catch(crash), dueAtMs - Date.now());
+  }
+
   async function tick(): Promise<void> {
-    if (stopping) return;
-    dropStateOfEarlierGeneration();
+    if (stopping || generationOfState !== generation) return;
+    if (nextOffsets.size === 0 && !(await positions.areCurrent())) return begin();
     await handler.tick?.();
   }
 
@@ -114,6 +180,10 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     metrics.rebalances.inc();
     // Partitions that went to others are their concern.
     metrics.lag.reset();
+    assigned = Object.entries(event.payload.memberAssignment).flatMap(([topic, partitions]) =>
+      partitions.map(partition => ({ topic, partition })),
+    );
+    inTurn(begin).catch(crash);
     log.info({ partitions: event.payload.memberAssignment }, 'joined the consumer group');
   });
   consumer.on(consumer.events.CRASH, event => {
@@ -126,19 +196,24 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
-    eachBatch: async ({ batch, resolveOffset, heartbeat }) => {
+    eachBatch: async ({ batch, resolveOffset, heartbeat, isStale }) => {
       const heart = setInterval(
         () => heartbeat().catch(error => log.warn({ err: error }, 'heartbeat failed')),
         heartbeatMs,
       );
       try {
+        let taken = false;
         await inTurn(async () => {
-          if (stopping) return;
-          dropStateOfEarlierGeneration();
+          // What is passed over here is delivered again, from where the present generation begins.
+          if (stopping || generationOfState !== generation || isStale()) return;
+          const { topic, partition } = batch;
+          const { fetchedOffset } = batch as typeof batch & { fetchedOffset: string };
+          if (!(await goesOn({ topic, partition }, Number(fetchedOffset)))) return begin();
+          const { base } = reading.get(`${topic}/${partition}`)!;
           const records = batch.messages.map(message => ({
-            topic: batch.topic,
-            partition: batch.partition,
-            offset: Number(message.offset),
+            topic,
+            partition,
+            offset: base + Number(message.offset),
             key: message.key,
             value: message.value,
             headers: message.headers ?? {},
@@ -146,17 +221,27 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
           }));
           metrics.unflushed.add(records);
           await handler.take(records);
-          const { topic, partition } = batch;
-          const offset = String(Number(batch.lastOffset()) + 1);
-          nextOffsets.set(`${topic}/${partition}`, { topic, partition, offset });
+          taken = true;
+          const next = Number(batch.lastOffset()) + 1;
+          const end = Math.max(next, Number(batch.highWatermark));
+          reading.set(`${topic}/${partition}`, { base, next });
+          const read = { topic, partition, position: base + next, end: base + end, offset: String(next) };
+          nextOffsets.set(`${topic}/${partition}`, read);
           takenRecords += records.length;
           metrics.records.inc({ topic }, records.length);
-          metrics.lag.set({ topic, partition }, Number(batch.highWatermark) - Number(offset));
-          if (takenRecords >= largestUnflushedRecords || Date.now() - flushedAtMs >= flushIntervalMs)
-            await flushAndCommit();
-          else flushTimer ??= setTimeout(() => inTurn(flushAndCommit).catch(crash), flushIntervalMs);
+          takenBytes += bytesOf(records);
+          lags.set(`${topic}/${partition}`, end - next);
+          metrics.lag.set({ topic, partition }, end - next);
+          if (isFlushDue()) await flushAndCommit();
+          else {
+            flushAt(Date.now() + flushWaitMs());
+            // In a backlog nobody waits for this record in particular: whole batches get through it sooner.
+            const caughtUp = end === next;
+            if (caughtUp && handler.isUrgent?.())
+              flushAt(Math.max(Date.now() + urgentFlushMs, flushedAtMs + urgentFlushGapMs));
+          }
         });
-        if (!stopping) resolveOffset(batch.lastOffset());
+        if (taken && !stopping) resolveOffset(batch.lastOffset());
       } catch (error) {
         crash(error);
         throw new kafkajs.KafkaJSNonRetriableError(error instanceof Error ? error.message : String(error));
@@ -166,11 +251,12 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     },
   });
 
-  if (handler.tick) ticking = setInterval(() => inTurn(tick).catch(crash), tickMs);
+  ticking = setInterval(() => inTurn(tick).catch(crash), tickMs);
   return {
     /** Resolves when the first assignment of partitions is there. */
     joined,
     async stop(): Promise<void> {
+      stopWanted = true;
       await inTurn(flushAndCommit).catch(error => {
         // Work that was broken off is not committed: it begins again elsewhere.
         if (!isAbort(error)) throw error;
@@ -190,6 +276,10 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
 function isCoordinatorAway(error: Error): boolean {
   const awayTypes = ['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP'];
   return awayTypes.includes((error as { type?: string }).type ?? '');
+}
+
+function bytesOf(records: readonly KafkaRecord[]): number {
+  return records.reduce((bytes, { key, value }) => bytes + (key?.length ?? 0) + (value?.length ?? 0), 0);
 }
 
 export function isAbort(error: unknown): boolean {

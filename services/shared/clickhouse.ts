@@ -76,6 +76,13 @@ export function connectClickhouse(environment: Environment, options: ConnectOpti
         return result.json<Row>();
       });
     },
+    /** Gives each row of the answer to `take`, as they come. After an error in between it begins again with the first. */
+    async selectEach<Row>(query: string, parameters: Record<string, unknown>, take: (row: Row) => void): Promise<void> {
+      await run(async () => {
+        const result = await client.query({ query, query_params: parameters, format: 'JSONEachRow' });
+        for await (const rows of result.stream<Row>()) for (const row of rows) take(row.json());
+      });
+    },
     async command(query: string, parameters: Record<string, unknown> = {}): Promise<void> {
       await run(async () => {
         await client.command({ query, query_params: parameters });

@@ -32,6 +32,8 @@ const environmentSchema = z
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected letters, digits and _'),
     ),
     DRIFTLOOP_TOPIC_PREFIX: text('').describe('put before every topic and consumer group, to run several side by side'),
+    DRIFTLOOP_PREDICTIONS_TOPIC: optionalText.describe('topic of predictions by its full name, where it has another'),
+    DRIFTLOOP_FEEDBACK_TOPIC: optionalText.describe('topic of feedback by its full name, where it has another'),
     DRIFTLOOP_REPLICATION_FACTOR: z
       .preprocess(blankAsAbsent, z.coerce.number().int().min(1).optional())
       .describe('copies of each topic that Driftloop creates; otherwise what the broker has as its default'),
@@ -42,7 +44,9 @@ const environmentSchema = z
       blankAsAbsent,
       z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
     ),
-    DRIFTLOOP_FLUSH_MS: wholeNumber(1000).describe('longest time that counted records wait for ClickHouse'),
+    DRIFTLOOP_FLUSH_MS: wholeNumber(1000).describe(
+      'longest time that counted records wait for ClickHouse; five times as long while a backlog is read',
+    ),
     DRIFTLOOP_SESSION_TIMEOUT_MS: wholeNumber(10_000).describe(
       'silence after which Kafka gives the partitions of a service to another',
     ),

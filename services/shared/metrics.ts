@@ -81,6 +81,18 @@ export function createMetrics(service: string) {
       help: 'Times the consumer joined its group',
       registers,
     }),
+    topicBreaks: new Counter({
+      name: 'driftloop_topic_breaks_total',
+      help: 'Partitions whose history turned out to be broken, by reason',
+      labelNames: ['topic', 'reason'],
+      registers,
+    }),
+    lostRecords: new Counter({
+      name: 'driftloop_lost_records_total',
+      help: 'Records that Kafka no longer had when they were to be read',
+      labelNames: ['topic'],
+      registers,
+    }),
     retries: new Counter({
       name: 'driftloop_clickhouse_retries_total',
       help: 'Repeated ClickHouse requests',

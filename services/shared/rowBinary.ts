@@ -11,6 +11,7 @@ export interface RowBinary {
 }
 
 const initialBytes = 64 * 1024;
+const keptBytes = 32 * 1024 * 1024;
 /** Up to here a loop over the characters beats the call of the native encoder. */
 const shortTextCharacters = 48;
 const mostUtf8BytesPerCharacter = 3;
@@ -18,6 +19,13 @@ const mostVarintBytes = 5;
 
 export function emptyRowBinary(): RowBinary {
   return { bytes: Buffer.allocUnsafe(initialBytes), length: 0, rows: 0 };
+}
+
+/** Nothing is written any more; memory past the usual is given back. */
+export function clearRows(rows: RowBinary): void {
+  if (rows.bytes.length > keptBytes) rows.bytes = Buffer.allocUnsafe(initialBytes);
+  rows.length = 0;
+  rows.rows = 0;
 }
 
 /** What was written, without a copy: use it before the next write. */
@@ -84,10 +92,10 @@ export function writeNullableFloat64(rows: RowBinary, value: number | null): voi
   if (value !== null) writeFloat64(rows, value);
 }
 
-/** UInt8. */
+/** UInt8, Int8 and Enum8. */
 export function writeByte(rows: RowBinary, value: number): void {
   reserve(rows, 1);
-  rows.bytes[rows.length++] = value;
+  rows.bytes[rows.length++] = value & 0xff;
 }
 
 /** Int32. */
@@ -102,4 +110,14 @@ export function writeInt64(rows: RowBinary, value: number): void {
   const high = Math.floor(value / 2 ** 32);
   rows.bytes.writeUInt32LE(value - high * 2 ** 32, rows.length);
   rows.length = rows.bytes.writeInt32LE(high, rows.length + 4);
+}
+
+/** Array. */
+export function writeArray<T>(
+  rows: RowBinary,
+  values: readonly T[],
+  writeValue: (rows: RowBinary, value: T) => void,
+): void {
+  writeVarint(rows, values.length);
+  for (const value of values) writeValue(rows, value);
 }

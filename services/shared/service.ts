@@ -1,13 +1,16 @@
 import Fastify from 'fastify';
 import { type Logger, pino } from 'pino';
+import { announceWindows } from './announceWindows.ts';
 import { type BatchHandler, isAbort, startBatchConsumer } from './batchConsumer.ts';
 import { type Clickhouse, connectClickhouse } from './clickhouse.ts';
 import { type DeadLetterSink, deadLetterSink } from './deadLetters.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { connectKafka, connectProducer, type Kafka, type KafkaProducer } from './kafka.ts';
 import { createMetrics, type ServiceMetrics } from './metrics.ts';
+import { readPositions } from './readPositions.ts';
 import { connectSchemaRegistry, type SchemaClient } from './schemaRegistry.ts';
 import { readSettings, type Settings } from './settings.ts';
+import { connectTopicIds } from './topicIds.ts';
 import { prefixed, topics } from './topics.ts';
 import { UserError } from './userError.ts';
 
@@ -112,10 +115,26 @@ async function startService(
     deadLetters,
     topic,
   });
-  const consumer = await startBatchConsumer({
+  const consumed = { groupId: topic(`driftloop-${name}`), topics: parts.topics.map(topic) };
+  const topicIds = connectTopicIds(kafka);
+  const positions = readPositions({
+    ...consumed,
+    service: name,
     kafka,
-    groupId: topic(`driftloop-${name}`),
-    topics: parts.topics.map(topic),
+    topicIds,
+    clickhouse,
+    log,
+    metrics,
+    // What was announced there and never heard is announced again; other topics are read for what they say themselves.
+    onBreaks: async breaks => {
+      if (!breaks.some(found => found.topic === topic(topics.windows))) return;
+      await announceWindows({ clickhouse, producer, schemas, settings, topic: topic(topics.windows) });
+    },
+  });
+  const consumer = await startBatchConsumer({
+    ...consumed,
+    kafka,
+    positions,
     handler: parts.handler,
     flushIntervalMs: environment.DRIFTLOOP_FLUSH_MS,
     sessionTimeoutMs: environment.DRIFTLOOP_SESSION_TIMEOUT_MS,
@@ -133,7 +152,7 @@ async function startService(
     log.info({ signal }, 'stopping');
     await parts.stop?.();
     await consumer.stop();
-    await producer.disconnect();
+    await Promise.all([producer.disconnect(), topicIds.disconnect()]);
     await clickhouse.close();
     await http.close();
     log.info('stopped');

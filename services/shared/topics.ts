@@ -15,7 +15,10 @@ export const topics = {
 
 export type Topic = (typeof topics)[keyof typeof topics];
 
-/** Name of a topic (or consumer group) on the broker. */
+/** Name of a topic (or consumer group) on the broker. The topics of producers may be given by name: they may be older than Driftloop. */
 export function prefixed(environment: Environment, name: string): string {
+  if (name === topics.predictions && environment.DRIFTLOOP_PREDICTIONS_TOPIC)
+    return environment.DRIFTLOOP_PREDICTIONS_TOPIC;
+  if (name === topics.feedback && environment.DRIFTLOOP_FEEDBACK_TOPIC) return environment.DRIFTLOOP_FEEDBACK_TOPIC;
   return environment.DRIFTLOOP_TOPIC_PREFIX + name;
 }

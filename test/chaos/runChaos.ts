@@ -62,7 +62,8 @@ const services: readonly ServiceName[] = ['profiler', 'evaluator', 'detector', '
 /** What trainings end with depends on when they began, so the undisturbed run has none. */
 const servicesOfUndisturbed: readonly ServiceName[] = ['profiler', 'evaluator', 'detector'];
 const producersTopics = [topics.predictions, topics.feedback, topics.retrainRequests] as const;
-const sessionTimeoutMs = 2_000;
+/** Short, so that zombies come about; long enough for a machine that is busy with other things. */
+const sessionTimeoutMs = 4_000;
 const recordsPerSend = 1_000;
 const artifactsMegabytes = 48;
 const modelToTrain = 'new';

@@ -17,7 +17,11 @@ export async function startServers(folder: string) {
     registry: (port: number) => startSchemaRegistry({ dir: join(folder, 'registry'), port, logDir }),
     clickhouse: (port: number) => startClickhouse({ dir: join(folder, 'clickhouse'), port, logDir }),
   };
-  const [kafka, registry, clickhouse] = await Promise.all([start.kafka(0), start.registry(0), start.clickhouse(0)]);
+  const [kafka, registry, clickhouse] = await Promise.all([
+    patiently(() => start.kafka(0)),
+    patiently(() => start.registry(0)),
+    patiently(() => start.clickhouse(0)),
+  ]);
   const running: Record<ServerName, { pid: number; exited: Promise<string>; stop(): Promise<void> }> = {
     kafka,
     registry,
@@ -36,18 +40,21 @@ export async function startServers(folder: string) {
       await running[name].exited;
     },
     async restart(name: ServerName): Promise<void> {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          running[name] = await start[name](ports[name]);
-          return;
-        } catch (error) {
-          // On a machine that is busy with other things a server may not be up in a minute.
-          if (attempt === mostStarts) throw error;
-        }
-      }
+      running[name] = await patiently<(typeof running)[ServerName]>(() => start[name](ports[name]));
     },
     async stop(): Promise<void> {
       await Promise.all(Object.values(running).map(server => server.stop()));
     },
   };
+}
+
+/** On a machine that is busy with other things a server may not be up in the minute that it is given. */
+async function patiently<T>(start: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start();
+    } catch (error) {
+      if (attempt === mostStarts) throw error;
+    }
+  }
 }

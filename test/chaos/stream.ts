@@ -23,13 +23,15 @@ interface Version {
   startMs: number;
   /** Chunks of the stream in which it has traffic. */
   chunks: readonly [first: number, afterLast: number];
-  /** Chunks from which one feature is shifted (further); after the first the labels turn around, after the next back. */
+  /** Chunks from which one feature is distributed otherwise; after the first the labels turn around, after the next back. */
   driftsAt: readonly number[];
 }
 
 /** The model says yes above it. */
 export const yesAboveAmount = 65;
 
+/** By the number of drifts. */
+const bends = [1, 1 / 3, 3];
 const never = Number.POSITIVE_INFINITY;
 const recordsPerHour = 80;
 const recordsPerChunk = 200;
@@ -83,7 +85,9 @@ function recordsAround(
   const ordinal = (chunk - version.chunks[0]) * recordsPerChunk + number;
   const drifts = version.driftsAt.filter(driftsAt => chunk >= driftsAt).length;
   const nowMs = version.startMs + Math.floor((ordinal / recordsPerHour) * hourMs);
-  const amount = 50 + 40 * drifts + 10 * (random() + random() + random());
+  // A drift bends the distribution within its range: values out of it would be bad data, which nobody trains on.
+  const bent = () => random() ** bends[drifts]!;
+  const amount = 50 + 10 * (bent() + bent() + bent());
   const kind = random();
   const delayMs = kind < 0.05 ? Math.floor(random() * 5 * hourMs) : kind < 0.06 ? 9 * dayMs : 0;
   const prediction: Prediction = {

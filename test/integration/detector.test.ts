@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type kafkajs from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import type { WindowObservation } from '../../services/detector/windowObservation.ts';
 import { clickhouseTime } from '../../services/shared/clickhouse.ts';
@@ -41,14 +41,14 @@ const streams = partitions.map(partition =>
 describe('detector', () => {
   let installation: Installation;
   let encodeUpdate: (update: WindowUpdate) => Buffer;
-  beforeAll(async () => {
+  beforeEach(async () => {
     installation = await freshInstallation();
     const settingsFile = join(installation.folder, 'settings.yaml');
     await writeFile(settingsFile, 'models: { idle: { idle: 2s } }\n');
     installation.variables.DRIFTLOOP_CONFIG = settingsFile;
     encodeUpdate = await installation.schemas.encoder<WindowUpdate>('WindowUpdate', topic('windows'));
   });
-  afterAll(() => installation[Symbol.asyncDispose]());
+  afterEach(() => installation[Symbol.asyncDispose]());
 
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
   const quiet = () =>
@@ -226,6 +226,73 @@ describe('detector', () => {
     expect(await windowRows('trained')).toEqual([{ status: 'steady', windows: 14, revisions: 2, records: 2800 }]);
     expect(await eventRows('trained')).toEqual([]);
   });
+
+  it('killed in the middle of flushes ends as one that is left alone', async () => {
+    const rowsOf = async (condition: string): Promise<number> => {
+      const [row] = await installation.clickhouse.select<{ rows: number }>(`SELECT count() AS rows FROM ${condition}`);
+      return row!.rows;
+    };
+    /** Kills a detector as soon as it has written the first of the rows that the windows bring about. */
+    const killedWhileWriting = async (condition: string, announceWindows: () => Promise<void>) => {
+      const victim = await installation.startService('detector');
+      await announceWindows();
+      while ((await rowsOf(condition)) === 0) await pause(5);
+      process.kill(victim.pid, 'SIGKILL');
+    };
+    await killedWhileWriting(`drift_metrics WHERE model = 'killed'`, () => profile('killed', 0, 20));
+    await killedWhileWriting(`drift_events WHERE model = 'killed'`, () => profile('killed', 20, 33));
+    await killedWhileWriting(`evaluated_windows WHERE model = 'killed' AND revision > 1`, () => label('killed', 0, 25));
+    await killedWhileWriting(
+      `evaluated_windows WHERE model = 'killed' AND window_start >= fromUnixTimestamp64Milli(${startMs + 40 * hourMs})`,
+      () => profile('killed', 33, 60),
+    );
+    await installation.startService('detector');
+    await announce('killed', { kind: 'end' });
+    await label('alone', 0, 25);
+    await profile('alone', 0, 60);
+    await announce('alone', { kind: 'end' });
+    await quiet();
+    const outcome = async (model: string) => ({
+      events: (await eventRows(model)).map(event => ({ ...event, id: '', revision: 0 })),
+      windows: await installation.clickhouse.select(
+        `SELECT window_start, toString(status) AS status, records, digest FROM evaluated_windows FINAL WHERE model = {model:String} ORDER BY window_start`,
+        { model },
+      ),
+      metrics: await installation.clickhouse.select(
+        `SELECT window_start, toString(kind) AS kind, feature, metric, round(value, 9) AS value, round(threshold, 9) AS threshold, reference, scale
+         FROM drift_metrics FINAL WHERE model = {model:String} ORDER BY window_start, kind, feature, metric`,
+        { model },
+      ),
+    });
+    const disturbed = await outcome('killed');
+    expect(disturbed.events).toMatchObject([{ status: 'closed', window: onset }]);
+    expect(disturbed.windows).toHaveLength(60);
+    expect(disturbed).toEqual(await outcome('alone'));
+  }, 300_000);
+
+  it('applies changed detection settings from the next window on', async () => {
+    const before = await installation.startService('detector');
+    await profile('retuned', 0, 40);
+    await quiet();
+    await before.stop();
+    const decided = await eventRows('retuned');
+    expect(decided).toMatchObject([{ status: 'open', window: onset }]);
+    const judged = await windowRows('retuned');
+    const settingsFile = installation.variables.DRIFTLOOP_CONFIG!;
+    await writeFile(
+      settingsFile,
+      'models: { retuned: { detection: { minimumRecords: 1000, bootstrapWindows: 20 } } }\n',
+    );
+    await installation.startService('detector');
+    // A late record in a window that was judged before, and windows that are too small now.
+    await announce('retuned', { windowStarts: [startMs + 20 * hourMs] });
+    await profile('retuned', 40, 44);
+    await quiet();
+    expect(await eventRows('retuned')).toEqual(decided);
+    const rows = await windowRows('retuned');
+    expect(rows.find(({ status }) => status === 'insufficient_data')).toMatchObject({ windows: 4 });
+    expect(rows.filter(({ status }) => status !== 'insufficient_data')).toEqual(judged);
+  }, 120_000);
 
   it('waits no longer for a partition that has fallen idle', async () => {
     await installation.startService('detector');

@@ -13,6 +13,7 @@ import type { DriftEvent } from '../../services/shared/contracts.ts';
 import { toProfileRow } from '../../services/shared/profile/profileRow.ts';
 import { readSettings } from '../../services/shared/settings.ts';
 import { topics } from '../../services/shared/topics.ts';
+import { versionKey } from '../../services/shared/versionKey.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
 const windowMs = 200_000;
@@ -128,7 +129,8 @@ describe('the core of quality', () => {
     expect(counted.map(({ model }) => model)).toEqual(['classes', 'numbers']);
     for (const { model, version, ...ofStream } of counted) {
       const name = { model, version };
-      const stored = await store.windows({ ...name, fromMs: 0, toMs: Date.UTC(2100, 0, 1), windowSizeMs: windowMs });
+      const range = { ...name, fromMs: 0, toMs: Date.UTC(2100, 0, 1), windowSizeMs: windowMs };
+      const stored = (await store.windows([range])).get(versionKey(name))!;
       const expected = observationsOf({ ...name, ...ofStream });
       expect(expected).toHaveLength(windows);
       expect([...stored.values()].map(segments => contentOf(segments.get('')!))).toEqual(expected.map(contentOf));
@@ -140,8 +142,10 @@ describe('the core of quality', () => {
     const alarms: Alarm[] = [];
     for (const ofStream of counted) {
       const found = judgeStream(ofStream, readSettings(undefined).of(ofStream.model).detection);
-      const stored = await store.driftEvents({ model: ofStream.model, version: ofStream.version });
-      expect(eventsOf(found.map(({ event }) => event))).toEqual(eventsOf(stored.values()));
+      const { model, version } = ofStream;
+      const stored = await store.driftEvents([{ model, version, sinceMs: 0, ids: [] }]);
+      const events = stored.get(versionKey({ model, version })) ?? new Map<string, DriftEvent>();
+      expect(eventsOf(found.map(({ event }) => event))).toEqual(eventsOf(events.values()));
       alarms.push(...found);
     }
     expect(alarms).toMatchObject([{ event: { model: 'classes', windowStart: startMs + onset * windowMs } }]);

@@ -55,3 +55,13 @@ export function mergeFeatureProfiles(...profiles: FeatureProfile[]): FeatureProf
 export function featureType(profile: FeatureProfile): FeatureType {
   return profile.categorical.count > profile.numeric.count + profile.numeric.nonFinite ? 'categorical' : 'numeric';
 }
+
+const profileOverheadBytes = 800;
+const categoryBytes = 80;
+
+/** What a profile takes in memory, about. */
+export function featureProfileBytes({ numeric, categorical }: FeatureProfile): number {
+  const { bucketKeys, bucketCounts, slots } = numeric;
+  const arrays = bucketKeys.byteLength + bucketCounts.byteLength + slots.byteLength;
+  return profileOverheadBytes + arrays + categorical.exact.size * categoryBytes + (categorical.hashed?.byteLength ?? 0);
+}

@@ -65,7 +65,7 @@ describe('metrics', () => {
   });
 
   it('have no label whose values producers choose', () => {
-    const bounded = ['topic', 'partition', 'table', 'class', 'cache', 'verdict', 'limit', 'status', 'cause'];
+    const bounded = ['topic', 'partition', 'table', 'class', 'reason', 'cache', 'verdict', 'limit', 'status', 'cause'];
     for (const [name, { labelNames }] of metrics)
       for (const label of labelNames) expect(bounded, name).toContain(label);
   });

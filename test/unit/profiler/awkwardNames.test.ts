@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { countPrediction, newVersionState, type ProfileKind } from '../../../services/profiler/profiler.ts';
-import { windowRows } from '../../../services/profiler/store.ts';
+import { countPrediction, newVersionState } from '../../../services/profiler/profiler.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
 import { decodeRecord } from '../../../services/shared/decodeRecord.ts';
-import { fromProfileRow, type ProfileRow, toProfileRow } from '../../../services/shared/profile/profileRow.ts';
+import { fromProfileRow, toProfileRow } from '../../../services/shared/profile/profileRow.ts';
 import { contractType } from '../../../services/shared/schemaRegistry.ts';
 import { parseSettings } from '../../../services/shared/settings.ts';
 import { profileOf } from '../profile/profileOf.ts';
 import { contractArbitrary, mapOf, text } from '../shared/contractArbitrary.ts';
+import { type WindowRow, windowRows } from './windowRows.ts';
 
 const type = contractType('Prediction');
 const schemas = { resolver: () => ({ type, resolver: type.createResolver(type) }) };
@@ -40,10 +40,8 @@ it('features, segments and models may be called anything: each arrives as itself
       const decoded = decodeRecord<Prediction>(record, 'Prediction', schemas).value!;
       const state = newVersionState(decoded.model, decoded.version, settings);
       countPrediction(state, { prediction: decoded, offset: 0 });
-      const stored = [...state.windows.values()].flatMap(window => windowRows(state, window, 0));
-      const rows: (ProfileRow & { segment: string; kind: ProfileKind; feature: string; model: string })[] = JSON.parse(
-        JSON.stringify(stored),
-      );
+      const stored = [...state.windows.values()].flatMap(window => windowRows(state, window));
+      const rows: WindowRow[] = JSON.parse(JSON.stringify(stored));
       const expected = ['', ...segments.filter(name => sent.segment && Object.hasOwn(sent.segment, name))].map(name =>
         name === '' ? '' : `${name}=${sent.segment![name]}`,
       );

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countPrediction, newVersionState, rememberId, watermarkMs } from '../../../services/profiler/profiler.ts';
+import { countPrediction, newVersionState, watermarkMs } from '../../../services/profiler/profiler.ts';
+import { rememberId } from '../../../services/profiler/recentIds.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/settings.ts';
 import { seededRandom } from '../profile/distributions.ts';
 
@@ -56,7 +57,7 @@ describe('deduplication', () => {
   it('keeps a million ids at the most, and counts those that it forgot before their time', () => {
     const state = newVersionState('m', '1', settings);
     const ids = 1_000_000;
-    for (let id = 0; id < ids; id++) rememberId(state, startMs + (id % 10) * settings.window, `${id}`);
+    for (let id = 0; id < ids; id++) rememberId(state.knownIds, `${id}`, startMs / settings.window + (id % 10));
     const time = startMs + 9 * settings.window;
     countPrediction(state, { prediction: { ...plain, id: 'one more', time }, offset: 0 });
     expect(state.knownIds.size).toBe(900_001);

@@ -2,14 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   countPrediction,
-  evictClosedWindows,
+  evictToBytes,
   newVersionState,
   overflowName,
+  settleVersion,
   type VersionState,
   watermarkMs,
 } from '../../../services/profiler/profiler.ts';
-import { windowRows } from '../../../services/profiler/store.ts';
+import { writeWindowRows } from '../../../services/profiler/windowRow.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
+import { emptyRowBinary, writtenBytes } from '../../../services/shared/rowBinary.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/settings.ts';
 
 const hourMs = 3_600_000;
@@ -134,20 +136,42 @@ describe('counting a prediction', () => {
 });
 
 describe('eviction', () => {
-  it('drops closed and stored windows only, the oldest first', () => {
-    const state = counted(
+  const hours = (model: string) =>
+    counted(
       [0, 1, 2, 3].map(i => ({
         prediction: prediction({ id: `${i}`, time: startMs + i * hourMs + 120_000 }),
         offset: i,
       })),
+      newVersionState(model, '1', settings),
     );
-    evictClosedWindows(state, 0);
-    expect(state.windows.size).toBe(4);
-    for (const window of state.windows.values()) window.changed = false;
-    evictClosedWindows(state, 4);
-    expect([...state.windows.keys()]).toEqual([startMs + 2 * hourMs, startMs + 3 * hourMs]);
-    evictClosedWindows(state, 0);
-    expect([...state.windows.keys()], 'the open window stays').toEqual([startMs + 3 * hourMs]);
+
+  it('drops closed windows that were stored the longest ago, then whole versions', () => {
+    const [older, newer] = [hours('older'), hours('newer')];
+    settleVersion(older, 1);
+    settleVersion(newer, 2);
+    const held = new Map([
+      ['newer', newer],
+      ['older', older],
+    ]);
+    const bytes = older.bytes + newer.bytes;
+    expect(evictToBytes([held], bytes)).toEqual({ windows: 0, versions: 0 });
+    expect(evictToBytes([held], bytes - 1)).toEqual({ windows: 1, versions: 0 });
+    expect([...older.windows.keys()]).toEqual([1, 2, 3].map(i => startMs + i * hourMs));
+    // What is left of either is less than half of what it was.
+    expect(evictToBytes([held], newer.bytes / 2)).toEqual({ windows: 5, versions: 1 });
+    expect([...held.keys()], 'the version that was used last stays').toEqual(['newer']);
+    expect([...newer.windows.keys()], 'the open window stays').toEqual([startMs + 3 * hourMs]);
+    expect(evictToBytes([held], 0)).toEqual({ windows: 0, versions: 1 });
+  });
+
+  it('counts what a version has in memory', () => {
+    const state = hours('m');
+    settleVersion(state, 1);
+    const bytes = state.bytes;
+    const features = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`f${i}`, i]));
+    counted([{ prediction: prediction({ id: 'wide', time: startMs + 3 * hourMs, features }), offset: 4 }], state);
+    settleVersion(state, 2);
+    expect(state.bytes).toBeGreaterThan(bytes + 50_000);
   });
 });
 
@@ -168,8 +192,11 @@ describe('the log-prefix rule', () => {
         const restart = Math.min(restartAt, log.length);
         const resumed = counted(log.slice(0, restart));
         counted(log.slice(Math.max(0, restart - back)), resumed);
-        const rows = (state: VersionState) =>
-          [...state.windows.values()].flatMap(window => windowRows(state, window, 0));
+        const rows = (state: VersionState) => {
+          const written = emptyRowBinary();
+          for (const window of state.windows.values()) writeWindowRows(written, state, window, 0);
+          return writtenBytes(written).toString('hex');
+        };
         expect(rows(resumed)).toEqual(rows(undisturbed));
         expect([resumed.predictions, resumed.duplicates, resumed.late]).toEqual([
           undisturbed.predictions,

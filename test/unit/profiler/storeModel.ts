@@ -1,27 +1,21 @@
 import {
   countPrediction,
-  evictClosedWindows,
+  evictToBytes,
   newVersionState,
   newWindowState,
   type PredictionRecord,
-  type ProfileKind,
   profilesOf,
-  rememberId,
+  settleVersion,
   type VersionState,
   type WindowState,
 } from '../../../services/profiler/profiler.ts';
-import { progressRow, windowRows } from '../../../services/profiler/store.ts';
-import { fromProfileRow, type ProfileRow } from '../../../services/shared/profile/profileRow.ts';
+import { rememberId } from '../../../services/profiler/recentIds.ts';
+import { progressRow } from '../../../services/profiler/store.ts';
+import { fromProfileRow } from '../../../services/shared/profile/profileRow.ts';
 import type { ModelSettings } from '../../../services/shared/settings.ts';
 import { windowStartMs } from '../../../services/shared/timeWindow.ts';
+import { type WindowRow, windowRows } from './windowRows.ts';
 
-type WindowRow = ProfileRow & {
-  segment: string;
-  window_start: string;
-  kind: ProfileKind;
-  feature: string;
-  last_offset: number;
-};
 type ProgressRow = Record<'last_offset' | 'predictions' | 'duplicates' | 'late' | 'too_late', number> & {
   first_event_time: string;
   max_event_time: string;
@@ -83,7 +77,7 @@ export class ProfilerModel {
       () => this.writePredictions(),
       () => {
         for (const window of state.windows.values())
-          if (window.changed) for (const row of windowRows(state, window, 0) as WindowRow[]) writeWindowRow(store, row);
+          if (window.changed) for (const row of windowRows(state, window)) writeWindowRow(store, row);
       },
       () => {
         for (const offset of this.rejected) store.deadLetters.add(offset);
@@ -99,12 +93,11 @@ export class ProfilerModel {
     for (const action of actions.slice(0, steps)) action();
     this.counted = [];
     this.rejected = [];
-    state.changed = false;
-    for (const window of state.windows.values()) window.changed = false;
+    settleVersion(state, 1);
   }
 
-  evict(mostProfiles: number): void {
-    evictClosedWindows(this.state, mostProfiles);
+  evict(mostBytes: number): void {
+    evictToBytes([new Map([['', this.state]])], mostBytes);
   }
 
   private writePredictions(): void {
@@ -125,7 +118,7 @@ function writeWindowRow(store: StoreModel, row: WindowRow): void {
 function loaded({ progress, predictions, windows }: StoreModel, settings: ModelSettings): VersionState {
   const state = newVersionState('m', '1', settings);
   for (const row of windows.values())
-    state.highestWindowStartMs = Math.max(state.highestWindowStartMs, milliseconds(row.window_start));
+    state.highestWindowStartMs = Math.max(state.highestWindowStartMs, row.window_start);
   if (!progress) return state;
   const seen = progress.predictions > 0;
   Object.assign(state, {
@@ -139,7 +132,7 @@ function loaded({ progress, predictions, windows }: StoreModel, settings: ModelS
   });
   for (const { prediction, offset } of predictions.values()) {
     if (offset <= progress.last_offset)
-      rememberId(state, windowStartMs(prediction.time, settings.window), prediction.id);
+      rememberId(state.knownIds, prediction.id, windowStartMs(prediction.time, settings.window) / settings.window);
   }
   return state;
 }
@@ -147,7 +140,7 @@ function loaded({ progress, predictions, windows }: StoreModel, settings: ModelS
 function loadedWindow(store: StoreModel, startMs: number, sizeMs: number): WindowState {
   const window = newWindowState(startMs, sizeMs);
   for (const row of store.windows.values()) {
-    if (milliseconds(row.window_start) !== startMs) continue;
+    if (row.window_start !== startMs) continue;
     window.lastOffset = Math.max(window.lastOffset, row.last_offset);
     profilesOf(window, row.segment)[row.kind].set(row.feature, fromProfileRow(JSON.parse(JSON.stringify(row))));
   }

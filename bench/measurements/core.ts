@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import type { Measurement, Round } from '../measurement.ts';
+import { installedPeers, type Peer } from '../peerEnvironments.ts';
+import { cellsPerSecond, peerCellsPerSecond, withColumns } from '../peerRun.ts';
+
+/** Of scouter-ml, which is Rust inside, as much is asked as it does itself. */
+const targets: Record<string, number> = { 'scouter-ml': 1 };
+const targetOfPythonPeers = 2;
+const program = join(import.meta.dirname, '..', 'processes', 'core.ts');
+
+/** The pure core against the peers, on the same rows in memory: rows → window profiles → all drift metrics. */
+export const core: Measurement = {
+  name: 'core',
+  async run({ quick, onProgress }) {
+    const windows = quick ? 15 : 60;
+    const missing: string[] = [];
+    const peers = await installedPeers(!quick, (name, reason) =>
+      missing.push(`${name} could not be installed: ${reason}`),
+    );
+    return withColumns(windows, async folder => {
+      const rounds = new Map<Peer, Round[]>(peers.map(peer => [peer, []]));
+      const own: Round[] = [];
+      for (let round = 0; round < (quick ? 1 : 5); round++) {
+        const value = await cellsPerSecond(process.execPath, [program, String(windows)]);
+        own.push({ value, baseline: null });
+        onProgress(`Driftloop: ${Math.round(value)} cells/s`);
+        for (const [peer, ofPeer] of rounds) {
+          const baseline = await peerCellsPerSecond(peer, folder);
+          ofPeer.push({ value, baseline });
+          onProgress(`${peer.name}: ${Math.round(baseline)} cells/s`);
+        }
+      }
+      const unit = 'cells per CPU second';
+      return [
+        { name: 'pure core', unit, rounds: own, target: null, note: missing.join('; ') || undefined },
+        ...[...rounds].map(([{ name, version }, ofPeer]) => ({
+          name: `pure core; baseline: ${name} ${version}`,
+          unit,
+          rounds: ofPeer,
+          target: { atLeast: targets[name] ?? targetOfPythonPeers },
+        })),
+      ];
+    });
+  },
+};

@@ -1,0 +1,131 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { quantile } from 'simple-statistics';
+import type { Prediction } from '../../services/shared/contracts.ts';
+import { prefixed, topics } from '../../services/shared/topics.ts';
+import { type BenchInstallation, withInstallation } from '../benchInstallation.ts';
+import type { Line, Measurement } from '../measurement.ts';
+import { featurePool, firstEventTimeMs, usualFeatures } from '../predictionStream.ts';
+import { partitions } from '../producePredictions.ts';
+
+const models = 20;
+const windowMs = 1_000;
+const recordsPerWindow = 120;
+/** Long after the bootstrap reference. Each model drifts in a window of its own. */
+const firstDrift = 20;
+
+const settings = `defaults: { window: 1s, allowedLateness: 0s, idle: 1h }\n`;
+
+/**
+ * From the acknowledgement of the records that make the watermark pass the end of a window to the verdict on it: the arrival of the drift
+ * event at a consumer, and the row of evaluated_windows, by the clock of the one machine.
+ */
+export const latency: Measurement = {
+  name: 'latency',
+  async run({ quick, servers, onProgress }) {
+    const windows = quick ? firstDrift + 10 : firstDrift + 60;
+    return withInstallation(await servers(), 'latency', settings, async installation => {
+      await Promise.all((['profiler', 'detector'] as const).map(installation.startService));
+      const events = await driftEventArrivals(installation);
+      const passedMs = await produceWindows(installation, windows, onProgress);
+      await installation.untilQuiet(['profiler', 'detector']);
+      const evaluations = await installation.clickhouse.select<{ end_ms: number; evaluated_ms: number }>(
+        `SELECT toUnixTimestamp64Milli(window_end) AS end_ms, toUnixTimestamp64Milli(evaluated_at) AS evaluated_ms
+         FROM evaluated_windows WHERE revision = 1`,
+      );
+      await events.stop();
+      const delaysOf = (arrivals: readonly { endMs: number; arrivedMs: number }[]) =>
+        arrivals.flatMap(({ endMs, arrivedMs }) => {
+          const passed = passedMs.get(endMs);
+          return passed === undefined ? [] : [(arrivedMs - passed) / 1_000];
+        });
+      return [
+        ...delayLines('window end to drift event', delaysOf(events.arrivals)),
+        ...delayLines(
+          'window end to row of evaluated_windows',
+          delaysOf(evaluations.map(({ end_ms, evaluated_ms }) => ({ endMs: end_ms, arrivedMs: evaluated_ms }))),
+        ),
+      ];
+    });
+  },
+};
+
+function delayLines(name: string, delays: readonly number[]): Line[] {
+  if (delays.length === 0) throw new Error(`${name}: none came`);
+  const line = (title: string, share: number, atMost: number): Line => ({
+    name: `${name}, ${title}`,
+    unit: 's',
+    rounds: [{ value: quantile([...delays], share), baseline: null }],
+    target: { atMost },
+    note: `${delays.length} of them, the slowest ${Math.max(...delays).toFixed(2)} s`,
+  });
+  return [line('p50', 0.5, 1), line('p99', 0.99, 2)];
+}
+
+/** First revisions of drift events with the wall clock of their arrival. */
+async function driftEventArrivals({ kafka, environment, schemas }: BenchInstallation) {
+  const topic = prefixed(environment, topics.driftEvents);
+  await schemas.encoder('DriftEvent', topic);
+  const arrivals: { endMs: number; arrivedMs: number }[] = [];
+  const consumer = kafka.consumer({ groupId: `${topic}-latency`, maxWaitTimeInMs: 100 });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  const joined = new Promise<void>(resolve => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
+  await consumer.run({
+    eachMessage: async ({ message }) => {
+      const arrivedMs = Date.now();
+      // The event time of a drift event of the detector is the end of the window that changed it.
+      const time = message.headers?.ce_time?.toString();
+      if (time !== undefined) arrivals.push({ endMs: Date.parse(time), arrivedMs });
+    },
+  });
+  await joined;
+  return { arrivals, stop: () => consumer.disconnect() };
+}
+
+/**
+ * Sends all records of a window of all models at once, a window each second.
+ * @returns wall clock at which the watermark had passed the end of a window, by that end
+ */
+async function produceWindows(
+  { environment, producer, schemas }: BenchInstallation,
+  windows: number,
+  onProgress: (line: string) => void,
+): Promise<Map<number, number>> {
+  const topic = prefixed(environment, topics.predictions);
+  const encode = await schemas.encoder<Prediction>('Prediction', topic);
+  const pool = featurePool(usualFeatures, 4_096);
+  const passedMs = new Map<number, number>();
+  const startedMs = Date.now();
+  for (let window = 0; window < windows; window++) {
+    await pause(Math.max(0, startedMs + window * windowMs - Date.now()));
+    const messages = Array.from({ length: models * recordsPerWindow }, (_, index) => {
+      const prediction = predictionAt(window, index, pool);
+      // By the turn of the model, so that each has records in every partition.
+      return { partition: Math.floor(index / models) % partitions, key: prediction.id, value: encode(prediction) };
+    });
+    await producer.send({ topic, messages });
+    passedMs.set(firstEventTimeMs + window * windowMs, Date.now());
+    if (window % 20 === 0) onProgress(`window ${window} of ${windows}`);
+  }
+  return passedMs;
+}
+
+function predictionAt(window: number, index: number, pool: readonly Prediction['features'][]): Prediction {
+  const model = index % models;
+  const features = pool[(window * 997 + index * 31) % pool.length]!;
+  const drifted = window >= firstDrift + model * 2;
+  return {
+    id: `${window}-${index}`,
+    model: `bench-${model}`,
+    version: '1',
+    // The first record is at the very start of the window, which is what passes the end of the one before.
+    time: firstEventTimeMs + window * windowMs,
+    features: drifted ? { ...features, number_0: (features.number_0 as number) + 3 } : features,
+    prediction: index % 3 === 0 ? 'yes' : 'no',
+    score: null,
+    probabilities: null,
+    segment: null,
+    codeVersion: null,
+    latencyMs: null,
+  };
+}

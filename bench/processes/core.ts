@@ -1,0 +1,72 @@
+/**
+ * Rows in memory → window profiles → drift metrics and verdicts, by the functions that the services use, without any server. Prints the
+ * CPU time that it took.
+ *
+ *   node bench/processes/core.ts WINDOWS
+ */
+
+import { foldVersionWindow, type VersionFold } from '../../services/detector/versionFold.ts';
+import {
+  type ObservedVariable,
+  variableKey,
+  type WindowObservation,
+} from '../../services/detector/windowObservation.ts';
+import {
+  addToProfiles,
+  newVersionState,
+  newWindowState,
+  profilesOf,
+  type WindowState,
+} from '../../services/profiler/profiler.ts';
+import type { Prediction } from '../../services/shared/contracts.ts';
+import { parseSettings } from '../../services/shared/settings.ts';
+import { windowStartMs } from '../../services/shared/timeWindow.ts';
+import { predictionStream, recordsPerMinute } from '../predictionStream.ts';
+
+const columns = 13;
+const warmUpWindows = 15;
+const settings = parseSettings('defaults: { window: 1m }', 'bench').of('bench');
+
+function observationOf(window: WindowState): WindowObservation {
+  const profiles = profilesOf(window, '');
+  const variables = new Map<string, ObservedVariable>();
+  for (const kind of ['feature', 'output'] as const)
+    for (const [name, profile] of profiles[kind]) variables.set(variableKey(kind, name), { kind, name, profile });
+  const { startMs, endMs } = window;
+  const records = profiles.output.get('prediction')!.count;
+  return { startMs, endMs, windows: 1, records, variables, codeVersions: new Map(), performance: null };
+}
+
+/** @returns how many drift metrics came of the rows */
+function metricsOf(predictions: readonly Prediction[]): number {
+  const windows = new Map<number, WindowState>();
+  const { tally } = newVersionState('bench', '1', settings);
+  for (const prediction of predictions) {
+    const startMs = windowStartMs(prediction.time, settings.window);
+    let window = windows.get(startMs);
+    if (!window) {
+      window = newWindowState(startMs, settings.window);
+      windows.set(startMs, window);
+    }
+    addToProfiles(profilesOf(window, ''), prediction, tally);
+  }
+  let fold: VersionFold = { model: 'bench', version: '1', given: null, checkpoints: [] };
+  let metrics = 0;
+  for (const [startMs, window] of windows) {
+    const folding = foldVersionWindow(fold, startMs, new Map([['', observationOf(window)]]), settings.detection, true);
+    fold = folding.fold;
+    for (const folded of folding.folded) metrics += folded.metrics.length;
+  }
+  return metrics;
+}
+
+const predictionOf = predictionStream();
+const windows = Number(process.argv[2]);
+const predictions = Array.from({ length: windows * recordsPerMinute }, (_, index) => predictionOf(index));
+// What comes later is compiled; Python's peers are before they start.
+metricsOf(predictions.slice(0, warmUpWindows * recordsPerMinute));
+const before = process.cpuUsage();
+const metrics = metricsOf(predictions);
+const { user, system } = process.cpuUsage(before);
+if (metrics < windows) throw new Error(`${metrics} metrics of ${windows} windows`);
+console.log(JSON.stringify({ cells: predictions.length * columns, cpuMs: (user + system) / 1000 }));

@@ -1,0 +1,92 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { consumerGroup, type ServiceName, serviceFlow } from '../../infra/serviceFlow.ts';
+import { type Clickhouse, clickhouseTime } from '../../services/shared/clickhouse.ts';
+import type { Environment } from '../../services/shared/environment.ts';
+import type { KafkaAdmin } from '../../services/shared/kafka.ts';
+import { prefixed } from '../../services/shared/topics.ts';
+import { UserError } from '../../services/shared/userError.ts';
+
+/** A rebuild that dies lets the services go on after this time. */
+const holdMs = 60_000;
+const renewMs = 10_000;
+const mostWaitMs = 120_000;
+const pauseMs = 200;
+
+/** Those whose memory would be wrong when the tables change under them. */
+const heldServices: readonly ServiceName[] = ['profiler', 'evaluator', 'detector'];
+
+export interface Hold {
+  /** Services that run, and go on when they are released. */
+  services: ServiceName[];
+  release(): Promise<void>;
+}
+
+/**
+ * Has the services that run forget what is in memory and pause, until they are released. They write nothing meanwhile.
+ * @throws UserError when one of them does not pause; nothing is held then
+ */
+export async function holdServices(
+  admin: KafkaAdmin,
+  clickhouse: Clickhouse,
+  environment: Environment,
+  rebuildId: string,
+  signal: AbortSignal,
+): Promise<Hold> {
+  const until = (timeMs: number) =>
+    clickhouse.insert('rebuild_holds', [{ id: rebuildId, held_until: clickhouseTime(timeMs) }]);
+  await until(Date.now() + holdMs);
+  // Should the server miss one renewal, the next comes in time.
+  const renewal = setInterval(() => until(Date.now() + holdMs).catch(() => undefined), renewMs);
+  const release = async () => {
+    clearInterval(renewal);
+    await until(0);
+  };
+  try {
+    const services = await runningServices(admin, environment);
+    await untilPaused(admin, clickhouse, environment, rebuildId, services, signal);
+    return { services, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function runningServices(admin: KafkaAdmin, environment: Environment): Promise<ServiceName[]> {
+  const { groups } = await admin.describeGroups(heldServices.map(service => consumerGroup(environment, service)));
+  return heldServices.filter(service =>
+    groups.some(({ groupId, members }) => groupId === consumerGroup(environment, service) && members.length > 0),
+  );
+}
+
+async function untilPaused(
+  admin: KafkaAdmin,
+  clickhouse: Clickhouse,
+  environment: Environment,
+  rebuildId: string,
+  services: readonly ServiceName[],
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = new Set<string>();
+  for (const { name, consumes } of serviceFlow) {
+    if (!services.includes(name)) continue;
+    for (const topic of consumes.map(source => prefixed(environment, source)))
+      for (const { partition } of await admin.fetchTopicOffsets(topic)) wanted.add(`${name}/${topic}/${partition}`);
+  }
+  const deadlineMs = Date.now() + mostWaitMs;
+  for (;;) {
+    signal.throwIfAborted();
+    const paused = await clickhouse.select<{ service: string; topic: string; partition: number }>(
+      'SELECT service, topic, partition FROM topic_positions FINAL WHERE hold = {rebuildId:String}',
+      { rebuildId },
+    );
+    const found = new Set(paused.map(({ service, topic, partition }) => `${service}/${topic}/${partition}`));
+    const missing = [...wanted].filter(partition => !found.has(partition));
+    if (missing.length === 0) return;
+    if (Date.now() > deadlineMs) {
+      throw new UserError(
+        `did not pause within ${mostWaitMs / 1000} s: ${missing.join(', ')}; no row was changed. Are these services of this release, and alive?`,
+      );
+    }
+    await pause(pauseMs);
+  }
+}

@@ -1,0 +1,130 @@
+import type { Clickhouse } from '../../services/shared/clickhouse.ts';
+
+/** Rows of a table that were written, and that were removed because they are not right. */
+export interface MovedRows {
+  table: string;
+  written: number;
+  removed: number;
+}
+
+interface MovedTable {
+  table: string;
+  key: string;
+  /** Column that decides between two rows of a key. */
+  version: string;
+  timeColumn: 'event_time' | 'window_start';
+}
+
+/** In the order in which services write them: what one row refers to is there. */
+export const movedTables: readonly MovedTable[] = [
+  { table: 'predictions', key: 'model, version, event_time, id', version: 'precedence', timeColumn: 'event_time' },
+  {
+    table: 'window_profiles',
+    key: 'model, version, segment, window_start, window_end, kind, feature, source_partition',
+    version: 'last_offset',
+    timeColumn: 'window_start',
+  },
+  { table: 'outcomes', key: 'model, version, event_time, id', version: 'precedence', timeColumn: 'event_time' },
+  {
+    table: 'performance_windows',
+    key: 'model, version, segment, window_start, window_end',
+    version: 'progress',
+    timeColumn: 'window_start',
+  },
+];
+
+const judgedTables = ['evaluated_windows', 'drift_metrics'] as const;
+const windowKey = 'model, version, segment, window_start, window_end';
+
+/** Condition on the rows that are made anew. */
+export function inScope(timeColumn: string, fromMs: number | null): string {
+  return fromMs === null ? 'true' : `${timeColumn} >= fromUnixTimestamp64Milli(${fromMs}, 'UTC')`;
+}
+
+/**
+ * Moves the rows of a rebuild into the tables. The new rows are written before wrong ones are removed, so that no reader misses any; of two
+ * with the same key and version the one that was written last is valid.
+ * @param clickhouse of the tables
+ * @param shadow database of the rebuild
+ * @param fromMs event time from which the rows of the rebuild are complete; null: all are
+ * @param sources topics of producers
+ */
+export async function moveRows(
+  clickhouse: Clickhouse,
+  shadow: string,
+  fromMs: number | null,
+  sources: readonly string[],
+): Promise<MovedRows[]> {
+  const moved: MovedRows[] = [];
+  const write = (table: string, selected: string) => clickhouse.command(`INSERT INTO ${table} ${selected}`);
+
+  moved.push({ table: 'feedback', written: await count(clickhouse, `${shadow}.feedback FINAL`), removed: 0 });
+  await write('feedback', `SELECT * FROM ${shadow}.feedback FINAL`);
+  for (const movedTable of movedTables) moved.push(await moveTable(clickhouse, shadow, movedTable, fromMs));
+  for (const table of judgedTables)
+    moved.push({ table, written: 0, removed: await removeUnseenWindows(clickhouse, table, fromMs) });
+  moved.push(await moveProgress(clickhouse, shadow, fromMs));
+
+  const letters = `${shadow}.dead_letters FINAL WHERE source_topic IN (${sources.map(topic => `'${topic}'`).join(', ')})
+    AND (source_topic, source_partition, source_offset) NOT IN (SELECT source_topic, source_partition, source_offset FROM dead_letters)`;
+  moved.push({ table: 'dead_letters', written: await count(clickhouse, letters), removed: 0 });
+  await write('dead_letters', `SELECT * FROM ${letters}`);
+  if (fromMs === null) {
+    // What labels a version ever had only grows: what never was would stay.
+    await clickhouse.command('TRUNCATE TABLE version_labels');
+    await write('version_labels', `SELECT * FROM ${shadow}.version_labels`);
+  }
+  return moved;
+}
+
+async function moveTable(
+  clickhouse: Clickhouse,
+  shadow: string,
+  { table, key, version, timeColumn }: MovedTable,
+  fromMs: number | null,
+): Promise<MovedRows> {
+  const scope = inScope(timeColumn, fromMs);
+  const written = await count(clickhouse, `${shadow}.${table} FINAL WHERE ${scope}`);
+  await clickhouse.command(`INSERT INTO ${table} SELECT * FROM ${shadow}.${table} FINAL WHERE ${scope}`);
+  const wrong = `${shadow}.wrong_${table}`;
+  const row = `sipHash128(${key}, ${version})`;
+  const right = `SELECT ${row} FROM ${shadow}.${table} FINAL WHERE ${scope}`;
+  await clickhouse.command(
+    `CREATE TABLE ${wrong} ENGINE = MergeTree ORDER BY tuple() AS
+     SELECT ${key} FROM ${table} FINAL WHERE ${scope} AND ${row} NOT IN (${right})`,
+  );
+  const removed = await count(clickhouse, wrong);
+  if (removed > 0) {
+    await clickhouse.command(
+      `DELETE FROM ${table} WHERE ${scope} AND (${key}) IN (SELECT ${key} FROM ${wrong}) AND ${row} NOT IN (${right})`,
+    );
+  }
+  return { table, written, removed };
+}
+
+/** Verdicts on windows that turned out not to exist. */
+async function removeUnseenWindows(clickhouse: Clickhouse, table: string, fromMs: number | null): Promise<number> {
+  const scope = inScope('window_start', fromMs);
+  const condition = `${scope} AND (${windowKey}) NOT IN (SELECT ${windowKey} FROM window_profiles WHERE ${scope})`;
+  const removed = await count(clickhouse, `${table} FINAL WHERE ${condition}`);
+  if (removed > 0) await clickhouse.command(`DELETE FROM ${table} WHERE ${condition}`);
+  return removed;
+}
+
+/** Counters over all of a version's life can only be made anew from all of it; otherwise those that are there stay, and lost ones begin again. */
+async function moveProgress(clickhouse: Clickhouse, shadow: string, fromMs: number | null): Promise<MovedRows> {
+  const key = 'model, version, source_partition';
+  if (fromMs === null) {
+    const table = { table: 'stream_progress', key, version: 'last_offset', timeColumn: 'event_time' } as const;
+    return moveTable(clickhouse, shadow, table, null);
+  }
+  const lost = `${shadow}.stream_progress FINAL WHERE (${key}) NOT IN (SELECT ${key} FROM stream_progress)`;
+  const written = await count(clickhouse, lost);
+  await clickhouse.command(`INSERT INTO stream_progress SELECT * FROM ${lost}`);
+  return { table: 'stream_progress', written, removed: 0 };
+}
+
+export async function count(clickhouse: Clickhouse, from: string): Promise<number> {
+  const [row] = await clickhouse.select<{ rows: number }>(`SELECT count() AS rows FROM ${from}`);
+  return row!.rows;
+}

@@ -1,0 +1,137 @@
+import type { Clickhouse } from '../../services/shared/clickhouse.ts';
+import type { Environment } from '../../services/shared/environment.ts';
+import type { Kafka, KafkaAdmin } from '../../services/shared/kafka.ts';
+import { partitionStart, type ReadPosition } from '../../services/shared/partitionStart.ts';
+import { connectTopicIds } from '../../services/shared/topicIds.ts';
+import { prefixed, topics } from '../../services/shared/topics.ts';
+import { UserError } from '../../services/shared/userError.ts';
+
+/** A partition of a topic of producers, and what of it is read. */
+export interface PlannedPartition {
+  service: 'profiler' | 'evaluator';
+  topic: string;
+  topicId: string;
+  partition: number;
+  /** Position of offset 0. */
+  base: number;
+  fromOffset: number;
+  endOffset: number;
+}
+
+export interface RebuildPlan {
+  partitions: PlannedPartition[];
+  /** Event time from which on everything is made anew; null: the topics hold all that there ever was, so all of it. */
+  fromMs: number | null;
+}
+
+/** A record is logged at most so long before its event time: later ones are refused. */
+export const toleratedMs = 3_600_000;
+
+/**
+ * What a rebuild has to read. All records of a window that starts at T or later were logged after T less the tolerated hour; so where a
+ * topic has lost its first records, what can be made again exactly begins an hour after the first that is left.
+ * @param from event time, ms; null: as early as it is exact
+ * @throws UserError when the topics do not reach so far back
+ */
+export async function rebuildPlan(
+  kafka: Kafka,
+  admin: KafkaAdmin,
+  clickhouse: Clickhouse,
+  environment: Environment,
+  from: number | null,
+): Promise<RebuildPlan> {
+  const sources = [
+    { service: 'profiler', topic: prefixed(environment, topics.predictions) },
+    { service: 'evaluator', topic: prefixed(environment, topics.feedback) },
+  ] as const;
+  const topicIds = connectTopicIds(kafka);
+  const ids = await topicIds.of(sources.map(({ topic }) => topic)).finally(() => topicIds.disconnect());
+  const partitions: PlannedPartition[] = [];
+  for (const source of sources) {
+    const topicId = ids.get(source.topic) ?? '';
+    const stored = await storedPositions(clickhouse, source.service, source.topic);
+    for (const { partition, low, high } of await admin.fetchTopicOffsets(source.topic)) {
+      const log = { topicId, low: Number(low), end: Number(high), committed: null };
+      const { base } = partitionStart(log, stored.get(partition) ?? null);
+      partitions.push({ ...source, topicId, partition, base, fromOffset: log.low, endOffset: log.end });
+    }
+  }
+  const shortened = partitions.filter(({ base, fromOffset }) => base > 0 || fromOffset > 0);
+  if (from === null && shortened.length === 0) return { partitions, fromMs: null };
+  const reach = await reachOf(admin, shortened);
+  const fromMs = Math.max(from ?? Number.NEGATIVE_INFINITY, reach.fromMs);
+  if (from !== null && from < reach.fromMs) {
+    throw new UserError(
+      `--from ${new Date(from).toISOString()}: ${reach.topic} has lost its first records, so the earliest is ${new Date(reach.fromMs).toISOString()} (or "beginning", which takes it)`,
+    );
+  }
+  return { partitions: await startingAt(admin, partitions, fromMs - toleratedMs), fromMs };
+}
+
+async function storedPositions(
+  clickhouse: Clickhouse,
+  service: string,
+  topic: string,
+): Promise<Map<number, ReadPosition>> {
+  const rows = await clickhouse.select<{ partition: number; position: number; topic_id: string; end_position: number }>(
+    `SELECT partition, position, topic_id, end_position FROM topic_positions FINAL
+     WHERE service = {service:String} AND topic = {topic:String}`,
+    { service, topic },
+  );
+  return new Map(
+    rows.map(({ partition, position, topic_id, end_position }) => [
+      partition,
+      { position, topicId: topic_id, end: end_position },
+    ]),
+  );
+}
+
+/** Earliest event time for which everything is still there, and the topic that reaches back least. */
+async function reachOf(
+  admin: KafkaAdmin,
+  shortened: readonly PlannedPartition[],
+): Promise<{ fromMs: number; topic: string }> {
+  let reach = { fromMs: Number.NEGATIVE_INFINITY, topic: '' };
+  for (const [topic, partitions] of Map.groupBy(shortened, partition => partition.topic)) {
+    const fromMs = (await firstTimeMs(admin, topic, partitions)) + toleratedMs;
+    if (fromMs > reach.fromMs) reach = { fromMs, topic };
+  }
+  return reach;
+}
+
+/**
+ * Earliest time such that each partition holds a record from before it. Kafka only tells the first record at or after a time, so the
+ * time is found by halving.
+ */
+async function firstTimeMs(admin: KafkaAdmin, topic: string, partitions: readonly PlannedPartition[]): Promise<number> {
+  let [before, after] = [0, Date.now()];
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    const offsets = await offsetsAt(admin, topic, middle);
+    if (partitions.every(({ partition, fromOffset }) => offsets.get(partition)! > fromOffset)) after = middle;
+    else before = middle;
+  }
+  return after;
+}
+
+async function offsetsAt(admin: KafkaAdmin, topic: string, timeMs: number): Promise<Map<number, number>> {
+  const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, timeMs);
+  return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
+}
+
+async function startingAt(
+  admin: KafkaAdmin,
+  partitions: readonly PlannedPartition[],
+  timeMs: number,
+): Promise<PlannedPartition[]> {
+  const starting: PlannedPartition[] = [];
+  for (const [topic, ofTopic] of Map.groupBy(partitions, partition => partition.topic)) {
+    const offsets = await offsetsAt(admin, topic, timeMs);
+    for (const partition of ofTopic) {
+      const { fromOffset, endOffset } = partition;
+      const offset = offsets.get(partition.partition) ?? fromOffset;
+      starting.push({ ...partition, fromOffset: Math.min(Math.max(fromOffset, offset), endOffset) });
+    }
+  }
+  return starting;
+}

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { migrate } from '../../infra/clickhouse/migrate.ts';
+import { predictionColumns, writePredictionRow } from '../../services/profiler/predictionRow.ts';
+import { connectClickhouse } from '../../services/shared/clickhouse.ts';
+import type { Prediction } from '../../services/shared/contracts.ts';
+import { readEnvironment } from '../../services/shared/environment.ts';
+import { emptyRowBinary } from '../../services/shared/rowBinary.ts';
+import { mapOf, text } from '../unit/shared/contractArbitrary.ts';
+
+const environment = readEnvironment({
+  CLICKHOUSE_URL: inject('clickhouseUrl'),
+  CLICKHOUSE_DATABASE: `test_${randomBytes(6).toString('hex')}`,
+});
+const clickhouse = connectClickhouse(environment, { retry: false });
+beforeAll(() => migrate(environment));
+afterAll(async () => {
+  await clickhouse.command(`DROP DATABASE ${environment.CLICKHOUSE_DATABASE}`);
+  await clickhouse.close();
+});
+
+const number = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(Number.NaN, Infinity, -Infinity, -0, 0, 5e-324));
+/** Halves of surrogate pairs, too, and lengths around those where a varint and the native encoder begin. */
+const anyText = fc.oneof(
+  text,
+  fc.string({ unit: 'binary', maxLength: 10 }),
+  fc
+    .tuple(fc.constantFrom('x', 'é', '€', '😀', '\ud800'), fc.constantFrom(47, 48, 49, 127, 128, 20_000))
+    .map(([unit, count]) => unit.repeat(count)),
+);
+const prediction: fc.Arbitrary<Prediction> = fc.record({
+  id: anyText,
+  model: anyText,
+  version: anyText,
+  time: fc.integer({ min: Date.UTC(1980, 0, 1), max: Date.UTC(2200, 0, 1) }),
+  features: mapOf(fc.oneof(number, anyText, fc.boolean(), fc.constant(null)), 20),
+  prediction: fc.oneof(number, anyText, fc.boolean()),
+  score: fc.option(number),
+  probabilities: fc.option(mapOf(number)),
+  segment: fc.option(mapOf(anyText)),
+  codeVersion: fc.option(anyText),
+  latencyMs: fc.option(number),
+});
+
+/** How ClickHouse writes a number in JSON. */
+const shown = (value: number) =>
+  Number.isFinite(value) ? value : Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
+const shownOrNull = (value: number | null) => (value === null ? null : shown(value));
+const mapped = <From, To>(map: Record<string, From> | null, to: (value: From) => To): Record<string, To> =>
+  Object.fromEntries(Object.entries(map ?? {}).map(([name, value]) => [name, to(value)]));
+const entries = (features: Prediction['features'], wanted: (value: unknown) => boolean) =>
+  Object.fromEntries(Object.entries(features).filter(([, value]) => wanted(value)));
+
+function expectedRow(sent: Prediction, index: number): object {
+  const numbers = entries(sent.features, value => typeof value === 'number') as Record<string, number>;
+  const others = entries(sent.features, value => typeof value === 'string' || typeof value === 'boolean');
+  return {
+    model: sent.model.toWellFormed(),
+    version: sent.version.toWellFormed(),
+    id: sent.id.toWellFormed(),
+    time: sent.time,
+    numeric_features: mapped(numbers, shown),
+    categorical_features: mapped(others, value => String(value).toWellFormed()),
+    prediction: String(sent.prediction).toWellFormed(),
+    prediction_value: typeof sent.prediction === 'number' ? shown(sent.prediction) : null,
+    score: shownOrNull(sent.score),
+    probabilities: mapped(sent.probabilities, shown),
+    segments: mapped(sent.segment, value => value.toWellFormed()),
+    code_version: (sent.codeVersion ?? '').toWellFormed(),
+    latency_ms: shownOrNull(sent.latencyMs),
+    source_partition: index - 3,
+    source_offset: 2 ** 53 - 1 - index,
+  };
+}
+
+it('rows of predictions are read as they were written, whatever they hold', async () => {
+  const columns = predictionColumns.map(name =>
+    name === 'event_time' ? 'toUnixTimestamp64Milli(event_time) AS time' : name,
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(prediction, { minLength: 1, maxLength: 20 }), async sent => {
+      await clickhouse.command('TRUNCATE TABLE predictions');
+      const rows = emptyRowBinary();
+      for (const [index, one] of sent.entries()) writePredictionRow(rows, one, index - 3, 2 ** 53 - 1 - index);
+      await clickhouse.insertBinary('predictions', predictionColumns, rows);
+      const read = await clickhouse.select(`SELECT ${columns.join(', ')} FROM predictions ORDER BY source_offset DESC`);
+      expect(read).toEqual(sent.map(expectedRow));
+    }),
+    { numRuns: 20 },
+  );
+}, 300_000);

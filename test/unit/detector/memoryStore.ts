@@ -1,0 +1,116 @@
+import type { StoredEvaluation } from '../../../services/detector/evaluation.ts';
+import { evaluationKey } from '../../../services/detector/evaluation.ts';
+import type { AnnouncementPosition, FoldLedger } from '../../../services/detector/foldLedger.ts';
+import type { DetectorStore, PublishedSince, WindowRange } from '../../../services/detector/store.ts';
+import type { WindowObservation } from '../../../services/detector/windowObservation.ts';
+import type { Alert, DriftEvent } from '../../../services/shared/contracts.ts';
+import { type VersionName, versionKey } from '../../../services/shared/versionKey.ts';
+
+/** The detector's tables in memory, with the replacing rules of ClickHouse, for one version. */
+export interface MemoryTables {
+  name: VersionName;
+  windows: Map<number, ReadonlyMap<string, WindowObservation>>;
+  maxEventTimeMs: number;
+  evaluations: Map<string, StoredEvaluation & { untilMs: number; startMs: number; status: string }>;
+  events: Map<string, DriftEvent>;
+  alerts: Map<string, Alert>;
+  states: Map<number, string>;
+  ledger: FoldLedger | null;
+  windowsRead: number;
+}
+
+export function memoryTables(name: VersionName): MemoryTables {
+  return {
+    name,
+    windows: new Map(),
+    maxEventTimeMs: Number.NEGATIVE_INFINITY,
+    evaluations: new Map(),
+    events: new Map(),
+    alerts: new Map(),
+    states: new Map(),
+    ledger: null,
+    windowsRead: 0,
+  };
+}
+
+/** @param beforeWrite awaited before each insert: it may throw, as a process that is killed, or wait, as one that is frozen */
+export function memoryStore(tables: MemoryTables, beforeWrite: () => Promise<void> = async () => {}): DetectorStore {
+  const key = versionKey(tables.name);
+  const one = <T>(value: T | null | undefined) =>
+    new Map(value === null || value === undefined ? [] : [[key, value] as const]);
+  const startsIn = ({ fromMs, toMs }: WindowRange) =>
+    [...tables.windows.keys()].filter(startMs => startMs >= fromMs && startMs <= toMs).sort((a, b) => a - b);
+  const named = <T extends { id: string }>(rows: Map<string, T>, { ids }: PublishedSince, holds: (row: T) => boolean) =>
+    new Map([...rows].filter(([id, row]) => holds(row) || ids.includes(id)));
+  const replace = <T extends { id: string; revision: number }>(rows: Map<string, T>, row: T) => {
+    if (row.revision >= (rows.get(row.id)?.revision ?? 0)) rows.set(row.id, row);
+  };
+  return {
+    progress: async () => one([{ partition: 0, maxEventTimeMs: tables.maxEventTimeMs }]),
+    ledgers: async () => one(tables.ledger),
+    async insertLedgers(ledgers) {
+      if (ledgers.length === 0) return;
+      await beforeWrite();
+      for (const { ledger } of ledgers) {
+        if (!tables.ledger || !isBehind(ledger.position, tables.ledger.position)) tables.ledger = ledger;
+      }
+    },
+    states: async ([wanted]) => one(tables.states.get(wanted!.slot)),
+    async insertStates(states) {
+      if (states.length === 0) return;
+      await beforeWrite();
+      for (const { slot, text } of states) tables.states.set(slot, text);
+    },
+    async evaluatedUntilMs([wanted]) {
+      const until = [...tables.evaluations.values()].filter(({ startMs }) => startMs >= wanted!.fromMs);
+      return one(until.length === 0 ? null : Math.max(...until.map(({ untilMs }) => untilMs)));
+    },
+    windowStarts: async ([range], mostWindows) =>
+      one(
+        startsIn(range!)
+          .slice(0, mostWindows)
+          .map(startMs => ({ startMs, profiles: 2 })),
+      ),
+    async windows([range]) {
+      const starts = startsIn(range!);
+      tables.windowsRead += starts.length;
+      return one(new Map(starts.map(startMs => [startMs, new Map(tables.windows.get(startMs)!)])));
+    },
+    evaluations: async ranges => one(ranges.length === 0 ? null : new Map(tables.evaluations)),
+    referenceIds: async () => new Map(),
+    givenReference: async () => {
+      throw new Error('no version here has a reference');
+    },
+    driftEvents: async ([wanted]) =>
+      one(named(tables.events, wanted!, row => row.status === 'open' || row.windowStart > wanted!.sinceMs)),
+    alerts: async ([wanted]) =>
+      one(named(tables.alerts, wanted!, row => row.state !== 'resolved' || row.openedAtEventTime > wanted!.sinceMs)),
+    async insertEvaluations(judged) {
+      const evaluations = judged.flatMap(({ evaluations }) => evaluations);
+      if (evaluations.length === 0) return 0;
+      await beforeWrite();
+      for (const { segment, observation, verdict, revision, digest } of evaluations) {
+        const stored = evaluationKey(segment, observation.startMs);
+        if (revision < (tables.evaluations.get(stored)?.revision ?? 0)) continue;
+        const { startMs, endMs: untilMs } = observation;
+        tables.evaluations.set(stored, { revision, digest, startMs, untilMs, status: verdict.status });
+      }
+      return 0;
+    },
+    async insertDriftEvents(revisions) {
+      if (revisions.length > 0) await beforeWrite();
+      for (const { event } of revisions) replace(tables.events, event);
+    },
+    async insertAlerts(alerts) {
+      if (alerts.length > 0) await beforeWrite();
+      for (const alert of alerts) replace(tables.alerts, alert);
+    },
+  };
+}
+
+function isBehind(left: AnnouncementPosition, right: AnnouncementPosition): boolean {
+  return (
+    left.announcedAtMs < right.announcedAtMs ||
+    (left.announcedAtMs === right.announcedAtMs && left.offset < right.offset)
+  );
+}
