@@ -1,9 +1,9 @@
 import { sum } from 'simple-statistics';
 import { likelihoodRatioTest } from '../shared/statistics/likelihoodRatioTest.ts';
-import { type Comparison, fewestOwnBlocks } from './comparison.ts';
+import { type Comparison, fewestOwnBlocks, scales } from './comparison.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
-import { judge, type Significance } from './significance.ts';
-import type { Measurement } from './statisticHistory.ts';
+import { type Judgement, judge, type Significance } from './significance.ts';
+import { constantHistory, fewestBlocks, type Measurement } from './statisticHistory.ts';
 import { statisticThreshold } from './statisticThreshold.ts';
 
 export interface DistributionTest extends Measurement {
@@ -43,7 +43,7 @@ export function distributionTest(
 }
 
 export function testCounts(
-  { scale, referenceBlocks }: Comparison,
+  comparison: Comparison,
   referenceCounts: number[],
   recentCounts: number[],
   significance: Significance,
@@ -52,17 +52,33 @@ export function testCounts(
   const recent = sum(recentCounts);
   const reference = sum(referenceCounts);
   const measured = { statistic, degreesOfFreedom, size: (recent * reference) / (recent + reference) };
-  const judgement = judge(significance, measured, scale, referenceBlocks.length >= fewestOwnBlocks);
+  const judgement = judgeCounts(comparison, referenceCounts, measured, significance);
   return { ...measured, ...judgement, recentCounts, referenceCounts };
 }
 
 /** The likelihood ratio that the test would have had to reach, of as many records. */
 export function distributionThreshold(
-  { scale, referenceBlocks }: Comparison,
+  comparison: Comparison,
   test: DistributionTest,
   significance: Significance,
   level: number,
 ): number {
-  const ownHistory = referenceBlocks.length >= fewestOwnBlocks;
-  return statisticThreshold(statistic => judge(significance, { ...test, statistic }, scale, ownHistory), level);
+  return statisticThreshold(
+    statistic => judgeCounts(comparison, test.referenceCounts, { ...test, statistic }, significance),
+    level,
+  );
+}
+
+/** A reference that has one value only is the history of a statistic that had nothing to measure so far. */
+function judgeCounts(
+  { scale, referenceBlocks }: Comparison,
+  referenceCounts: readonly number[],
+  measured: Measurement,
+  significance: Significance,
+): Judgement {
+  const isConstant = referenceCounts.filter(count => count > 0).length === 1;
+  const known = significance.history.some(({ blocks }) => blocks >= fewestBlocks);
+  const history =
+    isConstant && !known ? scales.map(() => constantHistory(referenceBlocks.length)) : significance.history;
+  return judge({ ...significance, history }, measured, scale, referenceBlocks.length >= fewestOwnBlocks);
 }

@@ -45,6 +45,11 @@ export const noHistory: StatisticHistory = {
   noiseDegrees: 0,
 };
 
+/** What is known of a variable that had one and the same value in so many blocks: its statistic was 0 in each. */
+export function constantHistory(blocks: number): StatisticHistory {
+  return { ...noHistory, blocks };
+}
+
 /** The history with one more block. The blocks of a scale overlap, so each is worth 1 / scale to the odds. */
 export function withMeasurement(history: StatisticHistory, measured: Measurement, scale: number): StatisticHistory {
   const { statistic, degreesOfFreedom, size } = measured;
