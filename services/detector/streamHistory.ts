@@ -28,10 +28,10 @@ export const emptyStreamHistory: StreamHistory = { statistics: new Map(), tails:
 
 /** What the features say of the stream counts for the rest of it, up to these odds. */
 const mostFromOtherFeatures = 12;
-const mostForLabels = 12;
-const mostForOutcomes = 4;
-/** Labels of a missed drift look like more than noise; features that stay what they were speak against that. */
-const leastOfLabels = -6;
+const mostForTruth = 12;
+const mostForOutputs = 4;
+/** Labels and errors of a missed drift look like more than noise; features that stay what they were speak against that. */
+const leastOfTruth = -6;
 
 /** The stream with one more block in which nothing alarmed. */
 export function withQuietBlock(history: StreamHistory, measured: readonly MeasuredScale[]): StreamHistory {
@@ -109,9 +109,9 @@ function logOddsOf(key: TestKey, history: readonly StatisticHistory[], features:
   if (isFeature(key)) return own + Math.min(mostFromOtherFeatures, features - own);
   const worst = Math.min(0, ...history.map(({ noiseLogOdds }, index) => noiseLogOdds * scales[index]!));
   if (featureCount === 0) return own + (key === labelsKey ? 0 : worst);
-  if (key === labelsKey) return Math.max(leastOfLabels, own) + Math.min(mostForLabels, features);
-  // A model that keeps learning changes its outputs and errors without any drift.
-  return own + worst + Math.min(mostForOutcomes, features);
+  if (key === labelsKey || key === errorKey) return Math.max(leastOfTruth, own) + Math.min(mostForTruth, features);
+  // A model that keeps learning changes its outputs without any drift.
+  return own + worst + Math.min(mostForOutputs, features);
 }
 
 function probability(logOdds: number): number {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 /** Three features with a memory of many windows: records of a window are alike, so that none of them is sampling noise. */
-function orderedStream(seed: number, change: (window: number, random: Randomness) => Record<string, number>) {
+function orderedStream(seed: number, change: (window: number, random: Randomness) => { a?: number; fixed?: number }) {
   const level = [0, 0, 0];
   let last = -1;
   return foldAll(
@@ -15,7 +15,7 @@ function orderedStream(seed: number, change: (window: number, random: Randomness
           for (const index of level.keys()) level[index] = 0.8 * level[index]! + 0.2 * random.normal();
         last = window;
         const [a, b, c] = level.map(mean => mean + random.normal()) as [number, number, number];
-        return { features: { a, b, c, ...change(window, random) }, prediction: a > 0 ? 'up' : 'down' };
+        return { features: { ...{ a, b, c }, ...change(window, random) }, prediction: a > 0 ? 'up' : 'down' };
       },
     }),
   );

@@ -90,15 +90,15 @@ describe('noiseWeight', () => {
     expect(noiseWeight(quietBlocks(60, { [feature]: 9 }))(unknown)).toBeLessThan(0.001);
   });
 
-  it('of labels that seem to vary holds if the features are nothing but noise', () => {
-    const shuffled = quietBlocks(60, { [feature]: 0.8, [labelsKey]: 3 });
-    const alone = quietBlocks(60, { [labelsKey]: 3 });
-    expect(noiseWeight(shuffled)(labelsKey)).toBeGreaterThan(0.99);
-    expect(noiseWeight(alone)(labelsKey)).toBeLessThan(0.01);
+  it.each([labelsKey, errorKey])('of %s that seem to vary holds if the features are nothing but noise', key => {
+    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [key]: 3 }))(key)).toBeGreaterThan(0.99);
+    expect(noiseWeight(quietBlocks(60, { [feature]: 9, [key]: 3 }))(key)).toBeLessThan(0.01);
+    expect(noiseWeight(quietBlocks(60, { [key]: 3 }))(key)).toBeLessThan(0.01);
   });
 
-  it('of errors that wander does not: a model that keeps learning is no noise', () => {
-    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [errorKey]: 0.8 }))(errorKey)).toBeGreaterThan(0.99);
-    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [errorKey]: 9 }))(errorKey)).toBeLessThan(0.01);
+  it('of outputs that wander does not: a model that keeps learning is no noise', () => {
+    const output = 'output/score';
+    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [output]: 0.8 }))(output)).toBeGreaterThan(0.99);
+    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [output]: 9 }))(output)).toBeLessThan(0.01);
   });
 });
