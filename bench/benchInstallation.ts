@@ -48,6 +48,8 @@ async function createInstallation(servers: BenchServers, name: string, settings:
   const producer = await connectProducer(kafka);
   const clickhouse = connectClickhouse(environment, { retry: false });
   const running = new Set<ServiceProcess>();
+  /** Aborted when a service has died: nobody would work off what is waited for. */
+  const death = new AbortController();
   let databases = 0;
 
   return {
@@ -79,12 +81,14 @@ async function createInstallation(servers: BenchServers, name: string, settings:
         script: join(import.meta.dirname, '..', 'services', service, 'main.ts'),
         env: { ...variables, DRIFTLOOP_HTTP_PORT: String(await freePort()) },
         logFile: join(folder, `${service}.log`),
+        onExit: line => death.abort(new Error(line)),
       });
       running.add(started);
       return started;
     },
     /** All that was sent to the services is processed. */
-    untilQuiet: (services: readonly ServiceName[]) => waitUntilQuiet({ admin, environment, services }),
+    untilQuiet: (services: readonly ServiceName[]) =>
+      waitUntilQuiet({ admin, environment, services, signal: death.signal }),
     async dispose(): Promise<void> {
       await Promise.all([...running].map(service => service.stop()));
       await clickhouse.command(`DROP DATABASE ${name}`);

@@ -41,11 +41,7 @@ const options = new Command('bench')
       measurements.map(measurement => measurement.name),
     ),
   )
-  .option(
-    '--quick',
-    'small sizes and no peers but those installed: shows that everything runs, the figures say little',
-    false,
-  )
+  .option('--quick', 'small sizes and no peers: shows that everything runs, the figures say little', false)
   .parse()
   .opts<{ json?: string; only?: string[]; quick: boolean }>();
 const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from './runCommand.ts';
@@ -14,29 +14,28 @@ export interface Peer {
 }
 
 /**
- * The Python packages that Driftloop is compared with, each in a virtual environment of its own, installed when its line in
- * requirements.txt has changed.
- * @param install false: only those that are there
+ * The Python packages that Driftloop is compared with, each in a virtual environment of its own, as their requirements contradict
+ * each other; installed again when its file in bench/peers has changed, which names all packages that it needs.
  * @param onFailure told which peer cannot be installed, and why; the others are returned
  */
-export async function installedPeers(
-  install: boolean,
-  onFailure: (name: string, reason: string) => void,
-): Promise<Peer[]> {
-  const lines = readFileSync(join(peersFolder, 'requirements.txt'), 'utf8').split('\n');
+export async function installedPeers(onFailure: (name: string, reason: string) => void): Promise<Peer[]> {
   const peers: Peer[] = [];
-  for (const line of lines.map(text => text.trim())) {
-    if (line === '' || line.startsWith('#')) continue;
-    const [, name, version] = /^([\w-]+)(?:\[\w+\])?==(\S+)/.exec(line)!;
-    const folder = join(environmentsFolder, name!);
+  for (const file of readdirSync(peersFolder).filter(entry => entry.endsWith('.txt'))) {
+    const name = file.slice(0, -'.txt'.length);
+    const requirements = readFileSync(join(peersFolder, file), 'utf8');
+    const version = requirements
+      .split('\n')
+      .find(line => line.startsWith(`${name}==`))!
+      .slice(`${name}==`.length);
+    const folder = join(environmentsFolder, name);
     try {
-      if (!isInstalled(folder, line)) {
-        if (!install) continue;
-        await installPeer(folder, line);
+      if (!isInstalled(folder, requirements)) {
+        await installPeer(folder, join(peersFolder, file));
+        writeFileSync(stampOf(folder), requirements);
       }
-      peers.push({ name: name!, version: version!, python: pythonOf(folder) });
+      peers.push({ name, version, python: pythonOf(folder) });
     } catch (error) {
-      onFailure(name!, (error as Error).message);
+      onFailure(name, (error as Error).message);
     }
   }
   return peers;
@@ -49,10 +48,10 @@ function isInstalled(folder: string, requirements: string): boolean {
   return existsSync(stampOf(folder)) && readFileSync(stampOf(folder), 'utf8') === requirements;
 }
 
-async function installPeer(folder: string, requirements: string): Promise<void> {
+/** Without looking for what the packages need in turn: that takes pip longer than all downloads. */
+async function installPeer(folder: string, requirementsFile: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await runCommand('python3', ['-m', 'venv', folder]);
-  const options = ['--quiet', '--disable-pip-version-check', '--prefer-binary'];
-  await runCommand(pythonOf(folder), ['-m', 'pip', 'install', ...options, ...requirements.split(' ')]);
-  writeFileSync(stampOf(folder), requirements);
+  const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--no-compile'];
+  await runCommand(pythonOf(folder), ['-m', 'pip', 'install', ...options, '-r', requirementsFile]);
 }

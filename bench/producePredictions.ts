@@ -2,7 +2,8 @@ import type { Prediction } from '../services/shared/contracts.ts';
 import { prefixed, topics } from '../services/shared/topics.ts';
 import type { BenchInstallation } from './benchInstallation.ts';
 
-const recordsPerSend = 8_000;
+/** Shared by the partitions; Kafka takes a megabyte for each. */
+const bytesPerSend = 2 * 1024 ** 2;
 export const partitions = 4;
 
 /** Sends the predictions with the numbers from `first` to `end - 1` as Avro, in turns to the partitions. */
@@ -15,12 +16,16 @@ export async function producePredictions(
   const { environment, producer, schemas } = installation;
   const topic = prefixed(environment, topics.predictions);
   const encode = await schemas.encoder<Prediction>('Prediction', topic);
-  for (let start = first; start < end; start += recordsPerSend) {
-    const messages = Array.from({ length: Math.min(recordsPerSend, end - start) }, (_, offset) => {
-      const index = start + offset;
-      const prediction = predictionOf(index);
-      return { partition: index % partitions, key: prediction.id, value: encode(prediction) };
-    });
+  let messages: { partition: number; key: string; value: Buffer }[] = [];
+  let bytes = 0;
+  for (let index = first; index < end; index++) {
+    const prediction = predictionOf(index);
+    const value = encode(prediction);
+    messages.push({ partition: index % partitions, key: prediction.id, value });
+    bytes += value.length;
+    if (bytes < bytesPerSend && index < end - 1) continue;
     await producer.send({ topic, messages });
+    messages = [];
+    bytes = 0;
   }
 }

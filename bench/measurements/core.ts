@@ -14,9 +14,8 @@ export const core: Measurement = {
   async run({ quick, onProgress }) {
     const windows = quick ? 15 : 60;
     const missing: string[] = [];
-    const peers = await installedPeers(!quick, (name, reason) =>
-      missing.push(`${name} could not be installed: ${reason}`),
-    );
+    const onFailure = (name: string, reason: string) => missing.push(`${name} could not be installed: ${reason}`);
+    const peers = quick ? [] : await installedPeers(onFailure);
     return withColumns(windows, async folder => {
       const rounds = new Map<Peer, Round[]>(peers.map(peer => [peer, []]));
       const own: Round[] = [];
@@ -25,9 +24,15 @@ export const core: Measurement = {
         own.push({ value, baseline: null });
         onProgress(`Driftloop: ${Math.round(value)} cells/s`);
         for (const [peer, ofPeer] of rounds) {
-          const baseline = await peerCellsPerSecond(peer, folder);
-          ofPeer.push({ value, baseline });
-          onProgress(`${peer.name}: ${Math.round(baseline)} cells/s`);
+          try {
+            const baseline = await peerCellsPerSecond(peer, folder);
+            ofPeer.push({ value, baseline });
+            onProgress(`${peer.name}: ${Math.round(baseline)} cells/s`);
+          } catch (error) {
+            // The others can be compared all the same.
+            missing.push(`${peer.name} failed: ${(error as Error).message}`);
+            rounds.delete(peer);
+          }
         }
       }
       const unit = 'cells per CPU second';

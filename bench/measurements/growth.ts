@@ -6,6 +6,8 @@ import { producePredictions } from '../producePredictions.ts';
 
 const recordsPerWindow = 250;
 const measuredWindows = 40;
+/** Of another model, until all code is compiled. */
+const warmUpWindows = 100;
 /** So much dearer may an event be with a hundred times the history. */
 const mostGrowth = 1.25;
 const services = ['profiler', 'detector'] as const;
@@ -14,11 +16,14 @@ const services = ['profiler', 'detector'] as const;
 export const growth: Measurement = {
   name: 'growth',
   async run({ quick, servers, onProgress }) {
-    const histories = [1, 10, 100].map(times => times * (quick ? 20 : measuredWindows));
+    const histories = [1, 10, 100].map(times => times * (quick ? 4 : 20));
     const { clickhousePid, ...stack } = await servers();
     return withInstallation({ clickhousePid, ...stack }, 'growth', 'defaults: { window: 1m }\n', async installation => {
       const [profiler, detector] = await Promise.all(services.map(installation.startService));
       const predictionOf = predictionStream({ recordsPerMinute: recordsPerWindow });
+      const warmUpOf = (index: number) => ({ ...predictionOf(index), model: 'warm-up' });
+      await producePredictions(installation, warmUpOf, warmUpWindows * recordsPerWindow);
+      await installation.untilQuiet(services);
       let produced = 0;
       const proceed = async (windows: number) => {
         const end = produced + windows * recordsPerWindow;

@@ -30,8 +30,8 @@ function metered(handler: BatchHandler): BatchHandler {
   let records = 0;
   return {
     ...handler,
-    async take(taken) {
-      await handler.take(taken);
+    async take(taken, mayStore) {
+      await handler.take(taken, mayStore);
       records += taken.length;
     },
     async flush() {

@@ -95,8 +95,11 @@ async function moveTable(
   );
   const removed = await count(clickhouse, wrong);
   if (removed > 0) {
+    const ofWrong = `(${key}) IN (SELECT ${key} FROM ${wrong})`;
+    await clickhouse.command(`DELETE FROM ${table} WHERE ${scope} AND ${ofWrong} AND ${row} NOT IN (${right})`);
+    // A merge may have put a wrong row of a higher version in the place of the right one before it was removed.
     await clickhouse.command(
-      `DELETE FROM ${table} WHERE ${scope} AND (${key}) IN (SELECT ${key} FROM ${wrong}) AND ${row} NOT IN (${right})`,
+      `INSERT INTO ${table} SELECT * FROM ${shadow}.${table} FINAL WHERE ${scope} AND ${ofWrong}`,
     );
   }
   return { table, written, removed };

@@ -19,7 +19,7 @@ import { hasWork, loadVersions, type WatchedVersion } from './watchedVersion.ts'
 import { withWatermark } from './windowReadiness.ts';
 
 /** A few kilobytes each, without their folds. */
-const mostVersionsInMemory = 10_000;
+export const mostVersionsInMemory = 10_000;
 /** Versions that one query asks for. */
 const versionsPerGroup = 32;
 const source = 'detector';

@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ModelSettings } from '../shared/settings.ts';
-import { versionKey } from '../shared/versionKey.ts';
+import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import type { DriftEventChange } from './driftEventRevisions.ts';
 import { type Evaluation, evaluationDigest, evaluationKey, type StoredEvaluation } from './evaluation.ts';
 import { earliestMs, latestMs } from './eventTimeBounds.ts';
@@ -130,17 +131,18 @@ async function foldPage(
     store.windows(page.map(({ range }) => range)),
     store.evaluations(judgedBefore.map(({ range }) => range)),
   ]);
-  const judged = page.map(({ run }) => {
+  const judged: (VersionName & { evaluations: Evaluation[] })[] = [];
+  for (const { run } of page) {
     const { version, judgedFromMs } = run;
     const key = versionKey(version);
-    const folded = foldWindows(run, windows.get(key)!, version.ledger.settings);
+    const folded = await foldWindows(run, windows.get(key)!, version.ledger.settings);
     collectChanges(run, folded);
     const evaluations = newEvaluations(
       folded.filter(({ observation }) => observation.startMs >= judgedFromMs),
       stored.get(key) ?? new Map(),
     );
-    return { model: version.model, version: version.version, evaluations };
-  });
+    judged.push({ model: version.model, version: version.version, evaluations });
+  }
   const metrics = await store.insertEvaluations(judged);
   onEvaluated(
     judged.flatMap(({ evaluations }) => evaluations),
@@ -148,9 +150,15 @@ async function foldPage(
   );
 }
 
-function foldWindows(run: OpenRun, windows: ObservedWindows, settings: SettingsTimeline): FoldedWindow[] {
+/** Window by window: heartbeats go on in between, or Kafka would take a detector with a long history to judge for dead. */
+async function foldWindows(
+  run: OpenRun,
+  windows: ObservedWindows,
+  settings: SettingsTimeline,
+): Promise<FoldedWindow[]> {
   const all: FoldedWindow[] = [];
   for (const [startMs, segments] of windows) {
+    await nextTurn();
     const detection: ModelSettings['detection'] = detectionAt(settings, startMs);
     const { fold, folded } = foldVersionWindow(run.fold, startMs, segments, detection, startMs >= run.judgedFromMs);
     run.fold = fold;

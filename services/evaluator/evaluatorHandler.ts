@@ -15,7 +15,7 @@ import { addWindows, portionsOfWindows, type VersionWindows } from './versionWin
 const mostWindowsPerQuery = 500;
 const mostWindowsPerUpdate = 10_000;
 /** Past this many, what is remembered only to save queries is forgotten. */
-const mostRemembered = 100_000;
+export const mostRemembered = 100_000;
 
 /**
  * Joins predictions with feedback, from both sides: whichever is stored last finds the other, as each is stored before it looks.

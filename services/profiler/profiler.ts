@@ -9,7 +9,14 @@ import {
 } from '../shared/profile/featureProfile.ts';
 import type { ModelSettings } from '../shared/settings.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
-import { emptyRecentIds, forgetOldestWindow, type RecentIds, recentIdsBytes, rememberId } from './recentIds.ts';
+import {
+  emptyRecentIds,
+  forgetOldestSlices,
+  forgetOldestWindow,
+  type RecentIds,
+  recentIdsBytes,
+  rememberId,
+} from './recentIds.ts';
 
 /*
  * The log-prefix rule: everything here is a pure function of the records of one source partition up to an offset. So a record
@@ -47,7 +54,7 @@ export interface VersionState {
   duplicates: number;
   late: number;
   tooLate: number;
-  /** Ids that were counted; those of windows before `deduplicatedFromMs` are forgotten. */
+  /** Ids that were counted; those of event times before `deduplicatedFromMs` are forgotten. */
   knownIds: RecentIds;
   deduplicatedFromMs: number;
   windows: Map<number, WindowState>;
@@ -88,8 +95,10 @@ export interface PredictionRecord {
 
 export type Verdict = 'counted' | 'duplicate' | 'replayed' | Rejection;
 
-const knownIdsKept = 100_000;
-const knownIdsAtMost = 1_000_000;
+export const knownIdsKept = 100_000;
+export const knownIdsAtMost = 1_000_000;
+/** So many stay when there were too many: forgetting looks at all of them, so it should not come with every record. */
+const knownIdsKeptOfTooMany = 900_000;
 const mostValuesPerSegment = 100;
 const mostNamesPerWindow = 4_000;
 export const overflowName = '(other)';
@@ -106,7 +115,7 @@ export function newVersionState(model: string, version: string, settings: ModelS
     duplicates: 0,
     late: 0,
     tooLate: 0,
-    knownIds: emptyRecentIds(),
+    knownIds: emptyRecentIds(settings.window / idSliceMs(settings)),
     deduplicatedFromMs: Number.NEGATIVE_INFINITY,
     windows: new Map(),
     highestWindowStartMs: Number.NEGATIVE_INFINITY,
@@ -168,7 +177,7 @@ export function countPrediction(state: VersionState, { prediction, offset }: Pre
       version: state.version,
     };
   }
-  if (isKnownId(state, startMs, prediction.id)) {
+  if (isKnownId(state, prediction)) {
     state.duplicates++;
     state.tally.duplicates++;
     return 'duplicate';
@@ -198,21 +207,30 @@ function describeDelay(milliseconds: number): string {
   return hours < 48 ? `${Number(hours.toFixed(1))} h` : `${Number((hours / 24).toFixed(1))} d`;
 }
 
-/** @returns whether the id is known; from now on it is. Too old a window remembers nothing. */
-function isKnownId(state: VersionState, startMs: number, id: string): boolean {
-  return startMs >= state.deduplicatedFromMs && !rememberId(state.knownIds, id, startMs / state.settings.window);
+/** Event time in which ids are forgotten together where there are too many: a part of a window, and a number that fits in 32 bits. */
+function idSliceMs({ window }: ModelSettings): number {
+  return window % 1000 === 0 ? 1000 : window;
 }
 
-/** Ids are kept for the deduplication horizon, and longer while they are few; in no case more than a million. */
+/** @returns whether the id is remembered already */
+export function remember({ knownIds, settings }: VersionState, id: string, timeMs: number): boolean {
+  return !rememberId(knownIds, id, Math.floor(timeMs / idSliceMs(settings)));
+}
+
+/** @returns whether the id is known; from now on it is. Too old a time remembers nothing. */
+function isKnownId(state: VersionState, { id, time }: Prediction): boolean {
+  return time >= state.deduplicatedFromMs && remember(state, id, time);
+}
+
+/** Ids are kept for the deduplication horizon, and longer while they are few; of more than a million the oldest are forgotten. */
 function forgetOldIds(state: VersionState): void {
   const { knownIds, settings } = state;
   while (knownIds.size > knownIdsKept) {
-    const endMs = (knownIds.oldestWindow + 1) * settings.window;
-    const early = endMs > watermarkMs(state) - settings.deduplication;
+    const early = (knownIds.oldestWindow + 1) * settings.window > watermarkMs(state) - settings.deduplication;
     if (early && knownIds.size <= knownIdsAtMost) return;
-    const forgotten = forgetOldestWindow(knownIds);
-    if (early) state.tally.idsForgottenEarly += forgotten;
-    state.deduplicatedFromMs = endMs;
+    if (early) state.tally.idsForgottenEarly += forgetOldestSlices(knownIds, knownIdsKeptOfTooMany);
+    else forgetOldestWindow(knownIds);
+    state.deduplicatedFromMs = knownIds.fromSlice * idSliceMs(settings);
   }
 }
 

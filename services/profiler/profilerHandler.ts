@@ -25,14 +25,14 @@ import { writeWindowRows } from './windowRow.ts';
 /** Decoded at a time: few enough that what was decoded is garbage before the garbage collector would move it to its old space. */
 const recordsPerPortion = 500;
 /** Of all that is held of versions: ids, profiles. */
-const mostBytesInMemory = 192 * 1024 * 1024;
+export const mostBytesInMemory = 192 * 1024 * 1024;
 /** Rows that are inserted at once, flush or not. */
-const mostRawRows = 100_000;
-const mostRawBytes = 32 * 1024 * 1024;
+export const mostRawRows = 100_000;
+export const mostRawBytes = 32 * 1024 * 1024;
 /** Profiles that are inserted at once, and all of the window that reaches it. */
 const windowRowsPerInsert = 20_000;
 /** Profiles that are begun before what was counted is stored, flush or not. */
-const mostNewProfiles = 50_000;
+export const mostNewProfiles = 50_000;
 
 type UsablePrediction = UsableRecord<Prediction>;
 
@@ -54,12 +54,20 @@ export async function profilerHandler(
   let flushes = 0;
   /** Whether a watermark has passed the end of a window since the last flush: the detector waits to judge it. */
   let windowEnded = false;
-  const { count } = profilerMetrics(metrics);
+  const { count } = profilerMetrics(metrics, () =>
+    [...partitions.values()].flatMap(held => [...held.values()]).reduce((bytes, version) => bytes + version.bytes, 0),
+  );
   metrics.observeCaches(() => heldInMemory([...partitions.values()]));
 
   /** The version of each record, loaded if it is not in memory. */
   async function versionsOf(held: Map<string, VersionState>, partition: number, records: readonly UsablePrediction[]) {
-    const keys = records.map(({ value }) => versionKey(value));
+    const keys: string[] = [];
+    for (const [index, { value }] of records.entries()) {
+      const before = index > 0 ? records[index - 1]!.value : null;
+      // Neighbours are often of one version, and a key is a new text that has to be hashed.
+      const isSame = before !== null && before.model === value.model && before.version === value.version;
+      keys.push(isSame ? keys[index - 1]! : versionKey(value));
+    }
     const unknown = new Map<string, Prediction>();
     for (const [index, key] of keys.entries()) if (!held.has(key)) unknown.set(key, records[index]!.value);
     for (const state of await store.loadVersions([...unknown.values()], partition, settings.of))
@@ -84,9 +92,11 @@ export async function profilerHandler(
     }
   }
 
-  async function take(records: KafkaRecord[]): Promise<void> {
-    for (let start = 0; start < records.length; start += recordsPerPortion)
+  async function take(records: KafkaRecord[], mayStore: () => Promise<boolean>): Promise<void> {
+    for (let start = 0; start < records.length; start += recordsPerPortion) {
       await takePortion(records.slice(start, start + recordsPerPortion));
+      await keepWithinLimits(mayStore);
+    }
   }
 
   async function takePortion(records: KafkaRecord[]): Promise<void> {
@@ -99,22 +109,31 @@ export async function profilerHandler(
     );
     const versions = await versionsOf(held, partition, usable);
     await loadWindows(partition, usable, versions);
-    const endedBefore = new Map(versions.map(version => [version, endedUntilMs(version)]));
+    const endedBefore = Array.from(new Set(versions), version => ({ version, beforeMs: endedUntilMs(version) }));
     for (const [index, { value, record }] of usable.entries()) {
       const verdict = countPrediction(versions[index]!, { prediction: value, offset: record.offset });
       if (verdict === 'counted') writeRow(rows, value, partition, record.offset);
       else if (typeof verdict === 'object') deadLetters.add({ record, rejection: verdict });
     }
-    for (const [version, beforeMs] of endedBefore) windowEnded ||= endedUntilMs(version) > beforeMs;
-    await keepWithinLimits();
+    for (const { version, beforeMs } of endedBefore) windowEnded ||= endedUntilMs(version) > beforeMs;
   }
 
-  /** Both may be stored at any time: raw rows count only when the progress says so, and a flush stores a prefix of each partition. */
-  async function keepWithinLimits(): Promise<void> {
-    if (rows.rows >= mostRawRows || rows.length >= mostRawBytes) await insertRows();
+  const holdsManyRows = () => rows.rows >= mostRawRows || rows.length >= mostRawBytes;
+
+  function holdsManyNewProfiles(): boolean {
     let newProfiles = 0;
     for (const held of partitions.values()) for (const { tally } of held.values()) newProfiles += tally.newProfiles;
-    if (newProfiles >= mostNewProfiles) await flush();
+    return newProfiles >= mostNewProfiles;
+  }
+
+  /**
+   * Both may be stored before the next ordinary flush: raw rows count only when the progress says so, and a flush stores a prefix of each
+   * partition. Where `mayStore` says no, the loop has all that is held forgotten at that flush, a moment later.
+   */
+  async function keepWithinLimits(mayStore: () => Promise<boolean>): Promise<void> {
+    const manyNewProfiles = holdsManyNewProfiles();
+    if (!(manyNewProfiles || holdsManyRows()) || !(await mayStore())) return;
+    await (manyNewProfiles ? flush() : insertRows());
   }
 
   async function insertRows(): Promise<void> {

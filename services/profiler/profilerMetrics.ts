@@ -1,4 +1,4 @@
-import { Counter } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { ServiceMetrics } from '../shared/metrics.ts';
 import type { Tally, VersionState } from './profiler.ts';
 
@@ -20,7 +20,16 @@ function entries(keyByLabel: Record<string, keyof Tally>): [label: string, key: 
   return Object.entries(keyByLabel);
 }
 
-export function profilerMetrics({ registry }: ServiceMetrics) {
+/** @param heldBytes asked for at each scrape */
+export function profilerMetrics({ registry }: ServiceMetrics, heldBytes: () => number) {
+  new Gauge({
+    name: 'driftloop_cache_bytes',
+    help: 'Bytes that what is held of versions took at the last flush: ids, windows',
+    registers: [registry],
+    collect() {
+      this.set(heldBytes());
+    },
+  });
   const predictions = new Counter({
     name: 'driftloop_predictions_total',
     help: 'Usable predictions by what became of them; a record that is delivered again counts again, as replayed',

@@ -1,5 +1,5 @@
 /**
- * Ids that were counted, each with the window that it came in. They are compared character by character, so that no id is ever
+ * Ids that were counted, each with the slice of its window that it came in. They are compared character by character, so that no id is ever
  * taken for another, but lie in a few large arrays instead of a Set of texts: a third of the memory, and nothing that the garbage
  * collector has to walk through at each of its rounds.
  */
@@ -10,11 +10,12 @@ export interface RecentIds {
   sizeByWindow: Map<number, number>;
   /** The first window of `sizeByWindow`; Infinity for none. */
   oldestWindow: number;
-  /** Ids of windows before are forgotten, though their entries may stay until room is needed. */
-  fromWindow: number;
+  slicesPerWindow: number;
+  /** Ids of slices before are forgotten, though their entries may stay until room is needed. */
+  fromSlice: number;
   entries: number;
-  /** Window of each entry. */
-  windows: Uint32Array;
+  /** Slice of each entry, counted from the epoch. */
+  slices: Uint32Array;
   /** Where the text of each entry starts; it ends where the next one starts. */
   starts: Uint32Array;
   text: Uint8Array;
@@ -32,12 +33,13 @@ const oneByteEach = 0;
 const twoBytesEach = 1;
 const fibonacciMultiplier = 0x9e3779b1;
 
-export function emptyRecentIds(): RecentIds {
+export function emptyRecentIds(slicesPerWindow = 1): RecentIds {
   return {
     size: 0,
     sizeByWindow: new Map(),
     oldestWindow: Number.POSITIVE_INFINITY,
-    fromWindow: 0,
+    slicesPerWindow,
+    fromSlice: 0,
     ...emptyTable(initialEntries, initialEntries * usualTextBytes),
   };
 }
@@ -45,7 +47,7 @@ export function emptyRecentIds(): RecentIds {
 function emptyTable(capacity: number, textBytes: number) {
   return {
     entries: 0,
-    windows: new Uint32Array(capacity),
+    slices: new Uint32Array(capacity),
     starts: new Uint32Array(capacity + 1),
     text: new Uint8Array(textBytes),
     slots: new Uint32Array(capacity * slotsPerEntry),
@@ -53,32 +55,36 @@ function emptyTable(capacity: number, textBytes: number) {
 }
 
 /** Memory in bytes. */
-export function recentIdsBytes({ windows, starts, text, slots }: RecentIds): number {
-  return windows.byteLength + starts.byteLength + text.byteLength + slots.byteLength;
+export function recentIdsBytes({ slices, starts, text, slots }: RecentIds): number {
+  return slices.byteLength + starts.byteLength + text.byteLength + slots.byteLength;
 }
 
 /**
  * Remembers an id.
- * @param window number of a window: its start divided by its size
- * @returns false if the id is remembered already, then with the window that it first came in
+ * @returns false if the id is remembered already, then with the slice that it first came in
  */
-export function rememberId(ids: RecentIds, id: string, window: number): boolean {
+export function rememberId(ids: RecentIds, id: string, slice: number): boolean {
   const hash = hashOf(id);
   const slot = slotOf(ids, id, hash);
   const entry = ids.slots[slot]! - 1;
   if (entry >= 0) {
-    if (ids.windows[entry]! >= ids.fromWindow) return false;
-    ids.windows[entry] = window;
+    if (ids.slices[entry]! >= ids.fromSlice) return false;
+    ids.slices[entry] = slice;
   } else if (hasRoom(ids, id)) {
-    ids.slots[slot] = append(ids, id, window);
+    ids.slots[slot] = append(ids, id, slice);
   } else {
     makeRoom(ids, id);
-    ids.slots[slotOf(ids, id, hash)] = append(ids, id, window);
+    ids.slots[slotOf(ids, id, hash)] = append(ids, id, slice);
   }
+  countInWindow(ids, slice);
+  return true;
+}
+
+function countInWindow(ids: RecentIds, slice: number): void {
+  const window = Math.floor(slice / ids.slicesPerWindow);
   ids.size++;
   ids.sizeByWindow.set(window, (ids.sizeByWindow.get(window) ?? 0) + 1);
   if (window < ids.oldestWindow) ids.oldestWindow = window;
-  return true;
 }
 
 /** @returns how many ids were forgotten */
@@ -86,9 +92,25 @@ export function forgetOldestWindow(ids: RecentIds): number {
   const forgotten = ids.sizeByWindow.get(ids.oldestWindow) ?? 0;
   ids.sizeByWindow.delete(ids.oldestWindow);
   ids.size -= forgotten;
-  ids.fromWindow = ids.oldestWindow + 1;
+  ids.fromSlice = (ids.oldestWindow + 1) * ids.slicesPerWindow;
   ids.oldestWindow = Math.min(...ids.sizeByWindow.keys());
   return forgotten;
+}
+
+/**
+ * Forgets the oldest slices until no more than `most` ids are left: it takes a look at every id, so `most` should leave a good part out.
+ * @returns how many ids were forgotten
+ */
+export function forgetOldestSlices(ids: RecentIds, most: number): number {
+  const before = ids.size;
+  if (before <= most) return 0;
+  const remembered = ids.slices.subarray(0, ids.entries).filter(slice => slice >= ids.fromSlice);
+  ids.fromSlice = remembered.sort()[before - most - 1]! + 1;
+  ids.size = 0;
+  ids.sizeByWindow.clear();
+  ids.oldestWindow = Number.POSITIVE_INFINITY;
+  for (const slice of remembered) if (slice >= ids.fromSlice) countInWindow(ids, slice);
+  return before - ids.size;
 }
 
 /** FNV-1a (Fowler, Noll, Vo) over UTF-16 code units. */
@@ -129,15 +151,15 @@ function mostBytesOf(id: string): number {
   return 1 + 2 * id.length;
 }
 
-function hasRoom({ entries, windows, starts, text }: RecentIds, id: string): boolean {
-  return entries < windows.length && starts[entries]! + mostBytesOf(id) <= text.length;
+function hasRoom({ entries, slices, starts, text }: RecentIds, id: string): boolean {
+  return entries < slices.length && starts[entries]! + mostBytesOf(id) <= text.length;
 }
 
 /** @returns what a slot holds for the new entry */
-function append(ids: RecentIds, id: string, window: number): number {
+function append(ids: RecentIds, id: string, slice: number): number {
   const { text, starts, entries } = ids;
   const start = starts[entries]!;
-  ids.windows[entries] = window;
+  ids.slices[entries] = slice;
   starts[entries + 1] = writeText(text, start, id);
   return ++ids.entries;
 }
@@ -166,18 +188,18 @@ function writeWideText(text: Uint8Array, start: number, id: string): number {
 
 /** Leaves out what is forgotten, and takes more memory if that would not make much room. */
 function makeRoom(ids: RecentIds, id: string): void {
-  const { entries, windows, starts, text, fromWindow } = ids;
+  const { entries, slices, starts, text, fromSlice } = ids;
   let keptText = mostBytesOf(id);
   for (let entry = 0; entry < entries; entry++) {
-    if (windows[entry]! >= fromWindow) keptText += starts[entry + 1]! - starts[entry]!;
+    if (slices[entry]! >= fromSlice) keptText += starts[entry + 1]! - starts[entry]!;
   }
-  Object.assign(ids, emptyTable(roomFor(ids.size + 1, windows.length), roomFor(keptText, text.length)));
+  Object.assign(ids, emptyTable(roomFor(ids.size + 1, slices.length), roomFor(keptText, text.length)));
   for (let entry = 0; entry < entries; entry++) {
-    if (windows[entry]! < fromWindow) continue;
+    if (slices[entry]! < fromSlice) continue;
     const kept = text.subarray(starts[entry]!, starts[entry + 1]!);
     const start = ids.starts[ids.entries]!;
     ids.text.set(kept, start);
-    ids.windows[ids.entries] = windows[entry]!;
+    ids.slices[ids.entries] = slices[entry]!;
     ids.starts[ids.entries + 1] = start + kept.length;
     placeEntry(ids, ids.entries++);
   }

@@ -10,10 +10,10 @@ import {
   newWindowState,
   type ProfileKind,
   profilesOf,
+  remember,
   type VersionState,
   type WindowState,
 } from './profiler.ts';
-import { rememberId } from './recentIds.ts';
 import { windowColumns } from './windowRow.ts';
 
 interface StoredProfile extends ProfileRow {
@@ -125,8 +125,7 @@ export function profilerStore(clickhouse: Clickhouse) {
        WHERE source_partition = {partition:Int32} AND (${alternatives.map(sql => `(${sql})`).join(' OR ')})`,
       parameters,
       row => {
-        const { knownIds, settings } = states.get(versionKey(row))!;
-        rememberId(knownIds, row.id, Math.floor(row.time_ms / settings.window));
+        remember(states.get(versionKey(row))!, row.id, row.time_ms);
       },
     );
   }

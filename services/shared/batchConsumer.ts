@@ -1,5 +1,7 @@
-import kafkajs from 'kafkajs';
+import { setTimeout as pause } from 'node:timers/promises';
+import kafkajs, { type EachBatchPayload } from 'kafkajs';
 import type { Logger } from 'pino';
+import { isPassingKafkaError } from './isPassingKafkaError.ts';
 import type { Kafka, KafkaRecord } from './kafka.ts';
 import type { ServiceMetrics } from './metrics.ts';
 import type { Partition, ReadPartition, ReadPositions } from './readPositions.ts';
@@ -8,8 +10,14 @@ import type { Partition, ReadPartition, ReadPositions } from './readPositions.ts
 export interface BatchHandler {
   /** Forget everything held in memory: records will be delivered again from the committed offsets. */
   reset(): void;
-  /** Takes records of one partition in their order. May end with an AbortError when the service stops: they will be delivered again. */
-  take(records: KafkaRecord[]): Promise<void>;
+  /**
+   * Takes records of one partition in their order. May end with an AbortError when the service stops: they will be delivered again.
+   * @param mayStore to be asked before anything is made durable in here. Yes: all that was taken has the positions that it was given (it was
+   * fetched before the question, so a topic that begins again later makes no difference), and no rebuild wants a pause. A pause that a
+   * rebuild relies on is acknowledged in the loop's `begin`, never while records are taken; only a member that has lost its partitions
+   * without knowing could write during it, and it asks. No: what is in memory will be forgotten before the next flush.
+   */
+  take(records: KafkaRecord[], mayStore: () => Promise<boolean>): Promise<void>;
   /** Makes durable all that was taken; afterwards the loop commits the offsets. */
   flush(): Promise<void>;
   /** Asked after each take: whether somebody waits for what was taken, so that it should not wait for the next ordinary flush. */
@@ -33,8 +41,8 @@ export interface BatchConsumerOptions {
 }
 
 /** So much is taken before a flush, whatever the time … */
-const largestUnflushedRecords = 100_000;
-const largestUnflushedBytes = 64 * 1024 * 1024;
+export const largestUnflushedRecords = 100_000;
+export const largestUnflushedBytes = 64 * 1024 * 1024;
 /** … and so many intervals are waited while a backlog holds more than that: few large inserts cost a third of many small ones. */
 const backlogFlushIntervals = 5;
 const tickMs = 1_000;
@@ -42,13 +50,15 @@ const tickMs = 1_000;
 const urgentFlushMs = 50;
 /** … and until so long after the last flush: a stream of urgent records does not turn into a stream of small inserts. */
 const urgentFlushGapMs = 250;
+/** Between attempts to read topics that are missing, or to join a group whose coordinator is away. */
+const awayPauseMs = 1_000;
 
 /**
  * Write, then commit: records are taken, made durable at most `flushIntervalMs` later, and only then are their offsets committed.
  * The offset that a handler sees is a position (partitionStart.ts): it goes on where a topic begins again.
  * The invariant: this loop is the only mutator of the handler's state. Timers and rebalances only signal it.
  */
-export async function startBatchConsumer(options: BatchConsumerOptions) {
+export function startBatchConsumer(options: BatchConsumerOptions) {
   const { kafka, groupId, topics, handler, positions, flushIntervalMs, sessionTimeoutMs, log, metrics, onCrash } =
     options;
   const heartbeatMs = sessionTimeoutMs / 4;
@@ -61,12 +71,13 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     // The broker answers at once when there are records; this bounds how long a stop waits when there are none.
     maxWaitTimeInMs: 500,
     maxBytesPerPartition: 4 * 1024 * 1024,
-    retry: { initialRetryTime: 100, retries: 12, restartOnFailure: async error => isCoordinatorAway(error) },
+    // A topic that is missing shall be missed, not made with the broker's defaults.
+    allowAutoTopicCreation: false,
+    // The service starts the consumer again where that helps: kafkajs does not for every error that passes.
+    retry: { initialRetryTime: 100, retries: 12, restartOnFailure: async () => false },
   });
   let generation = 0;
   let generationOfState = 0;
-  let takenRecords = 0;
-  let takenBytes = 0;
   /** By topic and partition, as of its last batch. */
   const lags = new Map<string, number>();
   let flushedAtMs = Date.now();
@@ -74,6 +85,7 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   let flushDueAtMs = Number.POSITIVE_INFINITY;
   let stopping = false;
   let stopWanted = false;
+  let missingTopics: string[] = [];
   let turn: Promise<void> = Promise.resolve();
   let ticking: NodeJS.Timeout | undefined;
   let assigned: Partition[] = [];
@@ -95,8 +107,6 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     handler.reset();
     nextOffsets.clear();
     reading.clear();
-    takenRecords = 0;
-    takenBytes = 0;
     lags.clear();
     metrics.unflushed.clear();
     const isWanted = () => beginning === generation && !stopWanted;
@@ -126,7 +136,8 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
   }
 
   function isFlushDue(): boolean {
-    const full = takenRecords >= largestUnflushedRecords || takenBytes >= largestUnflushedBytes;
+    const { unflushed } = metrics;
+    const full = unflushed.records() >= largestUnflushedRecords || unflushed.bytes() >= largestUnflushedBytes;
     return full || Date.now() - flushedAtMs >= flushWaitMs();
   }
 
@@ -139,8 +150,6 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     await handler.flush();
     stopFlushTimer();
     flushedAtMs = Date.now();
-    takenRecords = 0;
-    takenBytes = 0;
     metrics.unflushed.clear();
     const read = [...nextOffsets.values()];
     nextOffsets.clear();
@@ -153,6 +162,10 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
       metrics.commitFailures.inc();
       log.warn({ err: error }, 'offsets not committed');
     }
+  }
+
+  async function mayStore(): Promise<boolean> {
+    return generationOfState === generation && positions.areCurrent();
   }
 
   /** The earliest time that was asked for counts. */
@@ -186,75 +199,101 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
     inTurn(begin).catch(crash);
     log.info({ partitions: event.payload.memberAssignment }, 'joined the consumer group');
   });
-  consumer.on(consumer.events.CRASH, event => {
-    if (!stopping && !event.payload.restart) crash(event.payload.error);
+  consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
+    if (stopping) return;
+    if (isPassingKafkaError(error)) consumeAgain(error).catch(crash);
+    else crash(error);
   });
   const joined = new Promise<void>(resolve => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
 
-  await consumer.connect();
-  await consumer.subscribe({ topics, fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatchAutoResolve: false,
-    eachBatch: async ({ batch, resolveOffset, heartbeat, isStale }) => {
-      const heart = setInterval(
-        () => heartbeat().catch(error => log.warn({ err: error }, 'heartbeat failed')),
-        heartbeatMs,
-      );
-      try {
-        let taken = false;
-        await inTurn(async () => {
-          // What is passed over here is delivered again, from where the present generation begins.
-          if (stopping || generationOfState !== generation || isStale()) return;
-          const { topic, partition } = batch;
-          const { fetchedOffset } = batch as typeof batch & { fetchedOffset: string };
-          if (!(await goesOn({ topic, partition }, Number(fetchedOffset)))) return begin();
-          const { base } = reading.get(`${topic}/${partition}`)!;
-          const records = batch.messages.map(message => ({
-            topic,
-            partition,
-            offset: base + Number(message.offset),
-            key: message.key,
-            value: message.value,
-            headers: message.headers ?? {},
-            timestampMs: Number(message.timestamp),
-          }));
-          metrics.unflushed.add(records);
-          await handler.take(records);
-          taken = true;
-          const next = Number(batch.lastOffset()) + 1;
-          const end = Math.max(next, Number(batch.highWatermark));
-          reading.set(`${topic}/${partition}`, { base, next });
-          const read = { topic, partition, position: base + next, end: base + end, offset: String(next) };
-          nextOffsets.set(`${topic}/${partition}`, read);
-          takenRecords += records.length;
-          metrics.records.inc({ topic }, records.length);
-          takenBytes += bytesOf(records);
-          lags.set(`${topic}/${partition}`, end - next);
-          metrics.lag.set({ topic, partition }, end - next);
-          if (isFlushDue()) await flushAndCommit();
-          else {
-            flushAt(Date.now() + flushWaitMs());
-            // In a backlog nobody waits for this record in particular: whole batches get through it sooner.
-            const caughtUp = end === next;
-            if (caughtUp && handler.isUrgent?.())
-              flushAt(Math.max(Date.now() + urgentFlushMs, flushedAtMs + urgentFlushGapMs));
-          }
-        });
-        if (taken && !stopping) resolveOffset(batch.lastOffset());
-      } catch (error) {
-        crash(error);
-        throw new kafkajs.KafkaJSNonRetriableError(error instanceof Error ? error.message : String(error));
-      } finally {
-        clearInterval(heart);
-      }
-    },
-  });
+  async function takeBatch({ batch, resolveOffset, heartbeat, isStale }: EachBatchPayload): Promise<void> {
+    const heart = setInterval(
+      () => heartbeat().catch(error => log.warn({ err: error }, 'heartbeat failed')),
+      heartbeatMs,
+    );
+    try {
+      let taken = false;
+      await inTurn(async () => {
+        // What is passed over here is delivered again, from where the present generation begins.
+        if (stopping || generationOfState !== generation || isStale()) return;
+        const { topic, partition } = batch;
+        const { fetchedOffset } = batch as typeof batch & { fetchedOffset: string };
+        if (!(await goesOn({ topic, partition }, Number(fetchedOffset)))) return begin();
+        const { base } = reading.get(`${topic}/${partition}`)!;
+        const records = batch.messages.map(message => ({
+          topic,
+          partition,
+          offset: base + Number(message.offset),
+          key: message.key,
+          value: message.value,
+          headers: message.headers ?? {},
+          timestampMs: Number(message.timestamp),
+        }));
+        metrics.unflushed.add(records);
+        await handler.take(records, mayStore);
+        taken = true;
+        const next = Number(batch.lastOffset()) + 1;
+        const end = Math.max(next, Number(batch.highWatermark));
+        reading.set(`${topic}/${partition}`, { base, next });
+        const read = { topic, partition, position: base + next, end: base + end, offset: String(next) };
+        nextOffsets.set(`${topic}/${partition}`, read);
+        metrics.records.inc({ topic }, records.length);
+        lags.set(`${topic}/${partition}`, end - next);
+        metrics.lag.set({ topic, partition }, end - next);
+        if (isFlushDue()) await flushAndCommit();
+        else {
+          flushAt(Date.now() + flushWaitMs());
+          // In a backlog nobody waits for this record in particular: whole batches get through it sooner.
+          const caughtUp = end === next;
+          if (caughtUp && handler.isUrgent?.())
+            flushAt(Math.max(Date.now() + urgentFlushMs, flushedAtMs + urgentFlushGapMs));
+        }
+      });
+      if (taken && !stopping) resolveOffset(batch.lastOffset());
+    } catch (error) {
+      crash(error);
+      throw new kafkajs.KafkaJSNonRetriableError(error instanceof Error ? error.message : String(error));
+    } finally {
+      clearInterval(heart);
+    }
+  }
 
+  async function untilTopicsExist(): Promise<void> {
+    for (;;) {
+      missingTopics = await positions.missingTopics();
+      if (missingTopics.length === 0 || stopWanted) return;
+      log.warn(`waiting for ${missingTopics.join(', ')}: no such topic; \`driftloop topics\` creates it`);
+      await pause(awayPauseMs);
+    }
+  }
+
+  async function consumeAgain(error: unknown): Promise<void> {
+    log.warn({ err: error }, 'the consumer stopped; it starts again');
+    await pause(awayPauseMs);
+    await consume();
+  }
+
+  async function consume(): Promise<void> {
+    try {
+      await untilTopicsExist();
+      if (stopWanted) return;
+      await consumer.connect();
+      await consumer.subscribe({ topics, fromBeginning: true });
+      await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: takeBatch });
+    } catch (error) {
+      // A topic may go again at any time.
+      if (!isPassingKafkaError(error)) throw error;
+      await consumeAgain(error);
+    }
+  }
+
+  consume().catch(crash);
   ticking = setInterval(() => inTurn(tick).catch(crash), tickMs);
   return {
     /** Resolves when the first assignment of partitions is there. */
     joined,
+    /** Whether it has topics to read. */
+    isReading: () => missingTopics.length === 0,
     async stop(): Promise<void> {
       stopWanted = true;
       await inTurn(flushAndCommit).catch(error => {
@@ -267,19 +306,6 @@ export async function startBatchConsumer(options: BatchConsumerOptions) {
       await consumer.disconnect();
     },
   };
-}
-
-/**
- * The broker that coordinates the group is loading, as after the very first start of a cluster, or another takes its place.
- * kafkajs does not repeat a join because of it.
- */
-function isCoordinatorAway(error: Error): boolean {
-  const awayTypes = ['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP'];
-  return awayTypes.includes((error as { type?: string }).type ?? '');
-}
-
-function bytesOf(records: readonly KafkaRecord[]): number {
-  return records.reduce((bytes, { key, value }) => bytes + (key?.length ?? 0) + (value?.length ?? 0), 0);
 }
 
 export function isAbort(error: unknown): boolean {

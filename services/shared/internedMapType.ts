@@ -6,12 +6,16 @@ const protoLength = '__proto__'.length;
 interface KnownKey {
   bytes: Buffer;
   text: string;
+  /** Slot of the key that came after it the last time: of one producer it is so again. */
+  nextSlot: number;
 }
 
 const slots = 4_096;
 const longestKeyBytes = 64;
 /** One key per slot, the latest: memory stays bounded whatever names come. */
 const knownKeys: (KnownKey | undefined)[] = new Array(slots).fill(undefined);
+/** Key of the map being read that was read last. */
+let latestKey: KnownKey | undefined;
 
 /**
  * A map of which the keys are names that come again with every record, such as features. avsc makes a new string of each, and
@@ -23,6 +27,7 @@ export class InternedMapType extends avro.types.MapType {
   _read(this: { valuesType: AvroReadable }, tap: AvroTap): Record<string, unknown> {
     const values = this.valuesType;
     const map: Record<string, unknown> = {};
+    latestKey = undefined;
     for (let size = readBlockSize(tap); size > 0; size = readBlockSize(tap)) {
       for (let entry = 0; entry < size; entry++) {
         const key = readKey(tap);
@@ -57,16 +62,24 @@ function readKey(tap: AvroTap): string {
     tap.pos = start;
     return tap.readString();
   }
-  const slot = slotOf(buf, pos, end);
-  const known = knownKeys[slot];
-  if (known && equalsBytes(known.bytes, buf, pos, end)) {
-    tap.pos = end;
-    return known.text;
+  let known = latestKey && knownKeys[latestKey.nextSlot];
+  if (!known || !equalsBytes(known.bytes, buf, pos, end)) {
+    const slot = slotOf(buf, pos, end);
+    known = knownKeyOf(slot, buf, pos, end);
+    if (latestKey) latestKey.nextSlot = slot;
   }
-  tap.pos = start;
-  const text = tap.readString();
-  knownKeys[slot] = { bytes: Buffer.from(buf.subarray(pos, end)), text };
-  return text;
+  latestKey = known;
+  tap.pos = end;
+  return known.text;
+}
+
+function knownKeyOf(slot: number, buf: Buffer, start: number, end: number): KnownKey {
+  const known = knownKeys[slot];
+  if (known && equalsBytes(known.bytes, buf, start, end)) return known;
+  const bytes = Buffer.from(buf.subarray(start, end));
+  const added: KnownKey = { bytes, text: bytes.toString('utf8'), nextSlot: 0 };
+  knownKeys[slot] = added;
+  return added;
 }
 
 /** FNV-1a (Fowler, Noll, Vo). */

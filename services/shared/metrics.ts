@@ -126,6 +126,8 @@ function unflushedRecords(registers: Registry[]) {
       records += taken.length;
       for (const { key, value } of taken) bytes += (key?.length ?? 0) + (value?.length ?? 0);
     },
+    records: () => records,
+    bytes: () => bytes,
     clear(): void {
       records = 0;
       bytes = 0;

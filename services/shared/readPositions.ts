@@ -177,6 +177,11 @@ export function readPositions(options: ReadPositionsOptions) {
       return hold === null && [...idsNow].every(([topic, id]) => (ids.get(topic) ?? id) === id);
     },
 
+    async missingTopics(): Promise<string[]> {
+      const existing = await withAdmin(admin => admin.listTopics());
+      return topics.filter(topic => !existing.includes(topic));
+    },
+
     save: (partitions: readonly ReadPartition[]) => savePositions(partitions, ''),
 
     /** Offset of the first record that is still there. */

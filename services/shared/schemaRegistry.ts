@@ -87,9 +87,11 @@ export function connectSchemaRegistry(environment: Environment, onRetry?: (error
     async prepare(contract: string, values: Iterable<Buffer | null>): Promise<void> {
       const known = resolvers.get(contract) ?? new Map<number, Decoder['resolver']>();
       resolvers.set(contract, known);
+      let lastId: number | null = null;
       for (const value of values) {
         const schemaId = value && wireSchemaId(value);
-        if (schemaId === null || schemaId === undefined) continue;
+        if (schemaId === null || schemaId === lastId) continue;
+        lastId = schemaId;
         // An unknown id is asked for again: its producer may have registered it since.
         if ((known.get(schemaId) ?? null) === null) known.set(schemaId, await resolverFor(contract, schemaId));
       }

@@ -70,11 +70,13 @@ async function startService(
 ): Promise<void> {
   const settings = readSettings(environment.DRIFTLOOP_CONFIG);
   const metrics = createMetrics(name);
-  let ready = false;
+  let isReady = () => false;
   let stopping = false;
   const http = Fastify();
   http.get('/live', async () => ({ status: 'ok' }));
-  http.get('/ready', async (_, reply) => reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'starting' }));
+  http.get('/ready', async (_, reply) =>
+    reply.code(isReady() ? 200 : 503).send({ status: isReady() ? 'ok' : 'starting' }),
+  );
   http.get('/metrics', async (_, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
@@ -131,7 +133,7 @@ async function startService(
       await announceWindows({ clickhouse, producer, schemas, settings, topic: topic(topics.windows) });
     },
   });
-  const consumer = await startBatchConsumer({
+  const consumer = startBatchConsumer({
     ...consumed,
     kafka,
     positions,
@@ -148,7 +150,6 @@ async function startService(
   const stop = async (signal: string) => {
     if (stopping) return;
     stopping = true;
-    ready = false;
     log.info({ signal }, 'stopping');
     await parts.stop?.();
     await consumer.stop();
@@ -162,6 +163,6 @@ async function startService(
     process.once(signal, () => stop(signal).catch(error => fail(log, error)));
 
   await consumer.joined;
-  ready = true;
+  isReady = () => !stopping && consumer.isReading();
   log.info({ address }, 'ready');
 }

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import type { ServiceName } from '../../infra/serviceFlow.ts';
 import { countPrediction, newVersionState, type VersionState, watermarkMs } from '../../services/profiler/profiler.ts';
+import { mostBytesInMemory } from '../../services/profiler/profilerHandler.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { readSettings } from '../../services/shared/settings.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
@@ -38,13 +39,13 @@ function prediction(model: string, id: string, time: number, fields: Partial<Pre
 describe('models that share partitions', () => {
   let installation: Installation;
   let encode: (prediction: Prediction) => Buffer;
-  beforeAll(async () => {
+  beforeEach(async () => {
     installation = await freshInstallation();
     installation.variables.DRIFTLOOP_CONFIG = join(installation.folder, 'settings.yaml');
     await writeFile(installation.variables.DRIFTLOOP_CONFIG, 'models: { segmented: { segments: [tenant] } }\n');
     encode = await installation.schemas.encoder<Prediction>('Prediction', topic());
   });
-  afterAll(() => installation[Symbol.asyncDispose]());
+  afterEach(() => installation[Symbol.asyncDispose]());
 
   const topic = () => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`;
   const quiet = (...services: ServiceName[]) =>
@@ -72,8 +73,11 @@ describe('models that share partitions', () => {
         features: { amount: number % 50, city: number % 3 ? 'Rome' : null },
       }),
     }));
+    const newNames = 20_000;
+    // Together more than the profiler may hold.
+    const features = Object.fromEntries(range(10).map(feature => [`f${feature}`, feature]));
     const flood: Sent[] = [
-      ...range(1_900).map(number => prediction(`flood-${number}`, `f${number}`, startMs + number)),
+      ...range(newNames).map(number => prediction(`flood-${number}`, `f${number}`, startMs + number, { features })),
       ...range(300).map(number => prediction('versioned', `v${number}`, startMs, { version: `v${number}` })),
       ...range(50).map(number =>
         prediction('wide', `w${number}`, startMs, {
@@ -89,7 +93,7 @@ describe('models that share partitions', () => {
         prediction('segmented', `g${number}`, startMs, { segment: { tenant: `t${number}` } }),
       ),
       // They have left memory by now, and go on where they were.
-      ...range(100).map(number => prediction(`flood-${number}`, `again ${number}`, startMs + 60_000)),
+      ...range(100).map(number => prediction(`flood-${number}`, `again ${number}`, startMs + 60_000, { features })),
     ].map(flooding => ({ partition: 0, prediction: flooding }));
     const every = flood.length / steady.length;
     const { healthUrl } = await installation.startService('profiler');
@@ -120,7 +124,7 @@ describe('models that share partitions', () => {
     const ofModels = `SELECT if(startsWith(model, 'flood-'), 'flood', model) AS name, sum(predictions) AS predictions, sum(late + too_late + duplicates) AS others
                       FROM stream_progress FINAL GROUP BY name ORDER BY name`;
     expect(await clickhouse.select(ofModels)).toEqual([
-      { name: 'flood', predictions: 2_000, others: 0 },
+      { name: 'flood', predictions: newNames + 100, others: 0 },
       { name: 'many', predictions: 2_000, others: 0 },
       { name: 'segmented', predictions: 150, others: 0 },
       { name: 'steady', predictions: 3_000, others: 0 },
@@ -140,8 +144,13 @@ describe('models that share partitions', () => {
     ]);
     expect(await metric(healthUrl, 'driftloop_limit_hits_total', 'feature_names')).toBe(1_000);
     expect(await metric(healthUrl, 'driftloop_limit_hits_total', 'segment_values')).toBe(50);
-    expect(await metric(healthUrl, 'driftloop_cache_entries', 'versions')).toBeLessThanOrEqual(2_000 + partitions - 1);
-    expect(await metric(healthUrl, 'driftloop_cache_evictions_total', 'versions')).toBeGreaterThan(0);
+    expect(await metric(healthUrl, 'driftloop_cache_bytes', 'profiler')).toBeLessThanOrEqual(mostBytesInMemory);
+    const evicted = await metric(healthUrl, 'driftloop_cache_evictions_total', 'versions');
+    expect(evicted).toBeGreaterThan(0);
+    // The names of the flood that were evicted, and no more than came again are back.
+    expect(await metric(healthUrl, 'driftloop_cache_entries', 'versions')).toBeLessThanOrEqual(
+      newNames + 300 + 3 + partitions + 100 - evicted,
+    );
     expect(await clickhouse.select('SELECT class FROM dead_letters FINAL')).toEqual([]);
   }, 600_000);
 

@@ -11,12 +11,13 @@ import { freshInstallation, type Installation } from '../freshInstallation.ts';
 const hourMs = 3_600_000;
 const startMs = Date.UTC(2026, 0, 10);
 
-/** Stands before ClickHouse, and hangs up on every request while it is told to. */
+/** Stands before ClickHouse, and hangs up on inserts of predictions while it is told to: what a service needs to take them is answered. */
 async function gatewayToClickhouse(): Promise<{ url: string; server: Server; hangUp: boolean }> {
   const port = await freePort();
   const gateway = { url: `http://127.0.0.1:${port}`, hangUp: false, server: createServer() };
   gateway.server.on('request', (incoming, outgoing) => {
-    if (gateway.hangUp) return incoming.destroy();
+    const query = new URL(incoming.url!, gateway.url).searchParams.get('query') ?? '';
+    if (gateway.hangUp && query.startsWith('INSERT INTO predictions ')) return incoming.destroy();
     const { method, headers } = incoming;
     const forwarded = request(new URL(incoming.url!, inject('clickhouseUrl')), { method, headers }, answer => {
       outgoing.writeHead(answer.statusCode!, answer.headers);

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
 import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import type { ServiceName } from '../../infra/serviceFlow.ts';
 import { ensureTopics } from '../../infra/topics.ts';
@@ -219,6 +220,26 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
     await admin.disconnect();
     await expectCounted(500);
     expect(await breaks()).toEqual([]);
+  });
+
+  it('waits while its topic is missing, when it starts and while it runs, and says so', async () => {
+    const isReady = async ({ healthUrl }: ServiceProcess) => (await fetch(`${healthUrl}/ready`)).ok;
+    const remove = () => installation.admin.deleteTopics({ topics: [topic('predictions')] });
+    await remove();
+    const starting = installation.startService('profiler');
+    await vi.waitUntil(async () => (await logs()).includes(`waiting for ${topic('predictions')}`), { timeout: 60_000 });
+    await ensureTopics(installation.admin, installation.environment);
+    const profiler = await starting;
+    await send(0, 400);
+    await quiet('profiler');
+    await remove();
+    await vi.waitUntil(async () => !(await isReady(profiler)), { timeout: 60_000 });
+    await ensureTopics(installation.admin, installation.environment);
+    await send(400, 440);
+    await quiet('profiler');
+    await expectCounted(440);
+    await vi.waitUntil(() => isReady(profiler), { timeout: 60_000 });
+    expect(await breaks()).toEqual([{ reason: 'recreated', lost: 0, partitions: 4 }]);
   });
 
   it('joins what was announced on a topic of windows that is gone, and feedback of both incarnations', async () => {

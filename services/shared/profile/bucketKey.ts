@@ -45,7 +45,8 @@ export function bucketOuterBound(key: number, mantissaBits: number): number {
 }
 
 function magnitude(magnitudeKey: number, mantissaBits: number): number {
-  const highWord = magnitudeKey * 2 ** (FINEST_MANTISSA_BITS - mantissaBits); // not <<, which overflows past Infinity
+  // Not magnitudeKey << …, which overflows past Infinity.
+  const highWord = magnitudeKey * (1 << (FINEST_MANTISSA_BITS - mantissaBits));
   if (highWord >= NON_FINITE_HIGH_WORD) return Number.POSITIVE_INFINITY;
   words[HIGH] = highWord;
   words[1 - HIGH] = 0;

@@ -9,33 +9,61 @@ export type SortedBuckets = {
   counts: Float64Array;
 };
 
+/** The same reference is compared with window after window, and each window in several ways: sorting again would be most of the cost. */
+const mostRemembered = 64;
+const remembered = new Map<NumericHistogram, { count: number; sorted: SortedBuckets }>();
+
 /**
  * Reads the buckets of a histogram in order, at its own resolution or a coarser one: two histograms are compared at
  * the coarser of theirs, where equal keys mean the same interval. A RangeError if the resolution asked for is finer.
+ * What is returned may be shared, and is not to be changed.
  *
- * O(buckets log buckets): about 10 µs for 512.
+ * O(buckets log buckets), about 10 µs for 512; O(1) at its own resolution when the histogram was sorted lately.
  */
 export function sortedBuckets(histogram: NumericHistogram, mantissaBits = histogram.mantissaBits): SortedBuckets {
   const shift = histogram.mantissaBits - mantissaBits;
   if (shift < 0) throw new RangeError(`no buckets of ${mantissaBits} mantissa bits, only ${histogram.mantissaBits}`);
-  const order = bucketsInOrderOfKey(histogram);
-  const keys = new Int32Array(order.length);
-  const counts = new Float64Array(order.length);
+  const { keys, counts } = atOwnResolution(histogram);
+  if (shift === 0) return { mantissaBits, keys, counts };
+  const coarseKeys = new Int32Array(keys.length);
+  const coarseCounts = new Float64Array(keys.length);
   let last = -1;
-  for (const bucket of order) {
-    const key = histogram.bucketKeys[bucket]! >> shift;
-    if (last < 0 || key !== keys[last]) keys[++last] = key;
-    counts[last]! += histogram.bucketCounts[bucket]!;
+  for (let bucket = 0; bucket < keys.length; bucket++) {
+    const key = keys[bucket]! >> shift;
+    if (last < 0 || key !== coarseKeys[last]) coarseKeys[++last] = key;
+    coarseCounts[last]! += counts[bucket]!;
   }
-  return { mantissaBits, keys: keys.subarray(0, last + 1), counts: counts.subarray(0, last + 1) };
+  return { mantissaBits, keys: coarseKeys.subarray(0, last + 1), counts: coarseCounts.subarray(0, last + 1) };
+}
+
+function atOwnResolution(histogram: NumericHistogram): SortedBuckets {
+  const known = remembered.get(histogram);
+  remembered.delete(histogram);
+  // A histogram only ever grows: with the same count it is the same.
+  const entry =
+    known?.count === histogram.count ? known : { count: histogram.count, sorted: bucketsInOrderOfKey(histogram) };
+  remembered.set(histogram, entry);
+  if (remembered.size > mostRemembered) remembered.delete(remembered.keys().next().value!);
+  return entry.sorted;
 }
 
 /** Key and index as the digits of one number, since numbers have a native sort: five times as fast as a comparator. */
-function bucketsInOrderOfKey({ bucketKeys, bucketsInUse }: NumericHistogram): Float64Array {
+function bucketsInOrderOfKey({
+  mantissaBits,
+  bucketKeys,
+  bucketCounts,
+  bucketsInUse,
+}: NumericHistogram): SortedBuckets {
   const base = MAXIMUM_BUCKETS;
   const digits = new Float64Array(bucketsInUse);
   for (let bucket = 0; bucket < bucketsInUse; bucket++) digits[bucket] = bucketKeys[bucket]! * base + bucket;
   digits.sort();
-  for (let place = 0; place < bucketsInUse; place++) digits[place]! -= Math.floor(digits[place]! / base) * base;
-  return digits;
+  const keys = new Int32Array(bucketsInUse);
+  const counts = new Float64Array(bucketsInUse);
+  for (let place = 0; place < bucketsInUse; place++) {
+    const key = Math.floor(digits[place]! / base);
+    keys[place] = key;
+    counts[place] = bucketCounts[digits[place]! - key * base]!;
+  }
+  return { mantissaBits, keys, counts };
 }

@@ -29,7 +29,8 @@ function numericCounts(histogram: NumericHistogram, bins: NumericBins): number[]
   const counts = new Array<number>(binCount + 1).fill(0);
   const buckets = sortedBuckets(histogram, bins.mantissaBits);
   let bin = 0;
-  for (const [index, key] of buckets.keys.entries()) {
+  for (let index = 0; index < buckets.keys.length; index++) {
+    const key = buckets.keys[index]!;
     while (bin < bins.keys.length && key > bins.keys[bin]!) bin += 1;
     const isSeen = bins.kind === 'ranges' || key === bins.keys[bin];
     counts[isSeen ? bin : binCount]! += buckets.counts[index]!;

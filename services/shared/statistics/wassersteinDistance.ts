@@ -29,24 +29,28 @@ function areaBetween(reference: NumericHistogram, recent: NumericHistogram): num
   const left = cumulativeSteps(reference, sortedBuckets(reference, mantissaBits));
   const right = cumulativeSteps(recent, sortedBuckets(recent, mantissaBits));
   let area = 0;
-  let position = Math.min(left[0]!.value, right[0]!.value);
+  let position = Math.min(left.values[0]!, right.values[0]!);
   let shareLeft = 0;
   let shareRight = 0;
-  for (let i = 0, j = 0; i < left.length || j < right.length; ) {
-    const next = Math.min(left[i]?.value ?? Number.POSITIVE_INFINITY, right[j]?.value ?? Number.POSITIVE_INFINITY);
+  for (let i = 0, j = 0; i < left.steps || j < right.steps; ) {
+    const next = Math.min(left.values[i]!, right.values[j]!);
     if (shareLeft !== shareRight) area += Math.abs(shareLeft - shareRight) * (next - position);
-    if (left[i]?.value === next) shareLeft = left[i++]!.share;
-    if (right[j]?.value === next) shareRight = right[j++]!.share;
+    if (left.values[i] === next) shareLeft = left.shares[i++]!;
+    if (right.values[j] === next) shareRight = right.shares[j++]!;
     position = next;
   }
   return Math.min(area, Number.MAX_VALUE);
 }
 
-/** Where the distribution function steps, and the share of the values up to there. */
-function cumulativeSteps(histogram: NumericHistogram, buckets: SortedBuckets): { value: number; share: number }[] {
+/** Where the distribution function steps, and the share of the values up to there, with an end that no step comes after. */
+function cumulativeSteps(histogram: NumericHistogram, { mantissaBits, keys, counts }: SortedBuckets) {
+  const values = new Float64Array(keys.length + 1).fill(Number.POSITIVE_INFINITY);
+  const shares = new Float64Array(keys.length + 1);
   let below = 0;
-  return Array.from(buckets.keys, (key, index) => {
-    below += buckets.counts[index]!;
-    return { value: bucketValue(histogram, key, buckets.mantissaBits), share: below / histogram.count };
-  });
+  for (let index = 0; index < keys.length; index++) {
+    below += counts[index]!;
+    values[index] = bucketValue(histogram, keys[index]!, mantissaBits);
+    shares[index] = below / histogram.count;
+  }
+  return { steps: keys.length, values, shares };
 }

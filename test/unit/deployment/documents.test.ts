@@ -1,6 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { topicDefinitions } from '../../../infra/topics.ts';
+import { mostVersionsInMemory } from '../../../services/detector/detectorHandler.ts';
+import { mostRemembered } from '../../../services/evaluator/evaluatorHandler.ts';
+import { knownIdsAtMost, knownIdsKept } from '../../../services/profiler/profiler.ts';
+import {
+  mostBytesInMemory,
+  mostNewProfiles,
+  mostRawBytes,
+  mostRawRows,
+} from '../../../services/profiler/profilerHandler.ts';
+import { largestUnflushedBytes, largestUnflushedRecords } from '../../../services/shared/batchConsumer.ts';
 import { readEnvironment } from '../../../services/shared/environment.ts';
 import { contractType } from '../../../services/shared/schemaRegistry.ts';
 import { parseSettings, readSettings } from '../../../services/shared/settings.ts';
@@ -70,6 +80,27 @@ describe('docs/operators.md', () => {
         retention === 'compact' ? 'compacted' : `${retention / days} d`,
       ]),
     );
+  });
+
+  it('says the limits that there are', () => {
+    const count = (limit: number) => limit.toLocaleString('en');
+    const mib = (bytes: number) => `${bytes / 1024 / 1024} MiB`;
+    const [, section = ''] = operators.split('\n## Limits\n');
+    const rows = section
+      .split('\n## ')[0]!
+      .split('\n')
+      .filter(line => line.startsWith('| '));
+    const limits = rows.slice(2).map(line => line.split('|')[2]!.trim());
+    expect(limits).toEqual([
+      `${count(largestUnflushedRecords)} or ${mib(largestUnflushedBytes)}, and one batch`,
+      `${count(mostRawRows)} or ${mib(mostRawBytes)}`,
+      count(mostNewProfiles),
+      `${mib(mostBytesInMemory)} after a flush`,
+      `${count(knownIdsKept)}, or those of \`deduplication\``,
+      count(knownIdsAtMost),
+      count(mostVersionsInMemory),
+      count(mostRemembered),
+    ]);
   });
 
   it('says what to do about every class of dead letter', () => {

@@ -13,7 +13,7 @@ interface Definition {
 export async function serviceMetrics(): Promise<Map<string, Definition>> {
   const definitions = new Map<string, Definition>();
   for (const makeOwn of [
-    profilerMetrics,
+    (metrics: ReturnType<typeof createMetrics>) => profilerMetrics(metrics, () => 0),
     evaluatorMetrics,
     retrainerMetrics,
     (metrics: ReturnType<typeof createMetrics>) => detectorMetrics(metrics, () => [], Date.now),

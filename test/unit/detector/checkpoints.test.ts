@@ -59,7 +59,7 @@ async function startProcess(tables: MemoryTables, log: Log, beforeWrite?: () => 
     async take() {
       const records = log.records.slice(next);
       next = log.records.length;
-      if (records.length > 0) await handler.take(records);
+      if (records.length > 0) await handler.take(records, async () => true);
     },
     async flush() {
       await handler.flush();

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bucketKey } from '../../../services/shared/profile/bucketKey.ts';
 import type { NumericHistogram } from '../../../services/shared/profile/numericHistogram.ts';
 import {
+  addNumber,
   emptyNumericHistogram,
   MAXIMUM_BUCKETS,
   mergeNumericHistograms,
@@ -143,6 +144,17 @@ describe('sortedBuckets', () => {
           expected.set(key >> coarser, (expected.get(key >> coarser) ?? 0) + fine.counts[index]!);
         });
         expect(Array.from(coarse.keys, (key, index) => [key, coarse.counts[index]])).toEqual([...expected]);
+      }),
+    );
+  });
+
+  it('sees what was added since it was last asked', () => {
+    fc.assert(
+      fc.property(numbers, numbers, (values, more) => {
+        const histogram = histogramOf(values);
+        sortedBuckets(histogram);
+        for (const value of more) addNumber(histogram, value);
+        expect(sortedBuckets(histogram)).toEqual(sortedBuckets(histogramOf([...values, ...more])));
       }),
     );
   });

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countPrediction, newVersionState, watermarkMs } from '../../../services/profiler/profiler.ts';
-import { rememberId } from '../../../services/profiler/recentIds.ts';
+import { countPrediction, newVersionState, remember, watermarkMs } from '../../../services/profiler/profiler.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/settings.ts';
 import { seededRandom } from '../profile/distributions.ts';
 
@@ -54,14 +53,34 @@ describe('deduplication', () => {
     );
   });
 
-  it('keeps a million ids at the most, and counts those that it forgot before their time', () => {
-    const state = newVersionState('m', '1', settings);
-    const ids = 1_000_000;
-    for (let id = 0; id < ids; id++) rememberId(state.knownIds, `${id}`, startMs / settings.window + (id % 10));
-    const time = startMs + 9 * settings.window;
-    countPrediction(state, { prediction: { ...plain, id: 'one more', time }, offset: 0 });
-    expect(state.knownIds.size).toBe(900_001);
-    expect(state.tally.idsForgottenEarly).toBe(100_000);
-    expect(state.deduplicatedFromMs).toBe(startMs + settings.window);
+  it('keeps a million ids at the most: of more within one window the newest are known, and a restart knows the same', () => {
+    const hourly: ModelSettings = { ...settings, window: 60 * minuteMs };
+    const state = newVersionState('m', '1', hourly);
+    const idsPerSecond = 20_000;
+    const timeOf = (id: number) => startMs + Math.floor(id / idsPerSecond) * 1000 + (id % 1000);
+    const ids = 1_100_000;
+    for (let id = 0; id < ids; id++)
+      countPrediction(state, { prediction: { ...plain, id: `${id}`, time: timeOf(id) }, offset: id });
+    // At the first id beyond a million, whole seconds went until 900,000 were left at most.
+    const forgotten = 120_000;
+    expect(state.knownIds.size).toBe(ids - forgotten);
+    expect(state.tally.idsForgottenEarly).toBe(forgotten);
+    expect(state.deduplicatedFromMs).toBe(timeOf(forgotten));
+
+    const restarted = { ...newVersionState('m', '1', hourly), lastOffset: state.lastOffset };
+    restarted.deduplicatedFromMs = state.deduplicatedFromMs;
+    restarted.maxEventTimeMs = state.maxEventTimeMs;
+    // As store.ts loads them.
+    for (let id = 0; id < ids; id++)
+      if (timeOf(id) >= state.deduplicatedFromMs) remember(restarted, `${id}`, timeOf(id));
+    for (const known of [state, restarted]) {
+      const verdictOn = (id: number) =>
+        countPrediction(known, {
+          prediction: { ...plain, id: `${id}`, time: timeOf(id) },
+          offset: known.lastOffset + 1,
+        });
+      expect([ids - 1, forgotten, forgotten - 1].map(verdictOn)).toEqual(['duplicate', 'duplicate', 'counted']);
+    }
+    expect(restarted.knownIds.size).toBe(state.knownIds.size);
   });
 });

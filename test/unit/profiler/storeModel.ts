@@ -5,11 +5,11 @@ import {
   newWindowState,
   type PredictionRecord,
   profilesOf,
+  remember,
   settleVersion,
   type VersionState,
   type WindowState,
 } from '../../../services/profiler/profiler.ts';
-import { rememberId } from '../../../services/profiler/recentIds.ts';
 import { progressRow } from '../../../services/profiler/store.ts';
 import { fromProfileRow } from '../../../services/shared/profile/profileRow.ts';
 import type { ModelSettings } from '../../../services/shared/settings.ts';
@@ -131,8 +131,7 @@ function loaded({ progress, predictions, windows }: StoreModel, settings: ModelS
     tooLate: progress.too_late,
   });
   for (const { prediction, offset } of predictions.values()) {
-    if (offset <= progress.last_offset)
-      rememberId(state.knownIds, prediction.id, windowStartMs(prediction.time, settings.window) / settings.window);
+    if (offset <= progress.last_offset) remember(state, prediction.id, prediction.time);
   }
   return state;
 }

@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { newVersionState } from '../../../services/profiler/profiler.ts';
+import { mostNewProfiles, profilerHandler } from '../../../services/profiler/profilerHandler.ts';
+import { createMetrics } from '../../../services/shared/metrics.ts';
+import type { ServiceContext } from '../../../services/shared/service.ts';
+import { parseSettings } from '../../../services/shared/settings.ts';
+
+const featuresPerRecord = 2_000;
+const features = Object.fromEntries(Array.from({ length: featuresPerRecord }, (_, index) => [`f${index}`, index]));
+
+/** Begins more profiles than may wait for the next flush. */
+const records = Array.from({ length: Math.ceil(mostNewProfiles / featuresPerRecord) + 1 }, (_, offset) => ({
+  topic: 'predictions',
+  partition: 0,
+  offset,
+  key: null,
+  value: Buffer.from(
+    JSON.stringify({ id: `${offset}`, model: `m${offset}`, version: '1', time: 1e12, features, prediction: 'yes' }),
+  ),
+  headers: {},
+  timestampMs: 0,
+}));
+
+async function handlerWithTables(written: string[]) {
+  const settings = parseSettings('', 'test');
+  const store = {
+    loadVersions: async (names: { model: string; version: string }[]) =>
+      names.map(({ model, version }) => newVersionState(model, version, settings.of(model))),
+    loadWindows: async () => new Map(),
+    insertPredictions: async (rows: { rows: number }) => void written.push(`${rows.rows} predictions`),
+    insertWindows: async (rows: { rows: number }) => {
+      if (rows.rows > 0) written.push('windows');
+    },
+    insertProgress: async (rows: object[]) => void written.push(`progress of ${rows.length}`),
+  };
+  const context = {
+    settings,
+    schemas: { encoder: async () => () => Buffer.alloc(0), prepare: async () => {} },
+    deadLetters: { add: () => expect.unreachable(), clear() {}, flush: async () => {} },
+    producer: { sendBatch: async () => {} },
+    metrics: createMetrics('test'),
+    topic: (name: string) => name,
+  };
+  return profilerHandler(context as unknown as ServiceContext, store as never);
+}
+
+it('stores while it takes records when it holds too much, but only what may be stored', async () => {
+  const written: string[] = [];
+  const handler = await handlerWithTables(written);
+  await handler.take(records, async () => false);
+  expect(written).toEqual([]);
+  handler.reset();
+  await handler.take(records, async () => true);
+  expect([...new Set(written)]).toEqual([`${records.length} predictions`, 'windows', `progress of ${records.length}`]);
+});
