@@ -7,6 +7,8 @@ export const largestScale = 8;
 export const longestHistoryBlocks = 150;
 /** Fewer blocks of the stream itself are no reference. */
 export const minimumReferenceBlocks = 5;
+/** Nor do fewer tell how the stream itself varies. */
+export const fewestOwnBlocks = 8;
 
 /** Recent blocks, pooled, and what they are compared with. */
 export interface Comparison {
@@ -41,6 +43,22 @@ export function comparisonsSinceChange(regime: readonly Block[], since: readonly
       const recentBlocks = since.slice(-scale);
       return { scale, recentBlocks, referenceBlocks: regime, recent: sumBlocks(recentBlocks), reference };
     });
+}
+
+/** Neighbouring blocks of a reference, pooled, against all its other blocks: what it shows of itself. */
+export function comparisonsWithinReference(blocks: readonly Block[]): Comparison[] {
+  const whole = sumBlocks(blocks);
+  const comparisons: Comparison[] = [];
+  for (const scale of scales) {
+    if (blocks.length - scale < minimumReferenceBlocks) break;
+    for (let start = 0; start + scale <= blocks.length; start++) {
+      const recentBlocks = blocks.slice(start, start + scale);
+      const referenceBlocks = blocks.toSpliced(start, scale);
+      const recent = sumBlocks(recentBlocks);
+      comparisons.push({ scale, recentBlocks, referenceBlocks, recent, reference: subtractSums(whole, recent) });
+    }
+  }
+  return comparisons;
 }
 
 function isReference(blocks: readonly Block[]): boolean {

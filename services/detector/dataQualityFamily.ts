@@ -6,13 +6,28 @@ import { validCounts } from './distributionTest.ts';
 import { type Evidence, percent, shares, shown } from './evidence.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { type Rate, rateIncreaseLogPValue, rateIncreaseThreshold, rateOf } from './rateIncrease.ts';
+import type { Significance } from './significance.ts';
+import type { StreamSignificance } from './streamSignificance.ts';
 import type { VariableCounts } from './variableCounts.ts';
 import type { VariableKind } from './windowObservation.ts';
 
 /** A smaller rise of a rate does not matter, however many records show it. */
-export const smallestRateIncrease = 0.01;
+const smallestRateIncrease = 0.01;
+/** A rise that has to be exceeded for certain: a few records of one window may well rise by more than matters. */
+const toleratedRateIncrease = smallestRateIncrease / 2;
 /** A rise that is large on its own. */
 const largeRateIncrease = 0.2;
+
+/** The rate that a recent one is tested against. */
+export function toleratedRate({ hits, total }: Rate): Rate {
+  return { hits: Math.min(total, hits + toleratedRateIncrease * total), total };
+}
+
+/** The rise of a rate that matters. A stream that is not sampling noise shows values now and then that it did not have before. */
+export function smallestIncrease(metric: QualityMetric, { noiseWeight }: Significance): number {
+  const isNews = metric === 'unseen_rate' || metric === 'out_of_range_rate';
+  return isNews && noiseWeight < 0.5 ? largeRateIncrease : smallestRateIncrease;
+}
 
 export type QualityMetric =
   | 'missing_rate'
@@ -22,8 +37,9 @@ export type QualityMetric =
   | 'out_of_range_rate';
 
 /** The quality metrics that a variable of its type has. Never-seen numbers are no mistake, never-seen categories may be. */
-export function qualityMetrics({ type }: FrozenVariable): readonly QualityMetric[] {
+export function qualityMetrics({ type, growing }: FrozenVariable): readonly QualityMetric[] {
   const both = ['missing_rate', 'wrong_type_rate', 'non_finite_rate'] as const;
+  if (growing) return both;
   return type === 'numeric' ? [...both, 'out_of_range_rate'] : [...both, 'unseen_rate'];
 }
 
@@ -94,12 +110,13 @@ export function dataQualityEvidence(
   comparison: Comparison,
   frozen: ReadonlyMap<string, FrozenVariable>,
   kind: VariableKind,
+  stream: StreamSignificance,
   level: number,
   newFeaturesMatter: boolean,
 ): Evidence | null {
   const all: QualityTests = { tested: 0, notable: [] };
   for (const [key, variable] of frozen) {
-    if (variable.kind === kind) testVariable(all, comparison, key, variable, level);
+    if (variable.kind === kind) testVariable(all, comparison, key, variable, stream.of(key), level);
   }
   if (kind === 'feature' && newFeaturesMatter) testUnknownFeatures(all, comparison);
   const pValues = all.notable.map(({ logPValue }) => Math.exp(logPValue));
@@ -144,6 +161,7 @@ function testVariable(
   comparison: Comparison,
   key: string,
   variable: FrozenVariable,
+  significance: Significance,
   level: number,
 ): void {
   const recentSums = comparison.recent.variables.get(key);
@@ -155,10 +173,11 @@ function testVariable(
     if (recent.hits === 0) continue;
     const reference = qualityRate(variable, referenceSums, metric);
     const increase = rateOf(recent) - rateOf(reference);
-    if (increase < smallestRateIncrease) continue;
-    if (rateIncreaseLogPValue(reference, recent, 1) > Math.log(level)) continue;
+    const floor = smallestIncrease(metric, significance);
+    if (increase < floor) continue;
+    if (rateIncreaseLogPValue(toleratedRate(reference), recent, 1) > Math.log(level)) continue;
     const learned = rateOverdispersion(comparison, key, variable, metric);
-    tests.notable.push(rateTest(variable.name, metric, reference, recent, learned, increase >= largeRateIncrease));
+    tests.notable.push(rateTest(variable.name, metric, reference, recent, learned, floor));
   }
   // A model that answers the same to everything is no broken sensor: its predictions have drifted.
   if (variable.kind === 'output') return;
@@ -173,19 +192,22 @@ function rateTest(
   reference: Rate,
   recent: Rate,
   learned: number,
-  large: boolean,
+  floor: number,
 ): QualityTest {
+  const increase = rateOf(recent) - rateOf(reference);
+  const tolerated = toleratedRate(reference);
   return {
     feature,
     metric,
     value: rateOf(recent),
-    logPValue: rateIncreaseLogPValue(reference, recent, learned),
-    increase: rateOf(recent) - rateOf(reference),
+    logPValue: rateIncreaseLogPValue(tolerated, recent, learned),
+    increase,
     records: recent.total,
     referenceRecords: reference.total,
-    threshold: level => rateIncreaseThreshold(reference, recent.total, learned, level, smallestRateIncrease),
+    threshold: level =>
+      Math.max(rateIncreaseThreshold(tolerated, recent.total, learned, level), rateOf(reference) + floor),
     statement: `${metric} of ${feature} rose from ${percent(rateOf(reference))} to ${percent(rateOf(recent))}`,
-    large,
+    large: increase >= largeRateIncrease,
   };
 }
 
@@ -226,7 +248,11 @@ function testUnknownFeatures(tests: QualityTests, { recent, reference }: Compari
     const before = { hits: reference.unknownFeatures.get(name) ?? 0, total: reference.records };
     const now = { hits: carried, total: recent.records };
     if (rateOf(now) - rateOf(before) < smallestRateIncrease) continue;
-    const test = rateTest(name, 'unseen_rate', before, now, 1, false);
-    tests.notable.push({ ...test, statement: `feature ${name} appeared, in ${percent(rateOf(now))} of the records` });
+    const test = rateTest(name, 'unseen_rate', before, now, 1, smallestRateIncrease);
+    tests.notable.push({
+      ...test,
+      large: false,
+      statement: `feature ${name} appeared, in ${percent(rateOf(now))} of the records`,
+    });
   }
 }

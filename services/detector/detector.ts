@@ -15,7 +15,7 @@ import {
 } from './comparison.ts';
 import { type DriftEventContent, driftEventOf, type Episode, type StreamName, withEvidence } from './driftEpisode.ts';
 import type { Evidence } from './evidence.ts';
-import { type DetectionSettings, testFamilies } from './familyTests.ts';
+import { type BlockTests, type DetectionSettings, measureReference, testFamilies } from './familyTests.ts';
 import {
   completedRegime,
   extendedVersionReference,
@@ -25,6 +25,7 @@ import {
   regimeOf,
   type VersionReference,
 } from './reference.ts';
+import { emptyStreamHistory, type StreamHistory, withAlarm, withQuietBlock, withReference } from './streamHistory.ts';
 import { mergeObservations, type WindowObservation } from './windowObservation.ts';
 
 /** After a change the next blocks still show the old regime in the large scales, or a ramp: they are no reference. */
@@ -50,6 +51,8 @@ export interface FoldState {
   /** Blocks folded in this phase. */
   blocksInPhase: number;
   episode: Episode | null;
+  /** How the stream varies. */
+  history: StreamHistory;
 }
 
 export interface Verdict {
@@ -65,16 +68,18 @@ export interface Folded {
 }
 
 /** The state before the first window. */
-export function initialState(given: GivenReference | null): FoldState {
+export function initialState(given: GivenReference | null, { detection }: Pick<FoldContext, 'detection'>): FoldState {
+  const regime = given ? regimeOf(given.source, given.parts) : null;
   return {
     versionReference: given ? extendedVersionReference(new Map(), given.source, given.parts) : new Map(),
-    regime: given ? regimeOf(given.source, given.parts) : null,
+    regime,
     phase: given ? 'watching' : 'bootstrap',
     gathered: [],
     pending: null,
     since: [],
     blocksInPhase: 0,
     episode: null,
+    history: regime ? withRegime(emptyStreamHistory, regime, detection) : emptyStreamHistory,
   };
 }
 
@@ -114,17 +119,32 @@ function foldBlock(
   const block = countBlock(observation, regime.frozen);
   const { frozen, complete } = regime;
   const { detection } = context;
-  const evidence = testFamilies(comparisonsOf(state, block), { frozen, detection, newFeaturesMatter: complete });
-  if (state.phase !== 'watching') return followChange(state, regime, observation, block, evidence, context);
-  if (evidence.length > 0) return openEpisode(state, regime, block, evidence, window, context);
-  return watch(state, regime, observation, block, context);
+  const tests = testFamilies(comparisonsOf(state, block), state.history, {
+    frozen,
+    detection,
+    newFeaturesMatter: complete,
+  });
+  if (state.phase !== 'watching') return followChange(state, regime, observation, block, tests.evidence, context);
+  if (tests.evidence.length > 0) return openEpisode(state, regime, block, tests, window, context);
+  return watch(state, regime, observation, block, tests, context);
 }
 
 function bootstrap(state: FoldState, observation: WindowObservation, { detection }: FoldContext): Folded {
   const gathered = [...state.gathered, observation];
   const verdict: Verdict = { status: 'reference', reference: 'bootstrap', change: null };
   if (!isFirstReference(gathered, detection)) return { state: { ...state, gathered }, verdict };
-  return { state: watching(state, regimeOf('bootstrap', gathered), gathered), verdict };
+  const regime = regimeOf('bootstrap', gathered);
+  const history = withRegime(state.history, regime, detection);
+  return { state: watching({ ...state, history }, regime, gathered), verdict };
+}
+
+/** The parts of a first reference are the first that is known of how the stream varies. */
+function withRegime(
+  history: StreamHistory,
+  { history: blocks, frozen }: Regime,
+  detection: DetectionSettings,
+): StreamHistory {
+  return withReference(history, measureReference(blocks, { frozen, detection, newFeaturesMatter: false }));
 }
 
 function isFirstReference(gathered: readonly WindowObservation[], detection: DetectionSettings): boolean {
@@ -154,6 +174,7 @@ function watch(
   regime: Regime,
   observation: WindowObservation,
   block: Block,
+  { measured }: BlockTests,
   context: FoldContext,
 ): Folded {
   const history = [...regime.history, block].slice(-(longestHistoryBlocks + largestScale));
@@ -162,6 +183,7 @@ function watch(
     ...gatherFurther(state, { ...regime, history }, observation, context.detection),
     blocksInPhase: state.blocksInPhase + 1,
     episode: quiet ? null : state.episode,
+    history: withQuietBlock(state.history, measured),
   };
   const change = quiet ? driftEventOf(nameOf(context), state.episode!, 'closed') : null;
   return { state: next, verdict: { status: 'steady', reference: regime.source, change } };
@@ -185,7 +207,7 @@ function openEpisode(
   state: FoldState,
   regime: Regime,
   block: Block,
-  evidence: readonly Evidence[],
+  { evidence, measured }: BlockTests,
   window: WindowObservation,
   context: FoldContext,
 ): Folded {
@@ -209,6 +231,7 @@ function openEpisode(
     since: blocks.slice(-scale),
     blocksInPhase: 0,
     episode,
+    history: withAlarm(state.history, measured),
   };
   const change = driftEventOf(nameOf(context), episode, 'open');
   return { state: next, verdict: { status: 'drift', reference: regime.source, change } };
@@ -253,7 +276,7 @@ function renew(state: FoldState, observation: WindowObservation, detection: Dete
   }
   const gathered = [...state.gathered, observation];
   if (!isReference(gathered, detection)) return { ...state, gathered };
-  return watching(state, regimeOf('bootstrap', gathered), gathered);
+  return watching(state, regimeOf('bootstrap', gathered, state.regime?.frozen), gathered);
 }
 
 function nameOf({ model, version, segment }: FoldContext): StreamName {

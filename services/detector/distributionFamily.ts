@@ -2,53 +2,80 @@ import { sum } from 'simple-statistics';
 import { benjaminiHochberg } from '../shared/statistics/benjaminiHochberg.ts';
 import { jensenShannonDistance } from '../shared/statistics/jensenShannonDistance.ts';
 import { populationStabilityIndex } from '../shared/statistics/populationStabilityIndex.ts';
-import { chiSquaredThreshold } from './chiSquaredThreshold.ts';
 import type { Comparison } from './comparison.ts';
-import { type DistributionTest, distributionTest } from './distributionTest.ts';
+import { type DistributionTest, distributionTest, distributionThreshold } from './distributionTest.ts';
 import { type Evidence, shares, shown } from './evidence.ts';
+import type { FamilyResult } from './familyResult.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
+import type { Significance } from './significance.ts';
+import type { StreamSignificance } from './streamSignificance.ts';
+import { levelOfFamily } from './tailHistory.ts';
 import type { VariableKind } from './windowObservation.ts';
 
 /** "Major shift" by the convention of credit scoring (Siddiqi, "Credit Risk Scorecards", 2006). */
 export const largePopulationStabilityIndex = 0.25;
 
 /**
- * Did the distributions of the features (or outputs) change? Simes over them at `level`: fires when the i-th smallest
- * of d p-values is at most level · i / d for some i, which is when Benjamini and Hochberg's smallest adjusted one is.
+ * Did the distributions of the features (or outputs) change? Simes over them at the family's level: fires when the i-th
+ * smallest of d p-values is at most level · i / d for some i, which is when Benjamini and Hochberg's smallest adjusted one is.
+ *
+ * @param level of the family, before its own tail raises it: `levelOfFamily`
  */
-export function distributionEvidence(
+export function testDistributions(
   comparison: Comparison,
   frozen: ReadonlyMap<string, FrozenVariable>,
   kind: VariableKind,
+  stream: StreamSignificance,
   level: number,
-): Evidence | null {
-  const tests: { name: string; test: DistributionTest }[] = [];
+): FamilyResult | null {
+  const tests: NamedTest[] = [];
   for (const [key, variable] of frozen) {
     if (variable.kind !== kind) continue;
-    const test = distributionTest(comparison, key, variable, level);
-    if (test) tests.push({ name: variable.name, test });
+    const significance = stream.of(key);
+    const test = distributionTest(comparison, key, variable, significance);
+    if (test) tests.push({ key, name: variable.name, test, significance });
   }
-  if (!tests.some(({ test }) => test.pValue <= level)) return null;
+  if (tests.length === 0) return null;
   const adjusted = benjaminiHochberg(tests.map(({ test }) => test.pValue));
-  const changed = tests.filter((_, index) => adjusted[index]! <= level).map(withEffect);
-  if (changed.length === 0) return null;
+  const strongest = tests.reduce((left, right) => (right.test.logPValue < left.test.logPValue ? right : left));
+  const family = kind === 'feature' ? 'features' : 'predictions';
+  const needed = levelOfFamily(
+    stream.tail(family, comparison.scale),
+    comparison.scale,
+    strongest.significance.noiseWeight,
+    level,
+  );
+  const changed = tests.filter((_, index) => adjusted[index]! <= needed).map(withEffect);
   changed.sort((left, right) => right.effect - left.effect || (left.name < right.name ? -1 : 1));
-  return evidenceOf(comparison, changed, tests.length, kind, level);
+  return {
+    family,
+    tests: new Map(tests.map(({ key, test }) => [key, test])),
+    logPValue: Math.max(strongest.test.logPValue, Math.log(Math.min(...adjusted))),
+    evidence: changed.length > 0 ? evidenceOf(comparison, changed, tests.length, kind, needed) : null,
+  };
 }
 
-function withEffect({ name, test }: { name: string; test: DistributionTest }) {
-  return { name, test, effect: jensenShannonDistance(test.referenceCounts, test.recentCounts) ** 2 };
+interface NamedTest {
+  key: string;
+  name: string;
+  test: DistributionTest;
+  significance: Significance;
+}
+
+function withEffect(named: NamedTest) {
+  const { test } = named;
+  return { ...named, effect: jensenShannonDistance(test.referenceCounts, test.recentCounts) ** 2 };
 }
 
 function evidenceOf(
-  { scale }: Comparison,
+  comparison: Comparison,
   changed: ReturnType<typeof withEffect>[],
   tested: number,
   kind: VariableKind,
   level: number,
 ): Evidence {
-  const { name, test } = changed[0]!;
-  const threshold = chiSquaredThreshold(test.degreesOfFreedom, (level * changed.length) / tested);
+  const { name, test, significance } = changed[0]!;
+  const threshold = distributionThreshold(comparison, test, significance, (level * changed.length) / tested);
   const index = populationStabilityIndex(test.referenceCounts, test.recentCounts);
   // A score sharpens while a model learns; only what it answers tells whether a change of its outputs is large.
   const decisive = kind === 'output' ? changed.find(({ name }) => name === 'prediction')?.test : test;
@@ -57,7 +84,7 @@ function evidenceOf(
   const referenceRecords = sum(test.referenceCounts);
   return {
     family: kind === 'feature' ? 'features' : 'predictions',
-    scale,
+    scale: comparison.scale,
     feature: name,
     metric: 'likelihood_ratio',
     value: test.statistic,
@@ -70,6 +97,6 @@ function evidenceOf(
     contributions: shares(changed.map(({ name, effect }) => [name, effect])),
     statement:
       `${changed.length} of ${tested} ${kind}s changed, most of all ${name} (likelihood ratio ${shown(test.statistic)}, ` +
-      `threshold ${shown(threshold)}, p ${shown(test.pValue)}, PSI ${shown(index)}; ${records} records against ${referenceRecords})`,
+      `threshold ${shown(threshold)}, p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}, PSI ${shown(index)}; ${records} records against ${referenceRecords})`,
   };
 }

@@ -1,11 +1,12 @@
+import { sum } from 'simple-statistics';
 import { likelihoodRatioTest } from '../shared/statistics/likelihoodRatioTest.ts';
-import { overdispersion } from '../shared/statistics/overdispersion.ts';
-import { type Comparison, pooledCounts } from './comparison.ts';
+import { type Comparison, fewestOwnBlocks, scales } from './comparison.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
+import { type Judgement, judge, type Significance } from './significance.ts';
+import { constantHistory, fewestBlocks, type Measurement } from './statisticHistory.ts';
+import { statisticThreshold } from './statisticThreshold.ts';
 
-export interface DistributionTest {
-  statistic: number;
-  degreesOfFreedom: number;
+export interface DistributionTest extends Measurement {
   pValue: number;
   logPValue: number;
   overdispersion: number;
@@ -20,42 +21,64 @@ export function validCounts({ binCount }: FrozenVariable, counts: readonly numbe
 }
 
 /**
- * Whether the valid values of a variable are distributed as in the reference: `likelihoodRatioTest`.
+ * Whether the valid values of a variable are distributed as in the reference: `likelihoodRatioTest`, judged by `judge`.
  *
- * @param worthLearning over-dispersion is at least 1 and only makes p larger, so it is learned from the reference only
- *   where the p-value for independent records is below this; 1 to learn it always
- * @returns null when the variable has no counts on one side
+ * @returns null when the variable has no counts on one side, or only ever grows
  */
 export function distributionTest(
   comparison: Comparison,
   key: string,
   frozen: FrozenVariable,
-  worthLearning: number,
+  significance: Significance,
 ): DistributionTest | null {
   const recentSums = comparison.recent.variables.get(key);
   const referenceSums = comparison.reference.variables.get(key);
-  if (!recentSums || !referenceSums || referenceSums.blocks === 0) return null;
+  if (frozen.growing || !recentSums || !referenceSums || referenceSums.blocks === 0) return null;
   return testCounts(
+    comparison,
     validCounts(frozen, referenceSums.counts),
     validCounts(frozen, recentSums.counts),
-    worthLearning,
-    () =>
-      pooledCounts(comparison.referenceBlocks, comparison.scale, block => {
-        const counted = block.variables.get(key);
-        return counted ? validCounts(frozen, counted.counts) : null;
-      }),
+    significance,
   );
 }
 
 export function testCounts(
+  comparison: Comparison,
   referenceCounts: number[],
   recentCounts: number[],
-  worthLearning: number,
-  referenceBlocks: () => number[][],
+  significance: Significance,
 ): DistributionTest {
-  const independent = likelihoodRatioTest(referenceCounts, recentCounts, 1);
-  if (independent.pValue > worthLearning) return { ...independent, overdispersion: 1, recentCounts, referenceCounts };
-  const learned = overdispersion(referenceBlocks());
-  const test = learned === 1 ? independent : likelihoodRatioTest(referenceCounts, recentCounts, learned);
-  return { ...test, overdispersion: learned, recentCounts, referenceCounts };
+  const { statistic, degreesOfFreedom } = likelihoodRatioTest(referenceCounts, recentCounts, 1);
+  const recent = sum(recentCounts);
+  const reference = sum(referenceCounts);
+  const measured = { statistic, degreesOfFreedom, size: (recent * reference) / (recent + reference) };
+  const judgement = judgeCounts(comparison, referenceCounts, measured, significance);
+  return { ...measured, ...judgement, recentCounts, referenceCounts };
+}
+
+/** The likelihood ratio that the test would have had to reach, of as many records. */
+export function distributionThreshold(
+  comparison: Comparison,
+  test: DistributionTest,
+  significance: Significance,
+  level: number,
+): number {
+  return statisticThreshold(
+    statistic => judgeCounts(comparison, test.referenceCounts, { ...test, statistic }, significance),
+    level,
+  );
+}
+
+/** A reference that has one value only is the history of a statistic that had nothing to measure so far. */
+function judgeCounts(
+  { scale, referenceBlocks }: Comparison,
+  referenceCounts: readonly number[],
+  measured: Measurement,
+  significance: Significance,
+): Judgement {
+  const isConstant = referenceCounts.filter(count => count > 0).length === 1;
+  const known = significance.history.some(({ blocks }) => blocks >= fewestBlocks);
+  const history =
+    isConstant && !known ? scales.map(() => constantHistory(referenceBlocks.length)) : significance.history;
+  return judge({ ...significance, history }, measured, scale, referenceBlocks.length >= fewestOwnBlocks);
 }

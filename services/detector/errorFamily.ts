@@ -1,31 +1,31 @@
-import { logNormalSurvival } from '../shared/statistics/normalSurvival.ts';
-import { overdispersion } from '../shared/statistics/overdispersion.ts';
-import type { Block } from './block.ts';
-import { chiSquaredThreshold } from './chiSquaredThreshold.ts';
-import { type Comparison, minimumReferenceBlocks, pooledCounts } from './comparison.ts';
+import { type Comparison, fewestOwnBlocks, minimumReferenceBlocks } from './comparison.ts';
 import { type Evidence, percent, shown } from './evidence.ts';
-import { rateIncreaseLogPValue, rateIncreaseThreshold } from './rateIncrease.ts';
+import type { FamilyResult } from './familyResult.ts';
+import { likelihoodRatio, rateReaching } from './rateIncrease.ts';
+import { type Judgement, judge, type Significance } from './significance.ts';
+import type { Measurement } from './statisticHistory.ts';
+import { statisticThreshold } from './statisticThreshold.ts';
+import { errorKey } from './streamHistory.ts';
+import type { StreamSignificance } from './streamSignificance.ts';
+import { levelOfFamily } from './tailHistory.ts';
 import type { WindowPerformance } from './windowObservation.ts';
 
-/** Blocks' worth of belief that losses are independent, as in `overdispersion`. */
-const priorBlocks = 20;
-
-export interface ErrorTest {
+export interface ErrorTest extends Measurement, Judgement {
   /** Mean loss: the share of wrong classes, or the mean absolute error. */
   value: number;
   referenceValue: number;
-  threshold: number;
-  logPValue: number;
-  overdispersion: number;
+  /** Rise that is too small to matter, on the scale of `value`. */
+  floor: number;
   records: number;
   referenceRecords: number;
+  /** The value that belongs to a statistic. */
+  valueAt(statistic: number): number;
 }
 
 export interface ErrorTestOptions {
   minimumRecords: number;
   /** Rise that is too small to matter: in points of accuracy, or for regression as a share of the mean absolute error. */
   performanceDrop: number;
-  level: number;
 }
 
 /** Whether the reference has enough labelled predictions. */
@@ -34,68 +34,71 @@ export function hasErrors({ reference }: Comparison): boolean {
 }
 
 /** Whether the mean loss has risen, one-sided; null when too few predictions are labelled. */
-export function errorTest(comparison: Comparison, options: ErrorTestOptions): ErrorTest | null {
+export function errorTest(
+  comparison: Comparison,
+  options: ErrorTestOptions,
+  significance: Significance,
+): ErrorTest | null {
   const recent = comparison.recent.performance;
   const reference = comparison.reference.performance;
   if (!hasErrors(comparison) || !recent || !reference) return null;
   if (Math.min(recent.labelled, reference.labelled) < options.minimumRecords) return null;
-  return recent.task === 'regression'
-    ? meanLossTest(comparison, reference, recent, options)
-    : errorRateTest(comparison, reference, recent, options);
+  const measured =
+    recent.task === 'regression' ? meanLoss(reference, recent, options) : errorRate(reference, recent, options);
+  return { ...measured, ...riseJudgement(comparison, measured, significance) };
 }
 
-function errorRateTest(
-  { referenceBlocks, scale }: Comparison,
-  reference: WindowPerformance,
-  recent: WindowPerformance,
-  { performanceDrop, level }: ErrorTestOptions,
-): ErrorTest {
+type MeasuredError = Omit<ErrorTest, keyof Judgement>;
+
+/** One side of the test: half of the p-value if the loss rose by more than is too small to matter, 1 if not. */
+function riseJudgement(
+  { scale, referenceBlocks }: Comparison,
+  measured: MeasuredError,
+  significance: Significance,
+): Judgement {
+  const judgement = judge(significance, measured, scale, referenceBlocks.length >= fewestOwnBlocks);
+  if (measured.value - measured.referenceValue < measured.floor) return { ...judgement, pValue: 1, logPValue: 0 };
+  return halved(judgement);
+}
+
+function halved(judgement: Judgement): Judgement {
+  return { ...judgement, pValue: judgement.pValue / 2, logPValue: judgement.logPValue - Math.LN2 };
+}
+
+function errorRate(reference: WindowPerformance, recent: WindowPerformance, options: ErrorTestOptions): MeasuredError {
   const before = { hits: reference.lossSum, total: reference.labelled };
   const now = { hits: recent.lossSum, total: recent.labelled };
-  const learned = overdispersion(
-    pooledCounts(referenceBlocks, scale, ({ performance }) =>
-      performance && performance.labelled > 0
-        ? [performance.lossSum, performance.labelled - performance.lossSum]
-        : null,
-    ),
-  );
   return {
+    ...sizes(reference, recent),
     value: now.hits / now.total,
     referenceValue: before.hits / before.total,
-    threshold: rateIncreaseThreshold(before, now.total, learned, level, performanceDrop),
-    logPValue: rateIncreaseLogPValue(before, now, learned),
-    overdispersion: learned,
-    records: now.total,
-    referenceRecords: before.total,
+    floor: options.performanceDrop,
+    statistic: likelihoodRatio(before, now),
+    valueAt: statistic => rateReaching(before, now.total, statistic),
   };
 }
 
 /**
- * Welch's test on the means (Biometrika 34, 1947), with the variance between blocks learned from the reference. Losses
- * are skewed to the right, where its statistic is conservative: a single huge loss raises the variance with the mean.
+ * Welch's statistic of the means, squared (Biometrika 34, 1947). Losses are skewed to the right, where it is conservative: a
+ * single huge loss raises the variance with the mean.
  */
-function meanLossTest(
-  { referenceBlocks, scale }: Comparison,
-  reference: WindowPerformance,
-  recent: WindowPerformance,
-  { performanceDrop, level }: ErrorTestOptions,
-): ErrorTest {
+function meanLoss(reference: WindowPerformance, recent: WindowPerformance, options: ErrorTestOptions): MeasuredError {
   const before = meanAndVariance(reference);
   const now = meanAndVariance(recent);
-  const learned = lossOverdispersion(referenceBlocks, scale, before);
-  const standardError = Math.sqrt(learned * (before.variance / reference.labelled + now.variance / recent.labelled));
+  const variance = before.variance / reference.labelled + now.variance / recent.labelled;
   const rise = now.mean - before.mean;
-  const floor = before.mean * performanceDrop;
-  const quantile = standardError > 0 ? Math.sqrt(chiSquaredThreshold(1, 2 * level)) * standardError : 0;
   return {
+    ...sizes(reference, recent),
     value: now.mean,
     referenceValue: before.mean,
-    threshold: before.mean + Math.max(floor, quantile),
-    logPValue: rise <= 0 ? 0 : standardError > 0 ? logNormalSurvival(rise / standardError) : Number.NEGATIVE_INFINITY,
-    overdispersion: learned,
-    records: recent.labelled,
-    referenceRecords: reference.labelled,
+    floor: before.mean * options.performanceDrop,
+    statistic: variance > 0 ? rise ** 2 / variance : rise === 0 ? 0 : Number.MAX_VALUE,
+    valueAt: statistic => before.mean + Math.sqrt(statistic * variance),
   };
+}
+
+function sizes({ labelled: before }: WindowPerformance, { labelled: now }: WindowPerformance) {
+  return { degreesOfFreedom: 1, size: (before * now) / (before + now), records: now, referenceRecords: before };
 }
 
 function meanAndVariance({ labelled, lossSum, lossSquareSum }: WindowPerformance): { mean: number; variance: number } {
@@ -103,34 +106,53 @@ function meanAndVariance({ labelled, lossSum, lossSquareSum }: WindowPerformance
   return { mean, variance: Math.max(0, lossSquareSum / labelled - mean * mean) };
 }
 
-/** As `overdispersion`, for means: Σ n (block mean − mean)² / variance over m − 1, shrunken towards 1. At least 1. */
-function lossOverdispersion(
-  blocks: readonly Block[],
-  scale: number,
-  { mean, variance }: { mean: number; variance: number },
+/** The mean loss that would alarm. */
+export function errorThreshold(
+  { scale, referenceBlocks }: Comparison,
+  test: ErrorTest,
+  significance: Significance,
+  level: number,
 ): number {
-  const pooled = pooledCounts(blocks, scale, ({ performance }) =>
-    performance && performance.labelled > 0 ? [performance.labelled, performance.lossSum] : null,
+  const ownHistory = referenceBlocks.length >= fewestOwnBlocks;
+  const needed = statisticThreshold(
+    statistic => halved(judge(significance, { ...test, statistic }, scale, ownHistory)),
+    level,
   );
-  if (pooled.length < 2 || variance === 0) return 1;
-  const squares = pooled.reduce((total, [count, loss]) => total + count! * (loss! / count! - mean) ** 2, 0);
-  return Math.max(1, (squares / variance + priorBlocks) / (pooled.length - 1 + priorBlocks));
+  return Math.max(test.valueAt(needed), test.referenceValue + test.floor);
 }
 
 /** Has the model become worse, by more than is too small to matter? */
-export function errorEvidence(comparison: Comparison, options: ErrorTestOptions): Evidence | null {
-  const test = errorTest(comparison, options);
-  if (!test || test.value < test.threshold) return null;
+export function testErrors(
+  comparison: Comparison,
+  options: ErrorTestOptions,
+  stream: StreamSignificance,
+  level: number,
+): FamilyResult | null {
+  const { scale } = comparison;
+  const significance = stream.of(errorKey);
+  const test = errorTest(comparison, options, significance);
+  if (!test) return null;
+  const needed = levelOfFamily(stream.tail('error', scale), scale, significance.noiseWeight, level);
+  return {
+    family: 'error',
+    tests: new Map([[errorKey, test]]),
+    logPValue: test.logPValue,
+    evidence: test.pValue <= needed ? evidenceOf(comparison, test, significance, needed) : null,
+  };
+}
+
+function evidenceOf(comparison: Comparison, test: ErrorTest, significance: Significance, level: number): Evidence {
   const regression = comparison.recent.performance!.task === 'regression';
   const text = (value: number) => (regression ? shown(value) : percent(value));
+  const threshold = errorThreshold(comparison, test, significance, level);
   return {
     family: 'error',
     scale: comparison.scale,
     feature: null,
     metric: 'error',
     value: test.value,
-    threshold: test.threshold,
-    pValue: Math.exp(test.logPValue),
+    threshold,
+    pValue: test.pValue,
     logPValue: test.logPValue,
     records: test.records,
     referenceRecords: test.referenceRecords,
@@ -138,6 +160,7 @@ export function errorEvidence(comparison: Comparison, options: ErrorTestOptions)
     contributions: {},
     statement:
       `the ${regression ? 'mean absolute error' : 'error rate'} rose from ${text(test.referenceValue)} to ${text(test.value)} ` +
-      `(threshold ${text(test.threshold)}, p ${shown(Math.exp(test.logPValue))}; ${test.records} labels against ${test.referenceRecords})`,
+      `(threshold ${text(threshold)}, p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}; ` +
+      `${test.records} labels against ${test.referenceRecords})`,
   };
 }

@@ -1,11 +1,15 @@
 import type { ModelSettings } from '../shared/settings.ts';
-import { type Comparison, scales } from './comparison.ts';
+import type { Block } from './block.ts';
+import { type Comparison, comparisonsWithinReference, scales } from './comparison.ts';
 import { dataQualityEvidence } from './dataQualityFamily.ts';
-import { distributionEvidence } from './distributionFamily.ts';
-import { errorEvidence, hasErrors } from './errorFamily.ts';
+import { testDistributions } from './distributionFamily.ts';
+import { hasErrors, testErrors } from './errorFamily.ts';
 import type { Evidence, Family } from './evidence.ts';
+import type { FamilyResult } from './familyResult.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
-import { hasLabels, labelEvidence } from './labelFamily.ts';
+import { hasLabels, testLabels } from './labelFamily.ts';
+import { emptyStreamHistory, type MeasuredScale, type StreamHistory } from './streamHistory.ts';
+import { type StreamSignificance, streamSignificance } from './streamSignificance.ts';
 
 export type DetectionSettings = ModelSettings['detection'];
 
@@ -30,30 +34,84 @@ export function levelPerTest(
   return detection.falseAlarmsPerThousandWindows / 1000 / families / scales.length;
 }
 
-/** The families that say "changed", each with its most significant scale; none for a steady stream. */
-export function testFamilies(comparisons: readonly Comparison[], options: TestOptions): Evidence[] {
-  const strongest = new Map<Family, Evidence>();
-  for (const comparison of comparisons) {
-    for (const evidence of evidenceAt(comparison, options)) {
-      const known = strongest.get(evidence.family);
-      if (!known || evidence.logPValue < known.logPValue) strongest.set(evidence.family, evidence);
-    }
-  }
-  return withoutWeakPredictionDrift([...strongest.values()]);
+/** What the tests of a block found, and what they measured as history of the stream. */
+export interface BlockTests {
+  /** The families that say "changed", each with its most significant scale; none for a steady stream. */
+  evidence: Evidence[];
+  measured: MeasuredScale[];
 }
 
-function evidenceAt(comparison: Comparison, options: TestOptions): Evidence[] {
-  const { frozen, detection } = options;
-  const level = levelPerTest(comparison, options);
-  const { minimumRecords, performanceDrop } = detection;
+export function testFamilies(
+  comparisons: readonly Comparison[],
+  history: StreamHistory,
+  options: TestOptions,
+): BlockTests {
+  const stream = streamSignificance(history);
+  const strongest = new Map<Family, Evidence>();
+  const measured: MeasuredScale[] = [];
+  for (const comparison of comparisons) {
+    const level = levelPerTest(comparison, options);
+    const results = resultsAt(comparison, stream, options, level);
+    for (const evidence of [
+      ...qualityEvidence(comparison, stream, options, level),
+      ...results.map(({ evidence }) => evidence),
+    ]) {
+      const known = evidence && strongest.get(evidence.family);
+      if (evidence && (!known || evidence.logPValue < known.logPValue)) strongest.set(evidence.family, evidence);
+    }
+    measured.push(measuredAt(comparison, results));
+  }
+  return { evidence: withoutWeakPredictionDrift([...strongest.values()]), measured };
+}
+
+/** What the blocks of a reference show of how the stream varies. */
+export function measureReference(blocks: readonly Block[], options: TestOptions): MeasuredScale[] {
+  const stream = streamSignificance(emptyStreamHistory);
+  return comparisonsWithinReference(blocks).map(comparison =>
+    measuredAt(comparison, resultsAt(comparison, stream, options, levelPerTest(comparison, options))),
+  );
+}
+
+function measuredAt({ scale }: Comparison, results: readonly FamilyResult[]): MeasuredScale {
+  return {
+    scale,
+    tests: new Map(
+      results.flatMap(({ tests }) =>
+        Array.from(
+          tests,
+          ([key, { statistic, degreesOfFreedom, size }]) => [key, { statistic, degreesOfFreedom, size }] as const,
+        ),
+      ),
+    ),
+    logPValues: new Map(results.map(({ family, logPValue }) => [family, logPValue])),
+  };
+}
+
+function resultsAt(
+  comparison: Comparison,
+  stream: StreamSignificance,
+  { frozen, detection }: TestOptions,
+  level: number,
+): FamilyResult[] {
   return [
-    dataQualityEvidence(comparison, frozen, 'feature', level, options.newFeaturesMatter),
-    dataQualityEvidence(comparison, frozen, 'output', level, options.newFeaturesMatter),
-    distributionEvidence(comparison, frozen, 'feature', level),
-    distributionEvidence(comparison, frozen, 'output', level),
-    labelEvidence(comparison, minimumRecords, level),
-    errorEvidence(comparison, { minimumRecords, performanceDrop, level }),
-  ].filter(evidence => evidence !== null);
+    testDistributions(comparison, frozen, 'feature', stream, level),
+    testDistributions(comparison, frozen, 'output', stream, level),
+    testLabels(comparison, detection.minimumRecords, stream, level),
+    testErrors(comparison, detection, stream, level),
+  ].filter(result => result !== null);
+}
+
+function qualityEvidence(
+  comparison: Comparison,
+  stream: StreamSignificance,
+  options: TestOptions,
+  level: number,
+): (Evidence | null)[] {
+  const { frozen, newFeaturesMatter } = options;
+  return [
+    dataQualityEvidence(comparison, frozen, 'feature', stream, level, newFeaturesMatter),
+    dataQualityEvidence(comparison, frozen, 'output', stream, level, newFeaturesMatter),
+  ];
 }
 
 /**

@@ -13,6 +13,7 @@ import type { VariableKind } from './windowObservation.ts';
 const fewDistinct = 128;
 const spareMantissaBits = 2;
 const coarsestMantissaBits = -3;
+const fewestGrowingParts = 5;
 
 /**
  * What of a reference all later windows are measured with: its bins, and the range beyond which a number is absurd.
@@ -25,9 +26,14 @@ export interface FrozenVariable {
   bins: FeatureBins;
   /** Bins of values that the reference had; four more follow: unseen, non-finite, wrong type, missing. */
   binCount: number;
-  /** The reference's minimum less its width; -Infinity where it has no width. */
+  /** True of clocks, counters and ids: it only ever grows, so that no reference can hold. */
+  growing: boolean;
+  /** Of all references so far. */
+  minimum: number;
+  maximum: number;
+  /** The minimum less the width of the range; -Infinity where it has no width. */
   lowestPlausible: number;
-  /** The reference's maximum plus its width; Infinity where it has no width. */
+  /** The maximum plus the width of the range; Infinity where it has no width. */
   highestPlausible: number;
 }
 
@@ -38,13 +44,22 @@ export interface FrozenVariable {
  *
  * A number is absurd when it lies outside the reference's range by more than the width of that range: a reference of
  * 0 to 10 makes -11 and 21 absurd, and leaves room for the tail that a thousand records have not shown yet.
+ *
+ * @param profiles of the parts of the reference, in order
+ * @param earlier what the reference before was like: what it had seen is not absurd, should a season bring it back
  */
-export function freezeVariable(kind: VariableKind, name: string, profiles: FeatureProfile[]): FrozenVariable {
+export function freezeVariable(
+  kind: VariableKind,
+  name: string,
+  profiles: FeatureProfile[],
+  earlier?: FrozenVariable,
+): FrozenVariable {
   const reference = mergeFeatureProfiles(...profiles);
-  const { numeric } = reference;
   const type = featureType(reference);
   const bins = type === 'numeric' ? numericBins(reference) : categoryBins(reference);
-  const width = numeric.maximum - numeric.minimum;
+  const minimum = Math.min(reference.numeric.minimum, earlier?.minimum ?? Number.POSITIVE_INFINITY);
+  const maximum = Math.max(reference.numeric.maximum, earlier?.maximum ?? Number.NEGATIVE_INFINITY);
+  const width = maximum - minimum;
   const bounded = type === 'numeric' && width > 0;
   return {
     kind,
@@ -52,9 +67,19 @@ export function freezeVariable(kind: VariableKind, name: string, profiles: Featu
     type,
     bins,
     binCount: binCountOf(bins),
-    lowestPlausible: bounded ? numeric.minimum - width : Number.NEGATIVE_INFINITY,
-    highestPlausible: bounded ? numeric.maximum + width : Number.POSITIVE_INFINITY,
+    growing: isGrowing(profiles),
+    minimum,
+    maximum,
+    lowestPlausible: bounded ? minimum - width : Number.NEGATIVE_INFINITY,
+    highestPlausible: bounded ? maximum + width : Number.POSITIVE_INFINITY,
   };
+}
+
+/** Whether each part lies above the one before; of five parts of a feature that does not grow, the odds are 1 : 120 at most. */
+function isGrowing(profiles: readonly FeatureProfile[]): boolean {
+  const parts = profiles.map(({ numeric }) => numeric).filter(({ count }) => count > 0);
+  if (parts.length < fewestGrowingParts) return false;
+  return parts.every((part, index) => index === 0 || part.minimum > parts[index - 1]!.maximum);
 }
 
 function numericBins({ numeric }: FeatureProfile): FeatureBins {

@@ -1,10 +1,14 @@
 import { sum } from 'simple-statistics';
 import { populationStabilityIndex } from '../shared/statistics/populationStabilityIndex.ts';
-import { chiSquaredThreshold } from './chiSquaredThreshold.ts';
-import { type Comparison, minimumReferenceBlocks, pooledCounts } from './comparison.ts';
+import { type Comparison, minimumReferenceBlocks } from './comparison.ts';
 import { largePopulationStabilityIndex } from './distributionFamily.ts';
-import { type DistributionTest, testCounts } from './distributionTest.ts';
+import { type DistributionTest, distributionThreshold, testCounts } from './distributionTest.ts';
 import { type Evidence, shown } from './evidence.ts';
+import type { FamilyResult } from './familyResult.ts';
+import type { Significance } from './significance.ts';
+import { labelsKey } from './streamHistory.ts';
+import type { StreamSignificance } from './streamSignificance.ts';
+import { levelOfFamily } from './tailHistory.ts';
 
 /** Whether the labels are classes, and the reference has enough of them. */
 export function hasLabels({ reference }: Comparison): boolean {
@@ -15,26 +19,44 @@ export function hasLabels({ reference }: Comparison): boolean {
 export function labelTest(
   comparison: Comparison,
   minimumRecords: number,
-  worthLearning: number,
+  significance: Significance,
 ): DistributionTest | null {
   const recent = comparison.recent.performance;
   const reference = comparison.reference.performance;
   if (!hasLabels(comparison) || !recent || !reference || recent.labelled < minimumRecords) return null;
   const labels = [...new Set([...reference.labelCounts.keys(), ...recent.labelCounts.keys()])].sort();
   const vector = (counts: ReadonlyMap<string, number>) => labels.map(label => counts.get(label) ?? 0);
-  return testCounts(vector(reference.labelCounts), vector(recent.labelCounts), worthLearning, () =>
-    pooledCounts(comparison.referenceBlocks, comparison.scale, block =>
-      block.performance && block.performance.labelled > 0 ? vector(block.performance.labelCounts) : null,
-    ),
-  );
+  return testCounts(comparison, vector(reference.labelCounts), vector(recent.labelCounts), significance);
 }
 
 /** Did the distribution of the labels change? */
-export function labelEvidence(comparison: Comparison, minimumRecords: number, level: number): Evidence | null {
-  const test = labelTest(comparison, minimumRecords, level);
-  if (!test || test.pValue > level) return null;
+export function testLabels(
+  comparison: Comparison,
+  minimumRecords: number,
+  stream: StreamSignificance,
+  level: number,
+): FamilyResult | null {
+  const { scale } = comparison;
+  const significance = stream.of(labelsKey);
+  const test = labelTest(comparison, minimumRecords, significance);
+  if (!test) return null;
+  const needed = levelOfFamily(stream.tail('labels', scale), scale, significance.noiseWeight, level);
+  return {
+    family: 'labels',
+    tests: new Map([[labelsKey, test]]),
+    logPValue: test.logPValue,
+    evidence: test.pValue <= needed ? evidenceOf(comparison, test, significance, needed) : null,
+  };
+}
+
+function evidenceOf(
+  comparison: Comparison,
+  test: DistributionTest,
+  significance: Significance,
+  level: number,
+): Evidence {
   const index = populationStabilityIndex(test.referenceCounts, test.recentCounts);
-  const threshold = chiSquaredThreshold(test.degreesOfFreedom, level);
+  const threshold = distributionThreshold(comparison, test, significance, level);
   const records = sum(test.recentCounts);
   const referenceRecords = sum(test.referenceCounts);
   return {
@@ -52,6 +74,6 @@ export function labelEvidence(comparison: Comparison, minimumRecords: number, le
     contributions: {},
     statement:
       `the labels changed (likelihood ratio ${shown(test.statistic)}, threshold ${shown(threshold)}, ` +
-      `p ${shown(test.pValue)}; ${records} labels against ${referenceRecords})`,
+      `p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}; ${records} labels against ${referenceRecords})`,
   };
 }

@@ -26,7 +26,8 @@ export function rateIncreaseLogPValue(reference: Rate, recent: Rate, overdispers
   return logNormalSurvival(Math.sqrt(likelihoodRatio(reference, recent) / overdispersion));
 }
 
-function likelihoodRatio(reference: Rate, recent: Rate): number {
+/** G of two binomial samples. */
+export function likelihoodRatio(reference: Rate, recent: Rate): number {
   if (reference.total === 0 || recent.total === 0) return 0;
   const pooled = (reference.hits + recent.hits) / (reference.total + recent.total);
   return Math.max(0, 2 * (logRatio(reference, pooled) + logRatio(recent, pooled)));
@@ -40,15 +41,19 @@ function weighted(observed: number, expected: number): number {
   return observed > 0 ? observed * Math.log(observed / expected) : 0;
 }
 
-/** The lowest rate among `recentTotal` records that would count as risen at `level`, and by `floor` at the least. */
+/** The lowest rate among `recentTotal` records that would count as risen at `level`. */
 export function rateIncreaseThreshold(
   reference: Rate,
   recentTotal: number,
   overdispersion: number,
   level: number,
-  floor: number,
 ): number {
   const needed = chiSquaredThreshold(1, 2 * level) * overdispersion;
+  return rateReaching(reference, recentTotal, needed);
+}
+
+/** The lowest rate among `recentTotal` records, above the reference's, whose likelihood ratio is `needed`; 1 if none is. */
+export function rateReaching(reference: Rate, recentTotal: number, needed: number): number {
   let low = rateOf(reference);
   let high = 1;
   for (let step = 0; step < bisections; step++) {
@@ -56,5 +61,5 @@ export function rateIncreaseThreshold(
     if (likelihoodRatio(reference, { hits: middle * recentTotal, total: recentTotal }) < needed) low = middle;
     else high = middle;
   }
-  return Math.min(1, Math.max(high, rateOf(reference) + floor));
+  return high;
 }

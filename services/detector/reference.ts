@@ -35,10 +35,11 @@ export interface VersionVariable {
 /** By `variableKey`. It stays for the life of the version, unlike the regime. */
 export type VersionReference = ReadonlyMap<string, VersionVariable>;
 
-/** Bins of all variables that hold at least one value somewhere in the observations and are not known yet. */
+/** Bins of all variables that hold at least one value somewhere in the observations and are not known yet; `earlier` of the reference before. */
 export function freezeVariables(
   observations: readonly WindowObservation[],
   known: ReadonlyMap<string, FrozenVariable> = new Map(),
+  earlier: ReadonlyMap<string, FrozenVariable> = new Map(),
 ): Map<string, FrozenVariable> {
   const profiles = Map.groupBy(
     observations.flatMap(({ variables }) => [...variables]),
@@ -48,7 +49,7 @@ export function freezeVariables(
   for (const [key, entries] of [...profiles].sort(([left], [right]) => (left < right ? -1 : 1))) {
     const parts = entries.map(([, { profile }]) => profile);
     const { kind, name } = entries[0]![1];
-    if (!known.has(key) && parts.some(hasValues)) frozen.set(key, freezeVariable(kind, name, parts));
+    if (!known.has(key) && parts.some(hasValues)) frozen.set(key, freezeVariable(kind, name, parts, earlier.get(key)));
   }
   return frozen;
 }
@@ -57,9 +58,13 @@ function hasValues({ numeric, categorical }: FeatureProfile): boolean {
   return numeric.count + categorical.count > 0;
 }
 
-export function regimeOf(source: ReferenceSource, observations: readonly WindowObservation[]): Regime {
+export function regimeOf(
+  source: ReferenceSource,
+  observations: readonly WindowObservation[],
+  earlier?: ReadonlyMap<string, FrozenVariable>,
+): Regime {
   const newest = observations.slice(-longestHistoryBlocks);
-  const frozen = freezeVariables(newest);
+  const frozen = freezeVariables(newest, new Map(), earlier);
   const given = source !== 'bootstrap';
   return { source, frozen, history: countReferenceBlocks(newest, frozen, given), complete: !given };
 }

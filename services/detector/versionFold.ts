@@ -62,7 +62,7 @@ export function foldVersionWindow(
   for (const [segment, observation] of [...segments].sort(([left], [right]) => (left < right ? -1 : 1))) {
     const context = { model: fold.model, version: fold.version, segment, detection };
     // A given reference describes all predictions; a segment may well differ from it without any drift.
-    const before = states.get(segment) ?? initialState(segment === '' ? fold.given : null);
+    const before = states.get(segment) ?? initialState(segment === '' ? fold.given : null, context);
     const { state, verdict } = foldWindow(before, observation, context);
     states.set(segment, state);
     folded.push({

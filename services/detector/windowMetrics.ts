@@ -5,17 +5,26 @@ import { kolmogorovSmirnov } from '../shared/statistics/kolmogorovSmirnov.ts';
 import { populationStabilityIndex } from '../shared/statistics/populationStabilityIndex.ts';
 import { wassersteinDistance } from '../shared/statistics/wassersteinDistance.ts';
 import { countBlock } from './block.ts';
-import { chiSquaredThreshold } from './chiSquaredThreshold.ts';
 import type { Comparison } from './comparison.ts';
-import { qualityMetrics, qualityRate, rateOverdispersion, smallestRateIncrease } from './dataQualityFamily.ts';
+import {
+  qualityMetrics,
+  qualityRate,
+  rateOverdispersion,
+  smallestIncrease,
+  toleratedRate,
+} from './dataQualityFamily.ts';
 import { comparisonsOf, type FoldContext, type FoldState, pendingBlock } from './detector.ts';
-import { type DistributionTest, distributionTest, validCounts } from './distributionTest.ts';
-import { errorTest } from './errorFamily.ts';
+import { type DistributionTest, distributionTest, distributionThreshold, validCounts } from './distributionTest.ts';
+import { errorTest, errorThreshold } from './errorFamily.ts';
 import { levelPerTest } from './familyTests.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { labelTest } from './labelFamily.ts';
 import { rateIncreaseLogPValue, rateIncreaseThreshold, rateOf } from './rateIncrease.ts';
 import type { ReferenceSource, Regime, VersionVariable } from './reference.ts';
+import type { Significance } from './significance.ts';
+import { errorKey, labelsKey } from './streamHistory.ts';
+import { type StreamSignificance, streamSignificance } from './streamSignificance.ts';
+import { levelOfFamily } from './tailHistory.ts';
 import { countVariable } from './variableCounts.ts';
 import { type VariableKind, variableKey, type WindowObservation } from './windowObservation.ts';
 
@@ -47,7 +56,7 @@ export function windowMetrics(state: FoldState, window: WindowObservation, conte
   const comparisons = comparisonsOf(state, countBlock(observation, state.regime.frozen));
   return [
     ...[...state.versionReference.values()].flatMap(variable => distanceMetrics(variable, observation)),
-    ...testMetrics(state.regime, comparisons, context),
+    ...testMetrics(state.regime, comparisons, streamSignificance(state.history), context),
   ].filter(({ value }) => Number.isFinite(value));
 }
 
@@ -94,78 +103,93 @@ function distanceMetrics(
   ];
 }
 
-function testMetrics(regime: Regime, comparisons: readonly Comparison[], context: FoldContext): DriftMetric[] {
+function testMetrics(
+  regime: Regime,
+  comparisons: readonly Comparison[],
+  stream: StreamSignificance,
+  context: FoldContext,
+): DriftMetric[] {
   const [latest] = comparisons;
   if (!latest) return [];
   const { frozen } = regime;
   const level = levelPerTest(latest, { frozen, detection: context.detection });
   return [
     ...[...frozen].flatMap(([key, variable]) => [
-      ...likelihoodRatioMetric(regime, comparisons, key, variable, level),
-      ...rateMetrics(regime, latest, key, variable, level),
+      ...likelihoodRatioMetric(regime, comparisons, stream, key, variable, level),
+      ...rateMetrics(regime, latest, stream.of(key), key, variable, level),
     ]),
-    ...labelMetric(regime, comparisons, context, level),
-    ...errorMetric(regime, comparisons, context, level),
+    ...labelMetric(regime, comparisons, stream, context, level),
+    ...errorMetric(regime, comparisons, stream, context, level),
   ];
 }
 
-/** At the scale that is the most significant for independent records; p-value and threshold before Simes' correction. */
+/** At its most significant scale; p-value and threshold before Simes' correction. */
 function likelihoodRatioMetric(
   { frozen, source }: Regime,
   comparisons: readonly Comparison[],
+  stream: StreamSignificance,
   key: string,
   variable: FrozenVariable,
   level: number,
 ): DriftMetric[] {
-  const strongest = mostSignificant(comparisons, comparison => distributionTest(comparison, key, variable, 0));
+  const significance = stream.of(key);
+  const strongest = mostSignificant(comparisons, comparison =>
+    distributionTest(comparison, key, variable, significance),
+  );
   if (!strongest) return [];
-  const test = distributionTest(strongest, key, variable, 1)!;
   const tested = [...frozen.values()].filter(({ kind }) => kind === variable.kind).length;
+  const family = variable.kind === 'feature' ? 'features' : 'predictions';
+  const { scale } = strongest.comparison;
+  const needed = levelOfFamily(stream.tail(family, scale), scale, significance.noiseWeight, level) / tested;
   return [
     {
       kind: variable.kind,
       feature: variable.name,
-      ...distributionMetric(test, strongest.scale, source, level / tested),
+      ...distributionMetric(strongest, significance, source, needed),
     },
   ];
 }
 
-function mostSignificant(
+function mostSignificant<T extends { logPValue: number }>(
   comparisons: readonly Comparison[],
-  testOf: (comparison: Comparison) => { logPValue: number } | null,
-): Comparison | null {
-  let strongest: { comparison: Comparison; logPValue: number } | null = null;
+  testOf: (comparison: Comparison) => T | null,
+): { comparison: Comparison; test: T } | null {
+  let strongest: { comparison: Comparison; test: T } | null = null;
   for (const comparison of comparisons) {
     const test = testOf(comparison);
-    if (test && (!strongest || test.logPValue < strongest.logPValue)) {
-      strongest = { comparison, logPValue: test.logPValue };
-    }
+    if (test && (!strongest || test.logPValue < strongest.test.logPValue)) strongest = { comparison, test };
   }
-  return strongest?.comparison ?? null;
+  return strongest;
 }
 
 function distributionMetric(
-  { statistic, degreesOfFreedom, pValue, overdispersion, recentCounts, referenceCounts }: DistributionTest,
-  scale: number,
+  { comparison, test }: { comparison: Comparison; test: DistributionTest },
+  significance: Significance,
   reference: ReferenceSource,
   level: number,
 ): Omit<DriftMetric, 'kind' | 'feature'> {
   return {
     metric: 'likelihood_ratio',
-    value: statistic,
-    threshold: degreesOfFreedom > 0 ? chiSquaredThreshold(degreesOfFreedom, level) : null,
-    pValue,
-    records: sum(recentCounts),
-    referenceRecords: sum(referenceCounts),
+    value: test.statistic,
+    threshold: finite(test.degreesOfFreedom > 0 ? distributionThreshold(comparison, test, significance, level) : null),
+    pValue: test.pValue,
+    records: sum(test.recentCounts),
+    referenceRecords: sum(test.referenceCounts),
     reference,
-    scale,
-    overdispersion,
+    scale: comparison.scale,
+    overdispersion: test.overdispersion,
   };
+}
+
+/** No statistic is large enough while the stream has too little history. */
+function finite(threshold: number | null): number | null {
+  return threshold !== null && Number.isFinite(threshold) ? threshold : null;
 }
 
 function rateMetrics(
   { frozen, source }: Regime,
   comparison: Comparison,
+  significance: Significance,
   key: string,
   variable: FrozenVariable,
   level: number,
@@ -179,14 +203,18 @@ function rateMetrics(
   return metrics.map(metric => {
     const recent = qualityRate(variable, recentSums, metric);
     const reference = qualityRate(variable, referenceSums, metric);
+    const tolerated = toleratedRate(reference);
     const overdispersion = rateOverdispersion(comparison, key, variable, metric);
     return {
       kind: variable.kind,
       feature: variable.name,
       metric,
       value: rateOf(recent),
-      threshold: rateIncreaseThreshold(reference, recent.total, overdispersion, level / tested, smallestRateIncrease),
-      pValue: Math.exp(rateIncreaseLogPValue(reference, recent, overdispersion)),
+      threshold: Math.max(
+        rateIncreaseThreshold(tolerated, recent.total, overdispersion, level / tested),
+        rateOf(reference) + smallestIncrease(metric, significance),
+      ),
+      pValue: Math.exp(rateIncreaseLogPValue(tolerated, recent, overdispersion)),
       records: recent.total,
       referenceRecords: reference.total,
       reference: source,
@@ -199,38 +227,46 @@ function rateMetrics(
 function labelMetric(
   { source }: Regime,
   comparisons: readonly Comparison[],
+  stream: StreamSignificance,
   { detection }: FoldContext,
   level: number,
 ): DriftMetric[] {
-  const strongest = mostSignificant(comparisons, comparison => labelTest(comparison, detection.minimumRecords, 0));
+  const significance = stream.of(labelsKey);
+  const strongest = mostSignificant(comparisons, comparison =>
+    labelTest(comparison, detection.minimumRecords, significance),
+  );
   if (!strongest) return [];
-  const test = labelTest(strongest, detection.minimumRecords, 1)!;
-  return [{ kind: 'performance', feature: '', ...distributionMetric(test, strongest.scale, source, level) }];
+  const { scale } = strongest.comparison;
+  const needed = levelOfFamily(stream.tail('labels', scale), scale, significance.noiseWeight, level);
+  return [{ kind: 'performance', feature: '', ...distributionMetric(strongest, significance, source, needed) }];
 }
 
 function errorMetric(
   { source }: Regime,
   comparisons: readonly Comparison[],
+  stream: StreamSignificance,
   { detection }: FoldContext,
   level: number,
 ): DriftMetric[] {
-  const options = { minimumRecords: detection.minimumRecords, performanceDrop: detection.performanceDrop, level };
-  const strongest = mostSignificant(comparisons, comparison => errorTest(comparison, options));
+  const significance = stream.of(errorKey);
+  const strongest = mostSignificant(comparisons, comparison => errorTest(comparison, detection, significance));
   if (!strongest) return [];
-  const { value, threshold, logPValue, overdispersion, records, referenceRecords } = errorTest(strongest, options)!;
+  const { comparison, test } = strongest;
+  const { scale } = comparison;
+  const needed = levelOfFamily(stream.tail('error', scale), scale, significance.noiseWeight, level);
   return [
     {
       kind: 'performance',
       feature: '',
       metric: 'error',
-      value,
-      threshold,
-      pValue: Math.exp(logPValue),
-      records,
-      referenceRecords,
+      value: test.value,
+      threshold: finite(errorThreshold(comparison, test, significance, needed)),
+      pValue: test.pValue,
+      records: test.records,
+      referenceRecords: test.referenceRecords,
       reference: source,
-      scale: strongest.scale,
-      overdispersion,
+      scale,
+      overdispersion: test.overdispersion,
     },
   ];
 }

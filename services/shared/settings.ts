@@ -68,7 +68,7 @@ const defaults: z.input<typeof settingsOfOneModel> = {
   idle: '5m',
   segments: [],
   detection: {
-    falseAlarmsPerThousandWindows: 0.1,
+    falseAlarmsPerThousandWindows: 0.5,
     minimumRecords: 50,
     bootstrapWindows: 10,
     bootstrapRecords: 1000,

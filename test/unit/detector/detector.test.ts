@@ -68,7 +68,7 @@ describe('steady streams', { timeout: 60_000 }, () => {
     let events = 0;
     for (let seed = 10; seed < 13; seed++) {
       const windows = syntheticWindows({ seed, windows: 100, records: 200, recordOf });
-      events += foldAll(windows, initialState(null), { ...context, detection }).events.length;
+      events += foldAll(windows, initialState(null, context), { ...context, detection }).events.length;
     }
     expect(events).toBeLessThanOrEqual(3);
   });
@@ -286,7 +286,7 @@ describe('a given reference', { timeout: 60_000 }, () => {
     variables: new Map([...part.variables].filter(([key]) => key.startsWith('feature/'))),
     performance: null,
   }));
-  const given = initialState({ id: 'r', source: 'training', parts });
+  const given = initialState({ id: 'r', source: 'training', parts }, context);
 
   it('is compared with from the first window, and the outputs that it lacks come from the first windows', () => {
     const windows = syntheticWindows({ seed: 10, windows: 60, records: 200, recordOf });
@@ -320,7 +320,7 @@ describe('replays', { timeout: 60_000 }, () => {
 
   it('from any state give the same verdicts, as states are never changed', () => {
     const whole = foldAll(windows);
-    let state: FoldState = initialState(null);
+    let state: FoldState = initialState(null, context);
     const states = windows.map(window => (state = foldWindow(state, window, context).state));
     for (const from of [5, 40, 61, 70]) {
       expect(foldAll(windows.slice(from + 1), states[from]!).verdicts).toEqual(whole.verdicts.slice(from + 1));
@@ -343,7 +343,7 @@ function foldWithLateLabels(labelled: WindowObservation[], unlabelled: WindowObs
   let published = new Map();
   for (let window = 0; window < labelled.length + delay; window++) {
     const refoldedFrom = Math.max(0, window - delay);
-    const start = refoldedFrom === 0 ? initialState(null) : states[refoldedFrom - 1]!;
+    const start = refoldedFrom === 0 ? initialState(null, context) : states[refoldedFrom - 1]!;
     const settled = start.episode ? foldedChanges(published, start) : [];
     const fresh: DriftEventChange[] = [];
     let state = start;

@@ -106,7 +106,7 @@ export interface FoldedStream {
 
 export function foldAll(
   windows: readonly WindowObservation[],
-  start: FoldState = initialState(null),
+  start: FoldState = initialState(null, context),
   foldContext = context,
 ): FoldedStream {
   let state = start;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chiSquaredSurvival, logChiSquaredSurvival } from '../../../services/shared/statistics/chiSquaredSurvival.ts';
+import { logFisherSurvival } from '../../../services/shared/statistics/fisherSurvival.ts';
 import { kolmogorovSurvival } from '../../../services/shared/statistics/kolmogorovSurvival.ts';
 import { logNormalSurvival, normalSurvival } from '../../../services/shared/statistics/normalSurvival.ts';
 import { expectClose, scipy } from './fixtures.ts';
@@ -28,6 +29,17 @@ describe('chiSquaredSurvival', () => {
 describe('normalSurvival', () => {
   it.each(scipy.normalSurvival)('z = %d', (z, expected) => expectClose(normalSurvival(z!), expected!));
   it.each(scipy.logNormalSurvival)('logarithm: z = %d', (z, expected) => expectClose(logNormalSurvival(z!), expected!));
+});
+
+describe('logFisherSurvival', () => {
+  it.each(scipy.logFisherSurvival)('x = %d, %d and %d degrees of freedom', (x, numerator, denominator, expected) => {
+    expectClose(logFisherSurvival(x!, numerator!, denominator!), expected!, 1e-9);
+  });
+
+  it('is 0 at and below 0, and the chi-squared one where the denominator is known for sure', () => {
+    expect(logFisherSurvival(0, 3, 5)).toBe(0);
+    expectClose(logFisherSurvival(4, 9, 1e9), logChiSquaredSurvival(36, 9), 1e-6);
+  });
 });
 
 describe('kolmogorovSurvival', () => {

@@ -21,6 +21,11 @@ def log_chi_squared_survival(x, df):
     return float(mpmath.log(mpmath.gammainc(mpmath.mpf(df) / 2, mpmath.mpf(x) / 2, regularized=True)))
 
 
+def log_fisher_survival(x, numerator, denominator):
+    point = mpmath.mpf(denominator) / (denominator + mpmath.mpf(numerator) * mpmath.mpf(x))
+    return float(mpmath.log(mpmath.betainc(mpmath.mpf(denominator) / 2, mpmath.mpf(numerator) / 2, 0, point, regularized=True)))
+
+
 def integers(seed, count, low, high):
     """A linear congruential generator (Numerical Recipes' constants), the same on every machine and in every version."""
     state, drawn = seed, []
@@ -59,12 +64,15 @@ BLOCKS = [[[50, 50], [90, 10], [10, 90]], [integers(20 + i, 5, 100, 200) for i i
           [integers(40 + i, 4, 5, 150) for i in range(30)], [[30, 30], [30, 30]]]
 P_VALUES = [[0.01, 0.9, 0.02], [0.5], [1e-50, 0.03, 0.03, 0.2, 1], [i / 1e4 for i in integers(60, 25, 0, 9999)]]
 
+FISHER = [(0.01, 1, 10), (0.5, 9, 40), (1, 9, 9), (4.96, 1, 10), (3, 9, 225), (30, 1, 12), (200, 2.5, 7.5), (2000, 9, 90), (1e6, 4, 300)]
+
 fixtures = {
     "chiSquaredSurvival": [[x, df, float(stats.chi2.sf(x, df))] for x, df in SURVIVAL],
     "logChiSquaredSurvival": [[x, df, log_chi_squared_survival(x, df)]
                               for x, df in SURVIVAL + [(1e4, 1), (1e5, 9), (1e6, 500)]],
     "normalSurvival": [[z, float(stats.norm.sf(z))] for z in (-8, -3, -1, -0.01, 0, 0.01, 0.5, 1, 1.7, 1.96, 3, 6, 15, 30, 37)],
     "logNormalSurvival": [[z, float(stats.norm.logsf(z))] for z in (-5, -1, 0.3, 2, 10, 37, 100, 1000)],
+    "logFisherSurvival": [[x, n, d, log_fisher_survival(x, n, d)] for x, n, d in FISHER],
     "kolmogorovSurvival": [[t, float(special.kolmogorov(t))] for t in (0.1, 0.3, 0.5, 0.7, 0.81, 0.83, 1, 1.36, 2, 5, 7.6, 15, 18.8)],
     "samples": [{
         "reference": a, "recent": b,

@@ -1,0 +1,119 @@
+import { largestScale, scales } from './comparison.ts';
+import type { Family } from './evidence.ts';
+import { type Measurement, noHistory, type StatisticHistory, withMeasurement } from './statisticHistory.ts';
+import { noTail, type TailHistory, withLogPValue } from './tailHistory.ts';
+
+/** What a test is about: `variableKey` of a feature or output, or the labels, or the errors. */
+export type TestKey = string;
+export const labelsKey: TestKey = 'labels';
+export const errorKey: TestKey = 'error';
+
+/** What was measured of one block at one scale. */
+export interface MeasuredScale {
+  scale: number;
+  tests: ReadonlyMap<TestKey, Measurement>;
+  /** Of each family: its most significant p-value, corrected for their number. */
+  logPValues: ReadonlyMap<Family, number>;
+}
+
+/** How a stream's statistics vary. It outlives the regimes: a new reference does not change the way of the stream. */
+export interface StreamHistory {
+  statistics: ReadonlyMap<TestKey, readonly StatisticHistory[]>;
+  tails: ReadonlyMap<Family, readonly TailHistory[]>;
+  /** The last blocks: should one of the next alarm, they may belong to what changed. Oldest first. */
+  pending: readonly (readonly MeasuredScale[])[];
+}
+
+export const emptyStreamHistory: StreamHistory = { statistics: new Map(), tails: new Map(), pending: [] };
+
+/** What the features say of the stream counts for the rest of it, up to these odds. */
+const mostFromOtherFeatures = 12;
+const mostForTruth = 12;
+const mostForOutputs = 4;
+/** Labels and errors of a missed drift look like more than noise; features that stay what they were speak against that. */
+const leastOfTruth = -6;
+
+/** The stream with one more block in which nothing alarmed. */
+export function withQuietBlock(history: StreamHistory, measured: readonly MeasuredScale[]): StreamHistory {
+  const pending = [...history.pending, measured];
+  if (pending.length <= largestScale) return { ...history, pending };
+  return { ...learned(history, pending[0]!, () => true), pending: pending.slice(1) };
+}
+
+/**
+ * The stream after an alarm. Where it is sampling noise between changes, the last blocks belong to a change and say nothing of
+ * how it varies. Where it is not, they do: repeated alarms are the stream's own way.
+ */
+export function withAlarm(history: StreamHistory, measured: readonly MeasuredScale[]): StreamHistory {
+  const weight = noiseWeight(history);
+  const isOrdered = (key: TestKey) => weight(key) < 0.5;
+  const next = [...history.pending, measured].reduce((known, block) => learned(known, block, isOrdered), history);
+  return { ...next, pending: [] };
+}
+
+/** The stream with blocks of its reference, each compared with all the others. */
+export function withReference(history: StreamHistory, measured: readonly MeasuredScale[]): StreamHistory {
+  return learned(history, measured, () => true);
+}
+
+function learned(
+  history: StreamHistory,
+  measured: readonly MeasuredScale[],
+  concerns: (key: TestKey) => boolean,
+): StreamHistory {
+  const statistics = new Map(history.statistics);
+  const tails = new Map(history.tails);
+  for (const { scale, tests, logPValues } of measured) {
+    const index = scales.indexOf(scale as (typeof scales)[number]);
+    for (const [key, measurement] of tests) {
+      if (measurement.degreesOfFreedom === 0 || !concerns(key)) continue;
+      const known = statistics.get(key) ?? scales.map(() => noHistory);
+      statistics.set(key, known.with(index, withMeasurement(known[index]!, measurement, scale)));
+    }
+    if (![...tests.keys()].some(concerns)) continue;
+    for (const [family, logPValue] of logPValues) {
+      const known = tails.get(family) ?? scales.map(() => noTail);
+      tails.set(family, known.with(index, withLogPValue(known[index]!, logPValue)));
+    }
+  }
+  return { ...history, statistics, tails };
+}
+
+/** How sure it is of a test that its statistic varies as sampling noise does, between changes; sure, until something is known. */
+export type NoiseWeight = (key: TestKey) => number;
+
+export function noiseWeight({ statistics }: StreamHistory): NoiseWeight {
+  let features = 0;
+  let featureCount = 0;
+  for (const [key, history] of statistics) {
+    if (!isFeature(key)) continue;
+    features += ownLogOdds(history);
+    featureCount += 1;
+  }
+  return key => {
+    if (statistics.size === 0) return 1;
+    return probability(logOddsOf(key, statistics.get(key) ?? [], features, featureCount));
+  };
+}
+
+function isFeature(key: TestKey): boolean {
+  return key.startsWith('feature/');
+}
+
+function ownLogOdds(history: readonly StatisticHistory[]): number {
+  return history.reduce((total, { noiseLogOdds }) => total + noiseLogOdds, 0);
+}
+
+function logOddsOf(key: TestKey, history: readonly StatisticHistory[], features: number, featureCount: number): number {
+  const own = ownLogOdds(history);
+  if (isFeature(key)) return own + Math.min(mostFromOtherFeatures, features - own);
+  const worst = Math.min(0, ...history.map(({ noiseLogOdds }, index) => noiseLogOdds * scales[index]!));
+  if (featureCount === 0) return own + (key === labelsKey ? 0 : worst);
+  if (key === labelsKey || key === errorKey) return Math.max(leastOfTruth, own) + Math.min(mostForTruth, features);
+  // A model that keeps learning changes its outputs without any drift.
+  return own + worst + Math.min(mostForOutputs, features);
+}
+
+function probability(logOdds: number): number {
+  return 1 / (1 + Math.exp(-Math.max(-30, Math.min(30, logOdds))));
+}

@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { qualityMetrics } from '../../../services/detector/dataQualityFamily.ts';
+import { freezeVariable } from '../../../services/detector/frozenVariable.ts';
+import { addValue, emptyFeatureProfile, type FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
+import { foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
+
+function profileOf(values: readonly FeatureValue[]) {
+  const profile = emptyFeatureProfile();
+  for (const value of values) addValue(profile, value);
+  return profile;
+}
+
+/** Frozen on one part per row of values. */
+const frozen = (...parts: FeatureValue[][]) => freezeVariable('feature', 'x', parts.map(profileOf));
+
+describe('a growing feature', () => {
+  it('is one of which each of at least five parts lies above the one before', () => {
+    expect(frozen([1, 2], [3, 4], [5, 6], [7, 8], [9, 10]).growing).toBe(true);
+    expect(frozen([1, 2], [3, 4], [5, 6], [7, 8]).growing).toBe(false);
+    expect(frozen([1, 2], [2, 4], [5, 6], [7, 8], [9, 10]).growing).toBe(false);
+    expect(frozen([1], [1], [1], [1], [1]).growing).toBe(false);
+    expect(frozen(['a'], ['b'], ['c'], ['d'], ['e']).growing).toBe(false);
+  });
+
+  it('is the order alone: of all orders of the parts only the rising one', () => {
+    const order = fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6 });
+    fc.assert(
+      fc.property(order, indexes => {
+        const parts = indexes.map(index => [index * 10, index * 10 + 9]);
+        expect(frozen(...parts).growing).toBe(indexes.every((index, at) => index === at));
+      }),
+    );
+  });
+
+  it('may have parts without a value', () => {
+    expect(frozen([1], [null], [2], [3], [4], [5]).growing).toBe(true);
+    expect(frozen([1], [null], [2], [3], [4]).growing).toBe(false);
+  });
+
+  it('is asked for its quality, but not for its range', () => {
+    const metrics = qualityMetrics(frozen([1, 2], [3, 4], [5, 6], [7, 8], [9, 10]));
+    expect(metrics).toContain('missing_rate');
+    expect(metrics).toContain('wrong_type_rate');
+    expect(metrics).not.toContain('out_of_range_rate');
+  });
+
+  it('raises nothing by growing, and an alarm by going missing', () => {
+    const draw = (missingFrom: number) => (random: Randomness, window: number) => ({
+      features: {
+        x: random.normal(),
+        clock: window >= missingFrom && random.uniform() < 0.5 ? null : window * 1000 + 999 * random.uniform(),
+      },
+      prediction: random.uniform() < 0.5 ? 'up' : 'down',
+    });
+    const eventsOf = (missingFrom: number) =>
+      foldAll(syntheticWindows({ seed: 1, windows: 60, records: 200, recordOf: draw(missingFrom) })).events;
+    expect(eventsOf(Number.POSITIVE_INFINITY)).toEqual([]);
+    const [event, ...others] = eventsOf(40);
+    expect(event).toMatchObject({ cause: 'data_quality', feature: 'clock', metric: 'missing_rate' });
+    expect(others).toEqual([]);
+  });
+});

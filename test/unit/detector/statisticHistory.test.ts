@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { noHistory, type StatisticHistory, withMeasurement } from '../../../services/detector/statisticHistory.ts';
+import { randomness } from './syntheticStream.ts';
+
+const degreesOfFreedom = 6;
+
+/** Chi-squared, times the dispersion. */
+function drawn(blocks: number, dispersion: number, scale = 1): StatisticHistory {
+  const { normal } = randomness(blocks);
+  let history = noHistory;
+  for (let block = 0; block < blocks; block++) {
+    let statistic = 0;
+    for (let degree = 0; degree < degreesOfFreedom; degree++) statistic += dispersion * normal() ** 2;
+    history = withMeasurement(history, { statistic, degreesOfFreedom, size: 50 }, scale);
+  }
+  return history;
+}
+
+describe('withMeasurement', () => {
+  it('knows the mean and the spread of the statistic per degree of freedom', () => {
+    const { blocks, sum, squareSum, sizeSum } = drawn(300, 3);
+    expect(blocks).toBe(300);
+    expect(sizeSum).toBe(300 * 50);
+    expect(sum / blocks).toBeGreaterThan(2.6);
+    expect(sum / blocks).toBeLessThan(3.4);
+    // The squared coefficient of variation of a chi-squared is 2 / degrees of freedom.
+    const mean = sum / blocks;
+    expect((squareSum / blocks / mean ** 2 - 1) * degreesOfFreedom).toBeCloseTo(2, 0);
+  });
+
+  it('gathers odds for sampling noise where there is nothing else, and against it where there is more', () => {
+    expect(drawn(200, 1).noiseLogOdds).toBeGreaterThan(10);
+    expect(drawn(200, 4).noiseLogOdds).toBeLessThan(-10);
+  });
+
+  it('gives the overlapping blocks of a large scale less weight in the odds', () => {
+    expect(drawn(60, 4, 8).noiseLogOdds).toBeCloseTo(drawn(60, 4, 1).noiseLogOdds / 8, 10);
+    expect(drawn(60, 4, 8).noiseDegrees).toBeCloseTo(drawn(60, 4, 1).noiseDegrees / 8, 10);
+  });
+
+  it('is not carried away by one block, however far out it is', () => {
+    const before = drawn(50, 1);
+    const monstrous = { statistic: 1e12, degreesOfFreedom, size: 50 };
+    const after = withMeasurement(before, monstrous, 1);
+    expect(after.sum - before.sum).toBeLessThan(20);
+    expect(after.noiseSum - before.noiseSum).toBeLessThanOrEqual(3 * degreesOfFreedom);
+    expect(after.noiseLogOdds).toBeGreaterThan(before.noiseLogOdds - 2);
+  });
+
+  it('forgets: what a stream has become counts in the end', () => {
+    let history = drawn(1000, 1);
+    expect(history.blocks).toBeCloseTo(400);
+    const other = { statistic: 5 * degreesOfFreedom, degreesOfFreedom, size: 50 };
+    for (let block = 0; block < 2000; block++) history = withMeasurement(history, other, 1);
+    expect(history.sum / history.blocks).toBeCloseTo(5, 1);
+    expect(history.noiseLogOdds).toBeLessThan(-10);
+  });
+});

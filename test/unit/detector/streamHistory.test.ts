@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { largestScale } from '../../../services/detector/comparison.ts';
+import {
+  emptyStreamHistory,
+  errorKey,
+  labelsKey,
+  type MeasuredScale,
+  noiseWeight,
+  type StreamHistory,
+  withAlarm,
+  withQuietBlock,
+  withReference,
+} from '../../../services/detector/streamHistory.ts';
+
+const feature = 'feature/x';
+const degreesOfFreedom = 5;
+
+/** One block: what each test measured, in degrees of freedom. */
+function blockOf(ratios: Record<string, number>): MeasuredScale[] {
+  const tests = new Map(
+    Object.entries(ratios).map(([key, ratio]) => [
+      key,
+      { statistic: ratio * degreesOfFreedom, degreesOfFreedom, size: 50 },
+    ]),
+  );
+  return [{ scale: 1, tests, logPValues: new Map([['features', -1]]) }];
+}
+
+function quietBlocks(count: number, ratios: Record<string, number>, start: StreamHistory = emptyStreamHistory) {
+  let history = start;
+  for (let block = 0; block < count; block++) history = withQuietBlock(history, blockOf(ratios));
+  return history;
+}
+
+const blocksKnown = ({ statistics }: StreamHistory) => statistics.get(feature)?.[0]?.blocks ?? 0;
+
+describe('StreamHistory', () => {
+  it('learns from a block only when eight more were quiet', () => {
+    expect(blocksKnown(quietBlocks(largestScale, { [feature]: 1 }))).toBe(0);
+    const history = quietBlocks(largestScale + 3, { [feature]: 1 });
+    expect(blocksKnown(history)).toBe(3);
+    expect(history.pending).toHaveLength(largestScale);
+    expect(history.tails.get('features')![0]!.reduce((sum, count) => sum + count, 0)).toBe(3);
+  });
+
+  it('forgets the last blocks before an alarm where there is sampling noise between changes', () => {
+    const history = withAlarm(quietBlocks(40, { [feature]: 0.8 }), blockOf({ [feature]: 30 }));
+    expect(blocksKnown(history)).toBe(40 - largestScale);
+    expect(history.pending).toEqual([]);
+  });
+
+  it('learns from an alarm and the blocks before it where there is more than sampling noise', () => {
+    const history = withAlarm(quietBlocks(40, { [feature]: 9 }), blockOf({ [feature]: 30 }));
+    expect(blocksKnown(history)).toBe(40 + 1);
+  });
+
+  it('learns from a reference at once, and is never changed itself', () => {
+    const before = quietBlocks(40, { [feature]: 0.8 });
+    const known = structuredClone(before);
+    expect(blocksKnown(withReference(before, blockOf({ [feature]: 0.8 })))).toBe(blocksKnown(before) + 1);
+    withAlarm(before, blockOf({ [feature]: 30 }));
+    quietBlocks(5, { [feature]: 3 }, before);
+    expect(before).toEqual(known);
+  });
+
+  it('is plain data, as checkpoints keep it', () => {
+    const history = quietBlocks(20, { [feature]: 1, [errorKey]: 1 });
+    expect(structuredClone(history)).toEqual(history);
+  });
+
+  it('is of a bounded size, however long the stream', () => {
+    const sizeOf = (history: StreamHistory) => JSON.stringify([...history.statistics]).length;
+    expect(sizeOf(quietBlocks(3000, { [feature]: 1 }))).toBeLessThan(2 * sizeOf(quietBlocks(20, { [feature]: 1 })));
+  });
+});
+
+describe('noiseWeight', () => {
+  it('is 1 as long as nothing is known', () => {
+    expect(noiseWeight(emptyStreamHistory)(feature)).toBe(1);
+  });
+
+  it('tells noise from an ordered stream by its features', () => {
+    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8 }))(feature)).toBeGreaterThan(0.999);
+    expect(noiseWeight(quietBlocks(60, { [feature]: 9 }))(feature)).toBeLessThan(0.001);
+  });
+
+  it('of a new feature is what the others say', () => {
+    const unknown = 'feature/new';
+    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8 }))(unknown)).toBeGreaterThan(0.999);
+    expect(noiseWeight(quietBlocks(60, { [feature]: 9 }))(unknown)).toBeLessThan(0.001);
+  });
+
+  it.each([labelsKey, errorKey])('of %s that seem to vary holds if the features are nothing but noise', key => {
+    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [key]: 3 }))(key)).toBeGreaterThan(0.99);
+    expect(noiseWeight(quietBlocks(60, { [feature]: 9, [key]: 3 }))(key)).toBeLessThan(0.01);
+    expect(noiseWeight(quietBlocks(60, { [key]: 3 }))(key)).toBeLessThan(0.01);
+  });
+
+  it('of outputs that wander does not: a model that keeps learning is no noise', () => {
+    const output = 'output/score';
+    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [output]: 0.8 }))(output)).toBeGreaterThan(0.99);
+    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [output]: 9 }))(output)).toBeLessThan(0.01);
+  });
+});
