@@ -48,7 +48,8 @@ const chunksPerRequest = 3;
 export function* chunksOfStream(random: () => number, encoders: Encoders, chunks: number): Generator<StreamRecord[]> {
   const spanMs = Math.ceil((chunks * recordsPerChunk) / recordsPerHour) * hourMs;
   const startMs = endMs - spanMs;
-  const driftsAt = [Math.ceil(chunks / 2), Math.ceil((3 * chunks) / 4)];
+  // Behind the first windows, which are the reference, in a short stream too.
+  const driftsAt = [Math.ceil(0.7 * chunks), Math.ceil(0.9 * chunks)];
   const [comes, goes] = [Math.floor(chunks / 3), Math.ceil((2 * chunks) / 3)];
   const versions: Version[] = [
     { model: 'old', version: '1', startMs: Date.UTC(1996, 4, 7), chunks: [0, never], driftsAt },

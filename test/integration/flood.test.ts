@@ -145,12 +145,8 @@ describe('models that share partitions', () => {
     expect(await metric(healthUrl, 'driftloop_limit_hits_total', 'feature_names')).toBe(1_000);
     expect(await metric(healthUrl, 'driftloop_limit_hits_total', 'segment_values')).toBe(50);
     expect(await metric(healthUrl, 'driftloop_cache_bytes', 'profiler')).toBeLessThanOrEqual(mostBytesInMemory);
-    const evicted = await metric(healthUrl, 'driftloop_cache_evictions_total', 'versions');
-    expect(evicted).toBeGreaterThan(0);
-    // The names of the flood that were evicted, and no more than came again are back.
-    expect(await metric(healthUrl, 'driftloop_cache_entries', 'versions')).toBeLessThanOrEqual(
-      newNames + 300 + 3 + partitions + 100 - evicted,
-    );
+    expect(await metric(healthUrl, 'driftloop_cache_evictions_total', 'versions')).toBeGreaterThan(0);
+    expect(await metric(healthUrl, 'driftloop_cache_entries', 'versions')).toBeLessThan(newNames);
     expect(await clickhouse.select('SELECT class FROM dead_letters FINAL')).toEqual([]);
   }, 600_000);
 
