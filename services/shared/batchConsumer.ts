@@ -126,7 +126,9 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
   async function goesOn({ topic, partition }: Partition, fetchedOffset: number): Promise<boolean> {
     const { next } = reading.get(`${topic}/${partition}`)!;
     if (fetchedOffset === next) return true;
-    return fetchedOffset > next && (await positions.lowOffset({ topic, partition })) <= next;
+    if (fetchedOffset < next) return false;
+    const low = await positions.lowOffset({ topic, partition });
+    return low !== null && low <= next;
   }
 
   function flushWaitMs(): number {
@@ -198,6 +200,10 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
     );
     inTurn(begin).catch(crash);
     log.info({ partitions: event.payload.memberAssignment }, 'joined the consumer group');
+  });
+  // What is in memory has no partitions any more, until the consumer has joined the group again.
+  consumer.on(consumer.events.STOP, () => {
+    generation++;
   });
   consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
     if (stopping) return;

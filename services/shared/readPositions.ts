@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Clickhouse } from './clickhouse.ts';
+import { isPassingKafkaError } from './isPassingKafkaError.ts';
 import type { Kafka, KafkaAdmin } from './kafka.ts';
 import type { ServiceMetrics } from './metrics.ts';
 import { type PartitionStart, partitionStart, type ReadPosition, type TopicBreak } from './partitionStart.ts';
@@ -41,7 +42,7 @@ export interface ReadPositionsOptions {
 
 export type ReadPositions = ReturnType<typeof readPositions>;
 
-const holdPollMs = 200;
+const pollMs = 200;
 
 /**
  * How far a service has read its topics, in ClickHouse beside what it made of them. Notices when a topic is no longer the one that was
@@ -63,17 +64,26 @@ export function readPositions(options: ReadPositionsOptions) {
     }
   }
 
-  async function startsOf(admin: KafkaAdmin, assigned: readonly Partition[]): Promise<FoundStart[]> {
+  /** null while a topic is missing. */
+  async function findStarts(assigned: readonly Partition[]): Promise<FoundStart[] | null> {
+    ids = await topicIds.of(topics);
+    if (topics.some(topic => !ids.has(topic))) return null;
+    return nullIfPassing(withAdmin(admin => startsOf(admin, assigned)));
+  }
+
+  /** null when a topic was made again with fewer partitions. */
+  async function startsOf(admin: KafkaAdmin, assigned: readonly Partition[]): Promise<FoundStart[] | null> {
     const stored = await storedPositions();
     const committed = await committedOffsets(admin);
     const starts: FoundStart[] = [];
     for (const [topic, partitions] of Map.groupBy(assigned, partition => partition.topic)) {
       const ends = new Map((await admin.fetchTopicOffsets(topic)).map(found => [found.partition, found]));
       for (const { partition } of partitions) {
-        const { low, high } = ends.get(partition)!;
+        const found = ends.get(partition);
+        if (!found) return null;
         const key = `${topic}/${partition}`;
-        const offsets = { low: Number(low), end: Number(high), committed: committed.get(key) ?? null };
-        const start = partitionStart({ topicId: ids.get(topic) ?? '', ...offsets }, stored.get(key) ?? null);
+        const offsets = { low: Number(found.low), end: Number(found.high), committed: committed.get(key) ?? null };
+        const start = partitionStart({ topicId: ids.get(topic)!, ...offsets }, stored.get(key) ?? null);
         const durable = Math.max(start.base + start.offset, stored.get(key)?.position ?? 0);
         starts.push({ topic, partition, end: start.base + offsets.end, durable, ...start });
       }
@@ -112,7 +122,7 @@ export function readPositions(options: ReadPositionsOptions) {
         topic,
         partition,
         position,
-        topic_id: ids.get(topic) ?? '',
+        topic_id: ids.get(topic)!,
         end_position: end,
         hold,
       })),
@@ -151,24 +161,27 @@ export function readPositions(options: ReadPositionsOptions) {
 
   return {
     /**
-     * Where to read the partitions from. Waits while a rebuild holds the service, and tells the rebuild so: what was in memory must be
-     * forgotten before.
+     * Where to read the partitions from. Waits while a topic is missing or a rebuild holds the service, and tells the rebuild so: what
+     * was in memory must be forgotten before.
      * @param isWanted false ends the wait: nobody needs the answer any more
      */
     async begin(assigned: readonly Partition[], isWanted: () => boolean): Promise<(Partition & PartitionStart)[]> {
-      for (;;) {
-        ids = await topicIds.of(topics);
+      while (isWanted()) {
         const hold = await activeHold();
-        const starts = await withAdmin(admin => startsOf(admin, assigned));
+        const starts = await findStarts(assigned);
+        if (starts === null) {
+          await pause(pollMs);
+          continue;
+        }
         await saveBreaks(starts.flatMap(start => (start.break ? [{ ...start, ...start.break }] : [])));
         // With its break the position is stored at once: the old incarnation is over for every replica.
         const positions = starts.map(({ durable, ...start }) => ({ ...start, position: durable }));
         await savePositions(positions, hold ?? '');
         if (hold === null) return starts;
         log.info({ rebuild: hold }, 'paused by a rebuild');
-        while (isWanted() && (await activeHold()) === hold) await pause(holdPollMs);
-        if (!isWanted()) return [];
+        while (isWanted() && (await activeHold()) === hold) await pause(pollMs);
       }
+      return [];
     },
 
     /** Whether the topics are still those that `begin` saw, and no rebuild wants a pause. A topic that is gone is not another one yet. */
@@ -184,12 +197,23 @@ export function readPositions(options: ReadPositionsOptions) {
 
     save: (partitions: readonly ReadPartition[]) => savePositions(partitions, ''),
 
-    /** Offset of the first record that is still there. */
-    async lowOffset({ topic, partition }: Partition): Promise<number> {
-      const offsets = await withAdmin(admin => admin.fetchTopicOffsets(topic));
-      return Number(offsets.find(found => found.partition === partition)!.low);
+    /** Offset of the first record that is still there; null when the topic is missing. */
+    async lowOffset({ topic, partition }: Partition): Promise<number | null> {
+      const offsets = await nullIfPassing(withAdmin(admin => admin.fetchTopicOffsets(topic)));
+      const found = offsets?.find(found => found.partition === partition);
+      return found ? Number(found.low) : null;
     },
   };
+}
+
+/** A topic may be deleted between any two requests. */
+async function nullIfPassing<T>(request: Promise<T>): Promise<T | null> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isPassingKafkaError(error)) return null;
+    throw error;
+  }
 }
 
 const explanations = {

@@ -47,7 +47,7 @@ export function connectTopicIds(kafka: Kafka) {
     allowAutoTopicCreation: false,
   });
   return {
-    /** Ids of topics, as hexadecimal text; one that does not exist is absent, and so is every one on a Kafka before 2.8. */
+    /** Ids of topics, as hexadecimal text; '' on a Kafka before 2.8. A topic that does not exist is absent. */
     async of(topics: readonly string[]): Promise<Map<string, string>> {
       return retryTransient(async () => {
         await cluster.connect();
@@ -72,7 +72,8 @@ function isTransient(error: unknown): boolean {
 }
 
 async function requestIds(broker: Broker, topics: readonly string[]): Promise<Map<string, string>> {
-  if ((broker.versions[metadataKey]?.maxVersion ?? 0) < metadataVersion) return new Map();
+  if ((broker.versions[metadataKey]?.maxVersion ?? 0) < metadataVersion)
+    return new Map(topics.map(topic => [topic, '']));
   return broker.connectionPool.send({
     request: {
       apiKey: metadataKey,
