@@ -36,6 +36,8 @@ const worthwhile = 0.9;
 const fewestCalendarBlocks = 24;
 const shareOfWeek = 0.9;
 const weekMs = 168 * 3_600_000;
+/** Other days are only looked at when it matters. */
+const notable = 0.01;
 /** Nearly all that a history remembers. */
 const mostCalendarBlocks = 350;
 
@@ -69,18 +71,36 @@ export function bestTest<M extends ReferenceMeasurement>(
       best = { test, cycle, own };
     }
   }
-  const { test, cycle, own } = best;
-  return {
-    test,
-    cycle,
-    measured: { plain, cyclic },
-    judgementOf: statistic => judge(own, { ...test, statistic }, scale, referenceBlocks.length >= fewestOwnBlocks),
-  };
+  const { cycle, own } = best;
+  const judgementOf = (test: M, statistic: number) =>
+    judge(own, { ...test, statistic }, scale, referenceBlocks.length >= fewestOwnBlocks);
+  const isNotable = cycle === 'week' && judgementOf(best.test, best.test.statistic).pValue < notable;
+  const test = isNotable ? closestDay(comparison, best.test, measure) : best.test;
+  return { test, cycle, measured: { plain, cyclic }, judgementOf: statistic => judgementOf(test, statistic) };
 }
 
-/** @example earlierRecords({ referenceRecords: 1200.2, cycle: 'week' }) // '1200 at the same time of the week' */
+/** A holiday is as another day of the week, mostly as Sunday: what is as one of them is no change. */
+function closestDay<M extends ReferenceMeasurement>(
+  { otherDays }: Comparison,
+  test: M,
+  measure: (reference: BlockSums) => M | null,
+): M {
+  return otherDays().reduce((closest, reference) => {
+    const other = measure(reference);
+    // A day of which little is known is like everything.
+    const isKnown = other && other.degreesOfFreedom > 0 && other.referenceRecords >= test.referenceRecords / 2;
+    return isKnown && other.statistic < closest.statistic ? other : closest;
+  }, test);
+}
+
+const timesOf: Record<Cycle, string> = {
+  day: ' at the same time of the day',
+  week: ' at the same time of the week, or of the day most like it',
+};
+
+/** @example earlierRecords({ referenceRecords: 1200.2, cycle: 'day' }) // '1200 at the same time of the day' */
 export function earlierRecords({ referenceRecords, cycle }: { referenceRecords: number; cycle: Cycle | null }): string {
-  return `${Math.round(referenceRecords)}${cycle ? ` at the same time of the ${cycle}` : ''}`;
+  return `${Math.round(referenceRecords)}${cycle ? timesOf[cycle] : ''}`;
 }
 
 function calendarBlocksNeeded(blocks: Comparison['recentBlocks']): number {

@@ -36,16 +36,19 @@ export type Calendar = ReadonlyMap<Cycle, CycleCounts>;
 /**
  * The time of a cycle at which a block has its middle: the hour of the day, the hour of the week, or for long blocks the day of the week.
  * null of blocks that are too long to show the cycle, and of parts of a given reference, which have no time.
+ *
+ * @param daysLater as if the block came so many days later
  */
 export function slotOf(
   cycle: Cycle,
   { given, startMs, endMs }: Pick<Block, 'given' | 'startMs' | 'endMs'>,
+  daysLater = 0,
 ): number | null {
   const lengthMs = endMs - startMs;
   if (given || lengthMs > longestBlockMs[cycle]) return null;
   const hours = Math.floor((startMs + endMs) / 2 / hourMs);
   if (cycle === 'day') return modulo(hours, 24);
-  const hourOfWeek = modulo(hours + 24 * epochWeekday, hoursOfWeek);
+  const hourOfWeek = modulo(hours + 24 * (epochWeekday + daysLater), hoursOfWeek);
   return lengthMs <= longestOfHoursMs ? hourOfWeek : hoursOfWeek + Math.floor(hourOfWeek / 24);
 }
 

@@ -21,6 +21,7 @@ interface Visit {
  * `plain`, κ = 10. The worth is that of a mean of independent samples, weighted by n_s / n.
  *
  * @param plain the reference that knows no calendar
+ * @param daysLater as if the blocks came so many days later
  * @returns null as long as one of the times was not visited before
  */
 export function calendarReference(
@@ -28,10 +29,11 @@ export function calendarReference(
   { slots }: CycleCounts,
   recentBlocks: readonly Block[],
   plain: BlockSums,
+  daysLater = 0,
 ): BlockSums | null {
   const visits = new Map<number, Visit>();
   for (const block of recentBlocks) {
-    const index = slotOf(cycle, block);
+    const index = slotOf(cycle, block, daysLater);
     const slot = index === null ? undefined : slots.get(index);
     if (!slot) return null;
     const visit = visits.get(index!) ?? { blocks: [], slot };

@@ -1,5 +1,5 @@
 import { type Block, type BlockSums, subtractSums, sumBlocks } from './block.ts';
-import type { Calendar, Cycle } from './calendar.ts';
+import type { Calendar, Cycle, CycleCounts } from './calendar.ts';
 import { calendarReference } from './calendarReference.ts';
 
 /** Numbers of recent blocks that are pooled: a strong change shows in one, a weak one in eight. */
@@ -21,10 +21,12 @@ export interface Comparison {
   reference: BlockSums;
   /** What the recent blocks would be like if they were as the stream was at the same times of earlier cycles. */
   cyclic: ReadonlyMap<Cycle, BlockSums>;
+  /** The same if they were as on each of the other days of the week; made when it is asked for. */
+  otherDays(): readonly BlockSums[];
 }
 
 /** A comparison that knows no calendar. */
-type PlainComparison = Omit<Comparison, 'cyclic'>;
+type PlainComparison = Omit<Comparison, 'cyclic' | 'otherDays'>;
 
 /** The last blocks of a regime against those before them, at each scale for which there are enough. */
 export function comparisonsWithinRegime(blocks: readonly Block[], calendar: Calendar): Comparison[] {
@@ -47,7 +49,20 @@ function withCalendar(comparison: PlainComparison, calendar: Calendar): Comparis
     const expected = calendarReference(cycle, counts, comparison.recentBlocks, comparison.reference);
     if (expected) cyclic.set(cycle, expected);
   }
-  return { ...comparison, cyclic };
+  let known: BlockSums[] | null = null;
+  const otherDays = () => {
+    known ??= referencesOfOtherDays(comparison, calendar.get('week'));
+    return known;
+  };
+  return { ...comparison, cyclic, otherDays };
+}
+
+function referencesOfOtherDays(
+  { recentBlocks, reference }: PlainComparison,
+  week: CycleCounts | undefined,
+): BlockSums[] {
+  if (!week) return [];
+  return [1, 2, 3, 4, 5, 6].flatMap(days => calendarReference('week', week, recentBlocks, reference, days) ?? []);
 }
 
 /** The blocks since a change against the regime before it. */
@@ -78,7 +93,15 @@ export function comparisonsWithinReference(blocks: readonly Block[]): Comparison
       const referenceBlocks = blocks.toSpliced(start, scale);
       const recent = sumBlocks(recentBlocks);
       const reference = subtractSums(whole, recent);
-      comparisons.push({ scale, recentBlocks, referenceBlocks, recent, reference, cyclic: new Map() });
+      comparisons.push({
+        scale,
+        recentBlocks,
+        referenceBlocks,
+        recent,
+        reference,
+        cyclic: new Map(),
+        otherDays: () => [],
+      });
     }
   }
   return comparisons;

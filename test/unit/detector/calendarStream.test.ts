@@ -59,6 +59,39 @@ describe('a stream that follows the day', { timeout: 60_000 }, () => {
   });
 });
 
+/** Six weeks of hours whose Saturdays and Sundays are another world; the Wednesday of the last one lies `higher`. */
+function weeksOf(seed: number, higher: number) {
+  const wednesday = 5 * 7 + 6;
+  let level = 0;
+  let last = -1;
+  return syntheticWindows({
+    seed,
+    windows: 6 * 168,
+    records: 60,
+    recordOf: (random, hour) => {
+      // The epoch is a Thursday.
+      const day = Math.floor(hour / 24);
+      const isRest = (day + 3) % 7 >= 5;
+      if (hour !== last) level = (isRest ? 1.5 : 0) + (day === wednesday ? higher : 0) + 0.1 * random.normal();
+      last = hour;
+      const [a, b] = [level + random.normal(), level + random.normal()];
+      return { features: { a, b }, prediction: b > 0 ? 'up' : 'down' };
+    },
+  });
+}
+
+describe('a stream that follows the week', { timeout: 60_000 }, () => {
+  it('does not alarm at a holiday, which is as another day of the week', () => {
+    const { events } = foldAll(weeksOf(1, 1.5));
+    expect(events.filter(({ windowStart }) => windowStart >= 21 * 24 * hourMs)).toEqual([]);
+  });
+
+  it('alarms at a day that is as no other', () => {
+    const { events } = foldAll(weeksOf(1, -1.5));
+    expect(events.some(({ explanation }) => explanation.includes('at the same time of the week'))).toBe(true);
+  });
+});
+
 describe('a stream that follows no cycle', { timeout: 60_000 }, () => {
   it('is judged without a calendar where it wanders', () => {
     const windows = windowsOf(1, 0, 0.4, 0);
