@@ -1,0 +1,80 @@
+"""Estimates by NannyML's CBPE, and the realised values, per chunk of the data sets of binary models that its package bundles.
+
+    nannyml.py FOLDER CHUNKS
+
+writes FOLDER/<data set>.json: the rows of both periods by column, and per metric what was estimated and what came true.
+"""
+
+import json
+import os
+import pathlib
+import sys
+import warnings
+
+# This file is named like the package that it imports.
+sys.path = sys.path[1:] + sys.path[:1]
+os.environ["NML_DISABLE_USAGE_LOGGING"] = "1"
+warnings.filterwarnings("ignore")
+
+import nannyml
+import pandas as pd
+
+# NannyML 0.13.1 cannot read the texts of pandas 3.
+pd.set_option("future.infer_string", False)
+
+METRICS = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "f1", "auc": "roc_auc"}
+DATA_SETS = {
+    "synthetic_sample": ("load_synthetic_binary_classification_dataset", "work_home_actual", "y_pred", "y_pred_proba", "timestamp"),
+    "california_housing": ("load_modified_california_housing_dataset", "clf_target", "y_pred", "y_pred_proba", "timestamp"),
+    "synthetic_car_loan": ("load_synthetic_car_loan_dataset", "repaid", "y_pred", "y_pred_proba", "timestamp"),
+    "synthetic_car_loan_dq": ("load_synthetic_car_loan_data_quality_dataset", "repaid", "y_pred", "y_pred_proba", "timestamp"),
+    "employment_MA": ("load_us_census_ma_employment_data", "employed", "prediction", "predicted_probability", None),
+}
+
+
+def values(column):
+    return [None if pd.isna(value) else value.item() if hasattr(value, "item") else value for value in column]
+
+
+def rows(frame, target, prediction, score, features):
+    return {
+        "score": values(frame[score]),
+        "predicted": values(frame[prediction].astype(int)),
+        "positive": values(frame[target].astype(int)),
+        "features": {name: values(frame[name]) for name in features},
+    }
+
+
+folder, chunks = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+for name, (load, target, prediction, score, time) in DATA_SETS.items():
+    reference, analysis, truth = getattr(nannyml, load)()
+    analysis[target] = truth[target].values
+    if time is not None:
+        reference = reference.sort_values(time, kind="stable").reset_index(drop=True)
+        analysis = analysis.sort_values(time, kind="stable").reset_index(drop=True)
+    options = {
+        "y_pred": prediction,
+        "y_pred_proba": score,
+        "y_true": target,
+        "problem_type": "classification_binary",
+        "metrics": list(METRICS.values()),
+        "chunk_size": -(-len(analysis) // chunks),
+    }
+    estimated = nannyml.CBPE(**options).fit(reference).estimate(analysis.drop(columns=target)).filter(period="analysis").to_df()
+    realised = nannyml.PerformanceCalculator(**options).fit(reference).calculate(analysis).filter(period="analysis").to_df()
+    features = [column for column in reference if column not in (target, prediction, score, time, "id", "period")]
+    result = {
+        "chunkSize": options["chunk_size"],
+        "reference": rows(reference, target, prediction, score, features),
+        "analysis": rows(analysis, target, prediction, score, features),
+        "metrics": {
+            metric: {
+                "estimated": values(estimated[(theirs, "value")]),
+                "lower": values(estimated[(theirs, "lower_confidence_boundary")]),
+                "upper": values(estimated[(theirs, "upper_confidence_boundary")]),
+                "realised": values(realised[(theirs, "value")]),
+            }
+            for metric, theirs in METRICS.items()
+        },
+    }
+    (folder / f"{name}.json").write_text(json.dumps(result))
