@@ -128,7 +128,10 @@ function covariance(features: readonly MatchedFeature[], means: Float64Array, re
   return matrix;
 }
 
-/** By how much the shares of the window differ from those of the records. A feature that is absent or too coarse counts as unchanged. */
+/**
+ * By how much the shares of the window differ from those of the records, among values that the records have: others cannot be matched. A
+ * feature of which only others are left, or whose profile is too coarse, counts as unchanged.
+ */
 function shift(
   features: readonly MatchedFeature[],
   means: Float64Array,
@@ -137,13 +140,15 @@ function shift(
 ): Float64Array {
   const differences = new Float64Array(means.length);
   for (const { name, bins, offset } of features) {
-    const profile = profiles.get(name);
-    if (profile === undefined || isCoarser(profile, bins)) continue;
+    const profile = profiles.get(name) ?? emptyFeatureProfile();
+    if (isCoarser(profile, bins)) continue;
     const counts = binnedCounts(profile, bins);
     // Records that did not carry the feature at all are missing it.
     counts[counts.length - 1]! += Math.max(0, windowRecords - profile.count);
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    for (const [bin, count] of counts.entries()) differences[offset + bin] = count / total - means[offset + bin]!;
+    const known = counts.map((count, bin) => (means[offset + bin] === 0 ? 0 : count));
+    const total = known.reduce((sum, count) => sum + count, 0);
+    if (total === 0) continue;
+    for (const [bin, count] of known.entries()) differences[offset + bin] = count / total - means[offset + bin]!;
   }
   return differences;
 }

@@ -14,13 +14,11 @@ import { lowerBound } from './lowerBound.ts';
 export function binOfValue(value: FeatureValue, bins: FeatureBins): number {
   const unseen = 'keys' in bins ? bins.keys.length + (bins.kind === 'ranges' ? 1 : 0) : bins.binCount;
   if (value === null || value === undefined) return unseen + 3;
-  if ((typeof value === 'number') !== 'keys' in bins) return unseen + 2;
-  if (!('keys' in bins)) {
-    const text = String(value);
-    return bins.binOf.get(bins.kind === 'hashes' ? categoryHash(text) : text) ?? unseen;
-  }
-  const number = value as number;
-  return Number.isFinite(number) ? numericBin(number, bins, unseen) : unseen + 1;
+  if (typeof value === 'number' && !Number.isFinite(value)) return unseen + 1;
+  if ('keys' in bins) return typeof value === 'number' ? numericBin(value, bins, unseen) : unseen + 2;
+  if (typeof value === 'number') return unseen + 2;
+  const text = String(value);
+  return bins.binOf.get(bins.kind === 'hashes' ? categoryHash(text) : text) ?? unseen;
 }
 
 function numericBin(value: number, { kind, keys, mantissaBits }: NumericBins, unseen: number): number {
