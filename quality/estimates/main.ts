@@ -10,7 +10,7 @@ import { compareEstimates, type MetricComparison, readDataSet } from './compare.
 
 const { chunks } = new Command('quality:estimates')
   .description(
-    'Mean absolute error of estimated quality per chunk, by Driftloop and by NannyML (CBPE), on the data sets of binary models in its package.',
+    'Mean absolute error of estimated quality per chunk, by Driftloop and by NannyML (CBPE), on the data sets of classifiers in its package.',
   )
   .option('--chunks <number>', 'chunks of the analysis period', '10')
   .parse()

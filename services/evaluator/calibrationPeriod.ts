@@ -44,3 +44,6 @@ export function calibrationPeriods(windows: readonly LabelledWindow[], firstReco
 export function periodBefore(periods: readonly CalibrationPeriod[], startMs: number): CalibrationPeriod {
   return periods.findLast(({ untilMs }) => untilMs <= startMs) ?? noCalibration;
 }
+
+/** Changes with every label of the period. */
+export const sourceOfPeriod = ({ step, untilMs, progress }: CalibrationPeriod) => `${step}/${untilMs}/${progress}`;

@@ -1,9 +1,12 @@
 import { type Clickhouse, clickhouseTime } from '../shared/clickhouse.ts';
+import { FINEST_MANTISSA_BITS } from '../shared/profile/bucketKey.ts';
 import { type FeatureProfile, type FeatureValue, mergeFeatureProfiles } from '../shared/profile/featureProfile.ts';
+import { addToBucket, emptyNumericHistogram, type NumericHistogram } from '../shared/profile/numericHistogram.ts';
 import { fromProfileRow, type ProfileRow } from '../shared/profile/profileRow.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import type { CalibrationPeriod, LabelledWindow } from './calibrationPeriod.ts';
-import { type Estimate, type EstimatedMetric, estimatedMetrics } from './estimatedQuality.ts';
+import type { ClassifiedRecord } from './classCalibration.ts';
+import { type Estimates, estimatedMetrics } from './estimate.ts';
 import type { LabelledRecord } from './qualityCalibration.ts';
 import { inVersions, sqlTime, versionParameters, windowsCondition } from './store.ts';
 import type { VersionWindows } from './versionWindows.ts';
@@ -11,7 +14,8 @@ import type { VersionWindows } from './versionWindows.ts';
 /** A version of which windows are to be estimated. */
 export interface EstimatedVersion extends VersionName {
   windowSizeMs: number;
-  positiveLabel: string;
+  /** null: a multiclass model. */
+  positiveLabel: string | null;
 }
 
 /** What the estimates of a window are made from. */
@@ -23,9 +27,10 @@ export interface ProfiledWindow extends VersionName {
 
 export interface WindowEstimates extends EstimatedVersion {
   startMs: number;
+  /** Those with a score. */
   records: number;
   /** null: there is too little to estimate from. */
-  estimates: Record<EstimatedMetric, Estimate | null> | null;
+  estimates: Estimates | null;
   period: CalibrationPeriod;
   calibrationRecords: number;
 }
@@ -36,6 +41,15 @@ interface StoredProfile extends ProfileRow, VersionName {
   feature: string;
 }
 
+interface StoredConfidences extends VersionName {
+  start_ms: number;
+  prediction: string;
+  keys: number[];
+  counts: number[];
+}
+
+/** Mantissa bits of the buckets in which ClickHouse counts confidences: so fine that their width does not matter. */
+const confidenceMantissaBits = 10;
 /** Of a calibration; of more, those with the lowest hash of their id. */
 const mostCalibrationRecords = 20_000;
 const finalSettings = 'SETTINGS do_not_merge_across_partitions_select_final = 1';
@@ -82,7 +96,7 @@ export function estimateStore(clickhouse: Clickhouse) {
     },
 
     /**
-     * Starts of the windows that have scores, start from `fromMs` on and end up to `endedMs`, whose estimates are missing or are from another
+     * Starts of the windows that have scores (multiclass: predictions), start from `fromMs` on and end up to `endedMs`, whose estimates are missing or are from another
      * calibration.
      */
     async windowsToEstimate(
@@ -100,7 +114,7 @@ export function estimateStore(clickhouse: Clickhouse) {
       const inRange = `window_start >= ${sqlTime(fromMs)} AND window_end <= ${sqlTime(endedMs)}`;
       const rows = await clickhouse.select<{ start_ms: number }>(
         `SELECT DISTINCT toUnixTimestamp64Milli(window_start) AS start_ms FROM window_profiles
-         WHERE ${ofVersion} AND segment = '' AND ${inRange} AND ${ofSize} AND kind = 'output' AND feature = 'score'
+         WHERE ${ofVersion} AND segment = '' AND ${inRange} AND ${ofSize} AND kind = 'output' AND feature = {output:String}
            AND window_start NOT IN
            (
                SELECT window_start FROM estimated_quality FINAL
@@ -108,51 +122,70 @@ export function estimateStore(clickhouse: Clickhouse) {
                  AND (${ranges.join(' OR ')})
            )
          ${finalSettings}`,
-        { model, version, windowSizeMs, positiveLabel },
+        {
+          model,
+          version,
+          windowSizeMs,
+          output: positiveLabel === null ? 'prediction' : 'score',
+          positiveLabel: positiveLabel ?? '',
+        },
       );
       return rows.map(row => row.start_ms);
     },
 
-    /** The labelled predictions of a version that have a score, up to an event time, in its order. */
-    async labelledRecords(
-      { model, version, positiveLabel }: EstimatedVersion,
-      untilMs: number,
-    ): Promise<LabelledRecord[]> {
-      const outcomes = `
-        SELECT event_time, id, assumeNotNull(score) AS score, prediction = {positiveLabel:String} AS predicted, label = {positiveLabel:String} AS positive
-        FROM outcomes FINAL
-        WHERE ${ofVersion} AND event_time < ${sqlTime(untilMs)} AND ifNull(isFinite(score), 0)
-        ORDER BY sipHash64(id), id, event_time LIMIT ${mostCalibrationRecords}`;
-      const rows = await clickhouse.select<{
-        score: number;
-        predicted: number;
-        positive: number;
-        numbers: Record<string, number | string>;
-        texts: Record<string, string>;
-      }>(
-        `SELECT o.score AS score, o.predicted AS predicted, o.positive AS positive, p.numeric_features AS numbers, p.categorical_features AS texts
-         FROM (${outcomes}) AS o
-         INNER JOIN
-         (
-             SELECT event_time, id, numeric_features, categorical_features FROM predictions FINAL
-             WHERE ${ofVersion} AND event_time < ${sqlTime(untilMs)} AND (event_time, id) IN (SELECT event_time, id FROM (${outcomes}))
-         ) AS p ON p.event_time = o.event_time AND p.id = o.id
-         ORDER BY o.event_time, o.id
-         ${finalSettings}`,
-        { model, version, positiveLabel },
+    /** The labelled predictions of a binary model that have a score, up to an event time, in its order. */
+    async labelledRecords(version: VersionName, positiveLabel: string, untilMs: number): Promise<LabelledRecord[]> {
+      const rows = await clickhouse.select<StoredFeatures & { score: number; prediction: string; label: string }>(
+        ...labelledQuery('assumeNotNull(score)', 'ifNull(isFinite(score), 0)', version, untilMs),
       );
-      return rows.map(({ score, predicted, positive, numbers, texts }) => ({
-        score,
-        predictedPositive: predicted === 1,
-        positive: positive === 1,
-        features: new Map<string, FeatureValue>([
-          // What JSON cannot say comes as text: nan, inf.
-          ...Object.entries(numbers).map(
-            ([name, value]) => [name, typeof value === 'number' ? value : Number.NaN] as const,
-          ),
-          ...Object.entries(texts),
-        ]),
+      return rows.map(row => ({
+        score: row.score,
+        predictedPositive: row.prediction === positiveLabel,
+        positive: row.label === positiveLabel,
+        features: featuresOf(row),
       }));
+    },
+
+    /** The labelled predictions of a multiclass model that have a probability, up to an event time, in its order. */
+    async classifiedRecords(version: VersionName, untilMs: number): Promise<ClassifiedRecord[]> {
+      const rows = await clickhouse.select<StoredFeatures & { score: number; prediction: string; label: string }>(
+        ...labelledQuery('probabilities[prediction]', isConfident, version, untilMs),
+      );
+      return rows.map(row => ({
+        predicted: row.prediction,
+        confidence: row.score,
+        label: row.label,
+        features: featuresOf(row),
+      }));
+    },
+
+    /** Probabilities of the predicted classes, by `versionKey` and start of the window, then by class. */
+    async confidences(
+      windows: readonly VersionWindows[],
+      windowSizeMs: number,
+    ): Promise<Map<string, Map<string, NumericHistogram>>> {
+      const { sql, parameters } = windowsCondition(windows, 'event_time', windowSizeMs);
+      const shift = 32 + FINEST_MANTISSA_BITS - confidenceMantissaBits;
+      const rows = await clickhouse.select<StoredConfidences>(
+        `SELECT model, version, start_ms, prediction, groupArray(key) AS keys, groupArray(counted) AS counts
+         FROM
+         (
+             SELECT model, version, intDiv(toUnixTimestamp64Milli(event_time), {windowSizeMs:Int64}) * {windowSizeMs:Int64} AS start_ms,
+                    prediction, bitShiftRight(reinterpretAsUInt64(probabilities[prediction]), ${shift}) AS key, count() AS counted
+             FROM predictions FINAL WHERE ${sql} AND ${isConfident}
+             GROUP BY model, version, start_ms, prediction, key ORDER BY key
+         )
+         GROUP BY model, version, start_ms, prediction ORDER BY model, version, start_ms, prediction
+         ${finalSettings}`,
+        { ...parameters, windowSizeMs },
+      );
+      const ofWindows = new Map<string, Map<string, NumericHistogram>>();
+      for (const row of rows) {
+        const key = windowKey(row, row.start_ms);
+        const classes = ofWindows.get(key) ?? new Map<string, NumericHistogram>();
+        ofWindows.set(key, classes.set(row.prediction, histogramOf(row)));
+      }
+      return ofWindows;
     },
 
     /** Profiles of windows, their partitions merged; a window without predictions is absent. */
@@ -167,7 +200,7 @@ export function estimateStore(clickhouse: Clickhouse) {
          ${finalSettings}`,
         { ...parameters, windowSizeMs },
       );
-      const byWindow = Map.groupBy(rows, row => `${versionKey(row)} ${row.start_ms}`);
+      const byWindow = Map.groupBy(rows, row => windowKey(row, row.start_ms));
       return [...byWindow.values()].map(ofWindow => ({
         model: ofWindow[0]!.model,
         version: ofWindow[0]!.version,
@@ -177,9 +210,70 @@ export function estimateStore(clickhouse: Clickhouse) {
       }));
     },
 
-    insertEstimates: (windows: readonly WindowEstimates[]) =>
-      clickhouse.insert('estimated_quality', windows.flatMap(estimateRows)),
+    /** @returns the number of rows */
+    async insertEstimates(windows: readonly WindowEstimates[]): Promise<number> {
+      const rows = windows.flatMap(estimateRows);
+      await clickhouse.insert('estimated_quality', rows);
+      return rows.length;
+    },
   };
+}
+
+/** A key of a window of a version. */
+export function windowKey(version: VersionName, startMs: number): string {
+  return `${versionKey(version)} ${startMs}`;
+}
+
+const isConfident =
+  'mapContains(probabilities, prediction) AND isFinite(probabilities[prediction]) AND probabilities[prediction] >= 0';
+
+interface StoredFeatures {
+  numbers: Record<string, number | string>;
+  texts: Record<string, string>;
+}
+
+/** Query and parameters of the labelled predictions of a version with their features. */
+function labelledQuery(
+  score: string,
+  condition: string,
+  { model, version }: VersionName,
+  untilMs: number,
+): [string, Record<string, unknown>] {
+  const before = `${ofVersion} AND event_time < ${sqlTime(untilMs)}`;
+  const outcomes = `
+    SELECT event_time, id, ${score} AS given, prediction, label FROM outcomes FINAL WHERE ${before} AND ${condition}
+    ORDER BY sipHash64(id), id, event_time LIMIT ${mostCalibrationRecords}`;
+  return [
+    `SELECT o.given AS score, o.prediction AS prediction, o.label AS label, p.numeric_features AS numbers, p.categorical_features AS texts
+     FROM (${outcomes}) AS o
+     INNER JOIN
+     (
+         SELECT event_time, id, numeric_features, categorical_features FROM predictions FINAL
+         WHERE ${before} AND (event_time, id) IN (SELECT event_time, id FROM (${outcomes}))
+     ) AS p ON p.event_time = o.event_time AND p.id = o.id
+     ORDER BY o.event_time, o.id
+     ${finalSettings}`,
+    { model, version },
+  ];
+}
+
+function featuresOf({ numbers, texts }: StoredFeatures): Map<string, FeatureValue> {
+  return new Map<string, FeatureValue>([
+    // What JSON cannot say comes as text: nan, inf.
+    ...Object.entries(numbers).map(([name, value]) => [name, typeof value === 'number' ? value : Number.NaN] as const),
+    ...Object.entries(texts),
+  ]);
+}
+
+function histogramOf({ keys, counts }: StoredConfidences): NumericHistogram {
+  const histogram = emptyNumericHistogram();
+  histogram.mantissaBits = confidenceMantissaBits;
+  for (const [index, key] of keys.entries()) {
+    // The resolution may have gone down for the keys before.
+    addToBucket(histogram, key >> (confidenceMantissaBits - histogram.mantissaBits), counts[index]!);
+    histogram.count += counts[index]!;
+  }
+  return histogram;
 }
 
 function mergedProfiles(rows: readonly StoredProfile[]): Map<string, FeatureProfile> {
@@ -189,7 +283,8 @@ function mergedProfiles(rows: readonly StoredProfile[]): Map<string, FeatureProf
 
 function estimateRows(window: WindowEstimates): object[] {
   const { model, version, startMs, windowSizeMs, positiveLabel, records, estimates, period } = window;
-  return estimatedMetrics.map(metric => {
+  const metrics = positiveLabel === null ? estimatedMetrics.filter(metric => metric !== 'auc') : estimatedMetrics;
+  return metrics.map(metric => {
     const estimate = estimates?.[metric] ?? null;
     return {
       model,
@@ -202,7 +297,7 @@ function estimateRows(window: WindowEstimates): object[] {
       lower: estimate?.lower ?? null,
       upper: estimate?.upper ?? null,
       records,
-      positive_label: positiveLabel,
+      positive_label: positiveLabel ?? '',
       calibration_to: clickhouseTime(period.untilMs),
       calibration_step: period.step,
       calibration_records: window.calibrationRecords,

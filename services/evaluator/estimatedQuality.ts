@@ -1,11 +1,9 @@
 import type { FeatureProfile } from '../shared/profile/featureProfile.ts';
 import type { NumericHistogram } from '../shared/profile/numericHistogram.ts';
-import { sortedBuckets } from '../shared/profile/sortedBuckets.ts';
 import { isotonicRegression } from '../shared/statistics/isotonicRegression.ts';
-import { binnedScores, binOfScore, type QualityCalibration, type ScoreBin, scoreBins } from './qualityCalibration.ts';
-
-export const estimatedMetrics = ['accuracy', 'precision', 'recall', 'f1', 'auc'] as const;
-export type EstimatedMetric = (typeof estimatedMetrics)[number];
+import { type Estimate, type EstimatedMetric, estimateWithin } from './estimate.ts';
+import { binnedScores, type QualityCalibration, type ScoreBin } from './qualityCalibration.ts';
+import { countsPerBin, scoreBins } from './scoreBins.ts';
 
 /** What is known of a window of a binary model without labels. */
 export interface UnlabelledWindow {
@@ -13,13 +11,6 @@ export interface UnlabelledWindow {
   scores: NumericHistogram;
   predictedPositives: number;
   features: ReadonlyMap<string, FeatureProfile>;
-}
-
-export interface Estimate {
-  value: number;
-  /** Of an interval that holds the realised value in 95 % of the windows, if nothing but inputs changed. */
-  lower: number;
-  upper: number;
 }
 
 /** Records of a window that share a bin of scores. */
@@ -40,7 +31,7 @@ interface Figure {
   slopes: number[];
 }
 
-const z95 = 1.959963984540054;
+const mostScoreBins = 50;
 
 /**
  * Quality of a window before its labels are known: how many of its records are positive follows from their scores, as far as a score
@@ -54,14 +45,10 @@ export function estimateQuality(
   calibration: QualityCalibration,
   window: UnlabelledWindow,
 ): Record<EstimatedMetric, Estimate | null> {
-  const bins = scoreBins(calibration, window.scores);
+  const bins = scoreBins(calibration.scores, window.scores, mostScoreBins);
   const plain = binnedScores(calibration, bins, new Float64Array(calibration.records).fill(1));
   const weighted = binnedScores(calibration, bins, calibration.matching.weights(window.features, window.records));
-  const counts = new Array<number>(bins.uppers.length + 1).fill(0);
-  const { keys, counts: bucketCounts } = sortedBuckets(window.scores, bins.mantissaBits);
-  for (const [index, key] of keys.entries()) counts[binOfScore(bins, key)]! += bucketCounts[index]!;
-
-  const cells = cellsOf(counts, plain, weighted, window);
+  const cells = cellsOf(countsPerBin(bins, window.scores), plain, weighted, window);
   const curve = aucFigure(cells);
   // Scores that share a bin count as equal here, which costs the area about as much as it does in the calibration.
   const lost = calibration.auc === null ? 0 : calibration.auc - binnedAuc(plain);
@@ -203,7 +190,5 @@ function estimateOf(figure: Figure | null | undefined, cells: readonly Cell[]): 
     shared.set(block, { slope: before + slope, spread, knownFrom });
   }
   for (const { slope, spread, knownFrom } of shared.values()) variance += (slope * slope * spread) / (knownFrom + 2);
-  const half = z95 * Math.sqrt(variance);
-  const within = (value: number) => Math.max(0, Math.min(1, value));
-  return { value: within(figure.value), lower: within(figure.value - half), upper: within(figure.value + half) };
+  return estimateWithin(figure.value, variance);
 }

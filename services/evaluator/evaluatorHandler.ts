@@ -197,10 +197,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
     );
     for (const windows of announced.values())
       for (const startMs of windows.startsMs) versions.get(versionKey(windows))!.predictedMs.add(startMs);
-    await estimator.estimate([...versions.values()], version => {
-      const decision = settledDecisions.get(versionKey(version));
-      return decision?.task === 'binary' ? decision.positiveLabel : null;
-    });
+    await estimator.estimate([...versions.values()], version => settledDecisions.get(versionKey(version)));
   }
 
   async function announce(written: readonly VersionWindows[]): Promise<void> {

@@ -1,9 +1,8 @@
-import { bucketKey, FINEST_MANTISSA_BITS } from '../shared/profile/bucketKey.ts';
+import { bucketKey } from '../shared/profile/bucketKey.ts';
 import type { FeatureValue } from '../shared/profile/featureProfile.ts';
 import { addNumber, emptyNumericHistogram, type NumericHistogram } from '../shared/profile/numericHistogram.ts';
-import { equalMassBins } from '../shared/statistics/equalMassBins.ts';
-import { lowerBound } from '../shared/statistics/lowerBound.ts';
 import { type FeatureMatching, featureMatching } from './featureMatching.ts';
+import { binOfScore, type ScoreBins } from './scoreBins.ts';
 
 /** A prediction of a binary model whose truth is known. */
 export interface LabelledRecord {
@@ -37,14 +36,6 @@ export interface ScoreBin {
   positives: number;
 }
 
-/** Bins of scores, ascending, with the keys of buckets that end all but the last. */
-export interface ScoreBins {
-  mantissaBits: number;
-  uppers: number[];
-}
-
-const mostScoreBins = 50;
-const recordsPerScoreBin = 25;
 const mostMisplaced = 0.02;
 
 /** @param records in the order of time, at least one. O(records · features²) */
@@ -67,18 +58,6 @@ export function calibrateQuality(records: readonly LabelledRecord[]): QualityCal
   };
 }
 
-/** Of equal mass on the calibration, at the coarser of both resolutions. */
-export function scoreBins({ scores, records }: QualityCalibration, window: NumericHistogram): ScoreBins {
-  const binCount = Math.max(2, Math.min(mostScoreBins, Math.floor(records / recordsPerScoreBin)));
-  const mantissaBits = Math.min(scores.mantissaBits, window.mantissaBits);
-  const { kind, keys } = equalMassBins(scores, mantissaBits, binCount);
-  return { mantissaBits, uppers: kind === 'ranges' ? keys : keys.slice(0, -1) };
-}
-
-export function binOfScore({ uppers }: ScoreBins, key: number): number {
-  return lowerBound(uppers, key);
-}
-
 /** @param weights of the records */
 export function binnedScores(
   { scoreKeys, positive }: QualityCalibration,
@@ -91,7 +70,7 @@ export function binnedScores(
     positives: 0,
   }));
   for (const [index, key] of scoreKeys.entries()) {
-    const bin = counted[binOfScore(bins, key >> (FINEST_MANTISSA_BITS - bins.mantissaBits))]!;
+    const bin = counted[binOfScore(bins, key)]!;
     const weight = weights[index]!;
     bin.weight += weight;
     bin.squaredWeight += weight * weight;

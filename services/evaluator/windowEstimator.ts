@@ -1,9 +1,11 @@
 import type { Clickhouse } from '../shared/clickhouse.ts';
 import type { ServiceMetrics } from '../shared/metrics.ts';
 import { emptyFeatureProfile } from '../shared/profile/featureProfile.ts';
+import type { NumericHistogram } from '../shared/profile/numericHistogram.ts';
 import type { Settings } from '../shared/settings.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
+import { calibrationCache } from './calibrationCache.ts';
 import {
   type CalibrationPeriod,
   calibrationPeriods,
@@ -11,16 +13,26 @@ import {
   noCalibration,
   numberOfSizes,
   periodBefore,
+  sourceOfPeriod,
 } from './calibrationPeriod.ts';
+import { type ClassCalibration, calibrateClasses } from './classCalibration.ts';
+import { estimateClassQuality } from './estimatedClassQuality.ts';
 import { estimateQuality } from './estimatedQuality.ts';
-import { type EstimatedVersion, estimateStore, type ProfiledWindow, type WindowEstimates } from './estimateStore.ts';
+import {
+  type EstimatedVersion,
+  estimateStore,
+  type ProfiledWindow,
+  type WindowEstimates,
+  windowKey,
+} from './estimateStore.ts';
+import type { TaskDecision } from './evaluator.ts';
 import { predictedPositives } from './predictedPositives.ts';
 import { calibrateQuality, type QualityCalibration } from './qualityCalibration.ts';
-import { portionsOfWindows } from './versionWindows.ts';
+import { portionsOfWindows, type VersionWindows } from './versionWindows.ts';
 
 const mostWindowsPerQuery = 50;
 const mostVersionsRemembered = 100_000;
-export const mostCalibrationBytes = 64 * 1024 * 1024;
+const mostCalibrationBytes = 64 * 1024 * 1024;
 
 /** What the last look at a version found: windows are looked for again only from there on, or when the periods have changed. */
 interface LastLook {
@@ -38,15 +50,14 @@ export interface ChangedVersion extends VersionName {
   earliestMs: number;
 }
 
-interface KnownCalibration {
-  /** What it was made from: period, its labels, positive label. */
-  source: string;
-  calibration: QualityCalibration;
-}
+type Outcome = Pick<WindowEstimates, 'records' | 'estimates' | 'calibrationRecords'>;
 
 export interface WindowEstimator {
-  /** @param positiveLabelOf that of a binary model, else null */
-  estimate(changed: readonly ChangedVersion[], positiveLabelOf: (version: VersionName) => string | null): Promise<void>;
+  /** @param decisionOf what the labels of a version are, if that is known */
+  estimate(
+    changed: readonly ChangedVersion[],
+    decisionOf: (version: VersionName) => TaskDecision | undefined,
+  ): Promise<void>;
   reset(): void;
   held(): { calibrations: number };
 }
@@ -59,22 +70,22 @@ export interface WindowEstimator {
 export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metrics: ServiceMetrics): WindowEstimator {
   const store = estimateStore(clickhouse);
   const lastLooks = new Map<string, LastLook>();
-  /** By version and step, in the order of their last use. */
-  const calibrations = new Map<string, KnownCalibration>();
+  const onEvicted = () => metrics.cacheEvictions.inc({ cache: 'calibrations' });
+  const binaryCalibrations = calibrationCache<QualityCalibration>(mostCalibrationBytes, onEvicted);
+  const classCalibrations = calibrationCache<ClassCalibration>(mostCalibrationBytes, onEvicted);
 
   async function estimate(
     changed: readonly ChangedVersion[],
-    positiveLabelOf: (version: VersionName) => string | null,
+    decisionOf: (version: VersionName) => TaskDecision | undefined,
   ): Promise<void> {
-    const binary = changed.flatMap(version => {
-      const positiveLabel = positiveLabelOf(version);
-      return positiveLabel === null
-        ? []
-        : [{ ...version, positiveLabel, windowSizeMs: settings.of(version.model).window }];
+    const versions = changed.flatMap(version => {
+      const decision = decisionOf(version);
+      if (decision === undefined || decision.task === 'regression') return [];
+      return [{ ...version, positiveLabel: decision.positiveLabel, windowSizeMs: settings.of(version.model).window }];
     });
-    if (binary.length === 0) return;
-    const maxEventTimesMs = await store.maxEventTimesMs(binary);
-    for (const version of binary) {
+    if (versions.length === 0) return;
+    const maxEventTimesMs = await store.maxEventTimesMs(versions);
+    for (const version of versions) {
       const maxEventTimeMs = maxEventTimesMs.get(versionKey(version));
       if (maxEventTimeMs !== undefined) await estimateVersion(version, maxEventTimeMs);
     }
@@ -93,88 +104,105 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
 
     const labelled = await store.labelledWindows(version, detection.bootstrapRecords * largestSize, completeMs);
     const periods = [noCalibration, ...calibrationPeriods(labelled, detection.bootstrapRecords)];
-    const periodsKey = `${version.positiveLabel} ${periods.map(sourceOf).join(' ')}`;
+    const periodsKey = `${version.positiveLabel} ${periods.map(sourceOfPeriod).join(' ')}`;
     const samePeriods = last?.periods === periodsKey;
     if (!samePeriods || last.endedMs < endedMs) {
       const fromMs = samePeriods ? last.endedMs - windowSizeMs : 0;
       for (const startMs of await store.windowsToEstimate(version, periods, fromMs, endedMs)) startsMs.add(startMs);
     }
-    for (const portion of portionsOfWindows([{ ...version, startsMs }], mostWindowsPerQuery)) {
-      const windows = await store.profiledWindows(portion, windowSizeMs);
-      const estimated: WindowEstimates[] = [];
-      for (const window of windows) {
-        if (!window.outputs.has('score')) continue;
-        const period = periodBefore(periods, window.startMs);
-        estimated.push(await estimatesOf(version, window, period, detection.minimumRecords));
-      }
-      await store.insertEstimates(estimated);
-      metrics.rows.inc({ table: 'estimated_quality' }, estimated.length);
-    }
+    for (const portion of portionsOfWindows([{ ...version, startsMs }], mostWindowsPerQuery))
+      await estimatePortion(version, portion, periods);
     if (lastLooks.size > mostVersionsRemembered) lastLooks.clear();
     const largest = periods[numberOfSizes];
     lastLooks.set(key, { periods: periodsKey, endedMs, completeMs: largest?.untilMs ?? null });
   }
 
-  async function estimatesOf(
-    { model, version, windowSizeMs, positiveLabel }: EstimatedVersion,
-    { startMs, outputs, features }: ProfiledWindow,
+  async function estimatePortion(
+    version: EstimatedVersion,
+    portion: readonly VersionWindows[],
+    periods: readonly CalibrationPeriod[],
+  ): Promise<void> {
+    const { model, version: name, windowSizeMs, positiveLabel } = version;
+    const windows = await store.profiledWindows(portion, windowSizeMs);
+    const confidences = positiveLabel === null ? await store.confidences(portion, windowSizeMs) : null;
+    const estimated: WindowEstimates[] = [];
+    for (const window of windows) {
+      const period = periodBefore(periods, window.startMs);
+      const outcome =
+        confidences === null
+          ? await binaryEstimates(version, positiveLabel!, window, period)
+          : await classEstimates(version, window, confidences.get(windowKey(version, window.startMs)), period);
+      if (outcome === null) continue;
+      estimated.push({
+        model,
+        version: name,
+        windowSizeMs,
+        positiveLabel,
+        startMs: window.startMs,
+        period,
+        ...outcome,
+      });
+    }
+    metrics.rows.inc({ table: 'estimated_quality' }, await store.insertEstimates(estimated));
+  }
+
+  /** null for a window without scores. */
+  async function binaryEstimates(
+    version: EstimatedVersion,
+    positiveLabel: string,
+    { outputs, features }: ProfiledWindow,
     period: CalibrationPeriod,
-    minimumRecords: number,
-  ): Promise<WindowEstimates> {
-    const ofVersion = { model, version, windowSizeMs, positiveLabel };
+  ): Promise<Outcome | null> {
+    const scores = outputs.get('score')?.numeric;
+    if (scores === undefined) return null;
+    const calibration = await binaryCalibrations.of(version, period, async () => {
+      const records = await store.labelledRecords(version, positiveLabel, period.untilMs);
+      return records.length === 0 ? null : calibrateQuality(records);
+    });
     const predictions = outputs.get('prediction') ?? emptyFeatureProfile();
-    const scores = outputs.get('score')!.numeric;
-    const calibration = period.step === 0 ? null : await calibrationOf(ofVersion, period);
     const positives = predictedPositives(predictions, positiveLabel);
-    const sufficient = calibration !== null && positives !== null && scores.count >= minimumRecords;
+    const sufficient = calibration !== null && positives !== null && hasEnough(version, scores.count);
     const window = { records: predictions.count, scores, predictedPositives: positives ?? 0, features };
     return {
-      ...ofVersion,
-      startMs,
       records: scores.count,
       estimates: sufficient ? estimateQuality(calibration, window) : null,
-      period,
       calibrationRecords: calibration?.records ?? 0,
     };
   }
 
-  /** null where none of the labelled records has a score. */
-  async function calibrationOf(
+  async function classEstimates(
     version: EstimatedVersion,
+    { outputs, features }: ProfiledWindow,
+    confidences: ReadonlyMap<string, NumericHistogram> = new Map(),
     period: CalibrationPeriod,
-  ): Promise<QualityCalibration | null> {
-    const key = `${versionKey(version)} ${period.step}`;
-    const source = `${version.positiveLabel} ${sourceOf(period)}`;
-    const known = calibrations.get(key);
-    calibrations.delete(key);
-    if (known?.source === source) {
-      calibrations.set(key, known);
-      return known.calibration;
-    }
-    const records = await store.labelledRecords(version, period.untilMs);
-    if (records.length === 0) return null;
-    const calibration = calibrateQuality(records);
-    calibrations.set(key, { source, calibration });
-    forgetLeastUsed();
-    return calibration;
+  ): Promise<Outcome> {
+    const calibration = await classCalibrations.of(version, period, async () => {
+      const records = await store.classifiedRecords(version, period.untilMs);
+      return records.length === 0 ? null : calibrateClasses(records);
+    });
+    const records = outputs.get('prediction')?.count ?? 0;
+    const scored = [...confidences.values()].reduce((sum, { count }) => sum + count, 0);
+    const sufficient = calibration !== null && hasEnough(version, scored);
+    return {
+      records: scored,
+      estimates: sufficient ? estimateClassQuality(calibration, { records, confidences, features }) : null,
+      calibrationRecords: calibration?.records ?? 0,
+    };
   }
 
-  function forgetLeastUsed(): void {
-    let bytes = [...calibrations.values()].reduce((sum, { calibration }) => sum + calibration.bytes, 0);
-    for (const [key, { calibration }] of calibrations) {
-      if (bytes <= mostCalibrationBytes) return;
-      calibrations.delete(key);
-      bytes -= calibration.bytes;
-      metrics.cacheEvictions.inc({ cache: 'calibrations' });
-    }
+  function hasEnough({ model }: VersionName, records: number): boolean {
+    return records >= settings.of(model).detection.minimumRecords;
   }
 
   function reset(): void {
     lastLooks.clear();
-    calibrations.clear();
+    binaryCalibrations.clear();
+    classCalibrations.clear();
   }
 
-  return { estimate, reset, held: () => ({ calibrations: calibrations.size }) };
+  return {
+    estimate,
+    reset,
+    held: () => ({ calibrations: binaryCalibrations.size() + classCalibrations.size() }),
+  };
 }
-
-const sourceOf = ({ step, untilMs, progress }: CalibrationPeriod) => `${step}/${untilMs}/${progress}`;

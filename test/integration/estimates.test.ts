@@ -4,11 +4,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
 import { waitUntilQuiet } from '../../infra/quiescence.ts';
-import { estimatedMetrics, estimateQuality } from '../../services/evaluator/estimatedQuality.ts';
+import { type ClassifiedRecord, calibrateClasses } from '../../services/evaluator/classCalibration.ts';
+import { estimatedMetrics } from '../../services/evaluator/estimate.ts';
+import { estimateClassQuality } from '../../services/evaluator/estimatedClassQuality.ts';
+import { estimateQuality } from '../../services/evaluator/estimatedQuality.ts';
 import { calibrateQuality } from '../../services/evaluator/qualityCalibration.ts';
 import { announceWindows } from '../../services/shared/announceWindows.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
+import { bucketKey } from '../../services/shared/profile/bucketKey.ts';
+import {
+  addToBucket,
+  emptyNumericHistogram,
+  type NumericHistogram,
+} from '../../services/shared/profile/numericHistogram.ts';
 import { readSettings } from '../../services/shared/settings.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { histogramOf, profileOf } from '../unit/profile/profileOf.ts';
@@ -220,19 +229,83 @@ describe('estimated quality', () => {
     expect(await rows(model)).toEqual(found);
   });
 
-  it('counts for nothing when the labels turn out to be of more than two classes', async () => {
+  it('estimates more than two classes from the probability of what was predicted', async () => {
+    const model = 'classes';
+    const random = seededRandom(3);
+    const classes = ['a', 'b', 'c'];
+    const truth = Array.from({ length: 6 }, (_, window) =>
+      Array.from({ length: perWindow }, (_, index): Truth => {
+        const sure = 0.4 + 0.6 * random();
+        const chosen = Math.floor(random() * 3);
+        const predicted = classes[chosen]!;
+        const [record] = stream(model)[window]!.slice(index, index + 1);
+        const label = random() < sure ** 2 ? predicted : classes[(chosen + 1) % 3]!;
+        const probabilities = { [predicted]: sure, [classes[(chosen + 1) % 3]!]: 1 - sure };
+        return { prediction: { ...record!.prediction, prediction: predicted, score: null, probabilities }, label };
+      }),
+    );
+    for (const records of truth) await predict(records);
+    await label(truth.slice(0, 2).flat());
+    await quiet();
+
+    const calibration = calibrateClasses(truth.slice(0, 2).flatMap(records => records.map(classified)));
+    const found = await rows(model);
+    for (const window of [2, 3, 4]) {
+      const records = truth[window]!.map(classified);
+      const confidences = new Map(
+        classes.map(name => [name, coarse(records.filter(({ predicted }) => predicted === name))] as const),
+      );
+      const features = new Map(
+        ['x', 'group'].map(name => [name, profileOf(records.map(record => record.features.get(name)))]),
+      );
+      const estimates = estimateClassQuality(calibration, { records: perWindow, confidences, features });
+      expect(found.filter(row => row.window === window)).toMatchObject(
+        (['accuracy', 'f1', 'precision', 'recall'] as const).map(metric => ({
+          metric,
+          status: 'estimated',
+          estimate: estimates[metric]!.value,
+          lower: estimates[metric]!.lower,
+          upper: estimates[metric]!.upper,
+          records: perWindow,
+          calibration_records: 2 * perWindow,
+          calibrated: 2,
+        })),
+      );
+    }
+  });
+
+  it('counts for nothing when the labels turn out to be of more classes than the scores are about', async () => {
     const model = 'turning';
     const truth = stream(model);
     for (const records of truth.slice(0, 5)) await predict(records);
     await label(truth.slice(0, 3).flat());
     await quiet();
-    const shown = () =>
-      installation.clickhouse.select('SELECT window_start FROM quality_estimates WHERE model = {model:String}', {
-        model,
-      });
-    expect(await shown()).not.toEqual([]);
+    const estimated = () =>
+      installation.clickhouse.select(
+        "SELECT window_start FROM quality_estimates WHERE model = {model:String} AND status = 'estimated'",
+        { model },
+      );
+    expect(await estimated()).not.toEqual([]);
     await label([{ ...truth[3]![0]!, label: 'maybe' }]);
     await quiet();
-    expect(await shown()).toEqual([]);
+    expect(await estimated()).toEqual([]);
   });
 });
+
+const classified = ({ prediction: { prediction, probabilities, features }, label }: Truth): ClassifiedRecord => ({
+  predicted: String(prediction),
+  confidence: probabilities![String(prediction)]!,
+  label,
+  features: new Map(Object.entries(features)),
+});
+
+/** In the buckets in which ClickHouse counts them. */
+function coarse(records: readonly ClassifiedRecord[]): NumericHistogram {
+  const histogram = emptyNumericHistogram();
+  histogram.mantissaBits = 10;
+  for (const { confidence } of records) {
+    addToBucket(histogram, bucketKey(confidence) >> 10, 1);
+    histogram.count += 1;
+  }
+  return histogram;
+}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { estimatedMetrics, estimateQuality } from '../../../services/evaluator/estimatedQuality.ts';
+import { estimatedMetrics } from '../../../services/evaluator/estimate.ts';
+import { estimateQuality } from '../../../services/evaluator/estimatedQuality.ts';
 import { predictedPositives } from '../../../services/evaluator/predictedPositives.ts';
 import { calibrateQuality, type LabelledRecord } from '../../../services/evaluator/qualityCalibration.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
