@@ -18,6 +18,13 @@ export interface EstimatedVersion extends VersionName {
   positiveLabel: string | null;
 }
 
+/** A version whose first labelled windows are asked for. */
+export interface LabelledVersion extends VersionName {
+  windowSizeMs: number;
+  /** Where they held enough labels at an earlier look, which do not become fewer; else null. */
+  beforeMs: number | null;
+}
+
 /** What the estimates of a window are made from. */
 export interface ProfiledWindow extends VersionName {
   startMs: number;
@@ -54,7 +61,9 @@ const confidenceMantissaBits = 10;
 const mostCalibrationRecords = 20_000;
 const finalSettings = 'SETTINGS do_not_merge_across_partitions_select_final = 1';
 const ofVersion = 'model = {model:String} AND version = {version:String}';
-const ofSize = 'toUnixTimestamp64Milli(window_end) - toUnixTimestamp64Milli(window_start) = {windowSizeMs:Int64}';
+const sizeIs = (size: number | string) =>
+  `toUnixTimestamp64Milli(window_end) - toUnixTimestamp64Milli(window_start) = ${size}`;
+const ofSize = sizeIs('{windowSizeMs:Int64}');
 
 export type EstimateStore = ReturnType<typeof estimateStore>;
 
@@ -71,28 +80,33 @@ export function estimateStore(clickhouse: Clickhouse) {
       return new Map(rows.map(row => [versionKey(row), row.max_ms]));
     },
 
-    /**
-     * The first windows of a version that have labels, until they hold so many, in the order of time.
-     * @param beforeMs where they held so many at an earlier look: labels do not become fewer
-     */
+    /** The first windows of each version that have labels, until they hold at least so many, in the order of time; by `versionKey`. */
     async labelledWindows(
-      { model, version, windowSizeMs }: EstimatedVersion,
+      versions: readonly LabelledVersion[],
       mostLabelled: number,
-      beforeMs: number | null,
-    ): Promise<LabelledWindow[]> {
-      const earlier = beforeMs === null ? '' : `AND window_start < ${sqlTime(beforeMs)}`;
-      const rows = await clickhouse.select<{ end_ms: number; labelled: number; progress: string }>(
-        `SELECT end_ms, labelled, toString(progress) AS progress
+    ): Promise<Map<string, LabelledWindow[]>> {
+      const scopes = versions.map(({ windowSizeMs, beforeMs }, index) => {
+        const earlier = beforeMs === null ? '' : `AND window_start < ${sqlTime(beforeMs)}`;
+        return `(model = {models:Array(String)}[${index + 1}] AND version = {versions:Array(String)}[${index + 1}] AND segment = ''
+                 AND ${sizeIs(windowSizeMs)} ${earlier})`;
+      });
+      const rows = await clickhouse.select<VersionName & { end_ms: number; labelled: number; progress: string }>(
+        `SELECT model, version, end_ms, labelled, toString(progress) AS progress
          FROM
          (
-             SELECT toUnixTimestamp64Milli(window_end) AS end_ms, labelled, progress,
-                    sum(labelled) OVER (ORDER BY window_start ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - labelled AS before
-             FROM performance_windows FINAL WHERE ${ofVersion} AND segment = '' AND ${ofSize} ${earlier}
+             SELECT model, version, toUnixTimestamp64Milli(window_end) AS end_ms, labelled, progress,
+                    sum(labelled) OVER (PARTITION BY model, version ORDER BY window_start ROWS UNBOUNDED PRECEDING) - labelled AS before
+             FROM performance_windows FINAL WHERE ${scopes.join(' OR ')}
          )
-         WHERE before < {mostLabelled:UInt64} ORDER BY end_ms ${finalSettings}`,
-        { model, version, windowSizeMs, mostLabelled },
+         WHERE before < {mostLabelled:UInt64} ORDER BY model, version, end_ms ${finalSettings}`,
+        { ...versionParameters(versions), mostLabelled },
       );
-      return rows.map(({ end_ms, labelled, progress }) => ({ endMs: end_ms, labelled, progress: BigInt(progress) }));
+      const windows = new Map<string, LabelledWindow[]>(versions.map(version => [versionKey(version), []]));
+      for (const row of rows)
+        windows
+          .get(versionKey(row))!
+          .push({ endMs: row.end_ms, labelled: row.labelled, progress: BigInt(row.progress) });
+      return windows;
     },
 
     /**

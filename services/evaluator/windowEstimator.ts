@@ -28,14 +28,16 @@ import {
 import type { TaskDecision } from './evaluator.ts';
 import { predictedPositives } from './predictedPositives.ts';
 import { calibrateQuality, type QualityCalibration } from './qualityCalibration.ts';
-import { portionsOfWindows, type VersionWindows } from './versionWindows.ts';
+import { portionsOfWindows } from './versionWindows.ts';
 
 const mostWindowsPerQuery = 50;
+const mostVersionsPerQuery = 200;
 const mostVersionsRemembered = 100_000;
 const mostCalibrationBytes = 64 * 1024 * 1024;
 
 /** What the last look at a version found: windows are looked for again only from there on, or when the periods have changed. */
 interface LastLook {
+  positiveLabel: string | null;
   periods: string;
   endedMs: number;
   /** End of the largest period; null while it is not complete. */
@@ -48,6 +50,17 @@ export interface ChangedVersion extends VersionName {
   predictedMs: Set<number>;
   /** The first window that has changed at all. */
   earliestMs: number;
+}
+
+/** A version that may have windows to estimate. */
+interface Look extends EstimatedVersion {
+  /** Windows that start before have ended. */
+  endedMs: number;
+  /** Windows to estimate. */
+  startsMs: Set<number>;
+  beforeMs: number | null;
+  periods: readonly CalibrationPeriod[];
+  last: LastLook | undefined;
 }
 
 type Outcome = Pick<WindowEstimates, 'records' | 'estimates' | 'calibrationRecords'>;
@@ -85,63 +98,64 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
     });
     if (versions.length === 0) return;
     const maxEventTimesMs = await store.maxEventTimesMs(versions);
-    for (const version of versions) {
+    const looks = versions.flatMap(version => {
       const maxEventTimeMs = maxEventTimesMs.get(versionKey(version));
-      if (maxEventTimeMs !== undefined) await estimateVersion(version, maxEventTimeMs);
-    }
+      return maxEventTimeMs === undefined ? [] : lookAt(version, maxEventTimeMs);
+    });
+    for (let from = 0; from < looks.length; from += mostVersionsPerQuery)
+      await estimateVersions(looks.slice(from, from + mostVersionsPerQuery));
   }
 
-  async function estimateVersion(version: ChangedVersion & EstimatedVersion, maxEventTimeMs: number): Promise<void> {
-    const { windowSizeMs, predictedMs, earliestMs } = version;
-    const { allowedLateness, detection } = settings.of(version.model);
-    const endedMs = windowStartMs(maxEventTimeMs - allowedLateness, windowSizeMs);
-    const key = versionKey(version);
-    const last = lastLooks.get(key);
+  /** None where neither a window has ended, nor one that was estimated has changed, nor can the calibration have. */
+  function lookAt(version: ChangedVersion & EstimatedVersion, maxEventTimeMs: number): Look[] {
+    const { windowSizeMs, positiveLabel, predictedMs, earliestMs } = version;
+    const last = lastLooks.get(versionKey(version));
+    const endedMs = windowStartMs(maxEventTimeMs - settings.of(version.model).allowedLateness, windowSizeMs);
     const startsMs = new Set([...predictedMs].filter(startMs => startMs + windowSizeMs <= endedMs));
-    const completeMs = last?.completeMs ?? null;
-    // Neither has a window ended, nor has one that was estimated, nor can the calibration have changed.
-    if (last?.endedMs === endedMs && startsMs.size === 0 && completeMs !== null && earliestMs >= completeMs) return;
-
-    const labelled = await store.labelledWindows(version, detection.bootstrapRecords * largestSize, completeMs);
-    const periods = [noCalibration, ...calibrationPeriods(labelled, detection.bootstrapRecords)];
-    const periodsKey = `${version.positiveLabel} ${periods.map(sourceOfPeriod).join(' ')}`;
-    const samePeriods = last?.periods === periodsKey;
-    if (!samePeriods || last.endedMs < endedMs) {
-      const fromMs = samePeriods ? last.endedMs - windowSizeMs : 0;
-      for (const startMs of await store.windowsToEstimate(version, periods, fromMs, endedMs)) startsMs.add(startMs);
-    }
-    for (const portion of portionsOfWindows([{ ...version, startsMs }], mostWindowsPerQuery))
-      await estimatePortion(version, portion, periods);
-    if (lastLooks.size > mostVersionsRemembered) lastLooks.clear();
-    const largest = periods[numberOfSizes];
-    lastLooks.set(key, { periods: periodsKey, endedMs, completeMs: largest?.untilMs ?? null });
+    const beforeMs = last?.completeMs ?? null;
+    const sameLabels = last?.positiveLabel === positiveLabel && beforeMs !== null && earliestMs >= beforeMs;
+    if (last?.endedMs === endedMs && startsMs.size === 0 && sameLabels) return [];
+    return [{ ...version, endedMs, startsMs, beforeMs, periods: [], last }];
   }
 
-  async function estimatePortion(
-    version: EstimatedVersion,
-    portion: readonly VersionWindows[],
-    periods: readonly CalibrationPeriod[],
-  ): Promise<void> {
-    const { model, version: name, windowSizeMs, positiveLabel } = version;
-    const windows = await store.profiledWindows(portion, windowSizeMs);
-    const confidences = positiveLabel === null ? await store.confidences(portion, windowSizeMs) : null;
+  async function estimateVersions(looks: readonly Look[]): Promise<void> {
+    const firstRecords = ({ model }: VersionName) => settings.of(model).detection.bootstrapRecords;
+    const mostLabelled = looks.reduce((most, look) => Math.max(most, firstRecords(look) * largestSize), 0);
+    const labelled = await store.labelledWindows(looks, mostLabelled);
+    for (const look of looks) {
+      const { endedMs, windowSizeMs, last, startsMs } = look;
+      look.periods = [noCalibration, ...calibrationPeriods(labelled.get(versionKey(look))!, firstRecords(look))];
+      const samePeriods = last?.positiveLabel === look.positiveLabel && last.periods === sourceOf(look);
+      if (samePeriods && last.endedMs === endedMs) continue;
+      const fromMs = samePeriods ? last.endedMs - windowSizeMs : 0;
+      for (const startMs of await store.windowsToEstimate(look, look.periods, fromMs, endedMs)) startsMs.add(startMs);
+    }
+    const alike = Map.groupBy(looks, look => `${look.windowSizeMs} ${look.positiveLabel === null}`);
+    for (const ofKind of alike.values())
+      for (const portion of portionsOfWindows(ofKind, mostWindowsPerQuery)) await estimatePortion(portion);
+    if (lastLooks.size > mostVersionsRemembered) lastLooks.clear();
+    for (const look of looks) {
+      const { positiveLabel, endedMs, periods } = look;
+      const completeMs = periods[numberOfSizes]?.untilMs ?? null;
+      lastLooks.set(versionKey(look), { positiveLabel, periods: sourceOf(look), endedMs, completeMs });
+    }
+  }
+
+  /** @param portion windows of one size, all of binary models or none */
+  async function estimatePortion(portion: readonly Look[]): Promise<void> {
+    const { windowSizeMs } = portion[0]!;
+    const looks = new Map(portion.map(look => [versionKey(look), look]));
+    const confidences = portion[0]!.positiveLabel === null ? await store.confidences(portion, windowSizeMs) : null;
     const estimated: WindowEstimates[] = [];
-    for (const window of windows) {
+    for (const window of await store.profiledWindows(portion, windowSizeMs)) {
+      const { model, version, positiveLabel, periods } = looks.get(versionKey(window))!;
       const period = periodBefore(periods, window.startMs);
+      const name = { model, version, windowSizeMs, positiveLabel };
       const outcome =
-        confidences === null
-          ? await binaryEstimates(version, positiveLabel!, window, period)
-          : await classEstimates(version, window, confidences.get(windowKey(version, window.startMs)), period);
-      if (outcome === null) continue;
-      estimated.push({
-        model,
-        version: name,
-        windowSizeMs,
-        positiveLabel,
-        startMs: window.startMs,
-        period,
-        ...outcome,
-      });
+        positiveLabel === null
+          ? await classEstimates(name, window, confidences!.get(windowKey(window, window.startMs)), period)
+          : await binaryEstimates(name, positiveLabel, window, period);
+      if (outcome !== null) estimated.push({ ...name, startMs: window.startMs, period, ...outcome });
     }
     metrics.rows.inc({ table: 'estimated_quality' }, await store.insertEstimates(estimated));
   }
@@ -206,3 +220,5 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
     held: () => ({ calibrations: binaryCalibrations.size() + classCalibrations.size() }),
   };
 }
+
+const sourceOf = ({ periods }: Look) => periods.map(sourceOfPeriod).join(' ');
