@@ -7,6 +7,8 @@ export interface ProfilerRunOptions {
   records: number;
   /** Read together with each reading. */
   alongside?: () => number;
+  /** Called when the empty database is there. */
+  atStart?: () => void;
   /** Told the variables that name the database while it is still there, when all is processed. */
   atEnd?: (variables: Record<string, string>) => Promise<void>;
 }
@@ -14,6 +16,7 @@ export interface ProfilerRunOptions {
 /** Lets a new profiler work off all that is in predictions, into an empty database that is dropped at the end. */
 export async function profilerRun(installation: BenchInstallation, options: ProfilerRunOptions): Promise<Reading[]> {
   const variables = await installation.newDatabase();
+  options.atStart?.();
   const readings = await meteredRun({
     script: 'meteredService.ts',
     args: [options.rawRows ? 'profiler' : 'profiler-windows-only'],

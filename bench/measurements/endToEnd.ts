@@ -53,10 +53,10 @@ async function cellsPerSecond(installation: BenchInstallation, windows: number):
   const warmUp = Math.ceil(windows / 4) * recordsPerMinute;
   const records = windows * recordsPerMinute;
   await producePredictions(installation, predictionOf, warmUp);
-  await installation.untilQuiet(services);
+  await installation.untilQuiet(...services);
   const before = cpuMs();
   await producePredictions(installation, predictionOf, records, warmUp);
-  await installation.untilQuiet(services);
+  await installation.untilQuiet(...services);
   const used = cpuMs() - before;
   const [stored] = await installation.clickhouse.select<{ metrics: number }>(
     'SELECT count() AS metrics FROM drift_metrics FINAL',

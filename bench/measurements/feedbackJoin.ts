@@ -24,13 +24,13 @@ export const feedbackJoin: Measurement = {
       const evaluator = await installation.startService('evaluator');
       const first = stored - labels * (rounds + 1);
       await sendLabels(installation, first, labels);
-      await installation.untilQuiet(['evaluator']);
+      await installation.untilQuiet('evaluator');
       const perSecond: number[] = [];
       const clickhouseSeconds: string[] = [];
       for (let round = 1; round <= rounds; round++) {
         const before = { service: processCpuMs(evaluator.pid), clickhouse: processCpuMs(clickhousePid) };
         await sendLabels(installation, first + round * labels, labels);
-        await installation.untilQuiet(['evaluator']);
+        await installation.untilQuiet('evaluator');
         perSecond.push((labels * 1_000) / (processCpuMs(evaluator.pid) - before.service));
         const clickhouseMs = processCpuMs(clickhousePid) - before.clickhouse;
         clickhouseSeconds.push(((clickhouseMs * 1_000) / labels).toFixed(1));

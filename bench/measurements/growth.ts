@@ -23,13 +23,13 @@ export const growth: Measurement = {
       const predictionOf = predictionStream({ recordsPerMinute: recordsPerWindow });
       const warmUpOf = (index: number) => ({ ...predictionOf(index), model: 'warm-up' });
       await producePredictions(installation, warmUpOf, warmUpWindows * recordsPerWindow);
-      await installation.untilQuiet(services);
+      await installation.untilQuiet(...services);
       let produced = 0;
       const proceed = async (windows: number) => {
         const end = produced + windows * recordsPerWindow;
         await producePredictions(installation, predictionOf, end, produced);
         produced = end;
-        await installation.untilQuiet(services);
+        await installation.untilQuiet(...services);
       };
       const cpuMs = () => [profiler!.pid, detector!.pid, clickhousePid].map(processCpuMs);
       const costs: number[][] = [];

@@ -28,7 +28,7 @@ export const latency: Measurement = {
       await Promise.all((['profiler', 'detector'] as const).map(installation.startService));
       const events = await driftEventArrivals(installation);
       const passedMs = await produceWindows(installation, models, onProgress);
-      await installation.untilQuiet(['profiler', 'detector']);
+      await installation.untilQuiet('profiler', 'detector');
       const evaluations = await installation.clickhouse.select<{ end_ms: number; evaluated_ms: number }>(
         `SELECT toUnixTimestamp64Milli(window_end) AS end_ms, toUnixTimestamp64Milli(evaluated_at) AS evaluated_ms
          FROM evaluated_windows WHERE revision = 1`,

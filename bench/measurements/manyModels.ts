@@ -71,7 +71,7 @@ function eventsPerSecond({ records, cpuMs }: Cost): number {
 async function memoryLines(installation: BenchInstallation, models: number): Promise<Line[]> {
   const services = ['profiler', 'evaluator', 'detector'] as const;
   const processes = await Promise.all(services.map(installation.startService));
-  await installation.untilQuiet(services);
+  await installation.untilQuiet(...services);
   return processes.map(({ name, pid }) => ({
     name: `${name}, ${models} models of 20 features, peak of resident memory`,
     unit: 'MB',

@@ -49,11 +49,14 @@ function secondsPerMillion(cpuMs: number, records: number): number {
 }
 
 async function profiler({ clickhousePid }: BenchServers, installation: BenchInstallation, records: number) {
-  const before = processCpuMs(clickhousePid);
-  let after = before;
+  let before = 0;
+  let after = 0;
   const readings = await profilerRun(installation, {
     rawRows: true,
     records,
+    atStart: () => {
+      before = processCpuMs(clickhousePid);
+    },
     atEnd: async () => {
       await untilMerged(installation.clickhouse);
       after = processCpuMs(clickhousePid);

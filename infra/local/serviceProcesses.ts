@@ -21,6 +21,8 @@ export interface ServiceProcess {
   healthUrl: string;
   /** SIGTERM, and SIGKILL if it is not gone in time. Resolves when it is gone. */
   stop(): Promise<void>;
+  /** SIGKILL, as when its machine fails; on purpose, so `onExit` is not called. */
+  kill(): void;
 }
 
 /**
@@ -51,5 +53,9 @@ export async function startServiceProcess({
     stopping = true;
     await child.stop();
   };
-  return { name, pid: child.pid, healthUrl, stop };
+  const kill = () => {
+    stopping = true;
+    process.kill(child.pid, 'SIGKILL');
+  };
+  return { name, pid: child.pid, healthUrl, stop, kill };
 }

@@ -48,7 +48,7 @@ export function testCounts(
   recentCounts: number[],
   significance: Significance,
 ): DistributionTest {
-  const { statistic, degreesOfFreedom } = likelihoodRatioTest(referenceCounts, recentCounts, 1);
+  const { statistic, degreesOfFreedom } = likelihoodRatioTest(referenceCounts, recentCounts);
   const recent = sum(recentCounts);
   const reference = sum(referenceCounts);
   const measured = { statistic, degreesOfFreedom, size: (recent * reference) / (recent + reference) };

@@ -1,6 +1,5 @@
 import { type Clickhouse, clickhouseTime } from '../shared/clickhouse.ts';
 import type { Feedback } from '../shared/contracts.ts';
-import { emptyRowBinary } from '../shared/rowBinary.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import {
   type ClassStatistics,
@@ -12,7 +11,7 @@ import {
   type Quality,
   type TaskDecision,
 } from './evaluator.ts';
-import { feedbackColumns, writeFeedbackRow } from './feedbackRow.ts';
+import { feedbackBlock } from './feedbackBlock.ts';
 import { joinedWindows, type VersionWindows } from './versionWindows.ts';
 
 /** One usable record of feedback. */
@@ -88,11 +87,7 @@ export function evaluatorStore(clickhouse: Clickhouse) {
     );
 
   return {
-    insertFeedback(records: readonly FeedbackRecord[]): Promise<void> {
-      const rows = emptyRowBinary();
-      for (const record of records) writeFeedbackRow(rows, record);
-      return clickhouse.insertBinary('feedback', feedbackColumns, rows);
-    },
+    insertFeedback: (records: readonly FeedbackRecord[]) => clickhouse.insertBlock('feedback', feedbackBlock(records)),
 
     /** Outcomes of the predictions with these ids, as far as they are stored. */
     joinIds: (ids: readonly string[]) =>

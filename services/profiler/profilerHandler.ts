@@ -2,13 +2,13 @@ import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { checkPrediction } from '../shared/checkRecord.ts';
 import type { Prediction, WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka.ts';
-import { clearRows, emptyRowBinary, type RowBinary } from '../shared/rowBinary.ts';
+import { blockBytes, clearBlock } from '../shared/nativeBlock.ts';
 import type { ServiceContext } from '../shared/service.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { topics } from '../shared/topics.ts';
 import { type UsableRecord, usableRecords } from '../shared/usableRecords.ts';
 import { versionKey } from '../shared/versionKey.ts';
-import { writePredictionRow } from './predictionRow.ts';
+import { addPrediction, predictionBlock } from './predictionBlock.ts';
 import {
   countPrediction,
   evictToBytes,
@@ -20,7 +20,7 @@ import {
 } from './profiler.ts';
 import { profilerMetrics } from './profilerMetrics.ts';
 import { type ProfilerStore, profilerStore, progressRow, windowKey } from './store.ts';
-import { writeWindowRows } from './windowRow.ts';
+import { addWindow, type WindowBlock, windowBlock } from './windowBlock.ts';
 
 /** Decoded at a time: few enough that what was decoded is garbage before the garbage collector would move it to its old space. */
 const recordsPerPortion = 500;
@@ -38,19 +38,19 @@ type UsablePrediction = UsableRecord<Prediction>;
 
 /**
  * Counts predictions by the log-prefix rule and announces the windows that changed.
- * @param writeRow appends a counted prediction to the raw rows of the next flush
+ * @param addRow appends a counted prediction to the raw rows of the next flush
  */
 export async function profilerHandler(
   context: ServiceContext,
   store: ProfilerStore = profilerStore(context.clickhouse),
-  writeRow: typeof writePredictionRow = writePredictionRow,
+  addRow: typeof addPrediction = addPrediction,
 ): Promise<BatchHandler> {
   const { settings, schemas, deadLetters, producer, metrics, topic } = context;
   const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
   /** Versions of each source partition. */
   const partitions = new Map<number, Map<string, VersionState>>();
   /** Of the table predictions: what was counted and not inserted yet. */
-  const rows = emptyRowBinary();
+  const rows = predictionBlock();
   let flushes = 0;
   /** Whether a watermark has passed the end of a window since the last flush: the detector waits to judge it. */
   let windowEnded = false;
@@ -112,13 +112,13 @@ export async function profilerHandler(
     const endedBefore = Array.from(new Set(versions), version => ({ version, beforeMs: endedUntilMs(version) }));
     for (const [index, { value, record }] of usable.entries()) {
       const verdict = countPrediction(versions[index]!, { prediction: value, offset: record.offset });
-      if (verdict === 'counted') writeRow(rows, value, partition, record.offset);
+      if (verdict === 'counted') addRow(rows, value, partition, record.offset);
       else if (typeof verdict === 'object') deadLetters.add({ record, rejection: verdict });
     }
     for (const { version, beforeMs } of endedBefore) windowEnded ||= endedUntilMs(version) > beforeMs;
   }
 
-  const holdsManyRows = () => rows.rows >= mostRawRows || rows.length >= mostRawBytes;
+  const holdsManyRows = () => rows.rows >= mostRawRows || blockBytes(rows) >= mostRawBytes;
 
   function holdsManyNewProfiles(): boolean {
     let newProfiles = 0;
@@ -139,20 +139,20 @@ export async function profilerHandler(
   async function insertRows(): Promise<void> {
     await store.insertPredictions(rows);
     metrics.rows.inc({ table: 'predictions' }, rows.rows);
-    clearRows(rows);
+    clearBlock(rows);
   }
 
-  async function insertWindows(windows: RowBinary): Promise<void> {
+  async function insertWindows(windows: WindowBlock): Promise<void> {
     await store.insertWindows(windows);
     metrics.rows.inc({ table: 'window_profiles' }, windows.rows);
-    clearRows(windows);
+    clearBlock(windows);
   }
 
   /** Rows first, dead letters before the progress that would hide a record that is delivered again, announcements last. */
   async function flush(): Promise<void> {
     const updates: WindowUpdate[] = [];
     const progress: object[] = [];
-    const windows = emptyRowBinary();
+    const windows = windowBlock();
     await insertRows();
     for (const [partition, held] of partitions) {
       for (const version of held.values()) {
@@ -160,7 +160,7 @@ export async function profilerHandler(
         if (!version.changed) continue;
         progress.push(progressRow(version, partition));
         for (const window of version.windows.values()) {
-          if (window.changed) writeWindowRows(windows, version, window, partition);
+          if (window.changed) addWindow(windows, version, window, partition);
           if (windows.rows >= windowRowsPerInsert) await insertWindows(windows);
         }
       }
@@ -193,7 +193,7 @@ export async function profilerHandler(
 
   function reset(): void {
     partitions.clear();
-    clearRows(rows);
+    clearBlock(rows);
     deadLetters.clear();
     windowEnded = false;
   }

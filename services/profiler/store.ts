@@ -1,10 +1,9 @@
 import { type Clickhouse, clickhouseTime } from '../shared/clickhouse.ts';
 import { fromProfileRow, type ProfileRow } from '../shared/profile/profileRow.ts';
 import { queryPortions } from '../shared/queryPortions.ts';
-import type { RowBinary } from '../shared/rowBinary.ts';
 import type { ModelSettings } from '../shared/settings.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
-import { predictionColumns } from './predictionRow.ts';
+import type { PredictionBlock } from './predictionBlock.ts';
 import {
   newVersionState,
   newWindowState,
@@ -14,7 +13,7 @@ import {
   type VersionState,
   type WindowState,
 } from './profiler.ts';
-import { windowColumns } from './windowRow.ts';
+import type { WindowBlock } from './windowBlock.ts';
 
 interface StoredProfile extends ProfileRow {
   model: string;
@@ -167,10 +166,10 @@ export function profilerStore(clickhouse: Clickhouse) {
       return loaded;
     },
 
-    insertPredictions: (rows: RowBinary) => clickhouse.insertBinary('predictions', predictionColumns, rows),
+    insertPredictions: (rows: PredictionBlock) => clickhouse.insertBlock('predictions', rows),
 
     /** All rows of a window go in one block, so that no reader and no restart sees half of it. */
-    insertWindows: (rows: RowBinary) => clickhouse.insertBinary('window_profiles', windowColumns, rows),
+    insertWindows: (rows: WindowBlock) => clickhouse.insertBlock('window_profiles', rows),
 
     insertProgress: (rows: readonly object[]) => clickhouse.insert('stream_progress', rows),
   };

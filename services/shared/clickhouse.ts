@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Environment } from './environment.ts';
+import { type NativeBlock, nativeBytes } from './nativeBlock.ts';
 import { retryTransient } from './retryTransient.ts';
-import { type RowBinary, writtenBytes } from './rowBinary.ts';
 
 export type Clickhouse = ReturnType<typeof connectClickhouse>;
 
@@ -57,13 +57,13 @@ export function connectClickhouse(environment: Environment, options: ConnectOpti
       if (rows.length === 0) return;
       await run(() => client.insert({ table, values: rows, format: 'JSONEachRow' }));
     },
-    /** Inserts rows that were written as RowBinary, in one block; nothing for none. */
-    async insertBinary(table: string, columns: readonly string[], rows: RowBinary): Promise<void> {
-      if (rows.rows === 0) return;
+    /** Inserts the rows of a block, nothing for none. The block must stay as it is until then. */
+    async insertBlock(table: string, block: NativeBlock): Promise<void> {
+      if (block.rows === 0) return;
       await run(async () => {
         const { stream } = await client.exec({
-          query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
-          values: Readable.from([writtenBytes(rows)]),
+          query: `INSERT INTO ${table} (${Object.keys(block.columns).join(', ')}) FORMAT Native`,
+          values: Readable.from(nativeBytes(block)),
           // Rows of the same key in one block are rare here, and readers use FINAL: looking for them costs a quarter of the insert.
           clickhouse_settings: { optimize_on_insert: 0 },
         });

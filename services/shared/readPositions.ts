@@ -43,6 +43,8 @@ export interface ReadPositionsOptions {
 export type ReadPositions = ReturnType<typeof readPositions>;
 
 const pollMs = 200;
+/** Shorter than any session timeout. */
+const holdIsKnownMs = 1_000;
 
 /**
  * How far a service has read its topics, in ClickHouse beside what it made of them. Notices when a topic is no longer the one that was
@@ -52,6 +54,7 @@ export function readPositions(options: ReadPositionsOptions) {
   const { service, groupId, topics, kafka, topicIds, clickhouse, log, metrics, onBreaks } = options;
   /** When the reading of the present assignment began. */
   let ids = new Map<string, string>();
+  let holdAskedAtMs = Number.NEGATIVE_INFINITY;
 
   /** A new one each time: what it knows of topics and their partitions may be minutes old. */
   async function withAdmin<T>(use: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
@@ -153,6 +156,7 @@ export function readPositions(options: ReadPositionsOptions) {
   }
 
   async function activeHold(): Promise<string | null> {
+    holdAskedAtMs = Date.now();
     const [hold] = await clickhouse.select<{ id: string }>(
       'SELECT id FROM rebuild_holds FINAL WHERE held_until > now64(3) ORDER BY id LIMIT 1',
     );
@@ -184,10 +188,15 @@ export function readPositions(options: ReadPositionsOptions) {
       return [];
     },
 
-    /** Whether the topics are still those that `begin` saw, and no rebuild wants a pause. A topic that is gone is not another one yet. */
+    /**
+     * Whether the topics are still those that `begin` saw, and no rebuild wants a pause. A topic that is gone is not another one yet.
+     * A rebuild waits until whoever has the partitions pauses, so an answer of a moment ago will do. A member that has lost them without
+     * knowing was still for longer, and asks.
+     */
     async areCurrent(): Promise<boolean> {
-      const [idsNow, hold] = await Promise.all([topicIds.of(topics), activeHold()]);
-      return hold === null && [...idsNow].every(([topic, id]) => (ids.get(topic) ?? id) === id);
+      const holdIsKnown = Date.now() - holdAskedAtMs < holdIsKnownMs;
+      const [idsNow, hold] = await Promise.all([topicIds.of(topics), holdIsKnown ? null : activeHold()]);
+      return hold === null && [...idsNow].every(([topic, id]) => ids.get(topic) === id);
     },
 
     async missingTopics(): Promise<string[]> {

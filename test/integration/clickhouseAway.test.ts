@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { startClickhouse } from '../../infra/local/clickhouse.ts';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import { freshInstallation } from '../freshInstallation.ts';
 
 const sessionTimeoutMs = 6_000;
@@ -50,7 +49,7 @@ it('waits for a ClickHouse that is away: nothing is lost, nothing piles up, it a
     CLICKHOUSE_URL: gateway.url,
     DRIFTLOOP_SESSION_TIMEOUT_MS: String(sessionTimeoutMs),
   });
-  const { admin, environment, producer } = installation;
+  const { environment, producer } = installation;
   const topic = `${environment.DRIFTLOOP_TOPIC_PREFIX}predictions`;
   let sent = 0;
   async function send(bytesEach: number): Promise<void> {
@@ -62,7 +61,7 @@ it('waits for a ClickHouse that is away: nothing is lost, nothing piles up, it a
     });
     await producer.send({ topic, messages });
   }
-  const quiet = () => waitUntilQuiet({ admin, environment, services: ['profiler'] });
+  const quiet = () => installation.untilQuiet('profiler');
   const service = await installation.startService('profiler');
   const metric = async (name: string) => {
     const text = await (await fetch(`${service.healthUrl}/metrics`)).text();

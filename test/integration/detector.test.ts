@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type kafkajs from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import type { WindowObservation } from '../../services/detector/windowObservation.ts';
 import { clickhouseTime } from '../../services/shared/clickhouse.ts';
 import type { DriftEvent, WindowUpdate } from '../../services/shared/contracts.ts';
@@ -51,8 +50,7 @@ describe('detector', () => {
   afterEach(() => installation[Symbol.asyncDispose]());
 
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
-  const quiet = () =>
-    waitUntilQuiet({ admin: installation.admin, environment: installation.environment, services: ['detector'] });
+  const quiet = () => installation.untilQuiet('detector');
 
   async function announce(model: string, update: Partial<WindowUpdate>): Promise<void> {
     const value = encodeUpdate({
@@ -237,7 +235,7 @@ describe('detector', () => {
       const victim = await installation.startService('detector');
       await announceWindows();
       while ((await rowsOf(condition)) === 0) await pause(5);
-      process.kill(victim.pid, 'SIGKILL');
+      victim.kill();
     };
     await killedWhileWriting(`drift_metrics WHERE model = 'killed'`, () => profile('killed', 0, 20));
     await killedWhileWriting(`drift_events WHERE model = 'killed'`, () => profile('killed', 20, 33));

@@ -7,7 +7,6 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import { registerContracts } from '../../infra/registerContracts.ts';
 import type { Alert } from '../../services/shared/contracts.ts';
 import { topics } from '../../services/shared/topics.ts';
@@ -78,12 +77,12 @@ describe('docs', { timeout: 300_000 }, () => {
   });
 
   it('producers.md: its programs log predictions and feedback that are counted and joined', async () => {
-    services.push(...(await Promise.all(['profiler', 'evaluator'].map(installation.startService))));
+    services.push(...(await Promise.all((['profiler', 'evaluator'] as const).map(installation.startService))));
     const programs = blocksOf('producers.md', 'ts run');
     expect(programs).toHaveLength(2);
     for (const [index, program] of programs.entries()) await outputOf(await startProgram(`producer${index}`, program));
-    const { admin, environment, clickhouse } = installation;
-    await waitUntilQuiet({ admin, environment, services: ['profiler', 'evaluator'] });
+    const { clickhouse } = installation;
+    await installation.untilQuiet('profiler', 'evaluator');
     expect(await clickhouse.select('SELECT id, prediction FROM predictions FINAL ORDER BY id')).toEqual([
       { id: 'c-4712', prediction: 'stays' },
       { id: 'c-4713', prediction: 'leaves' },

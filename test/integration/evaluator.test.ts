@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import type { Feedback, Prediction, WindowUpdate } from '../../services/shared/contracts.ts';
 import { contractType, wireHeaderBytes } from '../../services/shared/schemaRegistry.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
@@ -71,12 +70,7 @@ describe('evaluator', () => {
   });
 
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
-  const quiet = () =>
-    waitUntilQuiet({
-      admin: installation.admin,
-      environment: installation.environment,
-      services: ['profiler', 'evaluator'],
-    });
+  const quiet = () => installation.untilQuiet('profiler', 'evaluator');
   const sendPredictions = (...values: Prediction[]) =>
     installation.producer.send({
       topic: topic('predictions'),
@@ -405,9 +399,9 @@ describe('evaluator', () => {
           ...labelled.map(index => feedback(`k${index}`, labels.get(index)!, { time: startMs + 100 * hourMs + from })),
         ),
       ]);
-      if (from === 1_000) process.kill(second.pid, 'SIGKILL');
+      if (from === 1_000) second.kill();
       if (from === 2_000) {
-        process.kill(evaluator.pid, 'SIGKILL');
+        evaluator.kill();
         evaluator = await installation.startService('evaluator');
       }
     }

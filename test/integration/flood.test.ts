@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import type { ServiceName } from '../../infra/serviceFlow.ts';
 import { countPrediction, newVersionState, type VersionState, watermarkMs } from '../../services/profiler/profiler.ts';
 import { mostBytesInMemory } from '../../services/profiler/profilerHandler.ts';
@@ -48,8 +47,7 @@ describe('models that share partitions', () => {
   afterEach(() => installation[Symbol.asyncDispose]());
 
   const topic = () => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`;
-  const quiet = (...services: ServiceName[]) =>
-    waitUntilQuiet({ admin: installation.admin, environment: installation.environment, services });
+  const quiet = (...services: ServiceName[]) => installation.untilQuiet(...services);
   async function send(records: readonly Sent[]): Promise<void> {
     for (let start = 0; start < records.length; start += 1000) {
       const messages = records

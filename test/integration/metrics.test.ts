@@ -3,7 +3,6 @@ import { createServer, request, type Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freePort } from '../../infra/local/claimPort.ts';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import { serviceFlow } from '../../infra/serviceFlow.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
@@ -104,7 +103,7 @@ describe('metrics of running services', () => {
     expect(away.get('driftloop_unflushed_records')).toBe(values.length);
     expect(away.get('driftloop_unflushed_bytes')).toBe(values.reduce((sum, { length }) => sum + length + 1, 0));
     gateway.hangUp = false;
-    await waitUntilQuiet({ admin: installation.admin, environment: installation.environment, services: ['profiler'] });
+    await installation.untilQuiet('profiler');
     const back = await scrape(healthUrl);
     const expected = {
       'driftloop_predictions_total{verdict="on_time"}': 1,

@@ -1,6 +1,5 @@
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
@@ -35,8 +34,7 @@ describe('profiler', () => {
   afterAll(() => installation[Symbol.asyncDispose]());
 
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
-  const quiet = () =>
-    waitUntilQuiet({ admin: installation.admin, environment: installation.environment, services: ['profiler'] });
+  const quiet = () => installation.untilQuiet('profiler');
   const send = (values: { value: Buffer | string | null; headers?: Record<string, string> }[], compression?: number) =>
     installation.producer.send({
       topic: topic('predictions'),
@@ -211,7 +209,7 @@ describe('profiler', () => {
       });
       if (start % 5000 === 2500) {
         const victim = await installation.startService('profiler');
-        process.kill(victim.pid, 'SIGKILL');
+        victim.kill();
       }
     }
     await installation.startService('profiler');

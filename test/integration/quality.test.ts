@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendStreamEnd } from '../../bin/replay/sendStreamEnd.ts';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import { type Alarm, judgeStream } from '../../quality/judgeStream.ts';
 import { readStreamFolder } from '../../quality/readStreamFolder.ts';
 import { randomOf } from '../../quality/streams/random.ts';
@@ -92,7 +91,9 @@ describe('the core of quality', () => {
     await writeFile(join(installation.folder, 'feedback.jsonl'), feedback.join('\n'));
     ({ streams: counted, rejected } = await readStreamFolder(installation.folder, windowMs));
 
-    await Promise.all(['profiler', 'evaluator', 'detector'].map(service => installation.startService(service)));
+    await Promise.all(
+      (['profiler', 'evaluator', 'detector'] as const).map(service => installation.startService(service)),
+    );
     await send(topics.predictions, predictions);
     await send(topics.feedback, feedback);
     await quiet();
@@ -107,12 +108,7 @@ describe('the core of quality', () => {
     await installation.producer.send({ topic: `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${topic}`, messages });
   }
 
-  const quiet = () =>
-    waitUntilQuiet({
-      admin: installation.admin,
-      environment: installation.environment,
-      services: ['profiler', 'evaluator', 'detector'],
-    });
+  const quiet = () => installation.untilQuiet('profiler', 'evaluator', 'detector');
 
   /** With the labels as they stand in the end. */
   function observationsOf({ windows, labelRevisions }: WindowedStream): WindowObservation[] {

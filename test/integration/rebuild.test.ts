@@ -1,6 +1,5 @@
 import avro from 'avsc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import { readTopic } from '../../infra/readTopic.ts';
 import type { Feedback, Prediction, RetrainRequest } from '../../services/shared/contracts.ts';
 import type { KafkaRecord } from '../../services/shared/kafka.ts';
@@ -32,7 +31,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
   afterEach(() => installation[Symbol.asyncDispose]());
 
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
-  const quiet = () => waitUntilQuiet({ admin: installation.admin, environment: installation.environment, services });
+  const quiet = () => installation.untilQuiet(...services);
   const rebuild = (...args: string[]) => driftloop(installation.variables, 'rebuild', ...args);
   const sql = (statement: string) => installation.clickhouse.command(statement);
 

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { seededRandom } from '../unit/profile/distributions.ts';
@@ -40,9 +39,8 @@ describe('driftloop reference', () => {
     });
     const topic = `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`;
     await installation.producer.send({ topic, messages });
-    await Promise.all(['profiler', 'detector'].map(service => installation.startService(service)));
-    const { admin, environment } = installation;
-    await waitUntilQuiet({ admin, environment, services: ['profiler', 'detector'] });
+    await Promise.all((['profiler', 'detector'] as const).map(service => installation.startService(service)));
+    await installation.untilQuiet('profiler', 'detector');
 
     const reference = Array.from({ length: 3000 }, () =>
       JSON.stringify({ features: { amount: random(), city: random() < 0.5 ? 'Rome' : 'Oslo' } }),
@@ -50,7 +48,7 @@ describe('driftloop reference', () => {
     const { exitCode, output, errors } = await upload(reference, 'm', '1');
     expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
     expect(output).toMatch(/^reference [0-9a-f]{64} of m 1: 3000 records in 10 parts\n$/);
-    await waitUntilQuiet({ admin, environment, services: ['profiler', 'detector'] });
+    await installation.untilQuiet('profiler', 'detector');
     const events = await installation.clickhouse.select(
       'SELECT cause, feature, reference, toUnixTimestamp64Milli(window_start) AS start FROM drift_events FINAL',
     );

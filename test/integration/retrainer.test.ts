@@ -6,7 +6,6 @@ import type { EachMessagePayload } from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import { datasetHash, readDataset } from '../../services/retrainer/dataset.ts';
 import { retrainerStore } from '../../services/retrainer/store.ts';
 import { answerCause } from '../../services/retrainer/trainingRun.ts';
@@ -76,8 +75,7 @@ describe('retrainer', () => {
   afterAll(() => installation[Symbol.asyncDispose]());
 
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
-  const quiet = () =>
-    waitUntilQuiet({ admin: installation.admin, environment: installation.environment, services: ['retrainer'] });
+  const quiet = () => installation.untilQuiet('retrainer');
 
   async function fill(model: string, row: (index: number, random: () => number) => LoggedRow): Promise<void> {
     const random = seededRandom(5);
@@ -424,7 +422,7 @@ describe('retrainer', () => {
     await hanging.promise;
     watcher.close();
     expect((await runsOf(signal)).at(-1)).toMatchObject({ status: 'started', finished_at: null });
-    if (signal === 'SIGKILL') process.kill(retrainer.pid, signal);
+    if (signal === 'SIGKILL') retrainer.kill();
     else {
       await retrainer.stop();
       const log = await readFile(

@@ -40,8 +40,7 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
   afterEach(() => installation[Symbol.asyncDispose]());
 
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
-  const quiet = (...services: ServiceName[]) =>
-    waitUntilQuiet({ admin: installation.admin, environment: installation.environment, services });
+  const quiet = (...services: ServiceName[]) => installation.untilQuiet(...services);
 
   /** Predictions from one number to before another, those of a number always in the same of four partitions. */
   const send = (from: number, to: number) =>

@@ -6,22 +6,19 @@ import { poolSparseBins } from './poolSparseBins.ts';
  * The likelihood-ratio (G) test that a recent sample comes from the distribution of the reference:
  *
  *     G = 2 Σ observed ln(observed / expected)   over both samples' bins,
- *     statistic = G / (overdispersion · (1 + (bins + 1) / (6 n))),   n recent records,
+ *     statistic = G / (1 + (bins + 1) / (6 n)),   n recent records,
  *
- * chi-squared with bins − 1 degrees of freedom. The second divisor (of Williams' kind) mends the test for small n.
+ * chi-squared with bins − 1 degrees of freedom where records are independent. The divisor (of Williams' kind) mends the test for small n.
  * Bins that expect fewer than 5 records of the recent sample were pooled before. Statistic at least 0, p-value in
  * [0, 1]; `logPValue`, natural, tells apart what is 0 as a number. Fewer than two bins: no test, 0, 0, 1 and 0.
  *
- * O(bins). Source: Williams, Biometrika 63(1), 1976; McCullagh, Nelder, Generalized Linear Models, 2nd ed.,
- * section 4.5, for the over-dispersion.
+ * O(bins). Source: Williams, Biometrika 63(1), 1976.
  *
- * @param overdispersion from `overdispersion`, 1 where records are independent
- * @example likelihoodRatioTest([500, 500], [60, 40], 1); // { statistic: 3.65, degreesOfFreedom: 1, pValue: 0.056, … }
+ * @example likelihoodRatioTest([500, 500], [60, 40]); // { statistic: 3.65, degreesOfFreedom: 1, pValue: 0.056, … }
  */
 export function likelihoodRatioTest(
   reference: number[],
   recent: number[],
-  overdispersion: number,
 ): { statistic: number; degreesOfFreedom: number; pValue: number; logPValue: number } {
   const recentTotal = sum(recent);
   const bins = poolSparseBins(reference, recent, recentTotal / (sum(reference) + recentTotal));
@@ -32,7 +29,7 @@ export function likelihoodRatioTest(
     0,
   );
   const smallSampleDivisor = 1 + (bins.length + 1) / (6 * recentTotal);
-  const statistic = Math.max(0, (2 * logRatio) / overdispersion / smallSampleDivisor);
+  const statistic = Math.max(0, (2 * logRatio) / smallSampleDivisor);
   const degreesOfFreedom = bins.length - 1;
   const logPValue = logChiSquaredSurvival(statistic, degreesOfFreedom);
   return { statistic, degreesOfFreedom, pValue: Math.exp(logPValue), logPValue };

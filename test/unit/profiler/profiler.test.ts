@@ -9,9 +9,9 @@ import {
   type VersionState,
   watermarkMs,
 } from '../../../services/profiler/profiler.ts';
-import { writeWindowRows } from '../../../services/profiler/windowRow.ts';
+import { addWindow, windowBlock } from '../../../services/profiler/windowBlock.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
-import { emptyRowBinary, writtenBytes } from '../../../services/shared/rowBinary.ts';
+import { nativeBytes } from '../../../services/shared/nativeBlock.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/settings.ts';
 
 const hourMs = 3_600_000;
@@ -193,9 +193,9 @@ describe('the log-prefix rule', () => {
         const resumed = counted(log.slice(0, restart));
         counted(log.slice(Math.max(0, restart - back)), resumed);
         const rows = (state: VersionState) => {
-          const written = emptyRowBinary();
-          for (const window of state.windows.values()) writeWindowRows(written, state, window, 0);
-          return writtenBytes(written).toString('hex');
+          const written = windowBlock();
+          for (const window of state.windows.values()) addWindow(written, state, window, 0);
+          return Buffer.concat(nativeBytes(written)).toString('hex');
         };
         expect(rows(resumed)).toEqual(rows(undisturbed));
         expect([resumed.predictions, resumed.duplicates, resumed.late]).toEqual([

@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
-import { predictionColumns, writePredictionRow } from '../../services/profiler/predictionRow.ts';
+import { addPrediction, predictionBlock } from '../../services/profiler/predictionBlock.ts';
 import { connectClickhouse } from '../../services/shared/clickhouse.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { readEnvironment } from '../../services/shared/environment.ts';
-import { emptyRowBinary } from '../../services/shared/rowBinary.ts';
 import { mapOf, text } from '../unit/shared/contractArbitrary.ts';
 
 const environment = readEnvironment({
@@ -75,15 +74,15 @@ function expectedRow(sent: Prediction, index: number): object {
 }
 
 it('rows of predictions are read as they were written, whatever they hold', async () => {
-  const columns = predictionColumns.map(name =>
+  const columns = Object.keys(predictionBlock().columns).map(name =>
     name === 'event_time' ? 'toUnixTimestamp64Milli(event_time) AS time' : name,
   );
   await fc.assert(
     fc.asyncProperty(fc.array(prediction, { minLength: 1, maxLength: 20 }), async sent => {
       await clickhouse.command('TRUNCATE TABLE predictions');
-      const rows = emptyRowBinary();
-      for (const [index, one] of sent.entries()) writePredictionRow(rows, one, index - 3, 2 ** 53 - 1 - index);
-      await clickhouse.insertBinary('predictions', predictionColumns, rows);
+      const rows = predictionBlock();
+      for (const [index, one] of sent.entries()) addPrediction(rows, one, index - 3, 2 ** 53 - 1 - index);
+      await clickhouse.insertBlock('predictions', rows);
       const read = await clickhouse.select(`SELECT ${columns.join(', ')} FROM predictions ORDER BY source_offset DESC`);
       expect(read).toEqual(sent.map(expectedRow));
     }),

@@ -1,0 +1,85 @@
+import type { Prediction } from '../shared/contracts.ts';
+import {
+  dictionaryColumn,
+  float64Column,
+  int32Column,
+  int64Column,
+  mapColumn,
+  nativeBlock,
+  nullableFloat64Column,
+  textColumn,
+} from '../shared/nativeBlock.ts';
+
+export type PredictionBlock = ReturnType<typeof predictionBlock>;
+
+/** Rows of the table predictions. */
+export function predictionBlock() {
+  return nativeBlock({
+    model: dictionaryColumn(),
+    version: dictionaryColumn(),
+    id: textColumn(),
+    event_time: int64Column("DateTime64(3, 'UTC')"),
+    numeric_features: mapColumn(float64Column()),
+    categorical_features: mapColumn(textColumn()),
+    prediction: textColumn(),
+    prediction_value: nullableFloat64Column(),
+    score: nullableFloat64Column(),
+    probabilities: mapColumn(float64Column()),
+    segments: mapColumn(textColumn()),
+    code_version: dictionaryColumn(),
+    latency_ms: nullableFloat64Column(),
+    source_partition: int32Column(),
+    source_offset: int64Column('UInt64'),
+  });
+}
+
+/** Appends one row. */
+export function addPrediction(block: PredictionBlock, prediction: Prediction, partition: number, offset: number): void {
+  const { columns } = block;
+  const output = prediction.prediction;
+  columns.model.add(prediction.model);
+  columns.version.add(prediction.version);
+  columns.id.add(prediction.id);
+  columns.event_time.add(prediction.time);
+  addFeatures(block, prediction.features);
+  columns.prediction.add(String(output));
+  columns.prediction_value.add(typeof output === 'number' ? output : null);
+  columns.score.add(prediction.score);
+  addEntries(columns.probabilities, prediction.probabilities);
+  addEntries(columns.segments, prediction.segment);
+  columns.code_version.add(prediction.codeVersion ?? '');
+  columns.latency_ms.add(prediction.latencyMs);
+  columns.source_partition.add(partition);
+  columns.source_offset.add(offset);
+  block.rows++;
+}
+
+/** Numbers in one map, text and booleans in another; a missing value is in neither. */
+function addFeatures({ columns }: PredictionBlock, features: Prediction['features']): void {
+  const { numeric_features, categorical_features } = columns;
+  let numeric = 0;
+  let categorical = 0;
+  for (const name in features) {
+    const value = features[name]!;
+    if (typeof value === 'number') {
+      numeric_features.keys.add(name);
+      numeric_features.items.add(value);
+      numeric++;
+    } else if (value !== null) {
+      categorical_features.keys.add(name);
+      categorical_features.items.add(String(value));
+      categorical++;
+    }
+  }
+  numeric_features.end(numeric);
+  categorical_features.end(categorical);
+}
+
+function addEntries<T>(column: ReturnType<typeof mapColumn<T>>, map: Record<string, T> | null): void {
+  const names = map === null ? [] : Object.keys(map);
+  for (const name of names) {
+    column.keys.add(name);
+    column.items.add(map![name]!);
+  }
+  column.end(names.length);
+}
