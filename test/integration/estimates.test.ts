@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
 import { type ClassifiedRecord, calibrateClasses } from '../../services/evaluator/classCalibration.ts';
 import { estimatedMetrics } from '../../services/evaluator/estimate.ts';
 import { estimateClassQuality } from '../../services/evaluator/estimatedClassQuality.ts';
@@ -84,12 +83,7 @@ describe('estimated quality', () => {
   });
 
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
-  const quiet = () =>
-    waitUntilQuiet({
-      admin: installation.admin,
-      environment: installation.environment,
-      services: ['profiler', 'evaluator'],
-    });
+  const quiet = () => installation.untilQuiet('profiler', 'evaluator');
   const predict = (records: readonly Truth[]) =>
     installation.producer.send({
       topic: topic('predictions'),
@@ -207,7 +201,7 @@ describe('estimated quality', () => {
     expect(await rows(model)).toEqual([]);
     await label(held.flat());
     await quiet();
-    process.kill(evaluator.pid, 'SIGKILL');
+    evaluator.kill();
     for (const records of rest.toReversed()) {
       await label(records);
       await predict(records);
