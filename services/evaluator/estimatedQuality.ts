@@ -2,8 +2,8 @@ import type { FeatureProfile } from '../shared/profile/featureProfile.ts';
 import type { NumericHistogram } from '../shared/profile/numericHistogram.ts';
 import { isotonicRegression } from '../shared/statistics/isotonicRegression.ts';
 import { type Estimate, type EstimatedMetric, estimateWithin } from './estimate.ts';
-import { binnedScores, type QualityCalibration, type ScoreBin } from './qualityCalibration.ts';
-import { countsPerBin, scoreBins } from './scoreBins.ts';
+import { binnedCalibration, type QualityCalibration, type ScoreBin, weightedBins } from './qualityCalibration.ts';
+import { countsPerBin } from './scoreBins.ts';
 
 /** What is known of a window of a binary model without labels. */
 export interface UnlabelledWindow {
@@ -31,8 +31,6 @@ interface Figure {
   slopes: number[];
 }
 
-const mostScoreBins = 50;
-
 /**
  * Quality of a window before its labels are known: how many of its records are positive follows from their scores, as far as a score
  * means what it meant in the calibration. Confidence-based performance estimation (Kivimäki, Białek, Kuberski, Nurminen, arXiv 2505.05295;
@@ -45,9 +43,9 @@ export function estimateQuality(
   calibration: QualityCalibration,
   window: UnlabelledWindow,
 ): Record<EstimatedMetric, Estimate | null> {
-  const bins = scoreBins(calibration.scores, window.scores, mostScoreBins);
-  const plain = binnedScores(calibration, bins, new Float64Array(calibration.records).fill(1));
-  const weighted = binnedScores(calibration, bins, calibration.matching.weights(window.features, window.records));
+  const binned = binnedCalibration(calibration, window.scores);
+  const { bins, plain } = binned;
+  const weighted = weightedBins(calibration, binned, calibration.matching.weights(window.features, window.records));
   const cells = cellsOf(countsPerBin(bins, window.scores), plain, weighted, window);
   const curve = aucFigure(cells);
   // Scores that share a bin count as equal here, which costs the area about as much as it does in the calibration.

@@ -2,7 +2,7 @@ import { bucketKey } from '../shared/profile/bucketKey.ts';
 import type { FeatureValue } from '../shared/profile/featureProfile.ts';
 import { addNumber, emptyNumericHistogram, type NumericHistogram } from '../shared/profile/numericHistogram.ts';
 import { type FeatureMatching, featureMatching } from './featureMatching.ts';
-import { binOfScore, type ScoreBins } from './scoreBins.ts';
+import { binOfScore, type ScoreBins, scoreBins } from './scoreBins.ts';
 
 /** A prediction of a binary model whose truth is known. */
 export interface LabelledRecord {
@@ -25,7 +25,17 @@ export interface QualityCalibration {
   auc: number | null;
   /** Whether those predicted positive are the ones with the highest scores. */
   thresholded: boolean;
+  /** By resolution, made when a window needs it. */
+  binned: Map<number, BinnedCalibration>;
   bytes: number;
+}
+
+/** The records of a calibration in bins of scores. */
+export interface BinnedCalibration {
+  bins: ScoreBins;
+  /** Of each record. */
+  binOf: Uint8Array;
+  plain: ScoreBin[];
 }
 
 /** Records of a calibration in a bin of scores, weighted. */
@@ -36,6 +46,9 @@ export interface ScoreBin {
   positives: number;
 }
 
+const mostScoreBins = 50;
+/** Resolutions of a histogram, 20 to -3. */
+const resolutions = 24;
 const mostMisplaced = 0.02;
 
 /** @param records in the order of time, at least one. O(records · features²) */
@@ -54,14 +67,29 @@ export function calibrateQuality(records: readonly LabelledRecord[]): QualityCal
     matching,
     auc: areaUnderCurve(descending),
     thresholded: misplacedShare(descending) <= mostMisplaced,
-    bytes: matching.bytes + 5 * records.length,
+    binned: new Map(),
+    bytes: matching.bytes + (5 + resolutions) * records.length,
   };
 }
 
+/** The records in bins of their scores, as far as a window can be counted in them; the same for all windows of a resolution. */
+export function binnedCalibration(calibration: QualityCalibration, window: NumericHistogram): BinnedCalibration {
+  const { scores, scoreKeys, binned } = calibration;
+  const mantissaBits = Math.min(scores.mantissaBits, window.mantissaBits);
+  const known = binned.get(mantissaBits);
+  if (known) return known;
+  const bins = scoreBins(scores, window, mostScoreBins);
+  const binOf = Uint8Array.from(scoreKeys, key => binOfScore(bins, key));
+  const plain = weightedBins(calibration, { bins, binOf }, new Float64Array(calibration.records).fill(1));
+  const made = { bins, binOf, plain };
+  binned.set(mantissaBits, made);
+  return made;
+}
+
 /** @param weights of the records */
-export function binnedScores(
-  { scoreKeys, positive }: QualityCalibration,
-  bins: ScoreBins,
+export function weightedBins(
+  { positive }: QualityCalibration,
+  { bins, binOf }: Pick<BinnedCalibration, 'bins' | 'binOf'>,
   weights: Float64Array,
 ): ScoreBin[] {
   const counted = Array.from({ length: bins.uppers.length + 1 }, () => ({
@@ -69,8 +97,8 @@ export function binnedScores(
     squaredWeight: 0,
     positives: 0,
   }));
-  for (const [index, key] of scoreKeys.entries()) {
-    const bin = counted[binOfScore(bins, key)]!;
+  for (let index = 0; index < binOf.length; index++) {
+    const bin = counted[binOf[index]!]!;
     const weight = weights[index]!;
     bin.weight += weight;
     bin.squaredWeight += weight * weight;
