@@ -58,7 +58,7 @@ interface StoredConfidences extends VersionName {
 /** Mantissa bits of the buckets in which ClickHouse counts confidences: so fine that their width does not matter. */
 const confidenceMantissaBits = 10;
 /** Of a calibration; of more, those with the lowest hash of their id. */
-const mostCalibrationRecords = 20_000;
+export const mostCalibrationRecords = 20_000;
 const finalSettings = 'SETTINGS do_not_merge_across_partitions_select_final = 1';
 const ofVersion = 'model = {model:String} AND version = {version:String}';
 const sizeIs = (size: number | string) =>

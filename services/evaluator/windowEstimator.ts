@@ -33,7 +33,7 @@ import { portionsOfWindows } from './versionWindows.ts';
 const mostWindowsPerQuery = 50;
 const mostVersionsPerQuery = 200;
 const mostVersionsRemembered = 100_000;
-const mostCalibrationBytes = 64 * 1024 * 1024;
+export const mostCalibrationBytes = 64 * 1024 * 1024;
 
 /** What the last look at a version found: windows are looked for again only from there on, or when the periods have changed. */
 interface LastLook {
