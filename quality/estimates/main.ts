@@ -8,18 +8,19 @@ import { runCommand } from '../../bench/runCommand.ts';
 import { formatTable } from '../../bin/formatTable.ts';
 import { compareEstimates, type MetricComparison, readDataSet } from './compare.ts';
 
-const { chunks } = new Command('quality:estimates')
+const { chunks, labels } = new Command('quality:estimates')
   .description(
     'Mean absolute error of estimated quality per chunk, by Driftloop and by NannyML (CBPE), on the data sets of classifiers in its package.',
   )
   .option('--chunks <number>', 'chunks of the analysis period', '10')
+  .option('--labels <number>', 'of the reference, only so many of its first rows, for both (default: all)')
   .parse()
-  .opts<{ chunks: string }>();
+  .opts<{ chunks: string; labels?: string }>();
 
 const folder = await mkdtemp(join(tmpdir(), 'driftloop-estimates-'));
 try {
   const { python, version } = await installedPeer('nannyml');
-  await runCommand(python, [join(import.meta.dirname, 'nannyml.py'), folder, chunks]);
+  await runCommand(python, [join(import.meta.dirname, 'nannyml.py'), folder, chunks, ...(labels ? [labels] : [])]);
   const rows: (MetricComparison & { dataSet: string })[] = [];
   for (const file of (await readdir(folder)).sort()) {
     const compared = compareEstimates(readDataSet(join(folder, file)));

@@ -1,8 +1,9 @@
 """Estimates by NannyML's CBPE, and the realised values, per chunk of the data sets of classifiers that its package bundles.
 
-    nannyml.py FOLDER CHUNKS
+    nannyml.py FOLDER CHUNKS [LABELS]
 
-writes FOLDER/<data set>.json: the rows of both periods by column, and per metric what was estimated and what came true.
+writes FOLDER/<data set>.json: the rows of both periods by column, and per metric what was estimated and what came true. With
+LABELS the reference is only so many of its first rows.
 """
 
 import json
@@ -56,12 +57,14 @@ def rows(frame, label, prediction, probability, features):
 
 
 folder, chunks = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+labels = int(sys.argv[3]) if len(sys.argv) > 3 else None
 for name, (load, label, prediction, probability, time) in DATA_SETS.items():
     reference, analysis, truth = getattr(nannyml, load)()
     analysis[label] = truth[label].values
     if time is not None:
         reference = reference.sort_values(time, kind="stable").reset_index(drop=True)
         analysis = analysis.sort_values(time, kind="stable").reset_index(drop=True)
+    reference = reference[:labels]
     multiclass = isinstance(probability, dict)
     metrics = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "f1"} | ({} if multiclass else {"auc": "roc_auc"})
     options = {
