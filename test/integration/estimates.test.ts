@@ -61,7 +61,7 @@ function stream(model: string): Truth[][] {
   );
 }
 
-describe('estimated quality', () => {
+describe('estimated quality', { timeout: 300_000 }, () => {
   let configFolder: string;
   let config: string;
   let installation: Installation;
