@@ -1,6 +1,7 @@
 import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { checkPrediction } from '../shared/checkRecord.ts';
-import type { Prediction, WindowUpdate } from '../shared/contracts.ts';
+import type { WindowUpdate } from '../shared/contracts.ts';
+import type { LoggedPrediction } from '../shared/features.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka.ts';
 import { blockBytes, clearBlock } from '../shared/nativeBlock.ts';
 import type { ServiceContext } from '../shared/service.ts';
@@ -34,7 +35,7 @@ const windowRowsPerInsert = 20_000;
 /** Profiles that are begun before what was counted is stored, flush or not. */
 export const mostNewProfiles = 50_000;
 
-type UsablePrediction = UsableRecord<Prediction>;
+type UsablePrediction = UsableRecord<LoggedPrediction>;
 
 /**
  * Counts predictions by the log-prefix rule and announces the windows that changed.
@@ -68,7 +69,7 @@ export async function profilerHandler(
       const isSame = before !== null && before.model === value.model && before.version === value.version;
       keys.push(isSame ? keys[index - 1]! : versionKey(value));
     }
-    const unknown = new Map<string, Prediction>();
+    const unknown = new Map<string, LoggedPrediction>();
     for (const [index, key] of keys.entries()) if (!held.has(key)) unknown.set(key, records[index]!.value);
     for (const state of await store.loadVersions([...unknown.values()], partition, settings.of))
       held.set(versionKey(state), state);
@@ -104,7 +105,7 @@ export async function profilerHandler(
     const held = partitions.get(partition) ?? new Map<string, VersionState>();
     partitions.set(partition, held);
     const nowMs = Date.now();
-    const usable = await usableRecords<Prediction>(records, 'Prediction', context, value =>
+    const usable = await usableRecords<LoggedPrediction>(records, 'Prediction', context, value =>
       checkPrediction(value, nowMs),
     );
     const versions = await versionsOf(held, partition, usable);

@@ -6,6 +6,7 @@ import { addPrediction, predictionBlock } from '../../services/profiler/predicti
 import { connectClickhouse } from '../../services/shared/clickhouse.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { readEnvironment } from '../../services/shared/environment.ts';
+import { loggedPrediction } from '../../services/shared/features.ts';
 import { mapOf, text } from '../unit/shared/contractArbitrary.ts';
 
 const environment = readEnvironment({
@@ -81,7 +82,8 @@ it('rows of predictions are read as they were written, whatever they hold', asyn
     fc.asyncProperty(fc.array(prediction, { minLength: 1, maxLength: 20 }), async sent => {
       await clickhouse.command('TRUNCATE TABLE predictions');
       const rows = predictionBlock();
-      for (const [index, one] of sent.entries()) addPrediction(rows, one, index - 3, 2 ** 53 - 1 - index);
+      for (const [index, one] of sent.entries())
+        addPrediction(rows, loggedPrediction(one), index - 3, 2 ** 53 - 1 - index);
       await clickhouse.insertBlock('predictions', rows);
       const read = await clickhouse.select(`SELECT ${columns.join(', ')} FROM predictions ORDER BY source_offset DESC`);
       expect(read).toEqual(sent.map(expectedRow));
