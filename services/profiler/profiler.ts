@@ -96,7 +96,7 @@ export interface Tally {
   foldedSegmentValues: number;
   /** Ids within the deduplication horizon that were too many to be kept. */
   idsForgottenEarly: number;
-  /** Profiles that were begun. */
+  /** Profiles that were begun and not stored yet. */
   newProfiles: number;
 }
 
@@ -335,6 +335,7 @@ export function settleVersion(state: VersionState, flush: number): void {
   }
   state.changed = false;
   state.touchedWindows.clear();
+  state.tally.newProfiles = 0;
   state.usedAtFlush = flush;
   state.bytes = recentIdsBytes(state.knownIds);
   for (const window of state.windows.values()) state.bytes += windowBytes(window);

@@ -32,6 +32,8 @@ export const mostRawRows = 100_000;
 export const mostRawBytes = 32 * 1024 * 1024;
 /** Profiles that are inserted at once, and all of the window that reaches it. */
 const windowRowsPerInsert = 20_000;
+/** Their raw rows are stored on the way. */
+export const mostUnflushedRecords = 500_000;
 /** Profiles that are begun before what was counted is stored, flush or not. */
 export const mostNewProfiles = 50_000;
 
@@ -199,7 +201,7 @@ export async function profilerHandler(
     windowEnded = false;
   }
 
-  return { reset, take, flush, isUrgent: () => windowEnded };
+  return { reset, take, flush, isUrgent: () => windowEnded, mostUnflushedRecords };
 }
 
 /** End of the last window that the watermark has passed. */

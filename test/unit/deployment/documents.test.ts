@@ -11,6 +11,7 @@ import {
   mostNewProfiles,
   mostRawBytes,
   mostRawRows,
+  mostUnflushedRecords,
 } from '../../../services/profiler/profilerHandler.ts';
 import { largestUnflushedBytes, largestUnflushedRecords } from '../../../services/shared/batchConsumer.ts';
 import { readEnvironment } from '../../../services/shared/environment.ts';
@@ -95,6 +96,7 @@ describe('docs/operators.md', () => {
     const limits = rows.slice(2).map(line => line.split('|')[2]!.trim());
     expect(limits).toEqual([
       `${count(largestUnflushedRecords)} or ${mib(largestUnflushedBytes)}, and one batch`,
+      `${count(mostUnflushedRecords)} or ${mib(largestUnflushedBytes)}, and one batch`,
       `${count(mostRawRows)} or ${mib(mostRawBytes)}`,
       count(mostNewProfiles),
       `${mib(mostBytesInMemory)} after a flush`,
