@@ -2,7 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { topicDefinitions } from '../../../infra/topics.ts';
 import { mostVersionsInMemory } from '../../../services/detector/detectorHandler.ts';
+import { mostCalibrationRecords } from '../../../services/evaluator/estimateStore.ts';
 import { mostRemembered } from '../../../services/evaluator/evaluatorHandler.ts';
+import { mostCalibrationBytes } from '../../../services/evaluator/windowEstimator.ts';
 import { knownIdsAtMost, knownIdsKept } from '../../../services/profiler/profiler.ts';
 import {
   mostBytesInMemory,
@@ -102,6 +104,8 @@ describe('docs/operators.md', () => {
       count(knownIdsAtMost),
       count(mostVersionsInMemory),
       count(mostRemembered),
+      mib(mostCalibrationBytes),
+      count(mostCalibrationRecords),
     ]);
   });
 
