@@ -21,7 +21,7 @@ import {
 } from './profiler.ts';
 import { profilerMetrics } from './profilerMetrics.ts';
 import { type ProfilerStore, profilerStore, progressRow, windowKey } from './store.ts';
-import { addWindow, type WindowBlock, windowBlock } from './windowBlock.ts';
+import { addWindow, windowBlock } from './windowBlock.ts';
 
 /** Decoded at a time: few enough that what was decoded is garbage before the garbage collector would move it to its old space. */
 const recordsPerPortion = 500;
@@ -54,6 +54,7 @@ export async function profilerHandler(
   const partitions = new Map<number, Map<string, VersionState>>();
   /** Of the table predictions: what was counted and not inserted yet. */
   const rows = predictionBlock();
+  const windows = windowBlock();
   let flushes = 0;
   /** Whether a watermark has passed the end of a window since the last flush: the detector waits to judge it. */
   let windowEnded = false;
@@ -145,7 +146,7 @@ export async function profilerHandler(
     clearBlock(rows);
   }
 
-  async function insertWindows(windows: WindowBlock): Promise<void> {
+  async function insertWindows(): Promise<void> {
     await store.insertWindows(windows);
     metrics.rows.inc({ table: 'window_profiles' }, windows.rows);
     clearBlock(windows);
@@ -155,7 +156,6 @@ export async function profilerHandler(
   async function flush(): Promise<void> {
     const updates: WindowUpdate[] = [];
     const progress: object[] = [];
-    const windows = windowBlock();
     await insertRows();
     for (const [partition, held] of partitions) {
       for (const version of held.values()) {
@@ -164,11 +164,11 @@ export async function profilerHandler(
         progress.push(progressRow(version, partition));
         for (const window of version.windows.values()) {
           if (window.changed) addWindow(windows, version, window, partition);
-          if (windows.rows >= windowRowsPerInsert) await insertWindows(windows);
+          if (windows.rows >= windowRowsPerInsert) await insertWindows();
         }
       }
     }
-    await insertWindows(windows);
+    await insertWindows();
     await deadLetters.flush();
     await store.insertProgress(progress);
     await sendRecords(
@@ -197,6 +197,7 @@ export async function profilerHandler(
   function reset(): void {
     partitions.clear();
     clearBlock(rows);
+    clearBlock(windows);
     deadLetters.clear();
     windowEnded = false;
   }
