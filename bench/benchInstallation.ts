@@ -15,8 +15,12 @@ export async function withInstallation<T>(
   settings: string,
   use: (installation: BenchInstallation) => Promise<T>,
 ): Promise<T> {
-  await using installation = await benchInstallation(servers, name, settings);
-  return await use(installation);
+  const installation = await benchInstallation(servers, name, settings);
+  try {
+    return await use(installation);
+  } finally {
+    await installation[Symbol.asyncDispose]();
+  }
 }
 
 async function benchInstallation(servers: BenchServers, name: string, settings: string) {

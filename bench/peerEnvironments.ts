@@ -14,31 +14,39 @@ export interface Peer {
 }
 
 /**
- * The Python packages that Driftloop is compared with, each in a virtual environment of its own, as their requirements contradict
- * each other; installed again when its file in bench/peers has changed, which names all packages that it needs.
+ * The Python packages that Driftloop is compared with.
  * @param onFailure told which peer cannot be installed, and why; the others are returned
  */
 export async function installedPeers(onFailure: (name: string, reason: string) => void): Promise<Peer[]> {
   const peers: Peer[] = [];
   for (const file of readdirSync(peersFolder).filter(entry => entry.endsWith('.txt'))) {
     const name = file.slice(0, -'.txt'.length);
-    const requirements = readFileSync(join(peersFolder, file), 'utf8');
-    const version = requirements
-      .split('\n')
-      .find(line => line.startsWith(`${name}==`))!
-      .slice(`${name}==`.length);
-    const folder = join(environmentsFolder, name);
     try {
-      if (!isInstalled(folder, requirements)) {
-        await installPeer(folder, join(peersFolder, file));
-        writeFileSync(stampOf(folder), requirements);
-      }
-      peers.push({ name, version, python: pythonOf(folder) });
+      peers.push(await installedPeer(name));
     } catch (error) {
       onFailure(name, (error as Error).message);
     }
   }
   return peers;
+}
+
+/**
+ * A package in a virtual environment of its own, as their requirements contradict each other; installed again when its file in
+ * bench/peers has changed, which names all packages that it needs.
+ */
+export async function installedPeer(name: string): Promise<Peer> {
+  const requirementsFile = join(peersFolder, `${name}.txt`);
+  const requirements = readFileSync(requirementsFile, 'utf8');
+  const version = requirements
+    .split('\n')
+    .find(line => line.startsWith(`${name}==`))!
+    .slice(`${name}==`.length);
+  const folder = join(environmentsFolder, name);
+  if (!isInstalled(folder, requirements)) {
+    await installPeer(folder, requirementsFile);
+    writeFileSync(stampOf(folder), requirements);
+  }
+  return { name, version, python: pythonOf(folder) };
 }
 
 const pythonOf = (folder: string) => join(folder, 'bin', 'python');

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readLines } from '../bin/replay/readLines.ts';
 import { checkFeedback, checkPrediction } from '../services/shared/checkRecord.ts';
-import type { Feedback, Prediction } from '../services/shared/contracts.ts';
+import type { Feedback } from '../services/shared/contracts.ts';
 import { decodeRecord, type Rejection } from '../services/shared/decodeRecord.ts';
+import type { LoggedPrediction } from '../services/shared/features.ts';
 import { UserError } from '../services/shared/userError.ts';
 import { type WindowedStream, windowCounter } from './windowCounter.ts';
 
@@ -24,7 +25,7 @@ export async function readStreamFolder(
   const rejected: Rejected = new Map();
   const predictions = streamFile(folder, 'predictions');
   if (!predictions) throw new UserError(`${folder}: has no predictions.jsonl or predictions.jsonl.gz`);
-  await eachRecord<Prediction>(predictions, 'Prediction', checkPrediction, rejected, counter.addPrediction);
+  await eachRecord<LoggedPrediction>(predictions, 'Prediction', checkPrediction, rejected, counter.addPrediction);
   const feedback = streamFile(folder, 'feedback');
   if (feedback) await eachRecord<Feedback>(feedback, 'Feedback', checkFeedback, rejected, counter.addFeedback);
   return { streams: counter.streams(), rejected };

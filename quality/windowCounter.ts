@@ -6,6 +6,7 @@ import {
 import { decideTask, type Task } from '../services/evaluator/evaluator.ts';
 import { countPrediction, newVersionState, type VersionState } from '../services/profiler/profiler.ts';
 import type { Feedback, Prediction } from '../services/shared/contracts.ts';
+import type { LoggedPrediction } from '../services/shared/features.ts';
 import { parseSettings } from '../services/shared/settings.ts';
 import { windowStartMs } from '../services/shared/timeWindow.ts';
 import { versionKey } from '../services/shared/versionKey.ts';
@@ -50,7 +51,7 @@ export function windowCounter(windowSizeMs: number) {
   let offset = 0;
 
   return {
-    addPrediction(prediction: Prediction): void {
+    addPrediction(prediction: LoggedPrediction): void {
       const { model, version, id, time, prediction: output } = prediction;
       const key = versionKey(prediction);
       let known = versions.get(key);

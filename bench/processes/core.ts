@@ -18,7 +18,7 @@ import {
   profilesOf,
   type WindowState,
 } from '../../services/profiler/profiler.ts';
-import type { Prediction } from '../../services/shared/contracts.ts';
+import type { Features, LoggedPrediction } from '../../services/shared/features.ts';
 import { parseSettings } from '../../services/shared/settings.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
 import { predictionStream, recordsPerMinute } from '../predictionStream.ts';
@@ -38,7 +38,7 @@ function observationOf(window: WindowState): WindowObservation {
 }
 
 /** @returns how many drift metrics came of the rows */
-function metricsOf(predictions: readonly Prediction[]): number {
+function metricsOf(predictions: readonly LoggedPrediction[]): number {
   const windows = new Map<number, WindowState>();
   const { tally } = newVersionState('bench', '1', settings);
   for (const prediction of predictions) {
@@ -61,8 +61,16 @@ function metricsOf(predictions: readonly Prediction[]): number {
 }
 
 const predictionOf = predictionStream();
+const names = Object.keys(predictionOf(0).features);
+/** As decoded: all share the array of names. */
+const decodedFeatures = new Map<object, Features>();
 const windows = Number(process.argv[2]);
-const predictions = Array.from({ length: windows * recordsPerMinute }, (_, index) => predictionOf(index));
+const predictions = Array.from({ length: windows * recordsPerMinute }, (_, index): LoggedPrediction => {
+  const prediction = predictionOf(index);
+  const features = decodedFeatures.get(prediction.features) ?? { names, values: Object.values(prediction.features) };
+  decodedFeatures.set(prediction.features, features);
+  return { ...prediction, features };
+});
 // What comes later is compiled; Python's peers are before they start.
 metricsOf(predictions.slice(0, warmUpWindows * recordsPerMinute));
 const before = process.cpuUsage();

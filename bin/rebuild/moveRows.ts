@@ -63,6 +63,7 @@ export async function moveRows(
   for (const movedTable of movedTables) moved.push(await moveTable(clickhouse, shadow, movedTable, fromMs));
   for (const table of judgedTables)
     moved.push({ table, written: 0, removed: await removeUnseenWindows(clickhouse, table, fromMs) });
+  moved.push(await removeEstimates(clickhouse, fromMs));
   moved.push(await moveProgress(clickhouse, shadow, fromMs));
 
   const letters = `${shadow}.dead_letters FINAL WHERE source_topic IN (${sources.map(topic => `'${topic}'`).join(', ')})
@@ -112,6 +113,14 @@ async function removeUnseenWindows(clickhouse: Clickhouse, table: string, fromMs
   const removed = await count(clickhouse, `${table} FINAL WHERE ${condition}`);
   if (removed > 0) await clickhouse.command(`DELETE FROM ${table} WHERE ${condition}`);
   return removed;
+}
+
+/** Those of the rebuild lack what came before it: the evaluator makes them anew when the windows are announced. */
+async function removeEstimates(clickhouse: Clickhouse, fromMs: number | null): Promise<MovedRows> {
+  const scope = inScope('window_start', fromMs);
+  const removed = await count(clickhouse, `estimated_quality FINAL WHERE ${scope}`);
+  if (removed > 0) await clickhouse.command(`DELETE FROM estimated_quality WHERE ${scope}`);
+  return { table: 'estimated_quality', written: 0, removed };
 }
 
 /** Counters over all of a version's life can only be made anew from all of it; otherwise those that are there stay, and lost ones begin again. */

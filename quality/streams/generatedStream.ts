@@ -1,4 +1,5 @@
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
+import { featuresOf } from '../../services/shared/features.ts';
 import type { StreamTruth } from '../truthFile.ts';
 import { type WindowedStream, windowCounter } from '../windowCounter.ts';
 
@@ -42,7 +43,7 @@ export function countGenerated(
       model: name,
       version: '1',
       time: Math.floor(timeMs),
-      features,
+      features: featuresOf(features),
       prediction,
       score,
       ...common,

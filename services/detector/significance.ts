@@ -96,7 +96,9 @@ function shapeOf(
   const suggested =
     (dispersion * dispersion * degreesOfFreedom) / (1 + (dispersion - 1) * (dispersion - 1) * degreesOfFreedom);
   const mean = sum / blocks;
-  const variation = mean > 0 ? Math.max(0, squareSum / blocks - mean * mean) / (mean * mean) : 0;
+  const rootMeanSquare = Math.sqrt(squareSum / blocks);
+  // In this form squares of the smallest numbers, which are 0, do no harm.
+  const variation = mean > 0 ? Math.max(0, (rootMeanSquare / mean) ** 2 - 1) : 0;
   const shrunken = (worth * variation + (priorShapeBlocks * 2) / suggested) / (worth + priorShapeBlocks);
   return Math.min(degreesOfFreedom, 2 / (shrunken + 1e-9));
 }

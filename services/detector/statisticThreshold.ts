@@ -1,15 +1,15 @@
 import type { Judgement } from './significance.ts';
 
 const bisections = 50;
-const largest = 1e9;
+export const largestStatistic = 2 ** 30;
 
-/** The smallest statistic whose p-value is at most `level`, by bisection; infinite when none is. */
+/** The smallest statistic whose p-value is at most `level`, by bisection; infinite when none up to `largestStatistic` is. */
 export function statisticThreshold(judgementOf: (statistic: number) => Judgement, level: number): number {
   const logLevel = Math.log(level);
   let high = 1;
   while (judgementOf(high).logPValue > logLevel) {
+    if (high >= largestStatistic) return Number.POSITIVE_INFINITY;
     high *= 2;
-    if (high > largest) return Number.POSITIVE_INFINITY;
   }
   let low = 0;
   for (let step = 0; step < bisections; step++) {

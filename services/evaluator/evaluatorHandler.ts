@@ -11,6 +11,7 @@ import { decideTask, type TaskDecision } from './evaluator.ts';
 import { evaluatorMetrics } from './evaluatorMetrics.ts';
 import { type AnnouncedWindows, type Evaluation, evaluatorStore, type FeedbackRecord } from './store.ts';
 import { addWindows, portionsOfWindows, type VersionWindows } from './versionWindows.ts';
+import { windowEstimator } from './windowEstimator.ts';
 
 const mostWindowsPerQuery = 500;
 const mostWindowsPerUpdate = 10_000;
@@ -27,6 +28,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
   const store = evaluatorStore(clickhouse);
   const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
   const { waitingFeedback } = evaluatorMetrics(metrics);
+  const estimator = windowEstimator(clickhouse, settings, metrics);
   let feedback: FeedbackRecord[] = [];
   /** By version and partition. */
   const announced = new Map<string, VersionWindows & { sourcePartition: number }>();
@@ -34,7 +36,11 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
   const joinedOffsets = new Map<string, number>();
   /** Versions of which every stored window was computed under the decision. */
   const settledDecisions = new Map<string, TaskDecision>();
-  metrics.observeCaches(() => ({ joined_windows: joinedOffsets.size, decisions: settledDecisions.size }));
+  metrics.observeCaches(() => ({
+    joined_windows: joinedOffsets.size,
+    decisions: settledDecisions.size,
+    ...estimator.held(),
+  }));
 
   async function takeFeedback(records: readonly KafkaRecord[]): Promise<void> {
     const nowMs = Date.now();
@@ -67,6 +73,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
     await joinAnnouncedWindows(changed);
     await deadLetters.flush();
     await announce(await evaluate([...changed.values()]));
+    await estimate(changed);
     feedback = [];
     announced.clear();
   }
@@ -181,6 +188,18 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
     for (const [key, decision] of decisions) settledDecisions.set(key, decision);
   }
 
+  async function estimate(changed: ReadonlyMap<string, VersionWindows>): Promise<void> {
+    const versions = new Map(
+      [...changed].map(([key, { model, version, startsMs }]) => {
+        const earliestMs = [...startsMs].reduce((least, startMs) => Math.min(least, startMs), Number.POSITIVE_INFINITY);
+        return [key, { model, version, earliestMs, predictedMs: new Set<number>() }];
+      }),
+    );
+    for (const windows of announced.values())
+      for (const startMs of windows.startsMs) versions.get(versionKey(windows))!.predictedMs.add(startMs);
+    await estimator.estimate([...versions.values()], version => settledDecisions.get(versionKey(version)));
+  }
+
   async function announce(written: readonly VersionWindows[]): Promise<void> {
     const portions = written.flatMap(version => [...portionsOfWindows([version], mostWindowsPerUpdate)].flat());
     await sendRecords(
@@ -207,6 +226,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
     deadLetters.clear();
     joinedOffsets.clear();
     settledDecisions.clear();
+    estimator.reset();
   }
 
   return { reset, take, flush };

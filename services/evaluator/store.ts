@@ -228,14 +228,14 @@ export function evaluatorStore(clickhouse: Clickhouse) {
   };
 }
 
-const inVersions = '(model, version) IN arrayZip({models:Array(String)}, {versions:Array(String)})';
+export const inVersions = '(model, version) IN arrayZip({models:Array(String)}, {versions:Array(String)})';
 
-function versionParameters(versions: readonly { model: string; version: string }[]) {
+export function versionParameters(versions: readonly { model: string; version: string }[]) {
   return { models: versions.map(({ model }) => model), versions: versions.map(({ version }) => version) };
 }
 
 /** Condition on the primary key (model, version, time), as ranges, so that only the granules of the windows are read. */
-function windowsCondition<Windows extends VersionWindows>(
+export function windowsCondition<Windows extends VersionWindows>(
   windows: readonly Windows[],
   timeColumn: 'event_time' | 'window_start',
   windowSizeMs: number,
@@ -253,7 +253,7 @@ function windowsCondition<Windows extends VersionWindows>(
   return { sql: `(${alternatives.join(' OR ')})`, parameters };
 }
 
-function sqlTime(timeMs: number): string {
+export function sqlTime(timeMs: number): string {
   return `fromUnixTimestamp64Milli(${timeMs}, 'UTC')`;
 }
 

@@ -1,4 +1,4 @@
-import type { Prediction } from '../shared/contracts.ts';
+import type { Features, LoggedPrediction } from '../shared/features.ts';
 import {
   dictionaryColumn,
   float64Column,
@@ -34,7 +34,12 @@ export function predictionBlock() {
 }
 
 /** Appends one row. */
-export function addPrediction(block: PredictionBlock, prediction: Prediction, partition: number, offset: number): void {
+export function addPrediction(
+  block: PredictionBlock,
+  prediction: LoggedPrediction,
+  partition: number,
+  offset: number,
+): void {
   const { columns } = block;
   const output = prediction.prediction;
   columns.model.add(prediction.model);
@@ -55,17 +60,18 @@ export function addPrediction(block: PredictionBlock, prediction: Prediction, pa
 }
 
 /** Numbers in one map, text and booleans in another; a missing value is in neither. */
-function addFeatures({ columns }: PredictionBlock, features: Prediction['features']): void {
+function addFeatures({ columns }: PredictionBlock, { names, values }: Features): void {
   const { numeric_features, categorical_features } = columns;
   let numeric = 0;
   let categorical = 0;
-  for (const name in features) {
-    const value = features[name]!;
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index]!;
+    const value = values[index];
     if (typeof value === 'number') {
       numeric_features.keys.add(name);
       numeric_features.items.add(value);
       numeric++;
-    } else if (value !== null) {
+    } else if (value != null) {
       categorical_features.keys.add(name);
       categorical_features.items.add(String(value));
       categorical++;

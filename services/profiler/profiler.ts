@@ -1,5 +1,5 @@
-import type { Prediction } from '../shared/contracts.ts';
 import type { Rejection } from '../shared/decodeRecord.ts';
+import type { Features, LoggedPrediction } from '../shared/features.ts';
 import {
   addValue,
   emptyFeatureProfile,
@@ -26,7 +26,20 @@ import {
 export type ProfileKind = 'feature' | 'output' | 'operation';
 
 /** Profiles of one segment in one window, by kind and name. */
-export type SegmentProfiles = Record<ProfileKind, Map<string, FeatureProfile>>;
+export interface SegmentProfiles extends Record<ProfileKind, Map<string, FeatureProfile>> {
+  /** Of the features of the latest record: the next one mostly names the same. */
+  latest: ProfilesInOrder;
+}
+
+interface ProfilesInOrder {
+  names: readonly string[];
+  /** Profile of each name. */
+  inOrder: FeatureProfile[];
+  /** Names that are counted under (other). */
+  folded: number;
+}
+
+const noFeatures: ProfilesInOrder = { names: [], inOrder: [], folded: 0 };
 
 export interface WindowState {
   startMs: number;
@@ -83,13 +96,13 @@ export interface Tally {
   foldedSegmentValues: number;
   /** Ids within the deduplication horizon that were too many to be kept. */
   idsForgottenEarly: number;
-  /** Profiles that were begun. */
+  /** Profiles that were begun and not stored yet. */
   newProfiles: number;
 }
 
 /** One usable record of predictions. */
 export interface PredictionRecord {
-  prediction: Prediction;
+  prediction: LoggedPrediction;
   offset: number;
 }
 
@@ -218,7 +231,7 @@ export function remember({ knownIds, settings }: VersionState, id: string, timeM
 }
 
 /** @returns whether the id is known; from now on it is. Too old a time remembers nothing. */
-function isKnownId(state: VersionState, { id, time }: Prediction): boolean {
+function isKnownId(state: VersionState, { id, time }: LoggedPrediction): boolean {
   return time >= state.deduplicatedFromMs && remember(state, id, time);
 }
 
@@ -237,7 +250,7 @@ function forgetOldIds(state: VersionState): void {
 function addToWindow(
   { settings, tally }: VersionState,
   window: WindowState,
-  prediction: Prediction,
+  prediction: LoggedPrediction,
   offset: number,
 ): void {
   window.lastOffset = offset;
@@ -265,34 +278,47 @@ function segmentKey(window: WindowState, name: string, value: string, tally: Tal
 export function profilesOf(window: WindowState, segment: string): SegmentProfiles {
   let profiles = window.segments.get(segment);
   if (!profiles) {
-    profiles = { feature: new Map(), output: new Map(), operation: new Map() };
+    profiles = { feature: new Map(), output: new Map(), operation: new Map(), latest: noFeatures };
     window.segments.set(segment, profiles);
   }
   return profiles;
 }
 
 /** Counts the inputs and outputs of one prediction. */
-export function addToProfiles(
-  { feature, output, operation }: SegmentProfiles,
-  prediction: Prediction,
-  tally: Tally,
-): void {
+export function addToProfiles(profiles: SegmentProfiles, prediction: LoggedPrediction, tally: Tally): void {
+  const { output, operation } = profiles;
   const { features, score, latencyMs, codeVersion } = prediction;
-  for (const name in features) addNamedValue(feature, name, features[name], tally);
+  addFeatures(profiles, features, tally);
   addNamedValue(output, 'prediction', prediction.prediction, tally);
   if (score !== null) addNamedValue(output, 'score', score, tally);
   if (latencyMs !== null) addNamedValue(operation, 'latencyMs', latencyMs, tally);
   if (codeVersion !== null) addNamedValue(operation, 'codeVersion', codeVersion, tally);
 }
 
-function addNamedValue(profiles: Map<string, FeatureProfile>, name: string, value: FeatureValue, tally: Tally): void {
-  addValue(profiles.get(name) ?? newProfile(profiles, name, tally), value);
+function addFeatures(profiles: SegmentProfiles, { names, values }: Features, tally: Tally): void {
+  if (profiles.latest.names !== names) profiles.latest = profilesInOrder(profiles.feature, names, tally);
+  const { inOrder, folded } = profiles.latest;
+  for (let index = 0; index < inOrder.length; index++) addValue(inOrder[index]!, values[index]);
+  tally.foldedNames += folded;
 }
 
-/** The profile of a name that has none yet: a new one, or that of all names past the limit. */
-function newProfile(profiles: Map<string, FeatureProfile>, name: string, tally: Tally): FeatureProfile {
-  const key = profiles.size < mostNamesPerWindow ? name : overflowName;
-  if (key !== name) tally.foldedNames++;
+function profilesInOrder(
+  profiles: Map<string, FeatureProfile>,
+  names: readonly string[],
+  tally: Tally,
+): ProfilesInOrder {
+  const inOrder = names.map(name => profileOf(profiles, name, tally));
+  const folded = names.filter(name => !profiles.has(name)).length;
+  return { names, inOrder, folded };
+}
+
+function addNamedValue(profiles: Map<string, FeatureProfile>, name: string, value: FeatureValue, tally: Tally): void {
+  addValue(profileOf(profiles, name, tally), value);
+}
+
+/** The profile of a name: a new one if it has none yet, or that of all names past the limit. */
+function profileOf(profiles: Map<string, FeatureProfile>, name: string, tally: Tally): FeatureProfile {
+  const key = profiles.has(name) || profiles.size < mostNamesPerWindow ? name : overflowName;
   const known = profiles.get(key);
   if (known) return known;
   const profile = emptyFeatureProfile();
@@ -309,6 +335,7 @@ export function settleVersion(state: VersionState, flush: number): void {
   }
   state.changed = false;
   state.touchedWindows.clear();
+  state.tally.newProfiles = 0;
   state.usedAtFlush = flush;
   state.bytes = recentIdsBytes(state.knownIds);
   for (const window of state.windows.values()) state.bytes += windowBytes(window);

@@ -1,6 +1,7 @@
 import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { checkPrediction } from '../shared/checkRecord.ts';
-import type { Prediction, WindowUpdate } from '../shared/contracts.ts';
+import type { WindowUpdate } from '../shared/contracts.ts';
+import type { LoggedPrediction } from '../shared/features.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka.ts';
 import { blockBytes, clearBlock } from '../shared/nativeBlock.ts';
 import type { ServiceContext } from '../shared/service.ts';
@@ -20,7 +21,7 @@ import {
 } from './profiler.ts';
 import { profilerMetrics } from './profilerMetrics.ts';
 import { type ProfilerStore, profilerStore, progressRow, windowKey } from './store.ts';
-import { addWindow, type WindowBlock, windowBlock } from './windowBlock.ts';
+import { addWindow, windowBlock } from './windowBlock.ts';
 
 /** Decoded at a time: few enough that what was decoded is garbage before the garbage collector would move it to its old space. */
 const recordsPerPortion = 500;
@@ -31,10 +32,12 @@ export const mostRawRows = 100_000;
 export const mostRawBytes = 32 * 1024 * 1024;
 /** Profiles that are inserted at once, and all of the window that reaches it. */
 const windowRowsPerInsert = 20_000;
+/** Their raw rows are stored on the way. */
+export const mostUnflushedRecords = 500_000;
 /** Profiles that are begun before what was counted is stored, flush or not. */
 export const mostNewProfiles = 50_000;
 
-type UsablePrediction = UsableRecord<Prediction>;
+type UsablePrediction = UsableRecord<LoggedPrediction>;
 
 /**
  * Counts predictions by the log-prefix rule and announces the windows that changed.
@@ -51,6 +54,7 @@ export async function profilerHandler(
   const partitions = new Map<number, Map<string, VersionState>>();
   /** Of the table predictions: what was counted and not inserted yet. */
   const rows = predictionBlock();
+  const windows = windowBlock();
   let flushes = 0;
   /** Whether a watermark has passed the end of a window since the last flush: the detector waits to judge it. */
   let windowEnded = false;
@@ -68,7 +72,7 @@ export async function profilerHandler(
       const isSame = before !== null && before.model === value.model && before.version === value.version;
       keys.push(isSame ? keys[index - 1]! : versionKey(value));
     }
-    const unknown = new Map<string, Prediction>();
+    const unknown = new Map<string, LoggedPrediction>();
     for (const [index, key] of keys.entries()) if (!held.has(key)) unknown.set(key, records[index]!.value);
     for (const state of await store.loadVersions([...unknown.values()], partition, settings.of))
       held.set(versionKey(state), state);
@@ -104,7 +108,7 @@ export async function profilerHandler(
     const held = partitions.get(partition) ?? new Map<string, VersionState>();
     partitions.set(partition, held);
     const nowMs = Date.now();
-    const usable = await usableRecords<Prediction>(records, 'Prediction', context, value =>
+    const usable = await usableRecords<LoggedPrediction>(records, 'Prediction', context, value =>
       checkPrediction(value, nowMs),
     );
     const versions = await versionsOf(held, partition, usable);
@@ -142,7 +146,7 @@ export async function profilerHandler(
     clearBlock(rows);
   }
 
-  async function insertWindows(windows: WindowBlock): Promise<void> {
+  async function insertWindows(): Promise<void> {
     await store.insertWindows(windows);
     metrics.rows.inc({ table: 'window_profiles' }, windows.rows);
     clearBlock(windows);
@@ -152,7 +156,6 @@ export async function profilerHandler(
   async function flush(): Promise<void> {
     const updates: WindowUpdate[] = [];
     const progress: object[] = [];
-    const windows = windowBlock();
     await insertRows();
     for (const [partition, held] of partitions) {
       for (const version of held.values()) {
@@ -161,11 +164,11 @@ export async function profilerHandler(
         progress.push(progressRow(version, partition));
         for (const window of version.windows.values()) {
           if (window.changed) addWindow(windows, version, window, partition);
-          if (windows.rows >= windowRowsPerInsert) await insertWindows(windows);
+          if (windows.rows >= windowRowsPerInsert) await insertWindows();
         }
       }
     }
-    await insertWindows(windows);
+    await insertWindows();
     await deadLetters.flush();
     await store.insertProgress(progress);
     await sendRecords(
@@ -194,11 +197,12 @@ export async function profilerHandler(
   function reset(): void {
     partitions.clear();
     clearBlock(rows);
+    clearBlock(windows);
     deadLetters.clear();
     windowEnded = false;
   }
 
-  return { reset, take, flush, isUrgent: () => windowEnded };
+  return { reset, take, flush, isUrgent: () => windowEnded, mostUnflushedRecords };
 }
 
 /** End of the last window that the watermark has passed. */

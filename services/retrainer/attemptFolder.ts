@@ -6,18 +6,40 @@ export class TakenOver extends Error {
   override name = 'TakenOver';
 }
 
+export interface RunOfModel {
+  modelFolder: string;
+  runId: string;
+}
+
+const runsFolder = (modelFolder: string) => join(modelFolder, 'runs');
+
+/** Removes the folders of attempts at a run whose processes were killed, or which nobody waits for any more. */
+export async function removeAttempts({ modelFolder, runId }: RunOfModel): Promise<void> {
+  const runs = runsFolder(modelFolder);
+  for (const name of await namesIn(runs))
+    if (name.startsWith(`${runId}-`)) await rm(join(runs, name), { recursive: true, force: true });
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
 /**
  * Gives work on a run a folder of its own, which is gone afterwards, as are those of earlier attempts whose process was killed.
  * @throws TakenOver when another process has begun the run anew: the folder was removed while it was in use
  */
 export async function withAttemptFolder<T>(
-  { modelFolder, runId }: { modelFolder: string; runId: string },
+  { modelFolder, runId }: RunOfModel,
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const runs = join(modelFolder, 'runs');
+  const runs = runsFolder(modelFolder);
   await mkdir(runs, { recursive: true });
-  const earlier = (await readdir(runs)).filter(name => name.startsWith(`${runId}-`));
-  for (const name of earlier) await rm(join(runs, name), { recursive: true, force: true });
+  await removeAttempts({ modelFolder, runId });
   const folder = await mkdtemp(join(runs, `${runId}-`));
   try {
     return await work(folder);

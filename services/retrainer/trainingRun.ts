@@ -3,7 +3,7 @@ import type { ModelVersion } from '../shared/contracts.ts';
 import { deterministicId } from '../shared/deterministicId.ts';
 import { type ReferenceProfiles, referenceProfiles } from '../shared/profile/referenceProfiles.ts';
 import type { ModelSettings } from '../shared/settings.ts';
-import { TakenOver, withAttemptFolder } from './attemptFolder.ts';
+import { removeAttempts, TakenOver, withAttemptFolder } from './attemptFolder.ts';
 import { claimVersionName } from './claimVersionName.ts';
 import { type GateVerdict, judgeChallenger } from './gates.ts';
 import { modelFolder as folderOfModel } from './modelFolder.ts';
@@ -62,7 +62,11 @@ export async function answerCause(
   const id = runId(cause);
   const log = context.log.child({ model: cause.model, run: id, cause: `${cause.type} ${cause.id}` });
   const earlier = await store.runState(cause.model, id);
-  if (hasEnded(earlier)) return null;
+  if (hasEnded(earlier)) {
+    // Whoever ended it may have been killed before it had cleaned up.
+    await removeAttempts({ modelFolder: folderOfModel(context.artifactsFolder, cause.model), runId: id });
+    return null;
+  }
   const history = await store.history(cause.model);
   const run: TrainingRun = {
     id,
@@ -113,7 +117,10 @@ async function endingOf(
   try {
     // A run that was cut off after it had come to its result: that is published (again).
     const result = await readResult(folder, run.id);
-    if (result) return await publishResult(run, result, context);
+    if (result) {
+      await removeAttempts({ modelFolder: folder, runId: run.id });
+      return await publishResult(run, result, context);
+    }
     if (!decision.train) return { status: 'skipped', reasons: [decision.reason] };
     if (run.championVersion === '') return { status: 'skipped', reasons: ['no predictions of this model are known'] };
     await context.store.insertRun(run);

@@ -22,6 +22,8 @@ export interface BatchHandler {
   flush(): Promise<void>;
   /** Asked after each take: whether somebody waits for what was taken, so that it should not wait for the next ordinary flush. */
   isUrgent?(): boolean;
+  /** Instead of `largestUnflushedRecords`, for a handler that keeps what it holds of them small by itself. */
+  mostUnflushedRecords?: number;
   /** Called about every second, for work that waits on the wall clock instead of records. */
   tick?(): Promise<void>;
 }
@@ -45,6 +47,9 @@ export const largestUnflushedRecords = 100_000;
 export const largestUnflushedBytes = 64 * 1024 * 1024;
 /** … and so many intervals are waited while a backlog holds more than that: few large inserts cost a third of many small ones. */
 const backlogFlushIntervals = 5;
+/** Between flushes so many times the last one's duration passes, but no longer than this: many models make flushes long, and shall not make them all there is. */
+const flushPauses = 4;
+const longestFlushWaitMs = 30_000;
 const tickMs = 1_000;
 /** What is urgent waits so long for what comes with it … */
 const urgentFlushMs = 50;
@@ -81,6 +86,7 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
   /** By topic and partition, as of its last batch. */
   const lags = new Map<string, number>();
   let flushedAtMs = Date.now();
+  let lastFlushMs = 0;
   let flushTimer: NodeJS.Timeout | undefined;
   let flushDueAtMs = Number.POSITIVE_INFINITY;
   let stopping = false;
@@ -134,12 +140,14 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
   function flushWaitMs(): number {
     let backlog = 0;
     for (const lag of lags.values()) backlog += lag;
-    return backlog > largestUnflushedRecords ? backlogFlushIntervals * flushIntervalMs : flushIntervalMs;
+    const intervalMs = backlog > largestUnflushedRecords ? backlogFlushIntervals * flushIntervalMs : flushIntervalMs;
+    return Math.max(intervalMs, Math.min(longestFlushWaitMs, flushPauses * lastFlushMs));
   }
 
   function isFlushDue(): boolean {
     const { unflushed } = metrics;
-    const full = unflushed.records() >= largestUnflushedRecords || unflushed.bytes() >= largestUnflushedBytes;
+    const { mostUnflushedRecords = largestUnflushedRecords } = handler;
+    const full = unflushed.records() >= mostUnflushedRecords || unflushed.bytes() >= largestUnflushedBytes;
     return full || Date.now() - flushedAtMs >= flushWaitMs();
   }
 
@@ -150,7 +158,7 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
     if (!(await positions.areCurrent())) return begin();
     const stopFlushTimer = metrics.flushSeconds.startTimer();
     await handler.flush();
-    stopFlushTimer();
+    lastFlushMs = stopFlushTimer() * 1_000;
     flushedAtMs = Date.now();
     metrics.unflushed.clear();
     const read = [...nextOffsets.values()];
@@ -252,7 +260,7 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
           // In a backlog nobody waits for this record in particular: whole batches get through it sooner.
           const caughtUp = end === next;
           if (caughtUp && handler.isUrgent?.())
-            flushAt(Math.max(Date.now() + urgentFlushMs, flushedAtMs + urgentFlushGapMs));
+            flushAt(Math.max(Date.now() + urgentFlushMs, flushedAtMs + Math.max(urgentFlushGapMs, lastFlushMs)));
         }
       });
       if (taken && !stopping) resolveOffset(batch.lastOffset());

@@ -1,5 +1,6 @@
-import type { Feedback, Prediction } from './contracts.ts';
+import type { Feedback } from './contracts.ts';
 import type { Rejection } from './decodeRecord.ts';
+import type { LoggedPrediction } from './features.ts';
 
 const longestNameCharacters = 256;
 const mostFeatures = 2_000;
@@ -42,13 +43,13 @@ function isoTime(timeMs: number): string {
 }
 
 /** What the type alone cannot say of a prediction. @returns null when it can be used */
-export function checkPrediction(prediction: Prediction, nowMs: number): Rejection | null {
+export function checkPrediction(prediction: LoggedPrediction, nowMs: number): Rejection | null {
   const rejection =
     checkName('id', prediction.id) ??
     checkName('model', prediction.model) ??
     checkName('version', prediction.version) ??
     checkTime(prediction.time, nowMs) ??
-    (Object.keys(prediction.features).length > mostFeatures
+    (prediction.features.names.length > mostFeatures
       ? ({ class: 'too-many-features', message: `features: more than ${mostFeatures}` } as const)
       : null);
   return rejection && { ...rejection, model: prediction.model, version: prediction.version };

@@ -1,4 +1,6 @@
 import type avro from 'avsc';
+import type { Prediction } from './contracts.ts';
+import { featuresOf } from './features.ts';
 import { headerText, type KafkaRecord } from './kafka.ts';
 import { contractType, type SchemaClient, wireHeaderBytes, wireSchemaId } from './schemaRegistry.ts';
 
@@ -34,7 +36,7 @@ function rejected(rejectionClass: RejectionClass, message: string): { rejection:
 }
 
 /**
- * One record of a producer as the contract's type: Avro in the Confluent wire format, JSON, or CloudEvents (binary or structured).
+ * One record of a producer as the contract's type, its features as names and values: Avro in the Confluent wire format, JSON, or CloudEvents (binary or structured).
  * Synchronous: `schemas.prepare` has fetched the writers' schemas before.
  */
 export function decodeRecord<T>(
@@ -137,8 +139,15 @@ export function fromJson<T>(content: unknown, contract: string): Decoded<T> {
           : `${path.join('.')}: expected ${named(partType)}, got ${shown(part)}`;
     },
   });
-  if (valid) return { value: value as T };
+  if (valid) return { value: asRead(value) as T };
   return { rejection: { class: 'invalid-field', message: mistake ?? `not ${contract}`, ...namesIn(content) } };
+}
+
+/** Features as the Avro type reads them. */
+function asRead(value: Record<string, unknown>): Record<string, unknown> {
+  return isObject(value.features)
+    ? { ...value, features: featuresOf(value.features as Prediction['features']) }
+    : value;
 }
 
 function namesIn({ model, version }: Record<string, unknown>): Pick<Rejection, 'model' | 'version'> {

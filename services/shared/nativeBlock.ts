@@ -46,16 +46,16 @@ export function clearBlock(block: NativeBlock): void {
 /** The block as Native, without a copy: to be sent before the next change. */
 export function nativeBytes({ columns, rows }: NativeBlock): Uint8Array[] {
   const named = Object.entries(columns);
-  const header = byteArray();
+  const header = byteArray(headBytes);
   addVarint(header, named.length);
   addVarint(header, rows);
   return [
-    written(header),
+    ...written(header),
     ...named.flatMap(([name, column]) => {
-      const head = byteArray();
+      const head = byteArray(headBytes);
       addText(head, name);
       addText(head, column.type);
-      return [written(head), ...column.prefix(), ...column.values()];
+      return [...written(head), ...column.prefix(), ...column.values()];
     }),
   ];
 }
@@ -66,9 +66,9 @@ export function textColumn(): ScalarColumn<string> {
   return {
     type: 'String',
     add: value => addText(texts, value),
-    bytes: () => texts.length,
+    bytes: () => texts.fullBytes + texts.length,
     prefix: () => [],
-    values: () => [written(texts)],
+    values: () => written(texts),
     clear: () => emptyBytes(texts),
   };
 }
@@ -213,37 +213,43 @@ type FixedArray =
   | Uint32Array<ArrayBuffer>
   | Uint8Array<ArrayBuffer>;
 
-const initialValues = 1_024;
-/** Larger buffers are given back when their values are sent. */
-const keptBytes = 4 * 1024 * 1024;
+/** Columns grow by pieces of this size: nothing is copied, and a block takes what it holds. */
+const pieceBytes = 64 * 1024;
 
 /** Values of one width, little-endian, as all that Node runs on. */
-function fixedColumn(type: string, kind: new (length: number) => FixedArray): ScalarColumn<number> {
-  let held = new kind(initialValues);
+function fixedColumn(
+  type: string,
+  kind: { new (length: number): FixedArray; BYTES_PER_ELEMENT: number },
+): ScalarColumn<number> {
+  const width = kind.BYTES_PER_ELEMENT;
+  let full: Uint8Array[] = [];
+  let piece = new kind(pieceBytes / width);
   let length = 0;
   return {
     type,
     add(value) {
-      if (length === held.length) {
-        const larger = new kind(length * 2);
-        larger.set(held);
-        held = larger;
+      if (length === piece.length) {
+        full.push(new Uint8Array(piece.buffer));
+        piece = new kind(pieceBytes / width);
+        length = 0;
       }
-      held[length++] = value;
+      piece[length++] = value;
     },
-    bytes: () => length * held.BYTES_PER_ELEMENT,
+    bytes: () => full.length * pieceBytes + length * width,
     prefix: () => [],
-    values: () => [new Uint8Array(held.buffer, 0, length * held.BYTES_PER_ELEMENT)],
+    values: () => [...full, new Uint8Array(piece.buffer, 0, length * width)],
     clear() {
-      if (held.byteLength > keptBytes) held = new kind(initialValues);
+      full = [];
       length = 0;
     },
   };
 }
 
 interface ByteArray {
-  bytes: Buffer;
-  /** Bytes in use. */
+  full: Uint8Array[];
+  fullBytes: number;
+  piece: Buffer;
+  /** Bytes of the piece that are in use. */
   length: number;
 }
 
@@ -252,24 +258,30 @@ const shortTextCharacters = 48;
 const mostUtf8BytesPerCharacter = 3;
 const mostVarintBytes = 5;
 
-function byteArray(): ByteArray {
-  return { bytes: Buffer.allocUnsafe(initialValues), length: 0 };
+/** Enough for a name and a type. */
+const headBytes = 256;
+
+function byteArray(firstBytes = pieceBytes): ByteArray {
+  return { full: [], fullBytes: 0, piece: Buffer.allocUnsafe(firstBytes), length: 0 };
 }
 
-function written({ bytes, length }: ByteArray): Uint8Array {
-  return bytes.subarray(0, length);
+function written({ full, piece, length }: ByteArray): Uint8Array[] {
+  return [...full, piece.subarray(0, length)];
 }
 
 function emptyBytes(array: ByteArray): void {
-  if (array.bytes.length > keptBytes) array.bytes = Buffer.allocUnsafe(initialValues);
+  array.full = [];
+  array.fullBytes = 0;
   array.length = 0;
 }
 
-function reserve(array: ByteArray, more: number): void {
-  if (array.length + more <= array.bytes.length) return;
-  const larger = Buffer.allocUnsafe(Math.max(array.bytes.length * 2, array.length + more));
-  array.bytes.copy(larger, 0, 0, array.length);
-  array.bytes = larger;
+/** Makes sure that so many bytes follow one another in the piece. */
+function reserve(array: ByteArray, bytes: number): void {
+  if (array.length + bytes <= array.piece.length) return;
+  array.full.push(array.piece.subarray(0, array.length));
+  array.fullBytes += array.length;
+  array.piece = Buffer.allocUnsafe(Math.max(pieceBytes, bytes));
+  array.length = 0;
 }
 
 /** A length: base-128, the lowest seven bits first. */
@@ -277,29 +289,29 @@ function addVarint(array: ByteArray, value: number): void {
   reserve(array, mostVarintBytes);
   let rest = value;
   while (rest >= 0x80) {
-    array.bytes[array.length++] = (rest & 0x7f) | 0x80;
+    array.piece[array.length++] = (rest & 0x7f) | 0x80;
     rest >>>= 7;
   }
-  array.bytes[array.length++] = rest;
+  array.piece[array.length++] = rest;
 }
 
 function addText(array: ByteArray, text: string): void {
   if (text.length <= shortTextCharacters && addShortAscii(array, text)) return;
   addVarint(array, Buffer.byteLength(text));
   reserve(array, text.length * mostUtf8BytesPerCharacter);
-  array.length += array.bytes.write(text, array.length, 'utf8');
+  array.length += array.piece.write(text, array.length, 'utf8');
 }
 
 function addShortAscii(array: ByteArray, text: string): boolean {
   const { length } = text;
   reserve(array, length + 1);
-  const { bytes } = array;
+  const { piece } = array;
   const start = array.length;
-  bytes[start] = length;
+  piece[start] = length;
   for (let index = 0; index < length; index++) {
     const code = text.charCodeAt(index);
     if (code >= 0x80) return false;
-    bytes[start + 1 + index] = code;
+    piece[start + 1 + index] = code;
   }
   array.length = start + 1 + length;
   return true;

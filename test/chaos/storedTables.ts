@@ -78,6 +78,11 @@ const verdictQueries = {
     sql: `SELECT ${windowColumns}, kind, feature, metric, value, threshold, p_value, records, reference_records, reference, scale,
                  overdispersion FROM drift_metrics FINAL`,
   },
+  estimated_quality: {
+    keys: ['model', 'version', 'start_ms', 'metric'],
+    sql: `SELECT model, version, ${milliseconds('window_start', 'start_ms')}, metric, status, estimate, lower, upper, records,
+                 ${milliseconds('calibration_to', 'calibration_to_ms')}, calibration_records FROM estimated_quality FINAL`,
+  },
   drift_events: {
     keys: ['id'],
     sql: `SELECT id, ${windowColumns}, feature, cause, severity, status, records, reference FROM drift_events FINAL

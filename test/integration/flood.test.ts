@@ -5,6 +5,7 @@ import type { ServiceName } from '../../infra/serviceFlow.ts';
 import { countPrediction, newVersionState, type VersionState, watermarkMs } from '../../services/profiler/profiler.ts';
 import { mostBytesInMemory } from '../../services/profiler/profilerHandler.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
+import { loggedPrediction } from '../../services/shared/features.ts';
 import { readSettings } from '../../services/shared/settings.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { seededRandom } from '../unit/profile/distributions.ts';
@@ -176,7 +177,8 @@ describe('models that share partitions', () => {
       const key = `${sent.model} ${partition}`;
       const state = states.get(key) ?? newVersionState(sent.model, '1', settings.of(sent.model));
       states.set(key, state);
-      if (typeof countPrediction(state, { prediction: sent, offset }) === 'object') tooLate[sent.model]!++;
+      if (typeof countPrediction(state, { prediction: loggedPrediction(sent), offset }) === 'object')
+        tooLate[sent.model]!++;
     }
     const { clickhouse } = installation;
     expect(

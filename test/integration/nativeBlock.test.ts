@@ -6,6 +6,7 @@ import { addPrediction, predictionBlock } from '../../services/profiler/predicti
 import { connectClickhouse } from '../../services/shared/clickhouse.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { readEnvironment } from '../../services/shared/environment.ts';
+import { loggedPrediction } from '../../services/shared/features.ts';
 import { mapOf, text } from '../unit/shared/contractArbitrary.ts';
 
 const environment = readEnvironment({
@@ -81,7 +82,8 @@ it('rows of predictions are read as they were written, whatever they hold', asyn
     fc.asyncProperty(fc.array(prediction, { minLength: 1, maxLength: 20 }), async sent => {
       await clickhouse.command('TRUNCATE TABLE predictions');
       const rows = predictionBlock();
-      for (const [index, one] of sent.entries()) addPrediction(rows, one, index - 3, 2 ** 53 - 1 - index);
+      for (const [index, one] of sent.entries())
+        addPrediction(rows, loggedPrediction(one), index - 3, 2 ** 53 - 1 - index);
       await clickhouse.insertBlock('predictions', rows);
       const read = await clickhouse.select(`SELECT ${columns.join(', ')} FROM predictions ORDER BY source_offset DESC`);
       expect(read).toEqual(sent.map(expectedRow));
@@ -89,3 +91,39 @@ it('rows of predictions are read as they were written, whatever they hold', asyn
     { numRuns: 20 },
   );
 }, 300_000);
+
+it('rows that fill many pieces of memory are read as they were written', async () => {
+  await clickhouse.command('TRUNCATE TABLE predictions');
+  const count = 20_000;
+  const block = predictionBlock();
+  for (let index = 0; index < count; index++) {
+    addPrediction(
+      block,
+      loggedPrediction({
+        id: `id-${index}`,
+        model: `m${index % 300}`,
+        version: '1',
+        time: Date.UTC(2026, 0, 1) + index,
+        features: { [`n${index % 7}`]: index / 3, text: 'x'.repeat(index % 100), other: index % 2 ? null : 'y' },
+        prediction: index,
+        score: index % 3 ? null : index,
+        probabilities: null,
+        segment: null,
+        codeVersion: null,
+        latencyMs: null,
+      }),
+      0,
+      index,
+    );
+  }
+  await clickhouse.insertBlock('predictions', block);
+  const wrong = await clickhouse.select(
+    `SELECT source_offset AS n FROM predictions
+     WHERE NOT (id = concat('id-', toString(n)) AND model = concat('m', toString(n % 300)) AND prediction_value = n
+                AND toUnixTimestamp64Milli(event_time) = ${Date.UTC(2026, 0, 1)} + n
+                AND numeric_features = map(concat('n', toString(n % 7)), n / 3) AND length(categorical_features['text']) = n % 100
+                AND categorical_features['other'] = if(n % 2 = 1, '', 'y') AND ifNull(score, -1) = if(n % 3 = 0, n, -1))`,
+  );
+  expect(wrong).toEqual([]);
+  expect(await clickhouse.select('SELECT count() AS stored FROM predictions')).toEqual([{ stored: count }]);
+});

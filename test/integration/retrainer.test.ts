@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EachMessagePayload } from 'kafkajs';
@@ -414,11 +414,8 @@ describe('retrainer', () => {
     await fill(signal, onX);
     const hanging = Promise.withResolvers<void>();
     const watcher = watch(installation.folder, (_, name) => name === `${signal}-hangs` && hanging.resolve());
-    await send(
-      'retrain-requests',
-      signal,
-      encodeRequest({ id: signal, model: signal, reason: 'manual', requestedBy: 'test', time: startMs }),
-    );
+    const sent = encodeRequest({ id: signal, model: signal, reason: 'manual', requestedBy: 'test', time: startMs });
+    await send('retrain-requests', signal, sent);
     await hanging.promise;
     watcher.close();
     expect((await runsOf(signal)).at(-1)).toMatchObject({ status: 'started', finished_at: null });
@@ -436,7 +433,15 @@ describe('retrainer', () => {
     const runs = await runsOf(signal);
     expect(runs).toHaveLength(1);
     expect(runs[0]).toMatchObject({ status: 'approved', candidate_version: '2' });
-    expect(await readdir(join(installation.environment.DRIFTLOOP_ARTIFACTS, signal, 'runs'))).toEqual([]);
+    const attempts = join(installation.environment.DRIFTLOOP_ARTIFACTS, signal, 'runs');
+    expect(await readdir(attempts)).toEqual([]);
+
+    // As if whoever ended it had been killed just then: the request comes again.
+    await mkdir(join(attempts, `${runs[0]!.id}-left`));
+    await send('retrain-requests', signal, sent);
+    await quiet();
+    expect(await runsOf(signal)).toHaveLength(1);
+    expect(await readdir(attempts)).toEqual([]);
   });
 
   it('gives two causes that are answered at the same moment a version each, and one cause in two hands one', async () => {

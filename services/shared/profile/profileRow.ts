@@ -3,7 +3,7 @@ import { HASH_BUCKETS } from './categoricalCounts.ts';
 import type { FeatureProfile } from './featureProfile.ts';
 import type { NumericHistogram } from './numericHistogram.ts';
 import { addToBucket, emptyNumericHistogram } from './numericHistogram.ts';
-import { sortedBuckets } from './sortedBuckets.ts';
+import { bucketsInOrderOfKey } from './sortedBuckets.ts';
 
 /** A feature profile as columns of a ClickHouse row. Every number is finite; counts are integers. */
 export type ProfileRow = {
@@ -30,7 +30,7 @@ export type ProfileRow = {
 /** @example toProfileRow(profile).bucket_keys; // [1072693248, 1073741824] for the numbers 1 and 2 */
 export function toProfileRow(profile: FeatureProfile): ProfileRow {
   const { numeric, categorical } = profile;
-  const { keys, counts } = sortedBuckets(numeric);
+  const { keys, counts } = bucketsInOrderOfKey(numeric);
   const categories = sortedCategories(categorical);
   return {
     count: profile.count,
@@ -41,12 +41,12 @@ export function toProfileRow(profile: FeatureProfile): ProfileRow {
     maximum: numeric.count === 0 ? null : numeric.maximum,
     sum: numeric.sum,
     mantissa_bits: numeric.mantissaBits,
-    bucket_keys: Array.from(keys),
-    bucket_counts: Array.from(counts),
+    bucket_keys: arrayOf(keys),
+    bucket_counts: arrayOf(counts),
     categorical_count: categorical.count,
     hashed: categorical.hashed ? 1 : 0,
-    category_values: categories.map(([value]) => value),
-    category_counts: categories.map(([, count]) => count),
+    category_values: categories.values,
+    category_counts: categories.counts,
   };
 }
 
@@ -55,11 +55,20 @@ export function fromProfileRow(row: ProfileRow): FeatureProfile {
   return { count: row.count, missing: row.missing, numeric: numericOf(row), categorical: categoricalOf(row) };
 }
 
-function sortedCategories(categorical: CategoricalCounts): [string, number][] {
-  if (!categorical.hashed) return [...categorical.exact].sort(([left], [right]) => (left < right ? -1 : 1));
-  return Array.from(categorical.hashed, (count, bucket): [string, number] => [String(bucket), count]).filter(
-    ([, count]) => count > 0,
-  );
+/** A loop: `Array.from` takes ten times as long for typed arrays. */
+function arrayOf(numbers: Int32Array | Float64Array): number[] {
+  const array: number[] = [];
+  for (let index = 0; index < numbers.length; index++) array.push(numbers[index]!);
+  return array;
+}
+
+function sortedCategories({ exact, hashed }: CategoricalCounts): { values: string[]; counts: number[] } {
+  if (!hashed) {
+    const values = [...exact.keys()].sort();
+    return { values, counts: values.map(value => exact.get(value)!) };
+  }
+  const used = [...hashed.keys()].filter(bucket => hashed[bucket]! > 0);
+  return { values: used.map(String), counts: used.map(bucket => hashed[bucket]!) };
 }
 
 function numericOf(row: ProfileRow): NumericHistogram {

@@ -47,13 +47,32 @@ function atOwnResolution(histogram: NumericHistogram): SortedBuckets {
   return entry.sorted;
 }
 
+/** Up to here insertion beats the native sort. */
+const fewBuckets = 40;
+
+/** Sorted anew, and not remembered. */
+export function bucketsInOrderOfKey(histogram: NumericHistogram): SortedBuckets {
+  return histogram.bucketsInUse <= fewBuckets ? byInsertion(histogram) : byNativeSort(histogram);
+}
+
+function byInsertion({ mantissaBits, bucketKeys, bucketCounts, bucketsInUse }: NumericHistogram): SortedBuckets {
+  const keys = new Int32Array(bucketsInUse);
+  const counts = new Float64Array(bucketsInUse);
+  for (let bucket = 0; bucket < bucketsInUse; bucket++) {
+    const key = bucketKeys[bucket]!;
+    let place = bucket;
+    for (; place > 0 && keys[place - 1]! > key; place--) {
+      keys[place] = keys[place - 1]!;
+      counts[place] = counts[place - 1]!;
+    }
+    keys[place] = key;
+    counts[place] = bucketCounts[bucket]!;
+  }
+  return { mantissaBits, keys, counts };
+}
+
 /** Key and index as the digits of one number, since numbers have a native sort: five times as fast as a comparator. */
-function bucketsInOrderOfKey({
-  mantissaBits,
-  bucketKeys,
-  bucketCounts,
-  bucketsInUse,
-}: NumericHistogram): SortedBuckets {
+function byNativeSort({ mantissaBits, bucketKeys, bucketCounts, bucketsInUse }: NumericHistogram): SortedBuckets {
   const base = MAXIMUM_BUCKETS;
   const digits = new Float64Array(bucketsInUse);
   for (let bucket = 0; bucket < bucketsInUse; bucket++) digits[bucket] = bucketKeys[bucket]! * base + bucket;

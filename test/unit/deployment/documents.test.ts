@@ -2,13 +2,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { topicDefinitions } from '../../../infra/topics.ts';
 import { mostVersionsInMemory } from '../../../services/detector/detectorHandler.ts';
+import { mostCalibrationRecords } from '../../../services/evaluator/estimateStore.ts';
 import { mostRemembered } from '../../../services/evaluator/evaluatorHandler.ts';
+import { mostCalibrationBytes } from '../../../services/evaluator/windowEstimator.ts';
 import { knownIdsAtMost, knownIdsKept } from '../../../services/profiler/profiler.ts';
 import {
   mostBytesInMemory,
   mostNewProfiles,
   mostRawBytes,
   mostRawRows,
+  mostUnflushedRecords,
 } from '../../../services/profiler/profilerHandler.ts';
 import { largestUnflushedBytes, largestUnflushedRecords } from '../../../services/shared/batchConsumer.ts';
 import { readEnvironment } from '../../../services/shared/environment.ts';
@@ -93,6 +96,7 @@ describe('docs/operators.md', () => {
     const limits = rows.slice(2).map(line => line.split('|')[2]!.trim());
     expect(limits).toEqual([
       `${count(largestUnflushedRecords)} or ${mib(largestUnflushedBytes)}, and one batch`,
+      `${count(mostUnflushedRecords)} or ${mib(largestUnflushedBytes)}, and one batch`,
       `${count(mostRawRows)} or ${mib(mostRawBytes)}`,
       count(mostNewProfiles),
       `${mib(mostBytesInMemory)} after a flush`,
@@ -100,6 +104,8 @@ describe('docs/operators.md', () => {
       count(knownIdsAtMost),
       count(mostVersionsInMemory),
       count(mostRemembered),
+      mib(mostCalibrationBytes),
+      count(mostCalibrationRecords),
     ]);
   });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countPrediction, newVersionState, remember, watermarkMs } from '../../../services/profiler/profiler.ts';
+import { featuresOf } from '../../../services/shared/features.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/settings.ts';
 import { seededRandom } from '../profile/distributions.ts';
 
@@ -10,7 +11,7 @@ const settings: ModelSettings = { ...parseSettings('', 'test').of('m'), window: 
 const plain = {
   model: 'm',
   version: '1',
-  features: {},
+  features: featuresOf({}),
   prediction: 'yes',
   score: null,
   probabilities: null,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PredictionRecord } from '../../../services/profiler/profiler.ts';
+import { featuresOf } from '../../../services/shared/features.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/settings.ts';
 import { emptyStore, ProfilerModel, type StoreModel } from './storeModel.ts';
 
@@ -35,7 +36,7 @@ const log: fc.Arbitrary<PredictionRecord[]> = fc
         model: 'm',
         version: '1',
         time: startMs + 24 * 60 * minuteMs + (offset * 2 + leapMinutes) * minuteMs,
-        features: { amount },
+        features: featuresOf({ amount }),
         prediction: id % 2 ? 'yes' : 'no',
         score: null,
         probabilities: null,

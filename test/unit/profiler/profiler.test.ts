@@ -11,6 +11,7 @@ import {
 } from '../../../services/profiler/profiler.ts';
 import { addWindow, windowBlock } from '../../../services/profiler/windowBlock.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
+import { type LoggedPrediction, loggedPrediction } from '../../../services/shared/features.ts';
 import { nativeBytes } from '../../../services/shared/nativeBlock.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/settings.ts';
 
@@ -18,8 +19,8 @@ const hourMs = 3_600_000;
 const startMs = Date.UTC(2026, 0, 1);
 const settings: ModelSettings = { ...parseSettings('', 'test').of('m'), segments: ['country'] };
 
-function prediction(fields: Partial<Prediction>): Prediction {
-  return {
+function prediction(fields: Partial<Prediction>): LoggedPrediction {
+  return loggedPrediction({
     id: 'a',
     model: 'm',
     version: '1',
@@ -32,11 +33,11 @@ function prediction(fields: Partial<Prediction>): Prediction {
     codeVersion: null,
     latencyMs: null,
     ...fields,
-  };
+  });
 }
 
 function counted(
-  records: { prediction: Prediction; offset: number }[],
+  records: { prediction: LoggedPrediction; offset: number }[],
   state = newVersionState('m', '1', settings),
 ): VersionState {
   for (const record of records) countPrediction(state, record);

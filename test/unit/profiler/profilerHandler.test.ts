@@ -52,4 +52,8 @@ it('stores while it takes records when it holds too much, but only what may be s
   handler.reset();
   await handler.take(records, async () => true);
   expect([...new Set(written)]).toEqual([`${records.length} predictions`, 'windows', `progress of ${records.length}`]);
+  const stored = written.length;
+  const again = records.map(record => ({ ...record, offset: records.length + record.offset }));
+  await handler.take(again, async () => true);
+  expect(written).toHaveLength(stored);
 });

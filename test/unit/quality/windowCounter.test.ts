@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { withSignals } from '../../../quality/signals.ts';
 import { windowCounter } from '../../../quality/windowCounter.ts';
 import type { Feedback, Prediction } from '../../../services/shared/contracts.ts';
+import { loggedPrediction } from '../../../services/shared/features.ts';
 
 const minuteMs = 60_000;
 const startMs = Date.UTC(2026, 0, 1);
@@ -29,7 +30,7 @@ function feedback(id: string, minute: number, label: Feedback['label'], model: s
 /** Windows of ten minutes. */
 function counted(predictions: readonly Prediction[], labels: readonly Feedback[]) {
   const counter = windowCounter(10 * minuteMs);
-  for (const one of predictions) counter.addPrediction(one);
+  for (const one of predictions) counter.addPrediction(loggedPrediction(one));
   for (const one of labels) counter.addFeedback(one);
   const [stream, ...others] = counter.streams();
   expect(others).toEqual([]);

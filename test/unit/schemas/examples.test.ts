@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 import { describe, expect, it } from 'vitest';
 import { checkFeedback, checkPrediction } from '../../../services/shared/checkRecord.ts';
-import type { Feedback, Prediction } from '../../../services/shared/contracts.ts';
+import type { Feedback } from '../../../services/shared/contracts.ts';
 import { decodeRecord } from '../../../services/shared/decodeRecord.ts';
+import type { LoggedPrediction } from '../../../services/shared/features.ts';
 import type { KafkaRecord } from '../../../services/shared/kafka.ts';
 import { contractType } from '../../../services/shared/schemaRegistry.ts';
 import { fencedBlocks } from '../../fencedBlocks.ts';
+import { asWritten } from '../shared/contractArbitrary.ts';
 
 const page = readFileSync(new URL('../../../docs/producers.md', import.meta.url), 'utf8');
 const exampleOf = (kind: string) => fencedBlocks(page).find(block => block.kind === `json ${kind}`)!.text;
@@ -33,7 +35,11 @@ function inWireFormat(contract: string, value: unknown): Buffer {
 
 describe('the examples in docs/producers.md', () => {
   it('are usable records', () => {
-    const prediction = decodeRecord<Prediction>(recordOf(Buffer.from(exampleOf('prediction'))), 'Prediction', schemas);
+    const prediction = decodeRecord<LoggedPrediction>(
+      recordOf(Buffer.from(exampleOf('prediction'))),
+      'Prediction',
+      schemas,
+    );
     expect(prediction.rejection).toBeUndefined();
     expect(prediction.value).toMatchObject({ time: Date.UTC(2026, 0, 31, 9, 30), segment: { country: 'DE' } });
     expect(checkPrediction(prediction.value!, nowMs)).toBeNull();
@@ -52,7 +58,7 @@ describe('the examples in docs/producers.md', () => {
     const encodings = [
       recordOf(Buffer.from(JSON.stringify(structured)), { 'content-type': 'application/cloudevents+json' }),
       recordOf(Buffer.from(exampleOf(kind)), binary),
-      recordOf(inWireFormat(contract, value)),
+      recordOf(inWireFormat(contract, asWritten(value))),
     ];
     for (const record of encodings) expect(decodeRecord(record, contract, schemas).value).toEqual(value);
   });

@@ -1,5 +1,6 @@
 import type avro from 'avsc';
 import fc from 'fast-check';
+import type { Features } from '../../../services/shared/features.ts';
 import { contractType } from '../../../services/shared/schemaRegistry.ts';
 
 /** Names that objects inherit, that the services use themselves, or that are hard to carry. */
@@ -46,4 +47,14 @@ function arbitraryOf(type: avro.Type): fc.Arbitrary<unknown> {
   const primitive = primitives[typeName];
   if (!primitive) throw new Error(`no values for the Avro type ${typeName}`);
   return primitive;
+}
+
+/** A decoded value as a producer would write it: its features as an object again. */
+export function asWritten(decoded: unknown): Record<string, unknown> {
+  const { features, ...others } = decoded as Record<string, unknown> & { features?: Features };
+  if (features === undefined) return others;
+  return {
+    ...others,
+    features: Object.fromEntries(features.names.map((name, index) => [name, features.values[index]])),
+  };
 }

@@ -1,10 +1,12 @@
 import avro from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Feedback, Prediction } from '../../../services/shared/contracts.ts';
+import type { Feedback } from '../../../services/shared/contracts.ts';
 import { type Decoded, decodeRecord } from '../../../services/shared/decodeRecord.ts';
+import { featuresOf, type LoggedPrediction } from '../../../services/shared/features.ts';
 import type { KafkaHeaders } from '../../../services/shared/kafka.ts';
 import { contractType } from '../../../services/shared/schemaRegistry.ts';
+import { asWritten } from './contractArbitrary.ts';
 
 const minimal = {
   id: 'a',
@@ -16,7 +18,7 @@ const minimal = {
 };
 const unknownSchemas = { resolver: () => null };
 
-function decode<T = Prediction>(
+function decode<T = LoggedPrediction>(
   value: Buffer | string | object,
   { headers = {}, contract = 'Prediction', schemas = unknownSchemas as Parameters<typeof decodeRecord>[2] } = {} as {
     headers?: KafkaHeaders;
@@ -34,7 +36,7 @@ function decode<T = Prediction>(
 
 describe('JSON', () => {
   it('fills optional fields and reads times in ISO 8601, taking one without a zone as UTC', () => {
-    expect(decode({ ...minimal, time: '2026-01-01T00:00:00' }).value).toEqual({
+    expect(asWritten(decode({ ...minimal, time: '2026-01-01T00:00:00' }).value)).toEqual({
       ...minimal,
       score: null,
       probabilities: null,
@@ -49,7 +51,7 @@ describe('JSON', () => {
   it('takes features of every type, null included, and segments as text', () => {
     const features = { number: 1.5, text: 'x', flag: true, nothing: null };
     const { value } = decode({ ...minimal, features, segment: { tier: 2, vip: true, none: null } });
-    expect(value?.features).toEqual(features);
+    expect(value?.features).toEqual(featuresOf(features));
     expect(value?.segment).toEqual({ tier: '2', vip: 'true' });
   });
 
@@ -122,14 +124,14 @@ describe('Avro', () => {
   it('reads a value written with an older schema', () => {
     const { fields, ...schema } = prediction.schema({ exportAttrs: true }) as avro.schema.RecordType;
     const older = avro.Type.forSchema({ ...schema, fields: fields.slice(0, 6) });
-    expect(decode(framed(older, minimal), { schemas: resolving(older) }).value).toMatchObject({
+    expect(asWritten(decode(framed(older, minimal), { schemas: resolving(older) }).value)).toMatchObject({
       ...minimal,
       latencyMs: null,
     });
   });
 
   it('rejects a truncated value, an unknown id and a schema of something else', () => {
-    const bytes = framed(prediction, { ...decode(minimal).value });
+    const bytes = framed(prediction, asWritten(decode(minimal).value));
     expect(decode(bytes.subarray(0, 9), { schemas: resolving(prediction) }).rejection?.class).toBe('malformed-avro');
     expect(decode(bytes).rejection).toMatchObject({
       class: 'unknown-schema-id',

@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { calibrateClasses } from '../../services/evaluator/classCalibration.ts';
+import { type EstimatedMetric, type Estimates, estimatedMetrics } from '../../services/evaluator/estimate.ts';
+import { estimateClassQuality } from '../../services/evaluator/estimatedClassQuality.ts';
+import { estimateQuality } from '../../services/evaluator/estimatedQuality.ts';
+import { calibrateQuality } from '../../services/evaluator/qualityCalibration.ts';
+import {
+  addValue,
+  emptyFeatureProfile,
+  type FeatureProfile,
+  type FeatureValue,
+} from '../../services/shared/profile/featureProfile.ts';
+import {
+  addNumber,
+  emptyNumericHistogram,
+  type NumericHistogram,
+} from '../../services/shared/profile/numericHistogram.ts';
+
+/** Rows by column, as nannyml.py writes them. */
+interface Rows {
+  /** binary: probability of class 1; multiclass: of the predicted class. */
+  score: number[];
+  predicted: string[];
+  label: string[];
+  features: Record<string, FeatureValue[]>;
+}
+
+type Series = (number | null)[];
+
+/** One data set with NannyML's estimates. */
+export interface ComparedDataSet {
+  task: 'binary' | 'multiclass';
+  chunkSize: number;
+  reference: Rows;
+  analysis: Rows;
+  metrics: Partial<Record<EstimatedMetric, { estimated: Series; lower: Series; upper: Series; realised: Series }>>;
+}
+
+/** Of the chunks of which both tools and the truth have a value: mean absolute error, and share of realised values in the interval. */
+export interface MetricComparison {
+  metric: EstimatedMetric;
+  chunks: number;
+  error: number;
+  errorOfPeer: number;
+  coverage: number;
+  coverageOfPeer: number;
+}
+
+export const readDataSet = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as ComparedDataSet;
+
+/** Estimates each chunk as the evaluator does: calibrated on the reference, from profiles of the chunk. */
+export function compareEstimates({
+  task,
+  chunkSize,
+  reference,
+  analysis,
+  metrics,
+}: ComparedDataSet): MetricComparison[] {
+  const estimateOf = task === 'binary' ? binaryEstimator(reference) : multiclassEstimator(reference);
+  const estimates: Estimates[] = [];
+  for (let from = 0; from < analysis.score.length; from += chunkSize)
+    estimates.push(estimateOf(slice(analysis, from, from + chunkSize)));
+  return estimatedMetrics.flatMap(metric => {
+    const series = metrics[metric];
+    if (series === undefined) return [];
+    const compared = series.realised.flatMap((truth, chunk) => {
+      const ours = estimates[chunk]![metric] ?? null;
+      const theirs = series.estimated[chunk] ?? null;
+      return truth === null || theirs === null || ours === null ? [] : [{ truth, ours, theirs, chunk }];
+    });
+    const mean = (of: (entry: (typeof compared)[number]) => number) =>
+      compared.reduce((sum, entry) => sum + of(entry), 0) / compared.length;
+    return {
+      metric,
+      chunks: compared.length,
+      error: mean(({ truth, ours }) => Math.abs(ours.value - truth)),
+      errorOfPeer: mean(({ truth, theirs }) => Math.abs(theirs - truth)),
+      coverage: mean(({ truth, ours }) => Number(truth >= ours.lower && truth <= ours.upper)),
+      coverageOfPeer: mean(({ truth, chunk }) =>
+        Number(truth >= series.lower[chunk]! && truth <= series.upper[chunk]!),
+      ),
+    };
+  });
+}
+
+function binaryEstimator(reference: Rows): (chunk: Rows) => Estimates {
+  const calibration = calibrateQuality(
+    reference.score.map((score, row) => ({
+      score,
+      predictedPositive: reference.predicted[row] === '1',
+      positive: reference.label[row] === '1',
+      features: featuresOf(reference, row),
+    })),
+  );
+  return chunk =>
+    estimateQuality(calibration, {
+      records: chunk.score.length,
+      scores: histogramOf(chunk.score),
+      predictedPositives: chunk.predicted.filter(name => name === '1').length,
+      features: profilesOf(chunk),
+    });
+}
+
+function multiclassEstimator(reference: Rows): (chunk: Rows) => Estimates {
+  const calibration = calibrateClasses(
+    reference.score.map((confidence, row) => ({
+      predicted: reference.predicted[row]!,
+      confidence,
+      label: reference.label[row]!,
+      features: featuresOf(reference, row),
+    })),
+  );
+  return chunk => {
+    const byClass = Map.groupBy(chunk.score.keys(), row => chunk.predicted[row]!);
+    const confidences = new Map(
+      [...byClass].map(([name, rows]) => [name, histogramOf(rows.map(row => chunk.score[row]!))]),
+    );
+    return estimateClassQuality(calibration, { records: chunk.score.length, confidences, features: profilesOf(chunk) });
+  };
+}
+
+const slice = ({ score, predicted, label, features }: Rows, from: number, to: number): Rows => ({
+  score: score.slice(from, to),
+  predicted: predicted.slice(from, to),
+  label: label.slice(from, to),
+  features: Object.fromEntries(Object.entries(features).map(([name, values]) => [name, values.slice(from, to)])),
+});
+
+const featuresOf = ({ features }: Rows, row: number) =>
+  new Map(Object.entries(features).map(([name, values]) => [name, values[row]]));
+
+function histogramOf(numbers: readonly number[]): NumericHistogram {
+  const histogram = emptyNumericHistogram();
+  for (const number of numbers) addNumber(histogram, number);
+  return histogram;
+}
+
+function profilesOf({ features }: Rows): Map<string, FeatureProfile> {
+  return new Map(
+    Object.entries(features).map(([name, values]) => {
+      const profile = emptyFeatureProfile();
+      for (const value of values) addValue(profile, value);
+      return [name, profile];
+    }),
+  );
+}

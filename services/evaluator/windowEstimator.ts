@@ -1,0 +1,224 @@
+import type { Clickhouse } from '../shared/clickhouse.ts';
+import type { ServiceMetrics } from '../shared/metrics.ts';
+import { emptyFeatureProfile } from '../shared/profile/featureProfile.ts';
+import type { NumericHistogram } from '../shared/profile/numericHistogram.ts';
+import type { Settings } from '../shared/settings.ts';
+import { windowStartMs } from '../shared/timeWindow.ts';
+import { type VersionName, versionKey } from '../shared/versionKey.ts';
+import { calibrationCache } from './calibrationCache.ts';
+import {
+  type CalibrationPeriod,
+  calibrationPeriods,
+  largestSize,
+  noCalibration,
+  numberOfSizes,
+  periodBefore,
+  sourceOfPeriod,
+} from './calibrationPeriod.ts';
+import { type ClassCalibration, calibrateClasses } from './classCalibration.ts';
+import { estimateClassQuality } from './estimatedClassQuality.ts';
+import { estimateQuality } from './estimatedQuality.ts';
+import {
+  type EstimatedVersion,
+  estimateStore,
+  type ProfiledWindow,
+  type WindowEstimates,
+  windowKey,
+} from './estimateStore.ts';
+import type { TaskDecision } from './evaluator.ts';
+import { predictedPositives } from './predictedPositives.ts';
+import { calibrateQuality, type QualityCalibration } from './qualityCalibration.ts';
+import { portionsOfWindows } from './versionWindows.ts';
+
+const mostWindowsPerQuery = 50;
+const mostVersionsPerQuery = 200;
+const mostVersionsRemembered = 100_000;
+export const mostCalibrationBytes = 64 * 1024 * 1024;
+
+/** What the last look at a version found: windows are looked for again only from there on, or when the periods have changed. */
+interface LastLook {
+  positiveLabel: string | null;
+  periods: string;
+  endedMs: number;
+  /** End of the largest period; null while it is not complete. */
+  completeMs: number | null;
+}
+
+/** A version whose predictions or labels have changed. */
+export interface ChangedVersion extends VersionName {
+  /** Windows whose predictions have. */
+  predictedMs: Set<number>;
+  /** The first window that has changed at all. */
+  earliestMs: number;
+}
+
+/** A version that may have windows to estimate. */
+interface Look extends EstimatedVersion {
+  /** Windows that start before have ended. */
+  endedMs: number;
+  /** Windows to estimate. */
+  startsMs: Set<number>;
+  beforeMs: number | null;
+  periods: readonly CalibrationPeriod[];
+  last: LastLook | undefined;
+}
+
+type Outcome = Pick<WindowEstimates, 'records' | 'estimates' | 'calibrationRecords'>;
+
+export interface WindowEstimator {
+  /** @param decisionOf what the labels of a version are, if that is known */
+  estimate(
+    changed: readonly ChangedVersion[],
+    decisionOf: (version: VersionName) => TaskDecision | undefined,
+  ): Promise<void>;
+  reset(): void;
+  held(): { calibrations: number };
+}
+
+/**
+ * Estimates the quality of the windows that have ended, and again when their predictions change, or the labels of the calibration; never for
+ * their own labels, as a calibration ends before the window. What is in memory only saves queries: all that is missing or from another
+ * calibration is found in ClickHouse. Performance rows are written before this looks at them, so the last evaluator to look has seen all.
+ */
+export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metrics: ServiceMetrics): WindowEstimator {
+  const store = estimateStore(clickhouse);
+  const lastLooks = new Map<string, LastLook>();
+  const onEvicted = () => metrics.cacheEvictions.inc({ cache: 'calibrations' });
+  const binaryCalibrations = calibrationCache<QualityCalibration>(mostCalibrationBytes, onEvicted);
+  const classCalibrations = calibrationCache<ClassCalibration>(mostCalibrationBytes, onEvicted);
+
+  async function estimate(
+    changed: readonly ChangedVersion[],
+    decisionOf: (version: VersionName) => TaskDecision | undefined,
+  ): Promise<void> {
+    const versions = changed.flatMap(version => {
+      const decision = decisionOf(version);
+      if (decision === undefined || decision.task === 'regression') return [];
+      return [{ ...version, positiveLabel: decision.positiveLabel, windowSizeMs: settings.of(version.model).window }];
+    });
+    if (versions.length === 0) return;
+    const maxEventTimesMs = await store.maxEventTimesMs(versions);
+    const looks = versions.flatMap(version => {
+      const maxEventTimeMs = maxEventTimesMs.get(versionKey(version));
+      return maxEventTimeMs === undefined ? [] : lookAt(version, maxEventTimeMs);
+    });
+    for (let from = 0; from < looks.length; from += mostVersionsPerQuery)
+      await estimateVersions(looks.slice(from, from + mostVersionsPerQuery));
+  }
+
+  /** None where neither a window has ended, nor one that was estimated has changed, nor can the calibration have. */
+  function lookAt(version: ChangedVersion & EstimatedVersion, maxEventTimeMs: number): Look[] {
+    const { windowSizeMs, positiveLabel, predictedMs, earliestMs } = version;
+    const last = lastLooks.get(versionKey(version));
+    const endedMs = windowStartMs(maxEventTimeMs - settings.of(version.model).allowedLateness, windowSizeMs);
+    const startsMs = new Set([...predictedMs].filter(startMs => startMs + windowSizeMs <= endedMs));
+    const beforeMs = last?.completeMs ?? null;
+    const sameLabels = last?.positiveLabel === positiveLabel && beforeMs !== null && earliestMs >= beforeMs;
+    if (last?.endedMs === endedMs && startsMs.size === 0 && sameLabels) return [];
+    return [{ ...version, endedMs, startsMs, beforeMs, periods: [], last }];
+  }
+
+  async function estimateVersions(looks: readonly Look[]): Promise<void> {
+    const firstRecords = ({ model }: VersionName) => settings.of(model).detection.bootstrapRecords;
+    const mostLabelled = looks.reduce((most, look) => Math.max(most, firstRecords(look) * largestSize), 0);
+    const labelled = await store.labelledWindows(looks, mostLabelled);
+    for (const look of looks) {
+      const { endedMs, windowSizeMs, last, startsMs } = look;
+      look.periods = [noCalibration, ...calibrationPeriods(labelled.get(versionKey(look))!, firstRecords(look))];
+      const samePeriods = last?.positiveLabel === look.positiveLabel && last.periods === sourceOf(look);
+      if (samePeriods && last.endedMs === endedMs) continue;
+      const fromMs = samePeriods ? last.endedMs - windowSizeMs : 0;
+      for (const startMs of await store.windowsToEstimate(look, look.periods, fromMs, endedMs)) startsMs.add(startMs);
+    }
+    const alike = Map.groupBy(looks, look => `${look.windowSizeMs} ${look.positiveLabel === null}`);
+    for (const ofKind of alike.values())
+      for (const portion of portionsOfWindows(ofKind, mostWindowsPerQuery)) await estimatePortion(portion);
+    if (lastLooks.size > mostVersionsRemembered) lastLooks.clear();
+    for (const look of looks) {
+      const { positiveLabel, endedMs, periods } = look;
+      const completeMs = periods[numberOfSizes]?.untilMs ?? null;
+      lastLooks.set(versionKey(look), { positiveLabel, periods: sourceOf(look), endedMs, completeMs });
+    }
+  }
+
+  /** @param portion windows of one size, all of binary models or none */
+  async function estimatePortion(portion: readonly Look[]): Promise<void> {
+    const { windowSizeMs } = portion[0]!;
+    const looks = new Map(portion.map(look => [versionKey(look), look]));
+    const confidences = portion[0]!.positiveLabel === null ? await store.confidences(portion, windowSizeMs) : null;
+    const estimated: WindowEstimates[] = [];
+    for (const window of await store.profiledWindows(portion, windowSizeMs)) {
+      const { model, version, positiveLabel, periods } = looks.get(versionKey(window))!;
+      const period = periodBefore(periods, window.startMs);
+      const name = { model, version, windowSizeMs, positiveLabel };
+      const outcome =
+        positiveLabel === null
+          ? await classEstimates(name, window, confidences!.get(windowKey(window, window.startMs)), period)
+          : await binaryEstimates(name, positiveLabel, window, period);
+      if (outcome !== null) estimated.push({ ...name, startMs: window.startMs, period, ...outcome });
+    }
+    metrics.rows.inc({ table: 'estimated_quality' }, await store.insertEstimates(estimated));
+  }
+
+  /** null for a window without scores. */
+  async function binaryEstimates(
+    version: EstimatedVersion,
+    positiveLabel: string,
+    { outputs, features }: ProfiledWindow,
+    period: CalibrationPeriod,
+  ): Promise<Outcome | null> {
+    const scores = outputs.get('score')?.numeric;
+    if (scores === undefined) return null;
+    const calibration = await binaryCalibrations.of(version, period, async () => {
+      const records = await store.labelledRecords(version, positiveLabel, period.untilMs);
+      return records.length === 0 ? null : calibrateQuality(records);
+    });
+    const predictions = outputs.get('prediction') ?? emptyFeatureProfile();
+    const positives = predictedPositives(predictions, positiveLabel);
+    const sufficient = calibration !== null && positives !== null && hasEnough(version, scores.count);
+    const window = { records: predictions.count, scores, predictedPositives: positives ?? 0, features };
+    return {
+      records: scores.count,
+      estimates: sufficient ? estimateQuality(calibration, window) : null,
+      calibrationRecords: calibration?.records ?? 0,
+    };
+  }
+
+  async function classEstimates(
+    version: EstimatedVersion,
+    { outputs, features }: ProfiledWindow,
+    confidences: ReadonlyMap<string, NumericHistogram> = new Map(),
+    period: CalibrationPeriod,
+  ): Promise<Outcome> {
+    const calibration = await classCalibrations.of(version, period, async () => {
+      const records = await store.classifiedRecords(version, period.untilMs);
+      return records.length === 0 ? null : calibrateClasses(records);
+    });
+    const records = outputs.get('prediction')?.count ?? 0;
+    const scored = [...confidences.values()].reduce((sum, { count }) => sum + count, 0);
+    const sufficient = calibration !== null && hasEnough(version, scored);
+    return {
+      records: scored,
+      estimates: sufficient ? estimateClassQuality(calibration, { records, confidences, features }) : null,
+      calibrationRecords: calibration?.records ?? 0,
+    };
+  }
+
+  function hasEnough({ model }: VersionName, records: number): boolean {
+    return records >= settings.of(model).detection.minimumRecords;
+  }
+
+  function reset(): void {
+    lastLooks.clear();
+    binaryCalibrations.clear();
+    classCalibrations.clear();
+  }
+
+  return {
+    estimate,
+    reset,
+    held: () => ({ calibrations: binaryCalibrations.size() + classCalibrations.size() }),
+  };
+}
+
+const sourceOf = ({ periods }: Look) => periods.map(sourceOfPeriod).join(' ');

@@ -1,0 +1,305 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
+import { type ClassifiedRecord, calibrateClasses } from '../../services/evaluator/classCalibration.ts';
+import { estimatedMetrics } from '../../services/evaluator/estimate.ts';
+import { estimateClassQuality } from '../../services/evaluator/estimatedClassQuality.ts';
+import { estimateQuality } from '../../services/evaluator/estimatedQuality.ts';
+import { calibrateQuality } from '../../services/evaluator/qualityCalibration.ts';
+import { announceWindows } from '../../services/shared/announceWindows.ts';
+import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
+import { seededRandom } from '../../services/shared/model/seededRandom.ts';
+import { bucketKey } from '../../services/shared/profile/bucketKey.ts';
+import {
+  addToBucket,
+  emptyNumericHistogram,
+  type NumericHistogram,
+} from '../../services/shared/profile/numericHistogram.ts';
+import { readSettings } from '../../services/shared/settings.ts';
+import { freshInstallation, type Installation } from '../freshInstallation.ts';
+import { histogramOf, profileOf } from '../unit/profile/profileOf.ts';
+
+const hourMs = 3_600_000;
+const startMs = Date.UTC(2026, 0, 1);
+const perWindow = 120;
+const windows = 12;
+/** Calibrations are complete with 200, 400, 800 and 1600 labels; only the first three are reached. */
+const bootstrapRecords = 200;
+const labelledFirst = 7;
+
+interface Truth {
+  prediction: Prediction;
+  label: string;
+}
+
+/** The model is over-confident; from window 8 on, group b, of which it knows nothing, is common. */
+function stream(model: string): Truth[][] {
+  const random = seededRandom(7);
+  return Array.from({ length: windows }, (_, window) =>
+    Array.from({ length: perWindow }, (_, index) => {
+      const x = 6 * (random() - 0.5);
+      const group = random() < (window < 8 ? 0.2 : 0.7) ? 'b' : 'a';
+      const probability = (group === 'b' ? 0.5 : 1) / (1 + Math.exp(-x));
+      const score = 1 / (1 + Math.exp(-2 * x));
+      const prediction: Prediction = {
+        id: `${model}-${window}-${index}`,
+        model,
+        version: '1',
+        time: startMs + window * hourMs + index * 1000,
+        features: index % 10 === 0 ? { x, group: null } : { x, group },
+        prediction: score >= 0.5 ? 'yes' : 'no',
+        score,
+        probabilities: null,
+        segment: null,
+        codeVersion: null,
+        latencyMs: null,
+      };
+      return { prediction, label: random() < probability ? 'yes' : 'no' };
+    }),
+  );
+}
+
+describe('estimated quality', { timeout: 300_000 }, () => {
+  let configFolder: string;
+  let config: string;
+  let installation: Installation;
+  let evaluator: ServiceProcess;
+  let encodePrediction: (prediction: Prediction) => Buffer;
+  let encodeFeedback: (feedback: Feedback) => Buffer;
+  beforeAll(async () => {
+    configFolder = await mkdtemp(join(tmpdir(), 'driftloop-estimates-'));
+    config = join(configFolder, 'driftloop.yaml');
+    await writeFile(config, `defaults: { detection: { bootstrapRecords: ${bootstrapRecords} } }\n`);
+    installation = await freshInstallation({ DRIFTLOOP_CONFIG: config });
+    encodePrediction = await installation.schemas.encoder<Prediction>('Prediction', 'predictions');
+    encodeFeedback = await installation.schemas.encoder<Feedback>('Feedback', 'feedback');
+    [, evaluator] = await Promise.all([installation.startService('profiler'), installation.startService('evaluator')]);
+  });
+  afterAll(async () => {
+    await installation[Symbol.asyncDispose]();
+    await rm(configFolder, { recursive: true });
+  });
+
+  const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
+  const quiet = () => installation.untilQuiet('profiler', 'evaluator');
+  const predict = (records: readonly Truth[]) =>
+    installation.producer.send({
+      topic: topic('predictions'),
+      messages: records.map(({ prediction }) => ({ key: prediction.id, value: encodePrediction(prediction) })),
+    });
+  const label = (records: readonly Truth[]) =>
+    installation.producer.send({
+      topic: topic('feedback'),
+      messages: records.map(({ prediction: { id }, label: truth }) => ({
+        key: id,
+        value: encodeFeedback({ id, label: truth, time: startMs + 1000 * hourMs, model: null, value: null }),
+      })),
+    });
+  const rows = (model: string) =>
+    installation.clickhouse.select<Record<string, number | string | null>>(
+      `SELECT dateDiff('hour', fromUnixTimestamp64Milli(${startMs}), window_start) AS window, metric, status, estimate, lower, upper, records,
+              calibration_step, calibration_records, dateDiff('hour', fromUnixTimestamp64Milli(${startMs}), calibration_to) AS calibrated
+       FROM estimated_quality FINAL WHERE model = {model:String} ORDER BY window, metric`,
+      { model },
+    );
+
+  /** What one pass over the records says of a window, calibrated on the first `calibrated` windows. */
+  function expectedRows(truth: readonly Truth[][], window: number, calibrated: number, step: number) {
+    const calibration = calibrateQuality(
+      truth.slice(0, calibrated).flatMap(records =>
+        records.map(({ prediction: { score, prediction, features }, label: truth }) => ({
+          score: score!,
+          predictedPositive: prediction === 'yes',
+          positive: truth === 'yes',
+          features: new Map(Object.entries(features)),
+        })),
+      ),
+    );
+    const predictions = truth[window]!.map(({ prediction }) => prediction);
+    const estimates = estimateQuality(calibration, {
+      records: perWindow,
+      scores: histogramOf(predictions.map(({ score }) => score!)),
+      predictedPositives: predictions.filter(({ prediction }) => prediction === 'yes').length,
+      features: new Map(
+        ['x', 'group'].map(name => [name, profileOf(predictions.map(({ features }) => features[name]))]),
+      ),
+    });
+    return [...estimatedMetrics].sort().map(metric => ({
+      window,
+      metric,
+      status: 'estimated',
+      estimate: estimates[metric]!.value,
+      lower: estimates[metric]!.lower,
+      upper: estimates[metric]!.upper,
+      records: perWindow,
+      calibration_step: step,
+      calibration_records: calibrated * perWindow,
+      calibrated,
+    }));
+  }
+
+  it('is there before the labels, stays when they come, and stands beside the realised one', async () => {
+    const model = 'estimated';
+    const truth = stream(model);
+    for (const records of truth.slice(0, labelledFirst)) await predict(records);
+    await label(truth.slice(0, labelledFirst).flat());
+    await quiet();
+    for (const records of truth.slice(labelledFirst)) await predict(records);
+    await quiet();
+
+    const before = await rows(model);
+    // The last window has not ended; 200 labels are reached by two windows, 400 by four, 800 by seven.
+    const steps = [0, 0, 1, 1, 2, 2, 2, 3, 3, 3, 3];
+    expect(before.filter(({ metric }) => metric === 'auc').map(row => row.calibration_step)).toEqual(steps);
+    expect(new Set(before.filter(row => row.calibration_step === 0).map(row => row.status))).toEqual(
+      new Set(['insufficient_data']),
+    );
+    const calibratedBy = [0, 2, 4, 7];
+    for (const [window, step] of steps.entries()) {
+      if (step === 0) continue;
+      expect(before.filter(row => row.window === window)).toEqual(
+        expectedRows(truth, window, calibratedBy[step]!, step),
+      );
+    }
+
+    // Labels of windows 7 and on do not complete the next size of a calibration: nothing may change.
+    await label(truth.slice(labelledFirst).flat());
+    await quiet();
+    expect(await rows(model)).toEqual(before);
+    const compared = await installation.clickhouse.select<{ window: number; estimate: number; realised: number }>(
+      `SELECT dateDiff('hour', fromUnixTimestamp64Milli(${startMs}), window_start) AS window, estimate, realised
+       FROM quality_estimates WHERE model = {model:String} AND metric = 'accuracy' AND status = 'estimated' ORDER BY window`,
+      { model },
+    );
+    for (const { window, realised } of compared) {
+      const right = truth[window]!.filter(({ prediction, label: truth }) => prediction.prediction === truth).length;
+      expect(realised).toBeCloseTo(right / perWindow, 12);
+    }
+    expect(compared.map(({ window }) => window)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    const [record] = await installation.clickhouse.select<Record<string, number>>(
+      "SELECT windows, mean_absolute_error, share_in_interval FROM estimate_record WHERE model = {model:String} AND metric = 'accuracy'",
+      { model },
+    );
+    const errors = compared.map(({ estimate, realised }) => Math.abs(estimate - realised));
+    expect(record).toMatchObject({
+      windows: 9,
+      mean_absolute_error: expect.closeTo(errors.reduce((sum, error) => sum + error, 0) / errors.length, 12),
+    });
+    expect(record!.share_in_interval).toBeGreaterThan(0.7);
+  });
+
+  it('follows late predictions and late labels of the calibration, and is the same when it is made anew', async () => {
+    const model = 'anew';
+    const truth = stream(model);
+    const held = truth.map(records => records.filter((_, index) => index % 3 === 0));
+    const rest = truth.map(records => records.filter((_, index) => index % 3 !== 0));
+    // Windows end with a third of their predictions, before any label; then everything else comes, last windows first.
+    for (const records of held) await predict(records);
+    await quiet();
+    expect(await rows(model)).toEqual([]);
+    await label(held.flat());
+    await quiet();
+    evaluator.kill();
+    for (const records of rest.toReversed()) {
+      await label(records);
+      await predict(records);
+    }
+    evaluator = await installation.startService('evaluator');
+    await quiet();
+    const found = await rows(model);
+    // All windows have labels here: 1440, which complete no fourth calibration.
+    for (const [window, calibrated, step] of [
+      [2, 2, 1],
+      [6, 4, 2],
+      [10, 7, 3],
+    ] as const)
+      expect(found.filter(row => row.window === window)).toEqual(expectedRows(truth, window, calibrated, step));
+
+    await installation.clickhouse.command('TRUNCATE TABLE estimated_quality');
+    await announceWindows({ ...installation, settings: readSettings(config), topic: topic('windows') });
+    await quiet();
+    expect(await rows(model)).toEqual(found);
+  });
+
+  it('estimates more than two classes from the probability of what was predicted', async () => {
+    const model = 'classes';
+    const random = seededRandom(3);
+    const classes = ['a', 'b', 'c'];
+    const truth = Array.from({ length: 6 }, (_, window) =>
+      Array.from({ length: perWindow }, (_, index): Truth => {
+        const sure = 0.4 + 0.6 * random();
+        const chosen = Math.floor(random() * 3);
+        const predicted = classes[chosen]!;
+        const [record] = stream(model)[window]!.slice(index, index + 1);
+        const label = random() < sure ** 2 ? predicted : classes[(chosen + 1) % 3]!;
+        const probabilities = { [predicted]: sure, [classes[(chosen + 1) % 3]!]: 1 - sure };
+        return { prediction: { ...record!.prediction, prediction: predicted, score: null, probabilities }, label };
+      }),
+    );
+    for (const records of truth) await predict(records);
+    await label(truth.slice(0, 2).flat());
+    await quiet();
+
+    const calibration = calibrateClasses(truth.slice(0, 2).flatMap(records => records.map(classified)));
+    const found = await rows(model);
+    for (const window of [2, 3, 4]) {
+      const records = truth[window]!.map(classified);
+      const confidences = new Map(
+        classes.map(name => [name, coarse(records.filter(({ predicted }) => predicted === name))] as const),
+      );
+      const features = new Map(
+        ['x', 'group'].map(name => [name, profileOf(records.map(record => record.features.get(name)))]),
+      );
+      const estimates = estimateClassQuality(calibration, { records: perWindow, confidences, features });
+      expect(found.filter(row => row.window === window)).toMatchObject(
+        (['accuracy', 'f1', 'precision', 'recall'] as const).map(metric => ({
+          metric,
+          status: 'estimated',
+          estimate: estimates[metric]!.value,
+          lower: estimates[metric]!.lower,
+          upper: estimates[metric]!.upper,
+          records: perWindow,
+          calibration_records: 2 * perWindow,
+          calibrated: 2,
+        })),
+      );
+    }
+  });
+
+  it('counts for nothing when the labels turn out to be of more classes than the scores are about', async () => {
+    const model = 'turning';
+    const truth = stream(model);
+    for (const records of truth.slice(0, 5)) await predict(records);
+    await label(truth.slice(0, 3).flat());
+    await quiet();
+    const estimated = () =>
+      installation.clickhouse.select(
+        "SELECT window_start FROM quality_estimates WHERE model = {model:String} AND status = 'estimated'",
+        { model },
+      );
+    expect(await estimated()).not.toEqual([]);
+    await label([{ ...truth[3]![0]!, label: 'maybe' }]);
+    await quiet();
+    expect(await estimated()).toEqual([]);
+  });
+});
+
+const classified = ({ prediction: { prediction, probabilities, features }, label }: Truth): ClassifiedRecord => ({
+  predicted: String(prediction),
+  confidence: probabilities![String(prediction)]!,
+  label,
+  features: new Map(Object.entries(features)),
+});
+
+/** In the buckets in which ClickHouse counts them. */
+function coarse(records: readonly ClassifiedRecord[]): NumericHistogram {
+  const histogram = emptyNumericHistogram();
+  histogram.mantissaBits = 10;
+  for (const { confidence } of records) {
+    addToBucket(histogram, bucketKey(confidence) >> 10, 1);
+    histogram.count += 1;
+  }
+  return histogram;
+}

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { estimatedMetrics } from '../../../services/evaluator/estimate.ts';
+import { estimateQuality } from '../../../services/evaluator/estimatedQuality.ts';
+import { predictedPositives } from '../../../services/evaluator/predictedPositives.ts';
+import { calibrateQuality, type LabelledRecord } from '../../../services/evaluator/qualityCalibration.ts';
+import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
+import {
+  addValue,
+  emptyFeatureProfile,
+  type FeatureProfile,
+  mergeFeatureProfiles,
+} from '../../../services/shared/profile/featureProfile.ts';
+import { mergeNumericHistograms } from '../../../services/shared/profile/numericHistogram.ts';
+import { histogramOf, profileOf } from '../profile/profileOf.ts';
+
+type Scored = Pick<LabelledRecord, 'score' | 'predictedPositive' | 'features'>;
+
+function windowOf(records: readonly Scored[]) {
+  const features = new Map<string, FeatureProfile>();
+  for (const { features: values } of records) {
+    for (const [name, value] of values) {
+      if (!features.has(name)) features.set(name, emptyFeatureProfile());
+      addValue(features.get(name)!, value);
+    }
+  }
+  return {
+    records: records.length,
+    scores: histogramOf(records.map(({ score }) => score)),
+    predictedPositives: records.filter(({ predictedPositive }) => predictedPositive).length,
+    features,
+  };
+}
+
+const repeat = (count: number, score: number, positives: number): LabelledRecord[] =>
+  Array.from({ length: count }, (_, index) => ({
+    score,
+    predictedPositive: score >= 0.5,
+    positive: index < positives,
+    features: new Map(),
+  }));
+
+/**
+ * The score knows x, and is over-confident: the odds are those of its square root. Records of group b are positive half as often as it says;
+ * it does not know the group.
+ */
+function drawn(seed: number, count: number, { shift = 0, groupB = 0.2 } = {}): LabelledRecord[] {
+  const random = seededRandom(seed);
+  return Array.from({ length: count }, () => {
+    const x = 6 * (random() - 0.5) + shift;
+    const group = random() < groupB ? 'b' : 'a';
+    const probability = 1 / (1 + Math.exp(-x));
+    const score = 1 / (1 + Math.exp(-2 * x));
+    const positive = random() < (group === 'b' ? probability / 2 : probability);
+    return {
+      score,
+      predictedPositive: score >= 0.5,
+      positive,
+      features: new Map<string, string | number>([
+        ['group', group],
+        ['x', x],
+      ]),
+    };
+  });
+}
+
+function realised(records: readonly LabelledRecord[]) {
+  const count = (of: (record: LabelledRecord) => boolean) => records.filter(of).length;
+  const hits = count(record => record.positive && record.predictedPositive);
+  const precision = hits / count(record => record.predictedPositive);
+  const recall = hits / count(record => record.positive);
+  return {
+    accuracy: count(record => record.positive === record.predictedPositive) / records.length,
+    precision,
+    recall,
+    f1: (2 * precision * recall) / (precision + recall),
+    auc: calibrateQuality(records).auc!,
+  };
+}
+
+describe('estimateQuality', () => {
+  it('counts what the rates of the calibration make of the scores of the window', () => {
+    const calibration = calibrateQuality([...repeat(100, 0.25, 20), ...repeat(100, 0.75, 90)]);
+    const estimates = estimateQuality(calibration, windowOf([...repeat(30, 0.25, 0), ...repeat(10, 0.75, 0)]));
+    // 6 + 9 of 40 positive, 10 predicted so: right are 24 + 9; above negatives are 6 · 24 / 2 + 9 · (24 + 1 / 2) of 15 · 25 pairs.
+    const expected = { accuracy: 33 / 40, precision: 9 / 10, recall: 9 / 15, f1: 18 / 25, auc: 292.5 / 375 };
+    for (const metric of estimatedMetrics) {
+      expect(estimates[metric]!.value, metric).toBeCloseTo(expected[metric], 12);
+      expect(estimates[metric]!.lower).toBeLessThan(expected[metric]);
+      expect(estimates[metric]!.upper).toBeGreaterThan(expected[metric]);
+    }
+    // Binomial of the window and of the calibration, with (k + 1) / (n + 2) for the rates.
+    const variance = (count: number, rate: number) => rate * (1 - rate) * (count + count ** 2 / 102);
+    const half = (1.959963984540054 * Math.sqrt(variance(30, 21 / 102) + variance(10, 91 / 102))) / 40;
+    expect(estimates.accuracy!.upper - estimates.accuracy!.value).toBeCloseTo(half, 12);
+  });
+
+  it('holds the realised value in 95 % of the windows, when only inputs move', () => {
+    const calibration = calibrateQuality(drawn(1, 4000));
+    const windows = 200;
+    const inside = Object.fromEntries(estimatedMetrics.map(metric => [metric, 0]));
+    for (let index = 0; index < windows; index++) {
+      const records = drawn(1000 + index, 400, { shift: index % 2 });
+      const estimates = estimateQuality(calibration, windowOf(records));
+      const truth = realised(records);
+      for (const metric of estimatedMetrics) {
+        const { lower, upper } = estimates[metric]!;
+        inside[metric]! += Number(truth[metric] >= lower && truth[metric] <= upper);
+      }
+    }
+    for (const metric of estimatedMetrics) expect(inside[metric]! / windows, metric).toBeGreaterThan(0.88);
+  });
+
+  it('sees by a feature what the score does not know', () => {
+    const calibration = calibrateQuality(drawn(1, 4000));
+    const records = drawn(2, 4000, { groupB: 0.8 });
+    const window = windowOf(records);
+    const truth = realised(records);
+    const withFeatures = estimateQuality(calibration, window);
+    const without = estimateQuality(calibration, { ...window, features: new Map() });
+    for (const metric of ['accuracy', 'precision'] as const) {
+      expect(Math.abs(without[metric]!.value - truth[metric]), metric).toBeGreaterThan(0.06);
+      expect(Math.abs(withFeatures[metric]!.value - truth[metric]), metric).toBeLessThan(0.03);
+    }
+  });
+
+  it('is the same from profiles that were merged as from one pass', () => {
+    const calibration = calibrateQuality(drawn(1, 2000));
+    const records = drawn(2, 1500);
+    const parts = [
+      windowOf(records.slice(0, 400)),
+      windowOf(records.slice(400, 410)),
+      windowOf(records.slice(410)),
+    ].reverse();
+    const merged = {
+      records: 1500,
+      scores: mergeNumericHistograms(...parts.map(({ scores }) => scores)),
+      predictedPositives: parts.reduce((sum, part) => sum + part.predictedPositives, 0),
+      features: new Map(
+        ['x', 'group'].map(name => [name, mergeFeatureProfiles(...parts.map(part => part.features.get(name)!))]),
+      ),
+    };
+    expect(estimateQuality(calibration, merged)).toEqual(estimateQuality(calibration, windowOf(records)));
+  });
+
+  it('says nothing of what is undefined', () => {
+    const calibration = calibrateQuality([...repeat(100, 0.25, 20), ...repeat(100, 0.75, 90)]);
+    const nothingPredicted = estimateQuality(calibration, windowOf(repeat(50, 0.25, 0)));
+    expect(nothingPredicted.precision).toBeNull();
+    expect(nothingPredicted.accuracy!.value).toBeCloseTo(0.8, 12);
+    const neverPositive = estimateQuality(calibrateQuality(repeat(100, 0.25, 0)), windowOf(repeat(50, 0.25, 0)));
+    expect(neverPositive).toMatchObject({ recall: null, f1: null, auc: null });
+  });
+
+  it('estimates only the area under the curve where predictions do not follow from scores', () => {
+    const records = drawn(1, 2000).map((record, index) => ({ ...record, predictedPositive: index % 2 === 0 }));
+    const estimates = estimateQuality(calibrateQuality(records), windowOf(records));
+    expect(estimates).toMatchObject({ accuracy: null, precision: null, recall: null, f1: null });
+    expect(estimates.auc!.value).toBeCloseTo(realised(records).auc, 2);
+  });
+});
+
+describe('predictedPositives', () => {
+  it('finds the class as text and as number', () => {
+    expect(predictedPositives(profileOf(['up', 'down', 'up']), 'up')).toBe(2);
+    expect(predictedPositives(profileOf([1, 0, 1, 1]), '1')).toBe(3);
+    expect(predictedPositives(profileOf([true, false, true]), 'true')).toBe(2);
+    expect(predictedPositives(profileOf([0, 0]), '1')).toBe(0);
+    expect(predictedPositives(profileOf(Array.from({ length: 2000 }, (_, index) => `c${index}`)), 'c1')).toBeNull();
+  });
+});

@@ -1,0 +1,105 @@
+import avro from 'avsc';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { avroTypeHook } from '../../../services/shared/avroTypeHook.ts';
+import type { Prediction } from '../../../services/shared/contracts.ts';
+import { type Features, featuresOf } from '../../../services/shared/features.ts';
+
+const schema: avro.Schema = {
+  type: 'record',
+  name: 'Row',
+  fields: [
+    { name: 'values', type: { type: 'map', values: ['null', 'double', 'string'] } },
+    { name: 'texts', type: { type: 'map', values: 'string' } },
+    { name: 'after', type: 'string' },
+  ],
+};
+const plain = avro.Type.forSchema(schema);
+const ours = avro.Type.forSchema(schema, { typeHook: avroTypeHook });
+const key = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 80 }).map(text => text.toWellFormed()),
+  fc.constantFrom('a', 'b', 'amount', 'x'.repeat(64), 'x'.repeat(65)),
+);
+const row = fc.record({
+  values: fc.dictionary(
+    key.filter(name => name !== '__proto__'),
+    fc.oneof(fc.constant(null), fc.double({ noNaN: true }), fc.string({ unit: 'grapheme' })),
+  ),
+  texts: fc.dictionary(
+    key.filter(name => name !== '__proto__'),
+    fc.string({ unit: 'grapheme' }),
+  ),
+  after: fc.string({ unit: 'grapheme' }),
+});
+
+interface Row {
+  values: Prediction['features'];
+}
+
+/** With the features as avsc reads them. */
+function plainly(row: Row & { values: unknown }): unknown {
+  const { names, values } = row.values as unknown as Features;
+  return { ...row, values: Object.fromEntries(names.map((name, index) => [name, values[index]])) };
+}
+
+function outcome(type: avro.Type, bytes: Buffer): unknown {
+  try {
+    const value = type.fromBuffer(bytes, type.createResolver(plain) as never);
+    return { value: type === ours ? plainly(value) : value };
+  } catch {
+    return 'error';
+  }
+}
+
+describe('maps', () => {
+  it('reads what plain maps read, whatever was read before', () => {
+    fc.assert(
+      fc.property(row, value => {
+        expect(plainly(ours.fromBuffer(plain.toBuffer(value)))).toEqual(plain.fromBuffer(plain.toBuffer(value)));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('refuses the same damaged bytes', () => {
+    fc.assert(
+      fc.property(row, fc.nat(), fc.nat(255), fc.boolean(), (value, place, byte, cut) => {
+        const bytes = plain.toBuffer(value);
+        const at = place % bytes.length;
+        const damaged = cut ? bytes.subarray(0, at) : Buffer.from(bytes);
+        if (!cut) damaged[at] = byte;
+        expect(outcome(ours, damaged)).toEqual(outcome(plain, damaged));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('gives up at the end of the bytes, however many entries they promise', () => {
+    const promise = Buffer.from([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]);
+    expect(outcome(ours, promise)).toBe('error');
+  });
+
+  it('reads blocks that state their length in bytes, as other languages write them', () => {
+    const entry = Buffer.concat([Buffer.from([2]), Buffer.from('k'), Buffer.from([0])]);
+    const block = Buffer.concat([Buffer.from([1, entry.length * 2]), entry, Buffer.from([0, 0, 0])]);
+    expect(ours.fromBuffer(block)).toEqual({ values: { names: ['k'], values: [null] }, texts: {}, after: '' });
+  });
+
+  it('of the same names in the same order share them, whatever came in between', () => {
+    const read = (values: Prediction['features']) =>
+      (ours.fromBuffer(plain.toBuffer({ values, texts: {}, after: '' })) as { values: Features }).values;
+    const first = read({ a: 1, b: 2 });
+    const others: Prediction['features'][] = [{ b: 2, a: 1 }, { a: 1 }, {}];
+    for (const other of others) read(other);
+    const again = read({ a: 'x', b: null });
+    expect(again).toEqual(featuresOf({ a: 'x', b: null }));
+    expect(again.names).toBe(first.names);
+  });
+
+  it('take the last value of a name that comes twice, as others do', () => {
+    const entry = (value: string) =>
+      Buffer.concat([Buffer.from([2]), Buffer.from('k'), Buffer.from([4, 2]), Buffer.from(value)]);
+    const bytes = Buffer.concat([Buffer.from([4]), entry('1'), entry('2'), Buffer.from([0, 0, 0])]);
+    for (let times = 0; times < 2; times++) expect(plainly(ours.fromBuffer(bytes))).toEqual(plain.fromBuffer(bytes));
+  });
+});
