@@ -1,8 +1,8 @@
-import type { BlockSums } from './block.ts';
 import { type Cycle, cycles } from './calendar.ts';
 import { type Comparison, fewestOwnBlocks } from './comparison.ts';
 import { detectableRatio, type Judgement, judge, type Significance } from './significance.ts';
 import { fewestBlocks, type Measurement, type StatisticHistory } from './statisticHistory.ts';
+import { plainReference, type TestReference } from './testReference.ts';
 
 /** What a test means on this stream, against the plain reference and against those of the calendar. */
 export interface TestSignificance extends Significance {
@@ -49,10 +49,10 @@ const mostCalendarBlocks = 350;
 export function bestTest<M extends ReferenceMeasurement>(
   comparison: Comparison,
   significance: TestSignificance,
-  measure: (reference: BlockSums) => M | null,
+  measure: (reference: TestReference) => M | null,
 ): BestTest<M> | null {
   const { scale, referenceBlocks, recentBlocks } = comparison;
-  const plain = measure(comparison.reference);
+  const plain = measure(plainReference(comparison.reference));
   if (!plain) return null;
   let best: { test: M; cycle: Cycle | null; own: Significance } = { test: plain, cycle: null, own: significance };
   const cyclic = new Map<Cycle, Measurement>();
@@ -83,9 +83,9 @@ export function bestTest<M extends ReferenceMeasurement>(
 function closestDay<M extends ReferenceMeasurement>(
   { otherDays }: Comparison,
   test: M,
-  measure: (reference: BlockSums) => M | null,
+  measure: (reference: TestReference) => M | null,
 ): M {
-  return otherDays().reduce((closest, reference) => {
+  return otherDays.reduce((closest, reference) => {
     const other = measure(reference);
     // A day of which little is known is like everything.
     const isKnown = other && other.degreesOfFreedom > 0 && other.referenceRecords >= test.referenceRecords / 2;

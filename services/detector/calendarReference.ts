@@ -1,5 +1,6 @@
 import type { Block, BlockSums } from './block.ts';
 import { type Cycle, type CycleCounts, type Slot, slotOf } from './calendar.ts';
+import type { TestReference } from './testReference.ts';
 import type { WindowPerformance } from './windowObservation.ts';
 
 /** Records' worth of belief that a time of a cycle is like all others. */
@@ -22,7 +23,7 @@ interface Visit {
  *
  * @param plain the reference that knows no calendar
  * @param daysLater as if the blocks came so many days later
- * @returns null as long as one of the times was not visited before
+ * @returns null as long as one of the times was not visited before; counts of a variable only when they are asked for
  */
 export function calendarReference(
   cycle: Cycle,
@@ -30,7 +31,7 @@ export function calendarReference(
   recentBlocks: readonly Block[],
   plain: BlockSums,
   daysLater = 0,
-): BlockSums | null {
+): TestReference | null {
   const visits = new Map<number, Visit>();
   for (const block of recentBlocks) {
     const index = slotOf(cycle, block, daysLater);
@@ -42,23 +43,17 @@ export function calendarReference(
   }
   const all = [...visits.values()];
   return {
-    ...plain,
-    variables: expectedVariables(all, plain),
-    performance: plain.performance && expectedPerformance(all, plain.performance),
+    countsOf: key => expectedCounts(key, all, plain.variables.get(key)?.counts ?? []),
+    performance: () => plain.performance && expectedPerformance(all, plain.performance),
   };
 }
 
-function expectedVariables(visits: readonly Visit[], plain: BlockSums): BlockSums['variables'] {
-  const expected: BlockSums['variables'] = new Map();
-  for (const [key, { counts, outOfRange, blocks }] of plain.variables) {
-    const samples = visits.map(({ blocks: recent, slot }) => {
-      const known = slot.variables.get(key) ?? null;
-      return { records: known ? recordsOf(key, recent) : 0, counts: known, total: known ? total(known) : 0 };
-    });
-    const mixed = mixture(samples, counts, total(counts));
-    if (mixed) expected.set(key, { counts: mixed, outOfRange, blocks });
-  }
-  return expected;
+function expectedCounts(key: string, visits: readonly Visit[], plain: readonly number[]): number[] | null {
+  const samples = visits.map(({ blocks, slot }) => {
+    const counts = slot.variables.get(key) ?? null;
+    return { records: counts ? recordsOf(key, blocks) : 0, counts, total: counts ? total(counts) : 0 };
+  });
+  return mixture(samples, plain, total(plain));
 }
 
 /** Each record of a block is counted once per variable. */

@@ -1,6 +1,7 @@
 import { type Block, type BlockSums, subtractSums, sumBlocks } from './block.ts';
 import type { Calendar, Cycle, CycleCounts } from './calendar.ts';
 import { calendarReference } from './calendarReference.ts';
+import type { TestReference } from './testReference.ts';
 
 /** Numbers of recent blocks that are pooled: a strong change shows in one, a weak one in eight. */
 export const scales = [1, 2, 4, 8] as const;
@@ -20,9 +21,9 @@ export interface Comparison {
   recent: BlockSums;
   reference: BlockSums;
   /** What the recent blocks would be like if they were as the stream was at the same times of earlier cycles. */
-  cyclic: ReadonlyMap<Cycle, BlockSums>;
-  /** The same if they were as on each of the other days of the week; made when it is asked for. */
-  otherDays(): readonly BlockSums[];
+  cyclic: ReadonlyMap<Cycle, TestReference>;
+  /** The same if they were as on each of the other days of the week. */
+  otherDays: readonly TestReference[];
 }
 
 /** A comparison that knows no calendar. */
@@ -44,23 +45,15 @@ export function comparisonsWithinRegime(blocks: readonly Block[], calendar: Cale
 }
 
 function withCalendar(comparison: PlainComparison, calendar: Calendar): Comparison {
-  const cyclic = new Map<Cycle, BlockSums>();
+  const cyclic = new Map<Cycle, TestReference>();
   for (const [cycle, counts] of calendar) {
     const expected = calendarReference(cycle, counts, comparison.recentBlocks, comparison.reference);
     if (expected) cyclic.set(cycle, expected);
   }
-  let known: BlockSums[] | null = null;
-  const otherDays = () => {
-    known ??= referencesOfOtherDays(comparison, calendar.get('week'));
-    return known;
-  };
-  return { ...comparison, cyclic, otherDays };
+  return { ...comparison, cyclic, otherDays: otherDays(comparison, calendar.get('week')) };
 }
 
-function referencesOfOtherDays(
-  { recentBlocks, reference }: PlainComparison,
-  week: CycleCounts | undefined,
-): BlockSums[] {
+function otherDays({ recentBlocks, reference }: PlainComparison, week: CycleCounts | undefined): TestReference[] {
   if (!week) return [];
   return [1, 2, 3, 4, 5, 6].flatMap(days => calendarReference('week', week, recentBlocks, reference, days) ?? []);
 }
@@ -100,7 +93,7 @@ export function comparisonsWithinReference(blocks: readonly Block[]): Comparison
         recent,
         reference,
         cyclic: new Map(),
-        otherDays: () => [],
+        otherDays: [],
       });
     }
   }

@@ -1,12 +1,12 @@
 import { sum } from 'simple-statistics';
 import { likelihoodRatioTest } from '../shared/statistics/likelihoodRatioTest.ts';
 import { type BestTest, bestTest, type ReferenceMeasurement, type TestSignificance } from './bestTest.ts';
-import type { BlockSums } from './block.ts';
 import { type Comparison, scales } from './comparison.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import type { Judgement } from './significance.ts';
 import { constantHistory, fewestBlocks } from './statisticHistory.ts';
 import { statisticThreshold } from './statisticThreshold.ts';
+import { plainReference, type TestReference } from './testReference.ts';
 
 export interface DistributionTest
   extends CountsMeasurement,
@@ -39,9 +39,9 @@ export function distributionTest(
   const recentSums = comparison.recent.variables.get(key);
   if (frozen.growing || !recentSums) return null;
   const recentCounts = validCounts(frozen, recentSums.counts);
-  return testCounts(comparison, recentCounts, significance, ({ variables }) => {
-    const sums = variables.get(key);
-    return sums && sums.blocks > 0 ? validCounts(frozen, sums.counts) : null;
+  return testCounts(comparison, recentCounts, significance, reference => {
+    const counts = reference.countsOf(key);
+    return counts && validCounts(frozen, counts);
   });
 }
 
@@ -50,7 +50,7 @@ export function testCounts(
   comparison: Comparison,
   recentCounts: number[],
   significance: TestSignificance,
-  countsOf: (reference: BlockSums) => number[] | null,
+  countsOf: (reference: TestReference) => number[] | null,
 ): DistributionTest | null {
   const best = bestTest(comparison, withConstantHistory(comparison, countsOf, significance), reference => {
     const referenceCounts = countsOf(reference);
@@ -70,10 +70,10 @@ function measureCounts(referenceCounts: number[], recentCounts: number[]): Count
 /** A reference that has one value only is the history of a statistic that had nothing to measure so far. */
 function withConstantHistory(
   { reference, referenceBlocks }: Comparison,
-  countsOf: (reference: BlockSums) => number[] | null,
+  countsOf: (reference: TestReference) => number[] | null,
   significance: TestSignificance,
 ): TestSignificance {
-  const isConstant = countsOf(reference)?.filter(count => count > 0).length === 1;
+  const isConstant = countsOf(plainReference(reference))?.filter(count => count > 0).length === 1;
   if (!isConstant || significance.history.some(({ blocks }) => blocks >= fewestBlocks)) return significance;
   return { ...significance, history: scales.map(() => constantHistory(referenceBlocks.length)) };
 }

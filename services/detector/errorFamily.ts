@@ -53,11 +53,10 @@ export function errorTest(
   if (!hasErrors(comparison) || !recent || !reference) return null;
   if (Math.min(recent.labelled, reference.labelled) < options.minimumRecords) return null;
   const measure = recent.task === 'regression' ? meanLoss : errorRate;
-  const best = bestTest(
-    comparison,
-    significance,
-    ({ performance }) => performance && measure(performance, recent, options),
-  );
+  const best = bestTest(comparison, significance, reference => {
+    const performance = reference.performance();
+    return performance && measure(performance, recent, options);
+  });
   return best && riseTest(best);
 }
 

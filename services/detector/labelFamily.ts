@@ -25,12 +25,10 @@ export function labelTest(
   if (!hasLabels(comparison) || !recent || !reference || recent.labelled < minimumRecords) return null;
   const labels = [...new Set([...reference.labelCounts.keys(), ...recent.labelCounts.keys()])].sort();
   const vector = (counts: ReadonlyMap<string, number>) => labels.map(label => counts.get(label) ?? 0);
-  return testCounts(
-    comparison,
-    vector(recent.labelCounts),
-    significance,
-    ({ performance }) => performance && vector(performance.labelCounts),
-  );
+  return testCounts(comparison, vector(recent.labelCounts), significance, reference => {
+    const performance = reference.performance();
+    return performance && vector(performance.labelCounts);
+  });
 }
 
 /** Did the distribution of the labels change? */

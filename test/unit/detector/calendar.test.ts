@@ -101,10 +101,8 @@ describe('Calendar', () => {
     const [recent] = [blockAt(72 * hourMs, hourMs, [4, 36])];
     const reference = calendarReference('day', calendar.get('day')!, [recent!], plain)!;
     // Midnight had 10 of 40 in the first bin, three times; worth what was counted and believed.
-    expect(reference.variables.get('feature/x')!.counts).toEqual(
-      [30 + 5, 90 + 5].map(count => expect.closeTo(count, 9)),
-    );
-    const { labelled, lossSum, labelCounts } = reference.performance!;
+    expect(reference.countsOf('feature/x')).toEqual([30 + 5, 90 + 5].map(count => expect.closeTo(count, 9)));
+    const { labelled, lossSum, labelCounts } = reference.performance()!;
     expect(labelled).toBeCloseTo(130, 9);
     expect(lossSum).toBeCloseTo(12 + 0.1, 9);
     expect(labelCounts.get('yes')).toBeCloseTo(35, 9);
@@ -115,7 +113,7 @@ describe('Calendar', () => {
     const plain = plainOf([500, 500]);
     const at = (hour: number, records: number) => blockAt((72 + hour) * hourMs, hourMs, [0, records]);
     const worth = (blocks: Block[]) => {
-      const { counts } = calendarReference('day', calendar.get('day')!, blocks, plain)!.variables.get('feature/x')!;
+      const counts = calendarReference('day', calendar.get('day')!, blocks, plain)!.countsOf('feature/x')!;
       return counts[0]! + counts[1]!;
     };
     expect(worth([at(0, 40), at(1, 41)])).toBeCloseTo(81 ** 2 / (40 ** 2 / 130 + 41 ** 2 / 133), 9);
@@ -139,8 +137,8 @@ describe('Calendar', () => {
         const blocks = visits.map(([hour, x, y], day) => blockAt((24 * day + hour) * hourMs, hourMs, [x, y + 1]));
         const calendar = counted(blocks);
         const recent = blocks.slice(0, 8);
-        const { variables } = calendarReference('day', calendar.get('day')!, recent, plainOf([left, right + 1]))!;
-        const { counts } = variables.get('feature/x')!;
+        const reference = calendarReference('day', calendar.get('day')!, recent, plainOf([left, right + 1]))!;
+        const counts = reference.countsOf('feature/x')!;
         const counted_ = blocks.reduce((total, { records }) => total + records + 10, 0);
         for (const expected of counts) expect(expected).toBeGreaterThanOrEqual(0);
         expect(counts[0]! + counts[1]!).toBeLessThanOrEqual(counted_ + 1e-6);
