@@ -72,9 +72,8 @@ function weeksOf(seed: number, higher: number) {
       // The epoch is a Thursday.
       const day = Math.floor(hour / 24);
       const isRest = (day + 3) % 7 >= 5;
-      if (hour !== last)
-        level = Math.sin((2 * Math.PI * hour) / 24) + (isRest ? 1 : 0) + (day === wednesday ? higher : 0);
-      if (hour !== last) level += hourlyNoise * random.normal();
+      const usual = Math.sin((2 * Math.PI * hour) / 24) + (isRest ? 1 : 0);
+      if (hour !== last) level = usual + (day === wednesday ? higher : 0) + hourlyNoise * random.normal();
       last = hour;
       const [a, b] = [level + random.normal(), level + random.normal()];
       return { features: { a, b }, prediction: b > 0 ? 'up' : 'down' };
