@@ -85,7 +85,7 @@ function closestDay<M extends ReferenceMeasurement>(
   test: M,
   measure: (reference: TestReference) => M | null,
 ): M {
-  return otherDays.reduce((closest, reference) => {
+  return otherDays().reduce((closest, reference) => {
     const other = measure(reference);
     // A day of which little is known is like everything.
     const isKnown = other && other.degreesOfFreedom > 0 && other.referenceRecords >= test.referenceRecords / 2;

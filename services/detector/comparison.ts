@@ -22,8 +22,8 @@ export interface Comparison {
   reference: BlockSums;
   /** What the recent blocks would be like if they were as the stream was at the same times of earlier cycles. */
   cyclic: ReadonlyMap<Cycle, TestReference>;
-  /** The same if they were as on each of the other days of the week. */
-  otherDays: readonly TestReference[];
+  /** The same if they were as on each of the other days of the week: made when it is asked for, which is seldom. */
+  otherDays(): TestReference[];
 }
 
 /** A comparison that knows no calendar. */
@@ -50,10 +50,13 @@ function withCalendar(comparison: PlainComparison, calendar: Calendar): Comparis
     const expected = calendarReference(cycle, counts, comparison.recentBlocks, comparison.reference);
     if (expected) cyclic.set(cycle, expected);
   }
-  return { ...comparison, cyclic, otherDays: otherDays(comparison, calendar.get('week')) };
+  return { ...comparison, cyclic, otherDays: () => referencesOfOtherDays(comparison, calendar.get('week')) };
 }
 
-function otherDays({ recentBlocks, reference }: PlainComparison, week: CycleCounts | undefined): TestReference[] {
+function referencesOfOtherDays(
+  { recentBlocks, reference }: PlainComparison,
+  week: CycleCounts | undefined,
+): TestReference[] {
   if (!week) return [];
   return [1, 2, 3, 4, 5, 6].flatMap(days => calendarReference('week', week, recentBlocks, reference, days) ?? []);
 }
@@ -93,7 +96,7 @@ export function comparisonsWithinReference(blocks: readonly Block[]): Comparison
         recent,
         reference,
         cyclic: new Map(),
-        otherDays: [],
+        otherDays: () => [],
       });
     }
   }
