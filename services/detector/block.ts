@@ -4,6 +4,8 @@ import { mergePerformance, type WindowObservation, type WindowPerformance } from
 
 /** A window, or as many small ones in a row as carry a test together, counted in the bins of the reference. */
 export interface Block {
+  startMs: number;
+  endMs: number;
   records: number;
   /** True of the parts of a training or uploaded reference, which are no windows of the stream. */
   given: boolean;
@@ -51,8 +53,10 @@ export function countReferenceBlocks(
   }));
 }
 
-function blockWithoutVariables({ records, codeVersions, performance }: WindowObservation): Block {
+function blockWithoutVariables({ startMs, endMs, records, codeVersions, performance }: WindowObservation): Block {
   return {
+    startMs,
+    endMs,
     records,
     given: false,
     variables: new Map(),

@@ -5,6 +5,7 @@
  *   bootstrap ─► watching ─(a family of tests fires: an episode opens)─► settling ─► renewing ─► watching ─(quiet: it closes)
  */
 import { type Block, countBlock } from './block.ts';
+import { type Calendar, withBlock } from './calendar.ts';
 import {
   type Comparison,
   comparisonsSinceChange,
@@ -25,7 +26,17 @@ import {
   regimeOf,
   type VersionReference,
 } from './reference.ts';
-import { emptyStreamHistory, type StreamHistory, withAlarm, withQuietBlock, withReference } from './streamHistory.ts';
+import {
+  emptyStreamHistory,
+  errorKey,
+  labelsKey,
+  noiseWeight,
+  type StreamHistory,
+  type TestKey,
+  withAlarm,
+  withQuietBlock,
+  withReference,
+} from './streamHistory.ts';
 import { mergeObservations, type WindowObservation } from './windowObservation.ts';
 
 /** After a change the next blocks still show the old regime in the large scales, or a ramp: they are no reference. */
@@ -100,8 +111,9 @@ export function pendingBlock({ pending }: FoldState, window: WindowObservation):
 /** What a block is compared with in the present phase. */
 export function comparisonsOf({ regime, phase, since }: FoldState, block: Block): Comparison[] {
   if (!regime) return [];
-  if (phase === 'watching') return comparisonsWithinRegime([...regime.history, block]);
-  return comparisonsSinceChange(regime.history, [...since, block].slice(-largestScale));
+  const { history, calendar } = regime;
+  if (phase === 'watching') return comparisonsWithinRegime([...history, block], calendar);
+  return comparisonsSinceChange(history, [...since, block].slice(-largestScale), calendar);
 }
 
 export function sourceOf({ regime }: FoldState): ReferenceSource {
@@ -177,16 +189,29 @@ function watch(
   { measured }: BlockTests,
   context: FoldContext,
 ): Folded {
-  const history = [...regime.history, block].slice(-(longestHistoryBlocks + largestScale));
+  const blocks = [...regime.history, block];
+  const history = blocks.slice(-(longestHistoryBlocks + largestScale));
+  const calendar = nextCalendar(regime.calendar, blocks, state.history);
   const quiet = state.episode !== null && state.blocksInPhase + 1 >= quietBlocks;
   const next: FoldState = {
-    ...gatherFurther(state, { ...regime, history }, observation, context.detection),
+    ...gatherFurther(state, { ...regime, history, calendar }, observation, context.detection),
     blocksInPhase: state.blocksInPhase + 1,
     episode: quiet ? null : state.episode,
     history: withQuietBlock(state.history, measured),
   };
   const change = quiet ? driftEventOf(nameOf(context), state.episode!, 'closed') : null;
   return { state: next, verdict: { status: 'steady', reference: regime.source, change } };
+}
+
+/** The calendar of all blocks but the last ones, of what is more than sampling noise: of noise no time differs from another. */
+function nextCalendar(calendar: Calendar, blocks: readonly Block[], history: StreamHistory): Calendar {
+  const weight = noiseWeight(history);
+  const isOrdered = (key: TestKey) => weight(key) < 0.5;
+  const variables = new Set([...blocks.at(-1)!.variables.keys()].filter(isOrdered));
+  const performance = isOrdered(labelsKey) || isOrdered(errorKey);
+  if (variables.size === 0 && !performance) return calendar;
+  const older = blocks.slice(calendar.size === 0 ? 0 : -1 - largestScale, -largestScale);
+  return older.reduce((counted, block) => withBlock(counted, block, { variables, performance }), calendar);
 }
 
 /** A given reference that lacks a variable (outputs, mostly) leaves it to the version's own first windows. */

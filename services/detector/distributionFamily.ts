@@ -1,13 +1,12 @@
-import { sum } from 'simple-statistics';
 import { benjaminiHochberg } from '../shared/statistics/benjaminiHochberg.ts';
 import { jensenShannonDistance } from '../shared/statistics/jensenShannonDistance.ts';
 import { populationStabilityIndex } from '../shared/statistics/populationStabilityIndex.ts';
+import { earlierRecords } from './bestTest.ts';
 import type { Comparison } from './comparison.ts';
 import { type DistributionTest, distributionTest, distributionThreshold } from './distributionTest.ts';
 import { type Evidence, shares, shown } from './evidence.ts';
 import type { FamilyResult } from './familyResult.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
-import type { Significance } from './significance.ts';
 import type { StreamSignificance } from './streamSignificance.ts';
 import { levelOfFamily } from './tailHistory.ts';
 import type { VariableKind } from './windowObservation.ts';
@@ -33,23 +32,18 @@ export function testDistributions(
     if (variable.kind !== kind) continue;
     const significance = stream.of(key);
     const test = distributionTest(comparison, key, variable, significance);
-    if (test) tests.push({ key, name: variable.name, test, significance });
+    if (test) tests.push({ key, name: variable.name, test, noiseWeight: significance.noiseWeight });
   }
   if (tests.length === 0) return null;
   const adjusted = benjaminiHochberg(tests.map(({ test }) => test.pValue));
   const strongest = tests.reduce((left, right) => (right.test.logPValue < left.test.logPValue ? right : left));
   const family = kind === 'feature' ? 'features' : 'predictions';
-  const needed = levelOfFamily(
-    stream.tail(family, comparison.scale),
-    comparison.scale,
-    strongest.significance.noiseWeight,
-    level,
-  );
+  const needed = levelOfFamily(stream.tail(family, comparison.scale), comparison.scale, strongest.noiseWeight, level);
   const changed = tests.filter((_, index) => adjusted[index]! <= needed).map(withEffect);
   changed.sort((left, right) => right.effect - left.effect || (left.name < right.name ? -1 : 1));
   return {
     family,
-    tests: new Map(tests.map(({ key, test }) => [key, test])),
+    tests: new Map(tests.map(({ key, test }) => [key, test.measured])),
     logPValue: Math.max(strongest.test.logPValue, Math.log(Math.min(...adjusted))),
     evidence: changed.length > 0 ? evidenceOf(comparison, changed, tests.length, kind, needed) : null,
   };
@@ -59,7 +53,7 @@ interface NamedTest {
   key: string;
   name: string;
   test: DistributionTest;
-  significance: Significance;
+  noiseWeight: number;
 }
 
 function withEffect(named: NamedTest) {
@@ -74,14 +68,12 @@ function evidenceOf(
   kind: VariableKind,
   level: number,
 ): Evidence {
-  const { name, test, significance } = changed[0]!;
-  const threshold = distributionThreshold(comparison, test, significance, (level * changed.length) / tested);
+  const { name, test } = changed[0]!;
+  const threshold = distributionThreshold(test, (level * changed.length) / tested);
   const index = populationStabilityIndex(test.referenceCounts, test.recentCounts);
   // A score sharpens while a model learns; only what it answers tells whether a change of its outputs is large.
   const decisive = kind === 'output' ? changed.find(({ name }) => name === 'prediction')?.test : test;
   const decisiveIndex = decisive ? populationStabilityIndex(decisive.referenceCounts, decisive.recentCounts) : 0;
-  const records = sum(test.recentCounts);
-  const referenceRecords = sum(test.referenceCounts);
   return {
     family: kind === 'feature' ? 'features' : 'predictions',
     scale: comparison.scale,
@@ -91,12 +83,12 @@ function evidenceOf(
     threshold,
     pValue: test.pValue,
     logPValue: test.logPValue,
-    records,
-    referenceRecords,
+    records: test.records,
+    referenceRecords: Math.round(test.referenceRecords),
     large: decisiveIndex >= largePopulationStabilityIndex,
     contributions: shares(changed.map(({ name, effect }) => [name, effect])),
     statement:
       `${changed.length} of ${tested} ${kind}s changed, most of all ${name} (likelihood ratio ${shown(test.statistic)}, ` +
-      `threshold ${shown(threshold)}, p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}, PSI ${shown(index)}; ${records} records against ${referenceRecords})`,
+      `threshold ${shown(threshold)}, p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}, PSI ${shown(index)}; ${test.records} records against ${earlierRecords(test)})`,
   };
 }

@@ -1,23 +1,32 @@
-import { type Comparison, fewestOwnBlocks, minimumReferenceBlocks } from './comparison.ts';
+import {
+  type BestTest,
+  bestTest,
+  earlierRecords,
+  type ReferenceMeasurement,
+  type TestSignificance,
+} from './bestTest.ts';
+import { type Comparison, minimumReferenceBlocks } from './comparison.ts';
 import { type Evidence, percent, shown } from './evidence.ts';
 import type { FamilyResult } from './familyResult.ts';
 import { likelihoodRatio, rateReaching } from './rateIncrease.ts';
-import { type Judgement, judge, type Significance } from './significance.ts';
-import type { Measurement } from './statisticHistory.ts';
+import type { Judgement } from './significance.ts';
 import { statisticThreshold } from './statisticThreshold.ts';
 import { errorKey } from './streamHistory.ts';
 import type { StreamSignificance } from './streamSignificance.ts';
 import { levelOfFamily } from './tailHistory.ts';
 import type { WindowPerformance } from './windowObservation.ts';
 
-export interface ErrorTest extends Measurement, Judgement {
+export interface ErrorTest extends MeasuredError, Judgement, Pick<BestTest<MeasuredError>, 'cycle' | 'measured'> {
+  /** Of so large a statistic, if the loss rose. */
+  judgementOf(statistic: number): Judgement;
+}
+
+interface MeasuredError extends ReferenceMeasurement {
   /** Mean loss: the share of wrong classes, or the mean absolute error. */
   value: number;
   referenceValue: number;
   /** Rise that is too small to matter, on the scale of `value`. */
   floor: number;
-  records: number;
-  referenceRecords: number;
   /** The value that belongs to a statistic. */
   valueAt(statistic: number): number;
 }
@@ -37,28 +46,26 @@ export function hasErrors({ reference }: Comparison): boolean {
 export function errorTest(
   comparison: Comparison,
   options: ErrorTestOptions,
-  significance: Significance,
+  significance: TestSignificance,
 ): ErrorTest | null {
   const recent = comparison.recent.performance;
   const reference = comparison.reference.performance;
   if (!hasErrors(comparison) || !recent || !reference) return null;
   if (Math.min(recent.labelled, reference.labelled) < options.minimumRecords) return null;
-  const measured =
-    recent.task === 'regression' ? meanLoss(reference, recent, options) : errorRate(reference, recent, options);
-  return { ...measured, ...riseJudgement(comparison, measured, significance) };
+  const measure = recent.task === 'regression' ? meanLoss : errorRate;
+  const best = bestTest(comparison, significance, reference => {
+    const performance = reference.performance();
+    return performance && measure(performance, recent, options);
+  });
+  return best && riseTest(best);
 }
 
-type MeasuredError = Omit<ErrorTest, keyof Judgement>;
-
 /** One side of the test: half of the p-value if the loss rose by more than is too small to matter, 1 if not. */
-function riseJudgement(
-  { scale, referenceBlocks }: Comparison,
-  measured: MeasuredError,
-  significance: Significance,
-): Judgement {
-  const judgement = judge(significance, measured, scale, referenceBlocks.length >= fewestOwnBlocks);
-  if (measured.value - measured.referenceValue < measured.floor) return { ...judgement, pValue: 1, logPValue: 0 };
-  return halved(judgement);
+function riseTest({ test, cycle, measured, judgementOf }: BestTest<MeasuredError>): ErrorTest {
+  const rise = (statistic: number) => halved(judgementOf(statistic));
+  const judgement = rise(test.statistic);
+  const matters = test.value - test.referenceValue >= test.floor;
+  return { ...test, cycle, measured, judgementOf: rise, ...judgement, ...(!matters && { pValue: 1, logPValue: 0 }) };
 }
 
 function halved(judgement: Judgement): Judgement {
@@ -107,17 +114,8 @@ function meanAndVariance({ labelled, lossSum, lossSquareSum }: WindowPerformance
 }
 
 /** The mean loss that would alarm. */
-export function errorThreshold(
-  { scale, referenceBlocks }: Comparison,
-  test: ErrorTest,
-  significance: Significance,
-  level: number,
-): number {
-  const ownHistory = referenceBlocks.length >= fewestOwnBlocks;
-  const needed = statisticThreshold(
-    statistic => halved(judge(significance, { ...test, statistic }, scale, ownHistory)),
-    level,
-  );
+export function errorThreshold(test: ErrorTest, level: number): number {
+  const needed = statisticThreshold(test.judgementOf, level);
   return Math.max(test.valueAt(needed), test.referenceValue + test.floor);
 }
 
@@ -135,16 +133,16 @@ export function testErrors(
   const needed = levelOfFamily(stream.tail('error', scale), scale, significance.noiseWeight, level);
   return {
     family: 'error',
-    tests: new Map([[errorKey, test]]),
+    tests: new Map([[errorKey, test.measured]]),
     logPValue: test.logPValue,
-    evidence: test.pValue <= needed ? evidenceOf(comparison, test, significance, needed) : null,
+    evidence: test.pValue <= needed ? evidenceOf(comparison, test, needed) : null,
   };
 }
 
-function evidenceOf(comparison: Comparison, test: ErrorTest, significance: Significance, level: number): Evidence {
+function evidenceOf(comparison: Comparison, test: ErrorTest, level: number): Evidence {
   const regression = comparison.recent.performance!.task === 'regression';
   const text = (value: number) => (regression ? shown(value) : percent(value));
-  const threshold = errorThreshold(comparison, test, significance, level);
+  const threshold = errorThreshold(test, level);
   return {
     family: 'error',
     scale: comparison.scale,
@@ -155,12 +153,12 @@ function evidenceOf(comparison: Comparison, test: ErrorTest, significance: Signi
     pValue: test.pValue,
     logPValue: test.logPValue,
     records: test.records,
-    referenceRecords: test.referenceRecords,
+    referenceRecords: Math.round(test.referenceRecords),
     large: true,
     contributions: {},
     statement:
       `the ${regression ? 'mean absolute error' : 'error rate'} rose from ${text(test.referenceValue)} to ${text(test.value)} ` +
       `(threshold ${text(threshold)}, p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}; ` +
-      `${test.records} labels against ${test.referenceRecords})`,
+      `${test.records} labels against ${earlierRecords(test)})`,
   };
 }

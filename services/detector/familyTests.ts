@@ -1,4 +1,5 @@
 import type { ModelSettings } from '../shared/settings.ts';
+import type { Measured } from './bestTest.ts';
 import type { Block } from './block.ts';
 import { type Comparison, comparisonsWithinReference, scales } from './comparison.ts';
 import { dataQualityEvidence } from './dataQualityFamily.ts';
@@ -8,6 +9,7 @@ import type { Evidence, Family } from './evidence.ts';
 import type { FamilyResult } from './familyResult.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { hasLabels, testLabels } from './labelFamily.ts';
+import type { Measurement } from './statisticHistory.ts';
 import { emptyStreamHistory, type MeasuredScale, type StreamHistory } from './streamHistory.ts';
 import { type StreamSignificance, streamSignificance } from './streamSignificance.ts';
 
@@ -76,15 +78,15 @@ function measuredAt({ scale }: Comparison, results: readonly FamilyResult[]): Me
   return {
     scale,
     tests: new Map(
-      results.flatMap(({ tests }) =>
-        Array.from(
-          tests,
-          ([key, { statistic, degreesOfFreedom, size }]) => [key, { statistic, degreesOfFreedom, size }] as const,
-        ),
-      ),
+      results.flatMap(({ tests }) => Array.from(tests, ([key, measured]) => [key, onlyMeasured(measured)] as const)),
     ),
     logPValues: new Map(results.map(({ family, logPValue }) => [family, logPValue])),
   };
+}
+
+function onlyMeasured({ plain, cyclic }: Measured): Measured {
+  const only = ({ statistic, degreesOfFreedom, size }: Measurement) => ({ statistic, degreesOfFreedom, size });
+  return { plain: only(plain), cyclic: new Map([...cyclic].map(([cycle, measurement]) => [cycle, only(measurement)])) };
 }
 
 function resultsAt(

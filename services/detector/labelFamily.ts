@@ -1,11 +1,10 @@
-import { sum } from 'simple-statistics';
 import { populationStabilityIndex } from '../shared/statistics/populationStabilityIndex.ts';
+import { earlierRecords, type TestSignificance } from './bestTest.ts';
 import { type Comparison, minimumReferenceBlocks } from './comparison.ts';
 import { largePopulationStabilityIndex } from './distributionFamily.ts';
 import { type DistributionTest, distributionThreshold, testCounts } from './distributionTest.ts';
 import { type Evidence, shown } from './evidence.ts';
 import type { FamilyResult } from './familyResult.ts';
-import type { Significance } from './significance.ts';
 import { labelsKey } from './streamHistory.ts';
 import type { StreamSignificance } from './streamSignificance.ts';
 import { levelOfFamily } from './tailHistory.ts';
@@ -19,14 +18,17 @@ export function hasLabels({ reference }: Comparison): boolean {
 export function labelTest(
   comparison: Comparison,
   minimumRecords: number,
-  significance: Significance,
+  significance: TestSignificance,
 ): DistributionTest | null {
   const recent = comparison.recent.performance;
   const reference = comparison.reference.performance;
   if (!hasLabels(comparison) || !recent || !reference || recent.labelled < minimumRecords) return null;
   const labels = [...new Set([...reference.labelCounts.keys(), ...recent.labelCounts.keys()])].sort();
   const vector = (counts: ReadonlyMap<string, number>) => labels.map(label => counts.get(label) ?? 0);
-  return testCounts(comparison, vector(reference.labelCounts), vector(recent.labelCounts), significance);
+  return testCounts(comparison, vector(recent.labelCounts), significance, reference => {
+    const performance = reference.performance();
+    return performance && vector(performance.labelCounts);
+  });
 }
 
 /** Did the distribution of the labels change? */
@@ -43,22 +45,15 @@ export function testLabels(
   const needed = levelOfFamily(stream.tail('labels', scale), scale, significance.noiseWeight, level);
   return {
     family: 'labels',
-    tests: new Map([[labelsKey, test]]),
+    tests: new Map([[labelsKey, test.measured]]),
     logPValue: test.logPValue,
-    evidence: test.pValue <= needed ? evidenceOf(comparison, test, significance, needed) : null,
+    evidence: test.pValue <= needed ? evidenceOf(comparison, test, needed) : null,
   };
 }
 
-function evidenceOf(
-  comparison: Comparison,
-  test: DistributionTest,
-  significance: Significance,
-  level: number,
-): Evidence {
+function evidenceOf(comparison: Comparison, test: DistributionTest, level: number): Evidence {
   const index = populationStabilityIndex(test.referenceCounts, test.recentCounts);
-  const threshold = distributionThreshold(comparison, test, significance, level);
-  const records = sum(test.recentCounts);
-  const referenceRecords = sum(test.referenceCounts);
+  const threshold = distributionThreshold(test, level);
   return {
     family: 'labels',
     scale: comparison.scale,
@@ -68,12 +63,12 @@ function evidenceOf(
     threshold,
     pValue: test.pValue,
     logPValue: test.logPValue,
-    records,
-    referenceRecords,
+    records: test.records,
+    referenceRecords: Math.round(test.referenceRecords),
     large: index >= largePopulationStabilityIndex,
     contributions: {},
     statement:
       `the labels changed (likelihood ratio ${shown(test.statistic)}, threshold ${shown(threshold)}, ` +
-      `p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}; ${records} labels against ${referenceRecords})`,
+      `p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}; ${test.records} labels against ${earlierRecords(test)})`,
   };
 }

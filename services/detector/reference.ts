@@ -1,5 +1,6 @@
 import { type FeatureProfile, mergeFeatureProfiles } from '../shared/profile/featureProfile.ts';
 import { type Block, countReferenceBlocks, sumBlocks } from './block.ts';
+import type { Calendar } from './calendar.ts';
 import { longestHistoryBlocks } from './comparison.ts';
 import { type FrozenVariable, freezeVariable } from './frozenVariable.ts';
 import type { WindowObservation } from './windowObservation.ts';
@@ -20,6 +21,8 @@ export interface Regime {
   frozen: ReadonlyMap<string, FrozenVariable>;
   /** Oldest first. */
   history: readonly Block[];
+  /** Of all blocks of the regime but the last ones. */
+  calendar: Calendar;
   /** False while variables that the given reference lacks are still gathered from the version's own windows. */
   complete: boolean;
 }
@@ -66,7 +69,8 @@ export function regimeOf(
   const newest = observations.slice(-longestHistoryBlocks);
   const frozen = freezeVariables(newest, new Map(), earlier);
   const given = source !== 'bootstrap';
-  return { source, frozen, history: countReferenceBlocks(newest, frozen, given), complete: !given };
+  const history = countReferenceBlocks(newest, frozen, given);
+  return { source, frozen, history, calendar: new Map(), complete: !given };
 }
 
 /** The regime with the variables that it lacked, counted in its last blocks, which are these observations. */

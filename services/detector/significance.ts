@@ -103,6 +103,30 @@ function shapeOf(
   return Math.min(degreesOfFreedom, 2 / (shrunken + 1e-9));
 }
 
+/**
+ * How many times as large as under sampling noise against an endless reference G / d has to be to stand out: φ (1 + n / m), by two
+ * deviations, that of G / d itself and that of φ. Of two references the one where less stands out shows smaller changes.
+ *
+ * @param blocks of history without which nothing can be said
+ * @returns Infinity without them
+ */
+export function detectableRatio(
+  significance: Significance,
+  measured: Measurement & { records: number; referenceRecords: number },
+  scale: number,
+  blocks: number,
+): number {
+  const known = significance.history[scales.indexOf(scale as (typeof scales)[number])];
+  const learned = learnedDispersion(significance, measured, scale);
+  if (!learned || known!.blocks < blocks || measured.degreesOfFreedom === 0) return Number.POSITIVE_INFINITY;
+  const { dispersion, shape, worth } = learned;
+  return (
+    dispersion *
+    (1 + measured.records / measured.referenceRecords) *
+    (1 + Math.sqrt(2 / shape) + Math.sqrt(2 / (shape * (worth + priorBlocks))))
+  );
+}
+
 /** ln (w exp(left) + (1 − w) exp(right)). */
 function logMean(left: number, right: number, weight: number): number {
   const one = Math.log(weight) + left;

@@ -1,3 +1,5 @@
+import type { Measured } from './bestTest.ts';
+import type { Cycle } from './calendar.ts';
 import { largestScale, scales } from './comparison.ts';
 import type { Family } from './evidence.ts';
 import { type Measurement, noHistory, type StatisticHistory, withMeasurement } from './statisticHistory.ts';
@@ -11,7 +13,7 @@ export const errorKey: TestKey = 'error';
 /** What was measured of one block at one scale. */
 export interface MeasuredScale {
   scale: number;
-  tests: ReadonlyMap<TestKey, Measurement>;
+  tests: ReadonlyMap<TestKey, Measured>;
   /** Of each family: its most significant p-value, corrected for their number. */
   logPValues: ReadonlyMap<Family, number>;
 }
@@ -19,12 +21,19 @@ export interface MeasuredScale {
 /** How a stream's statistics vary. It outlives the regimes: a new reference does not change the way of the stream. */
 export interface StreamHistory {
   statistics: ReadonlyMap<TestKey, readonly StatisticHistory[]>;
+  /** The same of what was measured against the calendar. */
+  cyclic: ReadonlyMap<TestKey, ReadonlyMap<Cycle, readonly StatisticHistory[]>>;
   tails: ReadonlyMap<Family, readonly TailHistory[]>;
   /** The last blocks: should one of the next alarm, they may belong to what changed. Oldest first. */
   pending: readonly (readonly MeasuredScale[])[];
 }
 
-export const emptyStreamHistory: StreamHistory = { statistics: new Map(), tails: new Map(), pending: [] };
+export const emptyStreamHistory: StreamHistory = {
+  statistics: new Map(),
+  cyclic: new Map(),
+  tails: new Map(),
+  pending: [],
+};
 
 /** What the features say of the stream counts for the rest of it, up to these odds. */
 const mostFromOtherFeatures = 12;
@@ -53,7 +62,9 @@ export function withAlarm(history: StreamHistory, measured: readonly MeasuredSca
 
 /** The stream with blocks of its reference, each compared with all the others. */
 export function withReference(history: StreamHistory, measured: readonly MeasuredScale[]): StreamHistory {
-  return learned(history, measured, () => true);
+  // Its p-values were found before anything was known: no tail of what the stream reaches by chance.
+  const tailless = measured.map(block => ({ ...block, logPValues: new Map<Family, number>() }));
+  return learned(history, tailless, () => true);
 }
 
 function learned(
@@ -62,13 +73,19 @@ function learned(
   concerns: (key: TestKey) => boolean,
 ): StreamHistory {
   const statistics = new Map(history.statistics);
+  const cyclic = new Map(history.cyclic);
   const tails = new Map(history.tails);
   for (const { scale, tests, logPValues } of measured) {
     const index = scales.indexOf(scale as (typeof scales)[number]);
-    for (const [key, measurement] of tests) {
-      if (measurement.degreesOfFreedom === 0 || !concerns(key)) continue;
-      const known = statistics.get(key) ?? scales.map(() => noHistory);
-      statistics.set(key, known.with(index, withMeasurement(known[index]!, measurement, scale)));
+    const learn = (known: readonly StatisticHistory[] = scales.map(() => noHistory), measurement: Measurement) =>
+      known.with(index, withMeasurement(known[index]!, measurement, scale));
+    for (const [key, { plain, cyclic: measuredCycles }] of tests) {
+      if (!concerns(key)) continue;
+      if (plain.degreesOfFreedom > 0) statistics.set(key, learn(statistics.get(key), plain));
+      for (const [cycle, measurement] of measuredCycles) {
+        const known = cyclic.get(key);
+        cyclic.set(key, new Map(known).set(cycle, learn(known?.get(cycle), measurement)));
+      }
     }
     if (![...tests.keys()].some(concerns)) continue;
     for (const [family, logPValue] of logPValues) {
@@ -76,7 +93,7 @@ function learned(
       tails.set(family, known.with(index, withLogPValue(known[index]!, logPValue)));
     }
   }
-  return { ...history, statistics, tails };
+  return { ...history, statistics, cyclic, tails };
 }
 
 /** How sure it is of a test that its statistic varies as sampling noise does, between changes; sure, until something is known. */

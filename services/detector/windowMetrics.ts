@@ -4,6 +4,7 @@ import { jensenShannonDistance } from '../shared/statistics/jensenShannonDistanc
 import { kolmogorovSmirnov } from '../shared/statistics/kolmogorovSmirnov.ts';
 import { populationStabilityIndex } from '../shared/statistics/populationStabilityIndex.ts';
 import { wassersteinDistance } from '../shared/statistics/wassersteinDistance.ts';
+import type { TestSignificance } from './bestTest.ts';
 import { countBlock } from './block.ts';
 import type { Comparison } from './comparison.ts';
 import {
@@ -21,7 +22,6 @@ import type { FrozenVariable } from './frozenVariable.ts';
 import { labelTest } from './labelFamily.ts';
 import { rateIncreaseLogPValue, rateIncreaseThreshold, rateOf } from './rateIncrease.ts';
 import type { ReferenceSource, Regime, VersionVariable } from './reference.ts';
-import type { Significance } from './significance.ts';
 import { errorKey, labelsKey } from './streamHistory.ts';
 import { type StreamSignificance, streamSignificance } from './streamSignificance.ts';
 import { levelOfFamily } from './tailHistory.ts';
@@ -145,7 +145,7 @@ function likelihoodRatioMetric(
     {
       kind: variable.kind,
       feature: variable.name,
-      ...distributionMetric(strongest, significance, source, needed),
+      ...distributionMetric(strongest, source, needed),
     },
   ];
 }
@@ -164,17 +164,16 @@ function mostSignificant<T extends { logPValue: number }>(
 
 function distributionMetric(
   { comparison, test }: { comparison: Comparison; test: DistributionTest },
-  significance: Significance,
   reference: ReferenceSource,
   level: number,
 ): Omit<DriftMetric, 'kind' | 'feature'> {
   return {
     metric: 'likelihood_ratio',
     value: test.statistic,
-    threshold: finite(test.degreesOfFreedom > 0 ? distributionThreshold(comparison, test, significance, level) : null),
+    threshold: finite(test.degreesOfFreedom > 0 ? distributionThreshold(test, level) : null),
     pValue: test.pValue,
-    records: sum(test.recentCounts),
-    referenceRecords: sum(test.referenceCounts),
+    records: test.records,
+    referenceRecords: Math.round(test.referenceRecords),
     reference,
     scale: comparison.scale,
     overdispersion: test.overdispersion,
@@ -189,7 +188,7 @@ function finite(threshold: number | null): number | null {
 function rateMetrics(
   { frozen, source }: Regime,
   comparison: Comparison,
-  significance: Significance,
+  significance: TestSignificance,
   key: string,
   variable: FrozenVariable,
   level: number,
@@ -238,7 +237,7 @@ function labelMetric(
   if (!strongest) return [];
   const { scale } = strongest.comparison;
   const needed = levelOfFamily(stream.tail('labels', scale), scale, significance.noiseWeight, level);
-  return [{ kind: 'performance', feature: '', ...distributionMetric(strongest, significance, source, needed) }];
+  return [{ kind: 'performance', feature: '', ...distributionMetric(strongest, source, needed) }];
 }
 
 function errorMetric(
@@ -260,10 +259,10 @@ function errorMetric(
       feature: '',
       metric: 'error',
       value: test.value,
-      threshold: finite(errorThreshold(comparison, test, significance, needed)),
+      threshold: finite(errorThreshold(test, needed)),
       pValue: test.pValue,
       records: test.records,
-      referenceRecords: test.referenceRecords,
+      referenceRecords: Math.round(test.referenceRecords),
       reference: source,
       scale,
       overdispersion: test.overdispersion,

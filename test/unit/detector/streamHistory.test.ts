@@ -20,7 +20,7 @@ function blockOf(ratios: Record<string, number>): MeasuredScale[] {
   const tests = new Map(
     Object.entries(ratios).map(([key, ratio]) => [
       key,
-      { statistic: ratio * degreesOfFreedom, degreesOfFreedom, size: 50 },
+      { plain: { statistic: ratio * degreesOfFreedom, degreesOfFreedom, size: 50 }, cyclic: new Map() },
     ]),
   );
   return [{ scale: 1, tests, logPValues: new Map([['features', -1]]) }];
@@ -52,6 +52,27 @@ describe('StreamHistory', () => {
   it('learns from an alarm and the blocks before it where there is more than sampling noise', () => {
     const history = withAlarm(quietBlocks(40, { [feature]: 9 }), blockOf({ [feature]: 30 }));
     expect(blocksKnown(history)).toBe(40 + 1);
+  });
+
+  it('takes no p-value of a reference for what the stream reaches by chance', () => {
+    expect(withReference(emptyStreamHistory, blockOf({ [feature]: 9 })).tails.size).toBe(0);
+  });
+
+  it('knows what was measured against a calendar apart, whatever the stream is taken for', () => {
+    const measurement = { statistic: 2 * degreesOfFreedom, degreesOfFreedom, size: 50 };
+    const plain = { ...measurement, statistic: 9 * degreesOfFreedom };
+    const tests = new Map([[feature, { plain, cyclic: new Map([['day' as const, measurement]]) }]]);
+    let history = emptyStreamHistory;
+    for (let block = 0; block < 40; block++)
+      history = withQuietBlock(history, [{ scale: 1, tests, logPValues: new Map() }]);
+    const day = history.cyclic.get(feature)!.get('day')![0]!;
+    expect(day).toMatchObject({ blocks: 40 - largestScale, sum: expect.closeTo(2 * (40 - largestScale), 9) });
+    expect(history.statistics.get(feature)![0]!.sum).toBeCloseTo(9 * (40 - largestScale), 9);
+    const without = new Map([[feature, { plain, cyclic: new Map() }]]);
+    let other = emptyStreamHistory;
+    for (let block = 0; block < 40; block++)
+      other = withQuietBlock(other, [{ scale: 1, tests: without, logPValues: new Map() }]);
+    expect(noiseWeight(history)(feature)).toBe(noiseWeight(other)(feature));
   });
 
   it('learns from a reference at once, and is never changed itself', () => {

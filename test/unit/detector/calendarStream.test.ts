@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { countBlock } from '../../../services/detector/block.ts';
+import { comparisonsOf, type FoldState } from '../../../services/detector/detector.ts';
+import { distributionTest } from '../../../services/detector/distributionTest.ts';
+import { streamSignificance } from '../../../services/detector/streamSignificance.ts';
+import { foldAll, hourMs, syntheticWindows } from './syntheticStream.ts';
+
+const hours = 24 * 20;
+const onset = 24 * 17;
+/** Deviation of an hour's level from what the time of the day says. */
+const hourlyNoise = 0.2;
+
+/** Two features of 60 records an hour that follow the day by `amplitude`, and wander by the hour; one of them moves by `shift` in the end. */
+function windowsOf(seed: number, amplitude: number, noise: number, shift: number) {
+  let levels = [0, 0];
+  let last = -1;
+  return syntheticWindows({
+    seed,
+    windows: hours,
+    records: 60,
+    recordOf: (random, hour) => {
+      const day = amplitude * Math.sin((2 * Math.PI * hour) / 24);
+      if (hour !== last) levels = levels.map(() => day + noise * random.normal());
+      last = hour;
+      const [a, b] = levels.map(level => level + random.normal()) as [number, number];
+      return { features: { a: a + (hour < onset ? 0 : shift), b }, prediction: b > 0 ? 'up' : 'down' };
+    },
+  });
+}
+
+/** The calendar that a feature would be judged by at the scales, were the last window to come once more. */
+function cyclesOf(state: FoldState, window: ReturnType<typeof windowsOf>[number], feature: string) {
+  const { frozen } = state.regime!;
+  const stream = streamSignificance(state.history);
+  return comparisonsOf(state, countBlock(window, frozen)).map(
+    comparison => distributionTest(comparison, feature, frozen.get(feature)!, stream.of(feature))!.cycle,
+  );
+}
+
+describe('a stream that follows the day', { timeout: 60_000 }, () => {
+  it.each([1, 2, 3])('does not alarm once it was seen for two days (seed %i)', seed => {
+    const { events } = foldAll(windowsOf(seed, 1.5, hourlyNoise, 0));
+    expect(events.filter(({ windowStart }) => windowStart >= 48 * hourMs)).toEqual([]);
+  });
+
+  it.each([1, 2, 3])('shows a shift that is small beside its days (seed %i)', seed => {
+    const { events } = foldAll(windowsOf(seed, 1.5, hourlyNoise, 2.5 * hourlyNoise));
+    const found = events.filter(({ windowStart }) => windowStart >= onset * hourMs);
+    expect(found.length).toBeGreaterThan(0);
+    expect(found[0]).toMatchObject({ feature: 'a', cause: 'data_drift' });
+    expect(found[0]!.windowStart).toBeLessThanOrEqual((onset + 16) * hourMs);
+    expect(found[0]!.explanation).toContain('at the same time of the day');
+  });
+
+  it('is judged by the time of the day', () => {
+    const windows = windowsOf(1, 1.5, hourlyNoise, 0);
+    const { state } = foldAll(windows.slice(0, -1));
+    expect(cyclesOf(state, windows.at(-1)!, 'feature/a')[0]).toBe('day');
+  });
+});
+
+/** Six weeks of hours that follow the day, and lie higher at weekends; the last Wednesday lies `higher` than others. */
+function weeksOf(seed: number, higher: number) {
+  const wednesday = 5 * 7 + 6;
+  let level = 0;
+  let last = -1;
+  return syntheticWindows({
+    seed,
+    windows: 6 * 168,
+    records: 60,
+    recordOf: (random, hour) => {
+      // The epoch is a Thursday.
+      const day = Math.floor(hour / 24);
+      const isRest = (day + 3) % 7 >= 5;
+      const usual = Math.sin((2 * Math.PI * hour) / 24) + (isRest ? 1 : 0);
+      if (hour !== last) level = usual + (day === wednesday ? higher : 0) + hourlyNoise * random.normal();
+      last = hour;
+      const [a, b] = [level + random.normal(), level + random.normal()];
+      return { features: { a, b }, prediction: b > 0 ? 'up' : 'down' };
+    },
+  });
+}
+
+describe('a stream that follows the week', { timeout: 60_000 }, () => {
+  it('does not alarm at a holiday, which is as another day of the week', () => {
+    const { events } = foldAll(weeksOf(1, 1));
+    expect(events.filter(({ windowStart }) => windowStart >= 21 * 24 * hourMs)).toEqual([]);
+  });
+
+  it('alarms at a day that is as no other', () => {
+    const { events } = foldAll(weeksOf(1, -1.2));
+    expect(events.some(({ explanation }) => explanation.includes('at the same time of the week'))).toBe(true);
+  });
+});
+
+describe('a stream that follows no cycle', { timeout: 60_000 }, () => {
+  it('is judged without a calendar where it wanders', () => {
+    const windows = windowsOf(1, 0, 0.4, 0);
+    const { state } = foldAll(windows.slice(0, -1));
+    expect(state.regime!.calendar.size).toBeGreaterThan(0);
+    expect(cyclesOf(state, windows.at(-1)!, 'feature/a')).toEqual([null, null, null, null]);
+  });
+
+  it('counts no calendar where it is sampling noise', () => {
+    expect(foldAll(windowsOf(1, 0, 0, 0)).state.regime!.calendar.size).toBe(0);
+  });
+});
