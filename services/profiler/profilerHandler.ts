@@ -26,7 +26,7 @@ import { addWindow, windowBlock } from './windowBlock.ts';
 /** Decoded at a time: few enough that what was decoded is garbage before the garbage collector would move it to its old space. */
 const recordsPerPortion = 500;
 /** Of all that is held of versions: ids, profiles. */
-export const mostBytesInMemory = 192 * 1024 * 1024;
+export const mostBytesInMemory = 128 * 1024 * 1024;
 /** Rows that are inserted at once, flush or not. */
 export const mostRawRows = 100_000;
 export const mostRawBytes = 32 * 1024 * 1024;

@@ -19,6 +19,11 @@ export function featuresOf(record: Prediction['features']): Features {
   return { names: Object.keys(record), values: Object.values(record) };
 }
 
+/** @example recordOf({ names: ['amount'], values: [12.5] }) // { amount: 12.5 } */
+export function recordOf({ names, values }: Features): Record<string, FeatureValue> {
+  return Object.fromEntries(names.map((name, index) => [name, values[index]]));
+}
+
 /** @example loggedPrediction({ ...prediction, features: { amount: 12.5 } }).features.names // ['amount'] */
 export function loggedPrediction(prediction: Prediction): LoggedPrediction {
   return { ...prediction, features: featuresOf(prediction.features) };

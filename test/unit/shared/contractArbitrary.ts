@@ -1,6 +1,6 @@
 import type avro from 'avsc';
 import fc from 'fast-check';
-import type { Features } from '../../../services/shared/features.ts';
+import { type Features, recordOf } from '../../../services/shared/features.ts';
 import { contractType } from '../../../services/shared/schemaRegistry.ts';
 
 /** Names that objects inherit, that the services use themselves, or that are hard to carry. */
@@ -53,8 +53,5 @@ function arbitraryOf(type: avro.Type): fc.Arbitrary<unknown> {
 export function asWritten(decoded: unknown): Record<string, unknown> {
   const { features, ...others } = decoded as Record<string, unknown> & { features?: Features };
   if (features === undefined) return others;
-  return {
-    ...others,
-    features: Object.fromEntries(features.names.map((name, index) => [name, features.values[index]])),
-  };
+  return { ...others, features: recordOf(features) };
 }
