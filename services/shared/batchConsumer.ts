@@ -47,7 +47,7 @@ export const largestUnflushedRecords = 100_000;
 export const largestUnflushedBytes = 64 * 1024 * 1024;
 /** … and so many intervals are waited while a backlog holds more than that: few large inserts cost a third of many small ones. */
 const backlogFlushIntervals = 5;
-/** Between flushes so many times the last one's duration passes, but no longer than this: many models make flushes long, and shall not make them all there is. */
+/** There, between flushes so many times the last one's duration passes, but no longer than this: many models make flushes long, and shall not make them all there is. */
 const flushPauses = 4;
 const longestFlushWaitMs = 30_000;
 const tickMs = 1_000;
@@ -140,8 +140,8 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
   function flushWaitMs(): number {
     let backlog = 0;
     for (const lag of lags.values()) backlog += lag;
-    const intervalMs = backlog > largestUnflushedRecords ? backlogFlushIntervals * flushIntervalMs : flushIntervalMs;
-    return Math.max(intervalMs, Math.min(longestFlushWaitMs, flushPauses * lastFlushMs));
+    if (backlog <= largestUnflushedRecords) return flushIntervalMs;
+    return Math.max(backlogFlushIntervals * flushIntervalMs, Math.min(longestFlushWaitMs, flushPauses * lastFlushMs));
   }
 
   function isFlushDue(): boolean {
