@@ -2,9 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readLines } from '../bin/replay/readLines.ts';
 import { checkFeedback, checkPrediction } from '../services/shared/checkRecord.ts';
-import type { Feedback } from '../services/shared/contracts.ts';
-import { decodeRecord, type Rejection } from '../services/shared/decodeRecord.ts';
-import type { LoggedPrediction } from '../services/shared/features.ts';
+import {
+  type ContractName,
+  type DecodedContracts,
+  decodeRecord,
+  type Rejection,
+} from '../services/shared/decodeRecord.ts';
 import { UserError } from '../services/shared/userError.ts';
 import { type WindowedStream, windowCounter } from './windowCounter.ts';
 
@@ -25,25 +28,25 @@ export async function readStreamFolder(
   const rejected: Rejected = new Map();
   const predictions = streamFile(folder, 'predictions');
   if (!predictions) throw new UserError(`${folder}: has no predictions.jsonl or predictions.jsonl.gz`);
-  await eachRecord<LoggedPrediction>(predictions, 'Prediction', checkPrediction, rejected, counter.addPrediction);
+  await eachRecord(predictions, 'Prediction', checkPrediction, rejected, counter.addPrediction);
   const feedback = streamFile(folder, 'feedback');
-  if (feedback) await eachRecord<Feedback>(feedback, 'Feedback', checkFeedback, rejected, counter.addFeedback);
+  if (feedback) await eachRecord(feedback, 'Feedback', checkFeedback, rejected, counter.addFeedback);
   return { streams: counter.streams(), rejected };
 }
 
-async function eachRecord<T>(
+async function eachRecord<Name extends ContractName>(
   file: string,
-  contract: string,
-  check: (value: T, nowMs: number) => Rejection | null,
+  contract: Name,
+  check: (value: DecodedContracts[Name], nowMs: number) => Rejection | null,
   rejected: Rejected,
-  use: (value: T) => void,
+  use: (value: DecodedContracts[Name]) => void,
 ): Promise<void> {
   const noSchemas = { resolver: () => null };
   const record = { topic: '', partition: 0, offset: 0, key: null, headers: {}, timestampMs: 0 };
   const nowMs = Date.now();
   for await (const lines of readLines(file)) {
     for (const value of lines) {
-      const decoded = decodeRecord<T>({ ...record, value }, contract, noSchemas);
+      const decoded = decodeRecord({ ...record, value }, contract, noSchemas);
       const rejection = decoded.rejection ?? check(decoded.value, nowMs);
       if (rejection) rejected.set(rejection.class, (rejected.get(rejection.class) ?? 0) + 1);
       else use(decoded.value!);

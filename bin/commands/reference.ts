@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Prediction, WindowUpdate } from '../../services/shared/contracts.ts';
 import { fromJson } from '../../services/shared/decodeRecord.ts';
 import { readEnvironment } from '../../services/shared/environment.ts';
-import { type LoggedPrediction, recordOf } from '../../services/shared/features.ts';
+import { recordOf } from '../../services/shared/features.ts';
 import { connectProducer } from '../../services/shared/kafka.ts';
 import { type ReferenceRecord, referenceProfiles } from '../../services/shared/profile/referenceProfiles.ts';
 import { publishReference } from '../../services/shared/publishReference.ts';
@@ -81,7 +81,7 @@ function referenceRecord(
   }
   // What a prediction needs and a record of a reference does not. Without times, the order of the file is that of time.
   const defaults = { id: place, time: index, prediction: '' };
-  const { value, rejection } = fromJson<LoggedPrediction>({ ...defaults, ...content, ...version }, 'Prediction');
+  const { value, rejection } = fromJson({ ...defaults, ...content, ...version }, 'Prediction');
   if (rejection) throw new UserError(`${place}: ${rejection.message}`);
   return {
     eventTimeMs: value.time,

@@ -64,5 +64,3 @@ export async function createInstallation(variables: Record<string, string>, fold
     },
   };
 }
-
-export type LocalInstallation = Awaited<ReturnType<typeof createInstallation>>;

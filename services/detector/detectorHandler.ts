@@ -98,7 +98,7 @@ export async function detectorHandler(
   }
 
   async function take(records: KafkaRecord[]): Promise<void> {
-    const updates = await usableRecords<WindowUpdate>(records, 'WindowUpdate', context);
+    const updates = await usableRecords(records, 'WindowUpdate', context);
     await loadMissing(updates.map(({ value }) => value));
     for (const update of updates) await takeUpdate(update);
     for (const { value } of updates) workWaits ||= hasWork(versions.get(versionKey(value))!, now());

@@ -1,6 +1,6 @@
 import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { checkFeedback } from '../shared/checkRecord.ts';
-import type { Feedback, WindowUpdate } from '../shared/contracts.ts';
+import type { WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka.ts';
 import { queryPortions } from '../shared/queryPortions.ts';
 import type { ServiceContext } from '../shared/service.ts';
@@ -44,14 +44,14 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
 
   async function takeFeedback(records: readonly KafkaRecord[]): Promise<void> {
     const nowMs = Date.now();
-    const usable = await usableRecords<Feedback>(records, 'Feedback', context, value => checkFeedback(value, nowMs));
+    const usable = await usableRecords(records, 'Feedback', context, value => checkFeedback(value, nowMs));
     for (const { value, record } of usable) {
       feedback.push({ feedback: value, partition: record.partition, offset: record.offset });
     }
   }
 
   async function takeUpdates(records: readonly KafkaRecord[]): Promise<void> {
-    for (const { value: update } of await usableRecords<WindowUpdate>(records, 'WindowUpdate', context)) {
+    for (const { value: update } of await usableRecords(records, 'WindowUpdate', context)) {
       if (update.kind !== 'profile') continue;
       const key = partitionKey(update);
       const { model, version, sourcePartition } = update;

@@ -108,9 +108,7 @@ export async function profilerHandler(
     const held = partitions.get(partition) ?? new Map<string, VersionState>();
     partitions.set(partition, held);
     const nowMs = Date.now();
-    const usable = await usableRecords<LoggedPrediction>(records, 'Prediction', context, value =>
-      checkPrediction(value, nowMs),
-    );
+    const usable = await usableRecords(records, 'Prediction', context, value => checkPrediction(value, nowMs));
     const versions = await versionsOf(held, partition, usable);
     await loadWindows(partition, usable, versions);
     const endedBefore = Array.from(new Set(versions), version => ({ version, beforeMs: endedUntilMs(version) }));

@@ -1,6 +1,6 @@
 import type { BatchHandler } from '../shared/batchConsumer.ts';
 import { cloudEvent } from '../shared/cloudEvent.ts';
-import type { DriftEvent, ModelVersion, RetrainRequest, WindowUpdate } from '../shared/contracts.ts';
+import type { ModelVersion, RetrainRequest, WindowUpdate } from '../shared/contracts.ts';
 import { headerText, type KafkaRecord, sendRecords } from '../shared/kafka.ts';
 import { publishReference } from '../shared/publishReference.ts';
 import { retrainRequestEvent } from '../shared/retrainRequestEvent.ts';
@@ -67,7 +67,7 @@ export async function retrainerHandler(context: ServiceContext, signal: AbortSig
   }
 
   async function takeDriftEvents(records: readonly KafkaRecord[]): Promise<void> {
-    for (const { value: event, record } of await usableRecords<DriftEvent>(records, 'DriftEvent', context)) {
+    for (const { value: event, record } of await usableRecords(records, 'DriftEvent', context)) {
       const cause = causeOfDriftEvent(event);
       const atMs = Date.parse(headerText(record.headers, 'ce_time') ?? '') || event.detectedAtEventTime;
       if (cause) await answer(cause, history => decideOnDriftEvent(event, atMs, settings.of(event.model), history));
@@ -75,7 +75,7 @@ export async function retrainerHandler(context: ServiceContext, signal: AbortSig
   }
 
   async function takeRequests(records: readonly KafkaRecord[]): Promise<void> {
-    for (const { value: request } of await usableRecords<RetrainRequest>(records, 'RetrainRequest', context)) {
+    for (const { value: request } of await usableRecords(records, 'RetrainRequest', context)) {
       await answer(causeOfRequest(request), () => decideOnRequest(settings.of(request.model)));
     }
   }

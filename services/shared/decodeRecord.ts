@@ -1,6 +1,14 @@
 import type avro from 'avsc';
-import type { Prediction } from './contracts.ts';
-import { featuresOf } from './features.ts';
+import type {
+  Alert,
+  DriftEvent,
+  Feedback,
+  ModelVersion,
+  Prediction,
+  RetrainRequest,
+  WindowUpdate,
+} from './contracts.ts';
+import { featuresOf, type LoggedPrediction } from './features.ts';
 import { headerText, type KafkaRecord } from './kafka.ts';
 import { contractType, type SchemaClient, wireHeaderBytes, wireSchemaId } from './schemaRegistry.ts';
 
@@ -29,6 +37,19 @@ export interface Rejection {
   version?: string;
 }
 
+/** What the contracts are read as. */
+export interface DecodedContracts {
+  Alert: Alert;
+  DriftEvent: DriftEvent;
+  Feedback: Feedback;
+  ModelVersion: ModelVersion;
+  Prediction: LoggedPrediction;
+  RetrainRequest: RetrainRequest;
+  WindowUpdate: WindowUpdate;
+}
+
+export type ContractName = keyof DecodedContracts;
+
 export type Decoded<T> = { value: T; rejection?: undefined } | { value?: undefined; rejection: Rejection };
 
 function rejected(rejectionClass: RejectionClass, message: string): { rejection: Rejection } {
@@ -39,11 +60,11 @@ function rejected(rejectionClass: RejectionClass, message: string): { rejection:
  * One record of a producer as the contract's type, its features as names and values: Avro in the Confluent wire format, JSON, or CloudEvents (binary or structured).
  * Synchronous: `schemas.prepare` has fetched the writers' schemas before.
  */
-export function decodeRecord<T>(
+export function decodeRecord<Name extends ContractName>(
   record: KafkaRecord,
-  contract: string,
+  contract: Name,
   schemas: Pick<SchemaClient, 'resolver'>,
-): Decoded<T> {
+): Decoded<DecodedContracts[Name]> {
   const { value } = record;
   if (value === null) return rejected('null-value', 'the value is null, expected a record');
   if (value.length > largestRecordBytes) {
@@ -54,12 +75,12 @@ export function decodeRecord<T>(
   return decodeJson(value, contract, headerText(record.headers, 'content-type'));
 }
 
-function decodeAvro<T>(
+function decodeAvro<Name extends ContractName>(
   value: Buffer,
   schemaId: number,
-  contract: string,
+  contract: Name,
   schemas: Pick<SchemaClient, 'resolver'>,
-): Decoded<T> {
+): Decoded<DecodedContracts[Name]> {
   const resolved = schemas.resolver(contract, schemaId);
   if (resolved === null) return rejected('unknown-schema-id', `schema id ${schemaId} is not in the registry`);
   if (resolved instanceof Error) {
@@ -70,13 +91,17 @@ function decodeAvro<T>(
     const decoded = resolved.type.decode(value, wireHeaderBytes, resolved.resolver);
     if (decoded.offset < 0) throw new Error('truncated buffer');
     if (decoded.offset < value.length) throw new Error('trailing data');
-    return { value: decoded.value as T };
+    return { value: decoded.value as DecodedContracts[Name] };
   } catch (error) {
     return rejected('malformed-avro', `not ${contract} in Avro (schema id ${schemaId}): ${(error as Error).message}`);
   }
 }
 
-function decodeJson<T>(bytes: Buffer, contract: string, contentType: string | undefined): Decoded<T> {
+function decodeJson<Name extends ContractName>(
+  bytes: Buffer,
+  contract: Name,
+  contentType: string | undefined,
+): Decoded<DecodedContracts[Name]> {
   const text = bytes.toString('utf8');
   let content: unknown;
   try {
@@ -118,7 +143,7 @@ function isWellFormed(content: unknown): boolean {
 }
 
 /** A parsed JSON value as the contract's type: checked against the same Avro type, times in ISO 8601 or ms. */
-export function fromJson<T>(content: unknown, contract: string): Decoded<T> {
+export function fromJson<Name extends ContractName>(content: unknown, contract: Name): Decoded<DecodedContracts[Name]> {
   if (!isObject(content))
     return rejected('invalid-field', `expected an object with the fields of ${contract}, got ${shown(content)}`);
   const type = contractType(contract) as avro.types.RecordType;
@@ -139,15 +164,11 @@ export function fromJson<T>(content: unknown, contract: string): Decoded<T> {
           : `${path.join('.')}: expected ${named(partType)}, got ${shown(part)}`;
     },
   });
-  if (valid) return { value: asRead(value) as T };
-  return { rejection: { class: 'invalid-field', message: mistake ?? `not ${contract}`, ...namesIn(content) } };
-}
-
-/** Features as the Avro type reads them. */
-function asRead(value: Record<string, unknown>): Record<string, unknown> {
-  return isObject(value.features)
-    ? { ...value, features: featuresOf(value.features as Prediction['features']) }
-    : value;
+  if (!valid)
+    return { rejection: { class: 'invalid-field', message: mistake ?? `not ${contract}`, ...namesIn(content) } };
+  // As the Avro type reads them.
+  if (contract === 'Prediction') value.features = featuresOf(value.features as Prediction['features']);
+  return { value: value as unknown as DecodedContracts[Name] };
 }
 
 function namesIn({ model, version }: Record<string, unknown>): Pick<Rejection, 'model' | 'version'> {

@@ -1,4 +1,4 @@
-import { decodeRecord, type Rejection } from './decodeRecord.ts';
+import { type ContractName, type DecodedContracts, decodeRecord, type Rejection } from './decodeRecord.ts';
 import type { KafkaRecord } from './kafka.ts';
 import type { ServiceContext } from './service.ts';
 
@@ -12,19 +12,19 @@ export interface UsableRecord<T> {
  * The records of one topic that can be used, in their order; the others go to dead-letters.
  * @param check what the type alone cannot say
  */
-export async function usableRecords<T>(
+export async function usableRecords<Name extends ContractName>(
   records: readonly KafkaRecord[],
-  contract: string,
+  contract: Name,
   { schemas, deadLetters }: Pick<ServiceContext, 'schemas' | 'deadLetters'>,
-  check: (value: T) => Rejection | null = () => null,
-): Promise<UsableRecord<T>[]> {
+  check: (value: DecodedContracts[Name]) => Rejection | null = () => null,
+): Promise<UsableRecord<DecodedContracts[Name]>[]> {
   await schemas.prepare(
     contract,
     records.map(({ value }) => value),
   );
-  const usable: UsableRecord<T>[] = [];
+  const usable: UsableRecord<DecodedContracts[Name]>[] = [];
   for (const record of records) {
-    const decoded = decodeRecord<T>(record, contract, schemas);
+    const decoded = decodeRecord(record, contract, schemas);
     const rejection = decoded.rejection ?? check(decoded.value);
     if (rejection) deadLetters.add({ record, rejection });
     else usable.push({ value: decoded.value!, record });

@@ -323,7 +323,7 @@ describe('detector', () => {
   async function decoded({ value }: kafkajs.KafkaMessage): Promise<DriftEvent> {
     await installation.schemas.prepare('DriftEvent', [value]);
     const record = { topic: '', partition: 0, offset: 0, key: null, value, headers: {}, timestampMs: 0 };
-    return decodeRecord<DriftEvent>(record, 'DriftEvent', installation.schemas).value!;
+    return decodeRecord(record, 'DriftEvent', installation.schemas).value!;
   }
 });
 

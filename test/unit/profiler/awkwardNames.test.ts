@@ -3,7 +3,6 @@ import { expect, it } from 'vitest';
 import { countPrediction, newVersionState } from '../../../services/profiler/profiler.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
 import { decodeRecord } from '../../../services/shared/decodeRecord.ts';
-import type { LoggedPrediction } from '../../../services/shared/features.ts';
 import { fromProfileRow, toProfileRow } from '../../../services/shared/profile/profileRow.ts';
 import { contractType } from '../../../services/shared/schemaRegistry.ts';
 import { parseSettings } from '../../../services/shared/settings.ts';
@@ -38,7 +37,7 @@ it('features, segments and models may be called anything: each arrives as itself
         ? Buffer.from(JSON.stringify(sent))
         : Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), type.toBuffer(sent)]);
       const record = { topic: 't', partition: 0, offset: 0, key: null, value: bytes, headers: {}, timestampMs: 0 };
-      const decoded = decodeRecord<LoggedPrediction>(record, 'Prediction', schemas).value!;
+      const decoded = decodeRecord(record, 'Prediction', schemas).value!;
       const state = newVersionState(decoded.model, decoded.version, settings);
       countPrediction(state, { prediction: decoded, offset: 0 });
       const stored = [...state.windows.values()].flatMap(window => windowRows(state, window));

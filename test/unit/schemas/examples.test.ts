@@ -2,9 +2,7 @@ import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 import { describe, expect, it } from 'vitest';
 import { checkFeedback, checkPrediction } from '../../../services/shared/checkRecord.ts';
-import type { Feedback } from '../../../services/shared/contracts.ts';
 import { decodeRecord } from '../../../services/shared/decodeRecord.ts';
-import type { LoggedPrediction } from '../../../services/shared/features.ts';
 import type { KafkaRecord } from '../../../services/shared/kafka.ts';
 import { contractType } from '../../../services/shared/schemaRegistry.ts';
 import { fencedBlocks } from '../../fencedBlocks.ts';
@@ -35,15 +33,11 @@ function inWireFormat(contract: string, value: unknown): Buffer {
 
 describe('the examples in docs/producers.md', () => {
   it('are usable records', () => {
-    const prediction = decodeRecord<LoggedPrediction>(
-      recordOf(Buffer.from(exampleOf('prediction'))),
-      'Prediction',
-      schemas,
-    );
+    const prediction = decodeRecord(recordOf(Buffer.from(exampleOf('prediction'))), 'Prediction', schemas);
     expect(prediction.rejection).toBeUndefined();
     expect(prediction.value).toMatchObject({ time: Date.UTC(2026, 0, 31, 9, 30), segment: { country: 'DE' } });
     expect(checkPrediction(prediction.value!, nowMs)).toBeNull();
-    const feedback = decodeRecord<Feedback>(recordOf(Buffer.from(exampleOf('feedback'))), 'Feedback', schemas);
+    const feedback = decodeRecord(recordOf(Buffer.from(exampleOf('feedback'))), 'Feedback', schemas);
     expect(feedback.value).toMatchObject({ id: prediction.value!.id, label: 'leaves', value: -40 });
     expect(checkFeedback(feedback.value!, nowMs)).toBeNull();
   });
@@ -51,7 +45,7 @@ describe('the examples in docs/producers.md', () => {
   it.each([
     ['prediction', 'Prediction'],
     ['feedback', 'Feedback'],
-  ])('say the same of a %s in JSON, as a CloudEvent, and in Avro', (kind, contract) => {
+  ] as const)('say the same of a %s in JSON, as a CloudEvent, and in Avro', (kind, contract) => {
     const { value } = decodeRecord(recordOf(Buffer.from(exampleOf(kind))), contract, schemas);
     const structured = { specversion: '1.0', id: '1', type: 't', source: 's', data: JSON.parse(exampleOf(kind)) };
     const binary = { ce_specversion: '1.0', ce_id: '1', ce_type: 't', ce_source: 's' };

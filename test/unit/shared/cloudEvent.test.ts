@@ -27,7 +27,7 @@ it('an event that Driftloop emits is read as what it was made of, and has the sa
       expect(emit(0).headers!.ce_id).toBe(event.headers!.ce_id);
       expect(Date.parse(String(event.headers!.ce_time))).toBe(date.getTime());
       const record = { ...event, key: Buffer.from(alert.model), partition: 0, offset: 0, timestampMs: 0 };
-      const decoded = decodeRecord<Alert>({ ...record, headers: event.headers! }, 'Alert', schemas);
+      const decoded = decodeRecord({ ...record, headers: event.headers! }, 'Alert', schemas);
       expect({ ...decoded.value }).toEqual(alert);
     }),
   );

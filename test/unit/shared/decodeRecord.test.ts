@@ -1,9 +1,13 @@
 import avro from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Feedback } from '../../../services/shared/contracts.ts';
-import { type Decoded, decodeRecord } from '../../../services/shared/decodeRecord.ts';
-import { featuresOf, type LoggedPrediction } from '../../../services/shared/features.ts';
+import {
+  type ContractName,
+  type Decoded,
+  type DecodedContracts,
+  decodeRecord,
+} from '../../../services/shared/decodeRecord.ts';
+import { featuresOf } from '../../../services/shared/features.ts';
 import type { KafkaHeaders } from '../../../services/shared/kafka.ts';
 import { contractType } from '../../../services/shared/schemaRegistry.ts';
 import { asWritten } from './contractArbitrary.ts';
@@ -18,16 +22,20 @@ const minimal = {
 };
 const unknownSchemas = { resolver: () => null };
 
-function decode<T = LoggedPrediction>(
+function decode<Name extends ContractName = 'Prediction'>(
   value: Buffer | string | object,
-  { headers = {}, contract = 'Prediction', schemas = unknownSchemas as Parameters<typeof decodeRecord>[2] } = {} as {
+  {
+    headers = {},
+    contract = 'Prediction' as Name,
+    schemas = unknownSchemas as Parameters<typeof decodeRecord>[2],
+  } = {} as {
     headers?: KafkaHeaders;
-    contract?: string;
+    contract?: Name;
     schemas?: Parameters<typeof decodeRecord>[2];
   },
-): Decoded<T> {
+): Decoded<DecodedContracts[Name]> {
   const bytes = Buffer.isBuffer(value) ? value : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
-  return decodeRecord<T>(
+  return decodeRecord(
     { topic: 't', partition: 0, offset: 0, key: null, value: bytes, headers, timestampMs: 0 },
     contract,
     schemas,
@@ -153,7 +161,7 @@ describe('Avro', () => {
     );
     fc.assert(
       fc.property(fc.jsonValue(), content => {
-        const decoded = decode<Feedback>(content as object, { contract: 'Feedback' });
+        const decoded = decode(content as object, { contract: 'Feedback' });
         expect(decoded.rejection === undefined).toBe(decoded.value !== undefined);
       }),
     );

@@ -4,13 +4,19 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { avroTypeHook } from '../../../services/shared/avroTypeHook.ts';
 import { checkFeedback, checkPrediction } from '../../../services/shared/checkRecord.ts';
 import type { Feedback, Prediction } from '../../../services/shared/contracts.ts';
-import { type Decoded, decodeRecord, largestRecordBytes } from '../../../services/shared/decodeRecord.ts';
+import {
+  type ContractName,
+  type Decoded,
+  type DecodedContracts,
+  decodeRecord,
+  largestRecordBytes,
+} from '../../../services/shared/decodeRecord.ts';
 import { loggedPrediction } from '../../../services/shared/features.ts';
 import type { KafkaHeaders } from '../../../services/shared/kafka.ts';
 import { contractType, contractTypes, type Decoder } from '../../../services/shared/schemaRegistry.ts';
 import { asWritten, contractArbitrary, mapOf, text } from './contractArbitrary.ts';
 
-const contracts = [...contractTypes.keys()];
+const contracts = [...contractTypes.keys()] as ContractName[];
 const wireHeader = Buffer.from([0, 0, 0, 0, 7]);
 const framed = (bytes: Uint8Array) => Buffer.concat([wireHeader, bytes]);
 
@@ -27,19 +33,19 @@ function resolverOf(contract: string, writer = writerOf(contract)): Decoder['res
 
 const resolvers = new Map(contracts.map(contract => [contract, resolverOf(contract)]));
 
-function decode<T>(
+function decode<Name extends ContractName>(
   value: Buffer,
-  contract: string,
+  contract: Name,
   headers: KafkaHeaders = {},
   resolver: Decoder['resolver'] = resolvers.get(contract)!,
-): Decoded<T> {
-  return decodeRecord<T>({ topic: 't', partition: 0, offset: 0, key: null, value, headers, timestampMs: 0 }, contract, {
+): Decoded<DecodedContracts[Name]> {
+  return decodeRecord({ topic: 't', partition: 0, offset: 0, key: null, value, headers, timestampMs: 0 }, contract, {
     resolver: () => resolver,
   });
 }
 
 /** Either a value that is written and read again as the same, or a rejection that says why. */
-function expectUsableOrRejected(decoded: Decoded<unknown>, contract: string): void {
+function expectUsableOrRejected(decoded: Decoded<unknown>, contract: ContractName): void {
   if (decoded.rejection) {
     expect(decoded.rejection.class).toMatch(/^(malformed-(json|avro)|invalid-field|null-value|too-large)$/);
     expect(decoded.rejection.message.length).toBeGreaterThan(0);
@@ -214,7 +220,7 @@ describe('fields that the contract does not have', () => {
           const bytes = intact ? whole : damaged(Buffer.concat([Buffer.from(wild.flat()), whole]), all);
           counted.steps = 0;
           counted.mostSteps = 3 * bytes.length + 100;
-          const decoded = decode<Feedback>(framed(bytes), 'Feedback', {}, resolver);
+          const decoded = decode(framed(bytes), 'Feedback', {}, resolver);
           expect(counted.steps).toBeLessThanOrEqual(counted.mostSteps);
           counted.mostSteps = Number.POSITIVE_INFINITY;
           if (intact) expect({ ...decoded.value }).toEqual(feedback);
@@ -251,7 +257,7 @@ describe('JSON', () => {
   });
 
   it('that is deep where the contract does not look is read', () => {
-    const decoded = decode<Prediction>(Buffer.from(`{${fields},"features":{},"extra":${deepList}}`), 'Prediction');
+    const decoded = decode(Buffer.from(`{${fields},"features":{},"extra":${deepList}}`), 'Prediction');
     expect(decoded.value?.prediction).toBe('😀');
   });
 
@@ -295,7 +301,7 @@ describe('every encoding', () => {
             [Buffer.from(JSON.stringify({ ...attributes, data_base64: plain.toString('base64') })), structured],
           ];
           for (const [bytes, given] of forms) {
-            const decoded = decode<Prediction>(bytes, 'Prediction', given);
+            const decoded = decode(bytes, 'Prediction', given);
             expect(decoded.rejection).toBeUndefined();
             expect(asWritten(decoded.value)).toEqual(value);
           }
