@@ -3,6 +3,7 @@ import { connectClickhouse } from '../../services/shared/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/environment.ts';
 import { connectKafka, connectProducer } from '../../services/shared/kafka.ts';
 import { connectSchemaRegistry } from '../../services/shared/schemaRegistry.ts';
+import { prefixed, topics } from '../../services/shared/topics.ts';
 import { migrate } from '../clickhouse/migrate.ts';
 import { waitUntilQuiet } from '../quiescence.ts';
 import type { ServiceName } from '../serviceFlow.ts';
@@ -12,12 +13,12 @@ import { type ServiceProcess, startServiceProcess } from './serviceProcesses.ts'
 
 /**
  * Topics and a database of somebody's own on servers that run, and what is needed to use them. All that it starts ends with it.
- * @param variables environment of the services: addresses of the servers, and DRIFTLOOP_TOPIC_PREFIX and CLICKHOUSE_DATABASE, which end with it
+ * @param variables environment of the services: addresses of the servers, and names of its own in DRIFTLOOP_TOPIC_PREFIX and CLICKHOUSE_DATABASE
  * @param folder for the logs of services
  */
 export async function createInstallation(variables: Record<string, string>, folder: string) {
   const environment = readEnvironment(variables);
-  const { CLICKHOUSE_DATABASE: database, DRIFTLOOP_TOPIC_PREFIX: prefix } = environment;
+  const { CLICKHOUSE_DATABASE: database } = environment;
   const kafka = connectKafka(environment, 'installation');
   const admin = kafka.admin();
   await Promise.all([migrate(environment), admin.connect()]);
@@ -58,8 +59,10 @@ export async function createInstallation(variables: Record<string, string>, fold
     async [Symbol.asyncDispose](): Promise<void> {
       await Promise.all([...running].map(service => service.stop()));
       await clickhouse.command(`DROP DATABASE IF EXISTS ${database}`);
-      const own = (await admin.listTopics()).filter(topic => topic.startsWith(prefix));
-      await admin.deleteTopics({ topics: own });
+      // By their names: with an empty prefix every topic of the broker would begin with it.
+      const existing = new Set(await admin.listTopics());
+      const own = Object.values(topics).map(topic => prefixed(environment, topic));
+      await admin.deleteTopics({ topics: own.filter(topic => existing.has(topic)) });
       await Promise.all([producer.disconnect(), admin.disconnect(), clickhouse.close()]);
     },
   };

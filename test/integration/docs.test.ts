@@ -39,7 +39,6 @@ describe('docs', { timeout: 300_000 }, () => {
   });
   afterAll(async () => {
     await Promise.all(services.map(service => service.stop()));
-    await installation.admin.deleteTopics({ topics: Object.values(topics) });
     await installation[Symbol.asyncDispose]();
   });
 
