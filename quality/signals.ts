@@ -20,7 +20,9 @@ export function withSignals(stream: WindowedStream, signals: readonly Signal[]):
   const [features, labels, error] = everySignal.map(signal => signals.includes(signal));
   return {
     ...stream,
-    windows: features ? stream.windows : stream.windows.map(window => ({ ...window, variables: new Map() })),
+    windows: features
+      ? stream.windows
+      : stream.windows.map(window => ({ ...window, variables: new Map(), sample: null })),
     labelRevisions:
       labels || error
         ? stream.labelRevisions.map(({ performance, ...revision }) => ({

@@ -7,6 +7,7 @@ import { decideTask, type Task } from '../services/evaluator/evaluator.ts';
 import { countPrediction, newVersionState, type VersionState } from '../services/profiler/profiler.ts';
 import type { Feedback, Prediction } from '../services/shared/contracts.ts';
 import type { LoggedPrediction } from '../services/shared/features.ts';
+import { mergeSampledRecords, sampledRecords } from '../services/shared/profile/recordSample.ts';
 import { parseSettings } from '../services/shared/settings.ts';
 import { windowStartMs } from '../services/shared/timeWindow.ts';
 import { versionKey } from '../services/shared/versionKey.ts';
@@ -89,7 +90,8 @@ function windowsOf(state: VersionState): WindowObservation[] {
     .map(window => {
       const ofKind = (kind: 'feature' | 'output' | 'operation') =>
         [...window.segments.get('')![kind]].map(([name, profile]) => ({ kind, name, profile }));
-      return observationOfProfiles(window, [...ofKind('feature'), ...ofKind('output'), ...ofKind('operation')], null);
+      const profiles = [...ofKind('feature'), ...ofKind('output'), ...ofKind('operation')];
+      return observationOfProfiles(window, profiles, null, mergeSampledRecords(sampledRecords(window.sample)));
     });
 }
 

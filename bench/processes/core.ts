@@ -19,6 +19,7 @@ import {
   type WindowState,
 } from '../../services/profiler/profiler.ts';
 import type { Features, LoggedPrediction } from '../../services/shared/features.ts';
+import { addToSample, mergeSampledRecords, sampledRecords } from '../../services/shared/profile/recordSample.ts';
 import { parseSettings } from '../../services/shared/settings.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
 import { predictionStream, recordsPerMinute } from '../predictionStream.ts';
@@ -34,7 +35,8 @@ function observationOf(window: WindowState): WindowObservation {
     for (const [name, profile] of profiles[kind]) variables.set(variableKey(kind, name), { kind, name, profile });
   const { startMs, endMs } = window;
   const records = profiles.output.get('prediction')!.count;
-  return { startMs, endMs, windows: 1, records, variables, codeVersions: new Map(), performance: null };
+  const sample = mergeSampledRecords(sampledRecords(window.sample));
+  return { startMs, endMs, windows: 1, records, variables, codeVersions: new Map(), performance: null, sample };
 }
 
 /** @returns how many drift metrics came of the rows */
@@ -49,6 +51,7 @@ function metricsOf(predictions: readonly LoggedPrediction[]): number {
       windows.set(startMs, window);
     }
     addToProfiles(profilesOf(window, ''), prediction, tally);
+    addToSample(window.sample, prediction.id, prediction.features);
   }
   let fold: VersionFold = { model: 'bench', version: '1', given: null, checkpoints: [] };
   let metrics = 0;

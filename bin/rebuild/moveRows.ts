@@ -24,6 +24,12 @@ export const movedTables: readonly MovedTable[] = [
     version: 'last_offset',
     timeColumn: 'window_start',
   },
+  {
+    table: 'window_samples',
+    key: 'model, version, window_start, window_end, source_partition',
+    version: 'last_offset',
+    timeColumn: 'window_start',
+  },
   { table: 'outcomes', key: 'model, version, event_time, id', version: 'precedence', timeColumn: 'event_time' },
   {
     table: 'performance_windows',

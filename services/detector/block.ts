@@ -1,4 +1,6 @@
+import { addPairSums, pairSums } from './featurePairs.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
+import type { Regime } from './reference.ts';
 import { countReference, countVariable, type VariableCounts } from './variableCounts.ts';
 import { mergePerformance, type WindowObservation, type WindowPerformance } from './windowObservation.ts';
 
@@ -15,6 +17,8 @@ export interface Block {
   unknownFeatures: ReadonlyMap<string, number>;
   codeVersions: ReadonlySet<string>;
   performance: WindowPerformance | null;
+  /** `pairSums` of the regime's pairs; null without a sample. */
+  pairs: Float64Array | null;
 }
 
 /** The sum of blocks. Constancy does not add up: it is asked of each block. */
@@ -25,14 +29,22 @@ export interface BlockSums {
   unknownFeatures: Map<string, number>;
   performance: WindowPerformance | null;
   labelledBlocks: number;
+  /** Of the blocks that have some: `pairBlocks`. */
+  pairs: Float64Array;
+  pairBlocks: number;
 }
 
-export function countBlock(observation: WindowObservation, frozen: ReadonlyMap<string, FrozenVariable>): Block {
+export function countBlock(observation: WindowObservation, { frozen, pairs }: Pick<Regime, 'frozen' | 'pairs'>): Block {
   const variables = new Map<string, VariableCounts>();
   for (const [key, variable] of frozen) {
     variables.set(key, countVariable(variable, observation.variables.get(key)?.profile, observation.records));
   }
-  return { ...blockWithoutVariables(observation), variables, unknownFeatures: unknownFeatures(observation, frozen) };
+  return {
+    ...blockWithoutVariables(observation),
+    variables,
+    unknownFeatures: unknownFeatures(observation, frozen),
+    pairs: pairs && observation.sample && pairSums(pairs, observation.sample),
+  };
 }
 
 /** The blocks of a reference, counted in the bins that were frozen on these very observations. */
@@ -63,6 +75,7 @@ function blockWithoutVariables({ startMs, endMs, records, codeVersions, performa
     unknownFeatures: new Map(),
     codeVersions: new Set(codeVersions.keys()),
     performance,
+    pairs: null,
   };
 }
 
@@ -86,10 +99,14 @@ export function sumBlocks(blocks: readonly Block[]): BlockSums {
     unknownFeatures: new Map(),
     performance: null,
     labelledBlocks: 0,
+    pairs: noPairs,
+    pairBlocks: 0,
   };
   for (const block of blocks) addBlock(sums, block);
   return sums;
 }
+
+const noPairs = new Float64Array(0);
 
 function addBlock(sums: BlockSums, block: Block): void {
   sums.records += block.records;
@@ -110,10 +127,17 @@ function addBlock(sums: BlockSums, block: Block): void {
     sums.performance = mergePerformance(sums.performance, block.performance);
     sums.labelledBlocks += 1;
   }
+  if (block.pairs) {
+    if (sums.pairBlocks === 0) sums.pairs = block.pairs.slice();
+    else addPairSums(sums.pairs, block.pairs, 1);
+    sums.pairBlocks += 1;
+  }
 }
 
 /** What remains of the sum of some blocks without the sum of a part of them. */
 export function subtractSums(whole: BlockSums, part: BlockSums): BlockSums {
+  const pairs = whole.pairs.slice();
+  if (part.pairBlocks > 0) addPairSums(pairs, part.pairs, -1);
   const variables = new Map(
     [...whole.variables].map(([key, { counts, outOfRange, blocks }]) => {
       const taken = part.variables.get(key);
@@ -135,6 +159,8 @@ export function subtractSums(whole: BlockSums, part: BlockSums): BlockSums {
     unknownFeatures: subtractCounts(whole.unknownFeatures, part.unknownFeatures),
     performance: subtractPerformance(whole.performance, part.performance),
     labelledBlocks: whole.labelledBlocks - part.labelledBlocks,
+    pairs,
+    pairBlocks: whole.pairBlocks - part.pairBlocks,
   };
 }
 

@@ -25,6 +25,7 @@ import {
   type Regime,
   regimeOf,
   type VersionReference,
+  withSample,
 } from './reference.ts';
 import {
   emptyStreamHistory,
@@ -128,11 +129,12 @@ function foldBlock(
 ): Folded {
   const { regime } = state;
   if (!regime) return bootstrap(state, observation, context);
-  const block = countBlock(observation, regime.frozen);
-  const { frozen, complete } = regime;
+  const block = countBlock(observation, regime);
+  const { frozen, pairs, complete } = regime;
   const { detection } = context;
   const tests = testFamilies(comparisonsOf(state, block), state.history, {
     frozen,
+    pairs: pairs ?? [],
     detection,
     newFeaturesMatter: complete,
   });
@@ -153,10 +155,13 @@ function bootstrap(state: FoldState, observation: WindowObservation, { detection
 /** The parts of a first reference are the first that is known of how the stream varies. */
 function withRegime(
   history: StreamHistory,
-  { history: blocks, frozen }: Regime,
+  { history: blocks, frozen, pairs }: Regime,
   detection: DetectionSettings,
 ): StreamHistory {
-  return withReference(history, measureReference(blocks, { frozen, detection, newFeaturesMatter: false }));
+  return withReference(
+    history,
+    measureReference(blocks, { frozen, pairs: pairs ?? [], detection, newFeaturesMatter: false }),
+  );
 }
 
 function isFirstReference(gathered: readonly WindowObservation[], detection: DetectionSettings): boolean {
@@ -194,7 +199,12 @@ function watch(
   const calendar = nextCalendar(regime.calendar, blocks, state.history);
   const quiet = state.episode !== null && state.blocksInPhase + 1 >= quietBlocks;
   const next: FoldState = {
-    ...gatherFurther(state, { ...regime, history, calendar }, observation, context.detection),
+    ...gatherFurther(
+      state,
+      withSample({ ...regime, history, calendar }, observation.sample),
+      observation,
+      context.detection,
+    ),
     blocksInPhase: state.blocksInPhase + 1,
     episode: quiet ? null : state.episode,
     history: withQuietBlock(state.history, measured),

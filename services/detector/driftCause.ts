@@ -5,23 +5,23 @@ export type DriftCause = DriftEvent['cause'];
 
 /** Which family speaks for a cause, the first that has evidence. */
 const spokesmen: Record<DriftCause, readonly Family[]> = {
-  code_change: ['data_quality', 'features', 'output_quality', 'error', 'labels', 'predictions'],
+  code_change: ['data_quality', 'features', 'dependence', 'output_quality', 'error', 'labels', 'predictions'],
   data_quality: ['data_quality', 'output_quality'],
-  data_drift: ['features'],
+  data_drift: ['features', 'dependence'],
   concept_drift: ['error', 'labels'],
   prediction_drift: ['predictions'],
 };
 
 /**
  * The cause of a drift, from the families that saw it. New code explains whatever came with it; broken inputs explain
- * shifted ones; shifted inputs explain absurd outputs and errors; errors or labels that changed while the inputs did not are a changed
+ * shifted ones; shifted inputs (each by itself before how they go together) explain absurd outputs and errors; errors or labels that changed while the inputs did not are a changed
  * concept. It may be revised when labels come.
  */
 export function driftCause(evidence: readonly Evidence[], newCodeVersions: readonly string[]): DriftCause {
   const families = new Set(evidence.map(({ family }) => family));
   if (newCodeVersions.length > 0) return 'code_change';
   if (families.has('data_quality')) return 'data_quality';
-  if (families.has('features')) return 'data_drift';
+  if (families.has('features') || families.has('dependence')) return 'data_drift';
   if (families.has('output_quality')) return 'data_quality';
   if (families.has('error') || families.has('labels')) return 'concept_drift';
   return 'prediction_drift';

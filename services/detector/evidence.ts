@@ -1,5 +1,5 @@
 /** Kinds of signals; the budget of false alarms is split evenly over those that can be tested. */
-export type Family = 'data_quality' | 'features' | 'output_quality' | 'labels' | 'error' | 'predictions';
+export type Family = 'data_quality' | 'features' | 'dependence' | 'output_quality' | 'labels' | 'error' | 'predictions';
 
 /** A family of tests that said "changed", with the test that speaks for it. */
 export interface Evidence {

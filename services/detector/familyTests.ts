@@ -3,10 +3,13 @@ import type { Measured } from './bestTest.ts';
 import type { Block } from './block.ts';
 import { type Comparison, comparisonsWithinReference, scales } from './comparison.ts';
 import { dataQualityEvidence } from './dataQualityFamily.ts';
+import { testDependence } from './dependenceFamily.ts';
+import { hasDependence } from './dependenceTest.ts';
 import { testDistributions } from './distributionFamily.ts';
 import { hasErrors, testErrors } from './errorFamily.ts';
 import type { Evidence, Family } from './evidence.ts';
 import type { FamilyResult } from './familyResult.ts';
+import type { FeaturePair } from './featurePairs.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { hasLabels, testLabels } from './labelFamily.ts';
 import type { Measurement } from './statisticHistory.ts';
@@ -17,6 +20,7 @@ export type DetectionSettings = ModelSettings['detection'];
 
 export interface TestOptions {
   frozen: ReadonlyMap<string, FrozenVariable>;
+  pairs: readonly FeaturePair[];
   detection: DetectionSettings;
   /** False while the reference of further features is still being gathered. */
   newFeaturesMatter: boolean;
@@ -28,11 +32,12 @@ export interface TestOptions {
  */
 export function levelPerTest(
   comparison: Comparison,
-  { frozen, detection }: Omit<TestOptions, 'newFeaturesMatter'>,
+  { frozen, pairs, detection }: Omit<TestOptions, 'newFeaturesMatter'>,
 ): number {
   const kinds = new Set(Array.from(frozen.values(), ({ kind }) => kind));
   // Quality and distribution of each kind.
-  const families = 2 * kinds.size + (hasErrors(comparison) ? 1 : 0) + (hasLabels(comparison) ? 1 : 0);
+  const others = [hasDependence(comparison, pairs), hasErrors(comparison), hasLabels(comparison)];
+  const families = 2 * kinds.size + others.filter(Boolean).length;
   return detection.falseAlarmsPerThousandWindows / 1000 / families / scales.length;
 }
 
@@ -92,12 +97,13 @@ function onlyMeasured({ plain, cyclic }: Measured): Measured {
 function resultsAt(
   comparison: Comparison,
   stream: StreamSignificance,
-  { frozen, detection }: TestOptions,
+  { frozen, pairs, detection }: TestOptions,
   level: number,
 ): FamilyResult[] {
   return [
     testDistributions(comparison, frozen, 'feature', stream, level),
     testDistributions(comparison, frozen, 'output', stream, level),
+    testDependence(comparison, pairs, stream, level),
     testLabels(comparison, detection.minimumRecords, stream, level),
     testErrors(comparison, detection, stream, level),
   ].filter(result => result !== null);

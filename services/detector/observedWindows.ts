@@ -1,5 +1,6 @@
 import { mergeFeatureProfiles } from '../shared/profile/featureProfile.ts';
 import { fromProfileRow, type ProfileRow } from '../shared/profile/profileRow.ts';
+import { mergeSampledRecords, type SampledRecords } from '../shared/profile/recordSample.ts';
 import { evaluationKey } from './evaluation.ts';
 import {
   observationOfProfiles,
@@ -28,19 +29,30 @@ export interface StoredPerformance {
   label_counts: Record<string, number>;
 }
 
+export interface StoredSample {
+  start_ms: number;
+  id_hashes: number[];
+  features: string[];
+  codes: number[];
+}
+
 /** @param profiles of one version, those of one variable in a row */
 export function observedWindows(
   profiles: readonly StoredProfile[],
   performance: readonly StoredPerformance[],
+  samples: readonly StoredSample[],
   windowSizeMs: number,
 ): ObservedWindows {
   const performanceOf = new Map(performance.map(row => [evaluationKey(row.segment, row.start_ms), row]));
+  const samplesOf = Map.groupBy(samples, ({ start_ms }) => start_ms);
   const windows: ObservedWindows = new Map();
   for (const rows of Map.groupBy(profiles, row => evaluationKey(row.segment, row.start_ms)).values()) {
     const { segment, start_ms: startMs } = rows[0]!;
     const segments = windows.get(startMs) ?? new Map();
     windows.set(startMs, segments);
-    segments.set(segment, observationOf(rows, performanceOf.get(evaluationKey(segment, startMs)), windowSizeMs));
+    const ofWindow = performanceOf.get(evaluationKey(segment, startMs));
+    const sampled = segment === '' ? samplesOf.get(startMs) : undefined;
+    segments.set(segment, observationOf(rows, ofWindow, sampled, windowSizeMs));
   }
   return windows;
 }
@@ -49,6 +61,7 @@ export function observedWindows(
 export function observationOf(
   rows: readonly StoredProfile[],
   performance: StoredPerformance | undefined,
+  samples: readonly StoredSample[] | undefined,
   windowSizeMs: number,
 ): WindowObservation {
   const { start_ms: startMs } = rows[0]!;
@@ -61,7 +74,12 @@ export function observationOf(
     { startMs, endMs: startMs + windowSizeMs },
     profiles,
     performance ? performanceOf(performance) : null,
+    samples ? mergeSampledRecords(...samples.map(sampledRecordsOf)) : null,
   );
+}
+
+function sampledRecordsOf({ features, id_hashes, codes }: StoredSample): SampledRecords {
+  return { names: features, hashes: id_hashes, codes };
 }
 
 function performanceOf({

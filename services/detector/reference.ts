@@ -1,7 +1,9 @@
 import { type FeatureProfile, mergeFeatureProfiles } from '../shared/profile/featureProfile.ts';
+import type { SampledRecords } from '../shared/profile/recordSample.ts';
 import { type Block, countReferenceBlocks, sumBlocks } from './block.ts';
 import type { Calendar } from './calendar.ts';
-import { longestHistoryBlocks } from './comparison.ts';
+import { longestHistoryBlocks, minimumReferenceBlocks } from './comparison.ts';
+import { type FeaturePair, freezePairs, pairSums } from './featurePairs.ts';
 import { type FrozenVariable, freezeVariable } from './frozenVariable.ts';
 import type { WindowObservation } from './windowObservation.ts';
 
@@ -25,6 +27,10 @@ export interface Regime {
   calendar: Calendar;
   /** False while variables that the given reference lacks are still gathered from the version's own windows. */
   complete: boolean;
+  /** Features whose dependence is watched; null while samples for it are gathered. */
+  pairs: readonly FeaturePair[] | null;
+  /** Of the last blocks, until there are enough. */
+  gatheredSamples: readonly SampledRecords[];
 }
 
 /** One variable of the version's first reference, for the question whether the stream is still *like that*. */
@@ -70,7 +76,40 @@ export function regimeOf(
   const frozen = freezeVariables(newest, new Map(), earlier);
   const given = source !== 'bootstrap';
   const history = countReferenceBlocks(newest, frozen, given);
-  return { source, frozen, history, calendar: new Map(), complete: !given };
+  const regime: Regime = {
+    source,
+    frozen,
+    history,
+    calendar: new Map(),
+    complete: !given,
+    pairs: null,
+    gatheredSamples: [],
+  };
+  const sampled = newest.slice(newest.findLastIndex(({ sample }) => sample === null) + 1);
+  return withSamples(
+    regime,
+    sampled.flatMap(({ sample }) => sample ?? []),
+  );
+}
+
+/** The regime whose last block this sample is of. Where a reference was given, or windows are older than samples, pairs come later. */
+export function withSample(regime: Regime, sample: SampledRecords | null): Regime {
+  if (regime.pairs) return regime;
+  return withSamples(regime, sample ? [...regime.gatheredSamples, sample] : []);
+}
+
+/** @param samples of the last blocks */
+function withSamples(regime: Regime, samples: readonly SampledRecords[]): Regime {
+  if (samples.length < minimumReferenceBlocks) return { ...regime, gatheredSamples: samples };
+  const pairs = freezePairs(samples);
+  const last = regime.history.slice(-samples.length);
+  const counted = last.map((block, index) => ({ ...block, pairs: pairSums(pairs, samples[index]!) }));
+  return {
+    ...regime,
+    pairs,
+    gatheredSamples: [],
+    history: [...regime.history.slice(0, -samples.length), ...counted],
+  };
 }
 
 /** The regime with the variables that it lacked, counted in its last blocks, which are these observations. */

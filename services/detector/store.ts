@@ -12,6 +12,7 @@ import {
   observedWindows,
   type StoredPerformance,
   type StoredProfile,
+  type StoredSample,
 } from './observedWindows.ts';
 import type { GivenReference } from './reference.ts';
 import type { WindowObservation } from './windowObservation.ts';
@@ -140,7 +141,7 @@ export function detectorStore(clickhouse: Clickhouse) {
     /** The windows of the ranges, one range a version, in the order of time, their partitions merged. */
     async windows(ranges: readonly WindowRange[]): Promise<PerVersion<ObservedWindows>> {
       const { sql, parameters } = inRanges(ranges);
-      const [profiles, performance] = await Promise.all([
+      const [profiles, performance, samples] = await Promise.all([
         clickhouse.select<VersionName & StoredProfile>(
           `SELECT model, version, segment, toUnixTimestamp64Milli(window_start) AS start_ms, toString(kind) AS kind, feature, ${profileColumns}
            FROM window_profiles FINAL WHERE ${sql}
@@ -152,13 +153,25 @@ export function detectorStore(clickhouse: Clickhouse) {
            FROM performance_windows FINAL WHERE ${sql}`,
           parameters,
         ),
+        clickhouse.select<VersionName & StoredSample>(
+          `SELECT model, version, toUnixTimestamp64Milli(window_start) AS start_ms, id_hashes, features, codes
+           FROM window_samples FINAL WHERE ${sql} ORDER BY model, version, window_start, source_partition`,
+          parameters,
+        ),
       ]);
       const profilesOf = Map.groupBy(profiles, versionKey);
       const performanceOf = Map.groupBy(performance, versionKey);
+      const samplesOf = Map.groupBy(samples, versionKey);
       return new Map(
         ranges.map(range => {
           const key = versionKey(range);
-          return [key, observedWindows(profilesOf.get(key) ?? [], performanceOf.get(key) ?? [], range.windowSizeMs)];
+          const windows = observedWindows(
+            profilesOf.get(key) ?? [],
+            performanceOf.get(key) ?? [],
+            samplesOf.get(key) ?? [],
+            range.windowSizeMs,
+          );
+          return [key, windows];
         }),
       );
     },
@@ -202,7 +215,7 @@ export function detectorStore(clickhouse: Clickhouse) {
         { model, version, id },
       );
       const parts = [...Map.groupBy(rows, ({ start_ms }) => start_ms).values()].map(part =>
-        observationOf(part, undefined, part[0]!.end_ms - part[0]!.start_ms),
+        observationOf(part, undefined, undefined, part[0]!.end_ms - part[0]!.start_ms),
       );
       return { id, source: rows[0]!.source, parts };
     },

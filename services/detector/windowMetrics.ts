@@ -14,6 +14,7 @@ import {
   smallestIncrease,
   toleratedRate,
 } from './dataQualityFamily.ts';
+import { dependenceTest, dependenceThreshold, hasDependence } from './dependenceTest.ts';
 import { comparisonsOf, type FoldContext, type FoldState, pendingBlock } from './detector.ts';
 import { type DistributionTest, distributionTest, distributionThreshold, validCounts } from './distributionTest.ts';
 import { errorTest, errorThreshold } from './errorFamily.ts';
@@ -53,7 +54,7 @@ export interface DriftMetric {
 export function windowMetrics(state: FoldState, window: WindowObservation, context: FoldContext): DriftMetric[] {
   const observation = pendingBlock(state, window);
   if (!state.regime || observation.records < context.detection.minimumRecords) return [];
-  const comparisons = comparisonsOf(state, countBlock(observation, state.regime.frozen));
+  const comparisons = comparisonsOf(state, countBlock(observation, state.regime));
   return [
     ...[...state.versionReference.values()].flatMap(variable => distanceMetrics(variable, observation)),
     ...testMetrics(state.regime, comparisons, streamSignificance(state.history), context),
@@ -112,12 +113,14 @@ function testMetrics(
   const [latest] = comparisons;
   if (!latest) return [];
   const { frozen } = regime;
-  const level = levelPerTest(latest, { frozen, detection: context.detection });
+  const pairs = regime.pairs ?? [];
+  const level = levelPerTest(latest, { frozen, pairs, detection: context.detection });
   return [
     ...[...frozen].flatMap(([key, variable]) => [
       ...likelihoodRatioMetric(regime, comparisons, stream, key, variable, level),
       ...rateMetrics(regime, latest, stream.of(key), key, variable, level),
     ]),
+    ...dependenceMetrics(regime, comparisons, stream, level),
     ...labelMetric(regime, comparisons, stream, context, level),
     ...errorMetric(regime, comparisons, stream, context, level),
   ];
@@ -220,6 +223,40 @@ function rateMetrics(
       scale: 1,
       overdispersion,
     };
+  });
+}
+
+/** Of each pair at its most significant scale; p-value and threshold before Simes' correction. */
+function dependenceMetrics(
+  { pairs, source }: Regime,
+  comparisons: readonly Comparison[],
+  stream: StreamSignificance,
+  level: number,
+): DriftMetric[] {
+  return (pairs ?? []).flatMap((pair, index) => {
+    const significance = stream.of(pair.key);
+    const strongest = mostSignificant(comparisons, comparison =>
+      hasDependence(comparison, pairs!) ? dependenceTest(comparison, pair, index, significance) : null,
+    );
+    if (!strongest) return [];
+    const { test, comparison } = strongest;
+    const { scale } = comparison;
+    const needed = levelOfFamily(stream.tail('dependence', scale), scale, significance.noiseWeight, level);
+    return [
+      {
+        kind: 'feature' as const,
+        feature: pair.names.join(' × '),
+        metric: 'correlation_change',
+        value: Math.abs(test.value - test.referenceValue),
+        threshold: finite(dependenceThreshold(test, needed / pairs!.length)),
+        pValue: test.pValue,
+        records: test.records,
+        referenceRecords: test.referenceRecords,
+        reference: source,
+        scale,
+        overdispersion: test.overdispersion,
+      },
+    ];
   });
 }
 

@@ -1,5 +1,6 @@
 import type { FeatureProfile } from '../shared/profile/featureProfile.ts';
 import { mergeFeatureProfiles } from '../shared/profile/featureProfile.ts';
+import { mergeSampledRecords, type SampledRecords } from '../shared/profile/recordSample.ts';
 import type { TimeWindow } from '../shared/timeWindow.ts';
 
 export type VariableKind = 'feature' | 'output';
@@ -33,6 +34,8 @@ export interface WindowObservation {
   /** Records per version of the serving code, where it was logged. */
   codeVersions: ReadonlyMap<string, number>;
   performance: WindowPerformance | null;
+  /** Of all predictions; null of a segment, a given reference and a window from before there were samples. */
+  sample: SampledRecords | null;
 }
 
 /** A profile as it is stored: those of operations are told apart from what the model got and gave. */
@@ -47,6 +50,7 @@ export function observationOfProfiles(
   { startMs, endMs }: TimeWindow,
   profiles: Iterable<NamedProfile>,
   performance: WindowPerformance | null,
+  sample: SampledRecords | null,
 ): WindowObservation {
   const variables = new Map<string, ObservedVariable>();
   let codeVersions: ReadonlyMap<string, number> = new Map();
@@ -54,7 +58,7 @@ export function observationOfProfiles(
     if (kind !== 'operation') variables.set(variableKey(kind, name), { kind, name, profile });
     else if (name === 'codeVersion') codeVersions = profile.categorical.exact;
   }
-  return { startMs, endMs, windows: 1, records: recordsOf(variables), variables, codeVersions, performance };
+  return { startMs, endMs, windows: 1, records: recordsOf(variables), variables, codeVersions, performance, sample };
 }
 
 /** Each record of a window has a prediction; a reference without outputs has as many records as its fullest feature. */
@@ -83,6 +87,7 @@ export function mergeObservations(earlier: WindowObservation, later: WindowObser
     variables,
     codeVersions: mergeCounts(earlier.codeVersions, later.codeVersions),
     performance: mergePerformance(earlier.performance, later.performance),
+    sample: earlier.sample && later.sample && mergeSampledRecords(earlier.sample, later.sample),
   };
 }
 

@@ -7,6 +7,12 @@ import {
   type FeatureValue,
   featureProfileBytes,
 } from '../shared/profile/featureProfile.ts';
+import {
+  addToSample,
+  emptyRecordSample,
+  type RecordSample,
+  recordSampleBytes,
+} from '../shared/profile/recordSample.ts';
 import type { ModelSettings } from '../shared/settings.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import {
@@ -48,6 +54,10 @@ export interface WindowState {
   lastOffset: number;
   /** By segment: '' for all predictions, else name=value. */
   segments: Map<string, SegmentProfiles>;
+  /** Of all predictions. */
+  sample: RecordSample;
+  /** Offset of the last record that the sample knows of: it is stored beside the profiles, not at once with them. */
+  sampledOffset: number;
   changed: boolean;
   /** Number of the flush that last stored it. */
   storedAtFlush: number;
@@ -156,6 +166,8 @@ export function newWindowState(startMs: number, windowSizeMs: number): WindowSta
     endMs: startMs + windowSizeMs,
     lastOffset: -1,
     segments: new Map(),
+    sample: emptyRecordSample(),
+    sampledOffset: -1,
     changed: false,
     storedAtFlush: 0,
   };
@@ -212,6 +224,11 @@ export function countPrediction(state: VersionState, { prediction, offset }: Pre
   state.touchedWindows.add(startMs);
   // The window may have been stored at a higher offset than the version's progress, by a process that died in between.
   if (offset > window.lastOffset) addToWindow(state, window, prediction, offset);
+  if (offset > window.sampledOffset) {
+    window.sampledOffset = offset;
+    window.changed = true;
+    addToSample(window.sample, prediction.id, prediction.features);
+  }
   return 'counted';
 }
 
@@ -382,7 +399,7 @@ export function evictToBytes(
 const windowOverheadBytes = 1_000;
 
 function windowBytes(window: WindowState): number {
-  let bytes = windowOverheadBytes;
+  let bytes = windowOverheadBytes + recordSampleBytes(window.sample);
   for (const { feature, output, operation } of window.segments.values()) {
     for (const profiles of [feature, output, operation])
       for (const profile of profiles.values()) bytes += featureProfileBytes(profile);

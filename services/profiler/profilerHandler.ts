@@ -20,6 +20,7 @@ import {
   watermarkMs,
 } from './profiler.ts';
 import { profilerMetrics } from './profilerMetrics.ts';
+import { addSample, sampleBlock } from './sampleBlock.ts';
 import { type ProfilerStore, profilerStore, progressRow, windowKey } from './store.ts';
 import { addWindow, windowBlock } from './windowBlock.ts';
 
@@ -55,6 +56,7 @@ export async function profilerHandler(
   /** Of the table predictions: what was counted and not inserted yet. */
   const rows = predictionBlock();
   const windows = windowBlock();
+  const samples = sampleBlock();
   let flushes = 0;
   /** Whether a watermark has passed the end of a window since the last flush: the detector waits to judge it. */
   let windowEnded = false;
@@ -148,6 +150,9 @@ export async function profilerHandler(
     await store.insertWindows(windows);
     metrics.rows.inc({ table: 'window_profiles' }, windows.rows);
     clearBlock(windows);
+    await store.insertSamples(samples);
+    metrics.rows.inc({ table: 'window_samples' }, samples.rows);
+    clearBlock(samples);
   }
 
   /** Rows first, dead letters before the progress that would hide a record that is delivered again, announcements last. */
@@ -161,7 +166,10 @@ export async function profilerHandler(
         if (!version.changed) continue;
         progress.push(progressRow(version, partition));
         for (const window of version.windows.values()) {
-          if (window.changed) addWindow(windows, version, window, partition);
+          if (window.changed) {
+            addWindow(windows, version, window, partition);
+            addSample(samples, version, window, partition);
+          }
           if (windows.rows >= windowRowsPerInsert) await insertWindows();
         }
       }
@@ -196,6 +204,7 @@ export async function profilerHandler(
     partitions.clear();
     clearBlock(rows);
     clearBlock(windows);
+    clearBlock(samples);
     deadLetters.clear();
     windowEnded = false;
   }

@@ -1,5 +1,6 @@
 import { type Clickhouse, clickhouseTime } from '../shared/clickhouse.ts';
 import { fromProfileRow, type ProfileRow } from '../shared/profile/profileRow.ts';
+import { recordSampleOf } from '../shared/profile/recordSample.ts';
 import { queryPortions } from '../shared/queryPortions.ts';
 import type { ModelSettings } from '../shared/settings.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
@@ -13,6 +14,7 @@ import {
   type VersionState,
   type WindowState,
 } from './profiler.ts';
+import type { SampleBlock } from './sampleBlock.ts';
 import type { WindowBlock } from './windowBlock.ts';
 
 interface StoredProfile extends ProfileRow {
@@ -24,6 +26,17 @@ interface StoredProfile extends ProfileRow {
   kind: ProfileKind;
   feature: string;
   last_offset: number;
+}
+
+interface StoredSample {
+  model: string;
+  version: string;
+  start_ms: number;
+  end_ms: number;
+  last_offset: number;
+  id_hashes: number[];
+  features: string[];
+  codes: number[];
 }
 
 interface StoredProgress extends VersionName {
@@ -65,14 +78,16 @@ export type ProfilerStore = ReturnType<typeof profilerStore>;
 
 /** The SQL of the profiler. Rows are written in the order predictions, windows, progress: what progress claims is there. */
 export function profilerStore(clickhouse: Clickhouse) {
-  function selectWindows(
+  /** @param table with rows per window and source partition */
+  function selectWindows<Row>(
+    table: 'window_profiles' | 'window_samples',
     wanted: readonly (VersionName & { startMs: number })[],
     partition: number,
-  ): Promise<StoredProfile[]> {
-    return clickhouse.select<StoredProfile>(
+  ): Promise<Row[]> {
+    return clickhouse.select<Row>(
       `SELECT * EXCEPT (window_start, window_end, ingested_at, source_partition),
               toUnixTimestamp64Milli(window_start) AS start_ms, toUnixTimestamp64Milli(window_end) AS end_ms
-       FROM window_profiles FINAL
+       FROM ${table} FINAL
        WHERE source_partition = {partition:Int32}
          AND (model, version, toUnixTimestamp64Milli(window_start)) IN
              arrayZip({models:Array(String)}, {versions:Array(String)}, {starts:Array(Int64)})
@@ -161,7 +176,12 @@ export function profilerStore(clickhouse: Clickhouse) {
     ) {
       const loaded = new Map<string, WindowState>();
       for (const portion of queryPortions(wanted, window => `${longerName(window)}${window.startMs}`)) {
-        for (const row of await selectWindows(portion, partition)) addRow(loaded, row, settingsOf(row.model).window);
+        const [profiles, samples] = await Promise.all([
+          selectWindows<StoredProfile>('window_profiles', portion, partition),
+          selectWindows<StoredSample>('window_samples', portion, partition),
+        ]);
+        for (const row of profiles) addProfile(loaded, row, settingsOf(row.model).window);
+        for (const row of samples) addSample(loaded, row, settingsOf(row.model).window);
       }
       return loaded;
     },
@@ -171,6 +191,8 @@ export function profilerStore(clickhouse: Clickhouse) {
     /** All rows of a window go in one block, so that no reader and no restart sees half of it. */
     insertWindows: (rows: WindowBlock) => clickhouse.insertBlock('window_profiles', rows),
 
+    insertSamples: (rows: SampleBlock) => clickhouse.insertBlock('window_samples', rows),
+
     insertProgress: (rows: readonly object[]) => clickhouse.insert('stream_progress', rows),
   };
 }
@@ -179,14 +201,31 @@ export function windowKey(model: string, version: string, startMs: number): stri
   return JSON.stringify([model, version, startMs]);
 }
 
-/** Puts a stored profile in its window; one of windows of another size, from before a change of the settings, is not continued. */
-function addRow(windows: Map<string, WindowState>, row: StoredProfile, windowSizeMs: number): void {
-  if (row.end_ms - row.start_ms !== windowSizeMs) return;
-  const key = windowKey(row.model, row.version, row.start_ms);
-  const window = windows.get(key) ?? newWindowState(row.start_ms, windowSizeMs);
-  windows.set(key, window);
+function addProfile(windows: Map<string, WindowState>, row: StoredProfile, windowSizeMs: number): void {
+  const window = windowOf(windows, row, windowSizeMs);
+  if (!window) return;
   window.lastOffset = Math.max(window.lastOffset, row.last_offset);
   profilesOf(window, row.segment)[row.kind].set(row.feature, fromProfileRow(row));
+}
+
+function addSample(windows: Map<string, WindowState>, row: StoredSample, windowSizeMs: number): void {
+  const window = windowOf(windows, row, windowSizeMs);
+  if (!window) return;
+  window.sampledOffset = row.last_offset;
+  window.sample = recordSampleOf({ names: row.features, hashes: row.id_hashes, codes: row.codes });
+}
+
+/** The window of a stored row; one of another size, from before a change of the settings, is not continued. */
+function windowOf(
+  windows: Map<string, WindowState>,
+  { model, version, start_ms, end_ms }: StoredProfile | StoredSample,
+  windowSizeMs: number,
+): WindowState | null {
+  if (end_ms - start_ms !== windowSizeMs) return null;
+  const key = windowKey(model, version, start_ms);
+  const window = windows.get(key) ?? newWindowState(start_ms, windowSizeMs);
+  windows.set(key, window);
+  return window;
 }
 
 /** Row of stream_progress for one version in one partition. */

@@ -81,6 +81,10 @@ export function int32Column(): ScalarColumn<number> {
   return fixedColumn('Int32', Int32Array);
 }
 
+export function uint32Column(): ScalarColumn<number> {
+  return fixedColumn('UInt32', Uint32Array);
+}
+
 /** @param type a type of one byte: UInt8, Int8, an Enum8 */
 export function byteColumn(type: string): ScalarColumn<number> {
   return fixedColumn(type, Uint8Array);

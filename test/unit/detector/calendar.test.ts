@@ -28,6 +28,7 @@ function blockAt(startMs: number, lengthMs: number, counts: number[], wrong = 0)
         ['no', labelled - counts[0]!],
       ]),
     },
+    pairs: null,
   };
 }
 
@@ -38,6 +39,8 @@ const plainOf = (counts: number[]) => ({
   unknownFeatures: new Map(),
   performance: blockAt(0, hourMs, counts, 10).performance,
   labelledBlocks: 10,
+  pairs: new Float64Array(0),
+  pairBlocks: 0,
 });
 
 describe('slotOf', () => {

@@ -32,7 +32,7 @@ function windowsOf(seed: number, amplitude: number, noise: number, shift: number
 function cyclesOf(state: FoldState, window: ReturnType<typeof windowsOf>[number], feature: string) {
   const { frozen } = state.regime!;
   const stream = streamSignificance(state.history);
-  return comparisonsOf(state, countBlock(window, frozen)).map(
+  return comparisonsOf(state, countBlock(window, state.regime!)).map(
     comparison => distributionTest(comparison, feature, frozen.get(feature)!, stream.of(feature))!.cycle,
   );
 }

@@ -8,6 +8,12 @@ import {
 import type { DriftEventContent } from '../../../services/detector/driftEpisode.ts';
 import { variableKey, type WindowObservation } from '../../../services/detector/windowObservation.ts';
 import { addValue, emptyFeatureProfile, type FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
+import {
+  addToSample,
+  emptyRecordSample,
+  mergeSampledRecords,
+  sampledRecords,
+} from '../../../services/shared/profile/recordSample.ts';
 import { parseSettings } from '../../../services/shared/settings.ts';
 import { seededRandom } from '../profile/distributions.ts';
 
@@ -71,7 +77,9 @@ export function observationOf(window: number, records: readonly SyntheticRecord[
     addValue(variable.profile, value);
   };
   const codeVersions = new Map<string, number>();
-  for (const { features, prediction, score, codeVersion } of records) {
+  const sample = emptyRecordSample();
+  for (const [index, { features, prediction, score, codeVersion }] of records.entries()) {
+    addToSample(sample, `${window}/${index}`, { names: Object.keys(features), values: Object.values(features) });
     for (const [name, value] of Object.entries(features)) add('feature', name, value);
     add('output', 'prediction', prediction);
     if (score !== undefined) add('output', 'score', score);
@@ -92,6 +100,7 @@ export function observationOf(window: number, records: readonly SyntheticRecord[
       labelled.length === 0
         ? null
         : { task: 'binary', labelled: labelled.length, lossSum: errors, lossSquareSum: errors, labelCounts },
+    sample: mergeSampledRecords(sampledRecords(sample)),
   };
 }
 

@@ -57,9 +57,9 @@ type Event =
 const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('take' as const), count: fc.integer({ min: 1, max: 15 }) }) },
   { weight: 3, arbitrary: fc.constant({ do: 'flush' as const }) },
-  fc.record({ do: fc.constant('crash' as const), afterSteps: fc.nat(4), back: fc.nat(30) }),
+  fc.record({ do: fc.constant('crash' as const), afterSteps: fc.nat(5), back: fc.nat(30) }),
   fc.constant({ do: 'replace' as const }),
-  fc.record({ do: fc.constant('zombie' as const), count: fc.nat(15), steps: fc.integer({ min: 1, max: 4 }) }),
+  fc.record({ do: fc.constant('zombie' as const), count: fc.nat(15), steps: fc.integer({ min: 1, max: 5 }) }),
   fc.constant({ do: 'evict' as const }),
 );
 
@@ -68,7 +68,7 @@ function undisturbed(records: readonly PredictionRecord[]): StoreModel {
   const store = emptyStore();
   const profiler = new ProfilerModel(store, settings);
   profiler.take(records, records.length);
-  profiler.flush(5);
+  profiler.flush(6);
   return store;
 }
 
@@ -79,7 +79,7 @@ function disturbed(records: readonly PredictionRecord[], events: readonly Event[
   const zombies: ProfilerModel[] = [];
   for (const happening of events) {
     if (happening.do === 'take') profiler.take(records, happening.count);
-    if (happening.do === 'flush') profiler.flush(5);
+    if (happening.do === 'flush') profiler.flush(6);
     if (happening.do === 'evict') profiler.evict(0);
     if (happening.do === 'crash') {
       profiler.flush(happening.afterSteps);
@@ -95,14 +95,15 @@ function disturbed(records: readonly PredictionRecord[], events: readonly Event[
     }
   }
   profiler.take(records, records.length);
-  profiler.flush(5);
-  for (const zombie of zombies) zombie.flush(4);
+  profiler.flush(6);
+  for (const zombie of zombies) zombie.flush(5);
   return store;
 }
 
 /** What readers see. */
-const contents = ({ windows, progress, predictions, deadLetters }: StoreModel) => ({
+const contents = ({ windows, samples, progress, predictions, deadLetters }: StoreModel) => ({
   windows: [...windows].sort(([left], [right]) => (left < right ? -1 : 1)),
+  samples: [...samples].sort(([left], [right]) => left - right),
   progress,
   predictions: [...predictions.keys()].sort(),
   deadLetters: [...deadLetters].sort((a, b) => a - b),

@@ -31,6 +31,9 @@ async function handlerWithTables(written: string[]) {
     insertWindows: async (rows: { rows: number }) => {
       if (rows.rows > 0) written.push('windows');
     },
+    insertSamples: async (rows: { rows: number }) => {
+      if (rows.rows > 0) written.push('samples');
+    },
     insertProgress: async (rows: object[]) => void written.push(`progress of ${rows.length}`),
   };
   const context = {
@@ -51,7 +54,12 @@ it('stores while it takes records when it holds too much, but only what may be s
   expect(written).toEqual([]);
   handler.reset();
   await handler.take(records, async () => true);
-  expect([...new Set(written)]).toEqual([`${records.length} predictions`, 'windows', `progress of ${records.length}`]);
+  expect([...new Set(written)]).toEqual([
+    `${records.length} predictions`,
+    'windows',
+    'samples',
+    `progress of ${records.length}`,
+  ]);
   const stored = written.length;
   const again = records.map(record => ({ ...record, offset: records.length + record.offset }));
   await handler.take(again, async () => true);

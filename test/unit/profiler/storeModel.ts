@@ -12,6 +12,7 @@ import {
 } from '../../../services/profiler/profiler.ts';
 import { progressRow } from '../../../services/profiler/store.ts';
 import { fromProfileRow } from '../../../services/shared/profile/profileRow.ts';
+import { recordSampleOf, type SampledRecords, sampledRecords } from '../../../services/shared/profile/recordSample.ts';
 import type { ModelSettings } from '../../../services/shared/settings.ts';
 import { windowStartMs } from '../../../services/shared/timeWindow.ts';
 import { type WindowRow, windowRows } from './windowRows.ts';
@@ -25,6 +26,8 @@ type ProgressRow = Record<'last_offset' | 'predictions' | 'duplicates' | 'late' 
 export interface StoreModel {
   /** By window start. All rows of a window come in one block. */
   windows: Map<string, WindowRow>;
+  /** By window start. They come in a block of their own. */
+  samples: Map<number, SampledRecords & { last_offset: number }>;
   progress: ProgressRow | null;
   predictions: Map<string, PredictionRecord>;
   /** Offsets. */
@@ -34,6 +37,7 @@ export interface StoreModel {
 
 export const emptyStore = (): StoreModel => ({
   windows: new Map(),
+  samples: new Map(),
   progress: null,
   predictions: new Map(),
   deadLetters: new Set(),
@@ -70,7 +74,7 @@ export class ProfilerModel {
     }
   }
 
-  /** @param steps of the flush that are reached: predictions, windows, dead letters, progress, commit */
+  /** @param steps of the flush that are reached: predictions, windows, samples, dead letters, progress, commit */
   flush(steps: number): void {
     const { store, state } = this;
     const actions = [
@@ -78,6 +82,9 @@ export class ProfilerModel {
       () => {
         for (const window of state.windows.values())
           if (window.changed) for (const row of windowRows(state, window)) writeWindowRow(store, row);
+      },
+      () => {
+        for (const window of state.windows.values()) if (window.changed) writeSample(store, window);
       },
       () => {
         for (const offset of this.rejected) store.deadLetters.add(offset);
@@ -115,6 +122,12 @@ function writeWindowRow(store: StoreModel, row: WindowRow): void {
   if (!known || row.last_offset >= known.last_offset) store.windows.set(key, row);
 }
 
+function writeSample(store: StoreModel, { startMs, sample, sampledOffset }: WindowState): void {
+  const known = store.samples.get(startMs);
+  if (!known || sampledOffset >= known.last_offset)
+    store.samples.set(startMs, { ...sampledRecords(sample), last_offset: sampledOffset });
+}
+
 function loaded({ progress, predictions, windows }: StoreModel, settings: ModelSettings): VersionState {
   const state = newVersionState('m', '1', settings);
   for (const row of windows.values())
@@ -143,5 +156,7 @@ function loadedWindow(store: StoreModel, startMs: number, sizeMs: number): Windo
     window.lastOffset = Math.max(window.lastOffset, row.last_offset);
     profilesOf(window, row.segment)[row.kind].set(row.feature, fromProfileRow(JSON.parse(JSON.stringify(row))));
   }
+  const sample = store.samples.get(startMs);
+  if (sample) Object.assign(window, { sample: recordSampleOf(sample), sampledOffset: sample.last_offset });
   return window;
 }

@@ -1,0 +1,206 @@
+import type { Features } from '../features.ts';
+import { bucketKey } from './bucketKey.ts';
+import { fnv1a } from './categoryHash.ts';
+import type { FeatureValue } from './featureProfile.ts';
+
+/**
+ * A uniform sample of the records of a window, to see which values come together. It keeps the records whose ids have the lowest hashes
+ * (bottom-k: Cohen, Kaplan, "Summarizing data using bottom-k sketches", PODC 2007), so that samples merge in any order and grouping to
+ * the sample of all their records, and a value of a record is looked at in few records only: of n about 64 ln(n / 64).
+ */
+export interface RecordSample {
+  /** Features, in the order in which they came: columns of `codes`. */
+  names: string[];
+  /** Records in the sample. */
+  size: number;
+  /** Of their ids, ascending; equal ones in the order in which they came. */
+  hashes: Uint32Array;
+  /** The row of each in `codes`. */
+  rows: Uint8Array;
+  /** `codeOf` each value, row by row. */
+  codes: Int32Array;
+  /** Columns that there is room for. */
+  width: number;
+  /** Of the record that was added last: the next one mostly names the same. */
+  picked: PickedFeatures;
+}
+
+interface PickedFeatures {
+  names: readonly string[];
+  /** Where the values are, and where their codes go. */
+  indexes: number[];
+  columns: number[];
+}
+
+/** The records of one or more samples, as they are stored and read. */
+export interface SampledRecords {
+  /** Ascending. */
+  names: string[];
+  /** Ascending. */
+  hashes: number[];
+  /** For each record one per name. */
+  codes: number[];
+}
+
+export const mostSampledRecords = 64;
+/** Of a record with more the first in the order of their names. */
+export const mostSampledFeatures = 12;
+/** Of a window whose records name different features; what comes then is not sampled. */
+const mostNames = 64;
+const firstRows = 8;
+/** Code of a value that is missing or not finite: no number and no category has it. */
+export const missingCode = -(2 ** 31);
+
+export function emptyRecordSample(): RecordSample {
+  return {
+    names: [],
+    size: 0,
+    hashes: new Uint32Array(0),
+    rows: new Uint8Array(0),
+    codes: new Int32Array(0),
+    width: 0,
+    picked: { names: [], indexes: [], columns: [] },
+  };
+}
+
+/** Takes one more record into account, in place. */
+export function addToSample(sample: RecordSample, id: string, features: Features): void {
+  const hash = hashOf(id);
+  const { size, hashes } = sample;
+  if (size === mostSampledRecords && hash >= hashes[size - 1]!) return;
+  if (sample.picked.names !== features.names) sample.picked = pick(sample, features.names);
+  const row = insertRow(sample, hash);
+  const { codes, width, picked } = sample;
+  codes.fill(missingCode, row * width, (row + 1) * width);
+  for (let index = 0; index < picked.indexes.length; index++)
+    codes[row * width + picked.columns[index]!] = codeOf(features.values[picked.indexes[index]!]);
+}
+
+/** FNV-1a, whose high bits hardly tell similar ids apart, mixed (MurmurHash3's finalizer: Appleby). */
+function hashOf(id: string): number {
+  let hash = fnv1a(id);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/**
+ * A value as a 32-bit integer. Numbers keep their order and 20 bits of their mantissa; categories are in the order of their hashes,
+ * which means nothing, but is always the same.
+ */
+function codeOf(value: FeatureValue): number {
+  if (typeof value === 'number') return Number.isFinite(value) ? bucketKey(value) : missingCode;
+  if (value === null || value === undefined) return missingCode;
+  return fnv1a(String(value)) >> 1;
+}
+
+function pick(sample: RecordSample, names: readonly string[]): PickedFeatures {
+  const chosen = names.map((name, index) => ({ name, index }));
+  chosen.sort((left, right) => (left.name < right.name ? -1 : 1));
+  const picked: PickedFeatures = { names, indexes: [], columns: [] };
+  for (const { name, index } of chosen.slice(0, mostSampledFeatures)) {
+    const column = columnOf(sample, name);
+    if (column === null) continue;
+    picked.indexes.push(index);
+    picked.columns.push(column);
+  }
+  if (sample.names.length > sample.width) resize(sample, sample.hashes.length, sample.names.length);
+  return picked;
+}
+
+function columnOf({ names }: RecordSample, name: string): number | null {
+  const known = names.indexOf(name);
+  if (known >= 0) return known;
+  return names.length < mostNames ? names.push(name) - 1 : null;
+}
+
+/** Makes a place for the record; of too many the one with the highest hash leaves, of equal ones the last. @returns its row */
+function insertRow(sample: RecordSample, hash: number): number {
+  const isFull = sample.size === mostSampledRecords;
+  if (!isFull && sample.size === sample.hashes.length)
+    resize(sample, Math.min(mostSampledRecords, Math.max(firstRows, 2 * sample.size)), sample.width);
+  const { hashes, rows } = sample;
+  const others = isFull ? sample.size - 1 : sample.size;
+  const row = isFull ? rows[others]! : sample.size;
+  const place = placeOf(hashes, others, hash);
+  hashes.copyWithin(place + 1, place, others);
+  rows.copyWithin(place + 1, place, others);
+  hashes[place] = hash;
+  rows[place] = row;
+  sample.size = others + 1;
+  return row;
+}
+
+/** Behind all that are not higher. */
+function placeOf(hashes: Uint32Array, size: number, hash: number): number {
+  let [low, high] = [0, size];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (hashes[middle]! <= hash) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function resize(sample: RecordSample, capacity: number, width: number): void {
+  const hashes = new Uint32Array(capacity);
+  hashes.set(sample.hashes);
+  const rows = new Uint8Array(capacity);
+  rows.set(sample.rows);
+  const codes = new Int32Array(capacity * width).fill(missingCode);
+  for (let row = 0; row < sample.size; row++)
+    codes.set(sample.codes.subarray(row * sample.width, (row + 1) * sample.width), row * width);
+  Object.assign(sample, { hashes, rows, codes, width });
+}
+
+/** What is stored of a sample: all of it, so that it goes on as it would have. */
+export function sampledRecords({ names, size, hashes, rows, codes, width }: RecordSample): SampledRecords {
+  const sorted = [...names].sort();
+  const columns = sorted.map(name => names.indexOf(name));
+  const sampled: SampledRecords = { names: sorted, hashes: Array.from(hashes.subarray(0, size)), codes: [] };
+  for (let place = 0; place < size; place++)
+    for (const column of columns) sampled.codes.push(codes[rows[place]! * width + column]!);
+  return sampled;
+}
+
+/** The very sample that `sampledRecords` was given. */
+export function recordSampleOf({ names, hashes, codes }: SampledRecords): RecordSample {
+  const sample = emptyRecordSample();
+  sample.names = [...names];
+  resize(sample, hashes.length, names.length);
+  sample.size = hashes.length;
+  sample.hashes.set(hashes);
+  sample.rows.set([...hashes.keys()]);
+  sample.codes.set(codes);
+  return sample;
+}
+
+/** The sample of all records of any number of samples; names that none of it has a value for are left out. */
+export function mergeSampledRecords(...samples: readonly SampledRecords[]): SampledRecords {
+  const records = samples.flatMap(({ names, hashes, codes }) =>
+    hashes.map((hash, row) => {
+      const values = new Map<string, number>();
+      for (const [column, name] of names.entries()) {
+        const code = codes[row * names.length + column]!;
+        if (code !== missingCode) values.set(name, code);
+      }
+      return { hash, values };
+    }),
+  );
+  records.sort((left, right) => left.hash - right.hash);
+  const kept = records.slice(0, mostSampledRecords);
+  const names = [...new Set(kept.flatMap(({ values }) => [...values.keys()]))].sort();
+  return {
+    names,
+    hashes: kept.map(({ hash }) => hash),
+    codes: kept.flatMap(({ values }) => names.map(name => values.get(name) ?? missingCode)),
+  };
+}
+
+const overheadBytes = 500;
+const nameBytes = 24;
+
+/** What a sample takes in memory, about. */
+export function recordSampleBytes({ names, hashes, rows, codes }: RecordSample): number {
+  return overheadBytes + names.length * nameBytes + hashes.byteLength + rows.byteLength + codes.byteLength;
+}
