@@ -1,4 +1,4 @@
-import { addPairSums, pairSums } from './featurePairs.ts';
+import { addPairCounts, pairCounts } from './featurePairs.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import type { Regime } from './reference.ts';
 import { countReference, countVariable, type VariableCounts } from './variableCounts.ts';
@@ -17,8 +17,8 @@ export interface Block {
   unknownFeatures: ReadonlyMap<string, number>;
   codeVersions: ReadonlySet<string>;
   performance: WindowPerformance | null;
-  /** `pairSums` of the regime's pairs; null without a sample. */
-  pairs: Float64Array | null;
+  /** `pairCounts` of the regime's pairs; null without a sample. */
+  pairs: Int8Array | null;
 }
 
 /** The sum of blocks. Constancy does not add up: it is asked of each block. */
@@ -29,7 +29,7 @@ export interface BlockSums {
   unknownFeatures: Map<string, number>;
   performance: WindowPerformance | null;
   labelledBlocks: number;
-  /** Of the blocks that have some: `pairBlocks`. */
+  /** `addPairCounts` of the blocks that have pairs: `pairBlocks`. */
   pairs: Float64Array;
   pairBlocks: number;
 }
@@ -43,7 +43,7 @@ export function countBlock(observation: WindowObservation, { frozen, pairs }: Pi
     ...blockWithoutVariables(observation),
     variables,
     unknownFeatures: unknownFeatures(observation, frozen),
-    pairs: pairs && observation.sample && pairSums(pairs, observation.sample),
+    pairs: pairs && observation.sample && pairCounts(pairs, observation.sample),
   };
 }
 
@@ -99,14 +99,12 @@ export function sumBlocks(blocks: readonly Block[]): BlockSums {
     unknownFeatures: new Map(),
     performance: null,
     labelledBlocks: 0,
-    pairs: noPairs,
+    pairs: new Float64Array(0),
     pairBlocks: 0,
   };
   for (const block of blocks) addBlock(sums, block);
   return sums;
 }
-
-const noPairs = new Float64Array(0);
 
 function addBlock(sums: BlockSums, block: Block): void {
   sums.records += block.records;
@@ -128,16 +126,14 @@ function addBlock(sums: BlockSums, block: Block): void {
     sums.labelledBlocks += 1;
   }
   if (block.pairs) {
-    if (sums.pairBlocks === 0) sums.pairs = block.pairs.slice();
-    else addPairSums(sums.pairs, block.pairs, 1);
+    if (sums.pairBlocks === 0) sums.pairs = new Float64Array(block.pairs.length);
+    addPairCounts(sums.pairs, block.pairs);
     sums.pairBlocks += 1;
   }
 }
 
 /** What remains of the sum of some blocks without the sum of a part of them. */
 export function subtractSums(whole: BlockSums, part: BlockSums): BlockSums {
-  const pairs = whole.pairs.slice();
-  if (part.pairBlocks > 0) addPairSums(pairs, part.pairs, -1);
   const variables = new Map(
     [...whole.variables].map(([key, { counts, outOfRange, blocks }]) => {
       const taken = part.variables.get(key);
@@ -159,7 +155,7 @@ export function subtractSums(whole: BlockSums, part: BlockSums): BlockSums {
     unknownFeatures: subtractCounts(whole.unknownFeatures, part.unknownFeatures),
     performance: subtractPerformance(whole.performance, part.performance),
     labelledBlocks: whole.labelledBlocks - part.labelledBlocks,
-    pairs,
+    pairs: part.pairBlocks > 0 ? whole.pairs.map((sum, index) => sum - part.pairs[index]!) : whole.pairs,
     pairBlocks: whole.pairBlocks - part.pairBlocks,
   };
 }

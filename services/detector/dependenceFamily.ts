@@ -1,6 +1,15 @@
 import { benjaminiHochberg } from '../shared/statistics/benjaminiHochberg.ts';
 import type { Comparison } from './comparison.ts';
-import { type DependenceTest, dependenceTest, dependenceThreshold, hasDependence } from './dependenceTest.ts';
+import {
+  changeOf,
+  type DependenceTest,
+  dependenceThreshold,
+  hasDependence,
+  isNotable,
+  judgeDependence,
+  measureDependence,
+  measuredOf,
+} from './dependenceTest.ts';
 import { type Evidence, shares, shown } from './evidence.ts';
 import type { FamilyResult } from './familyResult.ts';
 import type { FeaturePair } from './featurePairs.ts';
@@ -19,18 +28,25 @@ export function testDependence(
 ): FamilyResult | null {
   if (!hasDependence(comparison, pairs)) return null;
   const { scale } = comparison;
-  const tests = pairs.flatMap((pair, index) => dependenceTest(comparison, pair, index, stream.of(pair.key)) ?? []);
-  if (tests.length === 0) return null;
-  const adjusted = benjaminiHochberg(tests.map(({ pValue }) => pValue));
-  const strongest = tests.reduce((left, right) => (right.logPValue < left.logPValue ? right : left));
-  const { noiseWeight } = stream.of(strongest.pair.key);
+  const measured = pairs.flatMap((pair, index) => measureDependence(comparison, pair, index) ?? []);
+  if (measured.length === 0) return null;
+  const tests = measured
+    .filter(isNotable)
+    .map(notable => judgeDependence(notable, comparison, stream.of(notable.pair.key)));
+  const others = new Array<number>(measured.length - tests.length).fill(1);
+  const adjusted = benjaminiHochberg([...tests.map(({ pValue }) => pValue), ...others]);
+  const strongest = tests.reduce<DependenceTest | null>(
+    (left, right) => (left && left.logPValue <= right.logPValue ? left : right),
+    null,
+  );
+  const noiseWeight = strongest ? stream.of(strongest.pair.key).noiseWeight : 1;
   const needed = levelOfFamily(stream.tail('dependence', scale), scale, noiseWeight, level);
   const changed = tests.filter((_, index) => adjusted[index]! <= needed);
   return {
     family: 'dependence',
-    tests: new Map(tests.map(({ pair, measured }) => [pair.key, measured])),
-    logPValue: Math.max(strongest.logPValue, Math.log(Math.min(...adjusted))),
-    evidence: changed.length > 0 ? evidenceOf(comparison, changed, tests.length, needed) : null,
+    tests: new Map(measured.map(one => [one.pair.key, measuredOf(one)])),
+    logPValue: strongest ? Math.max(strongest.logPValue, Math.log(Math.min(...adjusted))) : 0,
+    evidence: changed.length > 0 ? evidenceOf(comparison, changed, measured.length, needed) : null,
   };
 }
 
@@ -61,8 +77,4 @@ function evidenceOf({ scale }: Comparison, changed: DependenceTest[], tested: nu
       `(correlation ${shown(referenceValue)} before, ${shown(value)} now; change ${shown(changeOf(largest))}, ` +
       `threshold ${shown(threshold)}, p ${shown(pValue)}, dispersion ${shown(overdispersion)}; ${records} sampled records against ${referenceRecords})`,
   };
-}
-
-function changeOf({ value, referenceValue }: DependenceTest): number {
-  return Math.abs(value - referenceValue);
 }

@@ -47,8 +47,8 @@ export function freezePairs(samples: readonly SampledRecords[]): FeaturePair[] {
     }
   }
   if (pairs.length <= mostPairs) return pairs;
-  const sums = pairSums(pairs, samples[0]!);
-  for (const sample of samples.slice(1)) addPairSums(sums, pairSums(pairs, sample), 1);
+  const sums = new Float64Array(pairs.length * numbersPerPair);
+  for (const sample of samples) addPairCounts(sums, pairCounts(pairs, sample));
   const strength = pairs.map((_, index) => Math.abs(correlation(sumsOfPair(sums, index)) ?? 0));
   const strong = [...pairs.keys()].filter(index => strength[index]! >= strongCorrelation);
   strong.sort((left, right) => strength[right]! - strength[left]!);
@@ -94,48 +94,34 @@ function cutNear(sorted: readonly number[], rank: number): number | null {
   return nearest?.code ?? null;
 }
 
-/** What is known of a pair: records with both, sums of their grades, sums of squares and products about the means of each block. */
-export interface PairSums {
-  records: number;
-  first: number;
-  second: number;
-  firstSquares: number;
-  secondSquares: number;
-  products: number;
-}
+const numbersPerPair = 6;
 
-const sumsPerPair = 6;
-
-/** The sums of the pairs in one block, one pair after the other. Those of blocks add up: `addPairSums`. O(pairs · records). */
-export function pairSums(pairs: readonly FeaturePair[], sample: SampledRecords): Float64Array {
+/**
+ * What of a block is kept of the pairs, one after the other: records with both features, sums of the grades of the first and of the second,
+ * of their squares, and of their products. A sample has so few records that a byte holds each. O(pairs · records).
+ */
+export function pairCounts(pairs: readonly FeaturePair[], sample: SampledRecords): Int8Array {
   const gradesOf = new Map<string, Int8Array>();
   for (const feature of pairs.flatMap(({ grades }) => grades))
     if (!gradesOf.has(feature.name)) gradesOf.set(feature.name, gradesIn(sample, feature));
-  const sums = new Float64Array(pairs.length * sumsPerPair);
+  const counts = new Int8Array(pairs.length * numbersPerPair);
   for (const [index, { names }] of pairs.entries()) {
     const first = gradesOf.get(names[0])!;
     const second = gradesOf.get(names[1])!;
-    let records = 0;
-    let [a, b] = [0, 0];
-    let [aa, bb, ab] = [0, 0, 0];
+    const at = index * numbersPerPair;
     for (let row = 0; row < first.length; row++) {
       const left = first[row]!;
       const right = second[row]!;
       if (left === noGrade || right === noGrade) continue;
-      records += 1;
-      a += left;
-      b += right;
-      aa += left * left;
-      bb += right * right;
-      ab += left * right;
+      counts[at]! += 1;
+      counts[at + 1]! += left;
+      counts[at + 2]! += right;
+      counts[at + 3]! += left * left;
+      counts[at + 4]! += right * right;
+      counts[at + 5]! += left * right;
     }
-    if (records > 0)
-      sums.set(
-        [records, a, b, aa - (a * a) / records, bb - (b * b) / records, ab - (a * b) / records],
-        index * sumsPerPair,
-      );
   }
-  return sums;
+  return counts;
 }
 
 const noGrade = 2;
@@ -151,13 +137,34 @@ function gradesIn({ names, hashes, codes }: SampledRecords, { name, lowCut, high
   return grades;
 }
 
-/** @param sign -1 takes them away */
-export function addPairSums(sums: Float64Array, others: Float64Array, sign: 1 | -1): void {
-  for (let index = 0; index < sums.length; index++) sums[index]! += sign * others[index]!;
+/** Adds the counts of one block to sums over blocks, squares and products about the means of the block. */
+export function addPairCounts(sums: Float64Array, counts: Int8Array): void {
+  for (let at = 0; at < counts.length; at += numbersPerPair) {
+    const records = counts[at]!;
+    if (records === 0) continue;
+    const first = counts[at + 1]!;
+    const second = counts[at + 2]!;
+    sums[at]! += records;
+    sums[at + 1]! += first;
+    sums[at + 2]! += second;
+    sums[at + 3]! += counts[at + 3]! - (first * first) / records;
+    sums[at + 4]! += counts[at + 4]! - (second * second) / records;
+    sums[at + 5]! += counts[at + 5]! - (first * second) / records;
+  }
+}
+
+export interface PairSums {
+  /** With both features. */
+  records: number;
+  first: number;
+  second: number;
+  firstSquares: number;
+  secondSquares: number;
+  products: number;
 }
 
 export function sumsOfPair(sums: Float64Array, index: number): PairSums {
-  const at = index * sumsPerPair;
+  const at = index * numbersPerPair;
   return {
     records: sums[at]!,
     first: sums[at + 1]!,

@@ -3,7 +3,7 @@ import type { SampledRecords } from '../shared/profile/recordSample.ts';
 import { type Block, countReferenceBlocks, sumBlocks } from './block.ts';
 import type { Calendar } from './calendar.ts';
 import { longestHistoryBlocks, minimumReferenceBlocks } from './comparison.ts';
-import { type FeaturePair, freezePairs, pairSums } from './featurePairs.ts';
+import { type FeaturePair, freezePairs, pairCounts } from './featurePairs.ts';
 import { type FrozenVariable, freezeVariable } from './frozenVariable.ts';
 import type { WindowObservation } from './windowObservation.ts';
 
@@ -103,7 +103,7 @@ function withSamples(regime: Regime, samples: readonly SampledRecords[]): Regime
   if (samples.length < minimumReferenceBlocks) return { ...regime, gatheredSamples: samples };
   const pairs = freezePairs(samples);
   const last = regime.history.slice(-samples.length);
-  const counted = last.map((block, index) => ({ ...block, pairs: pairSums(pairs, samples[index]!) }));
+  const counted = last.map((block, index) => ({ ...block, pairs: pairCounts(pairs, samples[index]!) }));
   return {
     ...regime,
     pairs,

@@ -14,7 +14,7 @@ import {
   smallestIncrease,
   toleratedRate,
 } from './dataQualityFamily.ts';
-import { dependenceTest, dependenceThreshold, hasDependence } from './dependenceTest.ts';
+import { changeOf, dependenceThreshold, hasDependence, judgeDependence, measureDependence } from './dependenceTest.ts';
 import { comparisonsOf, type FoldContext, type FoldState, pendingBlock } from './detector.ts';
 import { type DistributionTest, distributionTest, distributionThreshold, validCounts } from './distributionTest.ts';
 import { errorTest, errorThreshold } from './errorFamily.ts';
@@ -235,9 +235,10 @@ function dependenceMetrics(
 ): DriftMetric[] {
   return (pairs ?? []).flatMap((pair, index) => {
     const significance = stream.of(pair.key);
-    const strongest = mostSignificant(comparisons, comparison =>
-      hasDependence(comparison, pairs!) ? dependenceTest(comparison, pair, index, significance) : null,
-    );
+    const strongest = mostSignificant(comparisons, comparison => {
+      const measured = hasDependence(comparison, pairs!) ? measureDependence(comparison, pair, index) : null;
+      return measured && judgeDependence(measured, comparison, significance);
+    });
     if (!strongest) return [];
     const { test, comparison } = strongest;
     const { scale } = comparison;
@@ -247,7 +248,7 @@ function dependenceMetrics(
         kind: 'feature' as const,
         feature: pair.names.join(' × '),
         metric: 'correlation_change',
-        value: Math.abs(test.value - test.referenceValue),
+        value: changeOf(test),
         threshold: finite(dependenceThreshold(test, needed / pairs!.length)),
         pValue: test.pValue,
         records: test.records,
