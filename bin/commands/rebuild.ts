@@ -32,8 +32,8 @@ For tables that were lost or damaged, counts that an earlier release got wrong, 
 for the past too. Give it the environment and settings of the services. They may run: they pause for the moment in which the rows
 are moved, and judge the windows again afterwards. Readers see no gap.
 
-Windows that start before --from stay as they are. Rows of predictions, window_profiles, outcomes, performance_windows and, from the
-beginning, stream_progress that do not follow from the topics are removed.
+Windows that start before --from stay as they are. Rows of predictions, window_profiles, window_samples, outcomes, performance_windows
+and, from the beginning, stream_progress that do not follow from the topics are removed.
 
 Examples:
   driftloop rebuild --from 2026-01-31T00:00:00Z --dry-run

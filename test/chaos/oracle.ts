@@ -18,6 +18,7 @@ export type Rows = Map<string, Record<string, unknown>>;
 export type OracleTables = Record<
   | 'predictions'
   | 'window_profiles'
+  | 'window_samples'
   | 'stream_progress'
   | 'feedback'
   | 'outcomes'
@@ -49,6 +50,7 @@ export function oracle(
   const tables: OracleTables = {
     predictions: new Map(),
     window_profiles: new Map(),
+    window_samples: new Map(),
     stream_progress: new Map(),
     feedback: new Map(),
     outcomes: new Map(),
@@ -82,6 +84,7 @@ export function oracle(
     });
   }
   addProfiles(counted, settings, tables.window_profiles);
+  addSamples(counted, settings, tables.window_samples);
   addOutcomes(
     counted,
     feedback.flatMap(record =>
@@ -193,6 +196,58 @@ function addProfiles(counted: readonly Counted[], { windowMs }: OracleSettings, 
       categories: [...Map.groupBy(texts, text => text)].map(([text, same]) => `${text}=${same.length}`).join(' '),
     });
   }
+}
+
+const sampledRecords = 64;
+
+/** Of each window and partition the records whose ids have the lowest hashes, with their values. */
+function addSamples(counted: readonly Counted[], { windowMs }: OracleSettings, rows: Rows): void {
+  const placeOf = ({ prediction: { model, version, time }, partition }: Counted) =>
+    key(model, version, time - (time % windowMs), partition);
+  for (const [place, records] of Map.groupBy(counted, placeOf)) {
+    const hashed = records.map(({ prediction: { id, features } }) => ({ hash: mixed(fnv1a(id)), features }));
+    hashed.sort((left, right) => Number(left.hash - right.hash));
+    rows.set(place, {
+      last_offset: Math.max(...records.map(({ offset }) => offset)),
+      records: hashed
+        .slice(0, sampledRecords)
+        .map(({ hash, features }) => `${hash}:${codes(features)}`)
+        .join(' '),
+    });
+  }
+}
+
+function codes(features: Prediction['features']): string {
+  const known = Object.entries(features).filter(([, value]) => value !== null);
+  return known
+    .map(
+      ([name, value]) =>
+        `${name}=${typeof value === 'number' ? highHalf(value) : BigInt.asIntN(32, fnv1a(String(value))) >> 1n}`,
+    )
+    .sort()
+    .join();
+}
+
+/** The high 32 bits of a float64, those of negative numbers turned so that they keep their order. */
+function highHalf(value: number): number {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, value + 0);
+  const half = view.getInt32(0);
+  return half < 0 ? -1 - (half & 0x7fffffff) : half;
+}
+
+const low32 = (value: bigint) => BigInt.asUintN(32, value);
+
+function fnv1a(text: string): bigint {
+  let hash = 2166136261n;
+  for (let index = 0; index < text.length; index++) hash = low32((hash ^ BigInt(text.charCodeAt(index))) * 16777619n);
+  return hash;
+}
+
+function mixed(hash: bigint): bigint {
+  const first = low32((hash ^ (hash >> 16n)) * 0x85ebca6bn);
+  const second = low32((first ^ (first >> 13n)) * 0xc2b2ae35n);
+  return second ^ (second >> 16n);
 }
 
 function addOutcomes(

@@ -87,6 +87,9 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
                FROM window_profiles FINAL WHERE ${of} AND toHour(window_start) % 3 = 1`);
     await sql(`INSERT INTO window_profiles SELECT * REPLACE (window_start + INTERVAL 30 MINUTE AS window_start)
                FROM window_profiles FINAL WHERE ${of} AND toHour(window_start) % 3 = 2`);
+    await sql(`DELETE FROM window_samples WHERE ${of} AND toHour(window_start) % 3 = 1`);
+    await sql(`INSERT INTO window_samples SELECT * REPLACE ([] AS id_hashes, [] AS codes, last_offset + 1000000 AS last_offset)
+               FROM window_samples FINAL WHERE ${of} AND toHour(window_start) % 3 = 2`);
     await sql(`DELETE FROM outcomes WHERE ${of} AND cityHash64(id) % 2 = 0`);
     await sql(
       `INSERT INTO outcomes SELECT * REPLACE (concat('never-', id) AS id) FROM outcomes FINAL WHERE ${of} AND cityHash64(id) % 10 = 1`,
@@ -126,7 +129,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     // Merges put a row in the place of others at any time; here all the time.
     const merging = (async () => {
       while (running)
-        for (const table of ['window_profiles', 'performance_windows', 'outcomes', 'predictions'])
+        for (const table of ['window_profiles', 'window_samples', 'performance_windows', 'outcomes', 'predictions'])
           await sql(`OPTIMIZE TABLE ${table} FINAL`);
     })();
     const producing = (async () => {
