@@ -19,6 +19,7 @@ import {
   type WindowState,
 } from '../../services/profiler/profiler.ts';
 import type { Features, LoggedPrediction } from '../../services/shared/features.ts';
+import { fnv1a } from '../../services/shared/profile/categoryHash.ts';
 import { addToSample, mergeSampledRecords, sampledRecords } from '../../services/shared/profile/recordSample.ts';
 import { parseSettings } from '../../services/shared/settings.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
@@ -51,7 +52,7 @@ function metricsOf(predictions: readonly LoggedPrediction[]): number {
       windows.set(startMs, window);
     }
     addToProfiles(profilesOf(window, ''), prediction, tally);
-    addToSample(window.sample, prediction.id, prediction.features);
+    addToSample(window.sample, fnv1a(prediction.id), prediction.features);
   }
   let fold: VersionFold = { model: 'bench', version: '1', given: null, checkpoints: [] };
   let metrics = 0;

@@ -1,5 +1,6 @@
 import type { Rejection } from '../shared/decodeRecord.ts';
 import type { Features, LoggedPrediction } from '../shared/features.ts';
+import { fnv1a } from '../shared/profile/categoryHash.ts';
 import {
   addValue,
   emptyFeatureProfile,
@@ -202,7 +203,8 @@ export function countPrediction(state: VersionState, { prediction, offset }: Pre
       version: state.version,
     };
   }
-  if (isKnownId(state, prediction)) {
+  const idHash = fnv1a(prediction.id);
+  if (isKnownId(state, prediction, idHash)) {
     state.duplicates++;
     state.tally.duplicates++;
     return 'duplicate';
@@ -227,7 +229,7 @@ export function countPrediction(state: VersionState, { prediction, offset }: Pre
   if (offset > window.sampledOffset) {
     window.sampledOffset = offset;
     window.changed = true;
-    addToSample(window.sample, prediction.id, prediction.features);
+    addToSample(window.sample, idHash, prediction.features);
   }
   return 'counted';
 }
@@ -243,13 +245,13 @@ function idSliceMs({ window }: ModelSettings): number {
 }
 
 /** @returns whether the id is remembered already */
-export function remember({ knownIds, settings }: VersionState, id: string, timeMs: number): boolean {
-  return !rememberId(knownIds, id, Math.floor(timeMs / idSliceMs(settings)));
+export function remember({ knownIds, settings }: VersionState, id: string, timeMs: number, idHash?: number): boolean {
+  return !rememberId(knownIds, id, Math.floor(timeMs / idSliceMs(settings)), idHash);
 }
 
 /** @returns whether the id is known; from now on it is. Too old a time remembers nothing. */
-function isKnownId(state: VersionState, { id, time }: LoggedPrediction): boolean {
-  return time >= state.deduplicatedFromMs && remember(state, id, time);
+function isKnownId(state: VersionState, { id, time }: LoggedPrediction, idHash: number): boolean {
+  return time >= state.deduplicatedFromMs && remember(state, id, time, idHash);
 }
 
 /** Ids are kept for the deduplication horizon, and longer while they are few; of more than a million the oldest are forgotten. */

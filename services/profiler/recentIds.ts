@@ -1,3 +1,5 @@
+import { fnv1a } from '../shared/profile/categoryHash.ts';
+
 /**
  * Ids that were counted, each with the slice of its window that it came in. They are compared character by character, so that no id is ever
  * taken for another, but lie in a few large arrays instead of a Set of texts: a third of the memory, and nothing that the garbage
@@ -61,10 +63,10 @@ export function recentIdsBytes({ slices, starts, text, slots }: RecentIds): numb
 
 /**
  * Remembers an id.
+ * @param hash of the id, for whoever has it already
  * @returns false if the id is remembered already, then with the slice that it first came in
  */
-export function rememberId(ids: RecentIds, id: string, slice: number): boolean {
-  const hash = hashOf(id);
+export function rememberId(ids: RecentIds, id: string, slice: number, hash = fnv1a(id)): boolean {
   const slot = slotOf(ids, id, hash);
   const entry = ids.slots[slot]! - 1;
   if (entry >= 0) {
@@ -111,13 +113,6 @@ export function forgetOldestSlices(ids: RecentIds, most: number): number {
   ids.oldestWindow = Number.POSITIVE_INFINITY;
   for (const slice of remembered) if (slice >= ids.fromSlice) countInWindow(ids, slice);
   return before - ids.size;
-}
-
-/** FNV-1a (Fowler, Noll, Vo) over UTF-16 code units. */
-function hashOf(id: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < id.length; index++) hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193);
-  return hash;
 }
 
 /** The slot of the entry of an id, or the free one that its entry shall have. */

@@ -47,7 +47,8 @@ export const mostSampledRecords = 64;
 export const mostSampledFeatures = 12;
 /** Of a window whose records name different features; what comes then is not sampled. */
 const mostNames = 64;
-const firstRows = 8;
+/** Room that a sample begins with. */
+const firstRows = 16;
 /** Code of a value that is missing or not finite: no number and no category has it. */
 export const missingCode = -(2 ** 31);
 
@@ -63,25 +64,29 @@ export function emptyRecordSample(): RecordSample {
   };
 }
 
-/** Takes one more record into account, in place. */
-export function addToSample(sample: RecordSample, id: string, features: Features): void {
-  const hash = hashOf(id);
+/**
+ * Takes one more record into account, in place.
+ * @param idHash `fnv1a` of its id
+ */
+export function addToSample(sample: RecordSample, idHash: number, features: Features): void {
+  const hash = mixed(idHash);
   const { size, hashes } = sample;
   if (size === mostSampledRecords && hash >= hashes[size - 1]!) return;
   if (sample.picked.names !== features.names) sample.picked = pick(sample, features.names);
   const row = insertRow(sample, hash);
-  const { codes, width, picked } = sample;
-  codes.fill(missingCode, row * width, (row + 1) * width);
-  for (let index = 0; index < picked.indexes.length; index++)
-    codes[row * width + picked.columns[index]!] = codeOf(features.values[picked.indexes[index]!]);
+  const { codes, width } = sample;
+  const { indexes, columns } = sample.picked;
+  const start = row * width;
+  for (let column = 0; column < width; column++) codes[start + column] = missingCode;
+  for (let index = 0; index < indexes.length; index++)
+    codes[start + columns[index]!] = codeOf(features.values[indexes[index]!]);
 }
 
-/** FNV-1a, whose high bits hardly tell similar ids apart, mixed (MurmurHash3's finalizer: Appleby). */
-function hashOf(id: string): number {
-  let hash = fnv1a(id);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+/** The high bits of FNV-1a hardly tell similar ids apart, so it is mixed: MurmurHash3's finalizer (Appleby). */
+function mixed(hash: number): number {
+  const first = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  const second = Math.imul(first ^ (first >>> 13), 0xc2b2ae35);
+  return (second ^ (second >>> 16)) >>> 0;
 }
 
 /**
@@ -95,17 +100,29 @@ function codeOf(value: FeatureValue): number {
 }
 
 function pick(sample: RecordSample, names: readonly string[]): PickedFeatures {
-  const chosen = names.map((name, index) => ({ name, index }));
-  chosen.sort((left, right) => (left.name < right.name ? -1 : 1));
   const picked: PickedFeatures = { names, indexes: [], columns: [] };
-  for (const { name, index } of chosen.slice(0, mostSampledFeatures)) {
-    const column = columnOf(sample, name);
+  for (const index of firstNames(names)) {
+    const column = columnOf(sample, names[index]!);
     if (column === null) continue;
     picked.indexes.push(index);
     picked.columns.push(column);
   }
   if (sample.names.length > sample.width) resize(sample, sample.hashes.length, sample.names.length);
   return picked;
+}
+
+/** Records share their names: every window asks for the same again. */
+const firstNamesOf = new WeakMap<readonly string[], number[]>();
+
+/** Where the first names in their order are. */
+function firstNames(names: readonly string[]): number[] {
+  let indexes = firstNamesOf.get(names);
+  if (!indexes) {
+    indexes = [...names.keys()].sort((left, right) => (names[left]! < names[right]! ? -1 : 1));
+    indexes.length = Math.min(indexes.length, mostSampledFeatures);
+    firstNamesOf.set(names, indexes);
+  }
+  return indexes;
 }
 
 function columnOf({ names }: RecordSample, name: string): number | null {
@@ -118,13 +135,15 @@ function columnOf({ names }: RecordSample, name: string): number | null {
 function insertRow(sample: RecordSample, hash: number): number {
   const isFull = sample.size === mostSampledRecords;
   if (!isFull && sample.size === sample.hashes.length)
-    resize(sample, Math.min(mostSampledRecords, Math.max(firstRows, 2 * sample.size)), sample.width);
+    resize(sample, sample.size === 0 ? firstRows : mostSampledRecords, sample.width);
   const { hashes, rows } = sample;
   const others = isFull ? sample.size - 1 : sample.size;
   const row = isFull ? rows[others]! : sample.size;
   const place = placeOf(hashes, others, hash);
-  hashes.copyWithin(place + 1, place, others);
-  rows.copyWithin(place + 1, place, others);
+  for (let index = others; index > place; index--) {
+    hashes[index] = hashes[index - 1]!;
+    rows[index] = rows[index - 1]!;
+  }
   hashes[place] = hash;
   rows[place] = row;
   sample.size = others + 1;

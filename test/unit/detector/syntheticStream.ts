@@ -7,6 +7,7 @@ import {
 } from '../../../services/detector/detector.ts';
 import type { DriftEventContent } from '../../../services/detector/driftEpisode.ts';
 import { variableKey, type WindowObservation } from '../../../services/detector/windowObservation.ts';
+import { fnv1a } from '../../../services/shared/profile/categoryHash.ts';
 import { addValue, emptyFeatureProfile, type FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
 import {
   addToSample,
@@ -79,7 +80,7 @@ export function observationOf(window: number, records: readonly SyntheticRecord[
   const codeVersions = new Map<string, number>();
   const sample = emptyRecordSample();
   for (const [index, { features, prediction, score, codeVersion }] of records.entries()) {
-    addToSample(sample, `${window}/${index}`, { names: Object.keys(features), values: Object.values(features) });
+    addToSample(sample, fnv1a(`${window}/${index}`), { names: Object.keys(features), values: Object.values(features) });
     for (const [name, value] of Object.entries(features)) add('feature', name, value);
     add('output', 'prediction', prediction);
     if (score !== undefined) add('output', 'score', score);

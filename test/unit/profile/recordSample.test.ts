@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bucketKey } from '../../../services/shared/profile/bucketKey.ts';
+import { fnv1a } from '../../../services/shared/profile/categoryHash.ts';
 import type { FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
 import {
   addToSample,
@@ -17,7 +18,7 @@ type Records = [id: string, features: Record<string, FeatureValue>][];
 
 function sampleOf(records: Records, sample = emptyRecordSample()): RecordSample {
   for (const [id, features] of records)
-    addToSample(sample, id, { names: Object.keys(features), values: Object.values(features) });
+    addToSample(sample, fnv1a(id), { names: Object.keys(features), values: Object.values(features) });
   return sample;
 }
 
