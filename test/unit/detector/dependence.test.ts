@@ -172,6 +172,31 @@ describe('a changed dependence', () => {
     },
   );
 
+  it('is found in a stream whose margins follow the day, and that is no dependence itself', () => {
+    const change = 24 * 21 + 7;
+    const daysOf = (after: number) =>
+      syntheticWindows({
+        seed: 7,
+        windows: 24 * 24,
+        records: 200,
+        recordOf: ({ normal, uniform }, hour) => {
+          const correlation = hour < change ? 0.8 : after;
+          const day = 3 * Math.sin((hour / 24) * 2 * Math.PI);
+          const common = normal();
+          const b = correlation * common + Math.sqrt(1 - correlation ** 2) * normal() - day;
+          return {
+            features: { a: common + day, b, c: normal() + day },
+            prediction: uniform() < 0.5 ? 'up' : 'down',
+          };
+        },
+      });
+    expect(foldAll(daysOf(0.8)).events).toEqual([]);
+    const { events } = foldAll(daysOf(0));
+    expect(events).toMatchObject([{ metric: 'correlation_change' }]);
+    expect(events[0]!.windowStart / hourMs - change).toBeGreaterThanOrEqual(0);
+    expect(events[0]!.windowStart / hourMs - change).toBeLessThan(24);
+  });
+
   it('has the numbers of its verdict in the metrics of the window', () => {
     const windows = streamOf(1, correlated(0.8, 0));
     const { events } = foldAll(windows);
