@@ -42,8 +42,8 @@ import { mergeObservations, type WindowObservation } from './windowObservation.t
 
 /** After a change the next blocks still show the old regime in the large scales, or a ramp: they are no reference. */
 const settlingBlocks = largestScale;
-/** A new reference that held for so many blocks ends the episode. */
-const quietBlocks = largestScale;
+/** A new reference that held for so many blocks ends the episode: what comes later is another one. */
+const quietBlocks = 4;
 
 export interface FoldContext extends StreamName {
   detection: DetectionSettings;

@@ -56,9 +56,11 @@ export function testFamilies(
   const stream = streamSignificance(history);
   const strongest = new Map<Family, Evidence>();
   const measured: MeasuredScale[] = [];
+  const scalesWithErrors = new Set<number>();
   for (const comparison of comparisons) {
     const level = levelPerTest(comparison, options);
     const results = resultsAt(comparison, stream, options, level);
+    if (results.some(({ family }) => family === 'error')) scalesWithErrors.add(comparison.scale);
     for (const evidence of [
       ...qualityEvidence(comparison, stream, options, level),
       ...results.map(({ evidence }) => evidence),
@@ -68,7 +70,7 @@ export function testFamilies(
     }
     measured.push(measuredAt(comparison, results));
   }
-  return { evidence: withoutWeakPredictionDrift([...strongest.values()]), measured };
+  return { evidence: withoutHarmlessPredictionDrift([...strongest.values()], scalesWithErrors), measured };
 }
 
 /** What the blocks of a reference show of how the stream varies. */
@@ -124,10 +126,12 @@ function qualityEvidence(
 }
 
 /**
- * A model that keeps learning shifts the distribution of its own predictions, significantly in the end and harmlessly.
- * Where nothing but the outputs changed, only a large change of the predictions themselves (PSI of 0.25 or more) counts.
+ * A model that keeps learning shifts the distribution of its own predictions, significantly in the end and harmlessly. Where nothing but
+ * the outputs changed, they count when no labels tell that the errors stayed, and only a large change of the predictions themselves (PSI
+ * of 0.25 or more).
  */
-function withoutWeakPredictionDrift(evidence: Evidence[]): Evidence[] {
+function withoutHarmlessPredictionDrift(evidence: Evidence[], scalesWithErrors: ReadonlySet<number>): Evidence[] {
   const [first] = evidence;
-  return evidence.length === 1 && first?.family === 'predictions' && !first.large ? [] : evidence;
+  if (evidence.length !== 1 || first!.family !== 'predictions') return evidence;
+  return first!.large && !scalesWithErrors.has(first!.scale) ? evidence : [];
 }

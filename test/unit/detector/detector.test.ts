@@ -237,6 +237,15 @@ describe('predictions alone', { timeout: 60_000 }, () => {
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({ cause: 'prediction_drift', feature: 'prediction', severity: 'warning' });
   });
+
+  it('are none where labels tell that the errors stayed', () => {
+    const labelled = (random: Randomness, window: number) => {
+      const record = learning(0.6)(random, window);
+      // As many are wrong as before, and the classes that turn out to be true are as many: errors of one kind replace the other's.
+      return { ...record, label: random.uniform() < 0.5 ? 'up' : 'down' };
+    };
+    expect(eventsOf(5, 100, labelled)).toEqual([]);
+  });
 });
 
 describe('an episode', { timeout: 60_000 }, () => {
@@ -248,6 +257,13 @@ describe('an episode', { timeout: 60_000 }, () => {
     const events = eventsOf(6, 130, draw);
     expect(events.map(({ windowStart }) => windowStart / hourMs)).toEqual([60, 90]);
     expect(events.map(({ status }) => status)).toEqual(['closed', 'closed']);
+  });
+
+  it('ends soon enough for a drift twenty windows later to be another one', () => {
+    const draw = (random: Randomness, window: number) =>
+      shifted('z', window < 60 ? 0 : window < 80 ? 1 : 2)(recordOf(random));
+    const events = eventsOf(6, 100, draw);
+    expect(events.map(({ windowStart }) => windowStart / hourMs)).toEqual([60, 80]);
   });
 
   it('of a drift that never ends is one event with revisions', () => {
