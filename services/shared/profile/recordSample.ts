@@ -13,10 +13,13 @@ export interface RecordSample {
   names: string[];
   /** Records in the sample. */
   size: number;
-  /** Of their ids, ascending; equal ones in the order in which they came. */
+  /** Of their ids, by row. */
   hashes: Uint32Array;
-  /** The row of each in `codes`. */
-  rows: Uint8Array;
+  /** When each row came, counted in `arrivals`: of two records with the same hash the first stays. */
+  arrivedAs: Uint32Array;
+  arrivals: number;
+  /** Rows as a heap, the one to leave first at its root; built when the sample is full. */
+  heap: Uint8Array;
   /** `codeOf` each value, row by row. */
   codes: Int32Array;
   /** Columns that there is room for. */
@@ -36,7 +39,7 @@ interface PickedFeatures {
 export interface SampledRecords {
   /** Ascending. */
   names: string[];
-  /** Ascending. */
+  /** Ascending; equal ones in the order in which they came. */
   hashes: number[];
   /** For each record one per name. */
   codes: number[];
@@ -52,12 +55,16 @@ const firstRows = 16;
 /** Code of a value that is missing or not finite: no number and no category has it. */
 export const missingCode = -(2 ** 31);
 
+const emptyHeap = new Uint8Array(0);
+
 export function emptyRecordSample(): RecordSample {
   return {
     names: [],
     size: 0,
     hashes: new Uint32Array(0),
-    rows: new Uint8Array(0),
+    arrivedAs: new Uint32Array(0),
+    arrivals: 0,
+    heap: emptyHeap,
     codes: new Int32Array(0),
     width: 0,
     picked: { names: [], indexes: [], columns: [] },
@@ -70,10 +77,9 @@ export function emptyRecordSample(): RecordSample {
  */
 export function addToSample(sample: RecordSample, idHash: number, features: Features): void {
   const hash = mixed(idHash);
-  const { size, hashes } = sample;
-  if (size === mostSampledRecords && hash >= hashes[size - 1]!) return;
+  if (sample.heap.length > 0 && hash >= sample.hashes[sample.heap[0]!]!) return;
   if (sample.picked.names !== features.names) sample.picked = pick(sample, features.names);
-  const row = insertRow(sample, hash);
+  const row = addHash(sample, hash);
   const { codes, width } = sample;
   const { indexes, columns } = sample.picked;
   const start = row * width;
@@ -131,55 +137,67 @@ function columnOf({ names }: RecordSample, name: string): number | null {
   return names.length < mostNames ? names.push(name) - 1 : null;
 }
 
-/** Makes a place for the record; of too many the one with the highest hash leaves, of equal ones the last. @returns its row */
-function insertRow(sample: RecordSample, hash: number): number {
-  const isFull = sample.size === mostSampledRecords;
+/** @returns the row of the record: a new one, or of a full sample that of the record with the highest hash */
+function addHash(sample: RecordSample, hash: number): number {
+  const isFull = sample.heap.length > 0;
   if (!isFull && sample.size === sample.hashes.length)
     resize(sample, sample.size === 0 ? firstRows : mostSampledRecords, sample.width);
-  const { hashes, rows } = sample;
-  const others = isFull ? sample.size - 1 : sample.size;
-  const row = isFull ? rows[others]! : sample.size;
-  const place = placeOf(hashes, others, hash);
-  for (let index = others; index > place; index--) {
-    hashes[index] = hashes[index - 1]!;
-    rows[index] = rows[index - 1]!;
-  }
-  hashes[place] = hash;
-  rows[place] = row;
-  sample.size = others + 1;
+  const row = isFull ? sample.heap[0]! : sample.size++;
+  sample.hashes[row] = hash;
+  sample.arrivedAs[row] = sample.arrivals++;
+  if (isFull) sink(sample, 0);
+  else if (sample.size === mostSampledRecords) buildHeap(sample);
   return row;
 }
 
-/** Behind all that are not higher. */
-function placeOf(hashes: Uint32Array, size: number, hash: number): number {
-  let [low, high] = [0, size];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (hashes[middle]! <= hash) low = middle + 1;
-    else high = middle;
+function buildHeap(sample: RecordSample): void {
+  sample.heap = Uint8Array.from({ length: mostSampledRecords }, (_, row) => row);
+  for (let place = mostSampledRecords / 2 - 1; place >= 0; place--) sink(sample, place);
+}
+
+/** Puts the row at a place of the heap behind all that leave before it. */
+function sink({ heap, hashes, arrivedAs }: RecordSample, place: number): void {
+  const row = heap[place]!;
+  for (;;) {
+    let child = 2 * place + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && leavesBefore(hashes, arrivedAs, heap[child + 1]!, heap[child]!)) child++;
+    if (!leavesBefore(hashes, arrivedAs, heap[child]!, row)) break;
+    heap[place] = heap[child]!;
+    place = child;
   }
-  return low;
+  heap[place] = row;
+}
+
+function leavesBefore(hashes: Uint32Array, arrivedAs: Uint32Array, row: number, other: number): boolean {
+  const hash = hashes[row]!;
+  const otherHash = hashes[other]!;
+  return hash > otherHash || (hash === otherHash && arrivedAs[row]! > arrivedAs[other]!);
 }
 
 function resize(sample: RecordSample, capacity: number, width: number): void {
   const hashes = new Uint32Array(capacity);
   hashes.set(sample.hashes);
-  const rows = new Uint8Array(capacity);
-  rows.set(sample.rows);
+  const arrivedAs = new Uint32Array(capacity);
+  arrivedAs.set(sample.arrivedAs);
   const codes = new Int32Array(capacity * width).fill(missingCode);
   for (let row = 0; row < sample.size; row++)
     codes.set(sample.codes.subarray(row * sample.width, (row + 1) * sample.width), row * width);
-  Object.assign(sample, { hashes, rows, codes, width });
+  Object.assign(sample, { hashes, arrivedAs, codes, width });
 }
 
 /** What is stored of a sample: all of it, so that it goes on as it would have. */
-export function sampledRecords({ names, size, hashes, rows, codes, width }: RecordSample): SampledRecords {
+export function sampledRecords({ names, size, hashes, arrivedAs, codes, width }: RecordSample): SampledRecords {
   const sorted = [...names].sort();
   const columns = sorted.map(name => names.indexOf(name));
-  const sampled: SampledRecords = { names: sorted, hashes: Array.from(hashes.subarray(0, size)), codes: [] };
-  for (let place = 0; place < size; place++)
-    for (const column of columns) sampled.codes.push(codes[rows[place]! * width + column]!);
-  return sampled;
+  const rows = Array.from({ length: size }, (_, row) => row).sort((left, right) =>
+    leavesBefore(hashes, arrivedAs, right, left) ? -1 : 1,
+  );
+  return {
+    names: sorted,
+    hashes: rows.map(row => hashes[row]!),
+    codes: rows.flatMap(row => columns.map(column => codes[row * width + column]!)),
+  };
 }
 
 /** The very sample that `sampledRecords` was given. */
@@ -189,8 +207,10 @@ export function recordSampleOf({ names, hashes, codes }: SampledRecords): Record
   resize(sample, hashes.length, names.length);
   sample.size = hashes.length;
   sample.hashes.set(hashes);
-  sample.rows.set([...hashes.keys()]);
+  sample.arrivedAs.set([...hashes.keys()]);
+  sample.arrivals = hashes.length;
   sample.codes.set(codes);
+  if (sample.size === mostSampledRecords) buildHeap(sample);
   return sample;
 }
 
@@ -220,6 +240,6 @@ const overheadBytes = 500;
 const nameBytes = 24;
 
 /** What a sample takes in memory, about. */
-export function recordSampleBytes({ names, hashes, rows, codes }: RecordSample): number {
-  return overheadBytes + names.length * nameBytes + hashes.byteLength + rows.byteLength + codes.byteLength;
+export function recordSampleBytes({ names, hashes, arrivedAs, codes }: RecordSample): number {
+  return overheadBytes + names.length * nameBytes + hashes.byteLength + arrivedAs.byteLength + codes.byteLength;
 }
