@@ -80,6 +80,7 @@ function errorRate(reference: WindowPerformance, recent: WindowPerformance, opti
     value: now.hits / now.total,
     referenceValue: before.hits / before.total,
     floor: options.performanceDrop,
+    fell: now.hits / now.total < before.hits / before.total,
     statistic: likelihoodRatio(before, now),
     valueAt: statistic => rateReaching(before, now.total, statistic),
   };
@@ -99,6 +100,7 @@ function meanLoss(reference: WindowPerformance, recent: WindowPerformance, optio
     value: now.mean,
     referenceValue: before.mean,
     floor: before.mean * options.performanceDrop,
+    fell: rise < 0,
     statistic: variance > 0 ? rise ** 2 / variance : rise === 0 ? 0 : Number.MAX_VALUE,
     valueAt: statistic => before.mean + Math.sqrt(statistic * variance),
   };

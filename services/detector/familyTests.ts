@@ -92,7 +92,12 @@ function measuredAt({ scale }: Comparison, results: readonly FamilyResult[]): Me
 }
 
 function onlyMeasured({ plain, cyclic }: Measured): Measured {
-  const only = ({ statistic, degreesOfFreedom, size }: Measurement) => ({ statistic, degreesOfFreedom, size });
+  const only = ({ statistic, degreesOfFreedom, size, fell }: Measurement) => ({
+    statistic,
+    degreesOfFreedom,
+    size,
+    ...(fell !== undefined && { fell }),
+  });
   if (cyclic.size === 0) return { plain: only(plain), cyclic };
   return { plain: only(plain), cyclic: new Map([...cyclic].map(([cycle, measurement]) => [cycle, only(measurement)])) };
 }

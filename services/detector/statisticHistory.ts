@@ -7,6 +7,8 @@ export interface Measurement {
   degreesOfFreedom: number;
   /** Records that the comparison is worth: n m / (n + m) of n recent and m earlier ones. */
   size: number;
+  /** Of a test for a rise alone: whether the value fell. Undefined for a test of any change. */
+  fell?: boolean;
 }
 
 /** What a statistic was like at one scale in the blocks that are history. Sums, so that it stays small. */
@@ -52,7 +54,7 @@ export function constantHistory(blocks: number): StatisticHistory {
 
 /** The history with one more block. The blocks of a scale overlap, so each is worth 1 / scale to the odds. */
 export function withMeasurement(history: StatisticHistory, measured: Measurement, scale: number): StatisticHistory {
-  const { statistic, degreesOfFreedom, size } = measured;
+  const { statistic, degreesOfFreedom, size, fell } = measured;
   const ratio = Math.min(statistic / degreesOfFreedom, largestRatio * expectedRatio(history, size));
   const kept = history.blocks >= rememberedBlocks ? 1 - 1 / rememberedBlocks : 1;
   const keptNoise = 1 - 1 / rememberedNoiseBlocks;
@@ -64,7 +66,7 @@ export function withMeasurement(history: StatisticHistory, measured: Measurement
     noiseLogOdds: history.noiseLogOdds * keptNoise + noiseLogRatio(measured) / scale,
     noiseSum:
       history.noiseSum * keptNoise +
-      (Math.min(statistic / degreesOfFreedom, largestNoiseRatio) * degreesOfFreedom) / scale,
+      (Math.min(statistic / degreesOfFreedom, fell ? 1 : largestNoiseRatio) * degreesOfFreedom) / scale,
     noiseDegrees: history.noiseDegrees * keptNoise + degreesOfFreedom / scale,
   };
 }
@@ -76,8 +78,15 @@ function expectedRatio({ blocks, sum, sizeSum }: StatisticHistory, size: number)
   return 1 + ((mean - 1) * size * blocks) / Math.max(sizeSum, 1e-9);
 }
 
-/** ln of how much likelier the p-value is if there is nothing but noise (uniform) than if there is more. */
-function noiseLogRatio({ statistic, degreesOfFreedom }: Measurement): number {
-  const pValue = Math.max(smallestTellingPValue, chiSquaredSurvival(statistic, degreesOfFreedom));
+/**
+ * ln of how much likelier the p-value is if there is nothing but noise (uniform) than if there is more. A model that learns after a drift
+ * has ever fewer errors: of a test for a rise that is no sign of rises to come.
+ */
+function noiseLogRatio({ statistic, degreesOfFreedom, fell }: Measurement): number {
+  const twoSided = chiSquaredSurvival(statistic, degreesOfFreedom);
+  const pValue = Math.max(
+    smallestTellingPValue,
+    fell === undefined ? twoSided : fell ? 1 - twoSided / 2 : twoSided / 2,
+  );
   return -(Math.log(alternativeExponent) + (alternativeExponent - 1) * Math.log(pValue));
 }

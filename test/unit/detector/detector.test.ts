@@ -248,6 +248,25 @@ describe('predictions alone', { timeout: 60_000 }, () => {
   });
 });
 
+describe('errors alone', { timeout: 60_000 }, () => {
+  it('rise at each change, though a model that learns makes fewer after each', () => {
+    const draw = (random: Randomness, window: number): SyntheticRecord => {
+      const sinceChange = window < 40 ? 99 : (window - 40) % 40;
+      const isWrong = random.uniform() < 0.1 + 0.4 * Math.exp(-sinceChange / 15);
+      const label = random.uniform() < 0.5 ? 'up' : 'down';
+      return { features: {}, prediction: isWrong === (label === 'up') ? 'down' : 'up', label };
+    };
+    const windows = syntheticWindows({ seed: 3, windows: 200, records: 200, recordOf: draw }).map(window => ({
+      ...window,
+      variables: new Map(),
+      performance: { ...window.performance!, labelCounts: new Map() },
+    }));
+    const found = foldAll(windows).events.map(({ windowStart }) => windowStart / hourMs);
+    for (const change of [40, 80, 120, 160]) expect(found.some(at => at >= change && at < change + 5)).toBe(true);
+    expect(found).toHaveLength(4);
+  });
+});
+
 describe('an episode', { timeout: 60_000 }, () => {
   it('ends when the new reference is quiet, and the next drift is found', () => {
     const draw = (random: Randomness, window: number) => {

@@ -33,6 +33,19 @@ describe('withMeasurement', () => {
     expect(drawn(200, 4).noiseLogOdds).toBeLessThan(-10);
   });
 
+  it('takes values that fall for no sign that they rise by more than noise', () => {
+    const great = { statistic: 40, degreesOfFreedom: 1, size: 50 };
+    const learned = (measured: typeof great & { fell: boolean }) => {
+      let history = noHistory;
+      for (let block = 0; block < 40; block++) history = withMeasurement(history, measured, 1);
+      return history;
+    };
+    const fallen = learned({ ...great, fell: true });
+    expect(fallen.noiseLogOdds).toBeGreaterThan(10);
+    expect(fallen.noiseSum).toBeLessThanOrEqual(fallen.noiseDegrees);
+    expect(learned({ ...great, fell: false }).noiseLogOdds).toBeLessThan(-10);
+  });
+
   it('gives the overlapping blocks of a large scale less weight in the odds', () => {
     expect(drawn(60, 4, 8).noiseLogOdds).toBeCloseTo(drawn(60, 4, 1).noiseLogOdds / 8, 10);
     expect(drawn(60, 4, 8).noiseDegrees).toBeCloseTo(drawn(60, 4, 1).noiseDegrees / 8, 10);
