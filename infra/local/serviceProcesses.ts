@@ -26,6 +26,12 @@ export interface ServiceProcess {
 }
 
 /**
+ * Of the C library (glibc): few arenas, and freed memory goes back to the system at once. Node's buffers lie there; without, a profiler of
+ * 1,000 models has a tenth more resident.
+ */
+const allocation = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '131072' };
+
+/**
  * Starts a service as a process of its own and waits until it is ready. It ends with this process, however that ends.
  * @throws UserError of one line, with what its log says, when it does not get ready
  */
@@ -36,7 +42,13 @@ export async function startServiceProcess({
   logFile,
   onExit,
 }: ServiceProcessOptions): Promise<ServiceProcess> {
-  const child = startChildProcess({ name, command: process.execPath, args: [script], env, logFile });
+  const child = startChildProcess({
+    name,
+    command: process.execPath,
+    args: [script],
+    env: { ...allocation, ...env },
+    logFile,
+  });
   const healthUrl = `http://${localHost}:${env.DRIFTLOOP_HTTP_PORT}`;
   try {
     await untilReady(child, () => answersOk(`${healthUrl}/ready`));
