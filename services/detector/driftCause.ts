@@ -13,9 +13,9 @@ const spokesmen: Record<DriftCause, readonly Family[]> = {
 };
 
 /**
- * The cause of a drift, from the families that saw it. New code explains whatever came with it; broken inputs explain
- * shifted ones; shifted inputs (each by itself before how they go together) explain absurd outputs and errors; errors or labels that changed while the inputs did not are a changed
- * concept. It may be revised when labels come.
+ * The cause of a drift, from the families that saw it. New code explains whatever came with it; broken inputs explain shifted ones;
+ * shifted inputs (each by itself before how they go together) explain absurd outputs and errors; errors or labels that changed while the
+ * inputs did not are a changed concept. It may be revised when labels come.
  */
 export function driftCause(evidence: readonly Evidence[], newCodeVersions: readonly string[]): DriftCause {
   const families = new Set(evidence.map(({ family }) => family));

@@ -55,7 +55,9 @@ export function errorTest(
   const measure = recent.task === 'regression' ? meanLoss : errorRate;
   const best = bestTest(comparison, significance, reference => {
     const performance = reference.performance();
-    return performance && measure(performance, recent, options);
+    if (!performance) return null;
+    const measured = measure(performance, recent, options);
+    return { ...measured, fell: measured.value < measured.referenceValue };
   });
   return best && riseTest(best);
 }
@@ -80,7 +82,6 @@ function errorRate(reference: WindowPerformance, recent: WindowPerformance, opti
     value: now.hits / now.total,
     referenceValue: before.hits / before.total,
     floor: options.performanceDrop,
-    fell: now.hits / now.total < before.hits / before.total,
     statistic: likelihoodRatio(before, now),
     valueAt: statistic => rateReaching(before, now.total, statistic),
   };
@@ -100,7 +101,6 @@ function meanLoss(reference: WindowPerformance, recent: WindowPerformance, optio
     value: now.mean,
     referenceValue: before.mean,
     floor: before.mean * options.performanceDrop,
-    fell: rise < 0,
     statistic: variance > 0 ? rise ** 2 / variance : rise === 0 ? 0 : Number.MAX_VALUE,
     valueAt: statistic => before.mean + Math.sqrt(statistic * variance),
   };

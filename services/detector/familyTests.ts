@@ -13,7 +13,7 @@ import type { FeaturePair } from './featurePairs.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { hasLabels, testLabels } from './labelFamily.ts';
 import type { Measurement } from './statisticHistory.ts';
-import { emptyStreamHistory, type MeasuredScale, type StreamHistory } from './streamHistory.ts';
+import { emptyStreamHistory, errorKey, type MeasuredScale, type StreamHistory } from './streamHistory.ts';
 import { type StreamSignificance, streamSignificance } from './streamSignificance.ts';
 
 export type DetectionSettings = ModelSettings['detection'];
@@ -56,11 +56,9 @@ export function testFamilies(
   const stream = streamSignificance(history);
   const strongest = new Map<Family, Evidence>();
   const measured: MeasuredScale[] = [];
-  const scalesWithErrors = new Set<number>();
   for (const comparison of comparisons) {
     const level = levelPerTest(comparison, options);
     const results = resultsAt(comparison, stream, options, level);
-    if (results.some(({ family }) => family === 'error')) scalesWithErrors.add(comparison.scale);
     for (const evidence of [
       ...qualityEvidence(comparison, stream, options, level),
       ...results.map(({ evidence }) => evidence),
@@ -70,7 +68,7 @@ export function testFamilies(
     }
     measured.push(measuredAt(comparison, results));
   }
-  return { evidence: withoutHarmlessPredictionDrift([...strongest.values()], scalesWithErrors), measured };
+  return { evidence: withoutHarmlessPredictionDrift([...strongest.values()], measured), measured };
 }
 
 /** What the blocks of a reference show of how the stream varies. */
@@ -135,8 +133,9 @@ function qualityEvidence(
  * the outputs changed, they count when no labels tell that the errors stayed, and only a large change of the predictions themselves (PSI
  * of 0.25 or more).
  */
-function withoutHarmlessPredictionDrift(evidence: Evidence[], scalesWithErrors: ReadonlySet<number>): Evidence[] {
+function withoutHarmlessPredictionDrift(evidence: Evidence[], measured: readonly MeasuredScale[]): Evidence[] {
   const [first] = evidence;
   if (evidence.length !== 1 || first!.family !== 'predictions') return evidence;
-  return first!.large && !scalesWithErrors.has(first!.scale) ? evidence : [];
+  const errorsAreKnown = measured.some(({ scale, tests }) => scale === first!.scale && tests.has(errorKey));
+  return first!.large && !errorsAreKnown ? evidence : [];
 }

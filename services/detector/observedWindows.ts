@@ -1,6 +1,6 @@
 import { mergeFeatureProfiles } from '../shared/profile/featureProfile.ts';
 import { fromProfileRow, type ProfileRow } from '../shared/profile/profileRow.ts';
-import { mergeSampledRecords, type SampledRecords } from '../shared/profile/recordSample.ts';
+import { fromSampleRow, mergeSampledRecords, type SampleRow } from '../shared/profile/recordSample.ts';
 import { evaluationKey } from './evaluation.ts';
 import {
   observationOfProfiles,
@@ -29,11 +29,8 @@ export interface StoredPerformance {
   label_counts: Record<string, number>;
 }
 
-export interface StoredSample {
+export interface StoredSample extends SampleRow {
   start_ms: number;
-  id_hashes: number[];
-  features: string[];
-  codes: number[];
 }
 
 /** @param profiles of one version, those of one variable in a row */
@@ -74,12 +71,8 @@ export function observationOf(
     { startMs, endMs: startMs + windowSizeMs },
     profiles,
     performance ? performanceOf(performance) : null,
-    samples ? mergeSampledRecords(...samples.map(sampledRecordsOf)) : null,
+    samples ? mergeSampledRecords(...samples.map(fromSampleRow)) : null,
   );
-}
-
-function sampledRecordsOf({ features, id_hashes, codes }: StoredSample): SampledRecords {
-  return { names: features, hashes: id_hashes, codes };
 }
 
 function performanceOf({

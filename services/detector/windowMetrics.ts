@@ -233,10 +233,11 @@ function dependenceMetrics(
   stream: StreamSignificance,
   level: number,
 ): DriftMetric[] {
-  return (pairs ?? []).flatMap((pair, index) => {
+  if (pairs === null) return [];
+  return pairs.flatMap((pair, index) => {
     const significance = stream.of(pair.key);
     const strongest = mostSignificant(comparisons, comparison => {
-      const measured = hasDependence(comparison, pairs!) ? measureDependence(comparison, pair, index) : null;
+      const measured = hasDependence(comparison, pairs) ? measureDependence(comparison, pair, index) : null;
       return measured && judgeDependence(measured, comparison, significance);
     });
     if (!strongest) return [];
@@ -249,7 +250,7 @@ function dependenceMetrics(
         feature: pair.names.join(' × '),
         metric: 'correlation_change',
         value: changeOf(test),
-        threshold: finite(dependenceThreshold(test, needed / pairs!.length)),
+        threshold: finite(dependenceThreshold(test, needed / pairs.length)),
         pValue: test.pValue,
         records: test.records,
         referenceRecords: test.referenceRecords,

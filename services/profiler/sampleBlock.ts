@@ -1,4 +1,5 @@
 import {
+  addArray,
   arrayColumn,
   dictionaryColumn,
   int32Column,
@@ -42,11 +43,8 @@ export function addSample(
   columns.window_end.add(endMs);
   columns.source_partition.add(partition);
   columns.last_offset.add(sampledOffset);
-  for (const hash of hashes) columns.id_hashes.items.add(hash);
-  columns.id_hashes.end(hashes.length);
-  for (const name of names) columns.features.items.add(name);
-  columns.features.end(names.length);
-  for (const code of codes) columns.codes.items.add(code);
-  columns.codes.end(codes.length);
+  addArray(columns.id_hashes, hashes);
+  addArray(columns.features, names);
+  addArray(columns.codes, codes);
   block.rows++;
 }

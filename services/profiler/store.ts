@@ -1,6 +1,6 @@
 import { type Clickhouse, clickhouseTime } from '../shared/clickhouse.ts';
 import { fromProfileRow, type ProfileRow } from '../shared/profile/profileRow.ts';
-import { recordSampleOf } from '../shared/profile/recordSample.ts';
+import { fromSampleRow, recordSampleOf, type SampleRow } from '../shared/profile/recordSample.ts';
 import { queryPortions } from '../shared/queryPortions.ts';
 import type { ModelSettings } from '../shared/settings.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
@@ -28,15 +28,12 @@ interface StoredProfile extends ProfileRow {
   last_offset: number;
 }
 
-interface StoredSample {
+interface StoredSample extends SampleRow {
   model: string;
   version: string;
   start_ms: number;
   end_ms: number;
   last_offset: number;
-  id_hashes: number[];
-  features: string[];
-  codes: number[];
 }
 
 interface StoredProgress extends VersionName {
@@ -76,7 +73,7 @@ function applyProgress(state: VersionState, progress: StoredProgress): void {
 
 export type ProfilerStore = ReturnType<typeof profilerStore>;
 
-/** The SQL of the profiler. Rows are written in the order predictions, windows, progress: what progress claims is there. */
+/** The SQL of the profiler. Rows are written in the order predictions, windows, their samples, progress: what progress claims is there. */
 export function profilerStore(clickhouse: Clickhouse) {
   /** @param table with rows per window and source partition */
   function selectWindows<Row>(
@@ -212,7 +209,7 @@ function addSample(windows: Map<string, WindowState>, row: StoredSample, windowS
   const window = windowOf(windows, row, windowSizeMs);
   if (!window) return;
   window.sampledOffset = row.last_offset;
-  window.sample = recordSampleOf({ names: row.features, hashes: row.id_hashes, codes: row.codes });
+  window.sample = recordSampleOf(fromSampleRow(row));
 }
 
 /** The window of a stored row; one of another size, from before a change of the settings, is not continued. */

@@ -1,4 +1,5 @@
 import {
+  addArray,
   arrayColumn,
   byteColumn,
   dictionaryColumn,
@@ -7,7 +8,6 @@ import {
   int64Column,
   nativeBlock,
   nullableFloat64Column,
-  type ScalarColumn,
   textColumn,
 } from '../shared/nativeBlock.ts';
 import type { FeatureProfile } from '../shared/profile/featureProfile.ts';
@@ -94,9 +94,4 @@ function addProfile({ columns }: WindowBlock, profile: FeatureProfile): void {
   columns.hashed.add(row.hashed);
   addArray(columns.category_values, row.category_values);
   addArray(columns.category_counts, row.category_counts);
-}
-
-function addArray<T>(column: { items: ScalarColumn<T>; end(length: number): void }, values: readonly T[]): void {
-  for (const value of values) column.items.add(value);
-  column.end(values.length);
 }

@@ -174,6 +174,12 @@ export function arrayColumn<T>(items: ScalarColumn<T>) {
   return nestedColumn(`Array(${items.type})`, { items });
 }
 
+/** Adds the row that holds these values. */
+export function addArray<T>(column: { items: ScalarColumn<T>; end(length: number): void }, values: readonly T[]): void {
+  for (const value of values) column.items.add(value);
+  column.end(values.length);
+}
+
 /** Map(LowCardinality(String), T): add to `keys` and `items`, then `end` the row. */
 export function mapColumn<T>(items: ScalarColumn<T>) {
   return nestedColumn(`Map(LowCardinality(String), ${items.type})`, { keys: dictionaryColumn(), items });

@@ -45,6 +45,17 @@ export interface SampledRecords {
   codes: number[];
 }
 
+/** Sampled records as columns of a ClickHouse row. */
+export interface SampleRow {
+  id_hashes: number[];
+  features: string[];
+  codes: number[];
+}
+
+export function fromSampleRow({ id_hashes, features, codes }: SampleRow): SampledRecords {
+  return { names: features, hashes: id_hashes, codes };
+}
+
 export const mostSampledRecords = 64;
 /** Of a record with more the first in the order of their names. */
 export const mostSampledFeatures = 12;

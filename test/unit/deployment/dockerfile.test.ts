@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { allocation } from '../../../infra/local/serviceProcesses.ts';
 import { serviceFlow } from '../../../infra/serviceFlow.ts';
 
 const root = new URL('../../../', import.meta.url);
@@ -31,6 +32,12 @@ function loadedFrom(entry: string): { files: Set<string>; packages: Set<string> 
 }
 
 describe('infra/images/Dockerfile', () => {
+  it('has services give memory back as those of the local stack do', () => {
+    const settings = Object.entries(allocation).map(([name, value]) => `${name}=${value}`);
+    expect(dockerfile).toContain(`ENV ${settings.join(' ')}\n`);
+    expect(readFileSync(new URL('docs/operators.md', root), 'utf8')).toContain(`\`${settings.join(' ')}\``);
+  });
+
   it('copies folders that exist and that .dockerignore lets through', () => {
     expect(copied).toEqual(expect.arrayContaining(['package.json', 'package-lock.json', 'schemas', 'services']));
     for (const path of copied) {
