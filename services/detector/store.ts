@@ -5,6 +5,7 @@ import { anyOf, type Condition } from './anyOf.ts';
 import type { DriftEventRevision } from './driftEventRevisions.ts';
 import { type Evaluation, evaluationKey, type StoredEvaluation } from './evaluation.ts';
 import type { FoldLedger } from './foldLedger.ts';
+import { groupsOf } from './groupsOf.ts';
 import { fromLedgerRow, type LedgerRow, ledgerColumns, toLedgerRow } from './ledgerRow.ts';
 import {
   type ObservedWindows,
@@ -36,6 +37,9 @@ export interface PublishedSince extends VersionName {
 /** By `versionKey`. */
 type PerVersion<T> = Map<string, T>;
 
+/** Windows that one statement names: its text stays far below `max_query_size`. */
+const windowsPerStatement = 200;
+
 const profileColumns = `count, missing, non_finite, numeric_count, minimum, maximum, sum, mantissa_bits, bucket_keys, bucket_counts,
                         categorical_count, hashed, category_values, category_counts`;
 const time = (value: string) => `fromUnixTimestamp64Milli(${value})`;
@@ -57,8 +61,32 @@ function inRanges(ranges: readonly WindowRange[]): Condition {
   );
 }
 
+/** A window that was judged, of a version. */
+interface JudgedWindow {
+  name: VersionName;
+  evaluation: Evaluation;
+}
+
 /** The SQL of the detector. Each query asks for a group of versions, and of each for what a fold from a checkpoint on needs. */
 export function detectorStore(clickhouse: Clickhouse) {
+  /** Metrics that an earlier judgement of the windows had and the present one has not: no row with a higher revision replaces them. */
+  async function removeOutdatedMetrics(judged: readonly JudgedWindow[]): Promise<void> {
+    const again = judged.filter(({ evaluation }) => evaluation.revision > 1);
+    for (const group of groupsOf(again, windowsPerStatement)) {
+      const { sql, parameters } = anyOf(group, ({ name, evaluation }, value) => {
+        const { segment, observation, revision } = evaluation;
+        return `model = ${value('String', name.model)} AND version = ${value('String', name.version)} AND segment = ${value('String', segment)}
+                AND window_start = ${time(value('Int64', observation.startMs))} AND window_end = ${time(value('Int64', observation.endMs))}
+                AND revision < ${value('UInt32', revision)}`;
+      });
+      const [outdated] = await clickhouse.select<{ rows: number }>(
+        `SELECT count() AS rows FROM drift_metrics FINAL WHERE ${sql}`,
+        parameters,
+      );
+      if (outdated!.rows > 0) await clickhouse.command(`DELETE FROM drift_metrics WHERE ${sql}`, parameters);
+    }
+  }
+
   return {
     /** Highest event time per partition of predictions that carries a version. */
     async progress(
@@ -257,13 +285,16 @@ export function detectorStore(clickhouse: Clickhouse) {
       return byVersionAndId(rows);
     },
 
-    /** Metrics first: a window that counts as judged has them. @returns the number of metrics */
+    /** Metrics first: a window that counts as judged has them, and no others. @returns the number of metrics */
     async insertEvaluations(
       judged: readonly (VersionName & { evaluations: readonly Evaluation[] })[],
     ): Promise<number> {
-      const all = judged.flatMap(({ evaluations, ...name }) => evaluations.map(evaluation => ({ name, evaluation })));
+      const all: JudgedWindow[] = judged.flatMap(({ evaluations, ...name }) =>
+        evaluations.map(evaluation => ({ name, evaluation })),
+      );
       const metrics = all.flatMap(({ name, evaluation }) => metricRows(name, evaluation));
       await clickhouse.insert('drift_metrics', metrics);
+      await removeOutdatedMetrics(all);
       await clickhouse.insert(
         'evaluated_windows',
         all.map(({ name, evaluation: { segment, observation, verdict, revision, digest } }) => ({

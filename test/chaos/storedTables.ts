@@ -82,13 +82,10 @@ const verdictQueries = {
     keys: windowKeys,
     sql: `SELECT ${windowColumns}, records, status, reference FROM evaluated_windows FINAL`,
   },
-  // Metrics of an earlier revision of a window stay where the present one has none: which pairs of features are watched depends on late data.
   drift_metrics: {
     keys: [...windowKeys, 'kind', 'feature', 'metric'],
     sql: `SELECT ${windowColumns}, kind, feature, metric, value, threshold, p_value, records, reference_records, reference, scale,
-                 overdispersion FROM drift_metrics FINAL
-          WHERE (model, version, segment, window_start, window_end, revision) IN
-                (SELECT model, version, segment, window_start, window_end, revision FROM evaluated_windows FINAL)`,
+                 overdispersion FROM drift_metrics FINAL`,
   },
   estimated_quality: {
     keys: ['model', 'version', 'start_ms', 'metric'],

@@ -203,11 +203,15 @@ describe('detector', () => {
     expect({ ...atOnce, id: '', revision: 0 }).toEqual({ ...after, id: '', revision: 0 });
   });
 
-  it('judges a version again from its first window when its training reference comes', async () => {
+  it('judges a version again from its first window when its training reference comes, and keeps no metric of before', async () => {
     await installation.startService('detector');
     await profile('trained', 0, 15);
     await quiet();
     expect((await windowRows('trained')).map(({ status }) => status)).toEqual(['reference', 'steady']);
+    await installation.clickhouse.command(
+      `INSERT INTO drift_metrics SELECT * REPLACE ('only the first time' AS metric)
+       FROM drift_metrics FINAL WHERE model = 'trained' AND metric = 'psi'`,
+    );
     const parts = syntheticWindows({ seed: 99, windows: 20, records: 200, recordOf });
     await installation.clickhouse.insert(
       'reference_profiles',
@@ -223,6 +227,11 @@ describe('detector', () => {
     await quiet();
     expect(await windowRows('trained')).toEqual([{ status: 'steady', windows: 14, revisions: 2, records: 2800 }]);
     expect(await eventRows('trained')).toEqual([]);
+    const metrics = await installation.clickhouse.select<{ metric: string; revision: number }>(
+      `SELECT DISTINCT metric, revision FROM drift_metrics FINAL WHERE model = 'trained' AND kind = 'feature'`,
+    );
+    expect(metrics.map(({ revision }) => revision)).toContain(2);
+    expect(metrics.map(({ metric }) => metric)).not.toContain('only the first time');
   });
 
   it('killed in the middle of flushes ends as one that is left alone', async () => {
