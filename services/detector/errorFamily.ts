@@ -157,6 +157,7 @@ function evidenceOf(comparison: Comparison, test: ErrorTest, level: number): Evi
     records: test.records,
     referenceRecords: Math.round(test.referenceRecords),
     large: true,
+    rise: regression ? Number.POSITIVE_INFINITY : test.value - test.referenceValue,
     contributions: {},
     statement:
       `the ${regression ? 'mean absolute error' : 'error rate'} rose from ${text(test.referenceValue)} to ${text(test.value)} ` +

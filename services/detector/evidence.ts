@@ -18,6 +18,8 @@ export interface Evidence {
   referenceRecords: number;
   /** Whether the change is large enough to matter on its own, however many records showed it. */
   large: boolean;
+  /** By how much the error rate rose; of a mean loss, which knows no bounds, Infinity. Of errors alone. */
+  rise?: number;
   /** Share of each changed feature in the effect; they sum to 1, or there are none. */
   contributions: Record<string, number>;
   /** What changed and by how much, for a person. */

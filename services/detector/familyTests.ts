@@ -15,6 +15,10 @@ import { hasLabels, testLabels } from './labelFamily.ts';
 import type { Measurement } from './statisticHistory.ts';
 import { emptyStreamHistory, errorKey, type MeasuredScale, type StreamHistory } from './streamHistory.ts';
 import { type StreamSignificance, streamSignificance } from './streamSignificance.ts';
+import { variableKey } from './windowObservation.ts';
+
+const predictionName = 'prediction';
+const predictionKey = variableKey('output', predictionName);
 
 export type DetectionSettings = ModelSettings['detection'];
 
@@ -68,7 +72,7 @@ export function testFamilies(
     }
     measured.push(measuredAt(comparison, results));
   }
-  return { evidence: withoutHarmlessPredictionDrift([...strongest.values()], measured), measured };
+  return { evidence: withoutOwnLearning([...strongest.values()], measured), measured };
 }
 
 /** What the blocks of a reference show of how the stream varies. */
@@ -129,13 +133,31 @@ function qualityEvidence(
 }
 
 /**
- * A model that keeps learning shifts the distribution of its own predictions, significantly in the end and harmlessly. Where nothing but
- * the outputs changed, they count when no labels tell that the errors stayed, and only a large change of the predictions themselves (PSI
- * of 0.25 or more).
+ * A model that keeps learning changes its own outputs, significantly in the end, and its errors with them. Where nothing but these changed:
+ *
+ * - A score alone, which sharpens, says nothing.
+ * - Predictions count when they changed greatly (PSI of 0.25 or more) and no labels of the same blocks tell that the errors stayed.
+ * - Errors count when they rose by more than different predictions alone can bring about: `changedShare`. What a model that was left alone
+ *   predicts does not change without its inputs; where it does, beyond the habit of the stream, errors and predictions confirm each other.
  */
-function withoutHarmlessPredictionDrift(evidence: Evidence[], measured: readonly MeasuredScale[]): Evidence[] {
-  const [first] = evidence;
-  if (evidence.length !== 1 || first!.family !== 'predictions') return evidence;
-  const errorsAreKnown = measured.some(({ scale, tests }) => scale === first!.scale && tests.has(errorKey));
-  return first!.large && !errorsAreKnown ? evidence : [];
+function withoutOwnLearning(evidence: Evidence[], measured: readonly MeasuredScale[]): Evidence[] {
+  const ofModel = evidence.filter(({ family }) => family === 'predictions' || family === 'error');
+  if (ofModel.length < evidence.length) return evidence;
+  const error = evidence.find(({ family }) => family === 'error');
+  const predictions = evidence.find(({ family }) => family === 'predictions');
+  const predictionsChanged = predictions !== undefined && Object.hasOwn(predictions.contributions, predictionName);
+  if (error) return predictionsChanged || error.rise! > changedShare(measured, error.scale) ? evidence : [];
+  const errorsAreKnown = measured.some(({ scale, tests }) => scale === predictions?.scale && tests.has(errorKey));
+  return predictions?.large && !errorsAreKnown ? evidence : [];
+}
+
+/**
+ * The share of predictions that may have become different ones, judged by how often each occurs: total variation is at most half the root of
+ * the chi-squared distance (Cauchy-Schwarz), here G less its degrees of freedom, over the records that the comparison is worth.
+ */
+function changedShare(measured: readonly MeasuredScale[], ofScale: number): number {
+  const predictions = measured.find(({ scale }) => scale === ofScale)?.tests.get(predictionKey)?.plain;
+  if (!predictions) return 0;
+  const { statistic, degreesOfFreedom, size } = predictions;
+  return Math.sqrt(Math.max(0, statistic - degreesOfFreedom) / size) / 2;
 }

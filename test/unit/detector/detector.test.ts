@@ -249,6 +249,23 @@ describe('predictions alone', { timeout: 60_000 }, () => {
 });
 
 describe('errors alone', { timeout: 60_000 }, () => {
+  /** A model that goes to and fro between mistaking `up` for `down` and `down` for `up`; errors rise from 20 to 30 % from window 100 on. */
+  const wandering = (leaningOfRisen: number) => (random: Randomness, window: number) => {
+    const leaning = window < 100 ? Math.sin(window ** 2) : leaningOfRisen;
+    const errorRate = window < 100 ? 0.2 : 0.3;
+    const label = random.uniform() < 0.5 ? 'up' : 'down';
+    const isWrong = random.uniform() < errorRate * (label === 'up' ? 1 + leaning : 1 - leaning);
+    return { features: {}, prediction: isWrong === (label === 'up') ? 'down' : 'up', label };
+  };
+
+  it('are no drift where they rise by no more than predictions that wander bring about', () => {
+    expect(eventsOf(7, 108, wandering(0.9))).toEqual([]);
+  });
+
+  it('are one where the predictions of the same model stay', () => {
+    expect(eventsOf(7, 108, wandering(0))).toMatchObject([{ cause: 'concept_drift', metric: 'error' }]);
+  });
+
   it('rise at each change, though a model that learns makes fewer after each', () => {
     const draw = (random: Randomness, window: number): SyntheticRecord => {
       const sinceChange = window < 40 ? 99 : (window - 40) % 40;
