@@ -6,6 +6,8 @@ import { parseDurationMs } from '../services/shared/duration.ts';
 import { UserError } from '../services/shared/userError.ts';
 import { judgeFolders } from './judgeFolders.ts';
 import { judgeTrack } from './judgeTrack.ts';
+import { parseRepeats } from './parseRepeats.ts';
+import { showProgress } from './showProgress.ts';
 import { everySignal, parseSignals } from './signals.ts';
 import { streamCache } from './streamCache.ts';
 import { byClock, byWindow, causeTable, cellTable, eventTable, type JudgedStream, scoreCells } from './streamReport.ts';
@@ -61,9 +63,9 @@ async function judgeDir(dir: string, { out, only, signals, window, cache }: Opti
     windowSizeMs,
     signals: parseSignals(signals),
     cache: streamCache(cache),
-    onStream: (name, done, all) => progress(`${done}/${all} ${name}`),
+    onStream: (name, done, all) => showProgress(`${done}/${all} ${name}`),
   });
-  progress('');
+  showProgress('');
   report(streams);
   console.log(`${streams.length} streams scored in ${seconds(startedAtMs)} s`);
 }
@@ -72,17 +74,16 @@ function judgeTracks({ track: names, repeats, out }: Options): void {
   const unknown = names?.find(name => !tracks.some(track => track.name === name));
   if (unknown !== undefined)
     throw new UserError(`--track ${unknown}: expected some of ${tracks.map(({ name }) => name).join(' ')}`);
-  if (repeats !== undefined && !(Number.isInteger(Number(repeats)) && Number(repeats) > 0))
-    throw new UserError(`--repeats ${repeats}: expected a whole number above 0`);
+  const wantedRepeats = repeats === undefined ? undefined : parseRepeats(repeats);
   if (out !== undefined) mkdirSync(out, { recursive: true });
   const chosen = tracks.filter(({ name }) => !names || names.includes(name));
   const rows: Record<string, string | number>[] = [];
   for (const track of chosen) {
     const startedAtMs = Date.now();
-    const streams = judgeTrack(track, repeats === undefined ? track.repeats : Number(repeats), out, stream =>
-      progress(`${track.name}: ${stream}`),
+    const streams = judgeTrack(track, wantedRepeats ?? track.repeats, out, stream =>
+      showProgress(`${track.name}: ${stream}`),
     );
-    progress('');
+    showProgress('');
     console.log(`${track.name}: ${streams.length} streams in ${seconds(startedAtMs)} s`);
     report(streams);
     rows.push(trackRow(track, streams));
@@ -110,10 +111,6 @@ function report(streams: readonly JudgedStream[]): void {
     console.log('\nDrift events:');
     console.log(eventTable(streams));
   }
-}
-
-function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\x1b[2K\r${line}`);
 }
 
 function seconds(sinceMs: number): string {

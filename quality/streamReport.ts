@@ -1,6 +1,6 @@
 import { formatTable } from '../bin/formatTable.ts';
 import type { Alarm } from './judgeStream.ts';
-import { type Counts, countAlarms, meanScore, type Score, summarize } from './score.ts';
+import { countAlarms, meanScore, type Score, summarize } from './score.ts';
 import type { StreamTruth } from './truthFile.ts';
 
 /** The alarms of one stream, and what is known of it. */
@@ -41,22 +41,32 @@ export interface Cell {
   score: Score;
 }
 
+/** The drift events of streams, scored per cell. */
+export function scoreCells(streams: readonly JudgedStream[], { positionOf, truthOf }: Timing): Cell[] {
+  return scorePositions(
+    streams.map(({ truth, alarms }) => ({
+      truth: truthOf(truth),
+      positions: alarms.map(alarm => positionOf(alarm, truth)),
+    })),
+  );
+}
+
+/** Alarms of one stream, whoever raised them, in rows. */
+export interface PositionedAlarms {
+  truth: StreamTruth;
+  positions: readonly number[];
+}
+
 /** Scores per data set, kind of drift and mode, sorted. */
-export function scoreCells(streams: readonly JudgedStream[], timing: Timing): Cell[] {
+export function scorePositions(streams: readonly PositionedAlarms[]): Cell[] {
   const cells = Map.groupBy(streams, ({ truth: { mode, dataset, type } }) => JSON.stringify([mode, dataset, type]));
   return [...cells]
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([key, repeats]) => {
       const [mode, dataset, type] = JSON.parse(key) as [string, string, string];
-      return { mode, dataset, type, score: summarize(repeats.map(stream => countsOf(stream, timing))) };
+      const counts = repeats.map(({ positions, truth }) => countAlarms(positions, truth));
+      return { mode, dataset, type, score: summarize(counts) };
     });
-}
-
-function countsOf({ truth, alarms }: JudgedStream, { positionOf, truthOf }: Timing): Counts {
-  return countAlarms(
-    alarms.map(alarm => positionOf(alarm, truth)),
-    truthOf(truth),
-  );
 }
 
 /** Means over the cells of each mode. */

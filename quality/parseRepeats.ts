@@ -1,0 +1,8 @@
+import { UserError } from '../services/shared/userError.ts';
+
+/** @throws UserError */
+export function parseRepeats(text: string): number {
+  const repeats = Number(text);
+  if (Number.isInteger(repeats) && repeats > 0) return repeats;
+  throw new UserError(`--repeats ${text}: expected a whole number above 0`);
+}

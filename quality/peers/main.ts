@@ -1,0 +1,61 @@
+/** npm run quality:peers: the detector beside those of MOA, where nothing is seen but which predictions were wrong. */
+import { Command, Option } from 'commander';
+import { UserError } from '../../services/shared/userError.ts';
+import { judgeTrack } from '../judgeTrack.ts';
+import { parseRepeats } from '../parseRepeats.ts';
+import { showProgress } from '../showProgress.ts';
+import { byClock, type Cell, scoreCells, scorePositions } from '../streamReport.ts';
+import { tracks } from '../tracks.ts';
+import { installedMoa } from './moaDetectors.ts';
+import { noteErrors } from './noteErrors.ts';
+import { cellsAhead, detectorTable, peerTable } from './peerTable.ts';
+
+const errorTracks = tracks.filter(({ signals }) => signals.join() === 'error');
+
+const options = new Command('quality:peers')
+  .description(
+    'Scores the drift events of generated streams, and the changes that ADWIN and SEED signal in the same errors.',
+  )
+  .addOption(
+    new Option('--track <name>', 'generated streams')
+      .choices(errorTracks.map(({ name }) => name))
+      .default('concepts-error-only'),
+  )
+  .option('--repeats <number>', 'of generated streams per cell (default: those of the published table)')
+  .parse()
+  .opts<{ track: string; repeats?: string }>();
+
+try {
+  await compare(options.track, options.repeats);
+} catch (error) {
+  console.error(error instanceof UserError ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function compare(trackName: string, repeats: string | undefined): Promise<void> {
+  const chosen = errorTracks.find(({ name }) => name === trackName)!;
+  const wantedRepeats = repeats === undefined ? chosen.repeats : parseRepeats(repeats);
+  const moa = await installedMoa();
+  const { track, noted } = noteErrors(chosen);
+  const judged = judgeTrack(track, wantedRepeats, undefined, showProgress);
+  showProgress('');
+  const signals = await moa.signals(noted.map(({ errors }) => errors));
+
+  const detectors = new Map<string, Cell[]>([['Driftloop', scoreCells(judged, byClock)]]);
+  for (const peer of Object.keys(signals[0]!)) {
+    const streams = judged.map(({ truth }, index) => {
+      const { positions } = noted[index]!;
+      return { truth, positions: signals[index]![peer]!.map(row => positions[row]!) };
+    });
+    detectors.set(peer, scorePositions(streams));
+  }
+  console.log(
+    `${trackName}: ${judged.length} streams, peers of MOA ${moa.version}; F1, and false alarms per 1000 rows`,
+  );
+  console.log(peerTable(detectors));
+  console.log('\nMeans over the cells, and all alarms:');
+  console.log(detectorTable(detectors));
+  const cells = detectors.get('Driftloop')!.length;
+  const ahead = [...cellsAhead(detectors)].map(([peer, count]) => `of ${peer} in ${count}`).join(', ');
+  console.log(`\nThe F1 of Driftloop is above that ${ahead} of ${cells} cells`);
+}

@@ -1,0 +1,51 @@
+import { formatTable } from '../../bin/formatTable.ts';
+import { type Cell, meansByMode } from '../streamReport.ts';
+
+/** Cells by the name of the detector: the same ones, in the same order. */
+export type CellsByDetector = ReadonlyMap<string, readonly Cell[]>;
+
+/** F1 and false alarms per 1000 rows, detectors side by side. */
+export function peerTable(detectors: CellsByDetector): string {
+  const [cells] = detectors.values();
+  return formatTable(
+    cells!.map(({ mode, dataset, type }, index) => ({
+      mode,
+      'data set': dataset,
+      drift: type,
+      ...columns(detectors, 'F1', cells => cells[index]!.score.f1.toFixed(3)),
+      ...columns(detectors, 'false', cells => cells[index]!.score.falseAlarms.toFixed(4)),
+    })),
+  );
+}
+
+function columns(detectors: CellsByDetector, title: string, of: (cells: readonly Cell[]) => string) {
+  return Object.fromEntries([...detectors].map(([name, cells]) => [`${title} ${name}`, of(cells)]));
+}
+
+/** Means over the cells of each mode, and all alarms. */
+export function detectorTable(detectors: CellsByDetector): string {
+  return formatTable(
+    [...detectors].flatMap(([detector, cells]) =>
+      [...meansByMode(cells)].map(([mode, score]) => ({
+        mode,
+        detector,
+        F1: score.f1.toFixed(3),
+        'F1 by drift': score.f1Episode.toFixed(3),
+        precision: score.precision.toFixed(3),
+        'episode recall': score.episodeRecall.toFixed(3),
+        'false per 1000': score.falseAlarms.toFixed(4),
+        'delay in rows': score.meanDelay === null ? '-' : score.meanDelay.toFixed(0),
+        'true alarms': score.truePositives,
+        'false alarms': score.falsePositives,
+      })),
+    ),
+  );
+}
+
+/** @returns in how many cells the F1 of the first detector is above that of each other one, by its name */
+export function cellsAhead(detectors: CellsByDetector): Map<string, number> {
+  const [[, own], ...peers] = [...detectors] as [[string, readonly Cell[]], ...[string, readonly Cell[]][]];
+  return new Map(
+    peers.map(([name, cells]) => [name, cells.filter(({ score }, index) => own[index]!.score.f1 > score.f1).length]),
+  );
+}
