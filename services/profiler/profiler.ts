@@ -321,8 +321,8 @@ export function addToProfiles(profiles: SegmentProfiles, prediction: LoggedPredi
     const { kind, name, valueIn } = outputs[index]!;
     const column = names.length + index;
     const value = valueIn(prediction) ?? undefined;
-    setValue(batch, column, value);
     if (value !== undefined) batch.profiles[column] ??= profileOf(profiles[kind], name, tally);
+    if (batch.profiles[column] !== null) setValue(batch, column, value);
   }
   batch.rows++;
   tally.foldedNames += folded;

@@ -21,7 +21,7 @@ export interface RecordBatch {
 }
 
 export function emptyRecordBatch(profiles: (FeatureProfile | null)[], mostRows: number): RecordBatch {
-  const numbers = new Float64Array(profiles.length * mostRows);
+  const numbers = new Float64Array(profiles.length * mostRows).fill(Number.NaN);
   return {
     profiles,
     rows: 0,
@@ -34,7 +34,7 @@ export function emptyRecordBatch(profiles: (FeatureProfile | null)[], mostRows: 
 }
 
 /**
- * Sets a value of the row to come, which is there when all are set and `rows` says so.
+ * Sets a value of the row to come, which is there when all are set and `rows` says so. A column without a profile needs none.
  * @param value undefined is not counted, in contrast to null
  */
 export function setValue(batch: RecordBatch, column: number, value: FeatureValue): void {
