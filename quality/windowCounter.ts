@@ -4,7 +4,7 @@ import {
   type WindowPerformance,
 } from '../services/detector/windowObservation.ts';
 import { decideTask, type Task } from '../services/evaluator/evaluator.ts';
-import { countPrediction, newVersionState, type VersionState } from '../services/profiler/profiler.ts';
+import { countedSegments, countPrediction, newVersionState, type VersionState } from '../services/profiler/profiler.ts';
 import type { Feedback, Prediction } from '../services/shared/contracts.ts';
 import type { LoggedPrediction } from '../services/shared/features.ts';
 import { mergeSampledRecords, sampledRecords } from '../services/shared/profile/recordSample.ts';
@@ -88,8 +88,9 @@ function windowsOf(state: VersionState): WindowObservation[] {
   return [...state.windows.values()]
     .sort((a, b) => a.startMs - b.startMs)
     .map(window => {
+      const profilesByKind = countedSegments(window).get('')!;
       const ofKind = (kind: 'feature' | 'output' | 'operation') =>
-        [...window.segments.get('')![kind]].map(([name, profile]) => ({ kind, name, profile }));
+        [...profilesByKind[kind]].map(([name, profile]) => ({ kind, name, profile }));
       const profiles = [...ofKind('feature'), ...ofKind('output'), ...ofKind('operation')];
       return observationOfProfiles(window, profiles, null, mergeSampledRecords(sampledRecords(window.sample)));
     });

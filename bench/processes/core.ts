@@ -13,6 +13,7 @@ import {
 } from '../../services/detector/windowObservation.ts';
 import {
   addToProfiles,
+  countedSegments,
   newVersionState,
   newWindowState,
   profilesOf,
@@ -30,7 +31,7 @@ const warmUpWindows = 15;
 const settings = parseSettings('defaults: { window: 1m }', 'bench').of('bench');
 
 function observationOf(window: WindowState): WindowObservation {
-  const profiles = profilesOf(window, '');
+  const profiles = countedSegments(window).get('')!;
   const variables = new Map<string, ObservedVariable>();
   for (const kind of ['feature', 'output'] as const)
     for (const [name, profile] of profiles[kind]) variables.set(variableKey(kind, name), { kind, name, profile });

@@ -1,13 +1,13 @@
 import type { Rejection } from '../shared/decodeRecord.ts';
-import type { Features, LoggedPrediction } from '../shared/features.ts';
+import type { LoggedPrediction } from '../shared/features.ts';
 import { fnv1a } from '../shared/profile/categoryHash.ts';
 import {
-  addValue,
   emptyFeatureProfile,
   type FeatureProfile,
   type FeatureValue,
   featureProfileBytes,
 } from '../shared/profile/featureProfile.ts';
+import { countBatch, emptyRecordBatch, type RecordBatch, setValue } from '../shared/profile/recordBatch.ts';
 import {
   addToSample,
   emptyRecordSample,
@@ -34,26 +34,33 @@ export type ProfileKind = 'feature' | 'output' | 'operation';
 
 /** Profiles of one segment in one window, by kind and name. */
 export interface SegmentProfiles extends Record<ProfileKind, Map<string, FeatureProfile>> {
-  /** Of the features of the latest record: the next one mostly names the same. */
-  latest: ProfilesInOrder;
+  /** Records that are not counted yet: `countedSegments` counts them. */
+  waiting: WaitingRecords | null;
 }
 
-interface ProfilesInOrder {
+/** Records that name the same features. */
+interface WaitingRecords {
   names: readonly string[];
-  /** Profile of each name. */
-  inOrder: FeatureProfile[];
   /** Names that are counted under (other). */
   folded: number;
+  /** Columns of features, then those of `outputs`. */
+  batch: RecordBatch;
 }
 
-const noFeatures: ProfilesInOrder = { names: [], inOrder: [], folded: 0 };
+/** What is counted of a prediction beside its features, where it is there. */
+const outputs: { kind: ProfileKind; name: string; valueIn(prediction: LoggedPrediction): FeatureValue }[] = [
+  { kind: 'output', name: 'prediction', valueIn: ({ prediction }) => prediction },
+  { kind: 'output', name: 'score', valueIn: ({ score }) => score },
+  { kind: 'operation', name: 'latencyMs', valueIn: ({ latencyMs }) => latencyMs },
+  { kind: 'operation', name: 'codeVersion', valueIn: ({ codeVersion }) => codeVersion },
+];
 
 export interface WindowState {
   startMs: number;
   endMs: number;
   /** Offset of the last record counted, -1 for none. */
   lastOffset: number;
-  /** By segment: '' for all predictions, else name=value. */
+  /** By segment: '' for all predictions, else name=value. To be read as `countedSegments`. */
   segments: Map<string, SegmentProfiles>;
   /** Of all predictions. */
   sample: RecordSample;
@@ -123,6 +130,8 @@ export const knownIdsKept = 100_000;
 export const knownIdsAtMost = 1_000_000;
 /** So many stay when there were too many: forgetting looks at all of them, so it should not come with every record. */
 const knownIdsKeptOfTooMany = 900_000;
+/** Enough to share the way of a profile into the processor's caches, few enough to take less memory than the profiles do. */
+const mostWaitingRecords = 16;
 const mostValuesPerSegment = 100;
 const mostNamesPerWindow = 4_000;
 export const overflowName = '(other)';
@@ -297,42 +306,59 @@ function segmentKey(window: WindowState, name: string, value: string, tally: Tal
 export function profilesOf(window: WindowState, segment: string): SegmentProfiles {
   let profiles = window.segments.get(segment);
   if (!profiles) {
-    profiles = { feature: new Map(), output: new Map(), operation: new Map(), latest: noFeatures };
+    profiles = { feature: new Map(), output: new Map(), operation: new Map(), waiting: null };
     window.segments.set(segment, profiles);
   }
   return profiles;
 }
 
-/** Counts the inputs and outputs of one prediction. */
+/** Adds the inputs and outputs of one prediction, which are counted later: `countedSegments` sees to it. */
 export function addToProfiles(profiles: SegmentProfiles, prediction: LoggedPrediction, tally: Tally): void {
-  const { output, operation } = profiles;
-  const { features, score, latencyMs, codeVersion } = prediction;
-  addFeatures(profiles, features, tally);
-  addNamedValue(output, 'prediction', prediction.prediction, tally);
-  if (score !== null) addNamedValue(output, 'score', score, tally);
-  if (latencyMs !== null) addNamedValue(operation, 'latencyMs', latencyMs, tally);
-  if (codeVersion !== null) addNamedValue(operation, 'codeVersion', codeVersion, tally);
-}
-
-function addFeatures(profiles: SegmentProfiles, { names, values }: Features, tally: Tally): void {
-  if (profiles.latest.names !== names) profiles.latest = profilesInOrder(profiles.feature, names, tally);
-  const { inOrder, folded } = profiles.latest;
-  for (let index = 0; index < inOrder.length; index++) addValue(inOrder[index]!, values[index]);
+  const { names, values } = prediction.features;
+  const { batch, folded } = roomForOne(profiles, names, tally);
+  for (let column = 0; column < names.length; column++) setValue(batch, column, values[column] ?? null);
+  for (let index = 0; index < outputs.length; index++) {
+    const { kind, name, valueIn } = outputs[index]!;
+    const column = names.length + index;
+    const value = valueIn(prediction) ?? undefined;
+    if (value !== undefined) batch.profiles[column] ??= profileOf(profiles[kind], name, tally);
+    if (batch.profiles[column] !== null) setValue(batch, column, value);
+  }
+  batch.rows++;
   tally.foldedNames += folded;
 }
 
-function profilesInOrder(
-  profiles: Map<string, FeatureProfile>,
-  names: readonly string[],
-  tally: Tally,
-): ProfilesInOrder {
-  const inOrder = names.map(name => profileOf(profiles, name, tally));
-  const folded = names.filter(name => !profiles.has(name)).length;
-  return { names, inOrder, folded };
+/** Records that name the same features wait together, from the second one on: names may change with every record. */
+function roomForOne(profiles: SegmentProfiles, names: readonly string[], tally: Tally): WaitingRecords {
+  const { waiting } = profiles;
+  if (waiting === null || waiting.names !== names) {
+    countWaiting(profiles);
+    profiles.waiting = noneWaiting(profiles.feature, names, tally);
+    return profiles.waiting;
+  }
+  const { batch, folded } = waiting;
+  if (batch.rows < batch.mostRows) return waiting;
+  countBatch(batch);
+  // Where several columns have one profile, its sum shall be that of the records in their order.
+  if (batch.mostRows === 1 && folded === 0) waiting.batch = emptyRecordBatch(batch.profiles, mostWaitingRecords);
+  return waiting;
 }
 
-function addNamedValue(profiles: Map<string, FeatureProfile>, name: string, value: FeatureValue, tally: Tally): void {
-  addValue(profileOf(profiles, name, tally), value);
+function noneWaiting(profiles: Map<string, FeatureProfile>, names: readonly string[], tally: Tally): WaitingRecords {
+  const ofFeatures = names.map(name => profileOf(profiles, name, tally));
+  const folded = names.filter(name => !profiles.has(name)).length;
+  return { names, folded, batch: emptyRecordBatch([...ofFeatures, ...outputs.map(() => null)], 1) };
+}
+
+function countWaiting(profiles: SegmentProfiles): void {
+  if (profiles.waiting !== null) countBatch(profiles.waiting.batch);
+  profiles.waiting = null;
+}
+
+/** The profiles of a window by segment, with all that was added to them counted. */
+export function countedSegments({ segments }: WindowState): ReadonlyMap<string, SegmentProfiles> {
+  for (const profiles of segments.values()) countWaiting(profiles);
+  return segments;
 }
 
 /** The profile of a name: a new one if it has none yet, or that of all names past the limit. */

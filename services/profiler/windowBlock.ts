@@ -13,7 +13,7 @@ import {
 import type { FeatureProfile } from '../shared/profile/featureProfile.ts';
 import { toProfileRow } from '../shared/profile/profileRow.ts';
 import type { VersionName } from '../shared/versionKey.ts';
-import type { ProfileKind, WindowState } from './profiler.ts';
+import { countedSegments, type ProfileKind, type WindowState } from './profiler.ts';
 
 /** Values of the enum in infra/clickhouse/0001_predictions.sql. */
 const kindValues: Record<ProfileKind, number> = { feature: 1, output: 2, operation: 3 };
@@ -59,7 +59,7 @@ export function addWindow(
   partition: number,
 ): void {
   const { columns } = block;
-  for (const [segment, profiles] of window.segments) {
+  for (const [segment, profiles] of countedSegments(window)) {
     for (const kind of profileKinds) {
       for (const [feature, profile] of profiles[kind]) {
         columns.model.add(model);

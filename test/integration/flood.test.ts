@@ -2,7 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ServiceName } from '../../infra/serviceFlow.ts';
-import { countPrediction, newVersionState, type VersionState, watermarkMs } from '../../services/profiler/profiler.ts';
+import {
+  countedSegments,
+  countPrediction,
+  newVersionState,
+  type VersionState,
+  watermarkMs,
+} from '../../services/profiler/profiler.ts';
 import { mostBytesInMemory } from '../../services/profiler/profilerHandler.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { loggedPrediction } from '../../services/shared/features.ts';
@@ -212,7 +218,7 @@ describe('models that share partitions', () => {
       expect(judged).toMatchObject({ windows: ends.length, until: Math.max(...ends) });
       const counted = ofModel.flatMap(state => [...state.windows.values()]).filter(({ endMs }) => endMs <= watermark);
       expect(judged!.records).toBe(
-        counted.reduce((sum, { segments }) => sum + segments.get('')!.output.get('prediction')!.count, 0),
+        counted.reduce((sum, window) => sum + countedSegments(window).get('')!.output.get('prediction')!.count, 0),
       );
     }
   }, 600_000);

@@ -6,7 +6,8 @@ export const FINEST_MANTISSA_BITS = 20;
 const NON_FINITE_HIGH_WORD = 0x7ff00000;
 const float64 = new Float64Array(1);
 const words = new Int32Array(float64.buffer);
-const HIGH = endianness() === 'LE' ? 1 : 0;
+/** Which half of a float64 is its high word. */
+export const HIGH_WORD = endianness() === 'LE' ? 1 : 0;
 
 /**
  * The key of the finest bucket that holds a finite number: the high word of its float64 (sign, exponent, 20 mantissa
@@ -21,7 +22,11 @@ const HIGH = endianness() === 'LE' ? 1 : 0;
  */
 export function bucketKey(value: number): number {
   float64[0] = value + 0; // -0 + 0 is +0
-  const highWord = words[HIGH]!;
+  return bucketKeyOfWord(words[HIGH_WORD]!);
+}
+
+/** The same of the high word of a number that is not -0. */
+export function bucketKeyOfWord(highWord: number): number {
   return highWord ^ ((highWord >> 31) & 0x7fffffff);
 }
 
@@ -48,7 +53,7 @@ function magnitude(magnitudeKey: number, mantissaBits: number): number {
   // Not magnitudeKey << …, which overflows past Infinity.
   const highWord = magnitudeKey * (1 << (FINEST_MANTISSA_BITS - mantissaBits));
   if (highWord >= NON_FINITE_HIGH_WORD) return Number.POSITIVE_INFINITY;
-  words[HIGH] = highWord;
-  words[1 - HIGH] = 0;
+  words[HIGH_WORD] = highWord;
+  words[1 - HIGH_WORD] = 0;
   return float64[0]!;
 }

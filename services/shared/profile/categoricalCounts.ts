@@ -21,8 +21,11 @@ export type CategoricalCounts = {
   hashed: Float64Array | null;
 };
 
+/** Of all summaries without values: a map of its own takes memory. */
+const noCategories = new Map<string, number>();
+
 export function emptyCategoricalCounts(): CategoricalCounts {
-  return { count: 0, exact: new Map(), hashed: null };
+  return { count: 0, exact: noCategories, hashed: null };
 }
 
 /** Counts one value, in place. Amortised O(length of the value). */
@@ -71,6 +74,7 @@ function addToCategory(counts: CategoricalCounts, category: string, count: numbe
     counts.hashed[categoryHash(category)]! += count;
     return;
   }
+  if (counts.exact === noCategories) counts.exact = new Map();
   counts.exact.set(category, (counts.exact.get(category) ?? 0) + count);
   if (counts.exact.size > MAXIMUM_CATEGORIES) turnToHashed(counts);
 }
@@ -83,6 +87,6 @@ function addHashed(counts: CategoricalCounts, added: Float64Array): void {
 function turnToHashed(counts: CategoricalCounts): Float64Array {
   const hashed = hashedCounts(counts);
   counts.hashed = hashed;
-  counts.exact = new Map();
+  counts.exact = noCategories;
   return hashed;
 }

@@ -1,5 +1,5 @@
 import type { CategoricalCounts } from './categoricalCounts.ts';
-import { HASH_BUCKETS } from './categoricalCounts.ts';
+import { emptyCategoricalCounts, HASH_BUCKETS } from './categoricalCounts.ts';
 import type { FeatureProfile } from './featureProfile.ts';
 import type { NumericHistogram } from './numericHistogram.ts';
 import { addToBucket, emptyNumericHistogram } from './numericHistogram.ts';
@@ -90,5 +90,5 @@ function categoricalOf(row: ProfileRow): CategoricalCounts {
   }
   const hashed = new Float64Array(HASH_BUCKETS);
   for (const [index, bucket] of values.entries()) hashed[Number(bucket)] = counts[index]!;
-  return { count, exact: new Map(), hashed };
+  return { ...emptyCategoricalCounts(), count, hashed };
 }

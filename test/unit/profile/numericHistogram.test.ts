@@ -4,6 +4,7 @@ import { bucketKey } from '../../../services/shared/profile/bucketKey.ts';
 import type { NumericHistogram } from '../../../services/shared/profile/numericHistogram.ts';
 import {
   addNumber,
+  addToBucket,
   emptyNumericHistogram,
   MAXIMUM_BUCKETS,
   mergeNumericHistograms,
@@ -123,6 +124,22 @@ describe('NumericHistogram', () => {
   it('counts what is not finite apart', () => {
     const histogram = histogramOf([1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
     expect(histogram).toMatchObject({ count: 1, nonFinite: 3, minimum: 1, maximum: 1, sum: 1 });
+  });
+
+  it('counts beyond 32 bits, whether it grows or gets coarser', () => {
+    const most = 2 ** 32 - 1;
+    const histogram = histogramOf([1]);
+    addToBucket(histogram, bucketKey(1), most - 2);
+    expect(histogram.bucketCounts).toBeInstanceOf(Uint32Array);
+    addNumber(histogram, 1);
+    addToBucket(histogram, bucketKey(1.25), most);
+    addNumber(histogram, 1);
+    expect(sortedBuckets(histogram).counts).toEqual(Float64Array.of(most + 1, most));
+    for (const number of draw('cauchy', 3, 3000)) addNumber(histogram, number);
+    const apart = histogramOf(draw('cauchy', 3, 3000));
+    addToBucket(apart, bucketKey(1) >> (20 - apart.mantissaBits), most + 1);
+    addToBucket(apart, bucketKey(1.25) >> (20 - apart.mantissaBits), most);
+    expect(sortedBuckets(mergeNumericHistograms(histogram))).toMatchObject(sortedBuckets(apart));
   });
 
   it('has a finite sum whatever it adds', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  countedSegments,
   countPrediction,
   evictToBytes,
   newVersionState,
@@ -45,7 +46,8 @@ function counted(
 }
 
 function profileOf(state: VersionState, windowStart: number, segment: string, name: string) {
-  return state.windows.get(windowStart)?.segments.get(segment)?.feature.get(name);
+  const window = state.windows.get(windowStart);
+  return window && countedSegments(window).get(segment)?.feature.get(name);
 }
 
 describe('counting a prediction', () => {
@@ -114,7 +116,7 @@ describe('counting a prediction', () => {
     const state = newVersionState('m', '1', settings);
     for (let i = 0; i < 150; i++)
       countPrediction(state, { prediction: prediction({ id: `s${i}`, segment: { country: `c${i}` } }), offset: i });
-    const segments = state.windows.get(startMs)!.segments;
+    const segments = countedSegments(state.windows.get(startMs)!);
     expect(segments.size).toBe(102);
     expect(segments.get(`country=${overflowName}`)!.output.get('prediction')!.count).toBe(50);
     const features = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`f${i}`, 1]));

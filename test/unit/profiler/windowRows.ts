@@ -1,4 +1,4 @@
-import type { ProfileKind, WindowState } from '../../../services/profiler/profiler.ts';
+import { countedSegments, type ProfileKind, type WindowState } from '../../../services/profiler/profiler.ts';
 import { type ProfileRow, toProfileRow } from '../../../services/shared/profile/profileRow.ts';
 import type { VersionName } from '../../../services/shared/versionKey.ts';
 
@@ -8,7 +8,7 @@ export type WindowRow = ProfileRow &
 /** What window_profiles holds of a window, as ClickHouse would give it. */
 export function windowRows({ model, version }: VersionName, window: WindowState): WindowRow[] {
   const rows: WindowRow[] = [];
-  for (const [segment, profiles] of window.segments) {
+  for (const [segment, profiles] of countedSegments(window)) {
     for (const kind of ['feature', 'output', 'operation'] as const) {
       for (const [feature, profile] of profiles[kind]) {
         const { startMs: window_start, lastOffset: last_offset } = window;

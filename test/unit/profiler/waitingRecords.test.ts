@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import {
+  countedSegments,
+  countPrediction,
+  newVersionState,
+  type VersionState,
+} from '../../../services/profiler/profiler.ts';
+import type { LoggedPrediction } from '../../../services/shared/features.ts';
+import { parseSettings } from '../../../services/shared/settings.ts';
+import { windowRows } from './windowRows.ts';
+
+const startMs = Date.UTC(2026, 0, 1);
+const settings = { ...parseSettings('', 'test').of('m'), segments: ['country'] };
+const mostNames = 4_000;
+/** Records share them, as decoded ones do. */
+const someNames = [
+  ['amount', 'city'],
+  ['city', 'amount', 'age'],
+];
+/** More than a window keeps apart, so that several are counted under (other). */
+const tooManyNames = Array.from({ length: mostNames + 2 }, (_, index) => `f${index}`);
+
+const value = fc.oneof(fc.double(), fc.string(), fc.boolean(), fc.constant(null), fc.constant(undefined));
+
+function predictionOf(namesOf: readonly string[][]): fc.Arbitrary<Omit<LoggedPrediction, 'id'>> {
+  return fc.record({
+    model: fc.constant('m'),
+    version: fc.constant('1'),
+    time: fc.integer({ min: 0, max: 1 }).map(window => startMs + window * settings.window),
+    features: fc.constantFrom(...namesOf).chain(names =>
+      fc.record({
+        names: fc.constant(names),
+        values: fc.array(value, { minLength: names.length, maxLength: names.length }),
+      }),
+    ),
+    prediction: fc.oneof(fc.double(), fc.string(), fc.boolean()),
+    score: fc.option(fc.double()),
+    probabilities: fc.constant(null),
+    segment: fc.option(fc.record({ country: fc.constantFrom('DE', 'FR') })),
+    codeVersion: fc.option(fc.constantFrom('1', '2')),
+    latencyMs: fc.option(fc.double()),
+  });
+}
+
+/** @param atOnce nothing waits for what comes after it */
+function rowsOf(predictions: readonly Omit<LoggedPrediction, 'id'>[], atOnce: boolean) {
+  const state: VersionState = newVersionState('m', '1', settings);
+  for (const [offset, prediction] of predictions.entries()) {
+    countPrediction(state, { prediction: { ...prediction, id: `id${offset}` }, offset });
+    if (atOnce) for (const window of state.windows.values()) countedSegments(window);
+  }
+  return { rows: [...state.windows.values()].flatMap(window => windowRows(state, window)), tally: state.tally };
+}
+
+it.each([
+  { what: 'the same names', names: someNames.slice(1), records: 200, numRuns: 50 },
+  { what: 'names that change', names: someNames, records: 200, numRuns: 50 },
+  { what: 'too many names', names: [tooManyNames], records: 20, numRuns: 2 },
+])('records that wait for others give the very rows that each would have given at once: $what', options => {
+  fc.assert(
+    fc.property(fc.array(predictionOf(options.names), { maxLength: options.records, size: 'max' }), predictions => {
+      expect(rowsOf(predictions, false)).toEqual(rowsOf(predictions, true));
+    }),
+    { numRuns: options.numRuns },
+  );
+});
