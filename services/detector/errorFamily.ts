@@ -158,6 +158,7 @@ function evidenceOf(comparison: Comparison, test: ErrorTest, level: number): Evi
     referenceRecords: Math.round(test.referenceRecords),
     large: true,
     contributions: {},
+    predictionContributions: {},
     statement:
       `the ${regression ? 'mean absolute error' : 'error rate'} rose from ${text(test.referenceValue)} to ${text(test.value)} ` +
       `(threshold ${text(threshold)}, p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}; ` +
