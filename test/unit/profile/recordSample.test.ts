@@ -6,6 +6,7 @@ import type { FeatureValue } from '../../../services/shared/profile/featureProfi
 import {
   addToSample,
   emptyRecordSample,
+  fromSampleRow,
   mergeSampledRecords,
   missingCode,
   mostSampledRecords,
@@ -56,6 +57,16 @@ describe('a sample of records', () => {
         expect(sampledRecords(sampleOf(drawn.slice(at), stored))).toEqual(sampledRecords(sampleOf(drawn)));
       }),
     );
+  });
+
+  it('goes on from a row that was stored before outputs were sampled', () => {
+    const drawn: Records = [1, 2, 3].map(index => [`id-${index}`, { index }, index]);
+    const { names, hashes, codes } = sampledRecords(sampleOf(drawn.slice(0, 2)));
+    const stored = fromSampleRow({ features: names, id_hashes: hashes, codes, outputs: [] });
+    const { outputs, ...others } = sampledRecords(sampleOf(drawn.slice(2), recordSampleOf(stored)));
+    const { outputs: _, ...expected } = sampledRecords(sampleOf(drawn));
+    expect(others).toEqual(expected);
+    expect(outputs.toSorted((left, right) => left - right)).toEqual([missingCode, missingCode, bucketKey(3)]);
   });
 
   it('holds whole records: those of the lowest hashes, each value as a code', () => {
