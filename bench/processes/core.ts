@@ -53,7 +53,7 @@ function metricsOf(predictions: readonly LoggedPrediction[]): number {
       windows.set(startMs, window);
     }
     addToProfiles(profilesOf(window, ''), prediction, tally);
-    addToSample(window.sample, fnv1a(prediction.id), prediction.features);
+    addToSample(window.sample, fnv1a(prediction.id), prediction.features, prediction.score ?? prediction.prediction);
   }
   let fold: VersionFold = { model: 'bench', version: '1', given: null, checkpoints: [] };
   let metrics = 0;

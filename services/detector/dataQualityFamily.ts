@@ -147,6 +147,7 @@ function evidenceOf({ scale }: Comparison, changed: QualityTest[], kind: Variabl
     referenceRecords,
     large: changed.some(test => test.large),
     contributions: shares([...increases]),
+    predictionContributions: {},
     statement: `${changed[0]!.statement} (threshold ${shown(limit)}, p ${shown(Math.exp(logPValue))}; ${records} records against ${referenceRecords})${alsoNamed(changed)}`,
   };
 }

@@ -72,6 +72,7 @@ function evidenceOf({ scale }: Comparison, changed: DependenceTest[], tested: nu
     referenceRecords,
     large: changeOf(largest) >= largeChange,
     contributions: shares(ranked),
+    predictionContributions: {},
     statement:
       `the dependence of ${changed.length} of ${tested} pairs of features changed, most of all of ${pair.names.join(' and ')} ` +
       `(correlation ${shown(referenceValue)} before, ${shown(value)} now; change ${shown(changeOf(largest))}, ` +

@@ -130,13 +130,14 @@ function foldBlock(
   const { regime } = state;
   if (!regime) return bootstrap(state, observation, context);
   const block = countBlock(observation, regime);
-  const { frozen, pairs, complete } = regime;
+  const { frozen, pairs, complete, outputModel } = regime;
   const { detection } = context;
   const tests = testFamilies(comparisonsOf(state, block), state.history, {
     frozen,
     pairs: pairs ?? [],
     detection,
     newFeaturesMatter: complete,
+    outputModel,
   });
   if (state.phase !== 'watching') return followChange(state, regime, observation, block, tests.evidence, context);
   if (tests.evidence.length > 0) return openEpisode(state, regime, block, tests, window, context);
@@ -160,7 +161,7 @@ function withRegime(
 ): StreamHistory {
   return withReference(
     history,
-    measureReference(blocks, { frozen, pairs: pairs ?? [], detection, newFeaturesMatter: false }),
+    measureReference(blocks, { frozen, pairs: pairs ?? [], detection, newFeaturesMatter: false, outputModel: null }),
   );
 }
 

@@ -7,6 +7,8 @@ import { type DistributionTest, distributionTest, distributionThreshold } from '
 import { type Evidence, shares, shown } from './evidence.ts';
 import type { FamilyResult } from './familyResult.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
+import type { OutputModel } from './outputModel.ts';
+import { movementStatement, predictionContributions } from './outputMovement.ts';
 import type { StreamSignificance } from './streamSignificance.ts';
 import { levelOfFamily } from './tailHistory.ts';
 import type { VariableKind } from './windowObservation.ts';
@@ -19,6 +21,7 @@ export const largePopulationStabilityIndex = 0.25;
  * smallest of d p-values is at most level · i / d for some i, which is when Benjamini and Hochberg's smallest adjusted one is.
  *
  * @param level of the family, before its own tail raises it: `levelOfFamily`
+ * @param outputModel says what changed features do to the outputs; it has no part in the test
  */
 export function testDistributions(
   comparison: Comparison,
@@ -26,6 +29,7 @@ export function testDistributions(
   kind: VariableKind,
   stream: StreamSignificance,
   level: number,
+  outputModel: OutputModel | null,
 ): FamilyResult | null {
   const tests: NamedTest[] = [];
   for (const [key, variable] of frozen) {
@@ -45,7 +49,7 @@ export function testDistributions(
     family,
     tests: new Map(tests.map(({ key, test }) => [key, test.measured])),
     logPValue: Math.max(strongest.test.logPValue, Math.log(Math.min(...adjusted))),
-    evidence: changed.length > 0 ? evidenceOf(comparison, changed, tests.length, kind, needed) : null,
+    evidence: changed.length > 0 ? evidenceOf(comparison, changed, tests.length, kind, needed, outputModel) : null,
   };
 }
 
@@ -67,6 +71,7 @@ function evidenceOf(
   tested: number,
   kind: VariableKind,
   level: number,
+  outputModel: OutputModel | null,
 ): Evidence {
   const { name, test } = changed[0]!;
   const threshold = distributionThreshold(test, (level * changed.length) / tested);
@@ -74,6 +79,8 @@ function evidenceOf(
   // A score sharpens while a model learns; only what it answers tells whether a change of its outputs is large.
   const decisive = kind === 'output' ? changed.find(({ name }) => name === 'prediction')?.test : test;
   const decisiveIndex = decisive ? populationStabilityIndex(decisive.referenceCounts, decisive.recentCounts) : 0;
+  const margins = changed.map(({ key, name, test }) => ({ key, name, ...test }));
+  const movements = outputModel ? predictionContributions(outputModel, margins) : {};
   return {
     family: kind === 'feature' ? 'features' : 'predictions',
     scale: comparison.scale,
@@ -87,8 +94,10 @@ function evidenceOf(
     referenceRecords: Math.round(test.referenceRecords),
     large: decisiveIndex >= largePopulationStabilityIndex,
     contributions: shares(changed.map(({ name, effect }) => [name, effect])),
+    predictionContributions: movements,
     statement:
       `${changed.length} of ${tested} ${kind}s changed, most of all ${name} (likelihood ratio ${shown(test.statistic)}, ` +
-      `threshold ${shown(threshold)}, p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}, PSI ${shown(index)}; ${test.records} records against ${earlierRecords(test)})`,
+      `threshold ${shown(threshold)}, p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}, PSI ${shown(index)}; ${test.records} records against ${earlierRecords(test)})` +
+      (outputModel ? movementStatement(outputModel, movements, changed.length) : ''),
   };
 }

@@ -50,10 +50,8 @@ export function driftEventOf(
   status: Exclude<DriftEvent['status'], 'withdrawn'>,
 ): DriftEventContent {
   const cause = driftCause(episode.evidence, episode.newCodeVersions);
-  const { feature, metric, value, threshold, pValue, records, contributions } = decidingEvidence(
-    episode.evidence,
-    cause,
-  );
+  const { feature, metric, value, threshold, pValue, records, contributions, predictionContributions } =
+    decidingEvidence(episode.evidence, cause);
   return {
     id: deterministicId('drift', name.model, name.version, name.segment, episode.windowStartMs),
     status,
@@ -70,6 +68,7 @@ export function driftEventOf(
     records,
     reference: episode.reference,
     contributions,
+    predictionContributions,
     explanation: explanationOf(episode),
     detectedAtEventTime: episode.windowEndMs,
   };

@@ -61,11 +61,14 @@ export function driftEventRevisions(
 }
 
 function fingerprint(event: DriftEventContent | DriftEvent): string {
-  const { contributions, ...fields } = event;
-  const shares = Object.entries(contributions).sort(([left], [right]) => (left < right ? -1 : 1));
-  const entries = Object.entries(fields).filter(([name]) => name !== 'revision');
-  entries.sort(([left], [right]) => (left < right ? -1 : 1));
-  return JSON.stringify([entries, shares], (_, value) =>
+  const { contributions, predictionContributions, ...fields } = event;
+  const entries = sortedEntries(fields).filter(([name]) => name !== 'revision');
+  const parts = [entries, sortedEntries(contributions), sortedEntries(predictionContributions)];
+  return JSON.stringify(parts, (_, value) =>
     typeof value === 'number' ? Number(value.toPrecision(comparedDigits)) : value,
   );
+}
+
+function sortedEntries(record: object): [string, unknown][] {
+  return Object.entries(record).sort(([left], [right]) => (left < right ? -1 : 1));
 }

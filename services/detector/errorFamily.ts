@@ -159,6 +159,7 @@ function evidenceOf(comparison: Comparison, test: ErrorTest, level: number): Evi
     large: true,
     rise: regression ? Number.POSITIVE_INFINITY : test.value - test.referenceValue,
     contributions: {},
+    predictionContributions: {},
     statement:
       `the ${regression ? 'mean absolute error' : 'error rate'} rose from ${text(test.referenceValue)} to ${text(test.value)} ` +
       `(threshold ${text(threshold)}, p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}; ` +

@@ -22,6 +22,8 @@ export interface Evidence {
   rise?: number;
   /** Share of each changed feature in the effect; they sum to 1, or there are none. */
   contributions: Record<string, number>;
+  /** By how much each changed feature moves the mean output; empty where that is not known. */
+  predictionContributions: Record<string, number>;
   /** What changed and by how much, for a person. */
   statement: string;
 }

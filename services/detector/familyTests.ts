@@ -12,6 +12,7 @@ import type { FamilyResult } from './familyResult.ts';
 import type { FeaturePair } from './featurePairs.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { hasLabels, testLabels } from './labelFamily.ts';
+import type { OutputModel } from './outputModel.ts';
 import type { Measurement } from './statisticHistory.ts';
 import { emptyStreamHistory, errorKey, type MeasuredScale, type StreamHistory } from './streamHistory.ts';
 import { type StreamSignificance, streamSignificance } from './streamSignificance.ts';
@@ -28,6 +29,8 @@ export interface TestOptions {
   detection: DetectionSettings;
   /** False while the reference of further features is still being gathered. */
   newFeaturesMatter: boolean;
+  /** Says what a change of the features does to the outputs. */
+  outputModel: OutputModel | null;
 }
 
 /**
@@ -36,7 +39,7 @@ export interface TestOptions {
  */
 export function levelPerTest(
   comparison: Comparison,
-  { frozen, pairs, detection }: Omit<TestOptions, 'newFeaturesMatter'>,
+  { frozen, pairs, detection }: Pick<TestOptions, 'frozen' | 'pairs' | 'detection'>,
 ): number {
   const kinds = new Set(Array.from(frozen.values(), ({ kind }) => kind));
   // Quality and distribution of each kind.
@@ -107,12 +110,12 @@ function onlyMeasured({ plain, cyclic }: Measured): Measured {
 function resultsAt(
   comparison: Comparison,
   stream: StreamSignificance,
-  { frozen, pairs, detection }: TestOptions,
+  { frozen, pairs, detection, outputModel }: TestOptions,
   level: number,
 ): FamilyResult[] {
   return [
-    testDistributions(comparison, frozen, 'feature', stream, level),
-    testDistributions(comparison, frozen, 'output', stream, level),
+    testDistributions(comparison, frozen, 'feature', stream, level, outputModel),
+    testDistributions(comparison, frozen, 'output', stream, level, null),
     testDependence(comparison, pairs, stream, level),
     testLabels(comparison, detection.minimumRecords, stream, level),
     testErrors(comparison, detection, stream, level),

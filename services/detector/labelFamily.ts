@@ -67,6 +67,7 @@ function evidenceOf(comparison: Comparison, test: DistributionTest, level: numbe
     referenceRecords: Math.round(test.referenceRecords),
     large: index >= largePopulationStabilityIndex,
     contributions: {},
+    predictionContributions: {},
     statement:
       `the labels changed (likelihood ratio ${shown(test.statistic)}, threshold ${shown(threshold)}, ` +
       `p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}; ${test.records} labels against ${earlierRecords(test)})`,

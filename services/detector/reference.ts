@@ -5,6 +5,7 @@ import type { Calendar } from './calendar.ts';
 import { longestHistoryBlocks, minimumReferenceBlocks } from './comparison.ts';
 import { type FeaturePair, freezePairs, pairCounts } from './featurePairs.ts';
 import { type FrozenVariable, freezeVariable } from './frozenVariable.ts';
+import { fitOutputModel, type OutputModel } from './outputModel.ts';
 import type { WindowObservation } from './windowObservation.ts';
 
 /** Where a reference comes from: the training data, a file, or the version's own windows. */
@@ -31,6 +32,8 @@ export interface Regime {
   pairs: readonly FeaturePair[] | null;
   /** Of the last blocks, until there are enough. */
   gatheredSamples: readonly SampledRecords[];
+  /** Of the version's own windows; null where they do not tell how outputs follow from features. */
+  outputModel: OutputModel | null;
 }
 
 /** One variable of the version's first reference, for the question whether the stream is still *like that*. */
@@ -84,6 +87,7 @@ export function regimeOf(
     complete: !given,
     pairs: null,
     gatheredSamples: [],
+    outputModel: given ? null : fitOutputModel(newest, frozen),
   };
   const sampled = newest.slice(newest.findLastIndex(({ sample }) => sample === null) + 1);
   return withSamples(
@@ -115,12 +119,13 @@ function withSamples(regime: Regime, samples: readonly SampledRecords[]): Regime
 /** The regime with the variables that it lacked, counted in its last blocks, which are these observations. */
 export function completedRegime(regime: Regime, observations: readonly WindowObservation[]): Regime {
   const added = freezeVariables(observations, regime.frozen);
+  const frozen = new Map([...regime.frozen, ...added]);
   const counted = countReferenceBlocks(observations, added, false);
   const earlier = regime.history.slice(0, -observations.length);
   const last = regime.history.slice(-observations.length);
   return {
     ...regime,
-    frozen: new Map([...regime.frozen, ...added]),
+    frozen,
     history: [
       ...earlier,
       ...last.map((block, index) => ({
@@ -130,6 +135,7 @@ export function completedRegime(regime: Regime, observations: readonly WindowObs
       })),
     ],
     complete: true,
+    outputModel: fitOutputModel(observations, frozen),
   };
 }
 

@@ -182,7 +182,7 @@ export function detectorStore(clickhouse: Clickhouse) {
           parameters,
         ),
         clickhouse.select<VersionName & StoredSample>(
-          `SELECT model, version, toUnixTimestamp64Milli(window_start) AS start_ms, id_hashes, features, codes
+          `SELECT model, version, toUnixTimestamp64Milli(window_start) AS start_ms, id_hashes, features, codes, outputs
            FROM window_samples FINAL WHERE ${sql} ORDER BY model, version, window_start, source_partition`,
           parameters,
         ),
@@ -259,7 +259,7 @@ export function detectorStore(clickhouse: Clickhouse) {
       const rows = await clickhouse.select<DriftEvent>(
         `SELECT id, revision, toString(status) AS status, model, version, segment, feature, cause, toString(severity) AS severity,
                 toUnixTimestamp64Milli(window_start) AS windowStart, toUnixTimestamp64Milli(window_end) AS windowEnd, metric, value, threshold,
-                p_value AS pValue, records, reference, contributions, explanation,
+                p_value AS pValue, records, reference, contributions, prediction_contributions AS predictionContributions, explanation,
                 toUnixTimestamp64Milli(detected_at_event_time) AS detectedAtEventTime
          FROM drift_events FINAL WHERE ${sql}`,
         parameters,
@@ -384,6 +384,7 @@ function driftEventRow(event: DriftEvent): object {
     records: event.records,
     reference: event.reference,
     contributions: event.contributions,
+    prediction_contributions: event.predictionContributions,
     explanation: event.explanation,
     detected_at_event_time: clickhouseTime(event.detectedAtEventTime),
   };

@@ -238,7 +238,7 @@ export function countPrediction(state: VersionState, { prediction, offset }: Pre
   if (offset > window.sampledOffset) {
     window.sampledOffset = offset;
     window.changed = true;
-    addToSample(window.sample, idHash, prediction.features);
+    addToSample(window.sample, idHash, prediction.features, prediction.score ?? prediction.prediction);
   }
   return 'counted';
 }

@@ -25,6 +25,7 @@ export function sampleBlock() {
     id_hashes: arrayColumn(uint32Column()),
     features: arrayColumn(dictionaryColumn()),
     codes: arrayColumn(int32Column()),
+    outputs: arrayColumn(int32Column()),
   });
 }
 
@@ -36,7 +37,7 @@ export function addSample(
   partition: number,
 ): void {
   const { columns } = block;
-  const { names, hashes, codes } = sampledRecords(sample);
+  const { names, hashes, codes, outputs } = sampledRecords(sample);
   columns.model.add(model);
   columns.version.add(version);
   columns.window_start.add(startMs);
@@ -46,5 +47,6 @@ export function addSample(
   addArray(columns.id_hashes, hashes);
   addArray(columns.features, names);
   addArray(columns.codes, codes);
+  addArray(columns.outputs, outputs);
   block.rows++;
 }

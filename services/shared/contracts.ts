@@ -44,6 +44,8 @@ export interface DriftEvent {
   reference: string;
   /** Share of each changed feature in the shift; they sum to 1. */
   contributions: Record<string, number>;
+  /** By how much each changed feature is expected to move the mean output: the score, without scores the prediction, of classes the share of the most frequent one. Empty where the reference does not tell. */
+  predictionContributions: Record<string, number>;
   /** One sentence for a person. */
   explanation: string;
   /** End of the window that fired. */

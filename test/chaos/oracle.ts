@@ -205,13 +205,17 @@ function addSamples(counted: readonly Counted[], { windowMs }: OracleSettings, r
   const placeOf = ({ prediction: { model, version, time }, partition }: Counted) =>
     key(model, version, time - (time % windowMs), partition);
   for (const [place, records] of Map.groupBy(counted, placeOf)) {
-    const hashed = records.map(({ prediction: { id, features } }) => ({ hash: mixed(fnv1a(id)), features }));
+    const hashed = records.map(({ prediction: { id, features, score, prediction } }) => ({
+      hash: mixed(fnv1a(id)),
+      values: codes(features),
+      output: code(score ?? prediction),
+    }));
     hashed.sort((left, right) => Number(left.hash - right.hash));
     rows.set(place, {
       last_offset: Math.max(...records.map(({ offset }) => offset)),
       records: hashed
         .slice(0, sampledRecords)
-        .map(({ hash, features }) => `${hash}:${codes(features)}`)
+        .map(({ hash, values, output }) => `${hash}:${values}:${output}`)
         .join(' '),
     });
   }
@@ -220,12 +224,13 @@ function addSamples(counted: readonly Counted[], { windowMs }: OracleSettings, r
 function codes(features: Prediction['features']): string {
   const known = Object.entries(features).filter(([, value]) => value !== null);
   return known
-    .map(
-      ([name, value]) =>
-        `${name}=${typeof value === 'number' ? highHalf(value) : BigInt.asIntN(32, fnv1a(String(value))) >> 1n}`,
-    )
+    .map(([name, value]) => `${name}=${code(value)}`)
     .sort()
     .join();
+}
+
+function code(value: unknown): string {
+  return String(typeof value === 'number' ? highHalf(value) : BigInt.asIntN(32, fnv1a(String(value))) >> 1n);
 }
 
 /** The high 32 bits of a float64, those of negative numbers turned so that they keep their order. */

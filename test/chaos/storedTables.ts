@@ -38,10 +38,10 @@ const oracleQueries: Record<Exclude<keyof OracleTables, 'topic dead-letters'>, T
   window_samples: {
     keys: ['model', 'version', 'start_ms', 'source_partition'],
     sql: `SELECT model, version, ${milliseconds('window_start', 'start_ms')}, source_partition, last_offset,
-                 arrayStringConcat(arrayMap((hash, row) -> concat(toString(hash), ':', arrayStringConcat(arrayFilter(pair -> pair != '',
+                 arrayStringConcat(arrayMap((hash, output, row) -> concat(toString(hash), ':', arrayStringConcat(arrayFilter(pair -> pair != '',
                    arrayMap((name, code) -> if(code = -2147483648, '', concat(name, '=', toString(code))), features,
-                            arraySlice(codes, row * length(features) + 1, length(features)))), ',')),
-                   id_hashes, range(length(id_hashes))), ' ') AS records
+                            arraySlice(codes, row * length(features) + 1, length(features)))), ','), ':', toString(output)),
+                   id_hashes, outputs, range(length(id_hashes))), ' ') AS records
           FROM window_samples FINAL`,
   },
   stream_progress: {

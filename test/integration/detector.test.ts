@@ -17,12 +17,13 @@ const startMs = Date.UTC(2026, 0, 1);
 const onset = 30;
 const partitions = [0, 1];
 
-/** Two features, of which `amount` shifts at the onset; the model is right eight times of ten, and four times after it. */
+/** Two features, of which `amount` shifts at the onset, and decides; the model is right eight times of ten, and four times after it. */
 function recordOf(random: Randomness, window: number) {
-  const prediction = random.uniform() < 0.5 ? 'up' : 'down';
+  const amount = random.normal() + (window < onset ? 0 : 1);
+  const prediction = amount > 0 ? 'up' : 'down';
   const right = random.uniform() < (window < onset ? 0.8 : 0.4);
   return {
-    features: { amount: random.normal() + (window < onset ? 0 : 1), city: random.uniform() < 0.3 ? 'Rome' : 'Oslo' },
+    features: { amount, city: random.uniform() < 0.3 ? 'Rome' : 'Oslo' },
     prediction,
     label: right ? prediction : prediction === 'up' ? 'down' : 'up',
   };
@@ -76,6 +77,10 @@ describe('detector', () => {
         'window_profiles',
         windows.flatMap(window => profileRows(model, window, partition)),
       );
+      await installation.clickhouse.insert(
+        'window_samples',
+        windows.map(window => sampleRow(model, window, partition)),
+      );
       await installation.clickhouse.insert('stream_progress', [
         {
           model,
@@ -108,7 +113,7 @@ describe('detector', () => {
   const eventRows = (model: string) =>
     installation.clickhouse.select<Record<string, unknown>>(
       `SELECT id, revision, toString(status) AS status, cause, feature, toString(severity) AS severity,
-              intDiv(toUnixTimestamp64Milli(window_start) - ${startMs}, ${hourMs}) AS window, explanation
+              intDiv(toUnixTimestamp64Milli(window_start) - ${startMs}, ${hourMs}) AS window, explanation, prediction_contributions
        FROM drift_events FINAL WHERE model = {model:String} ORDER BY window_start`,
       { model },
     );
@@ -146,7 +151,14 @@ describe('detector', () => {
     expect(others).toEqual([]);
     expect(opened!.key!.toString()).toBe('m');
     expect(opened!.headers.ce_type!.toString()).toBe('io.driftloop.drift-event');
-    expect(await decoded(opened!)).toMatchObject({ revision: 1, status: 'open', feature: 'amount' });
+    const event = await decoded(opened!);
+    expect(event).toMatchObject({ revision: 1, status: 'open', feature: 'amount' });
+    // The share of 'up' goes from 0.5 to 0.84, less what lies within bins.
+    const more = event.explanation.includes('which moves the share of "up" by +') ? 1 : -1;
+    expect(Object.keys(event.predictionContributions)).toEqual(['amount']);
+    expect(more * event.predictionContributions.amount!).toBeGreaterThan(0.25);
+    expect(more * event.predictionContributions.amount!).toBeLessThan(0.4);
+    expect(await eventRows('m')).toMatchObject([{ prediction_contributions: event.predictionContributions }]);
     expect(await decoded(closed!)).toMatchObject({
       revision: 2,
       status: 'closed',
@@ -335,6 +347,22 @@ describe('detector', () => {
     return decodeRecord(record, 'DriftEvent', installation.schemas).value!;
   }
 });
+
+function sampleRow(model: string, { startMs, endMs, sample }: WindowObservation, partition: number) {
+  const { names, hashes, codes, outputs } = sample!;
+  return {
+    model,
+    version: '1',
+    window_start: clickhouseTime(startMs),
+    window_end: clickhouseTime(endMs),
+    source_partition: partition,
+    last_offset: 0,
+    id_hashes: hashes,
+    features: names,
+    codes,
+    outputs,
+  };
+}
 
 function profileRows(model: string, window: WindowObservation, partition: number) {
   return [...window.variables.values()].map(({ kind, name, profile }) => ({

@@ -88,7 +88,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     await sql(`INSERT INTO window_profiles SELECT * REPLACE (window_start + INTERVAL 30 MINUTE AS window_start)
                FROM window_profiles FINAL WHERE ${of} AND toHour(window_start) % 3 = 2`);
     await sql(`DELETE FROM window_samples WHERE ${of} AND toHour(window_start) % 3 = 1`);
-    await sql(`INSERT INTO window_samples SELECT * REPLACE ([] AS id_hashes, [] AS codes, last_offset + 1000000 AS last_offset)
+    await sql(`INSERT INTO window_samples SELECT * REPLACE ([] AS id_hashes, [] AS codes, [] AS outputs, last_offset + 1000000 AS last_offset)
                FROM window_samples FINAL WHERE ${of} AND toHour(window_start) % 3 = 2`);
     await sql(`DELETE FROM outcomes WHERE ${of} AND cityHash64(id) % 2 = 0`);
     await sql(

@@ -149,6 +149,7 @@ describe('retrainer', () => {
       records: 1000,
       reference: 'bootstrap',
       contributions: {},
+      predictionContributions: {},
       explanation: 'the error rate rose',
       detectedAtEventTime: startMs + rowCount * minuteMs,
       ...fields,

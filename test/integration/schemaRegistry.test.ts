@@ -1,9 +1,18 @@
 import { createServer } from 'node:http';
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import avro from 'avsc';
 import { expect, inject, it } from 'vitest';
 import { freePort } from '../../infra/local/claimPort.ts';
-import type { Feedback } from '../../services/shared/contracts.ts';
+import type { DriftEvent, Feedback } from '../../services/shared/contracts.ts';
+import { decodeRecord } from '../../services/shared/decodeRecord.ts';
 import { readEnvironment } from '../../services/shared/environment.ts';
-import { connectSchemaRegistry, wireSchemaId } from '../../services/shared/schemaRegistry.ts';
+import {
+  connectSchemaRegistry,
+  contractType,
+  wireHeaderBytes,
+  wireSchemaId,
+} from '../../services/shared/schemaRegistry.ts';
+import { driftEvent } from '../unit/detector/driftEventFixture.ts';
 
 it('waits for a registry that is away, and takes no record for an incompatible one meanwhile', async () => {
   const real = inject('schemaRegistryUrl');
@@ -33,4 +42,29 @@ it('waits for a registry that is away, and takes no record for an incompatible o
   expect(schemas.resolver('Feedback', 999_999)).toBeNull();
   gateway.closeAllConnections();
   gateway.close();
+});
+
+it('takes the contract of drift events after the one without contributions to predictions, whose events are read as having none', async () => {
+  const url = inject('schemaRegistryUrl');
+  const schema = contractType('DriftEvent').schema({ exportAttrs: true }) as { fields: { name: string }[] };
+  const fields = schema.fields.filter(({ name }) => name !== 'predictionContributions');
+  const earlier = JSON.stringify({ ...schema, fields });
+  const { id } = await new SchemaRegistry({ host: url }).register(
+    { type: SchemaType.AVRO, schema: earlier },
+    { subject: 'drift-events-of-before-value' },
+  );
+  const header = Buffer.alloc(wireHeaderBytes);
+  header.writeInt32BE(id, 1);
+  const event = { ...driftEvent('a'), revision: 1 };
+  const record = Buffer.concat([header, avro.Type.forSchema(JSON.parse(earlier)).toBuffer(event)]);
+
+  const schemas = connectSchemaRegistry(readEnvironment({ SCHEMA_REGISTRY_URL: url }));
+  const encode = await schemas.encoder<DriftEvent>('DriftEvent', 'drift-events-of-before');
+  const decoded = async (value: Buffer) => {
+    await schemas.prepare('DriftEvent', [value]);
+    const common = { topic: '', partition: 0, offset: 0, key: null, headers: {}, timestampMs: 0 };
+    return decodeRecord({ ...common, value }, 'DriftEvent', schemas).value;
+  };
+  expect(await decoded(record)).toEqual({ ...event, predictionContributions: {} });
+  expect(await decoded(encode(event))).toEqual(event);
 });

@@ -22,6 +22,8 @@ export interface RecordSample {
   heap: Uint8Array;
   /** `codeOf` each value, row by row. */
   codes: Int32Array;
+  /** `codeOf` the output of each row. */
+  outputs: Int32Array;
   /** Columns that there is room for. */
   width: number;
   /** Of the record that was added last: the next one mostly names the same. */
@@ -43,6 +45,8 @@ export interface SampledRecords {
   hashes: number[];
   /** For each record one per name. */
   codes: number[];
+  /** One for each record; `missingCode` where none was kept. */
+  outputs: number[];
 }
 
 /** Sampled records as columns of a ClickHouse row. */
@@ -50,10 +54,13 @@ export interface SampleRow {
   id_hashes: number[];
   features: string[];
   codes: number[];
+  /** Empty in a row from before outputs were sampled. */
+  outputs: number[];
 }
 
-export function fromSampleRow({ id_hashes, features, codes }: SampleRow): SampledRecords {
-  return { names: features, hashes: id_hashes, codes };
+export function fromSampleRow({ id_hashes, features, codes, outputs }: SampleRow): SampledRecords {
+  const known = outputs.length === id_hashes.length ? outputs : id_hashes.map(() => missingCode);
+  return { names: features, hashes: id_hashes, codes, outputs: known };
 }
 
 export const mostSampledRecords = 64;
@@ -77,6 +84,7 @@ export function emptyRecordSample(): RecordSample {
     arrivals: 0,
     heap: emptyHeap,
     codes: new Int32Array(0),
+    outputs: new Int32Array(0),
     width: 0,
     picked: { names: [], indexes: [], columns: [] },
   };
@@ -85,14 +93,16 @@ export function emptyRecordSample(): RecordSample {
 /**
  * Takes one more record into account, in place.
  * @param idHash `fnv1a` of its id
+ * @param output its score, or of a record without one its prediction
  */
-export function addToSample(sample: RecordSample, idHash: number, features: Features): void {
+export function addToSample(sample: RecordSample, idHash: number, features: Features, output: FeatureValue): void {
   const hash = mixed(idHash);
   if (sample.heap.length > 0 && hash >= sample.hashes[sample.heap[0]!]!) return;
   if (sample.picked.names !== features.names) sample.picked = pick(sample, features.names);
   const row = addHash(sample, hash);
   const { codes, width } = sample;
   const { indexes, columns } = sample.picked;
+  sample.outputs[row] = codeOf(output);
   const start = row * width;
   for (let column = 0; column < width; column++) codes[start + column] = missingCode;
   for (let index = 0; index < indexes.length; index++)
@@ -110,7 +120,7 @@ function mixed(hash: number): number {
  * A value as a 32-bit integer. Numbers keep their order and 20 bits of their mantissa; categories are in the order of their hashes,
  * which means nothing, but is always the same.
  */
-function codeOf(value: FeatureValue): number {
+export function codeOf(value: FeatureValue): number {
   if (typeof value === 'number') return Number.isFinite(value) ? bucketKey(value) : missingCode;
   if (value === null || value === undefined) return missingCode;
   return fnv1a(String(value)) >> 1;
@@ -191,14 +201,24 @@ function resize(sample: RecordSample, capacity: number, width: number): void {
   hashes.set(sample.hashes);
   const arrivedAs = new Uint32Array(capacity);
   arrivedAs.set(sample.arrivedAs);
+  const outputs = new Int32Array(capacity);
+  outputs.set(sample.outputs);
   const codes = new Int32Array(capacity * width).fill(missingCode);
   for (let row = 0; row < sample.size; row++)
     codes.set(sample.codes.subarray(row * sample.width, (row + 1) * sample.width), row * width);
-  Object.assign(sample, { hashes, arrivedAs, codes, width });
+  Object.assign(sample, { hashes, arrivedAs, outputs, codes, width });
 }
 
 /** What is stored of a sample: all of it, so that it goes on as it would have. */
-export function sampledRecords({ names, size, hashes, arrivedAs, codes, width }: RecordSample): SampledRecords {
+export function sampledRecords({
+  names,
+  size,
+  hashes,
+  arrivedAs,
+  codes,
+  outputs,
+  width,
+}: RecordSample): SampledRecords {
   const sorted = [...names].sort();
   const columns = sorted.map(name => names.indexOf(name));
   const rows = Array.from({ length: size }, (_, row) => row).sort((left, right) =>
@@ -208,11 +228,12 @@ export function sampledRecords({ names, size, hashes, arrivedAs, codes, width }:
     names: sorted,
     hashes: rows.map(row => hashes[row]!),
     codes: rows.flatMap(row => columns.map(column => codes[row * width + column]!)),
+    outputs: rows.map(row => outputs[row]!),
   };
 }
 
 /** The very sample that `sampledRecords` was given. */
-export function recordSampleOf({ names, hashes, codes }: SampledRecords): RecordSample {
+export function recordSampleOf({ names, hashes, codes, outputs }: SampledRecords): RecordSample {
   const sample = emptyRecordSample();
   sample.names = [...names];
   resize(sample, hashes.length, names.length);
@@ -221,20 +242,21 @@ export function recordSampleOf({ names, hashes, codes }: SampledRecords): Record
   sample.arrivedAs.set([...hashes.keys()]);
   sample.arrivals = hashes.length;
   sample.codes.set(codes);
+  sample.outputs.set(outputs);
   if (sample.size === mostSampledRecords) buildHeap(sample);
   return sample;
 }
 
 /** The sample of all records of any number of samples; names that none of it has a value for are left out. */
 export function mergeSampledRecords(...samples: readonly SampledRecords[]): SampledRecords {
-  const records = samples.flatMap(({ names, hashes, codes }) =>
+  const records = samples.flatMap(({ names, hashes, codes, outputs }) =>
     hashes.map((hash, row) => {
       const values = new Map<string, number>();
       for (const [column, name] of names.entries()) {
         const code = codes[row * names.length + column]!;
         if (code !== missingCode) values.set(name, code);
       }
-      return { hash, values };
+      return { hash, values, output: outputs[row]! };
     }),
   );
   records.sort((left, right) => left.hash - right.hash);
@@ -244,6 +266,7 @@ export function mergeSampledRecords(...samples: readonly SampledRecords[]): Samp
     names,
     hashes: kept.map(({ hash }) => hash),
     codes: kept.flatMap(({ values }) => names.map(name => values.get(name) ?? missingCode)),
+    outputs: kept.map(({ output }) => output),
   };
 }
 
@@ -251,6 +274,7 @@ const overheadBytes = 500;
 const nameBytes = 24;
 
 /** What a sample takes in memory, about. */
-export function recordSampleBytes({ names, hashes, arrivedAs, codes }: RecordSample): number {
-  return overheadBytes + names.length * nameBytes + hashes.byteLength + arrivedAs.byteLength + codes.byteLength;
+export function recordSampleBytes({ names, hashes, arrivedAs, codes, outputs }: RecordSample): number {
+  const arrays = hashes.byteLength + arrivedAs.byteLength + codes.byteLength + outputs.byteLength;
+  return overheadBytes + names.length * nameBytes + arrays;
 }

@@ -3,7 +3,7 @@
  *
  * Golub, Van Loan, "Matrix Computations", section 4.2.
  *
- * @param matrix row by row; overwritten
+ * @param matrix row by row; overwritten with L, above the diagonal left as it was
  * @example choleskySolver(Float64Array.of(4, 2, 2, 3), 2)([2, 1]); // [0.5, 0]
  */
 export function choleskySolver(matrix: Float64Array, size: number): (right: ArrayLike<number>) => Float64Array {

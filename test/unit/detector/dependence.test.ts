@@ -48,7 +48,7 @@ describe('the test of dependence', () => {
     ],
   };
   const block = (index: number): Block => {
-    const sample: SampledRecords = { names: ['a', 'b'], hashes: [], codes: [] };
+    const sample: SampledRecords = { names: ['a', 'b'], hashes: [], codes: [], outputs: [] };
     for (let row = 30 * index; row < 30 * (index + 1); row++) {
       const a = (row * 7) % 11;
       sample.hashes.push(row);

@@ -21,7 +21,11 @@ describe('driftEventRevisions', () => {
   });
 
   it('publishes nothing when windows judged before come out the same, but for the last bits and the order of features', () => {
-    const again = driftEvent('a', { value: 100 + 1e-9, contributions: { z: 0.25, x: 0.75 } });
+    const again = driftEvent('a', {
+      value: 100 + 1e-9,
+      contributions: { z: 0.25, x: 0.75 },
+      predictionContributions: { z: -0.01, x: 0.05 },
+    });
     expect(driftEventRevisions(published(driftEvent('a')), [at(again)], [], 0, hourMs)).toEqual([]);
   });
 

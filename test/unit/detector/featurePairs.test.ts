@@ -13,7 +13,12 @@ import { missingCode, type SampledRecords } from '../../../services/shared/profi
 import { randomness } from './syntheticStream.ts';
 
 function sampleOf(names: string[], rows: (number | null)[][]): SampledRecords {
-  return { names, hashes: rows.map((_, row) => row), codes: rows.flat().map(code => code ?? missingCode) };
+  return {
+    names,
+    hashes: rows.map((_, row) => row),
+    codes: rows.flat().map(code => code ?? missingCode),
+    outputs: rows.map(() => missingCode),
+  };
 }
 
 const namesOf = (pairs: readonly FeaturePair[]) => pairs.map(({ names }) => names.join());

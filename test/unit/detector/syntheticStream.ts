@@ -27,10 +27,10 @@ export const context: FoldContext = {
   detection: parseSettings('', 'test').of('m').detection,
 };
 
-/** One record of a synthetic stream: inputs, the class predicted, and the true one if it is known. */
+/** One record of a synthetic stream: inputs, the class (or number) predicted, and the true one if it is known. */
 export interface SyntheticRecord {
   features: Record<string, FeatureValue>;
-  prediction: string;
+  prediction: string | number;
   score?: number;
   label?: string;
   codeVersion?: string;
@@ -80,7 +80,8 @@ export function observationOf(window: number, records: readonly SyntheticRecord[
   const codeVersions = new Map<string, number>();
   const sample = emptyRecordSample();
   for (const [index, { features, prediction, score, codeVersion }] of records.entries()) {
-    addToSample(sample, fnv1a(`${window}/${index}`), { names: Object.keys(features), values: Object.values(features) });
+    const named = { names: Object.keys(features), values: Object.values(features) };
+    addToSample(sample, fnv1a(`${window}/${index}`), named, score ?? prediction);
     for (const [name, value] of Object.entries(features)) add('feature', name, value);
     add('output', 'prediction', prediction);
     if (score !== undefined) add('output', 'score', score);

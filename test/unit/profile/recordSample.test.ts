@@ -6,6 +6,7 @@ import type { FeatureValue } from '../../../services/shared/profile/featureProfi
 import {
   addToSample,
   emptyRecordSample,
+  fromSampleRow,
   mergeSampledRecords,
   missingCode,
   mostSampledRecords,
@@ -14,11 +15,11 @@ import {
   sampledRecords,
 } from '../../../services/shared/profile/recordSample.ts';
 
-type Records = [id: string, features: Record<string, FeatureValue>][];
+type Records = [id: string, features: Record<string, FeatureValue>, output?: FeatureValue][];
 
 function sampleOf(records: Records, sample = emptyRecordSample()): RecordSample {
-  for (const [id, features] of records)
-    addToSample(sample, fnv1a(id), { names: Object.keys(features), values: Object.values(features) });
+  for (const [id, features, output] of records)
+    addToSample(sample, fnv1a(id), { names: Object.keys(features), values: Object.values(features) }, output);
   return sample;
 }
 
@@ -30,8 +31,10 @@ const value: fc.Arbitrary<FeatureValue> = fc.oneof(
 );
 /** Some without a feature, some with more features than are sampled; ids are unique, as they are once duplicates were dropped. */
 const records: fc.Arbitrary<Records> = fc
-  .array(fc.dictionary(fc.constantFrom(...'abcdefghijklmnopq'), value, { maxKeys: 17 }), { maxLength: 200 })
-  .map(drawn => drawn.map((features, index) => [`id-${index}`, features]));
+  .array(fc.tuple(fc.dictionary(fc.constantFrom(...'abcdefghijklmnopq'), value, { maxKeys: 17 }), value), {
+    maxLength: 200,
+  })
+  .map(drawn => drawn.map(([features, output], index) => [`id-${index}`, features, output]));
 
 describe('a sample of records', () => {
   it('is the same in any order and grouping', () => {
@@ -56,16 +59,32 @@ describe('a sample of records', () => {
     );
   });
 
+  it('goes on from a row that was stored before outputs were sampled', () => {
+    const drawn: Records = [1, 2, 3].map(index => [`id-${index}`, { index }, index]);
+    const { names, hashes, codes } = sampledRecords(sampleOf(drawn.slice(0, 2)));
+    const stored = fromSampleRow({ features: names, id_hashes: hashes, codes, outputs: [] });
+    const { outputs, ...others } = sampledRecords(sampleOf(drawn.slice(2), recordSampleOf(stored)));
+    const { outputs: _, ...expected } = sampledRecords(sampleOf(drawn));
+    expect(others).toEqual(expected);
+    expect(outputs.toSorted((left, right) => left - right)).toEqual([missingCode, missingCode, bucketKey(3)]);
+  });
+
   it('holds whole records: those of the lowest hashes, each value as a code', () => {
-    const drawn: Records = Array.from({ length: 1000 }, (_, index) => [`p-${index}`, { row: index, twice: 2 * index }]);
-    const { names, hashes, codes } = merged(drawn);
+    const drawn: Records = Array.from({ length: 1000 }, (_, index) => [
+      `p-${index}`,
+      { row: index, twice: 2 * index },
+      -index,
+    ]);
+    const { names, hashes, codes, outputs } = merged(drawn);
     expect(names).toEqual(['row', 'twice']);
     expect(hashes).toHaveLength(mostSampledRecords);
     const lowest = drawn.flatMap(one => merged([one]).hashes).sort((left, right) => left - right);
     expect(hashes).toEqual(lowest.slice(0, mostSampledRecords));
     const rowOf = new Map(drawn.map(([, { row }]) => [bucketKey(row as number), row as number]));
-    for (let index = 0; index < codes.length; index += 2)
+    for (let index = 0; index < codes.length; index += 2) {
       expect(codes[index + 1]).toBe(bucketKey(2 * rowOf.get(codes[index]!)!));
+      expect(outputs[index / 2]).toBe(bucketKey(-rowOf.get(codes[index]!)!));
+    }
   });
 
   it('draws each record as likely as any other, whatever its id looks like', () => {

@@ -32,6 +32,7 @@ function driftEvent(fields: Partial<DriftEvent> = {}): DriftEvent {
     records: 100,
     reference: 'bootstrap',
     contributions: {},
+    predictionContributions: {},
     explanation: '',
     detectedAtEventTime: detectedMs,
     ...fields,

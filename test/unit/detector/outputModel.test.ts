@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest';
+import { initialState } from '../../../services/detector/detector.ts';
+import { fitOutputModel } from '../../../services/detector/outputModel.ts';
+import { movementStatement, predictionContributions } from '../../../services/detector/outputMovement.ts';
+import { freezeVariables } from '../../../services/detector/reference.ts';
+import type { WindowObservation } from '../../../services/detector/windowObservation.ts';
+import { missingCode } from '../../../services/shared/profile/recordSample.ts';
+import { context, foldAll, type Randomness, type SyntheticRecord, syntheticWindows } from './syntheticStream.ts';
+
+const onset = 20;
+const effects = {
+  grade: [0.1, 0, 0.02, -0.1, 0.05],
+  city: { Rome: 0.1, Oslo: 0, Bonn: -0.1 },
+};
+type Moved = Record<keyof typeof effects, number>;
+
+/** The mean score moves by what `grade` and `city` do to it; `other` changes too, but is not used. */
+function recordOf({ uniform, normal }: Randomness, window: number) {
+  const drifted = window >= onset;
+  const grade = Math.floor(5 * (drifted ? uniform() ** 2 : uniform()));
+  const draw = uniform();
+  const city = draw < (drifted ? 0.6 : 0.3) ? 'Rome' : draw < 0.7 ? 'Oslo' : 'Bonn';
+  const effect = { grade: effects.grade[grade]!, city: effects.city[city] };
+  const record = {
+    features: { city, grade, other: normal() * (drifted ? 2 : 1), still: normal() },
+    prediction: uniform() < 0.5 ? 'yes' : 'no',
+    score: 0.5 + effect.grade + effect.city + 0.02 * normal(),
+  };
+  return { record, effect };
+}
+
+/** Windows of these records, and what the first window of the drift has more than those before it. */
+function streamOf(change: (record: SyntheticRecord & { score: number }, random: Randomness) => SyntheticRecord) {
+  const sums = Array.from({ length: onset + 3 }, () => ({ grade: 0, city: 0 }));
+  const records = 400;
+  const windows = syntheticWindows({
+    seed: 1,
+    windows: sums.length,
+    records,
+    recordOf: (random, window) => {
+      const { record, effect } = recordOf(random, window);
+      sums[window]!.grade += effect.grade / records;
+      sums[window]!.city += effect.city / records;
+      return change(record, random);
+    },
+  });
+  const before = sums.slice(0, onset);
+  const moved = (name: keyof Moved) =>
+    sums[onset]![name] - before.reduce((sum, means) => sum + means[name], 0) / before.length;
+  return { windows, moved: { grade: moved('grade'), city: moved('city') } };
+}
+
+const scored = streamOf(record => record);
+
+function expectMoved(found: Record<string, number>, moved: Moved, tolerance: number): void {
+  expect(Object.keys(found).sort()).toEqual(['city', 'grade', 'other']);
+  for (const [name, movement] of Object.entries(found))
+    expect(Math.abs(movement - (moved[name as keyof Moved] ?? 0)), name).toBeLessThan(tolerance);
+}
+
+/** Of effects of 0.1, known from 128 records each with a deviation of 0.02; the penalty takes 4 / 132 of them. */
+const tolerance = 0.003;
+
+const fitOf = (windows: readonly WindowObservation[]) => fitOutputModel(windows, freezeVariables(windows));
+
+describe('what changed features do to the outputs', () => {
+  it('is told of scores that are a sum of known effects', () => {
+    const [event, ...others] = foldAll(scored.windows).events;
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({ cause: 'data_drift', metric: 'likelihood_ratio', reference: 'bootstrap' });
+    expectMoved(event!.predictionContributions, scored.moved, tolerance);
+    expect(event!.explanation).toMatch(
+      /^3 of 4 features changed, .+\), which moves the score by \+0\.0\d+, city by \+0\.0\d+ \(additive model, R² 0\.9\d*\); /,
+    );
+  });
+
+  it('is told against a given reference, from the own windows of the version', () => {
+    const parts = scored.windows.slice(0, 5).map(window => ({
+      ...window,
+      sample: null,
+      variables: new Map([...window.variables].filter(([, { kind }]) => kind === 'feature')),
+    }));
+    const start = initialState({ id: 'r', source: 'training', parts }, context);
+    const [event] = foldAll(scored.windows.slice(5), start).events;
+    expect(event).toMatchObject({ cause: 'data_drift', reference: 'training' });
+    expectMoved(event!.predictionContributions, scored.moved, tolerance);
+  });
+
+  it('is told of numbers predicted, in their unit', () => {
+    const { windows, moved } = streamOf(({ features, score }) => ({ features, prediction: 1000 * score }));
+    const [event] = foldAll(windows).events;
+    expectMoved(event!.predictionContributions, { grade: 1000 * moved.grade, city: 1000 * moved.city }, 3);
+    expect(event!.explanation).toContain('which moves the prediction by +');
+  });
+
+  it('is told of classes as the share of the most frequent one', () => {
+    const { windows, moved } = streamOf(({ features, score }, { uniform }) => ({
+      features,
+      prediction: uniform() < score + (score - 0.5) * 2 ? 'yes' : 'no',
+    }));
+    const model = fitOf(windows.slice(0, onset))!;
+    expect(model.output).toBe('share of "yes"');
+    const [event] = foldAll(windows).events;
+    // Three times the effects; a share of a bin is known to 0.5 / √128, and grades of a fifth change by a tenth or two.
+    expectMoved(event!.predictionContributions, { grade: 3 * moved.grade, city: 3 * moved.city }, 0.04);
+    expect(event!.explanation).toContain('which moves the share of "yes" by +');
+  });
+
+  it('leaves everything else of the events as it is', () => {
+    const without = foldAll(
+      scored.windows.map(({ sample, ...window }) => ({
+        ...window,
+        sample: sample && { ...sample, outputs: sample.outputs.map(() => missingCode) },
+      })),
+    );
+    const plain = ({ changes, verdicts }: ReturnType<typeof foldAll>) => ({
+      statuses: verdicts.map(({ status }) => status),
+      changes: changes.map(({ predictionContributions, explanation, ...content }) => ({
+        ...content,
+        explanation: explanation.replace(/, which moves [^)]+\)/, ''),
+      })),
+    });
+    expect(plain(foldAll(scored.windows))).toEqual(plain(without));
+    expect(without.events[0]!.predictionContributions).toEqual({});
+    expect(without.events[0]!.explanation).not.toContain('moves');
+  });
+});
+
+/** A logistic model of six features, the first of which moves. @returns what is told of what that does to the mean score, as a share of it */
+function toldOf(deviations: number, seed: number): number {
+  const scoreOf = ([a, b, c]: readonly number[]) => 1 / (1 + Math.exp(-a! - 0.6 * b! + 0.8 * c!));
+  let moved = 0;
+  const drifted = 4 * 500;
+  const windows = syntheticWindows({
+    seed,
+    windows: onset + 4,
+    records: 500,
+    recordOf: ({ normal }, window) => {
+      const before = Array.from({ length: 6 }, () => normal());
+      const values = window < onset ? before : [before[0]! + deviations, ...before.slice(1)];
+      moved += (scoreOf(values) - scoreOf(before)) / drifted;
+      const features = Object.fromEntries(values.map((value, index) => [`x${index}`, value]));
+      return { features, prediction: 'any', score: scoreOf(values) };
+    },
+  });
+  const [event] = foldAll(windows).events;
+  expect(Object.keys(event!.predictionContributions)).toEqual(['x0']);
+  return event!.predictionContributions.x0! / moved;
+}
+
+describe('what is told of a continuous feature that moves', () => {
+  // One stream varies by 0.07, 0.04 and 0.02.
+  it.each([
+    [0.5, 0.93],
+    [1, 0.85],
+    [2, 0.79],
+  ])('by %d standard deviations is %d of what it does, as bins have no inside', (deviations, told) => {
+    const seeds = [1, 2, 3, 4, 5, 6];
+    const mean = seeds.reduce((sum, seed) => sum + toldOf(deviations, seed) / seeds.length, 0);
+    expect(Math.abs(mean - told)).toBeLessThan(0.06);
+  });
+});
+
+describe('fitOutputModel', () => {
+  const reference = scored.windows.slice(0, 10);
+  const referenceOf = (change: Parameters<typeof streamOf>[0]) => streamOf(change).windows.slice(0, 10);
+
+  it('has the effects of each bin, less their mean', () => {
+    const { effects: found, explained } = fitOf(reference)!;
+    const mean = effects.grade.reduce((sum, effect) => sum + effect, 0) / 5;
+    for (const [grade, effect] of effects.grade.entries())
+      expect(found.get('feature/grade')![grade]).toBeCloseTo(effect - mean, 1.7);
+    // Never seen before.
+    expect(found.get('feature/grade')![5]).toBe(0);
+    expect(explained).toBeGreaterThan(0.9);
+  });
+
+  it.each<[string, Parameters<typeof streamOf>[0]]>([
+    ['scores that do not follow from features', (record, { uniform }) => ({ ...record, score: uniform() })],
+    ['constant scores', record => ({ ...record, score: 0.5 })],
+    ['scores without any scale', record => ({ ...record, score: record.score * 1e300 })],
+    [
+      'predictions of which only some have a score',
+      ({ score, ...record }, { uniform }) => (uniform() < 0.99 ? { ...record, score } : record),
+    ],
+    [
+      'more classes than are counted one by one',
+      ({ features, score }) => ({ features, prediction: `at ${Math.round(score * 1000)}` }),
+    ],
+  ])('says nothing of %s', (_, change) => {
+    expect(fitOf(referenceOf(change))).toBeNull();
+  });
+
+  it('says nothing from fewer than 300 records', () => {
+    expect(fitOf(reference.slice(0, 5))).not.toBeNull();
+    expect(fitOf(reference.slice(0, 4))).toBeNull();
+  });
+
+  it('leaves out what codes do not tell: features past the first twelve, clocks, and hundreds of categories', () => {
+    let now = 0;
+    const wide = referenceOf(({ features, score }, { uniform, normal }) => ({
+      features: {
+        ...features,
+        clock: now++,
+        many: `k${Math.floor(200 * uniform())}`,
+        ...Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`z${10 + index}`, normal()])),
+      },
+      prediction: score,
+    }));
+    const names = [...fitOf(wide)!.effects.keys()].map(key => key.replace('feature/', ''));
+    expect(names).toEqual(['city', 'grade', 'other', 'still', 'z10', 'z11', 'z12', 'z13', 'z14', 'z15']);
+  });
+
+  it('has no more than 300 bins', () => {
+    const fine = referenceOf(({ features, score }, { uniform }) => ({
+      features: {
+        ...features,
+        ...Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`c${index}`, `k${Math.floor(40 * uniform())}`])),
+      },
+      prediction: score,
+    }));
+    const bins = [...fitOf(fine)!.effects.values()].map(ofFeature => ofFeature.length);
+    // One more bin is of records without a value.
+    expect(bins.reduce((sum, ofFeature) => sum + ofFeature + 1, 0)).toBeLessThanOrEqual(300);
+    expect(bins).toHaveLength(10);
+  });
+});
+
+describe('a movement', () => {
+  const model = { output: 'score', effects: new Map([['feature/a', [-1, 1, 0]]]), explained: 0.5 };
+  const margins = { referenceCounts: [75, 25, 0], recentCounts: [2, 2, 4] };
+
+  it('is the change of the shares of the bins, each by its effect', () => {
+    const changed = [
+      { key: 'feature/a', name: 'a', ...margins },
+      { key: 'feature/b', name: 'b', ...margins },
+    ];
+    expect(predictionContributions(model, changed)).toEqual({ a: 0.5 });
+  });
+
+  it('is told in a few words', () => {
+    const statement = (contributions: Record<string, number>, changed: number) =>
+      movementStatement(model, contributions, changed);
+    expect(statement({ a: -0.07 }, 1)).toBe(', which moves the score by -0.07 (additive model, R² 0.5)');
+    expect(statement({ 1: 0.01, a: 0.07 }, 2)).toBe(
+      ', which moves the score by +0.08, a by +0.07 (additive model, R² 0.5)',
+    );
+    expect(statement({ a: 0.07 }, 2)).toBe(
+      ', which as far as is known moves the score by +0.07, a by +0.07 (additive model, R² 0.5)',
+    );
+    expect(statement({}, 1)).toBe('');
+  });
+});
