@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { calibrateClasses } from '../../services/evaluator/classCalibration.ts';
 import { type EstimatedMetric, type Estimates, estimatedMetrics } from '../../services/evaluator/estimate.ts';
 import { estimateClassQuality } from '../../services/evaluator/estimatedClassQuality.ts';
+import { estimateLoss } from '../../services/evaluator/estimatedLoss.ts';
 import { estimateQuality } from '../../services/evaluator/estimatedQuality.ts';
+import { calibrateLoss, type PredictedNumber } from '../../services/evaluator/lossCalibration.ts';
 import { calibrateQuality } from '../../services/evaluator/qualityCalibration.ts';
 import {
   addValue,
@@ -17,24 +19,27 @@ import {
 } from '../../services/shared/profile/numericHistogram.ts';
 
 /** Rows by column, as nannyml.py writes them. */
-interface Rows {
+interface Rows<Output> {
+  predicted: Output[];
+  label: Output[];
+  features: Record<string, FeatureValue[]>;
+}
+
+interface ClassifiedRows extends Rows<string> {
   /** binary: probability of class 1; multiclass: of the predicted class. */
   score: number[];
-  predicted: string[];
-  label: string[];
-  features: Record<string, FeatureValue[]>;
 }
 
 type Series = (number | null)[];
 
 /** One data set with NannyML's estimates. */
-export interface ComparedDataSet {
-  task: 'binary' | 'multiclass';
+export type ComparedDataSet = {
   chunkSize: number;
-  reference: Rows;
-  analysis: Rows;
   metrics: Partial<Record<EstimatedMetric, { estimated: Series; lower: Series; upper: Series; realised: Series }>>;
-}
+} & (
+  | { task: 'binary' | 'multiclass'; reference: ClassifiedRows; analysis: ClassifiedRows }
+  | { task: 'regression'; reference: Rows<number>; analysis: Rows<number> }
+);
 
 /** Of the chunks of which both tools and the truth have a value: mean absolute error, and share of realised values in the interval. */
 export interface MetricComparison {
@@ -48,20 +53,11 @@ export interface MetricComparison {
 
 export const readDataSet = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as ComparedDataSet;
 
-/** Estimates each chunk as the evaluator does: calibrated on the reference, from profiles of the chunk. */
-export function compareEstimates({
-  task,
-  chunkSize,
-  reference,
-  analysis,
-  metrics,
-}: ComparedDataSet): MetricComparison[] {
-  const estimateOf = task === 'binary' ? binaryEstimator(reference) : multiclassEstimator(reference);
-  const estimates: Estimates[] = [];
-  for (let from = 0; from < analysis.score.length; from += chunkSize)
-    estimates.push(estimateOf(slice(analysis, from, from + chunkSize)));
-  return estimatedMetrics.flatMap(metric => {
-    const series = metrics[metric];
+/** Estimates each chunk as the evaluator does: calibrated on the reference, from profiles of the chunk, of a regression from its rows. */
+export function compareEstimates(dataSet: ComparedDataSet): MetricComparison[] {
+  const estimates = estimatesOf(dataSet);
+  return estimatedMetrics(dataSet.task).flatMap(metric => {
+    const series = dataSet.metrics[metric];
     if (series === undefined) return [];
     const compared = series.realised.flatMap((truth, chunk) => {
       const ours = estimates[chunk]![metric] ?? null;
@@ -83,7 +79,38 @@ export function compareEstimates({
   });
 }
 
-function binaryEstimator(reference: Rows): (chunk: Rows) => Estimates {
+function estimatesOf(dataSet: ComparedDataSet): Estimates[] {
+  if (dataSet.task === 'regression') return regressionEstimates(dataSet);
+  const { task, chunkSize, reference, analysis } = dataSet;
+  const estimateOf = task === 'binary' ? binaryEstimator(reference) : multiclassEstimator(reference);
+  return chunkStarts(analysis, chunkSize).map(from => estimateOf(slice(analysis, from, from + chunkSize)));
+}
+
+const chunkStarts = ({ label }: Rows<unknown>, chunkSize: number) =>
+  Array.from({ length: Math.ceil(label.length / chunkSize) }, (_, chunk) => chunk * chunkSize);
+
+function regressionEstimates({
+  chunkSize,
+  reference,
+  analysis,
+}: ComparedDataSet & { task: 'regression' }): Estimates[] {
+  const calibration = calibrateLoss(
+    reference.label.map((label, row) => ({
+      predicted: reference.predicted[row]!,
+      label,
+      features: featuresOf(reference, row),
+    })),
+  );
+  const records = analysis.predicted.map(
+    (predicted, row): PredictedNumber => ({ predicted, features: featuresOf(analysis, row) }),
+  );
+  return chunkStarts(analysis, chunkSize).map(from => {
+    const sample = records.slice(from, from + chunkSize);
+    return estimateLoss(calibration, { records: sample.length, sample });
+  });
+}
+
+function binaryEstimator(reference: ClassifiedRows): (chunk: ClassifiedRows) => Estimates {
   const calibration = calibrateQuality(
     reference.score.map((score, row) => ({
       score,
@@ -101,7 +128,7 @@ function binaryEstimator(reference: Rows): (chunk: Rows) => Estimates {
     });
 }
 
-function multiclassEstimator(reference: Rows): (chunk: Rows) => Estimates {
+function multiclassEstimator(reference: ClassifiedRows): (chunk: ClassifiedRows) => Estimates {
   const calibration = calibrateClasses(
     reference.score.map((confidence, row) => ({
       predicted: reference.predicted[row]!,
@@ -119,14 +146,14 @@ function multiclassEstimator(reference: Rows): (chunk: Rows) => Estimates {
   };
 }
 
-const slice = ({ score, predicted, label, features }: Rows, from: number, to: number): Rows => ({
+const slice = ({ score, predicted, label, features }: ClassifiedRows, from: number, to: number): ClassifiedRows => ({
   score: score.slice(from, to),
   predicted: predicted.slice(from, to),
   label: label.slice(from, to),
   features: Object.fromEntries(Object.entries(features).map(([name, values]) => [name, values.slice(from, to)])),
 });
 
-const featuresOf = ({ features }: Rows, row: number) =>
+const featuresOf = ({ features }: Rows<unknown>, row: number) =>
   new Map(Object.entries(features).map(([name, values]) => [name, values[row]]));
 
 function histogramOf(numbers: readonly number[]): NumericHistogram {
@@ -135,7 +162,7 @@ function histogramOf(numbers: readonly number[]): NumericHistogram {
   return histogram;
 }
 
-function profilesOf({ features }: Rows): Map<string, FeatureProfile> {
+function profilesOf({ features }: Rows<unknown>): Map<string, FeatureProfile> {
   return new Map(
     Object.entries(features).map(([name, values]) => {
       const profile = emptyFeatureProfile();

@@ -10,7 +10,7 @@ import { compareEstimates, type MetricComparison, readDataSet } from './compare.
 
 const { chunks, labels } = new Command('quality:estimates')
   .description(
-    'Mean absolute error of estimated quality per chunk, by Driftloop and by NannyML (CBPE), on the data sets of classifiers in its package.',
+    'Mean absolute error of estimated quality per chunk, by Driftloop and by NannyML (CBPE, DLE), on the data sets in its package.',
   )
   .option('--chunks <number>', 'chunks of the analysis period', '10')
   .option('--labels <number>', 'of the reference, only so many of its first rows, for both (default: all)')

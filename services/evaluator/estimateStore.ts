@@ -7,6 +7,8 @@ import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import type { CalibrationPeriod, LabelledWindow } from './calibrationPeriod.ts';
 import type { ClassifiedRecord } from './classCalibration.ts';
 import { type Estimates, estimatedMetrics } from './estimate.ts';
+import type { Task } from './evaluator.ts';
+import type { LabelledNumber, PredictedNumber } from './lossCalibration.ts';
 import type { LabelledRecord } from './qualityCalibration.ts';
 import { inVersions, sqlTime, versionParameters, windowsCondition } from './store.ts';
 import type { VersionWindows } from './versionWindows.ts';
@@ -14,7 +16,8 @@ import type { VersionWindows } from './versionWindows.ts';
 /** A version of which windows are to be estimated. */
 export interface EstimatedVersion extends VersionName {
   windowSizeMs: number;
-  /** null: a multiclass model. */
+  task: Task;
+  /** null: not a binary model. */
   positiveLabel: string | null;
 }
 
@@ -32,9 +35,17 @@ export interface ProfiledWindow extends VersionName {
   features: ReadonlyMap<string, FeatureProfile>;
 }
 
+/** What the estimates of a window of a regression are made from. */
+export interface SampledWindow extends VersionName {
+  startMs: number;
+  /** Those with a finite prediction. */
+  records: number;
+  sample: PredictedNumber[];
+}
+
 export interface WindowEstimates extends EstimatedVersion {
   startMs: number;
-  /** Those with a score. */
+  /** Those with a score; of a regression with a finite prediction. */
   records: number;
   /** null: there is too little to estimate from. */
   estimates: Estimates | null;
@@ -48,6 +59,12 @@ interface StoredProfile extends ProfileRow, VersionName {
   feature: string;
 }
 
+interface StoredNumber extends StoredFeatures, VersionName {
+  start_ms: number;
+  records: number;
+  predicted: number;
+}
+
 interface StoredConfidences extends VersionName {
   start_ms: number;
   prediction: string;
@@ -59,6 +76,10 @@ interface StoredConfidences extends VersionName {
 const confidenceMantissaBits = 10;
 /** Of a calibration; of more, those with the lowest hash of their id. */
 export const mostCalibrationRecords = 20_000;
+/** The same of a regression, whose calibration takes more work. */
+export const mostLossRecords = 8_000;
+/** Of a window of a regression that are looked at; of more, those with the lowest hash of their id. */
+export const mostSampledRecords = 2_000;
 const finalSettings = 'SETTINGS do_not_merge_across_partitions_select_final = 1';
 const ofVersion = 'model = {model:String} AND version = {version:String}';
 const sizeIs = (size: number | string) =>
@@ -110,11 +131,11 @@ export function estimateStore(clickhouse: Clickhouse) {
     },
 
     /**
-     * Starts of the windows that have scores (multiclass: predictions), start from `fromMs` on and end up to `endedMs`, whose estimates are missing or are from another
+     * Starts of the windows that have scores (not binary: predictions), start from `fromMs` on and end up to `endedMs`, whose estimates are missing or are from another
      * calibration.
      */
     async windowsToEstimate(
-      { model, version, windowSizeMs, positiveLabel }: EstimatedVersion,
+      { model, version, windowSizeMs, task, positiveLabel }: EstimatedVersion,
       periods: readonly CalibrationPeriod[],
       fromMs: number,
       endedMs: number,
@@ -132,7 +153,7 @@ export function estimateStore(clickhouse: Clickhouse) {
            AND window_start NOT IN
            (
                SELECT window_start FROM estimated_quality FINAL
-               WHERE ${ofVersion} AND ${inRange} AND ${ofSize} AND metric = 'accuracy' AND positive_label = {positiveLabel:String}
+               WHERE ${ofVersion} AND ${inRange} AND ${ofSize} AND metric = {metric:String} AND positive_label = {positiveLabel:String}
                  AND (${ranges.join(' OR ')})
            )
          ${finalSettings}`,
@@ -140,7 +161,8 @@ export function estimateStore(clickhouse: Clickhouse) {
           model,
           version,
           windowSizeMs,
-          output: positiveLabel === null ? 'prediction' : 'score',
+          output: task === 'binary' ? 'score' : 'prediction',
+          metric: estimatedMetrics(task)[0],
           positiveLabel: positiveLabel ?? '',
         },
       );
@@ -150,7 +172,7 @@ export function estimateStore(clickhouse: Clickhouse) {
     /** The labelled predictions of a binary model that have a score, up to an event time, in its order. */
     async labelledRecords(version: VersionName, positiveLabel: string, untilMs: number): Promise<LabelledRecord[]> {
       const rows = await clickhouse.select<StoredFeatures & { score: number; prediction: string; label: string }>(
-        ...labelledQuery('assumeNotNull(score)', 'ifNull(isFinite(score), 0)', version, untilMs),
+        ...labelledQuery('assumeNotNull(score)', 'label', 'ifNull(isFinite(score), 0)', version, untilMs),
       );
       return rows.map(row => ({
         score: row.score,
@@ -163,13 +185,54 @@ export function estimateStore(clickhouse: Clickhouse) {
     /** The labelled predictions of a multiclass model that have a probability, up to an event time, in its order. */
     async classifiedRecords(version: VersionName, untilMs: number): Promise<ClassifiedRecord[]> {
       const rows = await clickhouse.select<StoredFeatures & { score: number; prediction: string; label: string }>(
-        ...labelledQuery('probabilities[prediction]', isConfident, version, untilMs),
+        ...labelledQuery('probabilities[prediction]', 'label', isConfident, version, untilMs),
       );
       return rows.map(row => ({
         predicted: row.prediction,
         confidence: row.score,
         label: row.label,
         features: featuresOf(row),
+      }));
+    },
+
+    /** The labelled predictions of a regression whose squared error is finite, up to an event time, in its order. */
+    async labelledNumbers(version: VersionName, untilMs: number): Promise<LabelledNumber[]> {
+      const [value, label] = ['assumeNotNull(prediction_value)', 'assumeNotNull(label_value)'];
+      const rows = await clickhouse.select<StoredFeatures & { score: number; label: number }>(
+        ...labelledQuery(value, label, hasSquaredError, version, untilMs, mostLossRecords),
+      );
+      return rows.map(row => ({ predicted: row.score, label: row.label, features: featuresOf(row) }));
+    },
+
+    /** Predictions of windows of regressions with their features; a window without any is absent. */
+    async sampledWindows(windows: readonly VersionWindows[], windowSizeMs: number): Promise<SampledWindow[]> {
+      const { sql, parameters } = windowsCondition(windows, 'event_time', windowSizeMs);
+      const rows = await clickhouse.select<StoredNumber>(
+        `SELECT p.model AS model, p.version AS version, c.start_ms AS start_ms, c.records AS records, c.predicted AS predicted,
+                p.numeric_features AS numbers, p.categorical_features AS texts
+         FROM
+         (
+             SELECT model, version, event_time, id, numeric_features, categorical_features FROM predictions FINAL WHERE ${sql}
+         ) AS p
+         INNER JOIN
+         (
+             SELECT model, version, event_time, id, assumeNotNull(prediction_value) AS predicted,
+                    intDiv(toUnixTimestamp64Milli(event_time), {windowSizeMs:Int64}) * {windowSizeMs:Int64} AS start_ms,
+                    count() OVER (PARTITION BY model, version, start_ms) AS records
+             FROM predictions FINAL WHERE ${sql} AND ifNull(isFinite(prediction_value), 0)
+             ORDER BY sipHash64(id), id, event_time LIMIT ${mostSampledRecords} BY model, version, start_ms
+         ) AS c ON c.model = p.model AND c.version = p.version AND c.event_time = p.event_time AND c.id = p.id
+         ORDER BY model, version, start_ms, c.event_time, c.id
+         ${finalSettings}`,
+        { ...parameters, windowSizeMs },
+      );
+      const byWindow = Map.groupBy(rows, row => windowKey(row, row.start_ms));
+      return [...byWindow.values()].map(ofWindow => ({
+        model: ofWindow[0]!.model,
+        version: ofWindow[0]!.version,
+        startMs: ofWindow[0]!.start_ms,
+        records: ofWindow[0]!.records,
+        sample: ofWindow.map(row => ({ predicted: row.predicted, features: featuresOf(row) })),
       }));
     },
 
@@ -241,6 +304,8 @@ export function windowKey(version: VersionName, startMs: number): string {
 const isConfident =
   'mapContains(probabilities, prediction) AND isFinite(probabilities[prediction]) AND probabilities[prediction] >= 0';
 
+const hasSquaredError = 'ifNull(isFinite((prediction_value - label_value) * (prediction_value - label_value)), 0)';
+
 interface StoredFeatures {
   numbers: Record<string, number | string>;
   texts: Record<string, string>;
@@ -249,16 +314,18 @@ interface StoredFeatures {
 /** Query and parameters of the labelled predictions of a version with their features. */
 function labelledQuery(
   score: string,
+  label: string,
   condition: string,
   { model, version }: VersionName,
   untilMs: number,
+  mostRecords = mostCalibrationRecords,
 ): [string, Record<string, unknown>] {
   const before = `${ofVersion} AND event_time < ${sqlTime(untilMs)}`;
   const outcomes = `
-    SELECT event_time, id, ${score} AS given, prediction, label FROM outcomes FINAL WHERE ${before} AND ${condition}
-    ORDER BY sipHash64(id), id, event_time LIMIT ${mostCalibrationRecords}`;
+    SELECT event_time, id, ${score} AS given, prediction, ${label} AS truth FROM outcomes FINAL WHERE ${before} AND ${condition}
+    ORDER BY sipHash64(id), id, event_time LIMIT ${mostRecords}`;
   return [
-    `SELECT o.given AS score, o.prediction AS prediction, o.label AS label, p.numeric_features AS numbers, p.categorical_features AS texts
+    `SELECT o.given AS score, o.prediction AS prediction, o.truth AS label, p.numeric_features AS numbers, p.categorical_features AS texts
      FROM (${outcomes}) AS o
      INNER JOIN
      (
@@ -296,9 +363,8 @@ function mergedProfiles(rows: readonly StoredProfile[]): Map<string, FeatureProf
 }
 
 function estimateRows(window: WindowEstimates): object[] {
-  const { model, version, startMs, windowSizeMs, positiveLabel, records, estimates, period } = window;
-  const metrics = positiveLabel === null ? estimatedMetrics.filter(metric => metric !== 'auc') : estimatedMetrics;
-  return metrics.map(metric => {
+  const { model, version, startMs, windowSizeMs, task, positiveLabel, records, estimates, period } = window;
+  return estimatedMetrics(task).map(metric => {
     const estimate = estimates?.[metric] ?? null;
     return {
       model,

@@ -1,7 +1,7 @@
 import type { FeatureProfile } from '../shared/profile/featureProfile.ts';
 import type { NumericHistogram } from '../shared/profile/numericHistogram.ts';
 import type { ClassCalibration, PredictedClass } from './classCalibration.ts';
-import { type Estimate, type EstimatedMetric, estimateWithin } from './estimate.ts';
+import { type BinaryMetric, type Estimate, estimateWithin } from './estimate.ts';
 import { binOfScore, countsPerBin, scoreBins } from './scoreBins.ts';
 
 /** What is known of a window of a multiclass model without labels. */
@@ -12,7 +12,7 @@ export interface UnlabelledClasses {
   features: ReadonlyMap<string, FeatureProfile>;
 }
 
-export type ClassMetric = Exclude<EstimatedMetric, 'auc'>;
+export type ClassMetric = Exclude<BinaryMetric, 'auc'>;
 
 /** Records of a window with the same predicted class in a bin of confidence. */
 interface Cell {

@@ -1,7 +1,7 @@
 import type { FeatureProfile } from '../shared/profile/featureProfile.ts';
 import type { NumericHistogram } from '../shared/profile/numericHistogram.ts';
 import { isotonicRegression } from '../shared/statistics/isotonicRegression.ts';
-import { type Estimate, type EstimatedMetric, estimateWithin } from './estimate.ts';
+import { type BinaryMetric, type Estimate, estimateWithin } from './estimate.ts';
 import { binnedCalibration, type QualityCalibration, type ScoreBin, weightedBins } from './qualityCalibration.ts';
 import { countsPerBin } from './scoreBins.ts';
 
@@ -42,7 +42,7 @@ interface Figure {
 export function estimateQuality(
   calibration: QualityCalibration,
   window: UnlabelledWindow,
-): Record<EstimatedMetric, Estimate | null> {
+): Record<BinaryMetric, Estimate | null> {
   const binned = binnedCalibration(calibration, window.scores);
   const { bins, plain } = binned;
   const weighted = weightedBins(calibration, binned, calibration.matching.weights(window.features, window.records));
@@ -107,7 +107,7 @@ function predictedShares(counts: readonly number[], predictedPositives: number):
   return shares;
 }
 
-type ThresholdMetric = Exclude<EstimatedMetric, 'auc'>;
+type ThresholdMetric = Exclude<BinaryMetric, 'auc'>;
 
 function thresholdFigures(cells: readonly Cell[]): Record<ThresholdMetric, Figure | null> {
   let records = 0;

@@ -11,6 +11,7 @@ import { choleskySolver } from '../shared/statistics/choleskySolver.ts';
 import { equalMassBins } from '../shared/statistics/equalMassBins.ts';
 import type { FeatureBins } from '../shared/statistics/featureBins.ts';
 import { frequentCategoryBins } from '../shared/statistics/frequentCategoryBins.ts';
+import { isGrowing } from './isGrowing.ts';
 
 /** Weights of the records of a calibration under which their features are distributed as in a window. */
 export interface FeatureMatching {
@@ -35,7 +36,6 @@ const mostBins = 300;
 const fewDistinct = 128;
 const spareMantissaBits = 2;
 const coarsestMantissaBits = -3;
-const parts = 5;
 /** Added to the variance of each bin's share, which is 0.09 for a tenth: what the records hardly vary in is hardly matched. */
 const ridge = 0.02;
 const heaviestWeight = 20;
@@ -94,20 +94,6 @@ function binsOf(records: readonly ReadonlyMap<string, FeatureValue>[], name: str
     return frequentCategoryBins(categorical, categorical.hashed !== null || categorical.exact.size > fewDistinct);
   const spare = numeric.bucketsInUse > fewDistinct ? spareMantissaBits : 0;
   return equalMassBins(numeric, Math.max(coarsestMantissaBits, numeric.mantissaBits - spare));
-}
-
-/** Whether each fifth of the values lies above the one before. */
-function isGrowing(values: readonly FeatureValue[]): boolean {
-  const numbers = values.filter(value => typeof value === 'number');
-  if (numbers.length < parts) return false;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let part = 0; part < parts; part++) {
-    const of = numbers.slice((part * numbers.length) / parts, ((part + 1) * numbers.length) / parts);
-    const lowest = of.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
-    if (lowest <= highest) return false;
-    highest = of.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-  }
-  return true;
 }
 
 function covariance(features: readonly MatchedFeature[], means: Float64Array, records: number): Float64Array {

@@ -17,27 +17,32 @@ import {
 } from './calibrationPeriod.ts';
 import { type ClassCalibration, calibrateClasses } from './classCalibration.ts';
 import { estimateClassQuality } from './estimatedClassQuality.ts';
+import { estimateLoss } from './estimatedLoss.ts';
 import { estimateQuality } from './estimatedQuality.ts';
 import {
   type EstimatedVersion,
   estimateStore,
   type ProfiledWindow,
+  type SampledWindow,
   type WindowEstimates,
   windowKey,
 } from './estimateStore.ts';
 import type { TaskDecision } from './evaluator.ts';
+import { calibrateLoss, type LossCalibration } from './lossCalibration.ts';
 import { predictedPositives } from './predictedPositives.ts';
 import { calibrateQuality, type QualityCalibration } from './qualityCalibration.ts';
 import { portionsOfWindows } from './versionWindows.ts';
 
 const mostWindowsPerQuery = 50;
+/** Of regressions, of which records are read: at most `mostSampledRecords` each. */
+const mostSampledWindowsPerQuery = 8;
 const mostVersionsPerQuery = 200;
 const mostVersionsRemembered = 100_000;
 export const mostCalibrationBytes = 64 * 1024 * 1024;
 
 /** What the last look at a version found: windows are looked for again only from there on, or when the periods have changed. */
 interface LastLook {
-  positiveLabel: string | null;
+  decision: string;
   periods: string;
   endedMs: number;
   /** End of the largest period; null while it is not complete. */
@@ -86,6 +91,7 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
   const onEvicted = () => metrics.cacheEvictions.inc({ cache: 'calibrations' });
   const binaryCalibrations = calibrationCache<QualityCalibration>(mostCalibrationBytes, onEvicted);
   const classCalibrations = calibrationCache<ClassCalibration>(mostCalibrationBytes, onEvicted);
+  const lossCalibrations = calibrationCache<LossCalibration>(mostCalibrationBytes, onEvicted);
 
   async function estimate(
     changed: readonly ChangedVersion[],
@@ -93,8 +99,9 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
   ): Promise<void> {
     const versions = changed.flatMap(version => {
       const decision = decisionOf(version);
-      if (decision === undefined || decision.task === 'regression') return [];
-      return [{ ...version, positiveLabel: decision.positiveLabel, windowSizeMs: settings.of(version.model).window }];
+      return decision === undefined
+        ? []
+        : [{ ...version, ...decision, windowSizeMs: settings.of(version.model).window }];
     });
     if (versions.length === 0) return;
     const maxEventTimesMs = await store.maxEventTimesMs(versions);
@@ -108,12 +115,12 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
 
   /** None where neither a window has ended, nor one that was estimated has changed, nor can the calibration have. */
   function lookAt(version: ChangedVersion & EstimatedVersion, maxEventTimeMs: number): Look[] {
-    const { windowSizeMs, positiveLabel, predictedMs, earliestMs } = version;
+    const { windowSizeMs, predictedMs, earliestMs } = version;
     const last = lastLooks.get(versionKey(version));
     const endedMs = windowStartMs(maxEventTimeMs - settings.of(version.model).allowedLateness, windowSizeMs);
     const startsMs = new Set([...predictedMs].filter(startMs => startMs + windowSizeMs <= endedMs));
     const beforeMs = last?.completeMs ?? null;
-    const sameLabels = last?.positiveLabel === positiveLabel && beforeMs !== null && earliestMs >= beforeMs;
+    const sameLabels = last?.decision === decisionText(version) && beforeMs !== null && earliestMs >= beforeMs;
     if (last?.endedMs === endedMs && startsMs.size === 0 && sameLabels) return [];
     return [{ ...version, endedMs, startsMs, beforeMs, periods: [], last }];
   }
@@ -125,37 +132,50 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
     for (const look of looks) {
       const { endedMs, windowSizeMs, last, startsMs } = look;
       look.periods = [noCalibration, ...calibrationPeriods(labelled.get(versionKey(look))!, firstRecords(look))];
-      const samePeriods = last?.positiveLabel === look.positiveLabel && last.periods === sourceOf(look);
+      const samePeriods = last?.decision === decisionText(look) && last.periods === sourceOf(look);
       if (samePeriods && last.endedMs === endedMs) continue;
       const fromMs = samePeriods ? last.endedMs - windowSizeMs : 0;
       for (const startMs of await store.windowsToEstimate(look, look.periods, fromMs, endedMs)) startsMs.add(startMs);
     }
-    const alike = Map.groupBy(looks, look => `${look.windowSizeMs} ${look.positiveLabel === null}`);
-    for (const ofKind of alike.values())
-      for (const portion of portionsOfWindows(ofKind, mostWindowsPerQuery)) await estimatePortion(portion);
+    const alike = Map.groupBy(looks, look => `${look.windowSizeMs} ${look.task}`);
+    for (const ofTask of alike.values()) {
+      const mostWindows = ofTask[0]!.task === 'regression' ? mostSampledWindowsPerQuery : mostWindowsPerQuery;
+      for (const portion of portionsOfWindows(ofTask, mostWindows)) await estimatePortion(portion);
+    }
     if (lastLooks.size > mostVersionsRemembered) lastLooks.clear();
     for (const look of looks) {
-      const { positiveLabel, endedMs, periods } = look;
+      const { endedMs, periods } = look;
       const completeMs = periods[numberOfSizes]?.untilMs ?? null;
-      lastLooks.set(versionKey(look), { positiveLabel, periods: sourceOf(look), endedMs, completeMs });
+      lastLooks.set(versionKey(look), { decision: decisionText(look), periods: sourceOf(look), endedMs, completeMs });
     }
   }
 
-  /** @param portion windows of one size, all of binary models or none */
+  /** @param portion windows of one size and task */
   async function estimatePortion(portion: readonly Look[]): Promise<void> {
-    const { windowSizeMs } = portion[0]!;
+    const { windowSizeMs, task } = portion[0]!;
     const looks = new Map(portion.map(look => [versionKey(look), look]));
-    const confidences = portion[0]!.positiveLabel === null ? await store.confidences(portion, windowSizeMs) : null;
     const estimated: WindowEstimates[] = [];
-    for (const window of await store.profiledWindows(portion, windowSizeMs)) {
+    const add = async (
+      { startMs, ...window }: VersionName & { startMs: number },
+      outcomeOf: (version: EstimatedVersion, period: CalibrationPeriod) => Promise<Outcome | null>,
+    ) => {
       const { model, version, positiveLabel, periods } = looks.get(versionKey(window))!;
-      const period = periodBefore(periods, window.startMs);
-      const name = { model, version, windowSizeMs, positiveLabel };
-      const outcome =
-        positiveLabel === null
-          ? await classEstimates(name, window, confidences!.get(windowKey(window, window.startMs)), period)
-          : await binaryEstimates(name, positiveLabel, window, period);
-      if (outcome !== null) estimated.push({ ...name, startMs: window.startMs, period, ...outcome });
+      const period = periodBefore(periods, startMs);
+      const name = { model, version, windowSizeMs, task, positiveLabel };
+      const outcome = await outcomeOf(name, period);
+      if (outcome !== null) estimated.push({ ...name, startMs, period, ...outcome });
+    };
+    if (task === 'regression') {
+      for (const window of await store.sampledWindows(portion, windowSizeMs))
+        await add(window, (version, period) => lossEstimates(version, window, period));
+    } else {
+      const confidences = task === 'multiclass' ? await store.confidences(portion, windowSizeMs) : null;
+      for (const window of await store.profiledWindows(portion, windowSizeMs))
+        await add(window, (version, period) =>
+          confidences === null
+            ? binaryEstimates(version, window, period)
+            : classEstimates(version, window, confidences.get(windowKey(window, window.startMs)), period),
+        );
     }
     metrics.rows.inc({ table: 'estimated_quality' }, await store.insertEstimates(estimated));
   }
@@ -163,10 +183,10 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
   /** null for a window without scores. */
   async function binaryEstimates(
     version: EstimatedVersion,
-    positiveLabel: string,
     { outputs, features }: ProfiledWindow,
     period: CalibrationPeriod,
   ): Promise<Outcome | null> {
+    const positiveLabel = version.positiveLabel!;
     const scores = outputs.get('score')?.numeric;
     if (scores === undefined) return null;
     const calibration = await binaryCalibrations.of(version, period, async () => {
@@ -204,6 +224,23 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
     };
   }
 
+  async function lossEstimates(
+    version: EstimatedVersion,
+    { records, sample }: SampledWindow,
+    period: CalibrationPeriod,
+  ): Promise<Outcome> {
+    const calibration = await lossCalibrations.of(version, period, async () => {
+      const labelled = await store.labelledNumbers(version, period.untilMs);
+      return labelled.length < 2 ? null : calibrateLoss(labelled);
+    });
+    const sufficient = calibration !== null && hasEnough(version, records);
+    return {
+      records,
+      estimates: sufficient ? estimateLoss(calibration, { records, sample }) : null,
+      calibrationRecords: calibration?.records ?? 0,
+    };
+  }
+
   function hasEnough({ model }: VersionName, records: number): boolean {
     return records >= settings.of(model).detection.minimumRecords;
   }
@@ -212,13 +249,16 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
     lastLooks.clear();
     binaryCalibrations.clear();
     classCalibrations.clear();
+    lossCalibrations.clear();
   }
 
   return {
     estimate,
     reset,
-    held: () => ({ calibrations: binaryCalibrations.size() + classCalibrations.size() }),
+    held: () => ({ calibrations: binaryCalibrations.size() + classCalibrations.size() + lossCalibrations.size() }),
   };
 }
 
 const sourceOf = ({ periods }: Look) => periods.map(sourceOfPeriod).join(' ');
+
+const decisionText = ({ task, positiveLabel }: EstimatedVersion) => `${task} ${positiveLabel}`;

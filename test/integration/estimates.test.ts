@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
 import { type ClassifiedRecord, calibrateClasses } from '../../services/evaluator/classCalibration.ts';
-import { estimatedMetrics } from '../../services/evaluator/estimate.ts';
+import { binaryMetrics } from '../../services/evaluator/estimate.ts';
 import { estimateClassQuality } from '../../services/evaluator/estimatedClassQuality.ts';
+import { estimateLoss } from '../../services/evaluator/estimatedLoss.ts';
 import { estimateQuality } from '../../services/evaluator/estimatedQuality.ts';
+import { mostSampledRecords } from '../../services/evaluator/estimateStore.ts';
+import { calibrateLoss, type LabelledNumber } from '../../services/evaluator/lossCalibration.ts';
 import { calibrateQuality } from '../../services/evaluator/qualityCalibration.ts';
 import { announceWindows } from '../../services/shared/announceWindows.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
@@ -31,7 +34,7 @@ const labelledFirst = 7;
 
 interface Truth {
   prediction: Prediction;
-  label: string;
+  label: string | number;
 }
 
 /** The model is over-confident; from window 8 on, group b, of which it knows nothing, is common. */
@@ -126,7 +129,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
         ['x', 'group'].map(name => [name, profileOf(predictions.map(({ features }) => features[name]))]),
       ),
     });
-    return [...estimatedMetrics].sort().map(metric => ({
+    return [...binaryMetrics].sort().map(metric => ({
       window,
       metric,
       status: 'estimated',
@@ -268,6 +271,96 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     }
   });
 
+  it('estimates the errors of a regression from whole records, and the same again when records and labels came late', async () => {
+    const model = 'prices';
+    const random = seededRandom(5);
+    const large = 8;
+    const truth = Array.from({ length: 10 }, (_, window) =>
+      Array.from({ length: window === large ? mostSampledRecords + 100 : perWindow }, (_, index): Truth => {
+        const x = random();
+        const group = random() < (window < 6 ? 0.2 : 0.7) ? 'b' : 'a';
+        const [record] = stream(model)[0]!;
+        const time = startMs + window * hourMs + index * 800;
+        const features = index % 10 === 0 ? { x, group: null } : { x, group };
+        const prediction = {
+          ...record!.prediction,
+          id: `${model}-${window}-${index}`,
+          time,
+          features,
+          prediction: 10 * x,
+        };
+        return {
+          prediction: { ...prediction, score: null },
+          label: 10 * x + (group === 'b' ? 3 : 1) * (random() - 0.5),
+        };
+      }),
+    );
+    const held = truth.map(records => records.filter((_, index) => index % 3 !== 1));
+    const rest = truth.map(records => records.filter((_, index) => index % 3 === 1));
+    for (const records of held) await predict(records);
+    await label(held.slice(0, labelledFirst).flat());
+    await quiet();
+    for (const records of rest.toReversed()) await predict(records);
+    await label(rest.slice(0, labelledFirst).flat().toReversed());
+    await quiet();
+
+    const found = await rows(model);
+    const lowest = await installation.clickhouse.select<{ id: string }>(
+      `SELECT id FROM predictions FINAL WHERE model = {model:String} AND event_time >= fromUnixTimestamp64Milli(${startMs + large * hourMs})
+         AND event_time < fromUnixTimestamp64Milli(${startMs + (large + 1) * hourMs}) ORDER BY sipHash64(id) LIMIT ${mostSampledRecords}`,
+      { model },
+    );
+    const drawn = new Set(lowest.map(({ id }) => id));
+    for (const [window, calibrated, step] of [
+      [2, 2, 1],
+      [5, 4, 2],
+      [7, 7, 3],
+      [large, 7, 3],
+    ] as const) {
+      const sample = truth[window]!.filter(({ prediction: { id } }) => window !== large || drawn.has(id)).map(numbered);
+      const calibration = calibrateLoss(truth.slice(0, calibrated).flat().map(numbered));
+      const estimates = estimateLoss(calibration, { records: truth[window]!.length, sample });
+      expect(found.filter(row => row.window === window)).toEqual(
+        (['mae', 'rmse'] as const).map(metric => ({
+          window,
+          metric,
+          status: 'estimated',
+          estimate: estimates[metric]!.value,
+          lower: estimates[metric]!.lower,
+          upper: estimates[metric]!.upper,
+          records: truth[window]!.length,
+          calibration_step: step,
+          calibration_records: calibrated * perWindow,
+          calibrated,
+        })),
+      );
+    }
+    expect(found.filter(row => row.status === 'insufficient_data').map(({ window }) => window)).toEqual([0, 0, 1, 1]);
+
+    await installation.clickhouse.command('TRUNCATE TABLE estimated_quality');
+    await announceWindows({ ...installation, settings: readSettings(config), topic: topic('windows') });
+    await label(truth.slice(labelledFirst).flat());
+    await quiet();
+    expect(await rows(model)).toEqual(found);
+    const record = await installation.clickhouse.select<Record<string, number | string>>(
+      'SELECT metric, windows, share_in_interval, mean_realised FROM estimate_record WHERE model = {model:String}',
+      { model },
+    );
+    const errors = truth.slice(2, 9).map(records => {
+      const absolute = records.map(numbered).map(({ predicted, label }) => Math.abs(predicted - label));
+      return absolute.reduce((sum, error) => sum + error, 0) / absolute.length;
+    });
+    expect(record).toMatchObject([
+      {
+        metric: 'mae',
+        windows: 7,
+        mean_realised: expect.closeTo(errors.reduce((sum, error) => sum + error, 0) / 7, 9),
+      },
+      { metric: 'rmse', windows: 7 },
+    ]);
+    for (const { share_in_interval } of record) expect(share_in_interval).toBeGreaterThan(0.7);
+  });
+
   it('counts for nothing when the labels turn out to be of more classes than the scores are about', async () => {
     const model = 'turning';
     const truth = stream(model);
@@ -289,7 +382,13 @@ describe('estimated quality', { timeout: 300_000 }, () => {
 const classified = ({ prediction: { prediction, probabilities, features }, label }: Truth): ClassifiedRecord => ({
   predicted: String(prediction),
   confidence: probabilities![String(prediction)]!,
-  label,
+  label: String(label),
+  features: new Map(Object.entries(features)),
+});
+
+const numbered = ({ prediction: { prediction, features }, label }: Truth): LabelledNumber => ({
+  predicted: Number(prediction),
+  label: Number(label),
   features: new Map(Object.entries(features)),
 });
 

@@ -2,8 +2,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { topicDefinitions } from '../../../infra/topics.ts';
 import { mostVersionsInMemory } from '../../../services/detector/detectorHandler.ts';
-import { mostCalibrationRecords } from '../../../services/evaluator/estimateStore.ts';
+import {
+  mostCalibrationRecords,
+  mostLossRecords,
+  mostSampledRecords,
+} from '../../../services/evaluator/estimateStore.ts';
 import { mostRemembered } from '../../../services/evaluator/evaluatorHandler.ts';
+import { mostLossFeatures } from '../../../services/evaluator/lossCalibration.ts';
 import { mostCalibrationBytes } from '../../../services/evaluator/windowEstimator.ts';
 import { knownIdsAtMost, knownIdsKept } from '../../../services/profiler/profiler.ts';
 import {
@@ -106,6 +111,9 @@ describe('docs/operators.md', () => {
       count(mostRemembered),
       mib(mostCalibrationBytes),
       count(mostCalibrationRecords),
+      count(mostLossRecords),
+      count(mostLossFeatures),
+      count(mostSampledRecords),
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { estimatedMetrics } from '../../../services/evaluator/estimate.ts';
+import { binaryMetrics } from '../../../services/evaluator/estimate.ts';
 import { estimateQuality } from '../../../services/evaluator/estimatedQuality.ts';
 import { predictedPositives } from '../../../services/evaluator/predictedPositives.ts';
 import { calibrateQuality, type LabelledRecord } from '../../../services/evaluator/qualityCalibration.ts';
@@ -83,7 +83,7 @@ describe('estimateQuality', () => {
     const estimates = estimateQuality(calibration, windowOf([...repeat(30, 0.25, 0), ...repeat(10, 0.75, 0)]));
     // 6 + 9 of 40 positive, 10 predicted so: right are 24 + 9; above negatives are 6 · 24 / 2 + 9 · (24 + 1 / 2) of 15 · 25 pairs.
     const expected = { accuracy: 33 / 40, precision: 9 / 10, recall: 9 / 15, f1: 18 / 25, auc: 292.5 / 375 };
-    for (const metric of estimatedMetrics) {
+    for (const metric of binaryMetrics) {
       expect(estimates[metric]!.value, metric).toBeCloseTo(expected[metric], 12);
       expect(estimates[metric]!.lower).toBeLessThan(expected[metric]);
       expect(estimates[metric]!.upper).toBeGreaterThan(expected[metric]);
@@ -97,17 +97,17 @@ describe('estimateQuality', () => {
   it('holds the realised value in 95 % of the windows, when only inputs move', () => {
     const calibration = calibrateQuality(drawn(1, 4000));
     const windows = 200;
-    const inside = Object.fromEntries(estimatedMetrics.map(metric => [metric, 0]));
+    const inside = Object.fromEntries(binaryMetrics.map(metric => [metric, 0]));
     for (let index = 0; index < windows; index++) {
       const records = drawn(1000 + index, 400, { shift: index % 2 });
       const estimates = estimateQuality(calibration, windowOf(records));
       const truth = realised(records);
-      for (const metric of estimatedMetrics) {
+      for (const metric of binaryMetrics) {
         const { lower, upper } = estimates[metric]!;
         inside[metric]! += Number(truth[metric] >= lower && truth[metric] <= upper);
       }
     }
-    for (const metric of estimatedMetrics) expect(inside[metric]! / windows, metric).toBeGreaterThan(0.88);
+    for (const metric of binaryMetrics) expect(inside[metric]! / windows, metric).toBeGreaterThan(0.88);
   });
 
   it('sees by a feature what the score does not know', () => {

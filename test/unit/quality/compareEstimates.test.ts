@@ -69,4 +69,24 @@ describe('compareEstimates', () => {
     };
     expect(compareEstimates(dataSet)).toMatchObject([{ metric: 'accuracy', chunks: 1, error: expect.closeTo(0, 12) }]);
   });
+
+  it('takes the errors of a regression from its rows', () => {
+    const rows = (label: number) => ({
+      predicted: repeat(100, 1),
+      label: repeat(100, label),
+      features: { group: repeat(100, 'a') },
+    });
+    const one = (value: number) => ({ estimated: [value], lower: [value], upper: [value], realised: [value] });
+    const dataSet: ComparedDataSet = {
+      task: 'regression',
+      chunkSize: 100,
+      reference: rows(4),
+      analysis: rows(0),
+      metrics: { mae: one(3), rmse: one(2) },
+    };
+    expect(compareEstimates(dataSet)).toMatchObject([
+      { metric: 'mae', chunks: 1, error: expect.closeTo(0, 12), coverage: 1 },
+      { metric: 'rmse', chunks: 1, error: expect.closeTo(1, 12), coverage: 0 },
+    ]);
+  });
 });

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { estimateLoss } from '../../../services/evaluator/estimatedLoss.ts';
+import { calibrateLoss, type LabelledNumber } from '../../../services/evaluator/lossCalibration.ts';
+import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
+
+/** Errors are normal; their deviation grows with x, and is three times as large where group b comes with a high y: no margin tells. */
+function drawn(seed: number, count: number, { shift = 0, together = 0.3 } = {}): LabelledNumber[] {
+  const random = seededRandom(seed);
+  return Array.from({ length: count }, () => {
+    const x = Math.min(1, random() + shift);
+    const high = random() < 0.5;
+    const group = random() < (high ? together : 0.6 - together) ? 'b' : 'a';
+    const y = high ? 0.5 + random() / 2 : random() / 2;
+    const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const predicted = 10 * x + 5 * y;
+    return {
+      predicted,
+      label: predicted + (1 + 2 * x) * (group === 'b' && high ? 3 : 1) * normal,
+      features: new Map<string, string | number>([
+        ['group', group],
+        ['x', x],
+        ['y', y],
+      ]),
+    };
+  });
+}
+
+function realised(records: readonly LabelledNumber[]) {
+  const mean = (of: (error: number) => number) =>
+    records.reduce((sum, { predicted, label }) => sum + of(predicted - label), 0) / records.length;
+  return { mae: mean(Math.abs), rmse: Math.sqrt(mean(error => error * error)) };
+}
+
+const estimate = (calibration: ReturnType<typeof calibrateLoss>, sample: readonly LabelledNumber[]) =>
+  estimateLoss(calibration, { records: sample.length, sample });
+
+describe('estimateLoss', () => {
+  it('holds the realised value in 95 % of the windows, when only inputs move', () => {
+    const windows = 200;
+    const inside = { mae: 0, rmse: 0 };
+    const calibrations = 10;
+    for (let learned = 0; learned < calibrations; learned++) {
+      const calibration = calibrateLoss(drawn(learned + 1, 2000));
+      for (let window = learned; window < windows; window += calibrations) {
+        const records = drawn(1000 + window, 400, {
+          shift: window % 20 < 10 ? 0.3 : 0,
+          together: window % 3 ? 0.3 : 0.5,
+        });
+        const { mae, rmse } = estimate(calibration, records);
+        const truth = realised(records);
+        inside.mae += Number(truth.mae >= mae!.lower && truth.mae <= mae!.upper);
+        inside.rmse += Number(truth.rmse >= rmse!.lower && truth.rmse <= rmse!.upper);
+      }
+    }
+    for (const count of Object.values(inside)) {
+      expect(count / windows).toBeGreaterThan(0.88);
+      expect(count / windows).toBeLessThan(1);
+    }
+  });
+
+  it('sees errors that depend on features together, though their margins stay', () => {
+    const calibration = calibrateLoss(drawn(1, 4000));
+    const usual = drawn(2, 4000);
+    const together = drawn(3, 4000, { together: 0.55 });
+    const [before, after] = [realised(usual), realised(together)];
+    expect(after.mae / before.mae).toBeGreaterThan(1.15);
+    for (const metric of ['mae', 'rmse'] as const) {
+      const moved = estimate(calibration, together)[metric]!.value - estimate(calibration, usual)[metric]!.value;
+      expect(moved / (after[metric] - before[metric]), metric).toBeGreaterThan(0.7);
+      expect(moved / (after[metric] - before[metric]), metric).toBeLessThan(1.3);
+    }
+  });
+
+  it('is exact where every error is the same', () => {
+    const records = drawn(1, 200).map(record => ({ ...record, predicted: record.label + 3 }));
+    const exact = { value: expect.closeTo(3, 9), lower: expect.closeTo(3, 9), upper: expect.closeTo(3, 9) };
+    expect(estimate(calibrateLoss(records), records.slice(0, 50))).toEqual({ mae: exact, rmse: exact });
+  });
+
+  it('is less sure of records that were drawn than of all', () => {
+    const calibration = calibrateLoss(drawn(1, 2000));
+    const sample = drawn(2, 500);
+    const width = (records: number) => {
+      const { lower, upper } = estimateLoss(calibration, { records, sample }).mae!;
+      return upper - lower;
+    };
+    expect(width(5000)).toBeLessThan(width(500));
+    expect(width(1e12)).toBeGreaterThan(0.01);
+  });
+
+  it('says nothing where the losses are too large for a number', () => {
+    const huge = drawn(1, 100).map(record => ({ ...record, predicted: 1e154, label: 0 }));
+    expect(estimate(calibrateLoss(huge), huge).rmse).toBeNull();
+  });
+});
