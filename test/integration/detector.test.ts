@@ -67,8 +67,9 @@ describe('detector', () => {
     await installation.producer.send({ topic: topic('windows'), messages: [{ key: model, value }] });
   }
 
-  /** What the profiler does: rows, progress, announcement. */
+  /** What the profilers do: rows, progress, announcements; the first of these comes when all partitions of the version are known. */
   async function profile(model: string, from: number, to: number, onlyPartition?: number): Promise<void> {
+    const updates: Partial<WindowUpdate>[] = [];
     for (const partition of partitions) {
       if (onlyPartition !== undefined && partition !== onlyPartition) continue;
       const windows = streams[partition]!.slice(from, to);
@@ -98,8 +99,9 @@ describe('detector', () => {
       ]);
       // One minute is the allowed lateness: the last window is not ready yet.
       const windowStarts = windows.map(window => window.startMs);
-      await announce(model, { sourcePartition: partition, watermark: last.endMs - 60_000, windowStarts });
+      updates.push({ sourcePartition: partition, watermark: last.endMs - 60_000, windowStarts });
     }
+    for (const update of updates) await announce(model, update);
   }
 
   /** What the evaluator does when the labels of some windows have come. */
