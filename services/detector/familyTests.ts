@@ -75,7 +75,7 @@ export function testFamilies(
     }
     measured.push(measuredAt(comparison, results));
   }
-  return { evidence: withoutOwnLearning([...strongest.values()], measured), measured };
+  return { evidence: withoutOwnLearning([...strongest.values()], measured, learns(stream, options.frozen)), measured };
 }
 
 /** What the blocks of a reference show of how the stream varies. */
@@ -139,11 +139,16 @@ function qualityEvidence(
  * A model that keeps learning changes its own outputs, significantly in the end, and its errors with them. Where nothing but these changed:
  *
  * - A score alone, which sharpens, says nothing.
- * - Predictions count when they changed greatly (PSI of 0.25 or more) and no labels of the same blocks tell that the errors stayed.
+ * - Predictions count when they changed greatly (PSI of 0.25 or more), no labels of the same blocks tell that the errors stayed, and the
+ *   model was not seen to learn so far.
  * - Errors count when they rose by more than different predictions alone can bring about: `changedShare`. What a model that was left alone
  *   predicts does not change without its inputs; where it does, beyond the habit of the stream, errors and predictions confirm each other.
  */
-function withoutOwnLearning(evidence: Evidence[], measured: readonly MeasuredScale[]): Evidence[] {
+function withoutOwnLearning(
+  evidence: Evidence[],
+  measured: readonly MeasuredScale[],
+  modelLearns: boolean,
+): Evidence[] {
   const ofModel = evidence.filter(({ family }) => family === 'predictions' || family === 'error');
   if (ofModel.length < evidence.length) return evidence;
   const error = evidence.find(({ family }) => family === 'error');
@@ -151,7 +156,13 @@ function withoutOwnLearning(evidence: Evidence[], measured: readonly MeasuredSca
   const predictionsChanged = predictions !== undefined && Object.hasOwn(predictions.contributions, predictionName);
   if (error) return predictionsChanged || error.rise! > changedShare(measured, error.scale) ? evidence : [];
   const errorsAreKnown = measured.some(({ scale, tests }) => scale === predictions?.scale && tests.has(errorKey));
-  return predictions?.large && !errorsAreKnown ? evidence : [];
+  return predictions?.large && !errorsAreKnown && !modelLearns ? evidence : [];
+}
+
+/** Predictions that vary by more than sampling noise while features do not: the model changes, not its inputs. */
+function learns(stream: StreamSignificance, frozen: TestOptions['frozen']): boolean {
+  const isNoise = (key: string) => stream.of(key).noiseWeight >= 0.5;
+  return !isNoise(predictionKey) && [...frozen].some(([key, { kind }]) => kind === 'feature' && isNoise(key));
 }
 
 /**

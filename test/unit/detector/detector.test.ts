@@ -238,6 +238,14 @@ describe('predictions alone', { timeout: 60_000 }, () => {
     expect(events[0]).toMatchObject({ cause: 'prediction_drift', feature: 'prediction', severity: 'warning' });
   });
 
+  it('are none where the model was seen to change while its inputs stayed', () => {
+    const wandering = (random: Randomness, window: number) => {
+      const share = window < 60 ? 0.2 + 0.2 * Math.sin(window ** 2) : 0.75;
+      return learning(share)(random, 60);
+    };
+    expect(eventsOf(5, 100, wandering)).toEqual([]);
+  });
+
   it('are none where labels tell that the errors stayed', () => {
     const labelled = (random: Randomness, window: number) => {
       const record = learning(0.6)(random, window);
