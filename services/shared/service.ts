@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import Fastify from 'fastify';
 import { type Logger, pino } from 'pino';
 import { announceWindows } from './announceWindows.ts';
@@ -46,8 +45,6 @@ export async function runService(
   name: string,
   wire: (context: ServiceContext) => Promise<ServiceParts>,
 ): Promise<void> {
-  // V8 would learn from windows, which stay, that decoded records stay as well, and put all of them where only its costly collections come.
-  setFlagsFromString('--no-allocation-site-pretenuring');
   let log = pino({ name });
   try {
     const environment = readEnvironment();
