@@ -38,10 +38,9 @@ export interface Decoder {
 
 export type SchemaClient = ReturnType<typeof connectSchemaRegistry>;
 
+/** Also "Compatibility does not match", which has no status: another service has just registered the subject, and not yet set it. */
 function isTransient(error: unknown): boolean {
-  const { status, message, name } = error as { status?: number; message?: string; name?: string };
-  // The client's own verdict: the subject was given another compatibility.
-  if (name === 'ConfluentSchemaRegistryCompatibilityError') return false;
+  const { status, message } = error as { status?: number; message?: string };
   // The client's HTTP library reports a connection that failed as status 400, without the text of an answer.
   const unreachable = status === 400 && message !== undefined && message.includes('- Error, status 400');
   return status === undefined || status >= 500 || status === 429 || unreachable;

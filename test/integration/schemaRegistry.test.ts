@@ -68,17 +68,3 @@ it('takes the contract of drift events after the one without contributions to pr
   expect(await decoded(record)).toEqual({ ...event, predictionContributions: {} });
   expect(await decoded(encode(event))).toEqual(event);
 });
-
-it('does not wait for a subject that was given another compatibility', async () => {
-  const url = inject('schemaRegistryUrl');
-  const subject = 'other-compatibility-value';
-  const schemas = connectSchemaRegistry(readEnvironment({ SCHEMA_REGISTRY_URL: url }));
-  await schemas.encoder<Feedback>('Feedback', 'other-compatibility');
-  const answer = await fetch(`${url}/config/${subject}`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ compatibility: 'NONE' }),
-  });
-  expect(answer.status).toBe(200);
-  await expect(schemas.encoder<Feedback>('Feedback', 'other-compatibility')).rejects.toThrow(/compatibility/i);
-});
