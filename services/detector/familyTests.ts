@@ -75,7 +75,7 @@ export function testFamilies(
     }
     measured.push(measuredAt(comparison, results));
   }
-  return { evidence: withoutOwnLearning([...strongest.values()], measured, learns(stream, options.frozen)), measured };
+  return { evidence: withoutOwnLearning([...strongest.values()], measured, stream, options), measured };
 }
 
 /** What the blocks of a reference show of how the stream varies. */
@@ -147,16 +147,16 @@ function qualityEvidence(
 function withoutOwnLearning(
   evidence: Evidence[],
   measured: readonly MeasuredScale[],
-  modelLearns: boolean,
+  stream: StreamSignificance,
+  { frozen }: TestOptions,
 ): Evidence[] {
-  const ofModel = evidence.filter(({ family }) => family === 'predictions' || family === 'error');
-  if (ofModel.length < evidence.length) return evidence;
+  if (evidence.some(({ family }) => family !== 'predictions' && family !== 'error')) return evidence;
   const error = evidence.find(({ family }) => family === 'error');
   const predictions = evidence.find(({ family }) => family === 'predictions');
   const predictionsChanged = predictions !== undefined && Object.hasOwn(predictions.contributions, predictionName);
   if (error) return predictionsChanged || error.rise! > changedShare(measured, error.scale) ? evidence : [];
   const errorsAreKnown = measured.some(({ scale, tests }) => scale === predictions?.scale && tests.has(errorKey));
-  return predictions?.large && !errorsAreKnown && !modelLearns ? evidence : [];
+  return predictions?.large && !errorsAreKnown && !learns(stream, frozen) ? evidence : [];
 }
 
 /** Predictions that vary by more than sampling noise while features do not: the model changes, not its inputs. */

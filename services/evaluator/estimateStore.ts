@@ -226,11 +226,8 @@ export function estimateStore(clickhouse: Clickhouse) {
          ${finalSettings}`,
         { ...parameters, windowSizeMs },
       );
-      const byWindow = Map.groupBy(rows, row => windowKey(row, row.start_ms));
-      return [...byWindow.values()].map(ofWindow => ({
-        model: ofWindow[0]!.model,
-        version: ofWindow[0]!.version,
-        startMs: ofWindow[0]!.start_ms,
+      return rowsByWindow(rows).map(({ name, ofWindow }) => ({
+        ...name,
         records: ofWindow[0]!.records,
         sample: ofWindow.map(row => ({ predicted: row.predicted, features: featuresOf(row) })),
       }));
@@ -277,11 +274,8 @@ export function estimateStore(clickhouse: Clickhouse) {
          ${finalSettings}`,
         { ...parameters, windowSizeMs },
       );
-      const byWindow = Map.groupBy(rows, row => windowKey(row, row.start_ms));
-      return [...byWindow.values()].map(ofWindow => ({
-        model: ofWindow[0]!.model,
-        version: ofWindow[0]!.version,
-        startMs: ofWindow[0]!.start_ms,
+      return rowsByWindow(rows).map(({ name, ofWindow }) => ({
+        ...name,
         outputs: mergedProfiles(ofWindow.filter(({ kind }) => kind === 'output')),
         features: mergedProfiles(ofWindow.filter(({ kind }) => kind === 'feature')),
       }));
@@ -384,5 +378,13 @@ function estimateRows(window: WindowEstimates): object[] {
       calibration_progress: String(period.progress),
       progress: String(period.progress + BigInt(records)),
     };
+  });
+}
+
+function rowsByWindow<Row extends VersionName & { start_ms: number }>(rows: readonly Row[]) {
+  const byWindow = Map.groupBy(rows, row => windowKey(row, row.start_ms));
+  return [...byWindow.values()].map(ofWindow => {
+    const { model, version, start_ms: startMs } = ofWindow[0]!;
+    return { name: { model, version, startMs }, ofWindow };
   });
 }
