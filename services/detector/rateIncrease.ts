@@ -1,5 +1,6 @@
+import { bisect } from '../shared/statistics/bisect.ts';
+import { chiSquaredThreshold } from '../shared/statistics/chiSquaredThreshold.ts';
 import { logNormalSurvival } from '../shared/statistics/normalSurvival.ts';
-import { chiSquaredThreshold } from './chiSquaredThreshold.ts';
 
 const bisections = 40;
 
@@ -54,12 +55,7 @@ export function rateIncreaseThreshold(
 
 /** The lowest rate among `recentTotal` records, above the reference's, whose likelihood ratio is `needed`; 1 if none is. */
 export function rateReaching(reference: Rate, recentTotal: number, needed: number): number {
-  let low = rateOf(reference);
-  let high = 1;
-  for (let step = 0; step < bisections; step++) {
-    const middle = (low + high) / 2;
-    if (likelihoodRatio(reference, { hits: middle * recentTotal, total: recentTotal }) < needed) low = middle;
-    else high = middle;
-  }
-  return high;
+  const isBelow = (rate: number) =>
+    likelihoodRatio(reference, { hits: rate * recentTotal, total: recentTotal }) < needed;
+  return bisect(isBelow, rateOf(reference), 1, bisections);
 }

@@ -1,3 +1,4 @@
+import { bisect } from '../shared/statistics/bisect.ts';
 import type { Judgement } from './significance.ts';
 
 const bisections = 50;
@@ -11,11 +12,5 @@ export function statisticThreshold(judgementOf: (statistic: number) => Judgement
     if (high >= largestStatistic) return Number.POSITIVE_INFINITY;
     high *= 2;
   }
-  let low = 0;
-  for (let step = 0; step < bisections; step++) {
-    const middle = (low + high) / 2;
-    if (judgementOf(middle).logPValue > logLevel) low = middle;
-    else high = middle;
-  }
-  return high;
+  return bisect(statistic => judgementOf(statistic).logPValue > logLevel, 0, high, bisections);
 }

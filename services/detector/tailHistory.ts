@@ -1,3 +1,5 @@
+import { bisect } from '../shared/statistics/bisect.ts';
+
 /**
  * How small a family's p-values become on this stream anyway: −ln p of past blocks at one scale, counted in bins of one, which
  * the last one closes. Counts, so that it stays small.
@@ -44,15 +46,9 @@ export function levelOfFamily(
     const pValue = Math.exp(-logOdds);
     return noiseWeight * pValue + (1 - noiseWeight) * Math.max(pValue, chance(logOdds));
   };
-  let low = -Math.log(level);
-  if (alarmAt(low) <= level) return level;
-  let high = largestLogOdds;
-  for (let step = 0; step < bisections; step++) {
-    const middle = (low + high) / 2;
-    if (alarmAt(middle) > level) low = middle;
-    else high = middle;
-  }
-  return Math.exp(-high);
+  const lowest = -Math.log(level);
+  if (alarmAt(lowest) <= level) return level;
+  return Math.exp(-bisect(logOdds => alarmAt(logOdds) > level, lowest, largestLogOdds, bisections));
 }
 
 function chanceOf(tail: TailHistory, scale: number): (logOdds: number) => number {

@@ -1,4 +1,5 @@
-import { logChiSquaredSurvival } from '../shared/statistics/chiSquaredSurvival.ts';
+import { bisect } from './bisect.ts';
+import { logChiSquaredSurvival } from './chiSquaredSurvival.ts';
 
 const bisections = 60;
 const mostRemembered = 10_000;
@@ -24,11 +25,5 @@ export function chiSquaredThreshold(degreesOfFreedom: number, level: number): nu
 function bisected(degreesOfFreedom: number, logLevel: number): number {
   let high = degreesOfFreedom + 1;
   while (logChiSquaredSurvival(high, degreesOfFreedom) > logLevel) high *= 2;
-  let low = 0;
-  for (let step = 0; step < bisections; step++) {
-    const middle = (low + high) / 2;
-    if (logChiSquaredSurvival(middle, degreesOfFreedom) > logLevel) low = middle;
-    else high = middle;
-  }
-  return high;
+  return bisect(statistic => logChiSquaredSurvival(statistic, degreesOfFreedom) > logLevel, 0, high, bisections);
 }
