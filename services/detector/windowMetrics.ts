@@ -1,8 +1,14 @@
 import { sum } from 'simple-statistics';
 import { chiSquared } from '../shared/statistics/chiSquared.ts';
-import { jensenShannonDistance } from '../shared/statistics/jensenShannonDistance.ts';
+import { chiSquaredThreshold } from '../shared/statistics/chiSquaredThreshold.ts';
+import type { DistanceSignificance } from '../shared/statistics/distanceSignificance.ts';
+import { jensenShannonDistance, jensenShannonSignificance } from '../shared/statistics/jensenShannonDistance.ts';
 import { kolmogorovSmirnov } from '../shared/statistics/kolmogorovSmirnov.ts';
-import { populationStabilityIndex } from '../shared/statistics/populationStabilityIndex.ts';
+import { lInfinityDistance } from '../shared/statistics/lInfinityDistance.ts';
+import {
+  populationStabilityIndex,
+  populationStabilitySignificance,
+} from '../shared/statistics/populationStabilityIndex.ts';
 import { wassersteinDistance } from '../shared/statistics/wassersteinDistance.ts';
 import type { TestSignificance } from './bestTest.ts';
 import { countBlock } from './block.ts';
@@ -22,7 +28,7 @@ import { levelPerTest } from './familyTests.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { labelTest } from './labelFamily.ts';
 import { rateIncreaseLogPValue, rateIncreaseThreshold, rateOf } from './rateIncrease.ts';
-import type { ReferenceSource, Regime, VersionVariable } from './reference.ts';
+import type { ReferenceSource, Regime, VersionReference, VersionVariable } from './reference.ts';
 import { errorKey, labelsKey } from './streamHistory.ts';
 import { type StreamSignificance, streamSignificance } from './streamSignificance.ts';
 import { levelOfFamily } from './tailHistory.ts';
@@ -56,51 +62,73 @@ export function windowMetrics(state: FoldState, window: WindowObservation, conte
   if (!state.regime || observation.records < context.detection.minimumRecords) return [];
   const comparisons = comparisonsOf(state, countBlock(observation, state.regime));
   return [
-    ...[...state.versionReference.values()].flatMap(variable => distanceMetrics(variable, observation)),
+    ...distanceMetrics(state.versionReference, observation, context),
     ...testMetrics(state.regime, comparisons, streamSignificance(state.history), context),
   ].filter(({ value }) => Number.isFinite(value));
 }
 
+/**
+ * Thresholds are those that one kind of distance exceeds by chance in as many windows as may alarm falsely, over all variables of a kind
+ * together (Bonferroni), where records are independent.
+ */
 function distanceMetrics(
+  versionReference: VersionReference,
+  observation: WindowObservation,
+  { detection }: FoldContext,
+): DriftMetric[] {
+  const variables = [...versionReference.values()];
+  const ofKind = Map.groupBy(variables, ({ frozen }) => frozen.kind);
+  const budget = detection.falseAlarmsPerThousandWindows / 1000;
+  return variables.flatMap(variable =>
+    distancesOf(variable, observation, budget / ofKind.get(variable.frozen.kind)!.length),
+  );
+}
+
+function distancesOf(
   { frozen, profile, counts, source }: VersionVariable,
   observation: WindowObservation,
+  level: number,
 ): DriftMetric[] {
   const observed = observation.variables.get(variableKey(frozen.kind, frozen.name))?.profile;
   const recent = validCounts(frozen, countVariable(frozen, observed, observation.records).counts);
   const reference = validCounts(frozen, counts);
   const records = sum(recent);
   if (!observed || records === 0) return [];
-  const metric = (name: string, value: number | null, pValue: number | null = null): DriftMetric[] =>
-    value === null
-      ? []
-      : [
-          {
-            kind: frozen.kind,
-            feature: frozen.name,
-            metric: name,
-            value,
-            threshold: null,
-            pValue,
-            records,
-            referenceRecords: sum(reference),
-            reference: source,
-            scale: 1,
-            overdispersion: null,
-          },
-        ];
+  const metric = (name: string, value: number, significance: DistanceSignificance | null): DriftMetric => ({
+    kind: frozen.kind,
+    feature: frozen.name,
+    metric: name,
+    value,
+    threshold: significance?.thresholdAt(level) ?? null,
+    pValue: significance?.pValue ?? null,
+    records,
+    referenceRecords: sum(reference),
+    reference: source,
+    scale: 1,
+    overdispersion: null,
+  });
   const both = [
-    ...metric('psi', populationStabilityIndex(reference, recent)),
-    ...metric('jensen_shannon', jensenShannonDistance(reference, recent)),
+    metric('psi', populationStabilityIndex(reference, recent), populationStabilitySignificance(reference, recent)),
+    metric('jensen_shannon', jensenShannonDistance(reference, recent), jensenShannonSignificance(reference, recent)),
   ];
   if (frozen.type === 'categorical') {
-    const { statistic, pValue } = chiSquared(reference, recent);
-    return [...both, ...metric('chi_squared', statistic, pValue)];
+    const { statistic, degreesOfFreedom, pValue } = chiSquared(reference, recent);
+    const thresholdAt = (ofLevel: number) => chiSquaredThreshold(degreesOfFreedom, ofLevel);
+    const { distance, significance } = lInfinityDistance(reference, recent);
+    return [
+      ...both,
+      metric('chi_squared', statistic, degreesOfFreedom > 0 ? { pValue, thresholdAt } : null),
+      metric('l_infinity', distance, significance),
+    ];
   }
-  const { statistic, pValue } = kolmogorovSmirnov(profile.numeric, observed.numeric);
+  const { statistic, significance } = kolmogorovSmirnov(profile.numeric, observed.numeric);
+  const wasserstein = wassersteinDistance(profile.numeric, observed.numeric);
   return [
     ...both,
-    ...metric('kolmogorov_smirnov', statistic, pValue),
-    ...metric('wasserstein', wassersteinDistance(profile.numeric, observed.numeric).normalized),
+    metric('kolmogorov_smirnov', statistic, significance),
+    ...(wasserstein.normalized === null
+      ? []
+      : [metric('wasserstein', wasserstein.normalized, wasserstein.significance)]),
   ];
 }
 

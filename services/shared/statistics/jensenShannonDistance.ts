@@ -1,4 +1,6 @@
 import { sum } from 'simple-statistics';
+import type { DistanceSignificance } from './distanceSignificance.ts';
+import { divergenceSignificance } from './divergenceSignificance.ts';
 
 /**
  * The Jensen-Shannon distance, √((KL(p‖m) + KL(q‖m)) / 2) to base 2 with m = (p + q) / 2, of the shares p and q of two
@@ -29,4 +31,16 @@ export function jensenShannonDistance(reference: number[], recent: number[]): nu
 /** (1 + x) ln(1 + x), which is 0 at its limit -1. */
 function timesLog1p(x: number): number {
   return x === -1 ? 0 : (1 + x) * Math.log1p(x);
+}
+
+/**
+ * With q = p + δ the divergence, which is the distance squared, is Σ δ² / (8 p) nats and terms of the third order:
+ * (1 + x) ln(1 + x) + (1 − x) ln(1 − x) = x² + …, x = δ / (p + q). So `divergenceSignificance`.
+ */
+export function jensenShannonSignificance(reference: number[], recent: number[]): DistanceSignificance | null {
+  const nats = jensenShannonDistance(reference, recent) ** 2 * Math.LN2;
+  const significance = divergenceSignificance(reference, recent, { divergence: nats, curvature: 1 / 8 });
+  return (
+    significance && { ...significance, thresholdAt: level => Math.sqrt(significance.thresholdAt(level) / Math.LN2) }
+  );
 }

@@ -1,10 +1,12 @@
 import type { NumericHistogram } from '../profile/numericHistogram.ts';
 import { alignedBuckets } from './alignedBuckets.ts';
-import { kolmogorovSurvival } from './kolmogorovSurvival.ts';
+import type { DistanceSignificance } from './distanceSignificance.ts';
+import { effectiveCount } from './effectiveCount.ts';
+import { kolmogorovSurvival, kolmogorovThreshold } from './kolmogorovSurvival.ts';
 
 /**
  * The two-sample Kolmogorov-Smirnov test: D = sup |F(x) − G(x)|, in [0, 1], and its asymptotic p-value,
- * P(K > D √(nm/(n+m))) for the Kolmogorov distribution. With no number on one side: 0, and 1.
+ * P(K > D √(nm/(n+m))) for the Kolmogorov distribution. With no number on one side: 0, and null.
  *
  * The values of a bucket are ties: D is taken at the ends of buckets only. So it is exact as long as buckets hold one
  * distinct value each, and otherwise too small by at most the share of the fullest bucket (under 3 % of a continuous
@@ -18,8 +20,8 @@ import { kolmogorovSurvival } from './kolmogorovSurvival.ts';
 export function kolmogorovSmirnov(
   reference: NumericHistogram,
   recent: NumericHistogram,
-): { statistic: number; pValue: number } {
-  if (reference.count === 0 || recent.count === 0) return { statistic: 0, pValue: 1 };
+): { statistic: number; significance: DistanceSignificance | null } {
+  if (reference.count === 0 || recent.count === 0) return { statistic: 0, significance: null };
   const aligned = alignedBuckets(reference, recent);
   let statistic = 0;
   let belowReference = 0;
@@ -29,6 +31,12 @@ export function kolmogorovSmirnov(
     belowRecent += aligned.recent[index]!;
     statistic = Math.max(statistic, Math.abs(belowReference / reference.count - belowRecent / recent.count));
   }
-  const effectiveCount = (reference.count / (reference.count + recent.count)) * recent.count;
-  return { statistic, pValue: kolmogorovSurvival(statistic * Math.sqrt(effectiveCount)) };
+  const root = Math.sqrt(effectiveCount(reference.count, recent.count));
+  return {
+    statistic,
+    significance: {
+      pValue: kolmogorovSurvival(statistic * root),
+      thresholdAt: level => kolmogorovThreshold(level) / root,
+    },
+  };
 }

@@ -1,4 +1,6 @@
 import { sum } from 'simple-statistics';
+import type { DistanceSignificance } from './distanceSignificance.ts';
+import { divergenceSignificance } from './divergenceSignificance.ts';
 
 /**
  * The population stability index, Σ (qᵢ − pᵢ) ln(qᵢ / pᵢ), of the shares p of a reference and q of a recent sample in
@@ -25,4 +27,10 @@ export function populationStabilityIndex(reference: number[], recent: number[]):
     index += (q - p) * Math.log(q / p);
   }
   return index;
+}
+
+/** The index of samples of one distribution is Σ (q − p)² / p in the limit: `divergenceSignificance`. */
+export function populationStabilitySignificance(reference: number[], recent: number[]): DistanceSignificance | null {
+  const index = populationStabilityIndex(reference, recent);
+  return divergenceSignificance(reference, recent, { divergence: index, curvature: 1 });
 }

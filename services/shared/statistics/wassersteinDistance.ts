@@ -2,12 +2,16 @@ import type { NumericHistogram } from '../profile/numericHistogram.ts';
 import type { SortedBuckets } from '../profile/sortedBuckets.ts';
 import { sortedBuckets } from '../profile/sortedBuckets.ts';
 import { bucketValue } from './bucketValue.ts';
+import type { DistanceSignificance } from './distanceSignificance.ts';
+import { effectiveCount } from './effectiveCount.ts';
 import { standardDeviation } from './standardDeviation.ts';
+import { type PooledSpread, wassersteinSignificance } from './wassersteinSignificance.ts';
 
 /**
  * The first Wasserstein (earth mover's) distance, ∫ |F(x) − G(x)| dx, in the unit of the feature: the mean way that a
  * record has moved. `normalized` is the distance in standard deviations of the reference, null where that is 0 or
- * undefined. Both are at least 0, and 0 when one side has no number.
+ * undefined. Both are at least 0, and 0 when one side has no number. `significance` is that of `normalized`, null where
+ * that says nothing.
  *
  * Each bucket stands at its `bucketValue`, at the coarser of the two resolutions: exact for small integers.
  *
@@ -18,28 +22,61 @@ import { standardDeviation } from './standardDeviation.ts';
 export function wassersteinDistance(
   reference: NumericHistogram,
   recent: NumericHistogram,
-): { distance: number; normalized: number | null } {
+): { distance: number; normalized: number | null; significance: DistanceSignificance | null } {
   const deviation = standardDeviation(reference);
-  const distance = reference.count === 0 || recent.count === 0 ? 0 : areaBetween(reference, recent);
-  return { distance, normalized: deviation ? Math.min(distance / deviation, Number.MAX_VALUE) : null };
+  if (reference.count === 0 || recent.count === 0) {
+    return { distance: 0, normalized: deviation ? 0 : null, significance: null };
+  }
+  const { distance, spread } = areaBetween(reference, recent);
+  if (!deviation) return { distance, normalized: null, significance: null };
+  const inDeviations = (length: number) => Math.min(length / deviation, Number.MAX_VALUE);
+  const significance = wassersteinSignificance(distance, spread);
+  return {
+    distance,
+    normalized: inDeviations(distance),
+    significance: significance && {
+      ...significance,
+      thresholdAt: level => inDeviations(significance.thresholdAt(level)),
+    },
+  };
 }
 
-function areaBetween(reference: NumericHistogram, recent: NumericHistogram): number {
+/** Goes along the steps of both distribution functions, and of H, that of both samples together, whose variance is 2 ∫ (1 − H(x)) ∫ H(y) dy dx, y < x. */
+function areaBetween(
+  reference: NumericHistogram,
+  recent: NumericHistogram,
+): { distance: number; spread: PooledSpread } {
   const mantissaBits = Math.min(reference.mantissaBits, recent.mantissaBits);
   const left = cumulativeSteps(reference, sortedBuckets(reference, mantissaBits));
   const right = cumulativeSteps(recent, sortedBuckets(recent, mantissaBits));
+  const weight = reference.count / (reference.count + recent.count);
   let area = 0;
+  let below = 0;
+  let halfVariance = 0;
+  let rootIntegral = 0;
   let position = Math.min(left.values[0]!, right.values[0]!);
   let shareLeft = 0;
   let shareRight = 0;
   for (let i = 0, j = 0; i < left.steps || j < right.steps; ) {
     const next = Math.min(left.values[i]!, right.values[j]!);
-    if (shareLeft !== shareRight) area += Math.abs(shareLeft - shareRight) * (next - position);
+    const width = next - position;
+    if (shareLeft !== shareRight) area += Math.abs(shareLeft - shareRight) * width;
+    const share = weight * shareLeft + (1 - weight) * shareRight;
+    halfVariance += (1 - share) * width * (below + (share * width) / 2);
+    below += share * width;
+    rootIntegral += Math.sqrt(share * (1 - share)) * width;
     if (left.values[i] === next) shareLeft = left.shares[i++]!;
     if (right.values[j] === next) shareRight = right.shares[j++]!;
     position = next;
   }
-  return Math.min(area, Number.MAX_VALUE);
+  return {
+    distance: Math.min(area, Number.MAX_VALUE),
+    spread: {
+      effectiveCount: effectiveCount(reference.count, recent.count),
+      deviation: Math.sqrt(2 * halfVariance),
+      rootIntegral,
+    },
+  };
 }
 
 /** Where the distribution function steps, and the share of the values up to there, with an end that no step comes after. */

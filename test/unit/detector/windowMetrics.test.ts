@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { windowMetrics } from '../../../services/detector/windowMetrics.ts';
+import { chiSquaredSurvival } from '../../../services/shared/statistics/chiSquaredSurvival.ts';
+import { expectClose } from '../statistics/fixtures.ts';
 import { context, foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 const recordOf = (random: Randomness, window: number) => ({
@@ -30,7 +32,7 @@ describe('windowMetrics', () => {
         .sort();
     const both = ['jensen_shannon', 'likelihood_ratio', 'missing_rate', 'non_finite_rate', 'psi', 'wrong_type_rate'];
     expect(ofFeature('amount')).toEqual([...both, 'kolmogorov_smirnov', 'out_of_range_rate', 'wasserstein'].sort());
-    expect(ofFeature('city')).toEqual([...both, 'chi_squared', 'unseen_rate'].sort());
+    expect(ofFeature('city')).toEqual([...both, 'chi_squared', 'l_infinity', 'unseen_rate'].sort());
     expect(ofFeature('')).toEqual(['error', 'likelihood_ratio']);
   });
 
@@ -43,6 +45,43 @@ describe('windowMetrics', () => {
     }
     expect(named(drifted, 'amount', 'wasserstein')!.value).toBeCloseTo(2, 0);
     expect(named(drifted, 'amount', 'kolmogorov_smirnov')!.value).toBeGreaterThan(0.5);
+  });
+
+  it('tells by how much each distance is more than sampling alone does, at the level of all variables of a kind together', () => {
+    const distances = ['psi', 'jensen_shannon', 'chi_squared', 'l_infinity', 'kolmogorov_smirnov', 'wasserstein'];
+    for (const metrics of [steady, drifted]) {
+      const ofFeatures = metrics.filter(({ kind, metric }) => kind === 'feature' && distances.includes(metric));
+      expect(ofFeatures).toHaveLength(8);
+      for (const { value, threshold, pValue } of ofFeatures) {
+        expect(value > threshold!).toBe(metrics === drifted);
+        expect(pValue! < context.detection.falseAlarmsPerThousandWindows / 1000 / 2).toBe(metrics === drifted);
+      }
+    }
+    const { threshold } = named(steady, 'city', 'chi_squared')!;
+    expectClose(chiSquaredSurvival(threshold!, 1), context.detection.falseAlarmsPerThousandWindows / 1000 / 2);
+  });
+
+  it('has neither threshold nor p-value of a distance that cannot vary', () => {
+    const constant = syntheticWindows({
+      seed: 3,
+      windows: 12,
+      records: 100,
+      recordOf: random => ({
+        features: { number: 7, city: 'Rome' },
+        prediction: random.uniform() < 0.5 ? 'up' : 'down',
+      }),
+    });
+    const metrics = windowMetrics(foldAll(constant.slice(0, 11)).state, constant[11]!, context);
+    const ofConstants = metrics.filter(({ kind, pValue }) => kind === 'feature' && pValue === null);
+    expect(ofConstants.map(({ feature, metric, threshold }) => [feature, metric, threshold])).toEqual([
+      ['city', 'psi', null],
+      ['city', 'jensen_shannon', null],
+      ['city', 'chi_squared', null],
+      ['city', 'l_infinity', null],
+      ['number', 'psi', null],
+      ['number', 'jensen_shannon', null],
+    ]);
+    expect(named(metrics, 'number', 'wasserstein')).toBeUndefined();
   });
 
   it('says how many records are behind each number', () => {

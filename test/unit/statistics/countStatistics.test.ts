@@ -2,12 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chiSquared } from '../../../services/shared/statistics/chiSquared.ts';
 import { chiSquaredSurvival } from '../../../services/shared/statistics/chiSquaredSurvival.ts';
-import { jensenShannonDistance } from '../../../services/shared/statistics/jensenShannonDistance.ts';
+import { divergenceSignificance } from '../../../services/shared/statistics/divergenceSignificance.ts';
+import {
+  jensenShannonDistance,
+  jensenShannonSignificance,
+} from '../../../services/shared/statistics/jensenShannonDistance.ts';
+import { lInfinityDistance } from '../../../services/shared/statistics/lInfinityDistance.ts';
 import { likelihoodRatioTest } from '../../../services/shared/statistics/likelihoodRatioTest.ts';
 import { overdispersion } from '../../../services/shared/statistics/overdispersion.ts';
-import { populationStabilityIndex } from '../../../services/shared/statistics/populationStabilityIndex.ts';
+import {
+  populationStabilityIndex,
+  populationStabilitySignificance,
+} from '../../../services/shared/statistics/populationStabilityIndex.ts';
 import { seededRandom } from '../profile/distributions.ts';
-import { expectClose, scipy } from './fixtures.ts';
+import { expectAgreement, expectClose, scipy } from './fixtures.ts';
 
 const twoVectors = fc
   .array(fc.tuple(fc.nat(2000), fc.nat(2000)), { minLength: 1, maxLength: 20 })
@@ -27,6 +35,19 @@ describe('against SciPy', () => {
     expectClose(test.statistic, expected.g / divisor);
     expectClose(test.pValue, chiSquaredSurvival(expected.g / divisor, degreesOfFreedom));
     expectClose(Math.exp(test.logPValue), test.pValue);
+  });
+
+  it.each([...scipy.counts, ...scipy.sparseCounts])('distances %#', ({ reference, recent, ...expected }) => {
+    const lInfinity = lInfinityDistance(reference, recent);
+    expectClose(lInfinity.distance, expected.lInfinity);
+    for (const [significance, [pValue, threshold]] of [
+      [populationStabilitySignificance(reference, recent), expected.psiSignificance],
+      [jensenShannonSignificance(reference, recent), expected.jensenShannonSignificance],
+      [lInfinity.significance, expected.lInfinitySignificance],
+    ] as const) {
+      expectClose(significance!.pValue, pValue!);
+      expectClose(significance!.thresholdAt(1e-4), threshold!);
+    }
   });
 
   it.each(scipy.sparseCounts)('sparse counts %#', ({ reference, recent, psi, jensenShannon }) => {
@@ -61,6 +82,81 @@ describe('populationStabilityIndex and jensenShannonDistance', () => {
   it('find nothing on an empty side', () => {
     expect(populationStabilityIndex([0, 0], [1, 2])).toBe(0);
     expect(jensenShannonDistance([1, 2], [0, 0])).toBe(0);
+  });
+});
+
+describe('lInfinityDistance', () => {
+  it('is in [0, 1], symmetric, and 0 for equal shares', () => {
+    fc.assert(
+      fc.property(twoVectors, ([left, right]) => {
+        const { distance } = lInfinityDistance(left, right);
+        expect(distance).toBeGreaterThanOrEqual(0);
+        expect(distance).toBeLessThanOrEqual(1);
+        expect(lInfinityDistance(right, left).distance).toBe(distance);
+        expect(lInfinityDistance(left, left).distance).toBe(0);
+      }),
+    );
+    expect(lInfinityDistance([3, 0], [0, 5]).distance).toBe(1);
+  });
+
+  it('of two bins is as significant as their chi-squared', () => {
+    expectClose(lInfinityDistance([70, 30], [45, 15]).significance!.pValue, chiSquared([70, 30], [45, 15]).pValue);
+  });
+});
+
+describe('significance of distances of counts', () => {
+  const level = fc.double({ min: 1e-9, max: 0.2, noNaN: true });
+  const significancesOf = (reference: number[], recent: number[]) => ({
+    psi: populationStabilitySignificance(reference, recent),
+    jensenShannon: jensenShannonSignificance(reference, recent),
+    lInfinity: lInfinityDistance(reference, recent).significance,
+  });
+
+  it('is a p-value below the level exactly where the distance is above the threshold', () => {
+    fc.assert(
+      fc.property(twoVectors, level, ([left, right], at) => {
+        const { psi, jensenShannon, lInfinity } = significancesOf(left, right);
+        expectAgreement(populationStabilityIndex(left, right), psi, at);
+        expectAgreement(jensenShannonDistance(left, right), jensenShannon, at);
+        expectAgreement(lInfinityDistance(left, right).distance, lInfinity, at);
+      }),
+    );
+  });
+
+  it('has the level as the p-value of its threshold, which falls as records grow', () => {
+    const divergence = divergenceSignificance([70, 20, 10], [7, 2, 1], { divergence: 0, curvature: 1 })!.thresholdAt(
+      1e-3,
+    );
+    const atThreshold = divergenceSignificance([70, 20, 10], [7, 2, 1], { divergence, curvature: 1 })!;
+    expectClose(atThreshold.pValue, 1e-3);
+    const [few, many] = [
+      significancesOf([70, 20, 10], [7, 2, 1]),
+      significancesOf([7000, 2000, 1000], [700, 200, 100]),
+    ];
+    expectClose(few.psi!.thresholdAt(1e-3), 100 * many.psi!.thresholdAt(1e-3));
+    expectClose(few.jensenShannon!.thresholdAt(1e-3), 10 * many.jensenShannon!.thresholdAt(1e-3));
+    expectClose(few.lInfinity!.thresholdAt(1e-3), 10 * many.lInfinity!.thresholdAt(1e-3));
+  });
+
+  it('is none with fewer than two bins in use, or none on a side', () => {
+    const none = { psi: null, jensenShannon: null, lInfinity: null };
+    expect(significancesOf([0, 9, 0], [0, 7, 0])).toEqual(none);
+    expect(significancesOf([1, 2], [0, 0])).toEqual(none);
+    expect(significancesOf([0, 0], [1, 2])).toEqual(none);
+  });
+
+  it('rejects a true hypothesis about as often as it says', () => {
+    const random = seededRandom(12);
+    const tests = Array.from({ length: 2000 }, () =>
+      Object.values(significancesOf(sampleOf(random, 800), sampleOf(random, 400))).map(
+        significance => significance!.pValue < 0.05,
+      ),
+    );
+    for (const index of [0, 1, 2]) {
+      const rejected = tests.filter(row => row[index]).length / tests.length;
+      expect(rejected).toBeGreaterThan(0.035);
+      expect(rejected).toBeLessThan(0.065);
+    }
   });
 });
 
@@ -129,16 +225,10 @@ describe('chiSquared and likelihoodRatioTest', () => {
 
   it('reject a true hypothesis as often as they say', () => {
     const random = seededRandom(11);
-    const upperEnds = [0.05, 0.15, 0.3, 0.5, 1];
-    const sample = (count: number) => {
-      const counts = upperEnds.map(() => 0);
-      for (let record = 0; record < count; record++) {
-        const point = random();
-        counts[upperEnds.findIndex(upperEnd => point < upperEnd)]! += 1;
-      }
-      return counts;
-    };
-    const pValues = Array.from({ length: 2000 }, () => likelihoodRatioTest(sample(800), sample(200)).pValue);
+    const pValues = Array.from(
+      { length: 2000 },
+      () => likelihoodRatioTest(sampleOf(random, 800), sampleOf(random, 200)).pValue,
+    );
     const rejected = pValues.filter(pValue => pValue < 0.05).length / pValues.length;
     expect(rejected).toBeGreaterThan(0.035);
     expect(rejected).toBeLessThan(0.065);
@@ -173,3 +263,14 @@ describe('overdispersion', () => {
     );
   });
 });
+
+/** Records in five bins of unequal probability. */
+function sampleOf(random: () => number, records: number): number[] {
+  const upperEnds = [0.05, 0.15, 0.3, 0.5, 1];
+  const counts = upperEnds.map(() => 0);
+  for (let record = 0; record < records; record++) {
+    const point = random();
+    counts[upperEnds.findIndex(upperEnd => point < upperEnd)]! += 1;
+  }
+  return counts;
+}

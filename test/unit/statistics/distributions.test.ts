@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { bisect } from '../../../services/shared/statistics/bisect.ts';
 import { chiSquaredSurvival, logChiSquaredSurvival } from '../../../services/shared/statistics/chiSquaredSurvival.ts';
+import { chiSquaredThreshold } from '../../../services/shared/statistics/chiSquaredThreshold.ts';
 import { logFisherSurvival } from '../../../services/shared/statistics/fisherSurvival.ts';
-import { kolmogorovSurvival } from '../../../services/shared/statistics/kolmogorovSurvival.ts';
+import { foldedNormalMean } from '../../../services/shared/statistics/foldedNormalMean.ts';
+import { kolmogorovSurvival, kolmogorovThreshold } from '../../../services/shared/statistics/kolmogorovSurvival.ts';
 import { logNormalSurvival, normalSurvival } from '../../../services/shared/statistics/normalSurvival.ts';
 import { expectClose, scipy } from './fixtures.ts';
 
@@ -23,6 +26,12 @@ describe('chiSquaredSurvival', () => {
       expect(before).toBeGreaterThan(after!);
       expectClose(after!, before!, 1e-8);
     }
+  });
+});
+
+describe('chiSquaredThreshold', () => {
+  it.each(scipy.chiSquaredThreshold)('%d degrees of freedom, level %d', (degreesOfFreedom, level, expected) => {
+    expectClose(chiSquaredThreshold(degreesOfFreedom!, level!), expected!);
   });
 });
 
@@ -48,5 +57,35 @@ describe('kolmogorovSurvival', () => {
   it('is 1 at 0', () => {
     expect(kolmogorovSurvival(0)).toBe(1);
     expect(kolmogorovSurvival(1e-9)).toBe(1);
+  });
+});
+
+describe('kolmogorovThreshold', () => {
+  it.each(scipy.kolmogorovThreshold)('level %d', (level, expected) => {
+    expectClose(kolmogorovThreshold(level!), expected!);
+  });
+});
+
+describe('foldedNormalMean', () => {
+  it.each(scipy.foldedNormalMean)('z = %d, r = %d', (z, r, expected) => {
+    expectClose(foldedNormalMean(z!, r!), expected!);
+  });
+
+  it('is |z| where there is no spread', () => {
+    expect(foldedNormalMean(-2, 0)).toBe(2);
+    expect(foldedNormalMean(2, 1e-9)).toBe(2);
+  });
+});
+
+describe('bisect', () => {
+  it('closes in from above on where the condition ends', () => {
+    expect(bisect(x => x < 0.3, 0, 1, 0)).toBe(1);
+    expect(bisect(x => x < 0.3, 0, 1, 2)).toBe(0.5);
+    expectClose(
+      bisect(x => x < 0.3, 0, 1, 60),
+      0.3,
+      1e-15,
+    );
+    expect(bisect(() => true, 0, 1, 60)).toBe(1);
   });
 });

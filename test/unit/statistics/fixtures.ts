@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { DistanceSignificance } from '../../../services/shared/statistics/distanceSignificance.ts';
 
 export { default as scipy } from './scipy.json' with { type: 'json' };
 
@@ -8,4 +9,16 @@ export function expectClose(actual: number | null, expected: number, relative = 
   expect(error, `${actual} for ${expected}`).toBeLessThanOrEqual(
     Math.max(relative * Math.abs(expected), 1e-14 * Number(expected === 0)),
   );
+}
+
+/** A p-value below the level is a distance above the threshold; neither is NaN. */
+export function expectAgreement(distance: number, significance: DistanceSignificance | null, level: number): void {
+  if (!significance) return;
+  const { pValue } = significance;
+  const threshold = significance.thresholdAt(level);
+  expect(pValue).toBeGreaterThanOrEqual(0);
+  expect(pValue).toBeLessThanOrEqual(1);
+  expect(threshold).toBeGreaterThan(0);
+  if (distance > threshold * (1 + 1e-9)) expect(pValue).toBeLessThan(level);
+  if (distance < threshold * (1 - 1e-9)) expect(pValue).toBeGreaterThan(level);
 }

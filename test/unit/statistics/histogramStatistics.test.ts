@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { chiSquared } from '../../../services/shared/statistics/chiSquared.ts';
 import { kolmogorovSmirnov } from '../../../services/shared/statistics/kolmogorovSmirnov.ts';
 import { standardDeviation } from '../../../services/shared/statistics/standardDeviation.ts';
 import { wassersteinDistance } from '../../../services/shared/statistics/wassersteinDistance.ts';
-import { distributions, draw } from '../profile/distributions.ts';
+import { wassersteinSignificance } from '../../../services/shared/statistics/wassersteinSignificance.ts';
+import { distributions, draw, seededRandom } from '../profile/distributions.ts';
 import { histogramOf } from '../profile/profileOf.ts';
-import { expectClose, scipy } from './fixtures.ts';
+import { expectAgreement, expectClose, scipy } from './fixtures.ts';
 
 const histogram = fc
   .tuple(fc.constantFrom(...Object.keys(distributions)), fc.integer(), fc.integer({ min: 1, max: 2000 }))
@@ -16,14 +18,17 @@ const empty = histogramOf([]);
 describe('against SciPy, on integers', () => {
   it.each(scipy.samples)('sample %#', sample => {
     const [reference, recent] = [histogramOf(sample.reference), histogramOf(sample.recent)];
-    const { statistic, pValue } = kolmogorovSmirnov(reference, recent);
+    const { statistic, significance: ofStatistic } = kolmogorovSmirnov(reference, recent);
     expectClose(statistic, sample.ks);
-    expectClose(pValue, sample.ksPValue);
-    const { distance, normalized } = wassersteinDistance(reference, recent);
+    expectClose(ofStatistic!.pValue, sample.ksPValue);
+    const { distance, normalized, significance } = wassersteinDistance(reference, recent);
     expectClose(distance, sample.wasserstein);
     expectClose(standardDeviation(reference), sample.standardDeviation);
     if (sample.standardDeviation > 0) expectClose(normalized, sample.wasserstein / sample.standardDeviation);
     else expect(normalized).toBeNull();
+    if (!sample.wassersteinSignificance) return expect(significance).toBeNull();
+    expectClose(significance!.pValue, sample.wassersteinSignificance[0]!);
+    expectClose(significance!.thresholdAt(1e-4), sample.wassersteinSignificance[1]!);
   });
 });
 
@@ -31,13 +36,11 @@ describe('kolmogorovSmirnov', () => {
   it('is in [0, 1], symmetric, and 0 for a sample and itself', () => {
     fc.assert(
       fc.property(anyHistogram, anyHistogram, (left, right) => {
-        const { statistic, pValue } = kolmogorovSmirnov(left, right);
+        const { statistic } = kolmogorovSmirnov(left, right);
         expect(statistic).toBeGreaterThanOrEqual(0);
         expect(statistic).toBeLessThanOrEqual(1);
-        expect(pValue).toBeGreaterThanOrEqual(0);
-        expect(pValue).toBeLessThanOrEqual(1);
         expect(kolmogorovSmirnov(right, left).statistic).toBe(statistic);
-        expect(kolmogorovSmirnov(left, left)).toEqual({ statistic: 0, pValue: 1 });
+        expect(kolmogorovSmirnov(left, left).statistic).toBe(0);
       }),
     );
   });
@@ -52,7 +55,7 @@ describe('kolmogorovSmirnov', () => {
 
   it('is 1 for samples apart, and finds nothing where there is nothing', () => {
     expect(kolmogorovSmirnov(histogramOf([1, 2]), histogramOf([3])).statistic).toBe(1);
-    expect(kolmogorovSmirnov(empty, histogramOf([3]))).toEqual({ statistic: 0, pValue: 1 });
+    expect(kolmogorovSmirnov(empty, histogramOf([3]))).toEqual({ statistic: 0, significance: null });
   });
 });
 
@@ -78,8 +81,73 @@ describe('wassersteinDistance', () => {
   });
 
   it('finds nothing where there is nothing', () => {
-    expect(wassersteinDistance(empty, histogramOf([3]))).toEqual({ distance: 0, normalized: null });
+    expect(wassersteinDistance(empty, histogramOf([3]))).toEqual({
+      distance: 0,
+      normalized: null,
+      significance: null,
+    });
     expect(wassersteinDistance(histogramOf([1, 2]), empty).distance).toBe(0);
+  });
+});
+
+describe('significance of kolmogorovSmirnov and wassersteinDistance', () => {
+  const level = fc.double({ min: 1e-9, max: 0.2, noNaN: true });
+
+  it('is a p-value below the level exactly where the distance is above the threshold, whatever the numbers', () => {
+    fc.assert(
+      fc.property(anyHistogram, anyHistogram, level, (left, right, at) => {
+        const { statistic, significance } = kolmogorovSmirnov(left, right);
+        expectAgreement(statistic, significance, at);
+        const wasserstein = wassersteinDistance(left, right);
+        expectAgreement(wasserstein.normalized!, wasserstein.significance, at);
+      }),
+    );
+  });
+
+  it('has the level as the p-value of its threshold', () => {
+    const spread = { effectiveCount: 150, deviation: 2, rootIntegral: 3.2 };
+    const threshold = wassersteinSignificance(0, spread)!.thresholdAt(1e-3);
+    expectClose(wassersteinSignificance(threshold, spread)!.pValue, 1e-3);
+  });
+
+  it('of two values is that of the difference of their shares', () => {
+    const [reference, recent] = [
+      [70, 30],
+      [45, 15],
+    ].map(([zeros, ones]) => histogramOf([...Array(zeros).fill(0), ...Array(ones).fill(1)]));
+    const { pValue } = chiSquared([70, 30], [45, 15]);
+    expectClose(wassersteinDistance(reference!, recent!).significance!.pValue, pValue);
+  });
+
+  it('does not depend on the unit', () => {
+    const [reference, recent] = [draw('lognormal', 1, 500), draw('lognormal', 2, 300)];
+    const [small, large] = [2 ** -40, 2 ** 40].map(unit => {
+      const [left, right] = [reference, recent].map(values => histogramOf(values.map(value => value * unit)));
+      return wassersteinDistance(left!, right!).significance!;
+    });
+    expectClose(large!.pValue, small!.pValue);
+    expectClose(large!.thresholdAt(1e-3), small!.thresholdAt(1e-3));
+  });
+
+  it('rejects a true hypothesis about as often as it says', () => {
+    const random = seededRandom(5);
+    for (const drawn of [
+      distributions.normal!,
+      distributions.lognormal!,
+      (next: () => number) => Math.floor(next() * 4),
+    ]) {
+      const sample = (count: number) => histogramOf(Array.from({ length: count }, () => drawn(random)));
+      const significances = Array.from({ length: 1000 }, () => {
+        const [reference, recent] = [sample(400), sample(200)];
+        return [kolmogorovSmirnov(reference, recent), wassersteinDistance(reference, recent)].map(
+          ({ significance }) => significance!.pValue < 0.05,
+        );
+      });
+      const [smirnov, wasserstein] = [0, 1].map(index => significances.filter(row => row[index]).length / 1000);
+      expect(smirnov).toBeLessThan(0.065);
+      expect(wasserstein).toBeGreaterThan(0.035);
+      expect(wasserstein).toBeLessThan(0.085);
+    }
   });
 });
 

@@ -11,8 +11,8 @@ import sys
 sys.path.pop(0)
 import mpmath
 import numpy as np
-from scipy import special, stats
-from scipy.spatial.distance import jensenshannon
+from scipy import optimize, special, stats
+from scipy.spatial.distance import chebyshev, jensenshannon
 
 mpmath.mp.dps = 50
 
@@ -42,6 +42,40 @@ def psi(reference, recent):
     return float(special.rel_entr(q, p).sum() + special.rel_entr(p, q).sum())
 
 
+def distances(reference, recent):
+    """Of counts: L-infinity, and p-values and thresholds at LEVEL."""
+    r, s = np.array(reference, float), np.array(recent, float)
+    used = (r > 0) | (s > 0)
+    n, m, df = s.sum(), r.sum(), int(used.sum()) - 1
+    size = n * m / (n + m)
+    nats = jensenshannon(r, s) ** 2
+    l_infinity = chebyshev(r / m, s / n)
+    share = ((r + s) / (n + m))[used]
+    sd = np.sqrt(share * (1 - share) / size)[:1 if df == 1 else None]
+    union = lambda t: 2 * stats.norm.sf(t / sd).sum()
+    return {
+        "lInfinity": float(l_infinity),
+        "psiSignificance": [float(stats.chi2.sf(size * psi(r, s), df)), float(stats.chi2.isf(LEVEL, df) / size)],
+        "jensenShannonSignificance": [float(stats.chi2.sf(8 * size * nats, df)),
+                                      float(np.sqrt(stats.chi2.isf(LEVEL, df) / (8 * size * np.log(2))))],
+        "lInfinitySignificance": [min(1.0, float(union(l_infinity))),
+                                  float(optimize.brentq(lambda t: np.log(union(t) / LEVEL), 1e-9, 12 * sd.max(), xtol=1e-15, rtol=1e-14))],
+    }
+
+
+def wasserstein_significance(reference, recent):
+    """p-value, and threshold at LEVEL in standard deviations of the reference."""
+    values, n, m = np.sort(np.concatenate([reference, recent])), len(recent), len(reference)
+    share = np.arange(1, n + m) / (n + m)
+    sd = np.std(values)
+    rest = np.sqrt(max(0, (np.sum(np.sqrt(share * (1 - share)) * np.diff(values)) / sd) ** 2 - 1))
+    limit = lambda z: float(stats.foldnorm.mean(z / rest, scale=rest))
+    found = np.sqrt(n * m / (n + m)) * stats.wasserstein_distance(reference, recent) / sd
+    z = optimize.brentq(lambda z: limit(z) - found, 0, found, xtol=1e-15, rtol=1e-14) if found > limit(0) else 0.0
+    threshold = limit(stats.norm.isf(LEVEL / 2)) * sd / np.sqrt(n * m / (n + m)) / np.std(reference)
+    return [float(2 * stats.norm.sf(z)), float(threshold)]
+
+
 def overdispersion(blocks):
     """Straight from the formula: all bins filled, no empty block."""
     counts = np.array(blocks, float)
@@ -64,6 +98,7 @@ BLOCKS = [[[50, 50], [90, 10], [10, 90]], [integers(20 + i, 5, 100, 200) for i i
           [integers(40 + i, 4, 5, 150) for i in range(30)], [[30, 30], [30, 30]]]
 P_VALUES = [[0.01, 0.9, 0.02], [0.5], [1e-50, 0.03, 0.03, 0.2, 1], [i / 1e4 for i in integers(60, 25, 0, 9999)]]
 
+LEVEL = 1e-4
 FISHER = [(0.01, 1, 10), (0.5, 9, 40), (1, 9, 9), (4.96, 1, 10), (3, 9, 225), (30, 1, 12), (200, 2.5, 7.5), (2000, 9, 90), (1e6, 4, 300)]
 
 fixtures = {
@@ -74,20 +109,25 @@ fixtures = {
     "logNormalSurvival": [[z, float(stats.norm.logsf(z))] for z in (-5, -1, 0.3, 2, 10, 37, 100, 1000)],
     "logFisherSurvival": [[x, n, d, log_fisher_survival(x, n, d)] for x, n, d in FISHER],
     "kolmogorovSurvival": [[t, float(special.kolmogorov(t))] for t in (0.1, 0.3, 0.5, 0.7, 0.81, 0.83, 1, 1.36, 2, 5, 7.6, 15, 18.8)],
+    "chiSquaredThreshold": [[df, level, float(stats.chi2.isf(level, df))] for df in (1, 2, 9, 33) for level in (0.05, 1e-4, 1e-9)],
+    "kolmogorovThreshold": [[level, float(stats.kstwobign.isf(level))] for level in (0.9, 0.05, 1e-4, 1e-9)],
+    "foldedNormalMean": [[z, r, float(stats.foldnorm.mean(z / r, scale=r))] for z, r in ((0, 1), (0.5, 1), (2, 3), (4, 0.5))],
     "samples": [{
         "reference": a, "recent": b,
         "ks": float(stats.ks_2samp(a, b).statistic),
         "ksPValue": float(special.kolmogorov(stats.ks_2samp(a, b).statistic * np.sqrt(len(a) * len(b) / (len(a) + len(b))))),
         "wasserstein": float(stats.wasserstein_distance(a, b)),
         "standardDeviation": float(np.std(a)),
+        "wassersteinSignificance": wasserstein_significance(a, b) if np.std(a) > 0 else None,
     } for a, b in SAMPLES],
     "counts": [{
         "reference": a, "recent": b,
         "psi": psi(a, b), "jensenShannon": float(jensenshannon(a, b, base=2)),
         "chiSquared": [float(v) for v in stats.chi2_contingency([a, b], correction=False)[:3]],
         "g": float(stats.chi2_contingency([a, b], correction=False, lambda_="log-likelihood").statistic),
+        **distances(a, b),
     } for a, b in COUNTS],
-    "sparseCounts": [{"reference": a, "recent": b, "psi": psi(a, b), "jensenShannon": float(jensenshannon(a, b, base=2))}
+    "sparseCounts": [{"reference": a, "recent": b, "psi": psi(a, b), "jensenShannon": float(jensenshannon(a, b, base=2)), **distances(a, b)}
                      for a, b in SPARSE],
     "overdispersion": [[blocks, overdispersion(blocks)] for blocks in BLOCKS],
     "benjaminiHochberg": [[p, [float(v) for v in stats.false_discovery_control(p)]] for p in P_VALUES],
