@@ -1,10 +1,11 @@
 import { sum } from 'simple-statistics';
 import { likelihoodRatioTest } from '../shared/statistics/likelihoodRatioTest.ts';
+import { likelihoodRatioTrend } from '../shared/statistics/likelihoodRatioTrend.ts';
 import { type BestTest, bestTest, type ReferenceMeasurement, type TestSignificance } from './bestTest.ts';
 import { type Comparison, scales } from './comparison.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import type { Judgement } from './significance.ts';
-import { constantHistory, fewestBlocks } from './statisticHistory.ts';
+import { constantHistory, fewestBlocks, type Measurement } from './statisticHistory.ts';
 import { statisticThreshold } from './statisticThreshold.ts';
 import { plainReference, type TestReference } from './testReference.ts';
 
@@ -36,31 +37,59 @@ export function distributionTest(
   frozen: FrozenVariable,
   significance: TestSignificance,
 ): DistributionTest | null {
+  return testVariable(comparison, key, frozen, significance, likelihoodRatioTest);
+}
+
+/** Whether the numbers of a variable lie higher or lower than in the reference: `likelihoodRatioTrend`, judged as `distributionTest` is. */
+export function trendTest(
+  comparison: Comparison,
+  key: string,
+  frozen: FrozenVariable,
+  significance: TestSignificance,
+): DistributionTest | null {
+  if (frozen.type !== 'numeric') return null;
+  // What was never seen has no place in the order.
+  const ordered = (counts: number[]) => counts.slice(0, frozen.binCount);
+  return testVariable(comparison, key, frozen, significance, (reference, recent) =>
+    likelihoodRatioTrend(ordered(reference), ordered(recent)),
+  );
+}
+
+function testVariable(
+  comparison: Comparison,
+  key: string,
+  frozen: FrozenVariable,
+  significance: TestSignificance,
+  statisticOf: StatisticOf,
+): DistributionTest | null {
   const recentSums = comparison.recent.variables.get(key);
   if (frozen.growing || !recentSums) return null;
   const recentCounts = validCounts(frozen, recentSums.counts);
-  return testCounts(comparison, recentCounts, significance, reference => {
+  return testCounts(comparison, recentCounts, significance, statisticOf, reference => {
     const counts = reference.countsOf(key);
     return counts && validCounts(frozen, counts);
   });
 }
+
+type StatisticOf = (reference: number[], recent: number[]) => Pick<Measurement, 'statistic' | 'degreesOfFreedom'>;
 
 /** @param countsOf of a reference; null where it has none */
 export function testCounts(
   comparison: Comparison,
   recentCounts: number[],
   significance: TestSignificance,
+  statisticOf: StatisticOf,
   countsOf: (reference: TestReference) => number[] | null,
 ): DistributionTest | null {
   const best = bestTest(comparison, withConstantHistory(comparison, countsOf, significance), reference => {
     const referenceCounts = countsOf(reference);
-    return referenceCounts && measureCounts(referenceCounts, recentCounts);
+    return referenceCounts && measureCounts(referenceCounts, recentCounts, statisticOf);
   });
   return best && { ...best.test, ...best, ...best.judgementOf(best.test.statistic) };
 }
 
-function measureCounts(referenceCounts: number[], recentCounts: number[]): CountsMeasurement {
-  const { statistic, degreesOfFreedom } = likelihoodRatioTest(referenceCounts, recentCounts);
+function measureCounts(referenceCounts: number[], recentCounts: number[], statisticOf: StatisticOf): CountsMeasurement {
+  const { statistic, degreesOfFreedom } = statisticOf(referenceCounts, recentCounts);
   const records = sum(recentCounts);
   const referenceRecords = sum(referenceCounts);
   const size = (records * referenceRecords) / (records + referenceRecords);

@@ -1,3 +1,4 @@
+import { likelihoodRatioTest } from '../shared/statistics/likelihoodRatioTest.ts';
 import { populationStabilityIndex } from '../shared/statistics/populationStabilityIndex.ts';
 import { earlierRecords, type TestSignificance } from './bestTest.ts';
 import { type Comparison, minimumReferenceBlocks } from './comparison.ts';
@@ -25,7 +26,7 @@ export function labelTest(
   if (!hasLabels(comparison) || !recent || !reference || recent.labelled < minimumRecords) return null;
   const labels = [...new Set([...reference.labelCounts.keys(), ...recent.labelCounts.keys()])].sort();
   const vector = (counts: ReadonlyMap<string, number>) => labels.map(label => counts.get(label) ?? 0);
-  return testCounts(comparison, vector(recent.labelCounts), significance, reference => {
+  return testCounts(comparison, vector(recent.labelCounts), significance, likelihoodRatioTest, reference => {
     const performance = reference.performance();
     return performance && vector(performance.labelCounts);
   });

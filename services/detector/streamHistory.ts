@@ -6,10 +6,17 @@ import { isPairKey } from './featurePairs.ts';
 import { type Measurement, noHistory, type StatisticHistory, withMeasurement } from './statisticHistory.ts';
 import { noTail, type TailHistory, withLogPValue } from './tailHistory.ts';
 
-/** What a test is about: `variableKey` of a feature or output, or a pair of features, or the labels, or the errors. */
+/** What a test is about: `variableKey` of a feature or output, or its trend, or a pair of features, or the labels, or the errors. */
 export type TestKey = string;
 export const labelsKey: TestKey = 'labels';
 export const errorKey: TestKey = 'error';
+
+const trendPrefix = 'trend/';
+
+/** Of the test whether the numbers of a variable went up or down. */
+export function trendKey(variable: TestKey): TestKey {
+  return trendPrefix + variable;
+}
 
 /** What was measured of one block at one scale. */
 export interface MeasuredScale {
@@ -125,7 +132,7 @@ function ownLogOdds(history: readonly StatisticHistory[]): number {
 function logOddsOf(key: TestKey, history: readonly StatisticHistory[], features: number, featureCount: number): number {
   const own = ownLogOdds(history);
   if (isFeature(key)) return own + Math.min(mostFromOtherFeatures, features - own);
-  if (isPairKey(key)) return own + Math.min(mostFromOtherFeatures, features);
+  if (isPairKey(key) || key.startsWith(trendPrefix)) return own + Math.min(mostFromOtherFeatures, features);
   const worst = Math.min(0, ...history.map(({ noiseLogOdds }, index) => noiseLogOdds * scales[index]!));
   if (featureCount === 0) return own + (key === labelsKey ? 0 : worst);
   if (key === labelsKey || key === errorKey) return Math.max(leastOfTruth, own) + Math.min(mostForTruth, features);

@@ -22,7 +22,8 @@ import {
 } from './dataQualityFamily.ts';
 import { changeOf, dependenceThreshold, hasDependence, judgeDependence, measureDependence } from './dependenceTest.ts';
 import { comparisonsOf, type FoldContext, type FoldState, pendingBlock } from './detector.ts';
-import { type DistributionTest, distributionTest, distributionThreshold, validCounts } from './distributionTest.ts';
+import { distributionFamilies, testVariables, type VariableTest } from './distributionFamily.ts';
+import { type DistributionTest, distributionThreshold, validCounts } from './distributionTest.ts';
 import { errorTest, errorThreshold } from './errorFamily.ts';
 import { levelPerTest } from './familyTests.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
@@ -144,41 +145,47 @@ function testMetrics(
   const pairs = regime.pairs ?? [];
   const level = levelPerTest(latest, { frozen, pairs, detection: context.detection });
   return [
-    ...[...frozen].flatMap(([key, variable]) => [
-      ...likelihoodRatioMetric(regime, comparisons, stream, key, variable, level),
-      ...rateMetrics(regime, latest, stream.of(key), key, variable, level),
-    ]),
+    ...distributionMetrics(regime, comparisons, stream, 'feature', level),
+    ...distributionMetrics(regime, comparisons, stream, 'output', level),
+    ...[...frozen].flatMap(([key, variable]) => rateMetrics(regime, latest, stream.of(key), key, variable, level)),
     ...dependenceMetrics(regime, comparisons, stream, level),
     ...labelMetric(regime, comparisons, stream, context, level),
     ...errorMetric(regime, comparisons, stream, context, level),
   ];
 }
 
-/** At its most significant scale; p-value and threshold before Simes' correction. */
-function likelihoodRatioMetric(
+/** Of each test at its most significant scale; p-value and threshold before Simes' correction. */
+function distributionMetrics(
   { frozen, source }: Regime,
   comparisons: readonly Comparison[],
   stream: StreamSignificance,
-  key: string,
-  variable: FrozenVariable,
+  kind: VariableKind,
   level: number,
 ): DriftMetric[] {
-  const significance = stream.of(key);
-  const strongest = mostSignificant(comparisons, comparison =>
-    distributionTest(comparison, key, variable, significance),
-  );
-  if (!strongest) return [];
-  const tested = [...frozen.values()].filter(({ kind }) => kind === variable.kind).length;
-  const family = variable.kind === 'feature' ? 'features' : 'predictions';
-  const { scale } = strongest.comparison;
-  const needed = levelOfFamily(stream.tail(family, scale), scale, significance.noiseWeight, level) / tested;
-  return [
-    {
-      kind: variable.kind,
-      feature: variable.name,
-      ...distributionMetric(strongest, source, needed),
-    },
-  ];
+  const strongest = new Map<string, StrongestTest>();
+  for (const comparison of comparisons) {
+    const { tested } = testVariables(comparison, frozen, kind, stream);
+    for (const { name, tests } of tested) {
+      for (const test of tests) {
+        const key = `${test.metric}/${name}`;
+        const known = strongest.get(key);
+        if (known && known.test.logPValue <= test.test.logPValue) continue;
+        strongest.set(key, { ...test, name, comparison, share: 1 / tests.length / tested.length });
+      }
+    }
+  }
+  return [...strongest.values()].map(({ name, metric, comparison, test, noiseWeight, share }) => {
+    const { scale } = comparison;
+    const needed = levelOfFamily(stream.tail(distributionFamilies[kind], scale), scale, noiseWeight, level);
+    return { kind, feature: name, ...distributionMetric({ comparison, test }, metric, source, needed * share) };
+  });
+}
+
+interface StrongestTest extends VariableTest {
+  name: string;
+  comparison: Comparison;
+  /** Of the family's level. */
+  share: number;
 }
 
 function mostSignificant<T extends { logPValue: number }>(
@@ -195,11 +202,12 @@ function mostSignificant<T extends { logPValue: number }>(
 
 function distributionMetric(
   { comparison, test }: { comparison: Comparison; test: DistributionTest },
+  metric: string,
   reference: ReferenceSource,
   level: number,
 ): Omit<DriftMetric, 'kind' | 'feature'> {
   return {
-    metric: 'likelihood_ratio',
+    metric,
     value: test.statistic,
     threshold: finite(test.degreesOfFreedom > 0 ? distributionThreshold(test, level) : null),
     pValue: test.pValue,
@@ -304,7 +312,7 @@ function labelMetric(
   if (!strongest) return [];
   const { scale } = strongest.comparison;
   const needed = levelOfFamily(stream.tail('labels', scale), scale, significance.noiseWeight, level);
-  return [{ kind: 'performance', feature: '', ...distributionMetric(strongest, source, needed) }];
+  return [{ kind: 'performance', feature: '', ...distributionMetric(strongest, 'likelihood_ratio', source, needed) }];
 }
 
 function errorMetric(

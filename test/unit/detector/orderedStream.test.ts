@@ -1,30 +1,39 @@
 import { describe, expect, it } from 'vitest';
-import { foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
+import { windowMetrics } from '../../../services/detector/windowMetrics.ts';
+import { context, foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 /** Three features with a memory of many windows: records of a window are alike, so that none of them is sampling noise. */
-function orderedStream(seed: number, change: (window: number, random: Randomness) => { a?: number; fixed?: number }) {
+function orderedWindows(seed: number, change: (window: number, random: Randomness) => { a?: number; fixed?: number }) {
   const level = [0, 0, 0];
   let last = -1;
-  return foldAll(
-    syntheticWindows({
-      seed,
-      windows: 160,
-      records: 100,
-      recordOf: (random, window) => {
-        if (window !== last)
-          for (const index of level.keys()) level[index] = 0.8 * level[index]! + 0.2 * random.normal();
-        last = window;
-        const [a, b, c] = level.map(mean => mean + random.normal()) as [number, number, number];
-        return { features: { ...{ a, b, c }, ...change(window, random) }, prediction: a > 0 ? 'up' : 'down' };
-      },
-    }),
-  );
+  return syntheticWindows({
+    seed,
+    windows: 160,
+    records: 100,
+    recordOf: (random, window) => {
+      if (window !== last) for (const index of level.keys()) level[index] = 0.8 * level[index]! + 0.2 * random.normal();
+      last = window;
+      const [a, b, c] = level.map(mean => mean + random.normal()) as [number, number, number];
+      return { features: { ...{ a, b, c }, ...change(window, random) }, prediction: a > 0 ? 'up' : 'down' };
+    },
+  });
 }
+
+const orderedStream = (...parameters: Parameters<typeof orderedWindows>) => foldAll(orderedWindows(...parameters));
 
 describe('an ordered stream', { timeout: 60_000 }, () => {
   it.each([1, 2])('is not drifting all the time (seed %i)', seed => {
     const late = orderedStream(seed, () => ({})).events.filter(({ windowStart }) => windowStart >= 30 * 3_600_000);
     expect(late.length).toBeLessThanOrEqual(1);
+  });
+
+  it('is not asked whether numbers went up or down, as they always do', () => {
+    const windows = orderedWindows(1, () => ({}));
+    const askedOf = (window: number) =>
+      windowMetrics(foldAll(windows.slice(0, window)).state, windows[window]!, context)
+        .filter(({ metric }) => metric.startsWith('likelihood_ratio'))
+        .map(({ feature, metric }) => `${feature} ${metric}`);
+    expect(askedOf(150)).toEqual(['a', 'b', 'c', 'prediction'].map(name => `${name} likelihood_ratio`));
   });
 
   it('drifts when what never varied begins to', () => {

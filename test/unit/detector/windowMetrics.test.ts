@@ -31,7 +31,8 @@ describe('windowMetrics', () => {
         .map(({ metric }) => metric)
         .sort();
     const both = ['jensen_shannon', 'likelihood_ratio', 'missing_rate', 'non_finite_rate', 'psi', 'wrong_type_rate'];
-    expect(ofFeature('amount')).toEqual([...both, 'kolmogorov_smirnov', 'out_of_range_rate', 'wasserstein'].sort());
+    const ofNumbers = ['kolmogorov_smirnov', 'likelihood_ratio_trend', 'out_of_range_rate', 'wasserstein'];
+    expect(ofFeature('amount')).toEqual([...both, ...ofNumbers].sort());
     expect(ofFeature('city')).toEqual([...both, 'chi_squared', 'l_infinity', 'unseen_rate'].sort());
     expect(ofFeature('')).toEqual(['error', 'likelihood_ratio']);
   });
@@ -45,6 +46,26 @@ describe('windowMetrics', () => {
     }
     expect(named(drifted, 'amount', 'wasserstein')!.value).toBeCloseTo(2, 0);
     expect(named(drifted, 'amount', 'kolmogorov_smirnov')!.value).toBeGreaterThan(0.5);
+  });
+
+  it('shows a small shift that goes one way by its trend, before the bins tell it', () => {
+    const shifted = syntheticWindows({
+      seed: 4,
+      windows: 41,
+      records: 300,
+      recordOf: (random, window) => ({
+        features: { amount: random.normal() + (window < 40 ? 0 : 0.28) },
+        prediction: random.uniform() < 0.5 ? 'up' : 'down',
+      }),
+    });
+    const metrics = windowMetrics(foldAll(shifted.slice(0, 40)).state, shifted[40]!, context);
+    const bins = named(metrics, 'amount', 'likelihood_ratio')!;
+    const trend = named(metrics, 'amount', 'likelihood_ratio_trend')!;
+    expect(bins.value).toBeLessThan(bins.threshold!);
+    expect(trend.value).toBeGreaterThan(trend.threshold!);
+    expect(foldAll(shifted).events).toMatchObject([
+      { metric: 'likelihood_ratio_trend', value: trend.value, threshold: trend.threshold, pValue: trend.pValue },
+    ]);
   });
 
   it('tells by how much each distance is more than sampling alone does, at the level of all variables of a kind together', () => {

@@ -9,6 +9,7 @@ import {
 } from '../../../services/shared/statistics/jensenShannonDistance.ts';
 import { lInfinityDistance } from '../../../services/shared/statistics/lInfinityDistance.ts';
 import { likelihoodRatioTest } from '../../../services/shared/statistics/likelihoodRatioTest.ts';
+import { likelihoodRatioTrend } from '../../../services/shared/statistics/likelihoodRatioTrend.ts';
 import { overdispersion } from '../../../services/shared/statistics/overdispersion.ts';
 import {
   populationStabilityIndex,
@@ -35,6 +36,9 @@ describe('against SciPy', () => {
     expectClose(test.statistic, expected.g / divisor);
     expectClose(test.pValue, chiSquaredSurvival(expected.g / divisor, degreesOfFreedom));
     expectClose(Math.exp(test.logPValue), test.pValue);
+    const ordered = likelihoodRatioTrend(reference, recent);
+    expectClose(ordered.statistic, expected.trend);
+    expect(ordered.degreesOfFreedom).toBe(reference.length > 2 ? 1 : 0);
   });
 
   it.each([...scipy.counts, ...scipy.sparseCounts])('distances %#', ({ reference, recent, ...expected }) => {
@@ -273,4 +277,68 @@ function sampleOf(random: () => number, records: number): number[] {
     counts[upperEnds.findIndex(upperEnd => point < upperEnd)]! += 1;
   }
   return counts;
+}
+
+describe('likelihoodRatioTrend', () => {
+  const trendOf = (reference: number[], recent: number[]) => likelihoodRatioTrend(reference, recent).statistic;
+
+  it('is at least 0, a part of the likelihood ratio of all bins, and the same in either direction', () => {
+    fc.assert(
+      fc.property(twoVectors, ([left, right]) => {
+        const statistic = trendOf(left, right);
+        expect(statistic).toBeGreaterThanOrEqual(0);
+        expect(statistic).toBeLessThanOrEqual(likelihoodRatioOfAllBins(left, right) * (1 + 1e-9) + 1e-6);
+        expectClose(trendOf(right, left), statistic, 1e-6);
+        expectClose(trendOf(left.toReversed(), right.toReversed()), statistic, 1e-6);
+      }),
+    );
+  });
+
+  it('is all of it where the samples lie apart or the odds rise evenly, and nothing where they rise and fall', () => {
+    expectClose(
+      trendOf([500, 500, 0, 0], [0, 0, 70, 30]),
+      likelihoodRatioOfAllBins([500, 500, 0, 0], [0, 0, 70, 30]),
+      1e-6,
+    );
+    // Odds of 1/4, 1 and 4 at the ranks -⅓, 0 and ⅓.
+    expectClose(trendOf([400, 250, 100], [100, 250, 400]), likelihoodRatioOfAllBins([400, 250, 100], [100, 250, 400]));
+    expect(trendOf([500, 500, 500], [40, 60, 40])).toBeLessThan(1e-9);
+  });
+
+  it('leaves empty bins out, and makes no test of two bins or of few records outside the fullest', () => {
+    expectClose(trendOf([500, 0, 300, 200], [50, 0, 10, 40]), trendOf([500, 300, 200], [50, 10, 40]));
+    const none = { statistic: 0, degreesOfFreedom: 0 };
+    expect(likelihoodRatioTrend([500, 500], [60, 40])).toEqual(none);
+    expect(likelihoodRatioTrend([960, 20, 20], [96, 2, 2])).toEqual(none);
+    expect(likelihoodRatioTrend([940, 30, 30], [94, 3, 3]).degreesOfFreedom).toBe(1);
+    expect(likelihoodRatioTrend([], [])).toEqual(none);
+    expect(likelihoodRatioTrend([10, 20, 30], [0, 0, 0])).toEqual(none);
+  });
+
+  it('rejects a true hypothesis as often as it says', () => {
+    const random = seededRandom(13);
+    const sample = (count: number) => {
+      const counts = new Array<number>(10).fill(0);
+      for (let record = 0; record < count; record++) counts[Math.floor(10 * random() ** 2)]! += 1;
+      return counts;
+    };
+    const rejected = (level: number) => {
+      const statistics = Array.from({ length: 4000 }, () => trendOf(sample(400), sample(100)));
+      return statistics.filter(statistic => chiSquaredSurvival(statistic, 1) < level).length / statistics.length;
+    };
+    expect(rejected(0.05)).toBeGreaterThan(0.04);
+    expect(rejected(0.05)).toBeLessThan(0.06);
+    expect(rejected(0.002)).toBeLessThan(0.005);
+  });
+});
+
+/** Without pooling and without the divisor for small samples. */
+function likelihoodRatioOfAllBins(left: number[], right: number[]): number {
+  const [leftTotal, rightTotal] = [left, right].map(counts => counts.reduce((total, count) => total + count, 0));
+  const excess = (count: number, expected: number) => (count > 0 ? count * Math.log(count / expected) : 0);
+  const total = leftTotal! + rightTotal!;
+  return left.reduce((ratio, count, bin) => {
+    const both = count + right[bin]!;
+    return ratio + 2 * (excess(count, (both * leftTotal!) / total) + excess(right[bin]!, (both * rightTotal!) / total));
+  }, 0);
 }

@@ -63,6 +63,17 @@ def distances(reference, recent):
     }
 
 
+def trend(reference, recent):
+    """Likelihood ratio of a logistic regression on mean ranks, by its score equations."""
+    r, s = np.array(reference, float), np.array(recent, float)
+    rank = (np.cumsum(r + s) - (r + s) / 2) / (r + s).sum() - 0.5
+    residual = lambda at: s - (r + s) * special.expit(at[0] + at[1] * rank)
+    start = [np.log(s.sum() / r.sum()), 0.0]
+    fitted = optimize.root(lambda at: [residual(at).sum(), (residual(at) * rank).sum()], start, tol=1e-14).x
+    log_likelihood = lambda at: (s * special.log_expit(at[0] + at[1] * rank) + r * special.log_expit(-at[0] - at[1] * rank)).sum()
+    return float(2 * (log_likelihood(fitted) - log_likelihood(start)))
+
+
 def wasserstein_significance(reference, recent):
     """p-value, and threshold at LEVEL in standard deviations of the reference."""
     values, n, m = np.sort(np.concatenate([reference, recent])), len(recent), len(reference)
@@ -125,6 +136,7 @@ fixtures = {
         "psi": psi(a, b), "jensenShannon": float(jensenshannon(a, b, base=2)),
         "chiSquared": [float(v) for v in stats.chi2_contingency([a, b], correction=False)[:3]],
         "g": float(stats.chi2_contingency([a, b], correction=False, lambda_="log-likelihood").statistic),
+        "trend": trend(a, b) if len(a) > 2 else 0.0,
         **distances(a, b),
     } for a, b in COUNTS],
     "sparseCounts": [{"reference": a, "recent": b, "psi": psi(a, b), "jensenShannon": float(jensenshannon(a, b, base=2)), **distances(a, b)}
