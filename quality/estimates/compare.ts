@@ -54,8 +54,8 @@ export interface MetricComparison {
 export const readDataSet = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as ComparedDataSet;
 
 /** Estimates each chunk as the evaluator does: calibrated on the reference, from profiles of the chunk, of a regression from its rows. */
-export function compareEstimates(dataSet: ComparedDataSet): MetricComparison[] {
-  const estimates = estimatesOf(dataSet);
+export async function compareEstimates(dataSet: ComparedDataSet): Promise<MetricComparison[]> {
+  const estimates = await estimatesOf(dataSet);
   return estimatedMetrics(dataSet.task).flatMap(metric => {
     const series = dataSet.metrics[metric];
     if (series === undefined) return [];
@@ -79,7 +79,7 @@ export function compareEstimates(dataSet: ComparedDataSet): MetricComparison[] {
   });
 }
 
-function estimatesOf(dataSet: ComparedDataSet): Estimates[] {
+async function estimatesOf(dataSet: ComparedDataSet): Promise<Estimates[]> {
   if (dataSet.task === 'regression') return regressionEstimates(dataSet);
   const { task, chunkSize, reference, analysis } = dataSet;
   const estimateOf = task === 'binary' ? binaryEstimator(reference) : multiclassEstimator(reference);
@@ -89,12 +89,12 @@ function estimatesOf(dataSet: ComparedDataSet): Estimates[] {
 const chunkStarts = ({ label }: Rows<unknown>, chunkSize: number) =>
   Array.from({ length: Math.ceil(label.length / chunkSize) }, (_, chunk) => chunk * chunkSize);
 
-function regressionEstimates({
+async function regressionEstimates({
   chunkSize,
   reference,
   analysis,
-}: ComparedDataSet & { task: 'regression' }): Estimates[] {
-  const calibration = calibrateLoss(
+}: ComparedDataSet & { task: 'regression' }): Promise<Estimates[]> {
+  const calibration = await calibrateLoss(
     reference.label.map((label, row) => ({
       predicted: reference.predicted[row]!,
       label,

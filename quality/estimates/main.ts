@@ -23,7 +23,7 @@ try {
   await runCommand(python, [join(import.meta.dirname, 'nannyml.py'), folder, chunks, ...(labels ? [labels] : [])]);
   const rows: (MetricComparison & { dataSet: string })[] = [];
   for (const file of (await readdir(folder)).sort()) {
-    const compared = compareEstimates(readDataSet(join(folder, file)));
+    const compared = await compareEstimates(readDataSet(join(folder, file)));
     rows.push(...compared.map(row => ({ dataSet: basename(file, '.json'), ...row })));
   }
   console.log(

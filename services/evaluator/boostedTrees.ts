@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type CodedFeature, growTree, type RegressionTree, treeValue } from './regressionTree.ts';
 
 /** A mean, and trees whose values are added to it. */
@@ -23,12 +24,15 @@ const leastRecords = 20;
 const bytesPerTree = 200;
 
 /**
- * One model for each of five blocks of the records, learned without the block.
+ * One model for each of five blocks of the records, learned without the block. Others have their turn between two of them, as one can take
+ * a quarter of a second.
+ *
  * @param targets of the records in the order of time, at least two. O(records · features · trees · depth)
  */
-export function crossFit(features: readonly CodedFeature[], targets: Float64Array): CrossFit {
+export async function crossFit(features: readonly CodedFeature[], targets: Float64Array): Promise<CrossFit> {
   const heldOut = new Float64Array(targets.length);
-  const models = Array.from({ length: blocks }, (_, block) => {
+  const models: BoostedTrees[] = [];
+  for (let block = 0; block < blocks; block++) {
     const from = Math.floor((block * targets.length) / blocks);
     const to = Math.floor(((block + 1) * targets.length) / blocks);
     const rows = Uint32Array.from({ length: targets.length - (to - from) }, (_, row) =>
@@ -36,8 +40,9 @@ export function crossFit(features: readonly CodedFeature[], targets: Float64Arra
     );
     const model = boostTrees(features, rows, targets);
     heldOut.set(boostedValues(model, features, from, to), from);
-    return model;
-  });
+    models.push(model);
+    await setImmediate();
+  }
   const bytes = models
     .flatMap(({ trees }) => trees)
     .reduce((sum, { byteLength }) => sum + byteLength + bytesPerTree, heldOut.byteLength);

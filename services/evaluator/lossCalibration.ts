@@ -39,7 +39,7 @@ const bytesPerCoding = 4_000;
  * Models of the absolute and the squared error by prediction and features (direct loss estimation, as NannyML's DLE).
  * @param records in the order of time, at least two. O(records · features)
  */
-export function calibrateLoss(records: readonly LabelledNumber[]): LossCalibration {
+export async function calibrateLoss(records: readonly LabelledNumber[]): Promise<LossCalibration> {
   const prediction = featureCoding(
     '',
     records.map(({ predicted }) => predicted),
@@ -50,8 +50,8 @@ export function calibrateLoss(records: readonly LabelledNumber[]): LossCalibrati
   );
   const coded = codedRecords({ prediction, features }, records);
   const errors = Float64Array.from(records, ({ predicted, label }) => predicted - label);
-  const absolute = lossModel(coded, errors.map(Math.abs));
-  const squared = lossModel(
+  const absolute = await lossModel(coded, errors.map(Math.abs));
+  const squared = await lossModel(
     coded,
     errors.map(error => error * error),
   );
@@ -79,8 +79,11 @@ export function codedRecords(
 }
 
 /** Held out losses tell the spread: those that were learned from lie nearer to what is expected of them. */
-function lossModel(features: readonly CodedFeature[], losses: Float64Array): { model: LossModel; bytes: number } {
-  const { models, heldOut, bytes } = crossFit(features, losses);
+async function lossModel(
+  features: readonly CodedFeature[],
+  losses: Float64Array,
+): Promise<{ model: LossModel; bytes: number }> {
+  const { models, heldOut, bytes } = await crossFit(features, losses);
   let squaredRests = 0;
   let squares = 0;
   for (const [record, expected] of heldOut.entries()) {

@@ -318,7 +318,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       [large, 7, 3],
     ] as const) {
       const sample = truth[window]!.filter(({ prediction: { id } }) => window !== large || drawn.has(id)).map(numbered);
-      const calibration = calibrateLoss(truth.slice(0, calibrated).flat().map(numbered));
+      const calibration = await calibrateLoss(truth.slice(0, calibrated).flat().map(numbered));
       const estimates = estimateLoss(calibration, { records: truth[window]!.length, sample });
       expect(found.filter(row => row.window === window)).toEqual(
         (['mae', 'rmse'] as const).map(metric => ({

@@ -116,13 +116,21 @@ describe('boostTrees', () => {
     );
   });
 
-  it('does not let a model learn from the block that it is asked about', () => {
-    const { models, heldOut } = crossFit(features, targets);
+  it('does not let a model learn from the block that it is asked about', async () => {
+    const { models, heldOut } = await crossFit(features, targets);
     const changed = targets.map((target, row) => (row < 80 ? target + 1000 : target));
-    const { models: others } = crossFit(features, changed);
+    const { models: others } = await crossFit(features, changed);
     expect(others[0]).toEqual(models[0]);
     expect(others[1]).not.toEqual(models[1]);
     expect(heldOut.slice(0, 80)).toEqual(boostedValues(models[0]!, features, 0, 80));
     expect(heldOut.slice(320)).toEqual(boostedValues(models[4]!, features, 320, 400));
+  });
+
+  it('leaves others their turn between two models', async () => {
+    let turns = 0;
+    const others = setInterval(() => turns++, 0);
+    await crossFit(features, targets);
+    clearInterval(others);
+    expect(turns).toBeGreaterThanOrEqual(4);
   });
 });

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { estimateLoss } from '../../../services/evaluator/estimatedLoss.ts';
-import { calibrateLoss, type LabelledNumber } from '../../../services/evaluator/lossCalibration.ts';
+import {
+  calibrateLoss,
+  type LabelledNumber,
+  type LossCalibration,
+} from '../../../services/evaluator/lossCalibration.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 
 /** Errors are normal; their deviation grows with x, and is three times as large where group b comes with a high y: no margin tells. */
@@ -31,16 +35,16 @@ function realised(records: readonly LabelledNumber[]) {
   return { mae: mean(Math.abs), rmse: Math.sqrt(mean(error => error * error)) };
 }
 
-const estimate = (calibration: ReturnType<typeof calibrateLoss>, sample: readonly LabelledNumber[]) =>
+const estimate = (calibration: LossCalibration, sample: readonly LabelledNumber[]) =>
   estimateLoss(calibration, { records: sample.length, sample });
 
 describe('estimateLoss', () => {
-  it('holds the realised value in 95 % of the windows, when only inputs move', () => {
+  it('holds the realised value in 95 % of the windows, when only inputs move', async () => {
     const windows = 200;
     const inside = { mae: 0, rmse: 0 };
     const calibrations = 10;
     for (let learned = 0; learned < calibrations; learned++) {
-      const calibration = calibrateLoss(drawn(learned + 1, 2000));
+      const calibration = await calibrateLoss(drawn(learned + 1, 2000));
       for (let window = learned; window < windows; window += calibrations) {
         const records = drawn(1000 + window, 400, {
           shift: window % 20 < 10 ? 0.3 : 0,
@@ -58,8 +62,8 @@ describe('estimateLoss', () => {
     }
   });
 
-  it('sees errors that depend on features together, though their margins stay', () => {
-    const calibration = calibrateLoss(drawn(1, 4000));
+  it('sees errors that depend on features together, though their margins stay', async () => {
+    const calibration = await calibrateLoss(drawn(1, 4000));
     const usual = drawn(2, 4000);
     const together = drawn(3, 4000, { together: 0.55 });
     const [before, after] = [realised(usual), realised(together)];
@@ -71,14 +75,14 @@ describe('estimateLoss', () => {
     }
   });
 
-  it('is exact where every error is the same', () => {
+  it('is exact where every error is the same', async () => {
     const records = drawn(1, 200).map(record => ({ ...record, predicted: record.label + 3 }));
     const exact = { value: expect.closeTo(3, 9), lower: expect.closeTo(3, 9), upper: expect.closeTo(3, 9) };
-    expect(estimate(calibrateLoss(records), records.slice(0, 50))).toEqual({ mae: exact, rmse: exact });
+    expect(estimate(await calibrateLoss(records), records.slice(0, 50))).toEqual({ mae: exact, rmse: exact });
   });
 
-  it('is less sure of records that were drawn than of all', () => {
-    const calibration = calibrateLoss(drawn(1, 2000));
+  it('is less sure of records that were drawn than of all', async () => {
+    const calibration = await calibrateLoss(drawn(1, 2000));
     const sample = drawn(2, 500);
     const width = (records: number) => {
       const { lower, upper } = estimateLoss(calibration, { records, sample }).mae!;
@@ -88,8 +92,8 @@ describe('estimateLoss', () => {
     expect(width(1e12)).toBeGreaterThan(0.01);
   });
 
-  it('says nothing where the losses are too large for a number', () => {
+  it('says nothing where the losses are too large for a number', async () => {
     const huge = drawn(1, 100).map(record => ({ ...record, predicted: 1e154, label: 0 }));
-    expect(estimate(calibrateLoss(huge), huge).rmse).toBeNull();
+    expect(estimate(await calibrateLoss(huge), huge).rmse).toBeNull();
   });
 });

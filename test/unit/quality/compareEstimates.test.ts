@@ -4,7 +4,7 @@ import { type ComparedDataSet, compareEstimates } from '../../../quality/estimat
 const repeat = <T>(count: number, value: T): T[] => new Array<T>(count).fill(value);
 
 describe('compareEstimates', () => {
-  it('estimates each chunk from the reference, and compares the chunks of which all have a value', () => {
+  it('estimates each chunk from the reference, and compares the chunks of which all have a value', async () => {
     // Of the scores of 0.75, 90 of 100 are right; of those of 0.25, 80 of 100.
     const reference = {
       score: [...repeat(100, 0.75), ...repeat(100, 0.25)],
@@ -21,7 +21,7 @@ describe('compareEstimates', () => {
       features: {},
     };
     const series = { estimated: [0.8, 0.9, 0.8], lower: [0.7, 0.7, 0.7], upper: [0.85, 0.85, 0.85] };
-    const compared = compareEstimates({
+    const compared = await compareEstimates({
       task: 'binary',
       chunkSize: 40,
       reference,
@@ -46,7 +46,7 @@ describe('compareEstimates', () => {
     ]);
   });
 
-  it('takes more than two classes by the probability of the predicted one', () => {
+  it('takes more than two classes by the probability of the predicted one', async () => {
     const reference = {
       score: repeat(200, 0.75),
       predicted: [...repeat(100, 'a'), ...repeat(100, 'b')],
@@ -67,10 +67,12 @@ describe('compareEstimates', () => {
       analysis,
       metrics: { accuracy: one(27 / 40) },
     };
-    expect(compareEstimates(dataSet)).toMatchObject([{ metric: 'accuracy', chunks: 1, error: expect.closeTo(0, 12) }]);
+    expect(await compareEstimates(dataSet)).toMatchObject([
+      { metric: 'accuracy', chunks: 1, error: expect.closeTo(0, 12) },
+    ]);
   });
 
-  it('takes the errors of a regression from its rows', () => {
+  it('takes the errors of a regression from its rows', async () => {
     const rows = (label: number) => ({
       predicted: repeat(100, 1),
       label: repeat(100, label),
@@ -84,7 +86,7 @@ describe('compareEstimates', () => {
       analysis: rows(0),
       metrics: { mae: one(3), rmse: one(2) },
     };
-    expect(compareEstimates(dataSet)).toMatchObject([
+    expect(await compareEstimates(dataSet)).toMatchObject([
       { metric: 'mae', chunks: 1, error: expect.closeTo(0, 12), coverage: 1 },
       { metric: 'rmse', chunks: 1, error: expect.closeTo(1, 12), coverage: 0 },
     ]);
