@@ -19,7 +19,7 @@ export interface Episode {
   reference: ReferenceSource;
   /** Versions of the serving code that came with it. */
   newCodeVersions: readonly string[];
-  /** The first of each family, or the first that was large; of data quality the first that named all features. */
+  /** Of each family the last that said more than those before. */
   evidence: readonly Evidence[];
   /** How often even the new reference did not hold. */
   renewals: number;
@@ -30,18 +30,25 @@ export type DriftEventContent = Omit<DriftEvent, 'revision'>;
 
 /** The episode with what was found now, or the very same episode when that says nothing new. */
 export function withEvidence(episode: Episode, found: readonly Evidence[]): Episode {
-  const news = found.filter(({ family, large, contributions }) => {
-    const known = episode.evidence.find(evidence => evidence.family === family);
-    if (!known || (large && !known.large)) return true;
-    // One broken feature does not explain the next one.
-    return (
-      family === 'data_quality' &&
-      Object.keys(contributions).some(feature => !Object.hasOwn(known.contributions, feature))
-    );
-  });
+  const known = new Map(episode.evidence.map(evidence => [evidence.family, evidence]));
+  const news = found.filter(evidence => saysMore(evidence, known.get(evidence.family)));
   if (news.length === 0) return episode;
+  // What was large once stays so.
+  const changed = news.map(evidence => ({
+    ...evidence,
+    large: evidence.large || known.get(evidence.family)?.large === true,
+  }));
   const families = new Set(news.map(({ family }) => family));
-  return { ...episode, evidence: [...episode.evidence.filter(({ family }) => !families.has(family)), ...news] };
+  return { ...episode, evidence: [...episode.evidence.filter(({ family }) => !families.has(family)), ...changed] };
+}
+
+/** A drift that shows in ever more features is told with all of them; so it can grow as often as there are features, and no more. */
+function saysMore({ family, large, contributions }: Evidence, known: Evidence | undefined): boolean {
+  if (!known || (large && !known.large)) return true;
+  const further = Object.keys(contributions).some(feature => !Object.hasOwn(known.contributions, feature));
+  // One broken feature does not explain the next one, which may break when the first is mended.
+  if (family === 'data_quality') return further;
+  return further && Object.keys(known.contributions).every(feature => Object.hasOwn(contributions, feature));
 }
 
 export function driftEventOf(

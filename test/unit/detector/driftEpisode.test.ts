@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { type Episode, withEvidence } from '../../../services/detector/driftEpisode.ts';
+import type { Evidence, Family } from '../../../services/detector/evidence.ts';
+
+function evidenceOf(family: Family, features: readonly string[], large = false): Evidence {
+  return {
+    family,
+    scale: 1,
+    feature: features[0] ?? null,
+    metric: 'likelihood_ratio',
+    value: 50,
+    threshold: 40,
+    pValue: 1e-9,
+    logPValue: Math.log(1e-9),
+    records: 200,
+    referenceRecords: 1000,
+    large,
+    contributions: Object.fromEntries(features.map(name => [name, 1 / features.length])),
+    predictionContributions: {},
+    statement: `${features.join(', ')} changed`,
+  };
+}
+
+function episodeOf(...evidence: Evidence[]): Episode {
+  return { windowStartMs: 0, windowEndMs: 1, reference: 'bootstrap', newCodeVersions: [], evidence, renewals: 0 };
+}
+
+const featuresOf = ({ evidence }: Episode) => evidence.flatMap(({ contributions }) => Object.keys(contributions));
+
+describe('withEvidence', () => {
+  const one = episodeOf(evidenceOf('features', ['a']));
+
+  it('says a further feature of the same drift, and all that were known with it', () => {
+    expect(featuresOf(withEvidence(one, [evidenceOf('features', ['a', 'b'])]))).toEqual(['a', 'b']);
+  });
+
+  it('is the very same episode when nothing is new: neither fewer features, nor others instead of them', () => {
+    const two = episodeOf(evidenceOf('features', ['a', 'b']));
+    expect(withEvidence(two, [evidenceOf('features', ['b'])])).toBe(two);
+    expect(withEvidence(one, [evidenceOf('features', ['b'])])).toBe(one);
+    expect(withEvidence(one, [])).toBe(one);
+  });
+
+  it('stays large when it is told with more features', () => {
+    const large = episodeOf(evidenceOf('features', ['a'], true));
+    const grown = withEvidence(large, [evidenceOf('features', ['a', 'b'])]);
+    expect(grown.evidence).toMatchObject([{ large: true, contributions: { a: 0.5, b: 0.5 } }]);
+    expect(withEvidence(one, [evidenceOf('features', ['a'], true)]).evidence).toMatchObject([{ large: true }]);
+  });
+
+  it('says the next broken feature, though the first was mended', () => {
+    const broken = episodeOf(evidenceOf('data_quality', ['a']));
+    expect(featuresOf(withEvidence(broken, [evidenceOf('data_quality', ['b'])]))).toEqual(['b']);
+  });
+
+  it('keeps what other families found', () => {
+    const both = withEvidence(one, [evidenceOf('error', [])]);
+    expect(both.evidence.map(({ family }) => family)).toEqual(['features', 'error']);
+  });
+});
