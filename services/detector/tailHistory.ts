@@ -12,7 +12,7 @@ const fewestBlocks = 30;
 /** The tail is the highest tenth. */
 const tailShare = 0.1;
 /** Excesses' worth of belief in p-values that are what they say, whose −ln p exceed any level by 1 on average. */
-const priorExcesses = 20;
+const priorExcesses = 60;
 const bisections = 60;
 const largestLogOdds = 700;
 
@@ -29,7 +29,7 @@ export function withLogPValue(tail: TailHistory, logPValue: number): TailHistory
  * The p-value that a family has to reach so that it alarms by chance at `level`, given what it has reached by chance before:
  * p itself if the stream is sampling noise, of which `noiseWeight` is the probability; if not, at the least
  *
- *     P(−ln p > L) = 0.1 (1 + (L − u) / S)^−(r + 20),   S = max(20 + x, r + 20),
+ *     P(−ln p > L) = 0.1 (1 + (L − u) / S)^−(r + 60),   S = max(60 + x, r + 60),
  *
  * u the 0.9-quantile of −ln p, at least ln 10; x the sum of the excesses over u and r their number, each divided by the scale,
  * since blocks of a scale overlap. Source: Pickands, Annals of Statistics 3(1), 1975 (the tail is a generalised Pareto one), with a

@@ -15,8 +15,8 @@ describe('levelOfFamily', () => {
   });
 
   it('trusts p-values of an ordered stream a little less as long as nothing is known', () => {
-    // 0.1 (1 + (L − ln 10) / 20)^−20 = 0.0001
-    const expected = Math.exp(-(Math.log(10) + 20 * (1000 ** (1 / 20) - 1)));
+    // 0.1 (1 + (L − ln 10) / 60)^−60 = 0.0001
+    const expected = Math.exp(-(Math.log(10) + 60 * (1000 ** (1 / 60) - 1)));
     expect(levelOfFamily(undefined, 1, 0, level) / expected).toBeCloseTo(1, 6);
   });
 
