@@ -1,6 +1,7 @@
 import avro from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type AvroReadable, type AvroTap, checkWithinBytes } from '../../../services/shared/avroTap.ts';
 import { avroTypeHook } from '../../../services/shared/avroTypeHook.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
 import { type Features, featuresOf } from '../../../services/shared/features.ts';
@@ -42,14 +43,37 @@ function plainly(row: Row & { values: unknown }): unknown {
   return { ...row, values: Object.fromEntries(names.map((name, index) => [name, values[index]])) };
 }
 
-function outcome(type: avro.Type, bytes: Buffer): unknown {
+function outcome(read: () => unknown): unknown {
   try {
-    const value = type.fromBuffer(bytes, type.createResolver(plain) as never);
-    return { value: type === ours ? plainly(value) : value };
+    return { value: read() };
   } catch {
     return 'error';
   }
 }
+
+const outcomeOfOurs = (bytes: Buffer) =>
+  outcome(() => plainly(ours.fromBuffer(bytes, ours.createResolver(plain) as never)));
+
+/** As avsc has it, but for this: it does not count on, to the billions that damaged bytes may promise, when they have ended. */
+class EndingMapType extends avro.types.MapType {
+  _read(tap: AvroTap): unknown {
+    const { readString } = tap;
+    tap.readString = () => {
+      checkWithinBytes(tap);
+      return readString.call(tap);
+    };
+    return (avro.types.MapType.prototype as unknown as AvroReadable)._read.call(this, tap);
+  }
+}
+
+const ending = avro.Type.forSchema(schema, {
+  typeHook: (attributes, options) =>
+    typeof attributes === 'object' && 'type' in attributes && attributes.type === 'map'
+      ? new EndingMapType(attributes, options)
+      : undefined,
+});
+
+const outcomeOfPlain = (bytes: Buffer) => outcome(() => ending.fromBuffer(bytes));
 
 describe('maps', () => {
   it('reads what plain maps read, whatever was read before', () => {
@@ -68,7 +92,7 @@ describe('maps', () => {
         const at = place % bytes.length;
         const damaged = cut ? bytes.subarray(0, at) : Buffer.from(bytes);
         if (!cut) damaged[at] = byte;
-        expect(outcome(ours, damaged)).toEqual(outcome(plain, damaged));
+        expect(outcomeOfOurs(damaged)).toEqual(outcomeOfPlain(damaged));
       }),
       { numRuns: 500 },
     );
@@ -76,7 +100,8 @@ describe('maps', () => {
 
   it('gives up at the end of the bytes, however many entries they promise', () => {
     const promise = Buffer.from([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]);
-    expect(outcome(ours, promise)).toBe('error');
+    expect(outcomeOfOurs(promise)).toBe('error');
+    expect(outcomeOfPlain(promise)).toBe('error');
   });
 
   it('reads blocks that state their length in bytes, as other languages write them', () => {
