@@ -14,12 +14,14 @@ import type { FrozenVariable } from './frozenVariable.ts';
 import { hasLabels, testLabels } from './labelFamily.ts';
 import type { OutputModel } from './outputModel.ts';
 import type { Measurement } from './statisticHistory.ts';
-import { emptyStreamHistory, errorKey, type MeasuredScale, type StreamHistory } from './streamHistory.ts';
+import { emptyStreamHistory, errorKey, type MeasuredScale, ownLogOdds, type StreamHistory } from './streamHistory.ts';
 import { type StreamSignificance, streamSignificance } from './streamSignificance.ts';
 import { variableKey } from './windowObservation.ts';
 
 const predictionName = 'prediction';
 const predictionKey = variableKey('output', predictionName);
+/** Logarithm: that of predictions which were noise for some twenty blocks, those of the reference among them. */
+const oddsOfStandingStill = 6;
 
 export type DetectionSettings = ModelSettings['detection'];
 
@@ -139,8 +141,8 @@ function qualityEvidence(
  * A model that keeps learning changes its own outputs, significantly in the end, and its errors with them. Where nothing but these changed:
  *
  * - A score alone, which sharpens, says nothing.
- * - Predictions count when they changed greatly (PSI of 0.25 or more), no labels of the same blocks tell that the errors stayed, and the
- *   model was not seen to learn so far.
+ * - Predictions count when they changed greatly (PSI of 0.25 or more), no labels of the same blocks tell that the errors stayed, and they
+ *   were seen to stand still before.
  * - Errors count when they rose by more than different predictions alone can bring about: `changedShare`. What a model that was left alone
  *   predicts does not change without its inputs; where it does, beyond the habit of the stream, errors and predictions confirm each other.
  */
@@ -156,13 +158,13 @@ function withoutOwnLearning(
   const predictionsChanged = predictions !== undefined && Object.hasOwn(predictions.contributions, predictionName);
   if (error) return predictionsChanged || error.rise! > changedShare(measured, error.scale) ? evidence : [];
   const errorsAreKnown = measured.some(({ scale, tests }) => scale === predictions?.scale && tests.has(errorKey));
-  return predictions?.large && !errorsAreKnown && !learns(stream, frozen) ? evidence : [];
+  return predictions?.large && !errorsAreKnown && !mayLearn(stream, frozen) ? evidence : [];
 }
 
-/** Predictions that vary by more than sampling noise while features do not: the model changes, not its inputs. */
-function learns(stream: StreamSignificance, frozen: TestOptions['frozen']): boolean {
-  const isNoise = (key: string) => stream.of(key).noiseWeight >= 0.5;
-  return !isNoise(predictionKey) && [...frozen].some(([key, { kind }]) => kind === 'feature' && isNoise(key));
+/** Where features vary by sampling noise, predictions of a model that was left alone do so as well; until they have, it may be learning. */
+function mayLearn(stream: StreamSignificance, frozen: TestOptions['frozen']): boolean {
+  if (ownLogOdds(stream.of(predictionKey).history) >= oddsOfStandingStill) return false;
+  return [...frozen].some(([key, { kind }]) => kind === 'feature' && stream.of(key).noiseWeight >= 0.5);
 }
 
 /**

@@ -125,7 +125,8 @@ function isFeature(key: TestKey): boolean {
   return key.startsWith('feature/');
 }
 
-function ownLogOdds(history: readonly StatisticHistory[]): number {
+/** Of sampling noise, by what the test itself has shown at all scales. */
+export function ownLogOdds(history: readonly StatisticHistory[]): number {
   return history.reduce((total, { noiseLogOdds }) => total + noiseLogOdds, 0);
 }
 

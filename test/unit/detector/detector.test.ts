@@ -214,8 +214,8 @@ describe('data quality', { timeout: 60_000 }, () => {
 });
 
 describe('predictions alone', { timeout: 60_000 }, () => {
-  const learning = (share: number) =>
-    changedFrom(60, (record, random) => ({
+  const learning = (share: number, onset = 60) =>
+    changedFrom(onset, (record, random) => ({
       features: record.features,
       prediction: random.uniform() < share ? 'up' : record.prediction,
     }));
@@ -244,6 +244,11 @@ describe('predictions alone', { timeout: 60_000 }, () => {
       return learning(share)(random, 60);
     };
     expect(eventsOf(5, 100, wandering)).toEqual([]);
+  });
+
+  it('are none until the model was seen to stand still', () => {
+    expect(eventsOf(5, 40, learning(0.6, 14))).toEqual([]);
+    expect(eventsOf(5, 70, learning(0.6, 40))).toMatchObject([{ cause: 'prediction_drift' }]);
   });
 
   it('are none where labels tell that the errors stayed', () => {
