@@ -1,3 +1,4 @@
+import { effectiveCount } from '../shared/statistics/effectiveCount.ts';
 import type { Measured } from './bestTest.ts';
 import { type Comparison, fewestOwnBlocks, minimumReferenceBlocks } from './comparison.ts';
 import { correlation, type FeaturePair, largestProduct, type PairSums, sumsOfPair } from './featurePairs.ts';
@@ -79,9 +80,7 @@ export function measureDependence(
 
 /** Each block has its own means, which takes a degree of freedom. */
 function sizeOf(now: PairSums, nowBlocks: number, before: PairSums, beforeBlocks: number): number {
-  const recent = now.records - nowBlocks;
-  const earlier = before.records - beforeBlocks;
-  return (recent * earlier) / (recent + earlier);
+  return effectiveCount(before.records - beforeBlocks, now.records - nowBlocks);
 }
 
 export function judgeDependence(

@@ -49,10 +49,11 @@ export function testVariables(
     if (variable.kind !== kind) continue;
     const tests: VariableTest[] = [];
     for (const { metric, historyKey, testOf } of testsOfVariable) {
-      const significance = stream.of(historyKey(key));
+      const testKey = historyKey(key);
+      const significance = stream.of(testKey);
       const test = testOf(comparison, key, variable, significance);
       if (!test) continue;
-      measured.set(historyKey(key), test.measured);
+      measured.set(testKey, test.measured);
       const { noiseWeight } = significance;
       // An ordered stream goes up and down anyway.
       const decides = metric === 'likelihood_ratio' || noiseWeight >= 0.5;
@@ -98,19 +99,17 @@ export function testDistributions(
   const needed = levelOfFamily(stream.tail(family, comparison.scale), comparison.scale, strongest.noiseWeight, level);
   const changed = variables.filter((_, index) => adjusted[index]! <= needed).map(withEffect);
   changed.sort((left, right) => right.effect - left.effect || (left.name < right.name ? -1 : 1));
-  const known = [...frozen.values()].filter(variable => variable.kind === kind && !variable.growing).length;
+  const levelOfChanged = (needed * changed.length) / variables.length;
   return {
     family,
     tests: measured,
     logPValue: Math.max(strongest.test.logPValue, Math.log(Math.min(...adjusted))),
-    evidence:
-      changed.length > 0
-        ? evidenceOf(comparison, changed, kind, known, (needed * changed.length) / variables.length, outputModel)
-        : null,
+    evidence: changed.length > 0 ? evidenceOf(comparison, changed, kind, frozen, levelOfChanged, outputModel) : null,
   };
 }
 
-function stronger<T extends VariableTest>(left: T, right: T): T {
+/** Of two tests the one that shows the change better. */
+export function stronger<T extends VariableTest>(left: T, right: T): T {
   return right.test.logPValue < left.test.logPValue ? right : left;
 }
 
@@ -129,11 +128,12 @@ function evidenceOf(
   comparison: Comparison,
   changed: ReturnType<typeof withEffect>[],
   kind: VariableKind,
-  known: number,
+  frozen: ReadonlyMap<string, FrozenVariable>,
   level: number,
   outputModel: OutputModel | null,
 ): Evidence {
   const { name, metric, test, tries } = changed[0]!;
+  const known = [...frozen.values()].filter(variable => variable.kind === kind && !variable.growing).length;
   const threshold = distributionThreshold(test, level / tries);
   const index = populationStabilityIndex(test.referenceCounts, test.recentCounts);
   // A score sharpens while a model learns; only what it answers tells whether a change of its outputs is large.

@@ -1,4 +1,5 @@
 import { sum } from 'simple-statistics';
+import { effectiveCount } from '../shared/statistics/effectiveCount.ts';
 import { likelihoodRatioTest } from '../shared/statistics/likelihoodRatioTest.ts';
 import { likelihoodRatioTrend } from '../shared/statistics/likelihoodRatioTrend.ts';
 import { type BestTest, bestTest, type ReferenceMeasurement, type TestSignificance } from './bestTest.ts';
@@ -92,7 +93,7 @@ function measureCounts(referenceCounts: number[], recentCounts: number[], statis
   const { statistic, degreesOfFreedom } = statisticOf(referenceCounts, recentCounts);
   const records = sum(recentCounts);
   const referenceRecords = sum(referenceCounts);
-  const size = (records * referenceRecords) / (records + referenceRecords);
+  const size = effectiveCount(referenceRecords, records);
   return { statistic, degreesOfFreedom, size, records, referenceRecords, recentCounts, referenceCounts };
 }
 

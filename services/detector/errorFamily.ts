@@ -1,3 +1,4 @@
+import { effectiveCount } from '../shared/statistics/effectiveCount.ts';
 import {
   type BestTest,
   bestTest,
@@ -107,7 +108,7 @@ function meanLoss(reference: WindowPerformance, recent: WindowPerformance, optio
 }
 
 function sizes({ labelled: before }: WindowPerformance, { labelled: now }: WindowPerformance) {
-  return { degreesOfFreedom: 1, size: (before * now) / (before + now), records: now, referenceRecords: before };
+  return { degreesOfFreedom: 1, size: effectiveCount(before, now), records: now, referenceRecords: before };
 }
 
 function meanAndVariance({ labelled, lossSum, lossSquareSum }: WindowPerformance): { mean: number; variance: number } {

@@ -22,7 +22,7 @@ import {
 } from './dataQualityFamily.ts';
 import { changeOf, dependenceThreshold, hasDependence, judgeDependence, measureDependence } from './dependenceTest.ts';
 import { comparisonsOf, type FoldContext, type FoldState, pendingBlock } from './detector.ts';
-import { distributionFamilies, testVariables, type VariableTest } from './distributionFamily.ts';
+import { distributionFamilies, stronger, testVariables } from './distributionFamily.ts';
 import { type DistributionTest, distributionThreshold, validCounts } from './distributionTest.ts';
 import { errorTest, errorThreshold } from './errorFamily.ts';
 import { levelPerTest } from './familyTests.ts';
@@ -108,9 +108,11 @@ function distancesOf(
     scale: 1,
     overdispersion: null,
   });
+  const index = populationStabilityIndex(reference, recent);
+  const jensenShannon = jensenShannonDistance(reference, recent);
   const both = [
-    metric('psi', populationStabilityIndex(reference, recent), populationStabilitySignificance(reference, recent)),
-    metric('jensen_shannon', jensenShannonDistance(reference, recent), jensenShannonSignificance(reference, recent)),
+    metric('psi', index, populationStabilitySignificance(reference, recent, index)),
+    metric('jensen_shannon', jensenShannon, jensenShannonSignificance(reference, recent, jensenShannon)),
   ];
   if (frozen.type === 'categorical') {
     const { statistic, degreesOfFreedom, pValue } = chiSquared(reference, recent);
@@ -162,30 +164,20 @@ function distributionMetrics(
   kind: VariableKind,
   level: number,
 ): DriftMetric[] {
-  const strongest = new Map<string, StrongestTest>();
-  for (const comparison of comparisons) {
+  const all = comparisons.flatMap(comparison => {
     const { tested } = testVariables(comparison, frozen, kind, stream);
-    for (const { name, tests } of tested) {
-      for (const test of tests) {
-        const key = `${test.metric}/${name}`;
-        const known = strongest.get(key);
-        if (known && known.test.logPValue <= test.test.logPValue) continue;
-        strongest.set(key, { ...test, name, comparison, share: 1 / tests.length / tested.length });
-      }
-    }
-  }
-  return [...strongest.values()].map(({ name, metric, comparison, test, noiseWeight, share }) => {
+    return tested.flatMap(({ name, tests }) => {
+      const shareOfLevel = 1 / tests.length / tested.length;
+      return tests.map(test => ({ ...test, name, comparison, shareOfLevel }));
+    });
+  });
+  const ofMetric = Map.groupBy(all, ({ metric, name }) => `${metric}/${name}`);
+  return Array.from(ofMetric.values(), tests => {
+    const { name, metric, comparison, test, noiseWeight, shareOfLevel } = tests.reduce(stronger);
     const { scale } = comparison;
     const needed = levelOfFamily(stream.tail(distributionFamilies[kind], scale), scale, noiseWeight, level);
-    return { kind, feature: name, ...distributionMetric({ comparison, test }, metric, source, needed * share) };
+    return { kind, feature: name, ...distributionMetric({ comparison, test }, metric, source, needed * shareOfLevel) };
   });
-}
-
-interface StrongestTest extends VariableTest {
-  name: string;
-  comparison: Comparison;
-  /** Of the family's level. */
-  share: number;
 }
 
 function mostSignificant<T extends { logPValue: number }>(

@@ -36,9 +36,15 @@ function timesLog1p(x: number): number {
 /**
  * With q = p + δ the divergence, which is the distance squared, is Σ δ² / (8 p) nats and terms of the third order:
  * (1 + x) ln(1 + x) + (1 − x) ln(1 − x) = x² + …, x = δ / (p + q). So `divergenceSignificance`.
+ *
+ * @param distance of these samples
  */
-export function jensenShannonSignificance(reference: number[], recent: number[]): DistanceSignificance | null {
-  const nats = jensenShannonDistance(reference, recent) ** 2 * Math.LN2;
+export function jensenShannonSignificance(
+  reference: number[],
+  recent: number[],
+  distance: number,
+): DistanceSignificance | null {
+  const nats = distance ** 2 * Math.LN2;
   const significance = divergenceSignificance(reference, recent, { divergence: nats, curvature: 1 / 8 });
   return (
     significance && { ...significance, thresholdAt: level => Math.sqrt(significance.thresholdAt(level) / Math.LN2) }

@@ -22,12 +22,12 @@ const precision = 1e-12;
  * @example likelihoodRatioTrend([500, 500, 500], [60, 50, 40]); // { statistic: 3.65, degreesOfFreedom: 1 }
  */
 export function likelihoodRatioTrend(
-  reference: readonly number[],
-  recent: readonly number[],
+  reference: number[],
+  recent: number[],
 ): { statistic: number; degreesOfFreedom: number } {
-  const bins = rankedBins(reference, recent);
-  const recentTotal = sum([...recent]);
-  const total = recentTotal + sum([...reference]);
+  const recentTotal = sum(recent);
+  const total = recentTotal + sum(reference);
+  const bins = rankedBins(reference, recent, total);
   const fullest = Math.max(0, ...bins.map(({ count }) => count));
   const smaller = Math.min(recentTotal, total - recentTotal);
   if (bins.length < 3 || (smaller / total) * (total - fullest) < MINIMUM_EXPECTED) {
@@ -45,8 +45,7 @@ interface RankedBin {
 }
 
 /** The bins that hold a record, each with its mean rank: between -½ and ½, 0 on average. */
-function rankedBins(reference: readonly number[], recent: readonly number[]): RankedBin[] {
-  const total = sum([...reference]) + sum([...recent]);
+function rankedBins(reference: number[], recent: number[], total: number): RankedBin[] {
   const bins: RankedBin[] = [];
   let below = 0;
   for (let bin = 0; bin < recent.length; bin++) {

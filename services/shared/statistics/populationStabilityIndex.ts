@@ -29,8 +29,15 @@ export function populationStabilityIndex(reference: number[], recent: number[]):
   return index;
 }
 
-/** The index of samples of one distribution is Σ (q − p)² / p in the limit: `divergenceSignificance`. */
-export function populationStabilitySignificance(reference: number[], recent: number[]): DistanceSignificance | null {
-  const index = populationStabilityIndex(reference, recent);
+/**
+ * The index of samples of one distribution is Σ (q − p)² / p in the limit: `divergenceSignificance`.
+ *
+ * @param index of these samples
+ */
+export function populationStabilitySignificance(
+  reference: number[],
+  recent: number[],
+  index: number,
+): DistanceSignificance | null {
   return divergenceSignificance(reference, recent, { divergence: index, curvature: 1 });
 }

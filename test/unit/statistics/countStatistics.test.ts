@@ -45,8 +45,14 @@ describe('against SciPy', () => {
     const lInfinity = lInfinityDistance(reference, recent);
     expectClose(lInfinity.distance, expected.lInfinity);
     for (const [significance, [pValue, threshold]] of [
-      [populationStabilitySignificance(reference, recent), expected.psiSignificance],
-      [jensenShannonSignificance(reference, recent), expected.jensenShannonSignificance],
+      [
+        populationStabilitySignificance(reference, recent, populationStabilityIndex(reference, recent)),
+        expected.psiSignificance,
+      ],
+      [
+        jensenShannonSignificance(reference, recent, jensenShannonDistance(reference, recent)),
+        expected.jensenShannonSignificance,
+      ],
       [lInfinity.significance, expected.lInfinitySignificance],
     ] as const) {
       expectClose(significance!.pValue, pValue!);
@@ -111,8 +117,8 @@ describe('lInfinityDistance', () => {
 describe('significance of distances of counts', () => {
   const level = fc.double({ min: 1e-9, max: 0.2, noNaN: true });
   const significancesOf = (reference: number[], recent: number[]) => ({
-    psi: populationStabilitySignificance(reference, recent),
-    jensenShannon: jensenShannonSignificance(reference, recent),
+    psi: populationStabilitySignificance(reference, recent, populationStabilityIndex(reference, recent)),
+    jensenShannon: jensenShannonSignificance(reference, recent, jensenShannonDistance(reference, recent)),
     lInfinity: lInfinityDistance(reference, recent).significance,
   });
 
