@@ -2,10 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { Command, Option } from 'commander';
-import { formatTable } from '../bin/formatTable.ts';
+import { formatTable } from '../bin/terminal/formatTable.ts';
 import { UserError } from '../services/shared/userError.ts';
-import { type BenchServers, startBenchServers } from './benchServers.ts';
-import type { BenchContext, Measurement } from './measurement.ts';
+import { type BenchServers, startBenchServers } from './harness/benchServers.ts';
+import type { BenchContext, Measurement } from './harness/measurement.ts';
+import { type Summary, summarise } from './harness/summary.ts';
+import { versions } from './harness/versions.ts';
 import { backlog } from './measurements/backlog.ts';
 import { core } from './measurements/core.ts';
 import { duplicates } from './measurements/duplicates.ts';
@@ -17,8 +19,6 @@ import { manyModels } from './measurements/manyModels.ts';
 import { profilerRows } from './measurements/profilerRows.ts';
 import { profilerWindows } from './measurements/profilerWindows.ts';
 import { wideEvents } from './measurements/wideEvents.ts';
-import { type Summary, summarise } from './summary.ts';
-import { versions } from './versions.ts';
 
 const measurements: readonly Measurement[] = [
   profilerWindows,

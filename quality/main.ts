@@ -1,18 +1,19 @@
 /** npm run quality: how well the detector detects, on streams whose drifts are known. */
 import { mkdirSync } from 'node:fs';
 import { Command } from 'commander';
-import { formatTable } from '../bin/formatTable.ts';
+import { formatTable } from '../bin/terminal/formatTable.ts';
 import { parseDurationMs } from '../services/shared/duration.ts';
 import { UserError } from '../services/shared/userError.ts';
-import { judgeFolders } from './judgeFolders.ts';
-import { judgeTrack } from './judgeTrack.ts';
+import { everySignal, parseSignals } from './counting/signals.ts';
+import { streamCache } from './counting/streamCache.ts';
+import { judgeFolders } from './judge/judgeFolders.ts';
+import type { JudgedStream } from './judge/judgeStream.ts';
+import { judgeTrack } from './judge/judgeTrack.ts';
 import { parseRepeats } from './parseRepeats.ts';
-import { showProgress } from './showProgress.ts';
-import { everySignal, parseSignals } from './signals.ts';
-import { streamCache } from './streamCache.ts';
-import { byClock, byWindow, causeTable, cellTable, eventTable, type JudgedStream, scoreCells } from './streamReport.ts';
-import { tracks } from './tracks.ts';
-import { trackRow } from './trackTable.ts';
+import { showProgress } from './report/showProgress.ts';
+import { byClock, byWindow, causeTable, cellTable, eventTable, scoreCells } from './report/streamReport.ts';
+import { trackRow } from './report/trackTable.ts';
+import { tracks } from './streams/tracks.ts';
 
 /** More than a person would read. */
 const mostEventsShown = 40;

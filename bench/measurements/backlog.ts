@@ -1,8 +1,8 @@
-import { withInstallation } from '../benchInstallation.ts';
-import type { Measurement } from '../measurement.ts';
-import { predictionStream } from '../predictionStream.ts';
-import { producePredictions } from '../producePredictions.ts';
-import { profilerRun } from '../profilerRun.ts';
+import { withInstallation } from '../harness/benchInstallation.ts';
+import type { Measurement } from '../harness/measurement.ts';
+import { profilerRun } from '../harness/profilerRun.ts';
+import { predictionStream } from '../streams/predictionStream.ts';
+import { producePredictions } from '../streams/producePredictions.ts';
 
 const megabyte = 1024 ** 2;
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Measurement, Round } from '../measurement.ts';
-import { installedPeers, type Peer } from '../peerEnvironments.ts';
-import { cellsPerSecond, peerCellsPerSecond, withColumns } from '../peerRun.ts';
+import { installedPeers, type Peer } from '../../infra/peers/peerEnvironments.ts';
+import type { Measurement, Round } from '../harness/measurement.ts';
+import { cellsPerSecond, peerCellsPerSecond, withColumns } from '../peers/peerRun.ts';
 
 /** Of scouter-ml, which is Rust inside, as much is asked as it does itself. */
 const targets: Record<string, number> = { 'scouter-ml': 1 };

@@ -1,9 +1,9 @@
-import { withInstallation } from '../benchInstallation.ts';
-import type { Measurement, Round } from '../measurement.ts';
-import { type Cost, costAfterWarmUp } from '../meteredRun.ts';
-import { predictionStream } from '../predictionStream.ts';
-import { partitions, producePredictions } from '../producePredictions.ts';
-import { profilerRun } from '../profilerRun.ts';
+import { withInstallation } from '../harness/benchInstallation.ts';
+import type { Measurement, Round } from '../harness/measurement.ts';
+import { type Cost, costAfterWarmUp } from '../harness/meteredRun.ts';
+import { profilerRun } from '../harness/profilerRun.ts';
+import { predictionStream } from '../streams/predictionStream.ts';
+import { partitions, producePredictions } from '../streams/producePredictions.ts';
 
 const idsPerSecond = 100_000;
 /** Each id comes again after so many others, in the same partition. */

@@ -1,10 +1,10 @@
-import { type BenchInstallation, withInstallation } from '../benchInstallation.ts';
-import type { Measurement, Round } from '../measurement.ts';
-import { installedPeers } from '../peerEnvironments.ts';
-import { peerCellsPerSecond, withColumns } from '../peerRun.ts';
-import { predictionStream, recordsPerMinute } from '../predictionStream.ts';
-import { processCpuMs } from '../processCpu.ts';
-import { producePredictions } from '../producePredictions.ts';
+import { installedPeers } from '../../infra/peers/peerEnvironments.ts';
+import { type BenchInstallation, withInstallation } from '../harness/benchInstallation.ts';
+import type { Measurement, Round } from '../harness/measurement.ts';
+import { processCpuMs } from '../harness/processCpu.ts';
+import { peerCellsPerSecond, withColumns } from '../peers/peerRun.ts';
+import { predictionStream, recordsPerMinute } from '../streams/predictionStream.ts';
+import { producePredictions } from '../streams/producePredictions.ts';
 
 const columns = 13;
 const comparedWith = ['whylogs', 'evidently'];

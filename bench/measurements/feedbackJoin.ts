@@ -1,11 +1,11 @@
 import type { Feedback } from '../../services/shared/contracts.ts';
-import { prefixed, topics } from '../../services/shared/topics.ts';
-import { type BenchInstallation, withInstallation } from '../benchInstallation.ts';
-import type { Measurement } from '../measurement.ts';
-import { firstEventTimeMs, predictionId, recordsPerMinute } from '../predictionStream.ts';
-import { processCpuMs } from '../processCpu.ts';
-import { partitions } from '../producePredictions.ts';
-import { untilMerged } from '../untilMerged.ts';
+import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
+import { type BenchInstallation, withInstallation } from '../harness/benchInstallation.ts';
+import type { Measurement } from '../harness/measurement.ts';
+import { processCpuMs } from '../harness/processCpu.ts';
+import { untilMerged } from '../harness/untilMerged.ts';
+import { firstEventTimeMs, predictionId, recordsPerMinute } from '../streams/predictionStream.ts';
+import { partitions } from '../streams/producePredictions.ts';
 
 const labelsPerSend = 10_000;
 

@@ -1,8 +1,8 @@
-import { withInstallation } from '../benchInstallation.ts';
-import type { Measurement } from '../measurement.ts';
-import { predictionStream } from '../predictionStream.ts';
-import { processCpuMs } from '../processCpu.ts';
-import { producePredictions } from '../producePredictions.ts';
+import { withInstallation } from '../harness/benchInstallation.ts';
+import type { Measurement } from '../harness/measurement.ts';
+import { processCpuMs } from '../harness/processCpu.ts';
+import { predictionStream } from '../streams/predictionStream.ts';
+import { producePredictions } from '../streams/producePredictions.ts';
 
 const recordsPerWindow = 250;
 const measuredWindows = 40;

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { quantile } from 'simple-statistics';
 import type { Prediction } from '../../services/shared/contracts.ts';
-import { prefixed, topics } from '../../services/shared/topics.ts';
-import { type BenchInstallation, withInstallation } from '../benchInstallation.ts';
-import type { Line, Measurement } from '../measurement.ts';
-import { featurePool, firstEventTimeMs, usualFeatures } from '../predictionStream.ts';
-import { partitions } from '../producePredictions.ts';
+import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
+import { type BenchInstallation, withInstallation } from '../harness/benchInstallation.ts';
+import type { Line, Measurement } from '../harness/measurement.ts';
+import { featurePool, firstEventTimeMs, usualFeatures } from '../streams/predictionStream.ts';
+import { partitions } from '../streams/producePredictions.ts';
 
 const windowMs = 1_000;
 const recordsPerWindow = 120;

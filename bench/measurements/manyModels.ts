@@ -1,10 +1,10 @@
-import { type BenchInstallation, withInstallation } from '../benchInstallation.ts';
-import type { Line, Measurement, Round } from '../measurement.ts';
-import { type Cost, costAfterWarmUp } from '../meteredRun.ts';
-import { firstEventTimeMs, predictionStream } from '../predictionStream.ts';
-import { peakMemoryMegabytes } from '../processCpu.ts';
-import { producePredictions } from '../producePredictions.ts';
-import { profilerRun } from '../profilerRun.ts';
+import { type BenchInstallation, withInstallation } from '../harness/benchInstallation.ts';
+import type { Line, Measurement, Round } from '../harness/measurement.ts';
+import { type Cost, costAfterWarmUp } from '../harness/meteredRun.ts';
+import { peakMemoryMegabytes } from '../harness/processCpu.ts';
+import { profilerRun } from '../harness/profilerRun.ts';
+import { firstEventTimeMs, predictionStream } from '../streams/predictionStream.ts';
+import { producePredictions } from '../streams/producePredictions.ts';
 
 const twentyFeatures = { numeric: 14, categorical: 6 };
 const windowMs = 60_000;

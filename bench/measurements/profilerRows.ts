@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { prefixed, topics } from '../../services/shared/topics.ts';
-import { type BenchInstallation, withInstallation } from '../benchInstallation.ts';
-import type { BenchServers } from '../benchServers.ts';
-import type { Measurement, Round } from '../measurement.ts';
-import { costAfterWarmUp } from '../meteredRun.ts';
-import { predictionStream } from '../predictionStream.ts';
-import { processCpuMs } from '../processCpu.ts';
-import { producePredictions } from '../producePredictions.ts';
-import { profilerRun } from '../profilerRun.ts';
-import { untilMerged } from '../untilMerged.ts';
+import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
+import { type BenchInstallation, withInstallation } from '../harness/benchInstallation.ts';
+import type { BenchServers } from '../harness/benchServers.ts';
+import type { Measurement, Round } from '../harness/measurement.ts';
+import { costAfterWarmUp } from '../harness/meteredRun.ts';
+import { processCpuMs } from '../harness/processCpu.ts';
+import { profilerRun } from '../harness/profilerRun.ts';
+import { untilMerged } from '../harness/untilMerged.ts';
+import { predictionStream } from '../streams/predictionStream.ts';
+import { producePredictions } from '../streams/producePredictions.ts';
 
 const pauseMs = 1_000;
 

@@ -1,10 +1,10 @@
-import { prefixed, topics } from '../../services/shared/topics.ts';
-import { type BenchInstallation, withInstallation } from '../benchInstallation.ts';
-import type { Measurement, Round } from '../measurement.ts';
-import { type Cost, costAfterWarmUp, meteredRun } from '../meteredRun.ts';
-import { predictionStream } from '../predictionStream.ts';
-import { producePredictions } from '../producePredictions.ts';
-import { profilerRun } from '../profilerRun.ts';
+import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
+import { type BenchInstallation, withInstallation } from '../harness/benchInstallation.ts';
+import type { Measurement, Round } from '../harness/measurement.ts';
+import { type Cost, costAfterWarmUp, meteredRun } from '../harness/meteredRun.ts';
+import { profilerRun } from '../harness/profilerRun.ts';
+import { predictionStream } from '../streams/predictionStream.ts';
+import { producePredictions } from '../streams/producePredictions.ts';
 
 interface Size {
   records: number;

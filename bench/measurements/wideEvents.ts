@@ -1,9 +1,9 @@
-import { withInstallation } from '../benchInstallation.ts';
-import type { Measurement, Round } from '../measurement.ts';
-import { costAfterWarmUp } from '../meteredRun.ts';
-import { type FeatureCounts, predictionStream } from '../predictionStream.ts';
-import { producePredictions } from '../producePredictions.ts';
-import { profilerRun } from '../profilerRun.ts';
+import { withInstallation } from '../harness/benchInstallation.ts';
+import type { Measurement, Round } from '../harness/measurement.ts';
+import { costAfterWarmUp } from '../harness/meteredRun.ts';
+import { profilerRun } from '../harness/profilerRun.ts';
+import { type FeatureCounts, predictionStream } from '../streams/predictionStream.ts';
+import { producePredictions } from '../streams/producePredictions.ts';
 
 /** Values per CPU second of events with 500 features against those with 20. */
 export const wideEvents: Measurement = {

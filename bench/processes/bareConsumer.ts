@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 import kafkajs from 'kafkajs';
-import { printReading } from '../meter.ts';
+import { printReading } from '../harness/meter.ts';
 
 const wireHeaderBytes = 5;
 const recordsPerReading = 50_000;

@@ -5,12 +5,12 @@
  *   node bench/processes/core.ts WINDOWS
  */
 
-import { foldVersionWindow, type VersionFold } from '../../services/detector/versionFold.ts';
 import {
   type ObservedVariable,
   variableKey,
   type WindowObservation,
-} from '../../services/detector/windowObservation.ts';
+} from '../../services/detector/blocks/windowObservation.ts';
+import { foldVersionWindow, type VersionFold } from '../../services/detector/fold/versionFold.ts';
 import {
   addToProfiles,
   countedSegments,
@@ -19,12 +19,12 @@ import {
   profilesOf,
   type WindowState,
 } from '../../services/profiler/profiler.ts';
-import type { Features, LoggedPrediction } from '../../services/shared/features.ts';
+import { parseSettings } from '../../services/shared/config/settings.ts';
 import { fnv1a } from '../../services/shared/profile/categoryHash.ts';
+import type { Features, LoggedPrediction } from '../../services/shared/profile/features.ts';
 import { addToSample, mergeSampledRecords, sampledRecords } from '../../services/shared/profile/recordSample.ts';
-import { parseSettings } from '../../services/shared/settings.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
-import { predictionStream, recordsPerMinute } from '../predictionStream.ts';
+import { predictionStream, recordsPerMinute } from '../streams/predictionStream.ts';
 
 const columns = 13;
 const warmUpWindows = 15;

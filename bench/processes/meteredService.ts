@@ -6,10 +6,10 @@
 import { detectorHandler } from '../../services/detector/detectorHandler.ts';
 import { evaluatorHandler } from '../../services/evaluator/evaluatorHandler.ts';
 import { profilerHandler } from '../../services/profiler/profilerHandler.ts';
-import type { BatchHandler } from '../../services/shared/batchConsumer.ts';
-import { runService, type ServiceContext } from '../../services/shared/service.ts';
-import { topics } from '../../services/shared/topics.ts';
-import { printReading } from '../meter.ts';
+import { topics } from '../../services/shared/kafka/topics.ts';
+import type { BatchHandler } from '../../services/shared/service/batchConsumer.ts';
+import { runService, type ServiceContext } from '../../services/shared/service/service.ts';
+import { printReading } from '../harness/meter.ts';
 
 interface Wiring {
   topics: string[];

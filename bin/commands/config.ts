@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { readEnvironment } from '../../services/shared/environment.ts';
-import { readSettings } from '../../services/shared/settings.ts';
-import { effectiveSettings } from '../effectiveSettings.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
+import { readSettings } from '../../services/shared/config/settings.ts';
+import { effectiveSettings } from './effectiveSettings.ts';
 
 export function addConfigCommand(program: Command): void {
   program

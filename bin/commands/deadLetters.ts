@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { replayDeadLetters } from '../../infra/replayDeadLetters.ts';
-import type { Clickhouse } from '../../services/shared/clickhouse.ts';
-import { readEnvironment } from '../../services/shared/environment.ts';
-import { formatTable } from '../formatTable.ts';
-import { withClickhouse, withKafka } from '../withServers.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
+import { replayDeadLetters } from '../deadLetters/replayDeadLetters.ts';
+import { withClickhouse, withKafka } from '../servers/withServers.ts';
+import { formatTable } from '../terminal/formatTable.ts';
 
 interface ListOptions {
   class?: string;

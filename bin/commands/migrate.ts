@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
-import { readEnvironment } from '../../services/shared/environment.ts';
-import { requireServer } from '../requireServer.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
+import { requireServer } from '../servers/requireServer.ts';
 
 export function addMigrateCommand(program: Command): void {
   program

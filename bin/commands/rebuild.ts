@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import type { Clickhouse } from '../../services/shared/clickhouse.ts';
-import { readEnvironment } from '../../services/shared/environment.ts';
-import { readSettings } from '../../services/shared/settings.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
+import { readSettings } from '../../services/shared/config/settings.ts';
 import { UserError } from '../../services/shared/userError.ts';
-import { formatTable } from '../formatTable.ts';
-import { startProgress } from '../progress.ts';
 import { count, inScope, movedTables } from '../rebuild/moveRows.ts';
 import { type RebuildPlan, rebuildPlan } from '../rebuild/rebuildPlan.ts';
 import { runRebuild } from '../rebuild/runRebuild.ts';
-import { requireServer } from '../requireServer.ts';
-import { withClickhouse, withKafka } from '../withServers.ts';
+import { requireServer } from '../servers/requireServer.ts';
+import { withClickhouse, withKafka } from '../servers/withServers.ts';
+import { formatTable } from '../terminal/formatTable.ts';
+import { startProgress } from '../terminal/progress.ts';
 
 interface RebuildOptions {
   from: string;

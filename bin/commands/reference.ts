@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
+import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
+import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Prediction, WindowUpdate } from '../../services/shared/contracts.ts';
-import { fromJson } from '../../services/shared/decodeRecord.ts';
-import { readEnvironment } from '../../services/shared/environment.ts';
-import { recordOf } from '../../services/shared/features.ts';
-import { connectProducer } from '../../services/shared/kafka.ts';
+import { connectProducer } from '../../services/shared/kafka/kafka.ts';
+import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
+import { recordOf } from '../../services/shared/profile/features.ts';
 import { type ReferenceRecord, referenceProfiles } from '../../services/shared/profile/referenceProfiles.ts';
-import { publishReference } from '../../services/shared/publishReference.ts';
-import { connectSchemaRegistry } from '../../services/shared/schemaRegistry.ts';
-import { readSettings } from '../../services/shared/settings.ts';
-import { prefixed, topics } from '../../services/shared/topics.ts';
+import { fromJson } from '../../services/shared/records/decodeRecord.ts';
 import { UserError } from '../../services/shared/userError.ts';
+import { publishReference } from '../../services/shared/windows/publishReference.ts';
 import { readLines } from '../replay/readLines.ts';
-import { requireServer } from '../requireServer.ts';
-import { withClickhouse, withKafka } from '../withServers.ts';
+import { requireServer } from '../servers/requireServer.ts';
+import { withClickhouse, withKafka } from '../servers/withServers.ts';
 
 const mostRecords = 1_000_000;
 

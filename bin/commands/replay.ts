@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UserError } from '../../services/shared/userError.ts';
-import { startProgress } from '../progress.ts';
 import { type ReplayOptions, runReplay } from '../replay/runReplay.ts';
+import { startProgress } from '../terminal/progress.ts';
 
 export function addReplayCommand(program: Command): void {
   program

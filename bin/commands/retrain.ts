@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
+import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
+import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
 import type { RetrainRequest } from '../../services/shared/contracts.ts';
-import { type Environment, readEnvironment } from '../../services/shared/environment.ts';
-import { connectProducer, sendRecords } from '../../services/shared/kafka.ts';
-import { retrainRequestEvent } from '../../services/shared/retrainRequestEvent.ts';
-import { connectSchemaRegistry } from '../../services/shared/schemaRegistry.ts';
-import { prefixed, topics } from '../../services/shared/topics.ts';
+import { connectProducer, sendRecords } from '../../services/shared/kafka/kafka.ts';
+import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
+import { retrainRequestEvent } from '../../services/shared/records/retrainRequestEvent.ts';
 import { UserError } from '../../services/shared/userError.ts';
-import { requireServer } from '../requireServer.ts';
-import { withClickhouse, withKafka } from '../withServers.ts';
+import { requireServer } from '../servers/requireServer.ts';
+import { withClickhouse, withKafka } from '../servers/withServers.ts';
 
 export function addRetrainCommand(program: Command): void {
   program

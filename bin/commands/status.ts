@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import { readEnvironment } from '../../services/shared/environment.ts';
-import { readSettings } from '../../services/shared/settings.ts';
-import { formatTable } from '../formatTable.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
+import { readSettings } from '../../services/shared/config/settings.ts';
+import { withClickhouse, withKafka } from '../servers/withServers.ts';
+import { formatTable } from '../terminal/formatTable.ts';
 import {
   readDeadLetterCounts,
   readModelStatus,
   readOpenDriftEvents,
   readServiceStatus,
   type SystemStatus,
-} from '../systemStatus.ts';
-import { withClickhouse, withKafka } from '../withServers.ts';
+} from './systemStatus.ts';
 
 export function addStatusCommand(program: Command): void {
   program

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { registerContracts } from '../../infra/registerContracts.ts';
-import { ensureTopics } from '../../infra/topics.ts';
-import { readEnvironment } from '../../services/shared/environment.ts';
-import { connectSchemaRegistry } from '../../services/shared/schemaRegistry.ts';
+import { registerContracts } from '../../infra/kafka/registerContracts.ts';
+import { ensureTopics } from '../../infra/kafka/topics.ts';
+import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { UserError } from '../../services/shared/userError.ts';
-import { requireServer } from '../requireServer.ts';
-import { withKafka } from '../withServers.ts';
+import { requireServer } from '../servers/requireServer.ts';
+import { withKafka } from '../servers/withServers.ts';
 
 export function addTopicsCommand(program: Command): void {
   program

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { consumerGroup, type ServiceName, serviceFlow } from '../../infra/serviceFlow.ts';
-import { type Clickhouse, clickhouseTime } from '../../services/shared/clickhouse.ts';
-import type { Environment } from '../../services/shared/environment.ts';
-import type { KafkaAdmin } from '../../services/shared/kafka.ts';
-import { prefixed } from '../../services/shared/topics.ts';
+import { consumerGroup, type ServiceName, serviceFlow } from '../../infra/kafka/serviceFlow.ts';
+import { type Clickhouse, clickhouseTime } from '../../services/shared/clickhouse/clickhouse.ts';
+import type { Environment } from '../../services/shared/config/environment.ts';
+import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { prefixed } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
 /** A rebuild that dies lets the services go on after this time. */

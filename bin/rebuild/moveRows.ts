@@ -1,4 +1,4 @@
-import type { Clickhouse } from '../../services/shared/clickhouse.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 
 /** Rows of a table that were written, and that were removed because they are not right. */
 export interface MovedRows {

@@ -1,9 +1,9 @@
-import type { Clickhouse } from '../../services/shared/clickhouse.ts';
-import type { Environment } from '../../services/shared/environment.ts';
-import type { Kafka, KafkaAdmin } from '../../services/shared/kafka.ts';
-import { partitionStart, type ReadPosition } from '../../services/shared/partitionStart.ts';
-import { connectTopicIds } from '../../services/shared/topicIds.ts';
-import { prefixed, topics } from '../../services/shared/topics.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import type { Environment } from '../../services/shared/config/environment.ts';
+import type { Kafka, KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { connectTopicIds } from '../../services/shared/kafka/topicIds.ts';
+import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
+import { partitionStart, type ReadPosition } from '../../services/shared/service/partitionStart.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
 /** A partition of a topic of producers, and what of it is read. */

@@ -1,10 +1,10 @@
 import { migrate } from '../../infra/clickhouse/migrate.ts';
-import { consumerGroup, serviceFlow } from '../../infra/serviceFlow.ts';
-import { ensureTopics } from '../../infra/topics.ts';
-import { connectClickhouse } from '../../services/shared/clickhouse.ts';
-import type { Environment } from '../../services/shared/environment.ts';
-import type { KafkaAdmin } from '../../services/shared/kafka.ts';
-import { topics } from '../../services/shared/topics.ts';
+import { consumerGroup, serviceFlow } from '../../infra/kafka/serviceFlow.ts';
+import { ensureTopics } from '../../infra/kafka/topics.ts';
+import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import type { Environment } from '../../services/shared/config/environment.ts';
+import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { topics } from '../../services/shared/kafka/topics.ts';
 import { longestLineBytes } from './readLines.ts';
 
 /** A record around the longest line, and a dead letter around that. */

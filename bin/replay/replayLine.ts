@@ -1,4 +1,4 @@
-import { isoTimeMs } from '../../services/shared/decodeRecord.ts';
+import { isoTimeMs } from '../../services/shared/records/decodeRecord.ts';
 
 /** One line of a file on its way to Kafka. */
 export interface ReplayLine {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
+import { readSettings } from '../../services/shared/config/settings.ts';
 import { parseDurationMs } from '../../services/shared/duration.ts';
-import { readSettings } from '../../services/shared/settings.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
 /**

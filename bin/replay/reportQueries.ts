@@ -1,5 +1,5 @@
-import type { Clickhouse } from '../../services/shared/clickhouse.ts';
-import type { Environment } from '../../services/shared/environment.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import type { Environment } from '../../services/shared/config/environment.ts';
 
 export interface VersionCounts {
   model: string;

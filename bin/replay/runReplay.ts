@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, mkdtemp, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { startServices } from '../../infra/local/startServices.ts';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
-import type { ServiceName } from '../../infra/serviceFlow.ts';
-import { connectClickhouse } from '../../services/shared/clickhouse.ts';
-import { type Environment, readEnvironment } from '../../services/shared/environment.ts';
-import { connectKafka, connectProducer, type Kafka, type KafkaAdmin } from '../../services/shared/kafka.ts';
-import { readSettings } from '../../services/shared/settings.ts';
-import { prefixed, topics } from '../../services/shared/topics.ts';
+import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
+import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
+import { startServices } from '../../infra/local/processes/startServices.ts';
+import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
+import { readSettings } from '../../services/shared/config/settings.ts';
+import { connectKafka, connectProducer, type Kafka, type KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
-import type { Progress } from '../progress.ts';
-import { requireServer } from '../requireServer.ts';
+import { requireServer } from '../servers/requireServer.ts';
+import type { Progress } from '../terminal/progress.ts';
 import { createInstallation, dropInstallation } from './isolatedInstallation.ts';
 import { replayServers } from './replayServers.ts';
 import { replaySettings } from './replaySettings.ts';
@@ -170,7 +170,7 @@ function whereItIs({ CLICKHOUSE_DATABASE: database, ...environment }: Environmen
     url = 'http://127.0.0.1:8123';
     lines.push(
       `kept: folder ${dir} (logs, models, data); start ClickHouse on it:`,
-      `  npx node infra/local/clickhouse-server.ts --path ${join(dir, 'clickhouse')} --port 8123`,
+      `  npx node infra/local/clickhouse/clickhouse-server.ts --path ${join(dir, 'clickhouse')} --port 8123`,
     );
   }
   lines.push(`query it:`, `  curl '${url}/?database=${database}' --data 'SELECT * FROM model_status FORMAT Vertical'`);

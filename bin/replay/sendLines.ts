@@ -1,4 +1,4 @@
-import { type KafkaProducer, sendRecords } from '../../services/shared/kafka.ts';
+import { type KafkaProducer, sendRecords } from '../../services/shared/kafka/kafka.ts';
 import { interleave } from './interleave.ts';
 import { readLines } from './readLines.ts';
 import { type ReplayLine, replayLine } from './replayLine.ts';

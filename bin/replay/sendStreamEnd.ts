@@ -1,11 +1,11 @@
-import type { Clickhouse } from '../../services/shared/clickhouse.ts';
+import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import type { Environment } from '../../services/shared/config/environment.ts';
+import type { Settings } from '../../services/shared/config/settings.ts';
 import type { WindowUpdate } from '../../services/shared/contracts.ts';
-import type { Environment } from '../../services/shared/environment.ts';
-import { type KafkaProducer, sendRecords } from '../../services/shared/kafka.ts';
-import { connectSchemaRegistry } from '../../services/shared/schemaRegistry.ts';
-import type { Settings } from '../../services/shared/settings.ts';
-import { prefixed, topics } from '../../services/shared/topics.ts';
-import { versionUpdate } from '../../services/shared/versionUpdate.ts';
+import { type KafkaProducer, sendRecords } from '../../services/shared/kafka/kafka.ts';
+import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
+import { versionUpdate } from '../../services/shared/windows/versionUpdate.ts';
 
 /** Tells the detector that every version's stream is over, so that it judges the last windows too. */
 export async function sendStreamEnd(

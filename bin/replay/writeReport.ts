@@ -2,9 +2,9 @@ import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Clickhouse } from '../../services/shared/clickhouse.ts';
-import type { Environment } from '../../services/shared/environment.ts';
-import type { Settings } from '../../services/shared/settings.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import type { Environment } from '../../services/shared/config/environment.ts';
+import type { Settings } from '../../services/shared/config/settings.ts';
 import { reportQueries } from './reportQueries.ts';
 
 export interface ReplayTimings {

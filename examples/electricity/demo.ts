@@ -1,11 +1,11 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { formatTable } from '../../bin/formatTable.ts';
-import { startProgress } from '../../bin/progress.ts';
-import { startChildProcess } from '../../infra/local/childProcess.ts';
-import { logTail } from '../../infra/local/untilReady.ts';
-import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse.ts';
-import { readEnvironment } from '../../services/shared/environment.ts';
+import { formatTable } from '../../bin/terminal/formatTable.ts';
+import { startProgress } from '../../bin/terminal/progress.ts';
+import { startChildProcess } from '../../infra/local/processes/childProcess.ts';
+import { logTail } from '../../infra/local/processes/untilReady.ts';
+import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { type DemoPorts, emptyDemoFolder } from './demoFolder.ts';
 import { loopNews } from './loopNews.ts';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { claimPort } from '../../infra/local/claimPort.ts';
-import { untilUnowned } from '../../infra/local/dataFolderOwner.ts';
+import { claimPort } from '../../infra/local/processes/claimPort.ts';
+import { untilUnowned } from '../../infra/local/processes/dataFolderOwner.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
 const markerFile = 'made-by-the-electricity-demo';

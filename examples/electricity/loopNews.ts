@@ -1,4 +1,4 @@
-import type { Clickhouse } from '../../services/shared/clickhouse.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { DriftEntry, StoryEntry, TrainingEntry } from './story.ts';
 
 const iso = (column: string) => `formatDateTime(${column}, '%Y-%m-%dT%H:%i:%SZ', 'UTC')`;

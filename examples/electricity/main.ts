@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { killChildProcesses } from '../../infra/local/childProcess.ts';
-import { localStackPorts } from '../../infra/local/localStackPorts.ts';
+import { killChildProcesses } from '../../infra/local/processes/childProcess.ts';
+import { localStackPorts } from '../../infra/local/processes/localStackPorts.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { runDemo } from './demo.ts';
 

@@ -1,4 +1,4 @@
-import type { Clickhouse } from '../../services/shared/clickhouse.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { QuarterScore } from './scorerLine.ts';
 import { curlCommand, rowsOf, statements } from './statements.ts';
 import { percent, type QuarterAccuracy, type StoryEntry } from './story.ts';

@@ -4,9 +4,9 @@
 // Two things no real scorer has: it replays the past, and it keeps version 1 beside the one that serves, to compare them at the end.
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import kafkajs from 'kafkajs';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
-import { serviceFlow } from '../../infra/serviceFlow.ts';
-import { readEnvironment } from '../../services/shared/environment.ts';
+import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
+import { serviceFlow } from '../../infra/kafka/serviceFlow.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { type ModelOutput, predict } from '../../services/shared/model/model.ts';
 import { loadModel } from '../../services/shared/model/modelArtifact.ts';
 import { trainModel } from '../../services/shared/model/trainModel.ts';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
+import { registerContracts } from '../../infra/kafka/registerContracts.ts';
+import { serviceFlow } from '../../infra/kafka/serviceFlow.ts';
+import { ensureTopics } from '../../infra/kafka/topics.ts';
+import { startServices } from '../../infra/local/processes/startServices.ts';
 import { startLocalStack } from '../../infra/local/stack.ts';
-import { startServices } from '../../infra/local/startServices.ts';
-import { registerContracts } from '../../infra/registerContracts.ts';
-import { serviceFlow } from '../../infra/serviceFlow.ts';
-import { ensureTopics } from '../../infra/topics.ts';
-import { type Environment, readEnvironment } from '../../services/shared/environment.ts';
-import { connectKafka } from '../../services/shared/kafka.ts';
-import { connectSchemaRegistry } from '../../services/shared/schemaRegistry.ts';
+import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
+import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
+import { connectKafka } from '../../services/shared/kafka/kafka.ts';
 import type { DemoPorts } from './demoFolder.ts';
 
 export interface LoopOptions {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { connectClickhouse } from '../../services/shared/clickhouse.ts';
-import type { Environment } from '../../services/shared/environment.ts';
+import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import type { Environment } from '../../services/shared/config/environment.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
 const folder = new URL('./', import.meta.url);

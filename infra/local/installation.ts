@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { connectClickhouse } from '../../services/shared/clickhouse.ts';
-import { readEnvironment } from '../../services/shared/environment.ts';
-import { connectKafka, connectProducer } from '../../services/shared/kafka.ts';
-import { connectSchemaRegistry } from '../../services/shared/schemaRegistry.ts';
-import { prefixed, topics } from '../../services/shared/topics.ts';
+import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
+import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
+import { connectKafka, connectProducer } from '../../services/shared/kafka/kafka.ts';
+import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { migrate } from '../clickhouse/migrate.ts';
-import { waitUntilQuiet } from '../quiescence.ts';
-import type { ServiceName } from '../serviceFlow.ts';
-import { ensureTopics } from '../topics.ts';
-import { freePort } from './claimPort.ts';
-import { type ServiceProcess, startServiceProcess } from './serviceProcesses.ts';
+import { waitUntilQuiet } from '../kafka/quiescence.ts';
+import type { ServiceName } from '../kafka/serviceFlow.ts';
+import { ensureTopics } from '../kafka/topics.ts';
+import { freePort } from './processes/claimPort.ts';
+import { type ServiceProcess, startServiceProcess } from './processes/serviceProcesses.ts';
 
 /**
  * Topics and a database of somebody's own on servers that run, and what is needed to use them. All that it starts ends with it.

@@ -1,21 +1,13 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../services/shared/userError.ts';
-import { type ChildProcess, startChildProcess } from './childProcess.ts';
-import { claimPort, freePort, localHost } from './claimPort.ts';
-import { untilUnowned } from './dataFolderOwner.ts';
 import { libraryFolder } from './libraryFolder.ts';
-import { startServerProcess } from './serverProcess.ts';
-import { logTail, tellingLine } from './untilReady.ts';
-
-export interface StartOptions {
-  /** Folder of its data, which persist. */
-  dir: string;
-  /** 0: a free one. */
-  port: number;
-  /** Folder of its log file. */
-  logDir: string;
-}
+import { type ChildProcess, startChildProcess } from './processes/childProcess.ts';
+import { claimPort, freePort, localHost } from './processes/claimPort.ts';
+import { untilUnowned } from './processes/dataFolderOwner.ts';
+import { startServerProcess } from './processes/serverProcess.ts';
+import type { StartOptions } from './processes/startOptions.ts';
+import { logTail, tellingLine } from './processes/untilReady.ts';
 
 export interface KafkaServer extends ChildProcess {
   /** host:port */

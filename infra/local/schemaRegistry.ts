@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
-import type { ChildProcess } from './childProcess.ts';
-import { claimPort, localHost } from './claimPort.ts';
-import { untilUnowned } from './dataFolderOwner.ts';
-import type { StartOptions } from './kafka.ts';
 import { libraryFolder } from './libraryFolder.ts';
-import { startServerProcess } from './serverProcess.ts';
+import type { ChildProcess } from './processes/childProcess.ts';
+import { claimPort, localHost } from './processes/claimPort.ts';
+import { untilUnowned } from './processes/dataFolderOwner.ts';
+import { startServerProcess } from './processes/serverProcess.ts';
+import type { StartOptions } from './processes/startOptions.ts';
 
 export interface SchemaRegistryServer extends ChildProcess {
   /** Base of the Confluent API. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { UserError } from '../../services/shared/userError.ts';
-import { startClickhouse } from './clickhouse.ts';
+import { startClickhouse } from './clickhouse/clickhouse.ts';
 import { startKafka } from './kafka.ts';
 import { startSchemaRegistry } from './schemaRegistry.ts';
 

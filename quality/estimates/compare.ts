@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { calibrateClasses } from '../../services/evaluator/classCalibration.ts';
-import { type EstimatedMetric, type Estimates, estimatedMetrics } from '../../services/evaluator/estimate.ts';
-import { estimateClassQuality } from '../../services/evaluator/estimatedClassQuality.ts';
-import { estimateLoss } from '../../services/evaluator/estimatedLoss.ts';
-import { estimateQuality } from '../../services/evaluator/estimatedQuality.ts';
-import { calibrateLoss, type PredictedNumber } from '../../services/evaluator/lossCalibration.ts';
-import { calibrateQuality } from '../../services/evaluator/qualityCalibration.ts';
+import { calibrateClasses } from '../../services/evaluator/estimates/classCalibration.ts';
+import { type EstimatedMetric, type Estimates, estimatedMetrics } from '../../services/evaluator/estimates/estimate.ts';
+import { estimateClassQuality } from '../../services/evaluator/estimates/estimatedClassQuality.ts';
+import { estimateLoss } from '../../services/evaluator/estimates/estimatedLoss.ts';
+import { estimateQuality } from '../../services/evaluator/estimates/estimatedQuality.ts';
+import { calibrateLoss, type PredictedNumber } from '../../services/evaluator/estimates/lossCalibration.ts';
+import { calibrateQuality } from '../../services/evaluator/estimates/qualityCalibration.ts';
 import {
   addValue,
   emptyFeatureProfile,

@@ -3,9 +3,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
-import { installedPeer } from '../../bench/peerEnvironments.ts';
-import { runCommand } from '../../bench/runCommand.ts';
-import { formatTable } from '../../bin/formatTable.ts';
+import { formatTable } from '../../bin/terminal/formatTable.ts';
+import { installedPeer } from '../../infra/peers/peerEnvironments.ts';
+import { runCommand } from '../../infra/peers/runCommand.ts';
 import { compareEstimates, type MetricComparison, readDataSet } from './compare.ts';
 
 const { chunks, labels } = new Command('quality:estimates')

@@ -1,11 +1,11 @@
 /** npm run quality:peers: the detector beside those of MOA, where nothing is seen but which predictions were wrong. */
 import { Command, Option } from 'commander';
 import { UserError } from '../../services/shared/userError.ts';
-import { judgeTrack } from '../judgeTrack.ts';
+import { judgeTrack } from '../judge/judgeTrack.ts';
 import { parseRepeats } from '../parseRepeats.ts';
-import { showProgress } from '../showProgress.ts';
-import { byClock, type Cell, scoreCells, scorePositions } from '../streamReport.ts';
-import { tracks } from '../tracks.ts';
+import { showProgress } from '../report/showProgress.ts';
+import { byClock, type Cell, scoreCells, scorePositions } from '../report/streamReport.ts';
+import { tracks } from '../streams/tracks.ts';
 import { installedMoa } from './moaDetectors.ts';
 import { noteErrors } from './noteErrors.ts';
 import { cellsAhead, detectorTable, peerTable } from './peerTable.ts';

@@ -1,5 +1,5 @@
 import type { GeneratedStream } from '../streams/generatedStream.ts';
-import type { Track } from '../tracks.ts';
+import type { Track } from '../streams/tracks.ts';
 
 /** Which predictions of a stream were wrong, row by row. */
 export interface ErrorStream {

@@ -1,5 +1,5 @@
-import { formatTable } from '../../bin/formatTable.ts';
-import { type Cell, meansByMode } from '../streamReport.ts';
+import { formatTable } from '../../bin/terminal/formatTable.ts';
+import { type Cell, meansByMode } from '../report/streamReport.ts';
 
 /** Cells by the name of the detector: the same ones, in the same order. */
 export type CellsByDetector = ReadonlyMap<string, readonly Cell[]>;

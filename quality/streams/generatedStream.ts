@@ -1,7 +1,7 @@
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
-import { featuresOf } from '../../services/shared/features.ts';
-import type { StreamTruth } from '../truthFile.ts';
-import { type WindowedStream, windowCounter } from '../windowCounter.ts';
+import { featuresOf } from '../../services/shared/profile/features.ts';
+import type { StreamTruth } from '../counting/truthFile.ts';
+import { type WindowedStream, windowCounter } from '../counting/windowCounter.ts';
 
 export interface StreamRow {
   timeMs: number;

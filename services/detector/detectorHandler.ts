@@ -1,22 +1,22 @@
-import type { BatchHandler } from '../shared/batchConsumer.ts';
-import { cloudEvent } from '../shared/cloudEvent.ts';
+import { chunk } from '../shared/chunk.ts';
 import type { Alert, DriftEvent, WindowUpdate } from '../shared/contracts.ts';
-import { type KafkaRecord, type OutgoingRecord, sendRecords } from '../shared/kafka.ts';
-import type { ServiceContext } from '../shared/service.ts';
-import { topics } from '../shared/topics.ts';
-import { type UsableRecord, usableRecords } from '../shared/usableRecords.ts';
+import { cloudEvent } from '../shared/kafka/cloudEvent.ts';
+import { type KafkaRecord, type OutgoingRecord, sendRecords } from '../shared/kafka/kafka.ts';
+import { topics } from '../shared/kafka/topics.ts';
+import type { BatchHandler } from '../shared/service/batchConsumer.ts';
+import type { ServiceContext } from '../shared/service/service.ts';
+import { type UsableRecord, usableRecords } from '../shared/service/usableRecords.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
-import { alertRevisions } from './alertLifecycle.ts';
+import { foldAlgorithm } from './checkpoints/foldAlgorithm.ts';
+import { advanced } from './checkpoints/foldLedger.ts';
 import { detectorMetrics } from './detectorMetrics.ts';
-import { type DriftEventRevision, driftEventRevisions } from './driftEventRevisions.ts';
-import { foldAlgorithm } from './foldAlgorithm.ts';
-import { advanced } from './foldLedger.ts';
-import { groupsOf } from './groupsOf.ts';
-import { type JudgeRun, judgeVersions } from './judgeVersions.ts';
-import { type FoldLimits, foldLimits, keepFolds } from './keepFolds.ts';
-import { type DetectorStore, detectorStore } from './store.ts';
-import { hasWork, loadVersions, type WatchedVersion } from './watchedVersion.ts';
-import { withWatermark } from './windowReadiness.ts';
+import { alertRevisions } from './events/alertLifecycle.ts';
+import { type DriftEventRevision, driftEventRevisions } from './events/driftEventRevisions.ts';
+import { type JudgeRun, judgeVersions } from './judging/judgeVersions.ts';
+import { type FoldLimits, foldLimits, keepFolds } from './judging/keepFolds.ts';
+import { hasWork, loadVersions, type WatchedVersion } from './judging/watchedVersion.ts';
+import { withWatermark } from './judging/windowReadiness.ts';
+import { type DetectorStore, detectorStore } from './store/store.ts';
 
 /** A few kilobytes each, without their folds. */
 export const mostVersionsInMemory = 10_000;
@@ -52,7 +52,7 @@ export async function detectorHandler(
       const key = versionKey({ model, version });
       if (!versions.has(key)) missing.set(key, { model, version });
     }
-    for (const group of groupsOf([...missing.values()], versionsPerGroup)) {
+    for (const group of chunk([...missing.values()], versionsPerGroup)) {
       const loaded = await loadVersions(store, group, { settingsOf: settings.of, algorithm, nowMs: now() });
       // From which window on changed settings count is stored before any window is judged with them.
       await storeLedgers(loaded);
@@ -175,7 +175,7 @@ export async function detectorHandler(
     for (;;) {
       const waiting = [...versions.values()].filter(version => hasWork(version, now()));
       if (waiting.length === 0) return;
-      for (const group of groupsOf(waiting, versionsPerGroup)) await judge(group);
+      for (const group of chunk(waiting, versionsPerGroup)) await judge(group);
     }
   }
 

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
-import type { ServiceMetrics } from '../shared/metrics.ts';
-import type { WatchedVersion } from './watchedVersion.ts';
-import { combinedWatermarkMs } from './windowReadiness.ts';
+import type { ServiceMetrics } from '../shared/service/metrics.ts';
+import type { WatchedVersion } from './judging/watchedVersion.ts';
+import { combinedWatermarkMs } from './judging/windowReadiness.ts';
 
 const minute = 60;
 const hour = 60 * minute;

@@ -1,5 +1,5 @@
-import { runService } from '../shared/service.ts';
-import { topics } from '../shared/topics.ts';
+import { topics } from '../shared/kafka/topics.ts';
+import { runService } from '../shared/service/service.ts';
 import { evaluatorHandler } from './evaluatorHandler.ts';
 
 await runService('evaluator', async context => ({

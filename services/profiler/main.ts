@@ -1,5 +1,5 @@
-import { runService } from '../shared/service.ts';
-import { topics } from '../shared/topics.ts';
+import { topics } from '../shared/kafka/topics.ts';
+import { runService } from '../shared/service/service.ts';
 import { profilerHandler } from './profilerHandler.ts';
 
 await runService('profiler', async context => ({

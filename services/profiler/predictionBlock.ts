@@ -1,4 +1,3 @@
-import type { Features, LoggedPrediction } from '../shared/features.ts';
 import {
   dictionaryColumn,
   float64Column,
@@ -8,7 +7,8 @@ import {
   nativeBlock,
   nullableFloat64Column,
   textColumn,
-} from '../shared/nativeBlock.ts';
+} from '../shared/clickhouse/nativeBlock.ts';
+import type { Features, LoggedPrediction } from '../shared/profile/features.ts';
 
 export type PredictionBlock = ReturnType<typeof predictionBlock>;
 

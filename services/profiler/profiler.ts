@@ -1,5 +1,4 @@
-import type { Rejection } from '../shared/decodeRecord.ts';
-import type { LoggedPrediction } from '../shared/features.ts';
+import type { ModelSettings } from '../shared/config/settings.ts';
 import { fnv1a } from '../shared/profile/categoryHash.ts';
 import {
   emptyFeatureProfile,
@@ -7,6 +6,7 @@ import {
   type FeatureValue,
   featureProfileBytes,
 } from '../shared/profile/featureProfile.ts';
+import type { LoggedPrediction } from '../shared/profile/features.ts';
 import { countBatch, emptyRecordBatch, type RecordBatch, setValue } from '../shared/profile/recordBatch.ts';
 import {
   addToSample,
@@ -14,7 +14,7 @@ import {
   type RecordSample,
   recordSampleBytes,
 } from '../shared/profile/recordSample.ts';
-import type { ModelSettings } from '../shared/settings.ts';
+import type { Rejection } from '../shared/records/decodeRecord.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import {
   emptyRecentIds,

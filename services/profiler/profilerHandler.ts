@@ -1,13 +1,13 @@
-import type { BatchHandler } from '../shared/batchConsumer.ts';
-import { checkPrediction } from '../shared/checkRecord.ts';
+import { blockBytes, clearBlock } from '../shared/clickhouse/nativeBlock.ts';
 import type { WindowUpdate } from '../shared/contracts.ts';
-import type { LoggedPrediction } from '../shared/features.ts';
-import { type KafkaRecord, sendRecords } from '../shared/kafka.ts';
-import { blockBytes, clearBlock } from '../shared/nativeBlock.ts';
-import type { ServiceContext } from '../shared/service.ts';
+import { type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
+import { topics } from '../shared/kafka/topics.ts';
+import type { LoggedPrediction } from '../shared/profile/features.ts';
+import { checkPrediction } from '../shared/records/checkRecord.ts';
+import type { BatchHandler } from '../shared/service/batchConsumer.ts';
+import type { ServiceContext } from '../shared/service/service.ts';
+import { type UsableRecord, usableRecords } from '../shared/service/usableRecords.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
-import { topics } from '../shared/topics.ts';
-import { type UsableRecord, usableRecords } from '../shared/usableRecords.ts';
 import { versionKey } from '../shared/versionKey.ts';
 import { addPrediction, predictionBlock } from './predictionBlock.ts';
 import {

@@ -1,5 +1,5 @@
 import { Counter, Gauge } from 'prom-client';
-import type { ServiceMetrics } from '../shared/metrics.ts';
+import type { ServiceMetrics } from '../shared/service/metrics.ts';
 import type { Tally, VersionState } from './profiler.ts';
 
 /** Labels, and where the tally has their figure. */

@@ -6,7 +6,7 @@ import {
   int64Column,
   nativeBlock,
   uint32Column,
-} from '../shared/nativeBlock.ts';
+} from '../shared/clickhouse/nativeBlock.ts';
 import { sampledRecords } from '../shared/profile/recordSample.ts';
 import type { VersionName } from '../shared/versionKey.ts';
 import type { WindowState } from './profiler.ts';

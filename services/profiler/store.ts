@@ -1,8 +1,8 @@
-import { type Clickhouse, clickhouseTime } from '../shared/clickhouse.ts';
+import { type Clickhouse, clickhouseTime } from '../shared/clickhouse/clickhouse.ts';
+import { queryPortions } from '../shared/clickhouse/queryPortions.ts';
+import type { ModelSettings } from '../shared/config/settings.ts';
 import { fromProfileRow, type ProfileRow } from '../shared/profile/profileRow.ts';
 import { fromSampleRow, recordSampleOf, type SampleRow } from '../shared/profile/recordSample.ts';
-import { queryPortions } from '../shared/queryPortions.ts';
-import type { ModelSettings } from '../shared/settings.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import type { PredictionBlock } from './predictionBlock.ts';
 import {

@@ -9,7 +9,7 @@ import {
   nativeBlock,
   nullableFloat64Column,
   textColumn,
-} from '../shared/nativeBlock.ts';
+} from '../shared/clickhouse/nativeBlock.ts';
 import type { FeatureProfile } from '../shared/profile/featureProfile.ts';
 import { toProfileRow } from '../shared/profile/profileRow.ts';
 import type { VersionName } from '../shared/versionKey.ts';

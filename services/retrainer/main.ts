@@ -1,5 +1,5 @@
-import { runService } from '../shared/service.ts';
-import { topics } from '../shared/topics.ts';
+import { topics } from '../shared/kafka/topics.ts';
+import { runService } from '../shared/service/service.ts';
 import { retrainerHandler, startRequests } from './retrainerHandler.ts';
 
 await runService('retrainer', async context => {

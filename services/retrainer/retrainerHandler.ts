@@ -1,12 +1,12 @@
-import type { BatchHandler } from '../shared/batchConsumer.ts';
-import { cloudEvent } from '../shared/cloudEvent.ts';
 import type { ModelVersion, RetrainRequest, WindowUpdate } from '../shared/contracts.ts';
-import { headerText, type KafkaRecord, sendRecords } from '../shared/kafka.ts';
-import { publishReference } from '../shared/publishReference.ts';
-import { retrainRequestEvent } from '../shared/retrainRequestEvent.ts';
-import type { ServiceContext } from '../shared/service.ts';
-import { topics } from '../shared/topics.ts';
-import { usableRecords } from '../shared/usableRecords.ts';
+import { cloudEvent } from '../shared/kafka/cloudEvent.ts';
+import { headerText, type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
+import { topics } from '../shared/kafka/topics.ts';
+import { retrainRequestEvent } from '../shared/records/retrainRequestEvent.ts';
+import type { BatchHandler } from '../shared/service/batchConsumer.ts';
+import type { ServiceContext } from '../shared/service/service.ts';
+import { usableRecords } from '../shared/service/usableRecords.ts';
+import { publishReference } from '../shared/windows/publishReference.ts';
 import {
   type Cause,
   causeOfDriftEvent,
@@ -15,11 +15,11 @@ import {
   decideOnDriftEvent,
   decideOnRequest,
   type ModelHistory,
-} from './retrainer.ts';
+} from './causes/retrainer.ts';
+import { startSchedules } from './causes/schedule.ts';
 import { retrainerMetrics } from './retrainerMetrics.ts';
-import { startSchedules } from './schedule.ts';
-import { retrainerStore } from './store.ts';
-import { answerCause } from './trainingRun.ts';
+import { answerCause } from './run/trainingRun.ts';
+import { retrainerStore } from './store/store.ts';
 
 /** Trains while taking records, so that the offset of a cause is committed only when its answer has been published. */
 export async function retrainerHandler(context: ServiceContext, signal: AbortSignal): Promise<BatchHandler> {

@@ -1,5 +1,5 @@
 import { Counter, Histogram } from 'prom-client';
-import type { ServiceMetrics } from '../shared/metrics.ts';
+import type { ServiceMetrics } from '../shared/service/metrics.ts';
 
 export function retrainerMetrics({ registry }: ServiceMetrics) {
   const registers = [registry];

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../../infra/local/claimPort.ts';
-import { type ServiceProcess, startServiceProcess } from '../../infra/local/serviceProcesses.ts';
-import { logTail } from '../../infra/local/untilReady.ts';
-import type { ServiceName } from '../../infra/serviceFlow.ts';
+import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
+import { freePort } from '../../infra/local/processes/claimPort.ts';
+import { type ServiceProcess, startServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
+import { logTail } from '../../infra/local/processes/untilReady.ts';
 
 export interface Fleet {
   services: readonly ServiceName[];

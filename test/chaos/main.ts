@@ -1,6 +1,6 @@
 /** npm run chaos [-- --minutes N --seed S]: the services under fire, compared with an offline pass over the topics. */
 import { Command, InvalidArgumentError } from 'commander';
-import { formatTable } from '../../bin/formatTable.ts';
+import { formatTable } from '../../bin/terminal/formatTable.ts';
 import { runChaos } from './runChaos.ts';
 
 const chunksPerMinute = 20;

@@ -1,5 +1,5 @@
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
-import type { KafkaRecord } from '../../services/shared/kafka.ts';
+import type { KafkaRecord } from '../../services/shared/kafka/kafka.ts';
 
 /**
  * What the tables must hold, computed by one plain pass over the records of the topics. It shares no code with the services, and takes

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startClickhouse } from '../../infra/local/clickhouse.ts';
+import { startClickhouse } from '../../infra/local/clickhouse/clickhouse.ts';
 import { startKafka } from '../../infra/local/kafka.ts';
 import { startSchemaRegistry } from '../../infra/local/schemaRegistry.ts';
 

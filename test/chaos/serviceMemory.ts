@@ -1,4 +1,4 @@
-import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
+import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
 
 export interface ServiceMemory {
   service: string;

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readTopic } from '../../infra/readTopic.ts';
-import type { Clickhouse } from '../../services/shared/clickhouse.ts';
-import { deadLetterOrigin } from '../../services/shared/deadLetters.ts';
-import type { Environment } from '../../services/shared/environment.ts';
-import type { Kafka, KafkaAdmin } from '../../services/shared/kafka.ts';
-import { prefixed, topics } from '../../services/shared/topics.ts';
+import { readTopic } from '../../infra/kafka/readTopic.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import type { Environment } from '../../services/shared/config/environment.ts';
+import type { Kafka, KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
+import { deadLetterOrigin } from '../../services/shared/service/deadLetters.ts';
 import { deadLetterColumns, key, type OracleTables, type Rows } from './oracle.ts';
 
 type Row = Record<string, string | number | null>;

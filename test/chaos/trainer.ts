@@ -5,8 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DatasetRow, readDataset } from '../../services/retrainer/dataset.ts';
-import { datasetFile, modelFolderName, predictionsFile, readTask } from '../../services/retrainer/trainerContract.ts';
+import { type DatasetRow, readDataset } from '../../services/retrainer/dataset/dataset.ts';
+import {
+  datasetFile,
+  modelFolderName,
+  predictionsFile,
+  readTask,
+} from '../../services/retrainer/trainer/trainerContract.ts';
 import { yesAboveAmount } from './stream.ts';
 
 const folder = process.argv[2]!;

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readTopic } from '../../infra/readTopic.ts';
-import { modelFolder } from '../../services/retrainer/modelFolder.ts';
-import type { Clickhouse } from '../../services/shared/clickhouse.ts';
+import { readTopic } from '../../infra/kafka/readTopic.ts';
+import { modelFolder } from '../../services/retrainer/artifacts/modelFolder.ts';
+import { contractType, wireHeaderBytes } from '../../services/shared/avro/schemaRegistry.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import type { Environment } from '../../services/shared/config/environment.ts';
 import type { DriftEvent, ModelVersion } from '../../services/shared/contracts.ts';
-import type { Environment } from '../../services/shared/environment.ts';
-import type { Kafka, KafkaAdmin } from '../../services/shared/kafka.ts';
+import type { Kafka, KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { folderChecksum } from '../../services/shared/model/modelArtifact.ts';
-import { contractType, wireHeaderBytes } from '../../services/shared/schemaRegistry.ts';
-import { prefixed, topics } from '../../services/shared/topics.ts';
 
 interface Run {
   id: string;

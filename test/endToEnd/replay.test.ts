@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectClickhouse } from '../../services/shared/clickhouse.ts';
-import { readEnvironment } from '../../services/shared/environment.ts';
-import { connectKafka } from '../../services/shared/kafka.ts';
+import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
+import { connectKafka } from '../../services/shared/kafka/kafka.ts';
 import { driftloop, ownInstallation } from '../integration/cliServers.ts';
 import { replayStream, streamStartMs } from './replayStream.ts';
 

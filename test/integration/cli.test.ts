@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse.ts';
-import { type Environment, readEnvironment } from '../../services/shared/environment.ts';
-import { connectKafka, connectProducer, type KafkaAdmin } from '../../services/shared/kafka.ts';
+import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
+import { connectKafka, connectProducer, type KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
 import { commitAll, driftloop, ownInstallation } from './cliServers.ts';
 
 let variables: Record<string, string>;

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readTopic } from '../../infra/readTopic.ts';
-import { ensureTopics } from '../../infra/topics.ts';
-import { deadLetterRecord } from '../../services/shared/deadLetters.ts';
-import type { RejectionClass } from '../../services/shared/decodeRecord.ts';
-import { type Environment, readEnvironment } from '../../services/shared/environment.ts';
+import { readTopic } from '../../infra/kafka/readTopic.ts';
+import { ensureTopics } from '../../infra/kafka/topics.ts';
+import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
 import {
   connectKafka,
   connectProducer,
@@ -12,7 +10,9 @@ import {
   type KafkaProducer,
   type KafkaRecord,
   sendRecords,
-} from '../../services/shared/kafka.ts';
+} from '../../services/shared/kafka/kafka.ts';
+import type { RejectionClass } from '../../services/shared/records/decodeRecord.ts';
+import { deadLetterRecord } from '../../services/shared/service/deadLetters.ts';
 import { driftloop, ownInstallation } from './cliServers.ts';
 
 let variables: Record<string, string>;

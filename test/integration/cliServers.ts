@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { inject } from 'vitest';
-import type { KafkaAdmin, KafkaProducer } from '../../services/shared/kafka.ts';
+import type { KafkaAdmin, KafkaProducer } from '../../services/shared/kafka/kafka.ts';
 
 /** Variables of an installation of its own: a topic prefix and a database that no other test has. */
 export function ownInstallation(): Record<string, string> {

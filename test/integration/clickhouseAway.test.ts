@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { startClickhouse } from '../../infra/local/clickhouse.ts';
+import { startClickhouse } from '../../infra/local/clickhouse/clickhouse.ts';
 import { freshInstallation } from '../freshInstallation.ts';
 
 const sessionTimeoutMs = 6_000;

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type kafkajs from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { WindowObservation } from '../../services/detector/windowObservation.ts';
-import { clickhouseTime } from '../../services/shared/clickhouse.ts';
+import type { WindowObservation } from '../../services/detector/blocks/windowObservation.ts';
+import { clickhouseTime } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { DriftEvent, WindowUpdate } from '../../services/shared/contracts.ts';
-import { decodeRecord } from '../../services/shared/decodeRecord.ts';
 import type { FeatureProfile } from '../../services/shared/profile/featureProfile.ts';
 import { toProfileRow } from '../../services/shared/profile/profileRow.ts';
+import { decodeRecord } from '../../services/shared/records/decodeRecord.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { type Randomness, syntheticWindows } from '../unit/detector/syntheticStream.ts';
 

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
-import { registerContracts } from '../../infra/registerContracts.ts';
+import { registerContracts } from '../../infra/kafka/registerContracts.ts';
+import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
 import type { Alert } from '../../services/shared/contracts.ts';
-import { topics } from '../../services/shared/topics.ts';
+import { topics } from '../../services/shared/kafka/topics.ts';
 import { fencedBlocks } from '../fencedBlocks.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 

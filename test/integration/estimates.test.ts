@@ -2,16 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
-import { type ClassifiedRecord, calibrateClasses } from '../../services/evaluator/classCalibration.ts';
-import { binaryMetrics } from '../../services/evaluator/estimate.ts';
-import { estimateClassQuality } from '../../services/evaluator/estimatedClassQuality.ts';
-import { estimateLoss } from '../../services/evaluator/estimatedLoss.ts';
-import { estimateQuality } from '../../services/evaluator/estimatedQuality.ts';
-import { mostSampledRecords } from '../../services/evaluator/estimateStore.ts';
-import { calibrateLoss, type LabelledNumber } from '../../services/evaluator/lossCalibration.ts';
-import { calibrateQuality } from '../../services/evaluator/qualityCalibration.ts';
-import { announceWindows } from '../../services/shared/announceWindows.ts';
+import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
+import { type ClassifiedRecord, calibrateClasses } from '../../services/evaluator/estimates/classCalibration.ts';
+import { binaryMetrics } from '../../services/evaluator/estimates/estimate.ts';
+import { estimateClassQuality } from '../../services/evaluator/estimates/estimatedClassQuality.ts';
+import { estimateLoss } from '../../services/evaluator/estimates/estimatedLoss.ts';
+import { estimateQuality } from '../../services/evaluator/estimates/estimatedQuality.ts';
+import { mostSampledRecords } from '../../services/evaluator/estimates/estimateStore.ts';
+import { calibrateLoss, type LabelledNumber } from '../../services/evaluator/estimates/lossCalibration.ts';
+import { calibrateQuality } from '../../services/evaluator/estimates/qualityCalibration.ts';
+import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 import { bucketKey } from '../../services/shared/profile/bucketKey.ts';
@@ -20,9 +20,9 @@ import {
   emptyNumericHistogram,
   type NumericHistogram,
 } from '../../services/shared/profile/numericHistogram.ts';
-import { readSettings } from '../../services/shared/settings.ts';
+import { announceWindows } from '../../services/shared/windows/announceWindows.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
-import { histogramOf, profileOf } from '../unit/profile/profileOf.ts';
+import { histogramOf, profileOf } from '../unit/shared/profile/profileOf.ts';
 
 const hourMs = 3_600_000;
 const startMs = Date.UTC(2026, 0, 1);

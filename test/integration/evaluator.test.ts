@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
+import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
+import { contractType, wireHeaderBytes } from '../../services/shared/avro/schemaRegistry.ts';
 import type { Feedback, Prediction, WindowUpdate } from '../../services/shared/contracts.ts';
-import { contractType, wireHeaderBytes } from '../../services/shared/schemaRegistry.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ServiceName } from '../../infra/serviceFlow.ts';
+import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import {
   countedSegments,
   countPrediction,
@@ -10,11 +10,11 @@ import {
   watermarkMs,
 } from '../../services/profiler/profiler.ts';
 import { mostBytesInMemory } from '../../services/profiler/profilerHandler.ts';
+import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
-import { loggedPrediction } from '../../services/shared/features.ts';
-import { readSettings } from '../../services/shared/settings.ts';
+import { loggedPrediction } from '../../services/shared/profile/features.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
-import { seededRandom } from '../unit/profile/distributions.ts';
+import { seededRandom } from '../unit/shared/profile/distributions.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

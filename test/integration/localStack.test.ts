@@ -13,9 +13,9 @@ import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { parquetReadObjects } from 'hyparquet';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { freePort } from '../../infra/local/claimPort.ts';
-import { startClickhouse } from '../../infra/local/clickhouse.ts';
-import { startServiceProcess } from '../../infra/local/serviceProcesses.ts';
+import { startClickhouse } from '../../infra/local/clickhouse/clickhouse.ts';
+import { freePort } from '../../infra/local/processes/claimPort.ts';
+import { startServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
 const uniqueName = (prefix: string) => `${prefix}_${randomUUID().replaceAll('-', '')}`;
@@ -327,7 +327,7 @@ describe('parts of the local stack', () => {
 
   it('a process ends with the one that started it, even by SIGKILL', async () => {
     const starter = join(folder, 'starter.ts');
-    const module = JSON.stringify(new URL('../../infra/local/childProcess.ts', import.meta.url).href);
+    const module = JSON.stringify(new URL('../../infra/local/processes/childProcess.ts', import.meta.url).href);
     const log = JSON.stringify(join(folder, 'logs', 'child.log'));
     await writeFile(
       starter,

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { freePort } from '../../infra/local/claimPort.ts';
-import { serviceFlow } from '../../infra/serviceFlow.ts';
+import { serviceFlow } from '../../infra/kafka/serviceFlow.ts';
+import { freePort } from '../../infra/local/processes/claimPort.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 

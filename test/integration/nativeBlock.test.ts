@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
 import { addPrediction, predictionBlock } from '../../services/profiler/predictionBlock.ts';
-import { connectClickhouse } from '../../services/shared/clickhouse.ts';
+import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
-import { readEnvironment } from '../../services/shared/environment.ts';
-import { loggedPrediction } from '../../services/shared/features.ts';
+import { loggedPrediction } from '../../services/shared/profile/features.ts';
 import { mapOf, text } from '../unit/shared/contractArbitrary.ts';
 
 const environment = readEnvironment({

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
-import { consumerGroup, type ServiceName } from '../../infra/serviceFlow.ts';
-import { ensureTopics } from '../../infra/topics.ts';
-import { type Environment, readEnvironment } from '../../services/shared/environment.ts';
+import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
+import { consumerGroup, type ServiceName } from '../../infra/kafka/serviceFlow.ts';
+import { ensureTopics } from '../../infra/kafka/topics.ts';
+import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
 import {
   connectKafka,
   connectProducer,
   type KafkaAdmin,
   type KafkaProducer,
   sendRecords,
-} from '../../services/shared/kafka.ts';
+} from '../../services/shared/kafka/kafka.ts';
 import { commitAll, ownInstallation } from './cliServers.ts';
 
 let environment: Environment;

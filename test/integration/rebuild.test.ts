@@ -1,11 +1,11 @@
 import avro from 'avsc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readTopic } from '../../infra/readTopic.ts';
+import { readTopic } from '../../infra/kafka/readTopic.ts';
+import { contractType, wireHeaderBytes } from '../../services/shared/avro/schemaRegistry.ts';
+import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction, RetrainRequest } from '../../services/shared/contracts.ts';
-import type { KafkaRecord } from '../../services/shared/kafka.ts';
+import type { KafkaRecord } from '../../services/shared/kafka/kafka.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
-import { contractType, wireHeaderBytes } from '../../services/shared/schemaRegistry.ts';
-import { readSettings } from '../../services/shared/settings.ts';
 import { oracle } from '../chaos/oracle.ts';
 import { differences, oracleTables, storedRows } from '../chaos/storedTables.ts';
 import { chunksOfStream, type StreamRecord } from '../chaos/stream.ts';

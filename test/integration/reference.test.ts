@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
-import { seededRandom } from '../unit/profile/distributions.ts';
+import { seededRandom } from '../unit/shared/profile/distributions.ts';
 import { driftloop } from './cliServers.ts';
 
 const hourMs = 3_600_000;

@@ -2,16 +2,16 @@ import { createServer } from 'node:http';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import avro from 'avsc';
 import { expect, inject, it } from 'vitest';
-import { freePort } from '../../infra/local/claimPort.ts';
-import type { DriftEvent, Feedback } from '../../services/shared/contracts.ts';
-import { decodeRecord } from '../../services/shared/decodeRecord.ts';
-import { readEnvironment } from '../../services/shared/environment.ts';
+import { freePort } from '../../infra/local/processes/claimPort.ts';
 import {
   connectSchemaRegistry,
   contractType,
   wireHeaderBytes,
   wireSchemaId,
-} from '../../services/shared/schemaRegistry.ts';
+} from '../../services/shared/avro/schemaRegistry.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
+import type { DriftEvent, Feedback } from '../../services/shared/contracts.ts';
+import { decodeRecord } from '../../services/shared/records/decodeRecord.ts';
 import { driftEvent } from '../unit/detector/driftEventFixture.ts';
 
 it('waits for a registry that is away, and takes no record for an incompatible one meanwhile', async () => {

@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ServiceProcess } from '../../infra/local/serviceProcesses.ts';
-import { waitUntilQuiet } from '../../infra/quiescence.ts';
-import type { ServiceName } from '../../infra/serviceFlow.ts';
-import { ensureTopics } from '../../infra/topics.ts';
+import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
+import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
+import { ensureTopics } from '../../infra/kafka/topics.ts';
+import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
-import { connectProducer } from '../../services/shared/kafka.ts';
-import { offsetsPerIncarnation } from '../../services/shared/partitionStart.ts';
+import { connectProducer } from '../../services/shared/kafka/kafka.ts';
+import { offsetsPerIncarnation } from '../../services/shared/service/partitionStart.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
 const startMs = Date.UTC(2026, 0, 1);

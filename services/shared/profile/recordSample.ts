@@ -1,7 +1,7 @@
-import type { Features } from '../features.ts';
 import { bucketKey } from './bucketKey.ts';
 import { fnv1a } from './categoryHash.ts';
 import type { FeatureValue } from './featureProfile.ts';
+import type { Features } from './features.ts';
 
 /**
  * A uniform sample of the records of a window, to see which values come together. It keeps the records whose ids have the lowest hashes

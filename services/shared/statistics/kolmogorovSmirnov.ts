@@ -1,5 +1,5 @@
+import { alignedBuckets } from '../bins/alignedBuckets.ts';
 import type { NumericHistogram } from '../profile/numericHistogram.ts';
-import { alignedBuckets } from './alignedBuckets.ts';
 import type { DistanceSignificance } from './distanceSignificance.ts';
 import { effectiveCount } from './effectiveCount.ts';
 import { kolmogorovSurvival, kolmogorovThreshold } from './kolmogorovSurvival.ts';

@@ -1,7 +1,7 @@
 import { weightedStandardDeviation } from 'simple-statistics';
+import { bucketValue } from '../bins/bucketValue.ts';
 import type { NumericHistogram } from '../profile/numericHistogram.ts';
 import { sortedBuckets } from '../profile/sortedBuckets.ts';
-import { bucketValue } from './bucketValue.ts';
 
 /**
  * The population standard deviation, √(Σ nᵢ (xᵢ − x̄)² / n) over the buckets with their `bucketValue`. Null when there

@@ -1,7 +1,7 @@
+import { bucketValue } from '../bins/bucketValue.ts';
 import type { NumericHistogram } from '../profile/numericHistogram.ts';
 import type { SortedBuckets } from '../profile/sortedBuckets.ts';
 import { sortedBuckets } from '../profile/sortedBuckets.ts';
-import { bucketValue } from './bucketValue.ts';
 import type { DistanceSignificance } from './distanceSignificance.ts';
 import { effectiveCount } from './effectiveCount.ts';
 import { standardDeviation } from './standardDeviation.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import type { Summary } from '../../../bench/summary.ts';
+import type { Summary } from '../../../bench/harness/summary.ts';
 
 const program = join(import.meta.dirname, '..', '..', '..', 'bench', 'main.ts');
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { summarise } from '../../../bench/summary.ts';
+import { summarise } from '../../../bench/harness/summary.ts';
 
 describe('summarise', () => {
   const rounds = [

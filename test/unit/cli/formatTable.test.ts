@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatTable } from '../../../bin/formatTable.ts';
+import { formatTable } from '../../../bin/terminal/formatTable.ts';
 
 describe('formatTable', () => {
   it('aligns text to the left and numbers to the right, and shows what is absent', () => {

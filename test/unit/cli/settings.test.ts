@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { effectiveSettings } from '../../../bin/effectiveSettings.ts';
+import { effectiveSettings } from '../../../bin/commands/effectiveSettings.ts';
 import { replaySettings } from '../../../bin/replay/replaySettings.ts';
-import { parseSettings } from '../../../services/shared/settings.ts';
+import { parseSettings } from '../../../services/shared/config/settings.ts';
 
 const configured = `
 defaults: { window: 2h, retraining: { schedule: "0 3 * * *" } }

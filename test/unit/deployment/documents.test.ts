@@ -1,15 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { topicDefinitions } from '../../../infra/topics.ts';
+import { topicDefinitions } from '../../../infra/kafka/topics.ts';
 import { mostVersionsInMemory } from '../../../services/detector/detectorHandler.ts';
 import {
   mostCalibrationRecords,
   mostLossRecords,
   mostSampledRecords,
-} from '../../../services/evaluator/estimateStore.ts';
+} from '../../../services/evaluator/estimates/estimateStore.ts';
+import { mostLossFeatures } from '../../../services/evaluator/estimates/lossCalibration.ts';
+import { mostCalibrationBytes } from '../../../services/evaluator/estimates/windowEstimator.ts';
 import { mostRemembered } from '../../../services/evaluator/evaluatorHandler.ts';
-import { mostLossFeatures } from '../../../services/evaluator/lossCalibration.ts';
-import { mostCalibrationBytes } from '../../../services/evaluator/windowEstimator.ts';
 import { knownIdsAtMost, knownIdsKept } from '../../../services/profiler/profiler.ts';
 import {
   mostBytesInMemory,
@@ -18,10 +18,10 @@ import {
   mostRawRows,
   mostUnflushedRecords,
 } from '../../../services/profiler/profilerHandler.ts';
-import { largestUnflushedBytes, largestUnflushedRecords } from '../../../services/shared/batchConsumer.ts';
-import { readEnvironment } from '../../../services/shared/environment.ts';
-import { contractType } from '../../../services/shared/schemaRegistry.ts';
-import { parseSettings, readSettings } from '../../../services/shared/settings.ts';
+import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
+import { readEnvironment } from '../../../services/shared/config/environment.ts';
+import { parseSettings, readSettings } from '../../../services/shared/config/settings.ts';
+import { largestUnflushedBytes, largestUnflushedRecords } from '../../../services/shared/service/batchConsumer.ts';
 import { fencedBlocks } from '../../fencedBlocks.ts';
 import { serviceMetrics } from './serviceMetrics.ts';
 
@@ -52,7 +52,9 @@ function namesIn(path: string, pattern: RegExp): string[] {
 describe('docs/operators.md', () => {
   it('lists every environment variable with its default', () => {
     const rows = tableBelow('Environment');
-    expect(rows.map(([name]) => name)).toEqual(namesIn('services/shared/environment.ts', /^ {4}([A-Z][A-Z_]+):/gm));
+    expect(rows.map(([name]) => name)).toEqual(
+      namesIn('services/shared/config/environment.ts', /^ {4}([A-Z][A-Z_]+):/gm),
+    );
     const defaults: Record<string, unknown> = readEnvironment({});
     for (const [name, value] of rows) expect(value, name).toBe(String(defaults[name!] ?? ''));
   });
@@ -63,7 +65,7 @@ describe('docs/operators.md', () => {
     expect(shown).toEqual(readSettings(undefined).of('any'));
     const withOptional = block!.text.replace(/^( +)# (\w+: )/gm, '$1$2');
     expect(parseSettings(withOptional, 'docs/operators.md').of('any').retraining.schedule).toBe('0 3 * * 1');
-    const [, schema = ''] = read('services/shared/settings.ts').split('const settingsOfOneModel');
+    const [, schema = ''] = read('services/shared/config/settings.ts').split('const settingsOfOneModel');
     const names = [...schema.split('export type ModelSettings')[0]!.matchAll(/^ {2,4}(\w+):/gm)].map(
       match => match[1]!,
     );
@@ -118,7 +120,7 @@ describe('docs/operators.md', () => {
   });
 
   it('says what to do about every class of dead letter', () => {
-    const classes = read('services/shared/decodeRecord.ts').split('RejectionClass =')[1]!.split(';')[0]!;
+    const classes = read('services/shared/records/decodeRecord.ts').split('RejectionClass =')[1]!.split(';')[0]!;
     const inCode = [...classes.matchAll(/'([\w-]+)'/g)].map(match => match[1]!);
     expect(tableBelow('Dead letters').map(([name]) => name)).toEqual(inCode);
     for (const name of inCode) expect(read('schemas/asyncapi.yaml')).toContain(`- ${name}\n`);

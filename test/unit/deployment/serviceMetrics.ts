@@ -2,7 +2,7 @@ import { detectorMetrics } from '../../../services/detector/detectorMetrics.ts';
 import { evaluatorMetrics } from '../../../services/evaluator/evaluatorMetrics.ts';
 import { profilerMetrics } from '../../../services/profiler/profilerMetrics.ts';
 import { retrainerMetrics } from '../../../services/retrainer/retrainerMetrics.ts';
-import { createMetrics } from '../../../services/shared/metrics.ts';
+import { createMetrics } from '../../../services/shared/service/metrics.ts';
 
 interface Definition {
   type: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type AlertHistory, alertRevisions } from '../../../services/detector/alertLifecycle.ts';
-import type { DriftEventContent } from '../../../services/detector/driftEpisode.ts';
-import type { DriftEventRevision } from '../../../services/detector/driftEventRevisions.ts';
+import { type AlertHistory, alertRevisions } from '../../../services/detector/events/alertLifecycle.ts';
+import type { DriftEventContent } from '../../../services/detector/events/driftEpisode.ts';
+import type { DriftEventRevision } from '../../../services/detector/events/driftEventRevisions.ts';
 import { driftEvent } from './driftEventFixture.ts';
 
 const none: AlertHistory = { alerts: new Map(), events: new Map() };

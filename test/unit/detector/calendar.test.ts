@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Block } from '../../../services/detector/block.ts';
-import { type Calendar, slotOf, withBlock } from '../../../services/detector/calendar.ts';
-import { calendarReference } from '../../../services/detector/calendarReference.ts';
+import type { Block } from '../../../services/detector/blocks/block.ts';
+import { type Calendar, slotOf, withBlock } from '../../../services/detector/reference/calendar.ts';
+import { calendarReference } from '../../../services/detector/reference/calendarReference.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { countBlock } from '../../../services/detector/block.ts';
-import { comparisonsOf, type FoldState } from '../../../services/detector/detector.ts';
-import { distributionTest } from '../../../services/detector/distributionTest.ts';
-import { streamSignificance } from '../../../services/detector/streamSignificance.ts';
+import { countBlock } from '../../../services/detector/blocks/block.ts';
+import { distributionTest } from '../../../services/detector/families/distributionTest.ts';
+import { comparisonsOf, type FoldState } from '../../../services/detector/fold/detector.ts';
+import { streamSignificance } from '../../../services/detector/significance/streamSignificance.ts';
 import { context, foldAll, hourMs, syntheticWindows } from './syntheticStream.ts';
 
 const hours = 24 * 20;

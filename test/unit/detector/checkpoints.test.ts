@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { foldAlgorithm } from '../../../services/detector/checkpoints/foldAlgorithm.ts';
+import { unpackStates } from '../../../services/detector/checkpoints/packedStates.ts';
 import { detectorHandler } from '../../../services/detector/detectorHandler.ts';
-import { foldAlgorithm } from '../../../services/detector/foldAlgorithm.ts';
-import { unpackStates } from '../../../services/detector/packedStates.ts';
-import { foldVersionWindow, type VersionFold } from '../../../services/detector/versionFold.ts';
+import { foldVersionWindow, type VersionFold } from '../../../services/detector/fold/versionFold.ts';
+import { parseSettings } from '../../../services/shared/config/settings.ts';
 import type { WindowUpdate } from '../../../services/shared/contracts.ts';
-import type { KafkaRecord } from '../../../services/shared/kafka.ts';
-import { createMetrics } from '../../../services/shared/metrics.ts';
-import { parseSettings } from '../../../services/shared/settings.ts';
+import type { KafkaRecord } from '../../../services/shared/kafka/kafka.ts';
+import { createMetrics } from '../../../services/shared/service/metrics.ts';
 import { type MemoryTables, memoryStore, memoryTables } from './memoryStore.ts';
 import { hourMs, syntheticWindows } from './syntheticStream.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type Block, sumBlocks } from '../../../services/detector/block.ts';
-import type { Comparison } from '../../../services/detector/comparison.ts';
-import { judgeDependence, measureDependence } from '../../../services/detector/dependenceTest.ts';
-import { initialState } from '../../../services/detector/detector.ts';
-import { type FeaturePair, pairCounts } from '../../../services/detector/featurePairs.ts';
-import { windowMetrics } from '../../../services/detector/windowMetrics.ts';
+import { type Block, sumBlocks } from '../../../services/detector/blocks/block.ts';
+import { type FeaturePair, pairCounts } from '../../../services/detector/blocks/featurePairs.ts';
+import { judgeDependence, measureDependence } from '../../../services/detector/families/dependenceTest.ts';
+import { initialState } from '../../../services/detector/fold/detector.ts';
+import { windowMetrics } from '../../../services/detector/fold/windowMetrics.ts';
+import type { Comparison } from '../../../services/detector/reference/comparison.ts';
 import type { SampledRecords } from '../../../services/shared/profile/recordSample.ts';
 import {
   context,

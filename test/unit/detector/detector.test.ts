@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type FoldState, foldWindow, initialState } from '../../../services/detector/detector.ts';
-import type { DriftEventContent } from '../../../services/detector/driftEpisode.ts';
-import { type DriftEventChange, driftEventRevisions } from '../../../services/detector/driftEventRevisions.ts';
-import type { WindowObservation } from '../../../services/detector/windowObservation.ts';
+import type { WindowObservation } from '../../../services/detector/blocks/windowObservation.ts';
+import type { DriftEventContent } from '../../../services/detector/events/driftEpisode.ts';
+import { type DriftEventChange, driftEventRevisions } from '../../../services/detector/events/driftEventRevisions.ts';
+import { type FoldState, foldWindow, initialState } from '../../../services/detector/fold/detector.ts';
 import {
   context,
   foldAll,

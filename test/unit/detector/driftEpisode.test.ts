@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Episode, withEvidence } from '../../../services/detector/driftEpisode.ts';
-import type { Evidence, Family } from '../../../services/detector/evidence.ts';
+import { type Episode, withEvidence } from '../../../services/detector/events/driftEpisode.ts';
+import type { Evidence } from '../../../services/detector/families/evidence.ts';
+import type { Family } from '../../../services/detector/significance/family.ts';
 
 function evidenceOf(family: Family, features: readonly string[], large = false): Evidence {
   return {

@@ -1,4 +1,4 @@
-import type { DriftEventContent } from '../../../services/detector/driftEpisode.ts';
+import type { DriftEventContent } from '../../../services/detector/events/driftEpisode.ts';
 import { hourMs } from './syntheticStream.ts';
 
 export function driftEvent(id: string, fields: Partial<DriftEventContent> = {}): DriftEventContent {

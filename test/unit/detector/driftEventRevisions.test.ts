@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { DriftEventContent } from '../../../services/detector/driftEpisode.ts';
-import { driftEventRevisions } from '../../../services/detector/driftEventRevisions.ts';
+import type { DriftEventContent } from '../../../services/detector/events/driftEpisode.ts';
+import { driftEventRevisions } from '../../../services/detector/events/driftEventRevisions.ts';
 import { driftEvent } from './driftEventFixture.ts';
 import { hourMs } from './syntheticStream.ts';
 

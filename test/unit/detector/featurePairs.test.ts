@@ -8,7 +8,7 @@ import {
   mostPairs,
   pairCounts,
   sumsOfPair,
-} from '../../../services/detector/featurePairs.ts';
+} from '../../../services/detector/blocks/featurePairs.ts';
 import { missingCode, type SampledRecords } from '../../../services/shared/profile/recordSample.ts';
 import { randomness } from './syntheticStream.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hashSource } from '../../../services/detector/foldAlgorithm.ts';
+import { hashSource } from '../../../services/detector/checkpoints/foldAlgorithm.ts';
 
 const source = `
 /** Counts. */

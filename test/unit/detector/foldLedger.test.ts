@@ -6,7 +6,7 @@ import {
   nothingAnnounced,
   rewoundLedger,
   withCheckpoint,
-} from '../../../services/detector/foldLedger.ts';
+} from '../../../services/detector/checkpoints/foldLedger.ts';
 
 const empty: FoldLedger = {
   windowSizeMs: 1,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { qualityMetrics } from '../../../services/detector/dataQualityFamily.ts';
-import { freezeVariable } from '../../../services/detector/frozenVariable.ts';
+import { freezeVariable } from '../../../services/detector/blocks/frozenVariable.ts';
+import { qualityMetrics } from '../../../services/detector/families/dataQualityFamily.ts';
 import { addValue, emptyFeatureProfile, type FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
 import { foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
 

@@ -1,8 +1,8 @@
-import type { StoredEvaluation } from '../../../services/detector/evaluation.ts';
-import { evaluationKey } from '../../../services/detector/evaluation.ts';
-import type { AnnouncementPosition, FoldLedger } from '../../../services/detector/foldLedger.ts';
-import type { DetectorStore, PublishedSince, WindowRange } from '../../../services/detector/store.ts';
-import type { WindowObservation } from '../../../services/detector/windowObservation.ts';
+import type { WindowObservation } from '../../../services/detector/blocks/windowObservation.ts';
+import type { AnnouncementPosition, FoldLedger } from '../../../services/detector/checkpoints/foldLedger.ts';
+import type { StoredEvaluation } from '../../../services/detector/store/evaluation.ts';
+import { evaluationKey } from '../../../services/detector/store/evaluation.ts';
+import type { DetectorStore, PublishedSince, WindowRange } from '../../../services/detector/store/store.ts';
 import type { Alert, DriftEvent } from '../../../services/shared/contracts.ts';
 import { type VersionName, versionKey } from '../../../services/shared/versionKey.ts';
 

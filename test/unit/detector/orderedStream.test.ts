@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { windowMetrics } from '../../../services/detector/windowMetrics.ts';
+import { windowMetrics } from '../../../services/detector/fold/windowMetrics.ts';
 import { context, foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 /** Three features with a memory of many windows: records of a window are alike, so that none of them is sampling noise. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { initialState } from '../../../services/detector/detector.ts';
-import { fitOutputModel } from '../../../services/detector/outputModel.ts';
-import { movementStatement, predictionContributions } from '../../../services/detector/outputMovement.ts';
-import { freezeVariables } from '../../../services/detector/reference.ts';
-import type { WindowObservation } from '../../../services/detector/windowObservation.ts';
+import type { WindowObservation } from '../../../services/detector/blocks/windowObservation.ts';
+import { movementStatement, predictionContributions } from '../../../services/detector/families/outputMovement.ts';
+import { initialState } from '../../../services/detector/fold/detector.ts';
+import { fitOutputModel } from '../../../services/detector/reference/outputModel.ts';
+import { freezeVariables } from '../../../services/detector/reference/reference.ts';
 import { missingCode } from '../../../services/shared/profile/recordSample.ts';
 import { context, foldAll, type Randomness, type SyntheticRecord, syntheticWindows } from './syntheticStream.ts';
 

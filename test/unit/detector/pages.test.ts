@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { foldVersionWindow, rewound, type VersionFold } from '../../../services/detector/versionFold.ts';
+import { foldVersionWindow, rewound, type VersionFold } from '../../../services/detector/fold/versionFold.ts';
 import { context, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 const recordOf = (random: Randomness, window: number) => ({

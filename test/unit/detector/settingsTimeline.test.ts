@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { detectionAt, type SettingsTimeline, withSettings } from '../../../services/detector/settingsTimeline.ts';
+import { detectionAt, type SettingsTimeline, withSettings } from '../../../services/detector/fold/settingsTimeline.ts';
 import { context } from './syntheticStream.ts';
 
 const strict = { ...context.detection, minimumRecords: 100 };

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scales } from '../../../services/detector/comparison.ts';
-import { judge, type Significance } from '../../../services/detector/significance.ts';
+import { scales } from '../../../services/detector/reference/comparison.ts';
+import { judge, type Significance } from '../../../services/detector/significance/significance.ts';
 import {
   type Measurement,
   noHistory,
   type StatisticHistory,
   withMeasurement,
-} from '../../../services/detector/statisticHistory.ts';
-import { largestStatistic, statisticThreshold } from '../../../services/detector/statisticThreshold.ts';
+} from '../../../services/detector/significance/statisticHistory.ts';
+import { largestStatistic, statisticThreshold } from '../../../services/detector/significance/statisticThreshold.ts';
 import { chiSquaredSurvival } from '../../../services/shared/statistics/chiSquaredSurvival.ts';
 import { logFisherSurvival } from '../../../services/shared/statistics/fisherSurvival.ts';
 

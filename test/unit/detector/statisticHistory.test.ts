@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { noHistory, type StatisticHistory, withMeasurement } from '../../../services/detector/statisticHistory.ts';
+import {
+  noHistory,
+  type StatisticHistory,
+  withMeasurement,
+} from '../../../services/detector/significance/statisticHistory.ts';
 import { randomness } from './syntheticStream.ts';
 
 const degreesOfFreedom = 6;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { largestScale } from '../../../services/detector/comparison.ts';
+import { largestScale } from '../../../services/detector/reference/comparison.ts';
 import {
   emptyStreamHistory,
   errorKey,
@@ -10,7 +10,7 @@ import {
   withAlarm,
   withQuietBlock,
   withReference,
-} from '../../../services/detector/streamHistory.ts';
+} from '../../../services/detector/significance/streamHistory.ts';
 
 const feature = 'feature/x';
 const degreesOfFreedom = 5;

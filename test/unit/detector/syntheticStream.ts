@@ -1,12 +1,13 @@
+import { variableKey, type WindowObservation } from '../../../services/detector/blocks/windowObservation.ts';
+import type { DriftEventContent } from '../../../services/detector/events/driftEpisode.ts';
 import {
   type FoldContext,
   type FoldState,
   foldWindow,
   initialState,
   type Verdict,
-} from '../../../services/detector/detector.ts';
-import type { DriftEventContent } from '../../../services/detector/driftEpisode.ts';
-import { variableKey, type WindowObservation } from '../../../services/detector/windowObservation.ts';
+} from '../../../services/detector/fold/detector.ts';
+import { parseSettings } from '../../../services/shared/config/settings.ts';
 import { fnv1a } from '../../../services/shared/profile/categoryHash.ts';
 import { addValue, emptyFeatureProfile, type FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
 import {
@@ -15,8 +16,7 @@ import {
   mergeSampledRecords,
   sampledRecords,
 } from '../../../services/shared/profile/recordSample.ts';
-import { parseSettings } from '../../../services/shared/settings.ts';
-import { seededRandom } from '../profile/distributions.ts';
+import { seededRandom } from '../shared/profile/distributions.ts';
 
 export const hourMs = 3_600_000;
 

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { levelOfFamily, noTail, type TailHistory, withLogPValue } from '../../../services/detector/tailHistory.ts';
+import {
+  levelOfFamily,
+  noTail,
+  type TailHistory,
+  withLogPValue,
+} from '../../../services/detector/significance/tailHistory.ts';
 
 const tailOf = (logPValues: readonly number[]): TailHistory => logPValues.reduce(withLogPValue, noTail);
 const level = 1e-4;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { foldVersionWindow, rewound, type VersionFold } from '../../../services/detector/versionFold.ts';
+import { foldVersionWindow, rewound, type VersionFold } from '../../../services/detector/fold/versionFold.ts';
 import { context, foldAll, hourMs, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 const recordOf = (random: Randomness, window: number) => ({

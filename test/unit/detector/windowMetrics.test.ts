@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { windowMetrics } from '../../../services/detector/windowMetrics.ts';
+import { windowMetrics } from '../../../services/detector/fold/windowMetrics.ts';
 import { chiSquaredSurvival } from '../../../services/shared/statistics/chiSquaredSurvival.ts';
-import { expectClose } from '../statistics/fixtures.ts';
+import { expectClose } from '../shared/statistics/fixtures.ts';
 import { context, foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 const recordOf = (random: Randomness, window: number) => ({

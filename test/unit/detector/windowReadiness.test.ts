@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { combinedWatermarkMs, nothingRead, withWatermark } from '../../../services/detector/windowReadiness.ts';
+import { combinedWatermarkMs, nothingRead, withWatermark } from '../../../services/detector/judging/windowReadiness.ts';
 
 const idleMs = 1000;
 

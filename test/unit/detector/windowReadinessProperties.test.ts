@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { combinedWatermarkMs, nothingRead, withWatermark } from '../../../services/detector/windowReadiness.ts';
+import { combinedWatermarkMs, nothingRead, withWatermark } from '../../../services/detector/judging/windowReadiness.ts';
 
 const idleMs = 1000;
 const news = fc.array(fc.record({ partition: fc.nat(4), watermarkMs: fc.integer(), afterMs: fc.nat(600) }), {

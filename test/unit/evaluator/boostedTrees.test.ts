@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boostedValues, boostTrees, crossFit } from '../../../services/evaluator/boostedTrees.ts';
-import { codedFeature, featureCoding } from '../../../services/evaluator/featureCoding.ts';
-import { growTree, treeValue } from '../../../services/evaluator/regressionTree.ts';
+import { boostedValues, boostTrees, crossFit } from '../../../services/evaluator/learning/boostedTrees.ts';
+import { codedFeature, featureCoding } from '../../../services/evaluator/learning/featureCoding.ts';
+import { growTree, treeValue } from '../../../services/evaluator/learning/regressionTree.ts';
 import type { FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
 
 const coded = (values: FeatureValue[]) => codedFeature(featureCoding('', values), values);

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { calibrationPeriods, noCalibration, periodBefore } from '../../../services/evaluator/calibrationPeriod.ts';
+import {
+  calibrationPeriods,
+  noCalibration,
+  periodBefore,
+} from '../../../services/evaluator/estimates/calibrationPeriod.ts';
 
 const windowsOf = (labelled: readonly number[]) =>
   labelled.map((count, index) => ({ endMs: (index + 1) * 10, labelled: count, progress: BigInt(count * 3) }));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type ClassifiedRecord, calibrateClasses } from '../../../services/evaluator/classCalibration.ts';
-import { type ClassMetric, estimateClassQuality } from '../../../services/evaluator/estimatedClassQuality.ts';
+import { type ClassifiedRecord, calibrateClasses } from '../../../services/evaluator/estimates/classCalibration.ts';
+import { type ClassMetric, estimateClassQuality } from '../../../services/evaluator/estimates/estimatedClassQuality.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
-import { histogramOf, profileOf } from '../profile/profileOf.ts';
+import { histogramOf, profileOf } from '../shared/profile/profileOf.ts';
 
 const metrics: ClassMetric[] = ['accuracy', 'precision', 'recall', 'f1'];
 const classes = ['a', 'b', 'c'];

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { estimateLoss } from '../../../services/evaluator/estimatedLoss.ts';
+import { estimateLoss } from '../../../services/evaluator/estimates/estimatedLoss.ts';
 import {
   calibrateLoss,
   type LabelledNumber,
   type LossCalibration,
-} from '../../../services/evaluator/lossCalibration.ts';
+} from '../../../services/evaluator/estimates/lossCalibration.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 
 /** Errors are normal; their deviation grows with x, and is three times as large where group b comes with a high y: no margin tells. */

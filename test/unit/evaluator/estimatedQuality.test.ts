@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { binaryMetrics } from '../../../services/evaluator/estimate.ts';
-import { estimateQuality } from '../../../services/evaluator/estimatedQuality.ts';
-import { predictedPositives } from '../../../services/evaluator/predictedPositives.ts';
-import { calibrateQuality, type LabelledRecord } from '../../../services/evaluator/qualityCalibration.ts';
+import { binaryMetrics } from '../../../services/evaluator/estimates/estimate.ts';
+import { estimateQuality } from '../../../services/evaluator/estimates/estimatedQuality.ts';
+import { predictedPositives } from '../../../services/evaluator/estimates/predictedPositives.ts';
+import { calibrateQuality, type LabelledRecord } from '../../../services/evaluator/estimates/qualityCalibration.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 import {
   addValue,
@@ -11,7 +11,7 @@ import {
   mergeFeatureProfiles,
 } from '../../../services/shared/profile/featureProfile.ts';
 import { mergeNumericHistograms } from '../../../services/shared/profile/numericHistogram.ts';
-import { histogramOf, profileOf } from '../profile/profileOf.ts';
+import { histogramOf, profileOf } from '../shared/profile/profileOf.ts';
 
 type Scored = Pick<LabelledRecord, 'score' | 'predictedPositive' | 'features'>;
 

@@ -8,7 +8,7 @@ import {
   type NumberStatistics,
   numberQuality,
   type TaskDecision,
-} from '../../../services/evaluator/evaluator.ts';
+} from '../../../services/evaluator/performance/evaluator.ts';
 
 type ScikitCase = TaskDecision & {
   statistics: ClassStatistics & NumberStatistics;

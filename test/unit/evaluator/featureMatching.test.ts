@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { featureMatching } from '../../../services/evaluator/featureMatching.ts';
+import { featureMatching } from '../../../services/evaluator/learning/featureMatching.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 import type { FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
-import { profileOf } from '../profile/profileOf.ts';
+import { profileOf } from '../shared/profile/profileOf.ts';
 
 function records(
   seed: number,

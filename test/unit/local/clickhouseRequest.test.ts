@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { connectionPrelude, parseClickhouseRequest } from '../../../infra/local/clickhouseRequest.ts';
+import { connectionPrelude, parseClickhouseRequest } from '../../../infra/local/clickhouse/clickhouseRequest.ts';
 
 const parse = (query: string) => parseClickhouseRequest(new URLSearchParams(query));
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { insertFromFile, parseInsertStatement } from '../../../infra/local/insertStatement.ts';
+import { insertFromFile, parseInsertStatement } from '../../../infra/local/clickhouse/insertStatement.ts';
 
 describe('parseInsertStatement', () => {
   it.each([

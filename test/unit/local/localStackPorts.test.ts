@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { localStackPorts } from '../../../infra/local/localStackPorts.ts';
+import { localStackPorts } from '../../../infra/local/processes/localStackPorts.ts';
 
 describe('localStackPorts', () => {
   it('has the usual ports unless told otherwise', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { statementCount } from '../../../infra/local/statementCount.ts';
+import { statementCount } from '../../../infra/local/clickhouse/statementCount.ts';
 
 it.each([
   ['SELECT 1', 1],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tellingLine } from '../../../infra/local/untilReady.ts';
+import { tellingLine } from '../../../infra/local/processes/untilReady.ts';
 
 it('takes the last line that speaks of an error, and no stack trace', () => {
   const log = 'starting\nException in thread "main": no space\n\tat kafka.Kafka.main(Kafka.scala:97)\nbye\n';

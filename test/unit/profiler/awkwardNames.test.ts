@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { countPrediction, newVersionState } from '../../../services/profiler/profiler.ts';
+import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
+import { parseSettings } from '../../../services/shared/config/settings.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
-import { decodeRecord } from '../../../services/shared/decodeRecord.ts';
 import { fromProfileRow, toProfileRow } from '../../../services/shared/profile/profileRow.ts';
-import { contractType } from '../../../services/shared/schemaRegistry.ts';
-import { parseSettings } from '../../../services/shared/settings.ts';
-import { profileOf } from '../profile/profileOf.ts';
+import { decodeRecord } from '../../../services/shared/records/decodeRecord.ts';
 import { contractArbitrary, mapOf, text } from '../shared/contractArbitrary.ts';
+import { profileOf } from '../shared/profile/profileOf.ts';
 import { type WindowRow, windowRows } from './windowRows.ts';
 
 const type = contractType('Prediction');

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countPrediction, newVersionState, remember, watermarkMs } from '../../../services/profiler/profiler.ts';
-import { featuresOf } from '../../../services/shared/features.ts';
-import { type ModelSettings, parseSettings } from '../../../services/shared/settings.ts';
-import { seededRandom } from '../profile/distributions.ts';
+import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
+import { featuresOf } from '../../../services/shared/profile/features.ts';
+import { seededRandom } from '../shared/profile/distributions.ts';
 
 const minuteMs = 60_000;
 const startMs = Date.UTC(2026, 0, 1);

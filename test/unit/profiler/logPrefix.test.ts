@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PredictionRecord } from '../../../services/profiler/profiler.ts';
-import { featuresOf } from '../../../services/shared/features.ts';
-import { type ModelSettings, parseSettings } from '../../../services/shared/settings.ts';
+import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
+import { featuresOf } from '../../../services/shared/profile/features.ts';
 import { emptyStore, ProfilerModel, type StoreModel } from './storeModel.ts';
 
 const minuteMs = 60_000;

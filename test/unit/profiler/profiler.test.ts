@@ -11,10 +11,10 @@ import {
   watermarkMs,
 } from '../../../services/profiler/profiler.ts';
 import { addWindow, windowBlock } from '../../../services/profiler/windowBlock.ts';
+import { nativeBytes } from '../../../services/shared/clickhouse/nativeBlock.ts';
+import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
-import { type LoggedPrediction, loggedPrediction } from '../../../services/shared/features.ts';
-import { nativeBytes } from '../../../services/shared/nativeBlock.ts';
-import { type ModelSettings, parseSettings } from '../../../services/shared/settings.ts';
+import { type LoggedPrediction, loggedPrediction } from '../../../services/shared/profile/features.ts';
 
 const hourMs = 3_600_000;
 const startMs = Date.UTC(2026, 0, 1);

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { newVersionState } from '../../../services/profiler/profiler.ts';
 import { mostNewProfiles, profilerHandler } from '../../../services/profiler/profilerHandler.ts';
-import { createMetrics } from '../../../services/shared/metrics.ts';
-import type { ServiceContext } from '../../../services/shared/service.ts';
-import { parseSettings } from '../../../services/shared/settings.ts';
+import { parseSettings } from '../../../services/shared/config/settings.ts';
+import { createMetrics } from '../../../services/shared/service/metrics.ts';
+import type { ServiceContext } from '../../../services/shared/service/service.ts';
 
 const featuresPerRecord = 2_000;
 const features = Object.fromEntries(Array.from({ length: featuresPerRecord }, (_, index) => [`f${index}`, index]));

@@ -11,9 +11,9 @@ import {
   type WindowState,
 } from '../../../services/profiler/profiler.ts';
 import { progressRow } from '../../../services/profiler/store.ts';
+import type { ModelSettings } from '../../../services/shared/config/settings.ts';
 import { fromProfileRow } from '../../../services/shared/profile/profileRow.ts';
 import { recordSampleOf, type SampledRecords, sampledRecords } from '../../../services/shared/profile/recordSample.ts';
-import type { ModelSettings } from '../../../services/shared/settings.ts';
 import { windowStartMs } from '../../../services/shared/timeWindow.ts';
 import { type WindowRow, windowRows } from './windowRows.ts';
 

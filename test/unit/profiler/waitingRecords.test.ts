@@ -6,8 +6,8 @@ import {
   newVersionState,
   type VersionState,
 } from '../../../services/profiler/profiler.ts';
-import type { LoggedPrediction } from '../../../services/shared/features.ts';
-import { parseSettings } from '../../../services/shared/settings.ts';
+import { parseSettings } from '../../../services/shared/config/settings.ts';
+import type { LoggedPrediction } from '../../../services/shared/profile/features.ts';
 import { windowRows } from './windowRows.ts';
 
 const startMs = Date.UTC(2026, 0, 1);

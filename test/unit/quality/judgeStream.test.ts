@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { judgeStream } from '../../../quality/judgeStream.ts';
+import { judgeStream } from '../../../quality/judge/judgeStream.ts';
 import { countGenerated, type GeneratedStream, type Labelling } from '../../../quality/streams/generatedStream.ts';
 import { randomOf } from '../../../quality/streams/random.ts';
-import { parseSettings } from '../../../services/shared/settings.ts';
+import { parseSettings } from '../../../services/shared/config/settings.ts';
 
 const windowSizeMs = 200_000;
 const startMs = Date.UTC(2026, 0, 1);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { installedMoa } from '../../../quality/peers/moaDetectors.ts';
 import { noteErrors } from '../../../quality/peers/noteErrors.ts';
 import { randomOf } from '../../../quality/streams/random.ts';
-import { tracks } from '../../../quality/tracks.ts';
+import { tracks } from '../../../quality/streams/tracks.ts';
 
 const program = new URL('../../../quality/peers/main.ts', import.meta.url).pathname;
 const onset = 3000;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { countAlarms, meanScore, summarize, type Truth } from '../../../quality/score.ts';
+import type { Truth } from '../../../quality/counting/truthFile.ts';
+import { countAlarms, meanScore, summarize } from '../../../quality/report/score.ts';
 
 interface PublishedCase {
   streams: (Truth & { alarms: number[] })[];

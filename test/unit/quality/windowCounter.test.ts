@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { withSignals } from '../../../quality/signals.ts';
-import { windowCounter } from '../../../quality/windowCounter.ts';
+import { withSignals } from '../../../quality/counting/signals.ts';
+import { windowCounter } from '../../../quality/counting/windowCounter.ts';
 import type { Feedback, Prediction } from '../../../services/shared/contracts.ts';
-import { loggedPrediction } from '../../../services/shared/features.ts';
+import { loggedPrediction } from '../../../services/shared/profile/features.ts';
 
 const minuteMs = 60_000;
 const startMs = Date.UTC(2026, 0, 1);

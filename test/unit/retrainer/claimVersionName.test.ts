@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { claimVersionName } from '../../../services/retrainer/claimVersionName.ts';
+import { claimVersionName } from '../../../services/retrainer/artifacts/claimVersionName.ts';
 
 let modelFolder: string;
 beforeEach(async () => {

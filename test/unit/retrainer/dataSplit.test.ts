@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dataSplit } from '../../../services/retrainer/dataSplit.ts';
+import { dataSplit } from '../../../services/retrainer/dataset/dataSplit.ts';
 
 describe('dataSplit', () => {
   it('gives every row to exactly one part, the oldest to train, the newest to gate', () => {

@@ -1,4 +1,4 @@
-import type { DatasetRow } from '../../../services/retrainer/dataset.ts';
+import type { DatasetRow } from '../../../services/retrainer/dataset/dataset.ts';
 
 export const startMs = Date.UTC(2026, 0, 1);
 export const minuteMs = 60_000;

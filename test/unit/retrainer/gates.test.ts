@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type GateRow, judgeChallenger } from '../../../services/retrainer/gates.ts';
+import { type GateRow, judgeChallenger } from '../../../services/retrainer/gates/gates.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 
 function gateRow(championRight: boolean, challengerRight: boolean, segments: Record<string, string> = {}): GateRow {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { maturedUntilMs } from '../../../services/retrainer/maturedUntil.ts';
+import { maturedUntilMs } from '../../../services/retrainer/dataset/maturedUntil.ts';
 
 const coverage = (...shares: number[]) =>
   shares.map((share, index) => ({ endMs: (index + 1) * 1000, predictions: 100, labelled: share * 100 }));

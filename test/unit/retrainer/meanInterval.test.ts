@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { meanInterval } from '../../../services/retrainer/meanInterval.ts';
-import { studentQuantile } from '../../../services/retrainer/studentQuantile.ts';
+import { meanInterval } from '../../../services/retrainer/gates/meanInterval.ts';
+import { studentQuantile } from '../../../services/shared/statistics/studentQuantile.ts';
 
 describe('studentQuantile', () => {
   it.each([

@@ -5,9 +5,9 @@ import {
   decideOnDriftEvent,
   decideOnRequest,
   runId,
-} from '../../../services/retrainer/retrainer.ts';
+} from '../../../services/retrainer/causes/retrainer.ts';
+import { parseSettings } from '../../../services/shared/config/settings.ts';
 import type { DriftEvent } from '../../../services/shared/contracts.ts';
-import { parseSettings } from '../../../services/shared/settings.ts';
 
 const dayMs = 86_400_000;
 const detectedMs = Date.UTC(2026, 0, 10);

@@ -2,7 +2,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { keepResult, keptModelFolder, type RunResult, readResult } from '../../../services/retrainer/runResult.ts';
+import {
+  keepResult,
+  keptModelFolder,
+  type RunResult,
+  readResult,
+} from '../../../services/retrainer/artifacts/runResult.ts';
 
 let modelFolder: string;
 beforeEach(async () => {

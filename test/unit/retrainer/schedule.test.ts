@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { scheduledRequest, startSchedules } from '../../../services/retrainer/schedule.ts';
+import { scheduledRequest, startSchedules } from '../../../services/retrainer/causes/schedule.ts';
+import { parseSettings } from '../../../services/shared/config/settings.ts';
 import type { RetrainRequest } from '../../../services/shared/contracts.ts';
-import { retrainRequestEvent } from '../../../services/shared/retrainRequestEvent.ts';
-import { parseSettings } from '../../../services/shared/settings.ts';
+import { retrainRequestEvent } from '../../../services/shared/records/retrainRequestEvent.ts';
 
 describe('scheduledRequest', () => {
   it('has the same id on every replica, and another for every model and time', () => {

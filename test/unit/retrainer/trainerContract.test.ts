@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runTrainer } from '../../../services/retrainer/runTrainer.ts';
-import { trainerCodeVersion } from '../../../services/retrainer/trainerCodeVersion.ts';
-import { readOutputs } from '../../../services/retrainer/trainerContract.ts';
+import { runTrainer } from '../../../services/retrainer/trainer/runTrainer.ts';
+import { trainerCodeVersion } from '../../../services/retrainer/trainer/trainerCodeVersion.ts';
+import { readOutputs } from '../../../services/retrainer/trainer/trainerContract.ts';
 
 let folder: string;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { dataSplit } from '../../../services/retrainer/dataSplit.ts';
-import type { DatasetRow } from '../../../services/retrainer/dataset.ts';
-import { labelTask } from '../../../services/retrainer/labelTask.ts';
-import { validateDataset } from '../../../services/retrainer/validateDataset.ts';
+import { dataSplit } from '../../../services/retrainer/dataset/dataSplit.ts';
+import type { DatasetRow } from '../../../services/retrainer/dataset/dataset.ts';
+import { labelTask } from '../../../services/retrainer/dataset/labelTask.ts';
+import { validateDataset } from '../../../services/retrainer/dataset/validateDataset.ts';
 import { datasetRows } from './dataset.ts';
 
 function validate(rows: DatasetRow[]) {

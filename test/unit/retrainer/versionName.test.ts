@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { modelFolder } from '../../../services/retrainer/modelFolder.ts';
-import { nextVersionName } from '../../../services/retrainer/versionName.ts';
+import { modelFolder } from '../../../services/retrainer/artifacts/modelFolder.ts';
+import { nextVersionName } from '../../../services/retrainer/artifacts/versionName.ts';
 
 describe('nextVersionName', () => {
   it.each([

@@ -4,11 +4,11 @@ import { Ajv } from 'ajv';
 import avro from 'avsc';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { serviceFlow } from '../../../infra/serviceFlow.ts';
-import { topicDefinitions } from '../../../infra/topics.ts';
-import { cloudEvent } from '../../../services/shared/cloudEvent.ts';
-import { deadLetterRecord } from '../../../services/shared/deadLetters.ts';
-import { type Topic, topics } from '../../../services/shared/topics.ts';
+import { serviceFlow } from '../../../infra/kafka/serviceFlow.ts';
+import { topicDefinitions } from '../../../infra/kafka/topics.ts';
+import { cloudEvent } from '../../../services/shared/kafka/cloudEvent.ts';
+import { type Topic, topics } from '../../../services/shared/kafka/topics.ts';
+import { deadLetterRecord } from '../../../services/shared/service/deadLetters.ts';
 
 interface Operation {
   action: 'send' | 'receive';

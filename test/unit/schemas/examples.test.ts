@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 import { describe, expect, it } from 'vitest';
-import { checkFeedback, checkPrediction } from '../../../services/shared/checkRecord.ts';
-import { decodeRecord } from '../../../services/shared/decodeRecord.ts';
-import type { KafkaRecord } from '../../../services/shared/kafka.ts';
-import { contractType } from '../../../services/shared/schemaRegistry.ts';
+import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
+import type { KafkaRecord } from '../../../services/shared/kafka/kafka.ts';
+import { checkFeedback, checkPrediction } from '../../../services/shared/records/checkRecord.ts';
+import { decodeRecord } from '../../../services/shared/records/decodeRecord.ts';
 import { fencedBlocks } from '../../fencedBlocks.ts';
 import { asWritten } from '../shared/contractArbitrary.ts';
 

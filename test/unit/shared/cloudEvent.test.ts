@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { cloudEvent } from '../../../services/shared/cloudEvent.ts';
+import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
 import type { Alert } from '../../../services/shared/contracts.ts';
-import { decodeRecord } from '../../../services/shared/decodeRecord.ts';
-import { contractType } from '../../../services/shared/schemaRegistry.ts';
+import { cloudEvent } from '../../../services/shared/kafka/cloudEvent.ts';
+import { decodeRecord } from '../../../services/shared/records/decodeRecord.ts';
 import { contractArbitrary } from './contractArbitrary.ts';
 
 const type = contractType('Alert');

@@ -1,7 +1,7 @@
 import type avro from 'avsc';
 import fc from 'fast-check';
-import { type Features, recordOf } from '../../../services/shared/features.ts';
-import { contractType } from '../../../services/shared/schemaRegistry.ts';
+import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
+import { type Features, recordOf } from '../../../services/shared/profile/features.ts';
 
 /** Names that objects inherit, that the services use themselves, or that are hard to carry. */
 const awkwardNames = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'length', '(other)', '', '\0', 'é€😀'];

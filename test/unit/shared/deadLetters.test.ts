@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { deadLetterOrigin, deadLetterRecord } from '../../../services/shared/deadLetters.ts';
-import type { RejectionClass } from '../../../services/shared/decodeRecord.ts';
-import type { KafkaHeaders } from '../../../services/shared/kafka.ts';
+import type { KafkaHeaders } from '../../../services/shared/kafka/kafka.ts';
+import type { RejectionClass } from '../../../services/shared/records/decodeRecord.ts';
+import { deadLetterOrigin, deadLetterRecord } from '../../../services/shared/service/deadLetters.ts';
 import { mapOf, text } from './contractArbitrary.ts';
 
 const bytes = fc.uint8Array({ maxLength: 30 }).map(array => Buffer.from(array));

@@ -1,15 +1,15 @@
 import avro from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
+import type { KafkaHeaders } from '../../../services/shared/kafka/kafka.ts';
+import { featuresOf } from '../../../services/shared/profile/features.ts';
 import {
   type ContractName,
   type Decoded,
   type DecodedContracts,
   decodeRecord,
-} from '../../../services/shared/decodeRecord.ts';
-import { featuresOf } from '../../../services/shared/features.ts';
-import type { KafkaHeaders } from '../../../services/shared/kafka.ts';
-import { contractType } from '../../../services/shared/schemaRegistry.ts';
+} from '../../../services/shared/records/decodeRecord.ts';
 import { asWritten } from './contractArbitrary.ts';
 
 const minimal = {

@@ -1,19 +1,19 @@
 import avro from 'avsc';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { avroTypeHook } from '../../../services/shared/avroTypeHook.ts';
-import { checkFeedback, checkPrediction } from '../../../services/shared/checkRecord.ts';
+import { avroTypeHook } from '../../../services/shared/avro/avroTypeHook.ts';
+import { contractType, contractTypes, type Decoder } from '../../../services/shared/avro/schemaRegistry.ts';
 import type { Feedback, Prediction } from '../../../services/shared/contracts.ts';
+import type { KafkaHeaders } from '../../../services/shared/kafka/kafka.ts';
+import { loggedPrediction } from '../../../services/shared/profile/features.ts';
+import { checkFeedback, checkPrediction } from '../../../services/shared/records/checkRecord.ts';
 import {
   type ContractName,
   type Decoded,
   type DecodedContracts,
   decodeRecord,
   largestRecordBytes,
-} from '../../../services/shared/decodeRecord.ts';
-import { loggedPrediction } from '../../../services/shared/features.ts';
-import type { KafkaHeaders } from '../../../services/shared/kafka.ts';
-import { contractType, contractTypes, type Decoder } from '../../../services/shared/schemaRegistry.ts';
+} from '../../../services/shared/records/decodeRecord.ts';
 import { asWritten, contractArbitrary, mapOf, text } from './contractArbitrary.ts';
 
 const contracts = [...contractTypes.keys()] as ContractName[];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readEnvironment } from '../../../services/shared/environment.ts';
+import { readEnvironment } from '../../../services/shared/config/environment.ts';
 
 describe('environment', () => {
   it('has a default for everything, and takes empty variables as absent', () => {

@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs';
 import { expect, it } from 'vitest';
-import { isPassingKafkaError } from '../../../services/shared/isPassingKafkaError.ts';
+import { isPassingKafkaError } from '../../../services/shared/kafka/isPassingKafkaError.ts';
 
 /** Its types know less than kafkajs throws. */
 const errors = kafkajs as unknown as Record<string, new (cause: unknown, options?: object) => Error>;

@@ -1,10 +1,10 @@
 import avro from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AvroReadable, type AvroTap, checkWithinBytes } from '../../../services/shared/avroTap.ts';
-import { avroTypeHook } from '../../../services/shared/avroTypeHook.ts';
+import { type AvroReadable, type AvroTap, checkWithinBytes } from '../../../services/shared/avro/avroTap.ts';
+import { avroTypeHook } from '../../../services/shared/avro/avroTypeHook.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
-import { type Features, featuresOf } from '../../../services/shared/features.ts';
+import { type Features, featuresOf } from '../../../services/shared/profile/features.ts';
 
 const schema: avro.Schema = {
   type: 'record',

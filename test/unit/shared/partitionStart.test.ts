@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { offsetsPerIncarnation, partitionStart } from '../../../services/shared/partitionStart.ts';
+import { offsetsPerIncarnation, partitionStart } from '../../../services/shared/service/partitionStart.ts';
 
 const log = { topicId: 'a', low: 0, end: 1_000, committed: 600 };
 const stored = { topicId: 'a', position: 600, end: 800 };

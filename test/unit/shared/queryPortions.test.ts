@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { queryPortions } from '../../../services/shared/queryPortions.ts';
+import { queryPortions } from '../../../services/shared/clickhouse/queryPortions.ts';
 import { text } from './contractArbitrary.ts';
 
 it('portions hold every item once, in order, and each fits what ClickHouse reads of a parameter', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSettings, readSettings } from '../../../services/shared/settings.ts';
+import { parseSettings, readSettings } from '../../../services/shared/config/settings.ts';
 
 const hourMs = 3_600_000;
 

@@ -1,0 +1,59 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { migrate } from '../../infra/clickhouse/migrate.ts';
+import { consumerGroup, type ServiceName } from '../../infra/kafka/serviceFlow.ts';
+import { createInstallation } from '../../infra/local/installation.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
+import type { BenchServers } from './benchServers.ts';
+
+export type BenchInstallation = Awaited<ReturnType<typeof benchInstallation>>;
+
+/** Topics and a database of a measurement's own, gone when `use` ends; rounds that begin anew share the topics, and take a new database. */
+export async function withInstallation<T>(
+  servers: BenchServers,
+  name: string,
+  settings: string,
+  use: (installation: BenchInstallation) => Promise<T>,
+): Promise<T> {
+  const installation = await benchInstallation(servers, name, settings);
+  try {
+    return await use(installation);
+  } finally {
+    await installation[Symbol.asyncDispose]();
+  }
+}
+
+async function benchInstallation(servers: BenchServers, name: string, settings: string) {
+  const folder = join(servers.folder, name);
+  await mkdir(folder);
+  await writeFile(join(folder, 'driftloop.yaml'), settings);
+  const installation = await createInstallation(
+    {
+      ...servers.variables,
+      CLICKHOUSE_DATABASE: name,
+      DRIFTLOOP_TOPIC_PREFIX: `${name}-`,
+      DRIFTLOOP_CONFIG: join(folder, 'driftloop.yaml'),
+      DRIFTLOOP_LOG_LEVEL: 'warn',
+    },
+    folder,
+  );
+  const { variables, environment, admin, clickhouse } = installation;
+  let databases = 0;
+
+  return {
+    ...installation,
+    /** @returns variables that name an empty database */
+    async newDatabase(): Promise<Record<string, string>> {
+      databases++;
+      const own = { ...variables, CLICKHOUSE_DATABASE: `${name}_${databases}` };
+      await migrate(readEnvironment(own));
+      return own;
+    },
+    dropDatabase: ({ CLICKHOUSE_DATABASE: database }: Record<string, string>) =>
+      clickhouse.command(`DROP DATABASE ${database}`),
+    /** The service starts at the beginning of its topics the next time. It must have stopped. */
+    async forgetOffsets(service: ServiceName): Promise<void> {
+      await admin.deleteGroups([consumerGroup(environment, service)]);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Peer, peersFolder } from '../../infra/peers/peerEnvironments.ts';
+import { runCommand } from '../../infra/peers/runCommand.ts';
+import { predictionStream, recordsPerMinute } from '../streams/predictionStream.ts';
+import { writeColumns } from '../streams/writeColumns.ts';
+
+const referenceWindows = 10;
+
+/** The rows of so many windows in a folder, gone when `use` ends. */
+export async function withColumns<T>(windows: number, use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'driftloop-bench-columns-'));
+  try {
+    const predictionOf = predictionStream();
+    writeColumns({ folder, predictionOf, recordsPerWindow: recordsPerMinute, windows, referenceWindows });
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export function peerCellsPerSecond({ name, python }: Peer, columnsFolder: string): Promise<number> {
+  return cellsPerSecond(python, [join(peersFolder, `${name}.py`), columnsFolder]);
+}
+
+/** What a program prints as its last line. */
+export async function cellsPerSecond(command: string, args: string[]): Promise<number> {
+  const lastLine = (await runCommand(command, args)).trim().split('\n').at(-1)!;
+  const { cells, cpuMs } = JSON.parse(lastLine) as { cells: number; cpuMs: number };
+  return (cells * 1000) / cpuMs;
+}

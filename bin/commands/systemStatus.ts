@@ -1,0 +1,142 @@
+import { groupLag } from '../../infra/kafka/groupLag.ts';
+import { consumerGroup, serviceFlow } from '../../infra/kafka/serviceFlow.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import type { Environment } from '../../services/shared/config/environment.ts';
+import type { Settings } from '../../services/shared/config/settings.ts';
+import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+
+export interface ServiceStatus {
+  service: string;
+  group: string;
+  /** Of the consumer group: Stable while a replica runs, Empty when none does, Dead when none ever did. */
+  state: string;
+  members: number;
+  /** Records that are not committed, by topic. */
+  lag: Record<string, number>;
+}
+
+export interface ModelStatus {
+  model: string;
+  version: string;
+  /** observed, or what the retrainer said of it: candidate, approved, rejected. */
+  status: string;
+  predictions: number;
+  duplicates: number;
+  late: number;
+  labelled: number;
+  /** ISO 8601: event time up to which the partition that is farthest behind is taken for complete. */
+  watermark: string;
+  lastWindow: { start: string; end: string; records: number; status: string; revision: number } | null;
+  openDriftEvents: number;
+  lastAccuracy: number | null;
+  lastMae: number | null;
+}
+
+export interface OpenDriftEvent {
+  id: string;
+  model: string;
+  version: string;
+  segment: string;
+  cause: string;
+  feature: string | null;
+  severity: string;
+  since: string;
+  explanation: string;
+}
+
+export interface DeadLetterCount {
+  topic: string;
+  class: string;
+  model: string;
+  count: number;
+}
+
+export interface SystemStatus {
+  services: ServiceStatus[];
+  models: ModelStatus[];
+  openDriftEvents: OpenDriftEvent[];
+  deadLetters: DeadLetterCount[];
+}
+
+export async function readServiceStatus(admin: KafkaAdmin, environment: Environment): Promise<ServiceStatus[]> {
+  const { groups } = await admin.describeGroups(serviceFlow.map(({ name }) => consumerGroup(environment, name)));
+  const statuses: ServiceStatus[] = [];
+  for (const { name } of serviceFlow) {
+    const group = consumerGroup(environment, name);
+    const description = groups.find(({ groupId }) => groupId === group);
+    const lag: Record<string, number> = {};
+    for (const partition of await groupLag(admin, environment, name)) {
+      lag[partition.topic] = (lag[partition.topic] ?? 0) + partition.lag;
+    }
+    const { state = 'Dead', members = [] } = description ?? {};
+    statuses.push({ service: name, group, state, members: members.length, lag });
+  }
+  return statuses;
+}
+
+interface ModelRow extends Omit<ModelStatus, 'watermark' | 'lastWindow'> {
+  maxEventTimeMs: number;
+  windowStartMs: number | null;
+  windowEndMs: number;
+  windowRecords: number;
+  windowStatus: string;
+  windowRevision: number;
+}
+
+export async function readModelStatus(clickhouse: Clickhouse, settings: Settings): Promise<ModelStatus[]> {
+  const rows = await clickhouse.select<ModelRow>(`
+    WITH
+      clocks AS (
+        SELECT model, version, toUnixTimestamp64Milli(min(max_event_time)) AS maxEventTimeMs
+        FROM stream_progress FINAL WHERE predictions > 0 GROUP BY model, version),
+      windows AS (
+        SELECT model, version, argMax(tuple(*), window_start) AS last
+        FROM (SELECT model, version, window_start, toUnixTimestamp64Milli(window_start) AS start_ms,
+                     toUnixTimestamp64Milli(window_end) AS end_ms, records, toString(status) AS state, revision
+              FROM evaluated_windows FINAL WHERE segment = '')
+        GROUP BY model, version)
+    SELECT s.model AS model, s.version AS version, s.version_status AS status, s.predictions AS predictions,
+           s.duplicates AS duplicates, s.late AS late, s.labelled AS labelled, s.open_drift_events AS openDriftEvents,
+           s.last_accuracy AS lastAccuracy, s.last_mae AS lastMae, c.maxEventTimeMs AS maxEventTimeMs,
+           if(w.last.6 = 0, NULL, w.last.4) AS windowStartMs, w.last.5 AS windowEndMs, w.last.6 AS windowRecords,
+           w.last.7 AS windowStatus, w.last.8 AS windowRevision
+    FROM model_status AS s
+    LEFT JOIN clocks AS c ON c.model = s.model AND c.version = s.version
+    LEFT JOIN windows AS w ON w.model = s.model AND w.version = s.version
+    ORDER BY model, version`);
+  return rows.map(row => {
+    const { maxEventTimeMs, windowStartMs, windowEndMs, windowRecords, windowStatus, windowRevision, ...status } = row;
+    return {
+      ...status,
+      watermark: isoTime(maxEventTimeMs - settings.of(row.model).allowedLateness),
+      lastWindow:
+        windowStartMs === null
+          ? null
+          : {
+              start: isoTime(windowStartMs),
+              end: isoTime(windowEndMs),
+              records: windowRecords,
+              status: windowStatus,
+              revision: windowRevision,
+            },
+    };
+  });
+}
+
+export async function readOpenDriftEvents(clickhouse: Clickhouse): Promise<OpenDriftEvent[]> {
+  const rows = await clickhouse.select<OpenDriftEvent & { startMs: number }>(`
+    SELECT id, model, version, segment, cause, feature, toString(severity) AS severity, explanation,
+           toUnixTimestamp64Milli(window_start) AS startMs
+    FROM drift_events FINAL WHERE status = 'open' ORDER BY window_start, id`);
+  return rows.map(({ startMs, ...event }) => ({ ...event, since: isoTime(startMs) }));
+}
+
+export function readDeadLetterCounts(clickhouse: Clickhouse): Promise<DeadLetterCount[]> {
+  return clickhouse.select<DeadLetterCount>(`
+    SELECT source_topic AS topic, class, model, count() AS count
+    FROM dead_letters FINAL GROUP BY topic, class, model ORDER BY count DESC, topic, class, model`);
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import type { Kafka, KafkaAdmin, KafkaRecord } from '../../services/shared/kafka/kafka.ts';
+
+/**
+ * Reads the committed records of a topic, from the first to the last one that it holds when this is called.
+ * @param onRecords is given records of one partition in their order; the next are read when it has resolved
+ */
+export async function readTopic(
+  kafka: Kafka,
+  admin: KafkaAdmin,
+  topic: string,
+  onRecords: (records: KafkaRecord[]) => Promise<void>,
+): Promise<void> {
+  const unread = new Map<number, number>();
+  for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+    if (Number(high) > Number(low)) unread.set(partition, Number(high));
+  }
+  if (unread.size === 0) return;
+
+  const groupId = `${topic}-reader-${randomUUID()}`;
+  const consumer = kafka.consumer({ groupId, retry: { restartOnFailure: async () => false } });
+  const end = Promise.withResolvers<void>();
+  // Control records of transactions reach no handler, but this event counts them: the last record of a partition may be one.
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+    if (Number(payload.lastOffset) + 1 >= (unread.get(payload.partition) ?? 0)) unread.delete(payload.partition);
+    if (unread.size === 0) end.resolve();
+  });
+  consumer.on(consumer.events.CRASH, ({ payload }) => end.reject(payload.error));
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        const { partition } = batch;
+        const last = unread.get(partition);
+        if (last === undefined) return;
+        const records = batch.messages
+          .filter(message => Number(message.offset) < last)
+          .map(message => ({
+            topic,
+            partition,
+            offset: Number(message.offset),
+            key: message.key,
+            value: message.value,
+            headers: message.headers ?? {},
+            timestampMs: Number(message.timestamp),
+          }));
+        // An error thrown here would only make the consumer try again.
+        await onRecords(records).catch(end.reject);
+      },
+    });
+    await end.promise;
+  } finally {
+    await consumer.disconnect();
+    await admin.deleteGroups([groupId]);
+  }
+}

@@ -1,0 +1,190 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Environment } from '../../services/shared/config/environment.ts';
+import { type KafkaAdmin, topicResource } from '../../services/shared/kafka/kafka.ts';
+import { prefixed, type Topic, topics } from '../../services/shared/kafka/topics.ts';
+
+interface TopicDefinition {
+  /** What it is created with; an installation may have more. */
+  partitions: number;
+  /** How long records stay; 'compact' keeps the latest of each key for ever. */
+  retention: 'compact' | number;
+  largestMessageBytes: number;
+  /** Contract of its values, in schemas/. */
+  contract?: string;
+}
+
+const megabyte = 1024 * 1024;
+const dayMs = 86_400_000;
+/** Services refuse records of more than 1 MB; the topic takes them, so that they end in dead-letters and not in a producer's log. */
+const producersMessageBytes = 4 * megabyte;
+/** A dead letter is a producer's record and the headers that say what is wrong with it. */
+const deadLetterBytes = 8 * megabyte;
+
+export const topicDefinitions: Readonly<Record<Topic, TopicDefinition>> = {
+  [topics.predictions]: {
+    partitions: 4,
+    retention: 7 * dayMs,
+    largestMessageBytes: producersMessageBytes,
+    contract: 'Prediction',
+  },
+  [topics.feedback]: {
+    partitions: 4,
+    retention: 7 * dayMs,
+    largestMessageBytes: producersMessageBytes,
+    contract: 'Feedback',
+  },
+  [topics.windows]: { partitions: 4, retention: 7 * dayMs, largestMessageBytes: megabyte, contract: 'WindowUpdate' },
+  [topics.driftEvents]: { partitions: 4, retention: 90 * dayMs, largestMessageBytes: megabyte, contract: 'DriftEvent' },
+  [topics.alerts]: { partitions: 4, retention: 90 * dayMs, largestMessageBytes: megabyte, contract: 'Alert' },
+  [topics.retrainRequests]: {
+    partitions: 4,
+    retention: 90 * dayMs,
+    largestMessageBytes: megabyte,
+    contract: 'RetrainRequest',
+  },
+  [topics.modelVersions]: {
+    partitions: 1,
+    retention: 'compact',
+    largestMessageBytes: megabyte,
+    contract: 'ModelVersion',
+  },
+  // As long as the table dead_letters, which is its index.
+  [topics.deadLetters]: { partitions: 4, retention: 90 * dayMs, largestMessageBytes: deadLetterBytes },
+  // A month longer than the letters, so that none is there without the mark that it was sent again.
+  [topics.deadLetterReplays]: { partitions: 1, retention: 120 * dayMs, largestMessageBytes: megabyte },
+};
+
+/** Values other than those of the definitions. */
+export type TopicOverrides = Partial<Record<Topic, Partial<TopicDefinition>>>;
+
+export interface TopicState {
+  /** With the prefix of the installation. */
+  name: string;
+  partitions: number;
+  created: boolean;
+  /** Harmless differences from what Driftloop would create, one line each. */
+  notes: string[];
+  /** Differences that lose or refuse records, one line each. */
+  mistakes: string[];
+}
+
+/** Creates the topics that are missing and compares those that exist with their definitions. Changes no existing topic. */
+export async function ensureTopics(
+  admin: KafkaAdmin,
+  environment: Environment,
+  overrides: TopicOverrides = {},
+): Promise<TopicState[]> {
+  const wanted = Object.entries(topicDefinitions).map(([topic, definition]) => ({
+    name: prefixed(environment, topic),
+    definition: { ...definition, ...overrides[topic as Topic] },
+  }));
+  const existing = new Set(await admin.listTopics());
+  const missing = wanted.filter(({ name }) => !existing.has(name));
+  if (missing.length > 0) {
+    await admin.createTopics({
+      waitForLeaders: false,
+      topics: missing.map(({ name, definition }) => ({
+        topic: name,
+        numPartitions: definition.partitions,
+        replicationFactor: environment.DRIFTLOOP_REPLICATION_FACTOR ?? -1,
+        configEntries: Object.entries(configuration(definition)).map(([key, value]) => ({ name: key, value })),
+      })),
+    });
+    await waitUntilUsable(
+      admin,
+      missing.map(({ name }) => name),
+    );
+  }
+  const present = wanted.filter(({ name }) => existing.has(name));
+  const configurations = await describeTopics(
+    admin,
+    present.map(({ name }) => name),
+  );
+  return wanted.map(({ name, definition }) => {
+    const found = configurations.get(name);
+    if (!found) return { name, partitions: definition.partitions, created: true, notes: [], mistakes: [] };
+    return { name, partitions: found.partitions, created: false, ...compare(definition, found) };
+  });
+}
+
+/** What a broker answers while the news of a topic is still on its way to it. */
+const notThereYet = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION']);
+const pauseMs = 50;
+const usableTimeoutMs = 30_000;
+
+/** A topic that the controller has created is known to its brokers only a moment later; until then clients fail. */
+async function waitUntilUsable(admin: KafkaAdmin, names: string[]): Promise<void> {
+  const deadlineMs = Date.now() + usableTimeoutMs;
+  for (const name of names) {
+    for (;;) {
+      try {
+        await admin.fetchTopicOffsets(name);
+        break;
+      } catch (error) {
+        if (!notThereYet.has((error as { type?: string }).type ?? '') || Date.now() > deadlineMs) throw error;
+        await pause(pauseMs);
+      }
+    }
+  }
+}
+
+function configuration(definition: TopicDefinition): Record<string, string> {
+  return {
+    'cleanup.policy': definition.retention === 'compact' ? 'compact' : 'delete',
+    ...(definition.retention !== 'compact' && { 'retention.ms': String(definition.retention) }),
+    'max.message.bytes': String(definition.largestMessageBytes),
+  };
+}
+
+interface FoundTopic {
+  partitions: number;
+  configuration: Record<string, string>;
+}
+
+async function describeTopics(admin: KafkaAdmin, names: string[]): Promise<Map<string, FoundTopic>> {
+  if (names.length === 0) return new Map();
+  const metadata = await admin.fetchTopicMetadata({ topics: names });
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: names.map(name => ({
+      type: topicResource,
+      name,
+      configNames: ['cleanup.policy', 'retention.ms', 'max.message.bytes'],
+    })),
+  });
+  const entries = new Map(
+    resources.map(resource => [
+      resource.resourceName,
+      Object.fromEntries(resource.configEntries.map(entry => [entry.configName, entry.configValue])),
+    ]),
+  );
+  return new Map(
+    metadata.topics.map(({ name, partitions }) => [
+      name,
+      { partitions: partitions.length, configuration: entries.get(name) ?? {} },
+    ]),
+  );
+}
+
+/** Partitions and retention are an operator's choice; another cleanup policy or a lower size limit breaks a guarantee. */
+function compare(definition: TopicDefinition, found: FoundTopic): Pick<TopicState, 'notes' | 'mistakes'> {
+  const notes: string[] = [];
+  const mistakes: string[] = [];
+  if (found.partitions !== definition.partitions) {
+    notes.push(`has ${found.partitions} partitions, Driftloop would create ${definition.partitions}`);
+  }
+  const expected = configuration(definition);
+  const policy = found.configuration['cleanup.policy'];
+  if (policy !== expected['cleanup.policy']) {
+    mistakes.push(`cleanup.policy is ${policy}, expected ${expected['cleanup.policy']}`);
+  }
+  const retention = found.configuration['retention.ms'];
+  if (expected['retention.ms'] !== undefined && retention !== expected['retention.ms']) {
+    notes.push(`retention.ms is ${retention}, Driftloop would set ${expected['retention.ms']}`);
+  }
+  const largest = Number(found.configuration['max.message.bytes']);
+  if (largest < definition.largestMessageBytes) {
+    mistakes.push(`max.message.bytes is ${largest}, expected at least ${definition.largestMessageBytes}`);
+  }
+  return { notes, mistakes };
+}

@@ -1,0 +1,32 @@
+import { join, resolve } from 'node:path';
+import type { ChildProcess } from '../processes/childProcess.ts';
+import { claimPort, localHost } from '../processes/claimPort.ts';
+import { untilUnowned } from '../processes/dataFolderOwner.ts';
+import { startServerProcess } from '../processes/serverProcess.ts';
+import type { StartOptions } from '../processes/startOptions.ts';
+import { answersOk } from '../processes/untilReady.ts';
+
+export interface ClickhouseServer extends ChildProcess {
+  /** Base of its HTTP interface. */
+  url: string;
+}
+
+/** The ClickHouse engine behind its HTTP interface, as one process. */
+export async function startClickhouse({ dir, port, logDir }: StartOptions): Promise<ClickhouseServer> {
+  const dataFolder = resolve(dir);
+  await untilUnowned('ClickHouse', dataFolder);
+  const httpPort = await claimPort('ClickHouse', port, 'DRIFTLOOP_CLICKHOUSE_PORT');
+  const script = join(import.meta.dirname, 'clickhouse-server.ts');
+  const url = `http://${localHost}:${httpPort}`;
+  const child = await startServerProcess({
+    name: 'ClickHouse',
+    command: process.execPath,
+    args: [script, '--path', dataFolder, '--port', String(httpPort), '--host', localHost],
+    // Each running query occupies one thread of libuv's pool, which has four by default. Servers run in UTC.
+    env: { UV_THREADPOOL_SIZE: '48', TZ: 'UTC' },
+    logFile: join(logDir, 'clickhouse.log'),
+    dataFolder,
+    isReady: () => answersOk(`${url}/ping`),
+  });
+  return { ...child, url };
+}

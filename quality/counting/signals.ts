@@ -1,0 +1,39 @@
+import { UserError } from '../../services/shared/userError.ts';
+import type { WindowedStream } from './windowCounter.ts';
+
+export const everySignal = ['features', 'labels', 'error'] as const;
+/** features: inputs and outputs; labels: how often each label occurs; error: how wrong the predictions were. */
+export type Signal = (typeof everySignal)[number];
+
+/** @example parseSignals('features,error') // ['features', 'error'] @throws UserError */
+export function parseSignals(text: string): Signal[] {
+  const names = text.split(',').map(name => name.trim());
+  const unknown = names.find(name => !(everySignal as readonly string[]).includes(name));
+  if (unknown !== undefined) {
+    throw new UserError(`--signals: ${JSON.stringify(unknown)} is none; expected some of ${everySignal.join(',')}`);
+  }
+  return names as Signal[];
+}
+
+/** The stream as it would be if nothing but these signals had been logged. */
+export function withSignals(stream: WindowedStream, signals: readonly Signal[]): WindowedStream {
+  const [features, labels, error] = everySignal.map(signal => signals.includes(signal));
+  return {
+    ...stream,
+    windows: features
+      ? stream.windows
+      : stream.windows.map(window => ({ ...window, variables: new Map(), sample: null })),
+    labelRevisions:
+      labels || error
+        ? stream.labelRevisions.map(({ performance, ...revision }) => ({
+            ...revision,
+            performance: {
+              ...performance,
+              ...(!labels && { labelCounts: new Map() }),
+              // A loss that never changes says nothing.
+              ...(!error && { lossSum: 0, lossSquareSum: 0 }),
+            },
+          }))
+        : [],
+  };
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+
+const root = new URL('../../', import.meta.url).pathname;
+/** What makes windows of records: when any of it changes, the windows are counted anew. */
+const countedBy = [
+  'services/shared/profile',
+  'services/shared/records/decodeRecord.ts',
+  'services/shared/records/checkRecord.ts',
+  'services/profiler/profiler.ts',
+  'services/evaluator/performance/evaluator.ts',
+  'services/detector/blocks/windowObservation.ts',
+  'quality/counting/windowCounter.ts',
+  'quality/counting/readStreamFolder.ts',
+];
+
+/** A folder of counted streams, so that a changed procedure need not read the records again. */
+export function streamCache(folder: string) {
+  mkdirSync(folder, { recursive: true });
+  const code = createHash('sha256');
+  for (const path of countedBy.flatMap(sourceFiles)) code.update(readFileSync(join(root, path)));
+  const codeHash = code.digest('hex');
+
+  return {
+    /**
+     * @param files what the value is made of: their size and time of change are part of the key
+     * @param options whatever else it depends on
+     */
+    async get<T>(files: readonly string[], options: readonly (string | number)[], make: () => Promise<T>): Promise<T> {
+      const states = files.map(file => {
+        const { size, mtimeMs } = statSync(file);
+        return [file, size, mtimeMs];
+      });
+      const key = createHash('sha256').update(JSON.stringify([codeHash, states, options]));
+      const file = join(folder, `${key.digest('hex').slice(0, 32)}.bin`);
+      const stored = readIfThere(file);
+      if (stored) return deserialize(stored);
+      const value = await make();
+      // Whole or not at all, whatever ends this process.
+      writeFileSync(`${file}.${process.pid}`, serialize(value));
+      renameSync(`${file}.${process.pid}`, file);
+      return value;
+    },
+  };
+}
+
+export type StreamCache = ReturnType<typeof streamCache>;
+
+function sourceFiles(path: string): string[] {
+  if (path.endsWith('.ts')) return [path];
+  return readdirSync(join(root, path))
+    .sort()
+    .map(name => `${path}/${name}`);
+}
+
+function readIfThere(file: string): Buffer | null {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}

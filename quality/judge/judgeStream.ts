@@ -1,0 +1,91 @@
+import type { WindowObservation, WindowPerformance } from '../../services/detector/blocks/windowObservation.ts';
+import { type DriftEventChange, driftEventRevisions } from '../../services/detector/events/driftEventRevisions.ts';
+import {
+  foldVersionWindow,
+  openEpisodes,
+  rewound,
+  type VersionFold,
+} from '../../services/detector/fold/versionFold.ts';
+import type { ModelSettings } from '../../services/shared/config/settings.ts';
+import type { DriftEvent } from '../../services/shared/contracts.ts';
+import type { StreamTruth } from '../counting/truthFile.ts';
+import type { WindowedStream } from '../counting/windowCounter.ts';
+
+/** The alarms of one stream, and what is known of it. */
+export interface JudgedStream {
+  truth: StreamTruth;
+  /** Rows of event time per window. */
+  windowRows: number;
+  /** Event time of its windows. */
+  daysMonitored: number;
+  alarms: readonly Alarm[];
+}
+
+/** A drift event of a stream. */
+export interface Alarm {
+  /** Its last revision; withdrawn ones were alarms, too. */
+  event: DriftEvent;
+  /** Its first revision: what a person was told when it was found. */
+  raised: DriftEvent;
+  /** Event-time clock when it was found: the end of its window or, if only a later label showed it, of the newest window then. */
+  raisedAtMs: number;
+}
+
+/**
+ * Judges a stream as the detector does while it is read: whenever a window ends, those that are ready are folded, after those whose
+ * labels have changed since were folded once more.
+ *
+ * The allowed lateness, by which the services wait for predictions, is left out of the clock.
+ */
+export function judgeStream(stream: WindowedStream, detection: ModelSettings['detection']): Alarm[] {
+  const { model, version, windowSizeMs, windows } = stream;
+  const performances = new Map<number, WindowPerformance>();
+  const alarms = new Map<string, Alarm>();
+  let events: ReadonlyMap<string, DriftEvent> = new Map();
+  let fold: VersionFold = { model, version, given: null, checkpoints: [] };
+  let judgedUntilMs = Number.NEGATIVE_INFINITY;
+  let revision = 0;
+  for (const clockMs of clockOf(stream)) {
+    let changedFromMs = judgedUntilMs;
+    for (; stream.labelRevisions[revision]?.knownAtMs === clockMs; revision++) {
+      const { startMs, performance } = stream.labelRevisions[revision]!;
+      performances.set(startMs, performance);
+      changedFromMs = Math.min(changedFromMs, startMs);
+    }
+    fold = rewound(fold, changedFromMs);
+    const resumedAfter = fold.checkpoints.at(-1);
+    const settled: DriftEventChange[] = openEpisodes(fold).map(content => ({
+      content,
+      atMs: content.detectedAtEventTime,
+    }));
+    const fresh: DriftEventChange[] = [];
+    const refoldedFromMs = resumedAfter ? resumedAfter.windowStartMs + 1 : Number.MIN_SAFE_INTEGER;
+    for (const window of windowsFrom(windows, refoldedFromMs)) {
+      if (window.endMs > clockMs) break;
+      const observation = { ...window, performance: performances.get(window.startMs) ?? null };
+      const result = foldVersionWindow(fold, window.startMs, new Map([['', observation]]), detection, false);
+      fold = result.fold;
+      const change = result.folded[0]!.verdict.change;
+      if (change) (window.endMs <= judgedUntilMs ? settled : fresh).push({ content: change, atMs: window.endMs });
+    }
+    judgedUntilMs = clockMs;
+    for (const { event } of driftEventRevisions(events, settled, fresh, refoldedFromMs, windowSizeMs)) {
+      const known = alarms.get(event.id);
+      alarms.set(event.id, { event, raised: known?.raised ?? event, raisedAtMs: known?.raisedAtMs ?? clockMs });
+      events = new Map(events).set(event.id, event);
+    }
+  }
+  return [...alarms.values()];
+}
+
+/** The moments at which something can be judged, in order. */
+function clockOf({ windows, labelRevisions }: WindowedStream): number[] {
+  const moments = new Set([...windows.map(({ endMs }) => endMs), ...labelRevisions.map(({ knownAtMs }) => knownAtMs)]);
+  return [...moments].sort((a, b) => a - b);
+}
+
+function* windowsFrom(windows: readonly WindowObservation[], startMs: number): Generator<WindowObservation> {
+  let first = windows.length;
+  while (first > 0 && windows[first - 1]!.startMs >= startMs) first--;
+  for (let index = first; index < windows.length; index++) yield windows[index]!;
+}

@@ -1,0 +1,114 @@
+import { sum } from 'simple-statistics';
+import { effectiveCount } from '../../shared/statistics/effectiveCount.ts';
+import { likelihoodRatioTest } from '../../shared/statistics/likelihoodRatioTest.ts';
+import { likelihoodRatioTrend } from '../../shared/statistics/likelihoodRatioTrend.ts';
+import type { FrozenVariable } from '../blocks/frozenVariable.ts';
+import { type Comparison, scales } from '../reference/comparison.ts';
+import { plainReference, type TestReference } from '../reference/testReference.ts';
+import { type BestTest, bestTest, type ReferenceMeasurement, type TestSignificance } from '../significance/bestTest.ts';
+import type { Judgement } from '../significance/significance.ts';
+import { constantHistory, fewestBlocks, type Measurement } from '../significance/statisticHistory.ts';
+import { statisticThreshold } from '../significance/statisticThreshold.ts';
+
+export interface DistributionTest
+  extends CountsMeasurement,
+    Judgement,
+    Pick<BestTest<CountsMeasurement>, 'cycle' | 'measured' | 'judgementOf'> {}
+
+interface CountsMeasurement extends ReferenceMeasurement {
+  /** Valid values per bin. */
+  recentCounts: number[];
+  referenceCounts: number[];
+}
+
+/** Values in their bins, those never seen before in one of their own. Missing, non-finite and wrong values are a matter of data quality. */
+export function validCounts({ binCount }: FrozenVariable, counts: readonly number[]): number[] {
+  return counts.slice(0, binCount + 1);
+}
+
+/**
+ * Whether the valid values of a variable are distributed as in the reference: `likelihoodRatioTest`, against the best reference
+ * (`bestTest`), judged by `judge`.
+ *
+ * @returns null when the variable has no counts on one side, or only ever grows
+ */
+export function distributionTest(
+  comparison: Comparison,
+  key: string,
+  frozen: FrozenVariable,
+  significance: TestSignificance,
+): DistributionTest | null {
+  return testVariable(comparison, key, frozen, significance, likelihoodRatioTest);
+}
+
+/** Whether the numbers of a variable lie higher or lower than in the reference: `likelihoodRatioTrend`, judged as `distributionTest` is. */
+export function trendTest(
+  comparison: Comparison,
+  key: string,
+  frozen: FrozenVariable,
+  significance: TestSignificance,
+): DistributionTest | null {
+  if (frozen.type !== 'numeric') return null;
+  // What was never seen has no place in the order.
+  const ordered = (counts: number[]) => counts.slice(0, frozen.binCount);
+  return testVariable(comparison, key, frozen, significance, (reference, recent) =>
+    likelihoodRatioTrend(ordered(reference), ordered(recent)),
+  );
+}
+
+function testVariable(
+  comparison: Comparison,
+  key: string,
+  frozen: FrozenVariable,
+  significance: TestSignificance,
+  statisticOf: StatisticOf,
+): DistributionTest | null {
+  const recentSums = comparison.recent.variables.get(key);
+  if (frozen.growing || !recentSums) return null;
+  const recentCounts = validCounts(frozen, recentSums.counts);
+  return testCounts(comparison, recentCounts, significance, statisticOf, reference => {
+    const counts = reference.countsOf(key);
+    return counts && validCounts(frozen, counts);
+  });
+}
+
+type StatisticOf = (reference: number[], recent: number[]) => Pick<Measurement, 'statistic' | 'degreesOfFreedom'>;
+
+/** @param countsOf of a reference; null where it has none */
+export function testCounts(
+  comparison: Comparison,
+  recentCounts: number[],
+  significance: TestSignificance,
+  statisticOf: StatisticOf,
+  countsOf: (reference: TestReference) => number[] | null,
+): DistributionTest | null {
+  const best = bestTest(comparison, withConstantHistory(comparison, countsOf, significance), reference => {
+    const referenceCounts = countsOf(reference);
+    return referenceCounts && measureCounts(referenceCounts, recentCounts, statisticOf);
+  });
+  return best && { ...best.test, ...best, ...best.judgementOf(best.test.statistic) };
+}
+
+function measureCounts(referenceCounts: number[], recentCounts: number[], statisticOf: StatisticOf): CountsMeasurement {
+  const { statistic, degreesOfFreedom } = statisticOf(referenceCounts, recentCounts);
+  const records = sum(recentCounts);
+  const referenceRecords = sum(referenceCounts);
+  const size = effectiveCount(referenceRecords, records);
+  return { statistic, degreesOfFreedom, size, records, referenceRecords, recentCounts, referenceCounts };
+}
+
+/** A reference that has one value only is the history of a statistic that had nothing to measure so far. */
+function withConstantHistory(
+  { reference, referenceBlocks }: Comparison,
+  countsOf: (reference: TestReference) => number[] | null,
+  significance: TestSignificance,
+): TestSignificance {
+  const isConstant = countsOf(plainReference(reference))?.filter(count => count > 0).length === 1;
+  if (!isConstant || significance.history.some(({ blocks }) => blocks >= fewestBlocks)) return significance;
+  return { ...significance, history: scales.map(() => constantHistory(referenceBlocks.length)) };
+}
+
+/** The likelihood ratio that the test would have had to reach, of as many records. */
+export function distributionThreshold({ judgementOf }: DistributionTest, level: number): number {
+  return statisticThreshold(judgementOf, level);
+}

@@ -1,0 +1,92 @@
+import { mergeFeatureProfiles } from '../../shared/profile/featureProfile.ts';
+import { fromProfileRow, type ProfileRow } from '../../shared/profile/profileRow.ts';
+import { fromSampleRow, mergeSampledRecords, type SampleRow } from '../../shared/profile/recordSample.ts';
+import {
+  observationOfProfiles,
+  type VariableKind,
+  type WindowObservation,
+  type WindowPerformance,
+} from '../blocks/windowObservation.ts';
+import { evaluationKey } from './evaluation.ts';
+
+/** Windows of a version: by start, then by segment. */
+export type ObservedWindows = Map<number, Map<string, WindowObservation>>;
+
+export interface StoredProfile extends ProfileRow {
+  segment: string;
+  start_ms: number;
+  kind: VariableKind | 'operation';
+  feature: string;
+}
+
+export interface StoredPerformance {
+  segment: string;
+  start_ms: number;
+  task: WindowPerformance['task'];
+  labelled: number;
+  loss_sum: number;
+  loss_square_sum: number;
+  label_counts: Record<string, number>;
+}
+
+export interface StoredSample extends SampleRow {
+  start_ms: number;
+}
+
+/** @param profiles of one version, those of one variable in a row */
+export function observedWindows(
+  profiles: readonly StoredProfile[],
+  performance: readonly StoredPerformance[],
+  samples: readonly StoredSample[],
+  windowSizeMs: number,
+): ObservedWindows {
+  const performanceOf = new Map(performance.map(row => [evaluationKey(row.segment, row.start_ms), row]));
+  const samplesOf = Map.groupBy(samples, ({ start_ms }) => start_ms);
+  const windows: ObservedWindows = new Map();
+  for (const rows of Map.groupBy(profiles, row => evaluationKey(row.segment, row.start_ms)).values()) {
+    const { segment, start_ms: startMs } = rows[0]!;
+    const segments = windows.get(startMs) ?? new Map();
+    windows.set(startMs, segments);
+    const ofWindow = performanceOf.get(evaluationKey(segment, startMs));
+    const sampled = segment === '' ? samplesOf.get(startMs) : undefined;
+    segments.set(segment, observationOf(rows, ofWindow, sampled, windowSizeMs));
+  }
+  return windows;
+}
+
+/** @param rows of one window (or part of a reference) and segment, those of one variable in a row */
+export function observationOf(
+  rows: readonly StoredProfile[],
+  performance: StoredPerformance | undefined,
+  samples: readonly StoredSample[] | undefined,
+  windowSizeMs: number,
+): WindowObservation {
+  const { start_ms: startMs } = rows[0]!;
+  const profiles = [...Map.groupBy(rows, ({ kind, feature }) => `${kind}/${feature}`).values()].map(ofVariable => ({
+    kind: ofVariable[0]!.kind,
+    name: ofVariable[0]!.feature,
+    profile: mergeFeatureProfiles(...ofVariable.map(fromProfileRow)),
+  }));
+  return observationOfProfiles(
+    { startMs, endMs: startMs + windowSizeMs },
+    profiles,
+    performance ? performanceOf(performance) : null,
+    samples ? mergeSampledRecords(...samples.map(fromSampleRow)) : null,
+  );
+}
+
+function performanceOf({
+  task,
+  labelled,
+  loss_sum,
+  loss_square_sum,
+  label_counts,
+}: StoredPerformance): WindowPerformance {
+  return {
+    task,
+    labelled,
+    lossSum: loss_sum,
+    lossSquareSum: loss_square_sum,
+    labelCounts: new Map(Object.entries(label_counts)),
+  };
+}

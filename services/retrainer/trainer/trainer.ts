@@ -1,0 +1,67 @@
+/**
+ * The built-in trainer: a small network in TensorFlow.js, run as a process of its own because training blocks the event loop.
+ *   node services/retrainer/trainer/trainer.ts FOLDER
+ * The contract of every trainer: docs/trainers.md.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { predict } from '../../shared/model/model.ts';
+import { writeModel } from '../../shared/model/modelArtifact.ts';
+import { loadTensorflow } from '../../shared/model/tensorflow.ts';
+import { type LabelledRows, trainModel } from '../../shared/model/trainModel.ts';
+import type { RowRange } from '../dataset/dataSplit.ts';
+import { type DatasetRow, readDataset } from '../dataset/dataset.ts';
+import { trainerCodeVersion } from './trainerCodeVersion.ts';
+import { datasetFile, modelFolderName, predictionsFile, readTask, type TrainingTask } from './trainerContract.ts';
+
+// Who started this process holds its standard input open: when that ends, nobody waits for the model any more.
+process.stdin.on('end', () => process.exit(1)).resume();
+
+async function train(folder: string): Promise<void> {
+  const task = await readTask(folder);
+  const rows = await readDataset(join(folder, datasetFile));
+  const { backend } = await loadTensorflow();
+  const model = await trainModel({
+    task: task.task,
+    classes: task.classes,
+    features: task.features.map(feature => feature.name),
+    train: labelledRows(rows, task.splits.train, task),
+    select: labelledRows(rows, task.splits.select, task),
+    seed: task.seed,
+    afterEpoch: () => nextTurn(),
+  });
+  await writeModel(join(task.outputFolder, modelFolderName), model, {
+    datasetId: task.datasetId,
+    seed: task.seed,
+    backend,
+    codeVersion: trainerCodeVersion(),
+  });
+  const outputs = await predict(
+    model,
+    rows.map(row => row.features),
+  );
+  const lines = outputs.map((output, row) => `${JSON.stringify({ row, ...output })}\n`);
+  await writeFile(join(task.outputFolder, predictionsFile), lines.join(''));
+}
+
+function labelledRows(
+  rows: readonly DatasetRow[],
+  { start, end }: RowRange,
+  { labelColumn }: TrainingTask,
+): LabelledRows {
+  const chosen = rows.slice(start, end);
+  return {
+    features: chosen.map(row => row.features),
+    labels: chosen.map(row => (labelColumn === 'label_value' ? row.labelValue! : row.label)),
+  };
+}
+
+try {
+  await train(process.argv[2]!);
+} catch (error) {
+  // The last lines become the published reason: one that a person can read.
+  console.error((error as Error).message);
+  process.exit(1);
+}
+process.exit(0);

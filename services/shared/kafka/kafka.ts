@@ -1,0 +1,107 @@
+/** What the services use of kafkajs, beside the consumer in batchConsumer.ts and the codecs in kafkaCodecs.ts. */
+import kafkajs from 'kafkajs';
+import type { Logger } from 'pino';
+import type { Environment } from '../config/environment.ts';
+import { registerKafkaCodecs } from './kafkaCodecs.ts';
+
+registerKafkaCodecs();
+
+export type Kafka = InstanceType<typeof kafkajs.Kafka>;
+export type KafkaAdmin = ReturnType<Kafka['admin']>;
+export type KafkaProducer = ReturnType<Kafka['producer']>;
+/** Kind of resource whose configuration the admin client reads. */
+export const topicResource = kafkajs.ConfigResourceTypes.TOPIC;
+export type KafkaHeaders = Record<string, Buffer | string | (Buffer | string)[] | undefined>;
+
+export interface KafkaRecord {
+  topic: string;
+  partition: number;
+  offset: number;
+  key: Buffer | null;
+  value: Buffer | null;
+  headers: KafkaHeaders;
+  timestampMs: number;
+}
+
+export interface OutgoingRecord {
+  topic: string;
+  key: string | Buffer | null;
+  value: Buffer | null;
+  headers?: KafkaHeaders;
+}
+
+export function connectKafka(environment: Environment, clientId: string, log?: Logger): Kafka {
+  const { logLevel } = kafkajs;
+  return new kafkajs.Kafka({
+    clientId,
+    brokers: environment.KAFKA_BROKERS.split(',').map(broker => broker.trim()),
+    ssl: environment.KAFKA_SSL,
+    ...(environment.KAFKA_SASL_MECHANISM && {
+      sasl: {
+        mechanism: environment.KAFKA_SASL_MECHANISM as 'plain',
+        username: environment.KAFKA_SASL_USERNAME!,
+        password: environment.KAFKA_SASL_PASSWORD!,
+      },
+    }),
+    logLevel: logLevel.WARN,
+    logCreator: () => {
+      return ({ level, log: entry, namespace }) => {
+        const { message, timestamp: _, ...fields } = entry;
+        const write = level <= logLevel.ERROR ? 'error' : 'warn';
+        log?.[write]({ kafka: namespace, ...fields }, message);
+      };
+    },
+    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 12 },
+  });
+}
+
+/** A producer whose writes are acknowledged by all replicas, not repeated by its own retries, and that waits for a broker that is away. */
+export async function connectProducer(kafka: Kafka, transactionalId?: string): Promise<KafkaProducer> {
+  const producer = kafka.producer({
+    idempotent: true,
+    transactionalId,
+    // More than one at a time would break the order within a transaction that is retried.
+    maxInFlightRequests: transactionalId === undefined ? 5 : 1,
+    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: Number.MAX_SAFE_INTEGER },
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  });
+  await producer.connect();
+  return producer;
+}
+
+export async function sendRecords(producer: KafkaProducer, records: readonly OutgoingRecord[]): Promise<void> {
+  for (const batch of batchesOf(records)) {
+    const byTopic = Map.groupBy(batch, record => record.topic);
+    await producer.sendBatch({
+      topicMessages: [...byTopic].map(([topic, messages]) => ({
+        topic,
+        messages: messages.map(({ key, value, headers }) => ({ key, value, ...(headers && { headers }) })),
+      })),
+    });
+  }
+}
+
+/** Below the 1 MB that a broker takes as one batch by default; a larger record is a batch of its own. */
+const largestBatchBytes = 512 * 1024;
+
+function* batchesOf(records: readonly OutgoingRecord[]): Generator<OutgoingRecord[]> {
+  let batch: OutgoingRecord[] = [];
+  let batchBytes = 0;
+  for (const record of records) {
+    const bytes = (record.value?.length ?? 0) + (record.key?.length ?? 0);
+    if (batch.length > 0 && batchBytes + bytes > largestBatchBytes) {
+      yield batch;
+      batch = [];
+      batchBytes = 0;
+    }
+    batch.push(record);
+    batchBytes += bytes;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Text of a header, or undefined. Of a repeated header the last counts. */
+export function headerText(headers: KafkaHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return (Array.isArray(value) ? value.at(-1) : value)?.toString();
+}

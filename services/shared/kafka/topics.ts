@@ -1,0 +1,24 @@
+import type { Environment } from '../config/environment.ts';
+
+/** The topics of Driftloop, without their prefix. Contracts: schemas/asyncapi.yaml. */
+export const topics = {
+  predictions: 'predictions',
+  feedback: 'feedback',
+  windows: 'windows',
+  driftEvents: 'drift-events',
+  alerts: 'alerts',
+  retrainRequests: 'retrain-requests',
+  modelVersions: 'model-versions',
+  deadLetters: 'dead-letters',
+  deadLetterReplays: 'dead-letter-replays',
+} as const;
+
+export type Topic = (typeof topics)[keyof typeof topics];
+
+/** Name of a topic (or consumer group) on the broker. The topics of producers may be given by name: they may be older than Driftloop. */
+export function prefixed(environment: Environment, name: string): string {
+  if (name === topics.predictions && environment.DRIFTLOOP_PREDICTIONS_TOPIC)
+    return environment.DRIFTLOOP_PREDICTIONS_TOPIC;
+  if (name === topics.feedback && environment.DRIFTLOOP_FEEDBACK_TOPIC) return environment.DRIFTLOOP_FEEDBACK_TOPIC;
+  return environment.DRIFTLOOP_TOPIC_PREFIX + name;
+}

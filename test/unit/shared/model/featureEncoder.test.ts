@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import {
+  encodeRows,
+  type FeatureRow,
+  fitEncoder,
+  mostLevels,
+} from '../../../../services/shared/model/featureEncoder.ts';
+
+function encodedRow(rows: FeatureRow[], names: string[], row: FeatureRow): number[] {
+  return Array.from(encodeRows(fitEncoder(rows, names), [row]));
+}
+
+describe('fitEncoder and encodeRows', () => {
+  it('standardises numbers and holds absurd ones to ten deviations', () => {
+    const rows = [{ price: 1 }, { price: 3 }];
+    expect(encodedRow(rows, ['price'], { price: 3 })).toEqual([1]);
+    expect(encodedRow(rows, ['price'], { price: 2 })).toEqual([0]);
+    expect(encodedRow(rows, ['price'], { price: -1e300 })).toEqual([-10]);
+  });
+
+  it('has an indicator for missing values only where rows without the feature were seen', () => {
+    const rows = [{ price: 1 }, { price: 3 }, { price: null }, {}, { price: Number.NaN }, { price: 'text' }];
+    expect(fitEncoder(rows, ['price']).width).toBe(2);
+    for (const value of [null, undefined, Number.NaN, 'text', true])
+      expect(encodedRow(rows, ['price'], { price: value })).toEqual([0, 1]);
+    expect(encodedRow(rows, ['price'], { price: 3 })).toEqual([1, 0]);
+    expect(encodedRow([{ price: 1 }, { price: 3 }], ['price'], { price: null })).toEqual([0]);
+  });
+
+  it('gives each level a column, and none to a level never seen', () => {
+    const rows = [{ city: 'Rome' }, { city: 'Oslo' }, { city: null }];
+    expect(encodedRow(rows, ['city'], { city: 'Oslo' })).toEqual([1, 0, 0]);
+    expect(encodedRow(rows, ['city'], { city: 'Rome' })).toEqual([0, 1, 0]);
+    expect(encodedRow(rows, ['city'], { city: 'Bonn' })).toEqual([0, 0, 0]);
+    expect(encodedRow(rows, ['city'], {})).toEqual([0, 0, 1]);
+  });
+
+  it('takes a boolean for the text that ClickHouse holds', () => {
+    const rows = [{ open: true }, { open: false }];
+    expect(encodedRow(rows, ['open'], { open: 'true' })).toEqual(encodedRow(rows, ['open'], { open: true }));
+  });
+
+  it('hashes a feature of too many levels: distinct values mostly differ, unseen ones too', () => {
+    const rows = Array.from({ length: 10_000 }, (_, index) => ({ id: `user ${index}` }));
+    const encoder = fitEncoder(rows, ['id']);
+    expect(encoder.width).toBe(64);
+    const patterns = new Set(rows.slice(0, 500).map(row => encodeRows(encoder, [row]).join('')));
+    expect(patterns.size).toBeGreaterThan(400);
+    expect(encodeRows(encoder, [{ id: 'nobody' }]).reduce((sum, bit) => sum + bit, 0)).toBeGreaterThan(0);
+  });
+
+  it('keeps exactly the most levels as columns', () => {
+    const rows = Array.from({ length: mostLevels }, (_, index) => ({ level: `level ${index}` }));
+    expect(fitEncoder(rows, ['level']).features[0]!.kind).toBe('levels');
+    expect(fitEncoder([...rows, { level: 'one more' }], ['level']).features[0]!.kind).toBe('hashed');
+  });
+
+  it('stays finite for numbers whose squares overflow', () => {
+    const rows = [{ mass: 1e300 }, { mass: -1e300 }, { mass: 1 }];
+    expect(encodedRow(rows, ['mass'], { mass: 1e308 }).every(Number.isFinite)).toBe(true);
+  });
+
+  it('survives JSON', () => {
+    const rows = [{ price: 1.1, city: 'Rome' }, { price: 3.7, city: null }, { city: 'Oslo' }];
+    const encoder = fitEncoder(rows, ['price', 'city']);
+    expect(encodeRows(JSON.parse(JSON.stringify(encoder)), rows)).toEqual(encodeRows(encoder, rows));
+  });
+});

@@ -1,0 +1,96 @@
+import { dirname, join } from 'node:path/posix';
+
+/**
+ * The folders of each part of the project as steps of a staircase: a file imports only from its own folder and from lower
+ * steps, which stand further down in the list. `.` are the files of the part itself. This is the order in which to read.
+ */
+export const staircases: Record<string, readonly string[]> = {
+  '.': ['quality', 'bench', 'examples', 'bin', 'infra', 'services'],
+  services: ['profiler', 'evaluator', 'detector', 'retrainer', 'shared'],
+  'services/detector': [
+    '.',
+    'judging',
+    'store',
+    'checkpoints',
+    'fold',
+    'events',
+    'families',
+    'significance',
+    'reference',
+    'blocks',
+  ],
+  'services/evaluator': ['.', 'estimates', 'learning', 'performance'],
+  'services/retrainer': ['.', 'run', 'store', 'artifacts', 'gates', 'trainer', 'dataset', 'causes'],
+  'services/shared': [
+    'service',
+    'windows',
+    'records',
+    'avro',
+    'kafka',
+    'clickhouse',
+    'statistics',
+    'model',
+    'bins',
+    'profile',
+    'config',
+    '.',
+  ],
+};
+
+/** What only some folders may import: everything else goes through them. */
+const reserved: Record<string, readonly string[]> = {
+  kafkajs: ['services/shared/kafka', 'services/shared/service'],
+  '@clickhouse/client': ['services/shared/clickhouse', 'bin'],
+};
+
+export interface Import {
+  file: string;
+  /** A path from the root of the project, or the name of a package. */
+  imported: string;
+}
+
+/** Finds every import and re-export of a file, of types as well. */
+export function importsOf(file: string, source: string): Import[] {
+  const specifiers = source.matchAll(/^(?:import|export)\b[^;'"]*?(?:from )?'([^']+)';|\bimport\('([^']+)'\)/gm);
+  return Array.from(specifiers, ([, fixed, dynamic]) => {
+    const specifier = (fixed ?? dynamic)!;
+    return { file, imported: specifier.startsWith('.') ? join(dirname(file), specifier) : specifier };
+  });
+}
+
+/** Says which imports break a rule, one sentence each. */
+export function brokenRules(imports: readonly Import[]): string[] {
+  return imports.flatMap(one => [...brokenSteps(one), ...brokenReservation(one)]);
+}
+
+function brokenSteps({ file, imported }: Import): string[] {
+  return Object.entries(staircases).flatMap(([part, steps]) => {
+    const from = stepOf(part, file);
+    const to = stepOf(part, imported);
+    if (from === null || to === null || from === to) return [];
+    const known = steps.includes(from) && steps.includes(to);
+    if (!known) {
+      const unknown = steps.includes(from) ? to : from;
+      return [`${part}/${unknown} has no place in the staircase of ${part} (${file} imports ${imported}).`];
+    }
+    const isSibling = part === 'services' && to !== 'shared';
+    if (isSibling) return [`${file} imports ${imported}, of another service.`];
+    return steps.indexOf(from) < steps.indexOf(to) ? [] : [`${file} imports ${imported}, which is a higher step.`];
+  });
+}
+
+function brokenReservation({ file, imported }: Import): string[] {
+  const folders = reserved[imported];
+  const isProduct = /^(services|infra|bin)\//.test(file);
+  if (!folders || !isProduct || folders.some(folder => file.startsWith(`${folder}/`))) return [];
+  return [`${file} imports ${imported}, which is reserved to ${folders.join(' and ')}.`];
+}
+
+/** @example stepOf('services/detector', 'services/detector/fold/detector.ts') // 'fold' */
+function stepOf(part: string, path: string): string | null {
+  const inside = part === '.' ? path : path.startsWith(`${part}/`) ? path.slice(part.length + 1) : null;
+  if (inside === null) return null;
+  const [first, ...rest] = inside.split('/');
+  if (part === '.' && (rest.length === 0 || !staircases['.']!.includes(first!))) return null;
+  return rest.length === 0 ? '.' : first!;
+}
