@@ -41,7 +41,11 @@ const options = new Command('bench')
       measurements.map(measurement => measurement.name),
     ),
   )
-  .option('--quick', 'small sizes and no peers: shows that everything runs, the figures say little', false)
+  .option(
+    '--quick',
+    'small sizes and no peers: shows that everything runs, the figures say little',
+    false,
+  )
   .parse()
   .opts<{ json?: string; only?: string[]; quick: boolean }>();
 const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
@@ -74,9 +78,12 @@ for (const measurement of measurements) {
 }
 await (await starting)?.stop();
 
-console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, ${new Date().toISOString()}`);
+console.log(
+  `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, ${new Date().toISOString()}`,
+);
 console.log(formatTable(summaries.map(shown)));
-if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(summaries, null, 2)}\n`);
+if (options.json !== undefined)
+  await writeFile(options.json, `${JSON.stringify(summaries, null, 2)}\n`);
 for (const failure of failures) console.error(`not measured: ${failure}`);
 process.exitCode = failures.length > 0 ? 1 : 0;
 

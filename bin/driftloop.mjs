@@ -10,7 +10,9 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (!existsSync(new URL('../node_modules', import.meta.url))) {
   const setup = fileURLToPath(new URL('../infra/local/setup.mjs', import.meta.url));
-  const { status } = spawnSync(process.execPath, [setup], { stdio: ['ignore', process.stderr.fd, process.stderr.fd] });
+  const { status } = spawnSync(process.execPath, [setup], {
+    stdio: ['ignore', process.stderr.fd, process.stderr.fd],
+  });
   if (status !== 0) process.exit(1);
 }
 if (major > 22 || (major === 22 && minor >= 18)) {

@@ -12,7 +12,9 @@ import { addStatusCommand } from './commands/status.ts';
 import { addTopicsCommand } from './commands/topics.ts';
 
 const program = new Command('driftloop')
-  .description('Watches machine-learning models through their prediction and feedback topics, and retrains them.')
+  .description(
+    'Watches machine-learning models through their prediction and feedback topics, and retrains them.',
+  )
   .addHelpText(
     'after',
     `
@@ -58,6 +60,7 @@ function exitCodeOf(error: unknown): number {
 
 /** A server that does not let this person in: wrong password, or no right to do this. */
 function isRefusal(error: unknown): error is Error {
-  if (error instanceof ClickHouseError) return ['AUTHENTICATION_FAILED', 'ACCESS_DENIED'].includes(error.type ?? '');
+  if (error instanceof ClickHouseError)
+    return ['AUTHENTICATION_FAILED', 'ACCESS_DENIED'].includes(error.type ?? '');
   return error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError';
 }

@@ -11,7 +11,14 @@ import type { JudgedStream } from './judge/judgeStream.ts';
 import { judgeTrack } from './judge/judgeTrack.ts';
 import { parseRepeats } from './parseRepeats.ts';
 import { showProgress } from './report/showProgress.ts';
-import { byClock, byWindow, causeTable, cellTable, eventTable, scoreCells } from './report/streamReport.ts';
+import {
+  byClock,
+  byWindow,
+  causeTable,
+  cellTable,
+  eventTable,
+  scoreCells,
+} from './report/streamReport.ts';
 import { trackRow } from './report/trackTable.ts';
 import { tracks } from './streams/tracks.ts';
 
@@ -34,13 +41,26 @@ const options = new Command('quality')
     'Judges streams by the core that the services run, and scores the drift events against the known drifts. Without --dir the streams are generated.',
   )
   .option('--out <folder>', 'gets <stream>.jsonl: a drift event per line')
-  .option('--dir <folder>', 'streams: <stream>/predictions.jsonl[.gz], feedback.jsonl[.gz], truth.json')
+  .option(
+    '--dir <folder>',
+    'streams: <stream>/predictions.jsonl[.gz], feedback.jsonl[.gz], truth.json',
+  )
   .option('--only <text>', 'of --dir only the streams whose name contains it', '')
   .option('--signals <names>', 'of --dir what is looked at', everySignal.join(','))
   .option('--window <duration>', 'of --dir the window size in event time', '200s')
-  .option('--cache <folder>', 'of --dir the counted streams, for the next run', '.driftloop/quality')
-  .option('--track <names...>', `generated streams: ${tracks.map(({ name }) => name).join(', ')} (default: all)`)
-  .option('--repeats <number>', 'of generated streams per cell (default: those of the published table)')
+  .option(
+    '--cache <folder>',
+    'of --dir the counted streams, for the next run',
+    '.driftloop/quality',
+  )
+  .option(
+    '--track <names...>',
+    `generated streams: ${tracks.map(({ name }) => name).join(', ')} (default: all)`,
+  )
+  .option(
+    '--repeats <number>',
+    'of generated streams per cell (default: those of the published table)',
+  )
   .parse()
   .opts<Options>();
 
@@ -52,10 +72,15 @@ try {
   process.exitCode = 1;
 }
 
-async function judgeDir(dir: string, { out, only, signals, window, cache }: Options): Promise<void> {
-  if (out === undefined) throw new UserError('--out: is missing; expected a folder for the drift events of --dir');
+async function judgeDir(
+  dir: string,
+  { out, only, signals, window, cache }: Options,
+): Promise<void> {
+  if (out === undefined)
+    throw new UserError('--out: is missing; expected a folder for the drift events of --dir');
   const windowSizeMs = parseDurationMs(window);
-  if (windowSizeMs === null) throw new UserError(`--window ${window}: expected a duration such as 200s, 1h`);
+  if (windowSizeMs === null)
+    throw new UserError(`--window ${window}: expected a duration such as 200s, 1h`);
   const startedAtMs = Date.now();
   const streams = await judgeFolders({
     dir,
@@ -74,7 +99,9 @@ async function judgeDir(dir: string, { out, only, signals, window, cache }: Opti
 function judgeTracks({ track: names, repeats, out }: Options): void {
   const unknown = names?.find(name => !tracks.some(track => track.name === name));
   if (unknown !== undefined)
-    throw new UserError(`--track ${unknown}: expected some of ${tracks.map(({ name }) => name).join(' ')}`);
+    throw new UserError(
+      `--track ${unknown}: expected some of ${tracks.map(({ name }) => name).join(' ')}`,
+    );
   const wantedRepeats = repeats === undefined ? undefined : parseRepeats(repeats);
   if (out !== undefined) mkdirSync(out, { recursive: true });
   const chosen = tracks.filter(({ name }) => !names || names.includes(name));

@@ -69,7 +69,9 @@ const text = `// Generated from schemas/*.avsc by \`npm run generate\`; do not e
 
 if (process.argv.includes('--check')) {
   if (readFileSync(target, 'utf8') !== text) {
-    console.error('services/shared/contracts.ts is not what schemas/*.avsc say: run `npm run generate`');
+    console.error(
+      'services/shared/contracts.ts is not what schemas/*.avsc say: run `npm run generate`',
+    );
     process.exit(1);
   }
 } else {

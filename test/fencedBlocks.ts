@@ -6,5 +6,8 @@ export interface FencedBlock {
 
 /** Fenced code blocks of a Markdown text, in their order. */
 export function fencedBlocks(markdown: string): FencedBlock[] {
-  return [...markdown.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].map(([, kind, text]) => ({ kind: kind!, text: text! }));
+  return [...markdown.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].map(([, kind, text]) => ({
+    kind: kind!,
+    text: text!,
+  }));
 }

@@ -18,7 +18,9 @@ export async function startBenchServers() {
   ] as const;
   const stop = async () => {
     const outcomes = await Promise.allSettled(starting);
-    await Promise.all(outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value.stop() : undefined)));
+    await Promise.all(
+      outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value.stop() : undefined)),
+    );
     await rm(folder, { recursive: true, force: true });
   };
   const [kafka, registry, clickhouse] = await Promise.all(starting).catch(async error => {
@@ -29,7 +31,11 @@ export async function startBenchServers() {
   return {
     folder,
     logDir,
-    variables: { KAFKA_BROKERS: kafka.brokers, SCHEMA_REGISTRY_URL: registry.url, CLICKHOUSE_URL: clickhouse.url },
+    variables: {
+      KAFKA_BROKERS: kafka.brokers,
+      SCHEMA_REGISTRY_URL: registry.url,
+      CLICKHOUSE_URL: clickhouse.url,
+    },
     clickhousePid: clickhouse.pid,
     stop,
   };

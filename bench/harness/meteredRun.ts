@@ -42,7 +42,9 @@ export async function meteredRun(options: MeteredRunOptions): Promise<Reading[]>
       if (reading.records >= records) all.resolve();
     },
   });
-  void child.exited.then(how => all.reject(new Error(`${script} ${how} (log: ${child.logFile}): ${lastLine}`)));
+  void child.exited.then(how =>
+    all.reject(new Error(`${script} ${how} (log: ${child.logFile}): ${lastLine}`)),
+  );
   try {
     await all.promise;
     return readings;
@@ -62,7 +64,8 @@ export interface Cost {
 export function costAfterWarmUp(readings: readonly Reading[], warmUpRecords: number): Cost {
   const first = readings.find(({ records }) => records >= warmUpRecords);
   const last = readings.at(-1);
-  if (!first || !last || first === last) throw new Error('all records were processed before a first reading');
+  if (!first || !last || first === last)
+    throw new Error('all records were processed before a first reading');
   return {
     records: last.records - first.records,
     cpuMs: last.cpuMs - first.cpuMs,

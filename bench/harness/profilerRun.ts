@@ -14,7 +14,10 @@ export interface ProfilerRunOptions {
 }
 
 /** Lets a new profiler work off all that is in predictions, into an empty database that is dropped at the end. */
-export async function profilerRun(installation: BenchInstallation, options: ProfilerRunOptions): Promise<Reading[]> {
+export async function profilerRun(
+  installation: BenchInstallation,
+  options: ProfilerRunOptions,
+): Promise<Reading[]> {
   const variables = await installation.newDatabase();
   options.atStart?.();
   const readings = await meteredRun({

@@ -21,7 +21,9 @@ export interface Summary {
 
 /** @example summarise({ name: 'a', unit: 's', rounds: [{ value: 3, baseline: 2 }], target: { atLeast: 1 } }).ratio // 1.5 */
 export function summarise({ name, unit, rounds, target, note }: Line): Summary {
-  const ratios = rounds.flatMap(({ value, baseline }) => (baseline === null ? [] : [value / baseline]));
+  const ratios = rounds.flatMap(({ value, baseline }) =>
+    baseline === null ? [] : [value / baseline],
+  );
   const judged = ratios.length > 0 ? ratios : rounds.map(({ value }) => value);
   return {
     name,

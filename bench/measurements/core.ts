@@ -14,7 +14,8 @@ export const core: Measurement = {
   async run({ quick, onProgress }) {
     const windows = quick ? 15 : 60;
     const missing: string[] = [];
-    const onFailure = (name: string, reason: string) => missing.push(`${name} could not be installed: ${reason}`);
+    const onFailure = (name: string, reason: string) =>
+      missing.push(`${name} could not be installed: ${reason}`);
     const peers = quick ? [] : await installedPeers(onFailure);
     return withColumns(windows, async folder => {
       const rounds = new Map<Peer, Round[]>(peers.map(peer => [peer, []]));
@@ -37,7 +38,13 @@ export const core: Measurement = {
       }
       const unit = 'cells per CPU second';
       return [
-        { name: 'pure core', unit, rounds: own, target: null, note: missing.join('; ') || undefined },
+        {
+          name: 'pure core',
+          unit,
+          rounds: own,
+          target: null,
+          note: missing.join('; ') || undefined,
+        },
         ...[...rounds].map(([{ name, version }, ofPeer]) => ({
           name: `pure core; baseline: ${name} ${version}`,
           unit,

@@ -26,9 +26,16 @@ export const duplicates: Measurement = {
         await producePredictions(installation, predictionOf, records);
         const found: Cost[] = [];
         for (let round = 0; round < (quick ? 1 : 3); round++) {
-          found.push(costAfterWarmUp(await profilerRun(installation, { rawRows: false, records }), records / 4));
+          found.push(
+            costAfterWarmUp(
+              await profilerRun(installation, { rawRows: false, records }),
+              records / 4,
+            ),
+          );
           peakBytes = Math.max(peakBytes, found.at(-1)!.peakRssBytes);
-          onProgress(`${name}: ${found.at(-1)!.cpuMs.toFixed(0)} ms for ${found.at(-1)!.records} events`);
+          onProgress(
+            `${name}: ${found.at(-1)!.cpuMs.toFixed(0)} ms for ${found.at(-1)!.records} events`,
+          );
         }
         return found;
       });

@@ -16,18 +16,27 @@ export const endToEnd: Measurement = {
     const windows = quick ? 15 : 60;
     const stack = await servers();
     const onFailure = (name: string, reason: string) => onProgress(`${name}: ${reason}`);
-    const peers = (quick ? [] : await installedPeers(onFailure)).filter(({ name }) => comparedWith.includes(name));
+    const peers = (quick ? [] : await installedPeers(onFailure)).filter(({ name }) =>
+      comparedWith.includes(name),
+    );
     return withColumns(windows, async folder => {
-      const rounds = new Map<string, Round[]>(peers.map(({ name, version }) => [`${name} ${version}`, []]));
+      const rounds = new Map<string, Round[]>(
+        peers.map(({ name, version }) => [`${name} ${version}`, []]),
+      );
       const own: Round[] = [];
       for (let round = 0; round < (quick ? 1 : 3); round++) {
-        const value = await withInstallation(stack, `end_to_end_${round}`, 'defaults: { window: 1m }\n', installation =>
-          cellsPerSecond(installation, windows),
+        const value = await withInstallation(
+          stack,
+          `end_to_end_${round}`,
+          'defaults: { window: 1m }\n',
+          installation => cellsPerSecond(installation, windows),
         );
         own.push({ value, baseline: null });
         onProgress(`from Kafka to drift_metrics: ${Math.round(value)} cells/s`);
         for (const peer of peers) {
-          rounds.get(`${peer.name} ${peer.version}`)!.push({ value, baseline: await peerCellsPerSecond(peer, folder) });
+          rounds
+            .get(`${peer.name} ${peer.version}`)!
+            .push({ value, baseline: await peerCellsPerSecond(peer, folder) });
         }
       }
       const unit = 'cells per CPU second';
@@ -61,6 +70,7 @@ async function cellsPerSecond(installation: BenchInstallation, windows: number):
   const [stored] = await installation.clickhouse.select<{ metrics: number }>(
     'SELECT count() AS metrics FROM drift_metrics FINAL',
   );
-  if (stored!.metrics < windows * columns) throw new Error(`only ${stored!.metrics} metrics of ${windows} windows`);
+  if (stored!.metrics < windows * columns)
+    throw new Error(`only ${stored!.metrics} metrics of ${windows} windows`);
   return ((records - warmUp) * columns * 1000) / used;
 }

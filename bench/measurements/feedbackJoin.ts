@@ -17,39 +17,50 @@ export const feedbackJoin: Measurement = {
     const labels = quick ? 20_000 : 200_000;
     const rounds = quick ? 1 : 3;
     const { clickhousePid, ...stack } = await servers();
-    return withInstallation({ clickhousePid, ...stack }, 'feedback_join', '', async installation => {
-      await storePredictions(installation, stored);
-      await untilMerged(installation.clickhouse);
-      onProgress(`${stored} predictions are stored`);
-      const evaluator = await installation.startService('evaluator');
-      const first = stored - labels * (rounds + 1);
-      await sendLabels(installation, first, labels);
-      await installation.untilQuiet('evaluator');
-      const perSecond: number[] = [];
-      const clickhouseSeconds: string[] = [];
-      for (let round = 1; round <= rounds; round++) {
-        const before = { service: processCpuMs(evaluator.pid), clickhouse: processCpuMs(clickhousePid) };
-        await sendLabels(installation, first + round * labels, labels);
+    return withInstallation(
+      { clickhousePid, ...stack },
+      'feedback_join',
+      '',
+      async installation => {
+        await storePredictions(installation, stored);
+        await untilMerged(installation.clickhouse);
+        onProgress(`${stored} predictions are stored`);
+        const evaluator = await installation.startService('evaluator');
+        const first = stored - labels * (rounds + 1);
+        await sendLabels(installation, first, labels);
         await installation.untilQuiet('evaluator');
-        perSecond.push((labels * 1_000) / (processCpuMs(evaluator.pid) - before.service));
-        const clickhouseMs = processCpuMs(clickhousePid) - before.clickhouse;
-        clickhouseSeconds.push(((clickhouseMs * 1_000) / labels).toFixed(1));
-        onProgress(`${Math.round(perSecond.at(-1)!)} labels/s; ClickHouse ${clickhouseSeconds.at(-1)} s per million`);
-      }
-      const [joined] = await installation.clickhouse.select<{ outcomes: number }>(
-        'SELECT count() AS outcomes FROM outcomes FINAL',
-      );
-      if (joined!.outcomes !== labels * (rounds + 1)) throw new Error(`${joined!.outcomes} outcomes`);
-      return [
-        {
-          name: `feedback join, evaluator, against ${stored} stored predictions`,
-          unit: 'labels per CPU second',
-          rounds: perSecond.map(value => ({ value, baseline: null })),
-          target: { atLeast: 50_000 },
-          note: `ClickHouse, CPU seconds per million labels: ${clickhouseSeconds.join(', ')}`,
-        },
-      ];
-    });
+        const perSecond: number[] = [];
+        const clickhouseSeconds: string[] = [];
+        for (let round = 1; round <= rounds; round++) {
+          const before = {
+            service: processCpuMs(evaluator.pid),
+            clickhouse: processCpuMs(clickhousePid),
+          };
+          await sendLabels(installation, first + round * labels, labels);
+          await installation.untilQuiet('evaluator');
+          perSecond.push((labels * 1_000) / (processCpuMs(evaluator.pid) - before.service));
+          const clickhouseMs = processCpuMs(clickhousePid) - before.clickhouse;
+          clickhouseSeconds.push(((clickhouseMs * 1_000) / labels).toFixed(1));
+          onProgress(
+            `${Math.round(perSecond.at(-1)!)} labels/s; ClickHouse ${clickhouseSeconds.at(-1)} s per million`,
+          );
+        }
+        const [joined] = await installation.clickhouse.select<{ outcomes: number }>(
+          'SELECT count() AS outcomes FROM outcomes FINAL',
+        );
+        if (joined!.outcomes !== labels * (rounds + 1))
+          throw new Error(`${joined!.outcomes} outcomes`);
+        return [
+          {
+            name: `feedback join, evaluator, against ${stored} stored predictions`,
+            unit: 'labels per CPU second',
+            rounds: perSecond.map(value => ({ value, baseline: null })),
+            target: { atLeast: 50_000 },
+            note: `ClickHouse, CPU seconds per million labels: ${clickhouseSeconds.join(', ')}`,
+          },
+        ];
+      },
+    );
   },
 };
 
@@ -67,22 +78,30 @@ async function storePredictions({ clickhouse }: BenchInstallation, count: number
   }
 }
 
-async function sendLabels(installation: BenchInstallation, first: number, count: number): Promise<void> {
+async function sendLabels(
+  installation: BenchInstallation,
+  first: number,
+  count: number,
+): Promise<void> {
   const { environment, producer, schemas } = installation;
   const topic = prefixed(environment, topics.feedback);
   const encode = await schemas.encoder<Feedback>('Feedback', topic);
   for (let start = first; start < first + count; start += labelsPerSend) {
-    const messages = Array.from({ length: Math.min(labelsPerSend, first + count - start) }, (_, offset) => {
-      const index = start + offset;
-      const id = predictionId(index);
-      const time = firstEventTimeMs + Math.floor((index * 60_000) / recordsPerMinute) + 86_400_000;
-      const label = index % 4 === 0 ? 'yes' : 'no';
-      return {
-        partition: index % partitions,
-        key: id,
-        value: encode({ id, label, time, model: 'bench', value: null }),
-      };
-    });
+    const messages = Array.from(
+      { length: Math.min(labelsPerSend, first + count - start) },
+      (_, offset) => {
+        const index = start + offset;
+        const id = predictionId(index);
+        const time =
+          firstEventTimeMs + Math.floor((index * 60_000) / recordsPerMinute) + 86_400_000;
+        const label = index % 4 === 0 ? 'yes' : 'no';
+        return {
+          partition: index % partitions,
+          key: id,
+          value: encode({ id, label, time, model: 'bench', value: null }),
+        };
+      },
+    );
     await producer.send({ topic, messages });
   }
 }

@@ -18,38 +18,43 @@ export const growth: Measurement = {
   async run({ quick, servers, onProgress }) {
     const histories = [1, 10, 100].map(times => times * (quick ? 4 : 20));
     const { clickhousePid, ...stack } = await servers();
-    return withInstallation({ clickhousePid, ...stack }, 'growth', 'defaults: { window: 1m }\n', async installation => {
-      const [profiler, detector] = await Promise.all(services.map(installation.startService));
-      const predictionOf = predictionStream({ recordsPerMinute: recordsPerWindow });
-      const warmUpOf = (index: number) => ({ ...predictionOf(index), model: 'warm-up' });
-      await producePredictions(installation, warmUpOf, warmUpWindows * recordsPerWindow);
-      await installation.untilQuiet(...services);
-      let produced = 0;
-      const proceed = async (windows: number) => {
-        const end = produced + windows * recordsPerWindow;
-        await producePredictions(installation, predictionOf, end, produced);
-        produced = end;
+    return withInstallation(
+      { clickhousePid, ...stack },
+      'growth',
+      'defaults: { window: 1m }\n',
+      async installation => {
+        const [profiler, detector] = await Promise.all(services.map(installation.startService));
+        const predictionOf = predictionStream({ recordsPerMinute: recordsPerWindow });
+        const warmUpOf = (index: number) => ({ ...predictionOf(index), model: 'warm-up' });
+        await producePredictions(installation, warmUpOf, warmUpWindows * recordsPerWindow);
         await installation.untilQuiet(...services);
-      };
-      const cpuMs = () => [profiler!.pid, detector!.pid, clickhousePid].map(processCpuMs);
-      const costs: number[][] = [];
-      for (const windows of histories) {
-        await proceed(windows - produced / recordsPerWindow);
-        const before = cpuMs();
-        await proceed(measuredWindows);
-        const after = cpuMs();
-        costs.push(after.map((value, index) => (value - before[index]!) / measuredWindows));
-        onProgress(
-          `${windows} windows stored: profiler, detector, ClickHouse ${costs.at(-1)!.join(', ')} ms per window`,
-        );
-      }
-      return ['profiler', 'detector', 'ClickHouse'].map((name, index) => ({
-        name: `${name}, a further window of ${recordsPerWindow} events, ${histories[2]} stored; baseline: ${histories[0]} stored`,
-        unit: 'CPU ms per window',
-        rounds: [{ value: costs[2]![index]!, baseline: costs[0]![index]! }],
-        target: { atMost: mostGrowth },
-        note: `${histories.join(', ')} windows stored: ${costs.map(cost => cost[index]!.toFixed(1)).join(', ')}`,
-      }));
-    });
+        let produced = 0;
+        const proceed = async (windows: number) => {
+          const end = produced + windows * recordsPerWindow;
+          await producePredictions(installation, predictionOf, end, produced);
+          produced = end;
+          await installation.untilQuiet(...services);
+        };
+        const cpuMs = () => [profiler!.pid, detector!.pid, clickhousePid].map(processCpuMs);
+        const costs: number[][] = [];
+        for (const windows of histories) {
+          await proceed(windows - produced / recordsPerWindow);
+          const before = cpuMs();
+          await proceed(measuredWindows);
+          const after = cpuMs();
+          costs.push(after.map((value, index) => (value - before[index]!) / measuredWindows));
+          onProgress(
+            `${windows} windows stored: profiler, detector, ClickHouse ${costs.at(-1)!.join(', ')} ms per window`,
+          );
+        }
+        return ['profiler', 'detector', 'ClickHouse'].map((name, index) => ({
+          name: `${name}, a further window of ${recordsPerWindow} events, ${histories[2]} stored; baseline: ${histories[0]} stored`,
+          unit: 'CPU ms per window',
+          rounds: [{ value: costs[2]![index]!, baseline: costs[0]![index]! }],
+          target: { atMost: mostGrowth },
+          note: `${histories.join(', ')} windows stored: ${costs.map(cost => cost[index]!.toFixed(1)).join(', ')}`,
+        }));
+      },
+    );
   },
 };

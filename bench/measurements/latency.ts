@@ -29,7 +29,10 @@ export const latency: Measurement = {
       const events = await driftEventArrivals(installation);
       const passedMs = await produceWindows(installation, models, onProgress);
       await installation.untilQuiet('profiler', 'detector');
-      const evaluations = await installation.clickhouse.select<{ end_ms: number; evaluated_ms: number }>(
+      const evaluations = await installation.clickhouse.select<{
+        end_ms: number;
+        evaluated_ms: number;
+      }>(
         `SELECT toUnixTimestamp64Milli(window_end) AS end_ms, toUnixTimestamp64Milli(evaluated_at) AS evaluated_ms
          FROM evaluated_windows WHERE revision = 1`,
       );
@@ -43,7 +46,12 @@ export const latency: Measurement = {
         ...delayLines('window end to drift event', delaysOf(events.arrivals)),
         ...delayLines(
           'window end to row of evaluated_windows',
-          delaysOf(evaluations.map(({ end_ms, evaluated_ms }) => ({ endMs: end_ms, arrivedMs: evaluated_ms }))),
+          delaysOf(
+            evaluations.map(({ end_ms, evaluated_ms }) => ({
+              endMs: end_ms,
+              arrivedMs: evaluated_ms,
+            })),
+          ),
         ),
       ];
     });
@@ -70,7 +78,9 @@ async function driftEventArrivals({ kafka, environment, schemas }: BenchInstalla
   const consumer = kafka.consumer({ groupId: `${topic}-latency`, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
-  const joined = new Promise<void>(resolve => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
+  const joined = new Promise<void>(resolve =>
+    consumer.on(consumer.events.GROUP_JOIN, () => resolve()),
+  );
   await consumer.run({
     eachMessage: async ({ message }) => {
       const arrivedMs = Date.now();
@@ -103,7 +113,11 @@ async function produceWindows(
     const messages = Array.from({ length: models * recordsPerWindow }, (_, index) => {
       const prediction = predictionAt(window, index, models, pool);
       // By the turn of the model, so that each has records in every partition.
-      return { partition: Math.floor(index / models) % partitions, key: prediction.id, value: encode(prediction) };
+      return {
+        partition: Math.floor(index / models) % partitions,
+        key: prediction.id,
+        value: encode(prediction),
+      };
     });
     await producer.send({ topic, messages });
     passedMs.set(firstEventTimeMs + window * windowMs, Date.now());

@@ -23,7 +23,11 @@ export const manyModels: Measurement = {
     const models = quick ? 50 : 1_000;
     const records = quick ? 150_000 : 600_000;
     const stack = await servers();
-    const run = (name: string, count: number, use: (installation: BenchInstallation) => Promise<Cost[]>) =>
+    const run = (
+      name: string,
+      count: number,
+      use: (installation: BenchInstallation) => Promise<Cost[]>,
+    ) =>
       withInstallation(stack, name, settings, async installation => {
         const timeMsOf = threeWindows(count);
         await producePredictions(
@@ -36,7 +40,9 @@ export const manyModels: Measurement = {
     const measured = async (installation: BenchInstallation) => {
       const costs: Cost[] = [];
       for (let round = 0; round < (quick ? 1 : 3); round++) {
-        costs.push(costAfterWarmUp(await profilerRun(installation, { rawRows: true, records }), records / 3));
+        costs.push(
+          costAfterWarmUp(await profilerRun(installation, { rawRows: true, records }), records / 3),
+        );
         onProgress(`${costs.at(-1)!.cpuMs.toFixed(0)} ms for ${costs.at(-1)!.records} events`);
       }
       return costs;

@@ -18,29 +18,39 @@ export const profilerRows: Measurement = {
   async run({ quick, servers: start, onProgress }) {
     const records = quick ? 150_000 : 500_000;
     const servers = await start();
-    return withInstallation(servers, 'profiler_rows', 'defaults: { window: 1m }\n', async installation => {
-      await producePredictions(installation, predictionStream(), records);
-      const rounds: Round[] = [];
-      const shares: string[] = [];
-      for (let round = 0; round < (quick ? 1 : 3); round++) {
-        const { serviceMs, clickhouseMs } = await profiler(servers, installation, records);
-        const baseline = secondsPerMillion(await kafkaEngine(servers, installation, records), records);
-        rounds.push({ value: secondsPerMillion(serviceMs + clickhouseMs, records), baseline });
-        shares.push(
-          `${secondsPerMillion(serviceMs, records).toFixed(1)} + ${secondsPerMillion(clickhouseMs, records).toFixed(1)}`,
-        );
-        onProgress(`service + ClickHouse: ${shares.at(-1)}, Kafka engine: ${baseline.toFixed(1)}`);
-      }
-      return [
-        {
-          name: 'profiler with raw rows, service and ClickHouse; baseline: the Kafka table engine (AvroConfluent), raw rows alone',
-          unit: 'CPU seconds per million events',
-          rounds,
-          target: { atMost: 0.5 },
-          note: `service + ClickHouse: ${shares.join(', ')}`,
-        },
-      ];
-    });
+    return withInstallation(
+      servers,
+      'profiler_rows',
+      'defaults: { window: 1m }\n',
+      async installation => {
+        await producePredictions(installation, predictionStream(), records);
+        const rounds: Round[] = [];
+        const shares: string[] = [];
+        for (let round = 0; round < (quick ? 1 : 3); round++) {
+          const { serviceMs, clickhouseMs } = await profiler(servers, installation, records);
+          const baseline = secondsPerMillion(
+            await kafkaEngine(servers, installation, records),
+            records,
+          );
+          rounds.push({ value: secondsPerMillion(serviceMs + clickhouseMs, records), baseline });
+          shares.push(
+            `${secondsPerMillion(serviceMs, records).toFixed(1)} + ${secondsPerMillion(clickhouseMs, records).toFixed(1)}`,
+          );
+          onProgress(
+            `service + ClickHouse: ${shares.at(-1)}, Kafka engine: ${baseline.toFixed(1)}`,
+          );
+        }
+        return [
+          {
+            name: 'profiler with raw rows, service and ClickHouse; baseline: the Kafka table engine (AvroConfluent), raw rows alone',
+            unit: 'CPU seconds per million events',
+            rounds,
+            target: { atMost: 0.5 },
+            note: `service + ClickHouse: ${shares.join(', ')}`,
+          },
+        ];
+      },
+    );
   },
 };
 
@@ -48,7 +58,11 @@ function secondsPerMillion(cpuMs: number, records: number): number {
   return (cpuMs * 1_000) / records;
 }
 
-async function profiler({ clickhousePid }: BenchServers, installation: BenchInstallation, records: number) {
+async function profiler(
+  { clickhousePid }: BenchServers,
+  installation: BenchInstallation,
+  records: number,
+) {
   let before = 0;
   let after = 0;
   const readings = await profilerRun(installation, {
@@ -67,7 +81,11 @@ async function profiler({ clickhousePid }: BenchServers, installation: BenchInst
 }
 
 /** CPU time of ClickHouse from the creation of its consumer until all rows are there and merged. */
-async function kafkaEngine(servers: BenchServers, installation: BenchInstallation, records: number): Promise<number> {
+async function kafkaEngine(
+  servers: BenchServers,
+  installation: BenchInstallation,
+  records: number,
+): Promise<number> {
   const { clickhouse, environment } = installation;
   const before = processCpuMs(servers.clickhousePid);
   await clickhouse.command('CREATE TABLE raw_predictions AS predictions');
@@ -94,7 +112,9 @@ async function kafkaEngine(servers: BenchServers, installation: BenchInstallatio
      FROM kafka_predictions`,
   );
   for (;;) {
-    const [row] = await clickhouse.select<{ stored: number }>('SELECT count() AS stored FROM raw_predictions');
+    const [row] = await clickhouse.select<{ stored: number }>(
+      'SELECT count() AS stored FROM raw_predictions',
+    );
     if (row!.stored >= records) break;
     await pause(pauseMs);
   }

@@ -24,7 +24,10 @@ export const profilerWindows: Measurement = {
       await producePredictions(installation, predictionStream(), size.records);
       const rounds: Round[] = [];
       for (let round = 1; round <= size.rounds; round++) {
-        rounds.push({ baseline: await bareConsumer(installation, size), value: await profiler(installation, size) });
+        rounds.push({
+          baseline: await bareConsumer(installation, size),
+          value: await profiler(installation, size),
+        });
         onProgress(`round ${round} of ${size.rounds}: ${JSON.stringify(rounds.at(-1))}`);
       }
       const name = 'profiler, windows only; baseline: a bare consumer that decodes';
@@ -33,7 +36,10 @@ export const profilerWindows: Measurement = {
   },
 };
 
-async function bareConsumer({ environment, variables, folder }: BenchInstallation, size: Size): Promise<number> {
+async function bareConsumer(
+  { environment, variables, folder }: BenchInstallation,
+  size: Size,
+): Promise<number> {
   const readings = await meteredRun({
     script: 'bareConsumer.ts',
     args: [prefixed(environment, topics.predictions)],

@@ -9,11 +9,20 @@ import { writeColumns } from '../streams/writeColumns.ts';
 const referenceWindows = 10;
 
 /** The rows of so many windows in a folder, gone when `use` ends. */
-export async function withColumns<T>(windows: number, use: (folder: string) => Promise<T>): Promise<T> {
+export async function withColumns<T>(
+  windows: number,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'driftloop-bench-columns-'));
   try {
     const predictionOf = predictionStream();
-    writeColumns({ folder, predictionOf, recordsPerWindow: recordsPerMinute, windows, referenceWindows });
+    writeColumns({
+      folder,
+      predictionOf,
+      recordsPerWindow: recordsPerMinute,
+      windows,
+      referenceWindows,
+    });
     return await use(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -37,7 +37,10 @@ await consumer.run({
       latestMs = Math.max(latestMs, prediction.time);
     }
     records += batch.messages.length;
-    if (records - read >= recordsPerReading || Number(batch.highWatermark) === Number(batch.lastOffset()) + 1) {
+    if (
+      records - read >= recordsPerReading ||
+      Number(batch.highWatermark) === Number(batch.lastOffset()) + 1
+    ) {
       read = records;
       printReading(records);
     }

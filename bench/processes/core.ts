@@ -22,7 +22,11 @@ import {
 import { parseSettings } from '../../services/shared/config/settings.ts';
 import { fnv1a } from '../../services/shared/profile/categoryHash.ts';
 import type { Features, LoggedPrediction } from '../../services/shared/profile/features.ts';
-import { addToSample, mergeSampledRecords, sampledRecords } from '../../services/shared/profile/recordSample.ts';
+import {
+  addToSample,
+  mergeSampledRecords,
+  sampledRecords,
+} from '../../services/shared/profile/recordSample.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
 import { predictionStream, recordsPerMinute } from '../streams/predictionStream.ts';
 
@@ -34,11 +38,21 @@ function observationOf(window: WindowState): WindowObservation {
   const profiles = countedSegments(window).get('')!;
   const variables = new Map<string, ObservedVariable>();
   for (const kind of ['feature', 'output'] as const)
-    for (const [name, profile] of profiles[kind]) variables.set(variableKey(kind, name), { kind, name, profile });
+    for (const [name, profile] of profiles[kind])
+      variables.set(variableKey(kind, name), { kind, name, profile });
   const { startMs, endMs } = window;
   const records = profiles.output.get('prediction')!.count;
   const sample = mergeSampledRecords(sampledRecords(window.sample));
-  return { startMs, endMs, windows: 1, records, variables, codeVersions: new Map(), performance: null, sample };
+  return {
+    startMs,
+    endMs,
+    windows: 1,
+    records,
+    variables,
+    codeVersions: new Map(),
+    performance: null,
+    sample,
+  };
 }
 
 /** @returns how many drift metrics came of the rows */
@@ -53,12 +67,23 @@ function metricsOf(predictions: readonly LoggedPrediction[]): number {
       windows.set(startMs, window);
     }
     addToProfiles(profilesOf(window, ''), prediction, tally);
-    addToSample(window.sample, fnv1a(prediction.id), prediction.features, prediction.score ?? prediction.prediction);
+    addToSample(
+      window.sample,
+      fnv1a(prediction.id),
+      prediction.features,
+      prediction.score ?? prediction.prediction,
+    );
   }
   let fold: VersionFold = { model: 'bench', version: '1', given: null, checkpoints: [] };
   let metrics = 0;
   for (const [startMs, window] of windows) {
-    const folding = foldVersionWindow(fold, startMs, new Map([['', observationOf(window)]]), settings.detection, true);
+    const folding = foldVersionWindow(
+      fold,
+      startMs,
+      new Map([['', observationOf(window)]]),
+      settings.detection,
+      true,
+    );
     fold = folding.fold;
     for (const folded of folding.folded) metrics += folded.metrics.length;
   }
@@ -70,12 +95,18 @@ const names = Object.keys(predictionOf(0).features);
 /** As decoded: all share the array of names. */
 const decodedFeatures = new Map<object, Features>();
 const windows = Number(process.argv[2]);
-const predictions = Array.from({ length: windows * recordsPerMinute }, (_, index): LoggedPrediction => {
-  const prediction = predictionOf(index);
-  const features = decodedFeatures.get(prediction.features) ?? { names, values: Object.values(prediction.features) };
-  decodedFeatures.set(prediction.features, features);
-  return { ...prediction, features };
-});
+const predictions = Array.from(
+  { length: windows * recordsPerMinute },
+  (_, index): LoggedPrediction => {
+    const prediction = predictionOf(index);
+    const features = decodedFeatures.get(prediction.features) ?? {
+      names,
+      values: Object.values(prediction.features),
+    };
+    decodedFeatures.set(prediction.features, features);
+    return { ...prediction, features };
+  },
+);
 // What comes later is compiled; Python's peers are before they start.
 metricsOf(predictions.slice(0, warmUpWindows * recordsPerMinute));
 const before = process.cpuUsage();

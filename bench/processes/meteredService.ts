@@ -23,7 +23,10 @@ const wirings: Record<string, Wiring> = {
     handler: context => profilerHandler(context, undefined, () => {}),
   },
   detector: { topics: [topics.windows], handler: context => detectorHandler(context, Date.now) },
-  evaluator: { topics: [topics.feedback, topics.windows], handler: context => evaluatorHandler(context) },
+  evaluator: {
+    topics: [topics.feedback, topics.windows],
+    handler: context => evaluatorHandler(context),
+  },
 };
 
 function metered(handler: BatchHandler): BatchHandler {

@@ -18,7 +18,11 @@ export const usualFeatures: FeatureCounts = { numeric: 8, categorical: 4 };
 type Features = Prediction['features'];
 
 /** Numbers and texts as models get them: bell-shaped, skewed, uniform, counts; few and many categories. */
-export function featurePool({ numeric, categorical }: FeatureCounts, size: number, seed = 1): Features[] {
+export function featurePool(
+  { numeric, categorical }: FeatureCounts,
+  size: number,
+  seed = 1,
+): Features[] {
   const random = seededRandom(seed);
   return Array.from({ length: size }, () => {
     const features: Features = {};
@@ -34,7 +38,8 @@ export function featurePool({ numeric, categorical }: FeatureCounts, size: numbe
 
 const categoryCounts = [3, 8, 40, 150];
 
-const normal = (random: () => number) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+const normal = (random: () => number) =>
+  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 
 const numbers: ((random: () => number) => number)[] = [
   normal,
@@ -58,9 +63,17 @@ export interface StreamOptions {
 
 /** The prediction with a number, by nothing but that number: 13 columns with the usual features. */
 export function predictionStream(options: StreamOptions = {}): (index: number) => Prediction {
-  const { features = usualFeatures, models = 1, recordsPerMinute: perMinute = recordsPerMinute } = options;
-  const timeMsOf = options.timeMsOf ?? (index => firstEventTimeMs + Math.floor((index * 60_000) / perMinute));
-  const pool = featurePool(features, Math.ceil(poolValues / (features.numeric + features.categorical)));
+  const {
+    features = usualFeatures,
+    models = 1,
+    recordsPerMinute: perMinute = recordsPerMinute,
+  } = options;
+  const timeMsOf =
+    options.timeMsOf ?? (index => firstEventTimeMs + Math.floor((index * 60_000) / perMinute));
+  const pool = featurePool(
+    features,
+    Math.ceil(poolValues / (features.numeric + features.categorical)),
+  );
   return index => ({
     id: predictionId(index),
     model: models === 1 ? 'bench' : `bench-${index % models}`,

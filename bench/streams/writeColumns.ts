@@ -16,10 +16,14 @@ export interface ColumnsOptions {
  */
 export function writeColumns(options: ColumnsOptions): void {
   const { folder, predictionOf, recordsPerWindow, windows, referenceWindows } = options;
-  const predictions = Array.from({ length: windows * recordsPerWindow }, (_, index) => predictionOf(index));
+  const predictions = Array.from({ length: windows * recordsPerWindow }, (_, index) =>
+    predictionOf(index),
+  );
   const names = Object.keys(predictions[0]!.features);
   const columns = [...names, 'prediction'].map(name => {
-    const values = predictions.map(({ features, prediction }) => (name === 'prediction' ? prediction : features[name]));
+    const values = predictions.map(({ features, prediction }) =>
+      name === 'prediction' ? prediction : features[name],
+    );
     const file = `${name}.bin`;
     const numeric = typeof values[0] === 'number';
     const categories = numeric ? [] : [...new Set(values as string[])];
@@ -30,5 +34,8 @@ export function writeColumns(options: ColumnsOptions): void {
     writeFileSync(join(folder, file), bytes);
     return numeric ? { name, file } : { name, file, categories };
   });
-  writeFileSync(join(folder, 'columns.json'), JSON.stringify({ columns, recordsPerWindow, referenceWindows }));
+  writeFileSync(
+    join(folder, 'columns.json'),
+    JSON.stringify({ columns, recordsPerWindow, referenceWindows }),
+  );
 }

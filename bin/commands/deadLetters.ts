@@ -35,7 +35,10 @@ export function addDeadLettersCommand(program: Command): void {
     .option('--model <model>', 'only records of this model')
     .option('--limit <number>', 'how many at most', wholeNumber, 20)
     .option('--json', 'one JSON object per line')
-    .addHelpText('after', '\nExample:\n  driftloop dead-letters list --class invalid-field --limit 100')
+    .addHelpText(
+      'after',
+      '\nExample:\n  driftloop dead-letters list --class invalid-field --limit 100',
+    )
     .action(runList);
   command
     .command('replay')
@@ -57,12 +60,15 @@ Example, after the missing schema was registered:
 
 function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number from 1');
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('expected a whole number from 1');
   return value;
 }
 
 async function runList(options: ListOptions): Promise<void> {
-  const rows = await withClickhouse(readEnvironment(), clickhouse => selectDeadLetters(clickhouse, options));
+  const rows = await withClickhouse(readEnvironment(), clickhouse =>
+    selectDeadLetters(clickhouse, options),
+  );
   if (options.json) for (const row of rows) console.log(JSON.stringify(row));
   else if (rows.length === 0) console.log('no dead letters');
   else console.log(formatTable(rows.map(row => ({ ...row }))));
@@ -85,5 +91,7 @@ async function runReplay(options: { class?: string; model?: string }): Promise<v
   const { replayed, replayedEarlier, others } = await withKafka(environment, (kafka, admin) =>
     replayDeadLetters(kafka, admin, environment, options),
   );
-  console.log(`sent again: ${replayed}; sent again earlier: ${replayedEarlier}; of other classes or models: ${others}`);
+  console.log(
+    `sent again: ${replayed}; sent again earlier: ${replayedEarlier}; of other classes or models: ${others}`,
+  );
 }

@@ -1,7 +1,15 @@
 import type { Settings } from '../../services/shared/config/settings.ts';
 
 /** Settings that are durations, wherever they stand. */
-const durations = new Set(['window', 'allowedLateness', 'horizon', 'deduplication', 'idle', 'cooldown', 'timeout']);
+const durations = new Set([
+  'window',
+  'allowedLateness',
+  'horizon',
+  'deduplication',
+  'idle',
+  'cooldown',
+  'timeout',
+]);
 const units = [
   ['d', 86_400_000],
   ['h', 3_600_000],
@@ -15,7 +23,9 @@ export function effectiveSettings(settings: Settings): object {
   return {
     defaults: writable(settings.of('')),
     ...(settings.configuredModels.length > 0 && {
-      models: Object.fromEntries(settings.configuredModels.map(model => [model, writable(settings.of(model))])),
+      models: Object.fromEntries(
+        settings.configuredModels.map(model => [model, writable(settings.of(model))]),
+      ),
     }),
   };
 }
@@ -33,6 +43,7 @@ function writable(values: object): object {
 }
 
 function formatDuration(milliseconds: number): string {
-  const [unit, size] = units.find(([, unitMs]) => milliseconds > 0 && milliseconds % unitMs === 0) ?? units.at(-1)!;
+  const [unit, size] =
+    units.find(([, unitMs]) => milliseconds > 0 && milliseconds % unitMs === 0) ?? units.at(-1)!;
   return `${milliseconds / size}${unit}`;
 }

@@ -6,7 +6,9 @@ import { requireServer } from '../servers/requireServer.ts';
 export function addMigrateCommand(program: Command): void {
   program
     .command('migrate')
-    .description("Create Driftloop's database, or bring it to the newest migration. Safe to repeat.")
+    .description(
+      "Create Driftloop's database, or bring it to the newest migration. Safe to repeat.",
+    )
     .addHelpText(
       'after',
       `
@@ -21,5 +23,6 @@ async function runMigrate(): Promise<void> {
   await requireServer(environment, 'CLICKHOUSE_URL');
   const applied = await migrate(environment);
   for (const name of applied) console.log(`applied  ${name}`);
-  if (applied.length === 0) console.log(`database ${environment.CLICKHOUSE_DATABASE} has every migration`);
+  if (applied.length === 0)
+    console.log(`database ${environment.CLICKHOUSE_DATABASE} has every migration`);
 }

@@ -24,7 +24,10 @@ export function addRebuildCommand(program: Command): void {
       '--from <time>',
       'event time such as 2026-01-31T00:00:00Z, or "beginning": as far back as the topics reach',
     )
-    .option('--dry-run', 'say what would be read and which rows would be made anew, and change nothing')
+    .option(
+      '--dry-run',
+      'say what would be read and which rows would be made anew, and change nothing',
+    )
     .addHelpText(
       'after',
       `
@@ -73,7 +76,9 @@ async function runRebuildCommand(options: RebuildOptions): Promise<void> {
 /** @returns null for the beginning */
 function eventTimeMs(text: string): number | null {
   if (text === 'beginning') return null;
-  const timeMs = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : Number.NaN;
+  const timeMs = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
   if (Number.isNaN(timeMs) || timeMs > Date.now()) {
     throw new UserError(
       `--from: expected a time of the past with its zone, such as 2026-01-31T00:00:00Z, or "beginning" (got ${JSON.stringify(text)})`,
@@ -82,16 +87,28 @@ function eventTimeMs(text: string): number | null {
   return timeMs;
 }
 
-async function planText(clickhouse: Clickhouse, { partitions, fromMs }: RebuildPlan): Promise<string> {
+async function planText(
+  clickhouse: Clickhouse,
+  { partitions, fromMs }: RebuildPlan,
+): Promise<string> {
   const scope =
     fromMs === null
       ? 'the topics hold everything: all windows are made anew'
       : `windows that start at ${new Date(fromMs).toISOString()} or later are made anew`;
   const tables = [];
   for (const { table, timeColumn } of movedTables)
-    tables.push({ table, 'rows now': await count(clickhouse, `${table} FINAL WHERE ${inScope(timeColumn, fromMs)}`) });
+    tables.push({
+      table,
+      'rows now': await count(clickhouse, `${table} FINAL WHERE ${inScope(timeColumn, fromMs)}`),
+    });
   const reading = partitions.map(({ topic, partition, fromOffset, endOffset }) => {
-    return { topic, partition, 'from offset': fromOffset, 'to offset': endOffset, records: endOffset - fromOffset };
+    return {
+      topic,
+      partition,
+      'from offset': fromOffset,
+      'to offset': endOffset,
+      records: endOffset - fromOffset,
+    };
   });
   return [formatTable(reading), scope, formatTable(tables)].join('\n\n');
 }

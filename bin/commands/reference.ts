@@ -6,7 +6,10 @@ import type { Prediction, WindowUpdate } from '../../services/shared/contracts.t
 import { connectProducer } from '../../services/shared/kafka/kafka.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { recordOf } from '../../services/shared/profile/features.ts';
-import { type ReferenceRecord, referenceProfiles } from '../../services/shared/profile/referenceProfiles.ts';
+import {
+  type ReferenceRecord,
+  referenceProfiles,
+} from '../../services/shared/profile/referenceProfiles.ts';
 import { fromJson } from '../../services/shared/records/decodeRecord.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { publishReference } from '../../services/shared/windows/publishReference.ts';
@@ -42,7 +45,10 @@ async function runReference(model: string, version: string, file: string): Promi
   const reference = referenceProfiles(records, windowSizeMs);
   await requireServer(environment, 'SCHEMA_REGISTRY_URL');
   const topic = prefixed(environment, topics.windows);
-  const encode = await connectSchemaRegistry(environment).encoder<WindowUpdate>('WindowUpdate', topic);
+  const encode = await connectSchemaRegistry(environment).encoder<WindowUpdate>(
+    'WindowUpdate',
+    topic,
+  );
   await withClickhouse(environment, clickhouse =>
     withKafka(environment, async kafka => {
       const producer = await connectProducer(kafka);
@@ -52,15 +58,23 @@ async function runReference(model: string, version: string, file: string): Promi
     }),
   );
   const parts = new Set(reference.rows.map(row => row.window_start)).size;
-  console.log(`reference ${reference.id} of ${model} ${version}: ${records.length} records in ${parts} parts`);
+  console.log(
+    `reference ${reference.id} of ${model} ${version}: ${records.length} records in ${parts} parts`,
+  );
 }
 
 /** In the order of event time. @throws UserError naming the first line that cannot be used; nothing is uploaded then */
-async function readRecords(file: string, model: string, version: string): Promise<ReferenceRecord[]> {
+async function readRecords(
+  file: string,
+  model: string,
+  version: string,
+): Promise<ReferenceRecord[]> {
   const records: ReferenceRecord[] = [];
   for await (const lines of readLines(file)) {
-    for (const line of lines) records.push(referenceRecord(line, file, records.length, { model, version }));
-    if (records.length > mostRecords) throw new UserError(`${file}: more than ${mostRecords} records; take a sample`);
+    for (const line of lines)
+      records.push(referenceRecord(line, file, records.length, { model, version }));
+    if (records.length > mostRecords)
+      throw new UserError(`${file}: more than ${mostRecords} records; take a sample`);
   }
   if (records.length === 0) throw new UserError(`${file}: holds no records`);
   return records.sort((left, right) => left.eventTimeMs - right.eventTimeMs);

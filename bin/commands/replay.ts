@@ -6,10 +6,15 @@ import { startProgress } from '../terminal/progress.ts';
 export function addReplayCommand(program: Command): void {
   program
     .command('replay')
-    .description('Run files of predictions and feedback through the services, and report what they found.')
+    .description(
+      'Run files of predictions and feedback through the services, and report what they found.',
+    )
     .requiredOption('--predictions <file>', 'JSON lines, plain or gzip')
     .option('--feedback <file>', 'JSON lines, plain or gzip')
-    .requiredOption('--report <file>', 'where the report goes (JSON: schemas/replay-report.schema.json)')
+    .requiredOption(
+      '--report <file>',
+      'where the report goes (JSON: schemas/replay-report.schema.json)',
+    )
     .option('--config <file>', 'YAML file of settings')
     .option('--window <duration>', 'size of the windows of every model, such as 15m, 1h, 1d')
     .option('--no-retrain', 'leave the retrainer out')

@@ -45,7 +45,9 @@ async function runRetrain(model: string): Promise<void> {
 
 async function requireKnownModel(environment: Environment, model: string): Promise<void> {
   const known = await withClickhouse(environment, clickhouse =>
-    clickhouse.select<{ model: string }>('SELECT DISTINCT model FROM stream_progress ORDER BY model'),
+    clickhouse.select<{ model: string }>(
+      'SELECT DISTINCT model FROM stream_progress ORDER BY model',
+    ),
   );
   if (known.some(row => row.model === model)) return;
   const names = known.map(row => row.model).slice(0, 20);
@@ -56,10 +58,17 @@ async function requireKnownModel(environment: Environment, model: string): Promi
 
 async function publish(environment: Environment, request: RetrainRequest): Promise<void> {
   const topic = prefixed(environment, topics.retrainRequests);
-  const encode = await connectSchemaRegistry(environment).encoder<RetrainRequest>('RetrainRequest', topic);
+  const encode = await connectSchemaRegistry(environment).encoder<RetrainRequest>(
+    'RetrainRequest',
+    topic,
+  );
   await withKafka(environment, async kafka => {
     const producer = await connectProducer(kafka);
-    const event = retrainRequestEvent(request, { topic, source: 'command', value: encode(request) });
+    const event = retrainRequestEvent(request, {
+      topic,
+      source: 'command',
+      value: encode(request),
+    });
     await sendRecords(producer, [event]).finally(() => producer.disconnect());
   });
 }

@@ -14,7 +14,9 @@ import {
 export function addStatusCommand(program: Command): void {
   program
     .command('status')
-    .description('Services and their lag, models and their last windows, open drift events, dead letters.')
+    .description(
+      'Services and their lag, models and their last windows, open drift events, dead letters.',
+    )
     .option('--json', 'all of it as one JSON object')
     .addHelpText(
       'after',
@@ -34,7 +36,9 @@ async function runStatus(options: { json?: boolean }): Promise<void> {
 async function readStatus(): Promise<SystemStatus> {
   const environment = readEnvironment();
   const settings = readSettings(environment.DRIFTLOOP_CONFIG);
-  const services = await withKafka(environment, (_, admin) => readServiceStatus(admin, environment));
+  const services = await withKafka(environment, (_, admin) =>
+    readServiceStatus(admin, environment),
+  );
   return withClickhouse(environment, async clickhouse => ({
     services,
     models: await readModelStatus(clickhouse, settings),
@@ -61,16 +65,30 @@ function statusText({ services, models, openDriftEvents, deadLetters }: SystemSt
     ),
     section(
       'MODELS',
-      models.map(({ model, version, status, predictions, labelled, watermark, lastWindow, lastAccuracy, lastMae }) => ({
-        model,
-        version,
-        status,
-        predictions,
-        labelled,
-        watermark,
-        'last window': lastWindow && `${lastWindow.start} ${lastWindow.status} (${lastWindow.records} records)`,
-        quality: quality(lastAccuracy, lastMae),
-      })),
+      models.map(
+        ({
+          model,
+          version,
+          status,
+          predictions,
+          labelled,
+          watermark,
+          lastWindow,
+          lastAccuracy,
+          lastMae,
+        }) => ({
+          model,
+          version,
+          status,
+          predictions,
+          labelled,
+          watermark,
+          'last window':
+            lastWindow &&
+            `${lastWindow.start} ${lastWindow.status} (${lastWindow.records} records)`,
+          quality: quality(lastAccuracy, lastMae),
+        }),
+      ),
       'none seen yet',
     ),
     section(

@@ -26,7 +26,13 @@ export interface ModelStatus {
   labelled: number;
   /** ISO 8601: event time up to which the partition that is farthest behind is taken for complete. */
   watermark: string;
-  lastWindow: { start: string; end: string; records: number; status: string; revision: number } | null;
+  lastWindow: {
+    start: string;
+    end: string;
+    records: number;
+    status: string;
+    revision: number;
+  } | null;
   openDriftEvents: number;
   lastAccuracy: number | null;
   lastMae: number | null;
@@ -58,8 +64,13 @@ export interface SystemStatus {
   deadLetters: DeadLetterCount[];
 }
 
-export async function readServiceStatus(admin: KafkaAdmin, environment: Environment): Promise<ServiceStatus[]> {
-  const { groups } = await admin.describeGroups(serviceFlow.map(({ name }) => consumerGroup(environment, name)));
+export async function readServiceStatus(
+  admin: KafkaAdmin,
+  environment: Environment,
+): Promise<ServiceStatus[]> {
+  const { groups } = await admin.describeGroups(
+    serviceFlow.map(({ name }) => consumerGroup(environment, name)),
+  );
   const statuses: ServiceStatus[] = [];
   for (const { name } of serviceFlow) {
     const group = consumerGroup(environment, name);
@@ -83,7 +94,10 @@ interface ModelRow extends Omit<ModelStatus, 'watermark' | 'lastWindow'> {
   windowRevision: number;
 }
 
-export async function readModelStatus(clickhouse: Clickhouse, settings: Settings): Promise<ModelStatus[]> {
+export async function readModelStatus(
+  clickhouse: Clickhouse,
+  settings: Settings,
+): Promise<ModelStatus[]> {
   const rows = await clickhouse.select<ModelRow>(`
     WITH
       clocks AS (
@@ -105,7 +119,15 @@ export async function readModelStatus(clickhouse: Clickhouse, settings: Settings
     LEFT JOIN windows AS w ON w.model = s.model AND w.version = s.version
     ORDER BY model, version`);
   return rows.map(row => {
-    const { maxEventTimeMs, windowStartMs, windowEndMs, windowRecords, windowStatus, windowRevision, ...status } = row;
+    const {
+      maxEventTimeMs,
+      windowStartMs,
+      windowEndMs,
+      windowRecords,
+      windowStatus,
+      windowRevision,
+      ...status
+    } = row;
     return {
       ...status,
       watermark: isoTime(maxEventTimeMs - settings.of(row.model).allowedLateness),

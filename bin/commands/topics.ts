@@ -10,7 +10,9 @@ import { withKafka } from '../servers/withServers.ts';
 export function addTopicsCommand(program: Command): void {
   program
     .command('topics')
-    .description('Create the topics and register their schemas, or verify those that exist. Safe to repeat.')
+    .description(
+      'Create the topics and register their schemas, or verify those that exist. Safe to repeat.',
+    )
     .addHelpText(
       'after',
       `
@@ -38,6 +40,8 @@ async function runTopics(): Promise<void> {
   for (const subject of subjects) console.log(`schema   ${subject}`);
   const wrong = states.filter(({ mistakes }) => mistakes.length > 0);
   if (wrong.length > 0) {
-    throw new UserError(`${wrong.map(({ name }) => name).join(', ')}: not as Driftloop needs it, see above`);
+    throw new UserError(
+      `${wrong.map(({ name }) => name).join(', ')}: not as Driftloop needs it, see above`,
+    );
   }
 }

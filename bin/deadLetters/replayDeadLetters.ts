@@ -1,8 +1,16 @@
 import { readTopic } from '../../infra/kafka/readTopic.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
-import { connectProducer, type Kafka, type KafkaAdmin, type KafkaRecord } from '../../services/shared/kafka/kafka.ts';
+import {
+  connectProducer,
+  type Kafka,
+  type KafkaAdmin,
+  type KafkaRecord,
+} from '../../services/shared/kafka/kafka.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
-import { type DeadLetterOrigin, deadLetterOrigin } from '../../services/shared/service/deadLetters.ts';
+import {
+  type DeadLetterOrigin,
+  deadLetterOrigin,
+} from '../../services/shared/service/deadLetters.ts';
 
 export interface DeadLetterFilter {
   class?: string;
@@ -41,7 +49,10 @@ export async function replayDeadLetters(
   filter: DeadLetterFilter,
 ): Promise<DeadLetterReplay> {
   const marks = prefixed(environment, topics.deadLetterReplays);
-  const producer = await connectProducer(kafka, prefixed(environment, 'driftloop-dead-letters-replay'));
+  const producer = await connectProducer(
+    kafka,
+    prefixed(environment, 'driftloop-dead-letters-replay'),
+  );
   const counts: DeadLetterReplay = { replayed: 0, replayedEarlier: 0, others: 0 };
   try {
     // The first transaction ends any unfinished one of an earlier run, so what the marks say from here on is final.
@@ -109,7 +120,10 @@ async function sendMarked(
         topic: origin.topic,
         messages: [{ key, value, partition: origin.partition, headers: origin.headers }],
       });
-      await transaction.send({ topic: marks, messages: [{ key: source, value: new Date().toISOString() }] });
+      await transaction.send({
+        topic: marks,
+        messages: [{ key: source, value: new Date().toISOString() }],
+      });
     }
     await transaction.commit();
   } catch (error) {

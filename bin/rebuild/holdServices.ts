@@ -51,10 +51,18 @@ export async function holdServices(
   }
 }
 
-async function runningServices(admin: KafkaAdmin, environment: Environment): Promise<ServiceName[]> {
-  const { groups } = await admin.describeGroups(heldServices.map(service => consumerGroup(environment, service)));
+async function runningServices(
+  admin: KafkaAdmin,
+  environment: Environment,
+): Promise<ServiceName[]> {
+  const { groups } = await admin.describeGroups(
+    heldServices.map(service => consumerGroup(environment, service)),
+  );
   return heldServices.filter(service =>
-    groups.some(({ groupId, members }) => groupId === consumerGroup(environment, service) && members.length > 0),
+    groups.some(
+      ({ groupId, members }) =>
+        groupId === consumerGroup(environment, service) && members.length > 0,
+    ),
   );
 }
 
@@ -70,7 +78,8 @@ async function untilPaused(
   for (const { name, consumes } of serviceFlow) {
     if (!services.includes(name)) continue;
     for (const topic of consumes.map(source => prefixed(environment, source)))
-      for (const { partition } of await admin.fetchTopicOffsets(topic)) wanted.add(`${name}/${topic}/${partition}`);
+      for (const { partition } of await admin.fetchTopicOffsets(topic))
+        wanted.add(`${name}/${topic}/${partition}`);
   }
   const deadlineMs = Date.now() + mostWaitMs;
   for (;;) {
@@ -79,7 +88,9 @@ async function untilPaused(
       'SELECT service, topic, partition FROM topic_positions FINAL WHERE hold = {rebuildId:String}',
       { rebuildId },
     );
-    const found = new Set(paused.map(({ service, topic, partition }) => `${service}/${topic}/${partition}`));
+    const found = new Set(
+      paused.map(({ service, topic, partition }) => `${service}/${topic}/${partition}`),
+    );
     const missing = [...wanted].filter(partition => !found.has(partition));
     if (missing.length === 0) return;
     if (Date.now() > deadlineMs) {

@@ -17,7 +17,12 @@ interface MovedTable {
 
 /** In the order in which services write them: what one row refers to is there. */
 export const movedTables: readonly MovedTable[] = [
-  { table: 'predictions', key: 'model, version, event_time, id', version: 'precedence', timeColumn: 'event_time' },
+  {
+    table: 'predictions',
+    key: 'model, version, event_time, id',
+    version: 'precedence',
+    timeColumn: 'event_time',
+  },
   {
     table: 'window_profiles',
     key: 'model, version, segment, window_start, window_end, kind, feature, source_partition',
@@ -30,7 +35,12 @@ export const movedTables: readonly MovedTable[] = [
     version: 'last_offset',
     timeColumn: 'window_start',
   },
-  { table: 'outcomes', key: 'model, version, event_time, id', version: 'precedence', timeColumn: 'event_time' },
+  {
+    table: 'outcomes',
+    key: 'model, version, event_time, id',
+    version: 'precedence',
+    timeColumn: 'event_time',
+  },
   {
     table: 'performance_windows',
     key: 'model, version, segment, window_start, window_end',
@@ -62,13 +72,23 @@ export async function moveRows(
   sources: readonly string[],
 ): Promise<MovedRows[]> {
   const moved: MovedRows[] = [];
-  const write = (table: string, selected: string) => clickhouse.command(`INSERT INTO ${table} ${selected}`);
+  const write = (table: string, selected: string) =>
+    clickhouse.command(`INSERT INTO ${table} ${selected}`);
 
-  moved.push({ table: 'feedback', written: await count(clickhouse, `${shadow}.feedback FINAL`), removed: 0 });
+  moved.push({
+    table: 'feedback',
+    written: await count(clickhouse, `${shadow}.feedback FINAL`),
+    removed: 0,
+  });
   await write('feedback', `SELECT * FROM ${shadow}.feedback FINAL`);
-  for (const movedTable of movedTables) moved.push(await moveTable(clickhouse, shadow, movedTable, fromMs));
+  for (const movedTable of movedTables)
+    moved.push(await moveTable(clickhouse, shadow, movedTable, fromMs));
   for (const table of judgedTables)
-    moved.push({ table, written: 0, removed: await removeUnseenWindows(clickhouse, table, fromMs) });
+    moved.push({
+      table,
+      written: 0,
+      removed: await removeUnseenWindows(clickhouse, table, fromMs),
+    });
   moved.push(await removeEstimates(clickhouse, fromMs));
   moved.push(await moveProgress(clickhouse, shadow, fromMs));
 
@@ -92,7 +112,9 @@ async function moveTable(
 ): Promise<MovedRows> {
   const scope = inScope(timeColumn, fromMs);
   const written = await count(clickhouse, `${shadow}.${table} FINAL WHERE ${scope}`);
-  await clickhouse.command(`INSERT INTO ${table} SELECT * FROM ${shadow}.${table} FINAL WHERE ${scope}`);
+  await clickhouse.command(
+    `INSERT INTO ${table} SELECT * FROM ${shadow}.${table} FINAL WHERE ${scope}`,
+  );
   const wrong = `${shadow}.wrong_${table}`;
   const row = `sipHash128(${key}, ${version})`;
   const right = `SELECT ${row} FROM ${shadow}.${table} FINAL WHERE ${scope}`;
@@ -103,7 +125,9 @@ async function moveTable(
   const removed = await count(clickhouse, wrong);
   if (removed > 0) {
     const ofWrong = `(${key}) IN (SELECT ${key} FROM ${wrong})`;
-    await clickhouse.command(`DELETE FROM ${table} WHERE ${scope} AND ${ofWrong} AND ${row} NOT IN (${right})`);
+    await clickhouse.command(
+      `DELETE FROM ${table} WHERE ${scope} AND ${ofWrong} AND ${row} NOT IN (${right})`,
+    );
     // A merge may have put a wrong row of a higher version in the place of the right one before it was removed.
     await clickhouse.command(
       `INSERT INTO ${table} SELECT * FROM ${shadow}.${table} FINAL WHERE ${scope} AND ${ofWrong}`,
@@ -113,7 +137,11 @@ async function moveTable(
 }
 
 /** Verdicts on windows that turned out not to exist. */
-async function removeUnseenWindows(clickhouse: Clickhouse, table: string, fromMs: number | null): Promise<number> {
+async function removeUnseenWindows(
+  clickhouse: Clickhouse,
+  table: string,
+  fromMs: number | null,
+): Promise<number> {
   const scope = inScope('window_start', fromMs);
   const condition = `${scope} AND (${windowKey}) NOT IN (SELECT ${windowKey} FROM window_profiles WHERE ${scope})`;
   const removed = await count(clickhouse, `${table} FINAL WHERE ${condition}`);
@@ -130,10 +158,19 @@ async function removeEstimates(clickhouse: Clickhouse, fromMs: number | null): P
 }
 
 /** Counters over all of a version's life can only be made anew from all of it; otherwise those that are there stay, and lost ones begin again. */
-async function moveProgress(clickhouse: Clickhouse, shadow: string, fromMs: number | null): Promise<MovedRows> {
+async function moveProgress(
+  clickhouse: Clickhouse,
+  shadow: string,
+  fromMs: number | null,
+): Promise<MovedRows> {
   const key = 'model, version, source_partition';
   if (fromMs === null) {
-    const table = { table: 'stream_progress', key, version: 'last_offset', timeColumn: 'event_time' } as const;
+    const table = {
+      table: 'stream_progress',
+      key,
+      version: 'last_offset',
+      timeColumn: 'event_time',
+    } as const;
     return moveTable(clickhouse, shadow, table, null);
   }
   const lost = `${shadow}.stream_progress FINAL WHERE (${key}) NOT IN (SELECT ${key} FROM stream_progress)`;

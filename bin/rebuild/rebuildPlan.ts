@@ -45,7 +45,9 @@ export async function rebuildPlan(
     { service: 'evaluator', topic: prefixed(environment, topics.feedback) },
   ] as const;
   const topicIds = connectTopicIds(kafka);
-  const ids = await topicIds.of(sources.map(({ topic }) => topic)).finally(() => topicIds.disconnect());
+  const ids = await topicIds
+    .of(sources.map(({ topic }) => topic))
+    .finally(() => topicIds.disconnect());
   const partitions: PlannedPartition[] = [];
   for (const source of sources) {
     const topicId = ids.get(source.topic) ?? '';
@@ -53,7 +55,14 @@ export async function rebuildPlan(
     for (const { partition, low, high } of await admin.fetchTopicOffsets(source.topic)) {
       const log = { topicId, low: Number(low), end: Number(high), committed: null };
       const { base } = partitionStart(log, stored.get(partition) ?? null);
-      partitions.push({ ...source, topicId, partition, base, fromOffset: log.low, endOffset: log.end });
+      partitions.push({
+        ...source,
+        topicId,
+        partition,
+        base,
+        fromOffset: log.low,
+        endOffset: log.end,
+      });
     }
   }
   const shortened = partitions.filter(({ base, fromOffset }) => base > 0 || fromOffset > 0);
@@ -73,7 +82,12 @@ async function storedPositions(
   service: string,
   topic: string,
 ): Promise<Map<number, ReadPosition>> {
-  const rows = await clickhouse.select<{ partition: number; position: number; topic_id: string; end_position: number }>(
+  const rows = await clickhouse.select<{
+    partition: number;
+    position: number;
+    topic_id: string;
+    end_position: number;
+  }>(
     `SELECT partition, position, topic_id, end_position FROM topic_positions FINAL
      WHERE service = {service:String} AND topic = {topic:String}`,
     { service, topic },
@@ -103,18 +117,27 @@ async function reachOf(
  * Earliest time such that each partition holds a record from before it. Kafka only tells the first record at or after a time, so the
  * time is found by halving.
  */
-async function firstTimeMs(admin: KafkaAdmin, topic: string, partitions: readonly PlannedPartition[]): Promise<number> {
+async function firstTimeMs(
+  admin: KafkaAdmin,
+  topic: string,
+  partitions: readonly PlannedPartition[],
+): Promise<number> {
   let [before, after] = [0, Date.now()];
   while (after - before > 1) {
     const middle = Math.floor((before + after) / 2);
     const offsets = await offsetsAt(admin, topic, middle);
-    if (partitions.every(({ partition, fromOffset }) => offsets.get(partition)! > fromOffset)) after = middle;
+    if (partitions.every(({ partition, fromOffset }) => offsets.get(partition)! > fromOffset))
+      after = middle;
     else before = middle;
   }
   return after;
 }
 
-async function offsetsAt(admin: KafkaAdmin, topic: string, timeMs: number): Promise<Map<number, number>> {
+async function offsetsAt(
+  admin: KafkaAdmin,
+  topic: string,
+  timeMs: number,
+): Promise<Map<number, number>> {
   const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, timeMs);
   return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
 }
@@ -130,7 +153,10 @@ async function startingAt(
     for (const partition of ofTopic) {
       const { fromOffset, endOffset } = partition;
       const offset = offsets.get(partition.partition) ?? fromOffset;
-      starting.push({ ...partition, fromOffset: Math.min(Math.max(fromOffset, offset), endOffset) });
+      starting.push({
+        ...partition,
+        fromOffset: Math.min(Math.max(fromOffset, offset), endOffset),
+      });
     }
   }
   return starting;

@@ -73,7 +73,9 @@ export async function runRebuild(rebuild: Rebuild): Promise<RebuildResult> {
       await readUntil(shadowOptions, await withEndsOfNow(admin, plan.partitions));
       await stopServices();
       ended.throwIfAborted();
-      const sources = [topics.predictions, topics.feedback].map(topic => prefixed(environment, topic));
+      const sources = [topics.predictions, topics.feedback].map(topic =>
+        prefixed(environment, topic),
+      );
       moved = await moveRows(clickhouse, shadow.CLICKHOUSE_DATABASE, plan.fromMs, sources);
       await announce(rebuild, shadow.CLICKHOUSE_DATABASE);
     } finally {
@@ -109,14 +111,16 @@ async function prepare(admin: KafkaAdmin, shadow: Environment, plan: RebuildPlan
   await clickhouse
     .insert(
       'topic_positions',
-      plan.partitions.map(({ service, topic, topicId, partition, base, fromOffset, endOffset }) => ({
-        service,
-        topic,
-        partition,
-        position: base + fromOffset,
-        topic_id: topicId,
-        end_position: base + endOffset,
-      })),
+      plan.partitions.map(
+        ({ service, topic, topicId, partition, base, fromOffset, endOffset }) => ({
+          service,
+          topic,
+          partition,
+          position: base + fromOffset,
+          topic_id: topicId,
+          end_position: base + endOffset,
+        }),
+      ),
     )
     .finally(() => clickhouse.close());
 }
@@ -129,18 +133,27 @@ async function withEndsOfNow(
   for (const topic of new Set(partitions.map(partition => partition.topic)))
     for (const { partition, high } of await admin.fetchTopicOffsets(topic))
       ends.set(`${topic}/${partition}`, Number(high));
-  return partitions.map(planned => ({ ...planned, endOffset: ends.get(`${planned.topic}/${planned.partition}`)! }));
+  return partitions.map(planned => ({
+    ...planned,
+    endOffset: ends.get(`${planned.topic}/${planned.partition}`)!,
+  }));
 }
 
 type ShadowOptions = Pick<Rebuild, 'admin' | 'progress' | 'signal'> & { shadow: Environment };
 
 /** Until predictions and feedback are read so far, and all that followed from them. */
-async function readUntil(options: ShadowOptions, partitions: readonly PlannedPartition[]): Promise<void> {
+async function readUntil(
+  options: ShadowOptions,
+  partitions: readonly PlannedPartition[],
+): Promise<void> {
   const { admin, shadow, progress, signal } = options;
   for (const ofTopic of Map.groupBy(partitions, ({ topic }) => topic).values()) {
     const { service, topic } = ofTopic[0]!;
     const ranges = new Map(
-      ofTopic.map(({ partition, fromOffset, endOffset }) => [partition, { from: fromOffset, to: endOffset }]),
+      ofTopic.map(({ partition, fromOffset, endOffset }) => [
+        partition,
+        { from: fromOffset, to: endOffset },
+      ]),
     );
     await untilCommitted({
       admin,
@@ -148,7 +161,8 @@ async function readUntil(options: ShadowOptions, partitions: readonly PlannedPar
       topic,
       ranges,
       signal,
-      onWaiting: left => progress.update(`reading ${topic}: ${left.toLocaleString('en')} records to go`),
+      onWaiting: left =>
+        progress.update(`reading ${topic}: ${left.toLocaleString('en')} records to go`),
     });
   }
   await untilReadToEnd(admin, shadow, 'evaluator', signal);
@@ -166,10 +180,19 @@ async function untilReadToEnd(
   const ranges = new Map(
     offsets.map(({ partition, low, high }) => [partition, { from: Number(low), to: Number(high) }]),
   );
-  await untilCommitted({ admin, groupId: consumerGroup(environment, service), topic, ranges, signal });
+  await untilCommitted({
+    admin,
+    groupId: consumerGroup(environment, service),
+    topic,
+    ranges,
+    signal,
+  });
 }
 
-async function announce({ environment, kafka, clickhouse, plan }: Rebuild, shadow: string): Promise<void> {
+async function announce(
+  { environment, kafka, clickhouse, plan }: Rebuild,
+  shadow: string,
+): Promise<void> {
   const producer = await connectProducer(kafka);
   await announceWindows({
     clickhouse,
@@ -183,9 +206,15 @@ async function announce({ environment, kafka, clickhouse, plan }: Rebuild, shado
 }
 
 /** The evaluator computes the windows again and announces them in turn; then the detector has all that it needs. */
-async function untilJudged({ admin, environment, signal, progress }: Rebuild, services: readonly ServiceName[]) {
+async function untilJudged(
+  { admin, environment, signal, progress }: Rebuild,
+  services: readonly ServiceName[],
+) {
   for (const service of ['evaluator', 'detector'] as const) {
     if (services.includes(service)) await untilReadToEnd(admin, environment, service, signal);
-    else progress.step(`no ${service} runs: when one does, it computes again what follows from the rebuilt rows`);
+    else
+      progress.step(
+        `no ${service} runs: when one does, it computes again what follows from the rebuilt rows`,
+      );
   }
 }

@@ -33,7 +33,8 @@ export async function* interleave(
 
   for await (const lines of predictions) {
     const times = lines.flatMap(line => line.timeMs ?? []);
-    if (times.length > 0) yield* feedbackBefore(times.reduce((least, time) => Math.min(least, time)));
+    if (times.length > 0)
+      yield* feedbackBefore(times.reduce((least, time) => Math.min(least, time)));
     yield { source: 'predictions', lines };
   }
   yield* feedbackBefore(Number.POSITIVE_INFINITY);

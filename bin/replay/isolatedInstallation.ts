@@ -11,7 +11,10 @@ import { longestLineBytes } from './readLines.ts';
 const largestMessageBytes = longestLineBytes + 1024 * 1024;
 
 /** Topics and a database for one replay alone. One partition each for predictions and feedback, so that the order of the file is that of the topic. */
-export async function createInstallation(admin: KafkaAdmin, environment: Environment): Promise<void> {
+export async function createInstallation(
+  admin: KafkaAdmin,
+  environment: Environment,
+): Promise<void> {
   const inOrder = { partitions: 1, largestMessageBytes };
   await ensureTopics(admin, environment, {
     [topics.predictions]: inOrder,
@@ -36,13 +39,16 @@ export async function dropInstallation(admin: KafkaAdmin, environment: Environme
 
 async function dropGroups(admin: KafkaAdmin, environment: Environment): Promise<void> {
   const existing = new Set((await admin.listGroups()).groups.map(({ groupId }) => groupId));
-  const groups = serviceFlow.map(({ name }) => consumerGroup(environment, name)).filter(group => existing.has(group));
+  const groups = serviceFlow
+    .map(({ name }) => consumerGroup(environment, name))
+    .filter(group => existing.has(group));
   if (groups.length === 0) return;
   try {
     await admin.deleteGroups(groups);
   } catch (error) {
     const failures = (error as { groups?: { error: { type: string } }[] }).groups ?? [];
-    const deadMembersRemain = failures.length > 0 && failures.every(group => group.error.type === 'NON_EMPTY_GROUP');
+    const deadMembersRemain =
+      failures.length > 0 && failures.every(group => group.error.type === 'NON_EMPTY_GROUP');
     // Kafka forgets a service that was killed when its session is over, and then the group, whose topics are gone.
     if (!deadMembersRemain) throw error;
   }
@@ -50,13 +56,19 @@ async function dropGroups(admin: KafkaAdmin, environment: Environment): Promise<
 
 /** A subject is only gone when it has been deleted twice: first softly, then for good. */
 async function dropSubjects(environment: Environment, prefix: string): Promise<void> {
-  const { SCHEMA_REGISTRY_URL: url, SCHEMA_REGISTRY_USERNAME: user, SCHEMA_REGISTRY_PASSWORD: password } = environment;
+  const {
+    SCHEMA_REGISTRY_URL: url,
+    SCHEMA_REGISTRY_USERNAME: user,
+    SCHEMA_REGISTRY_PASSWORD: password,
+  } = environment;
   const headers: Record<string, string> = user
     ? { authorization: `Basic ${Buffer.from(`${user}:${password ?? ''}`).toString('base64')}` }
     : {};
   const response = await fetch(`${url}/subjects`, { headers });
   if (!response.ok) throw new Error(`${url}/subjects: status ${response.status}`);
-  for (const subject of ((await response.json()) as string[]).filter(name => name.startsWith(prefix))) {
+  for (const subject of ((await response.json()) as string[]).filter(name =>
+    name.startsWith(prefix),
+  )) {
     for (const query of ['', '?permanent=true']) {
       const deleted = await fetch(`${url}/subjects/${encodeURIComponent(subject)}${query}`, {
         method: 'DELETE',

@@ -25,7 +25,11 @@ export async function* readLines(path: string): AsyncGenerator<Buffer[]> {
       const lines: Buffer[] = [];
       let position = atStart && startsWith(block, byteOrderMark) ? byteOrderMark.length : 0;
       atStart = false;
-      for (let end = block.indexOf(newline, position); end !== -1; end = block.indexOf(newline, position)) {
+      for (
+        let end = block.indexOf(newline, position);
+        end !== -1;
+        end = block.indexOf(newline, position)
+      ) {
         const rest = block.subarray(position, end);
         const line = started.length === 0 ? rest : Buffer.concat([...started, rest]);
         if (!isBlank(line)) lines.push(line);
@@ -39,7 +43,9 @@ export async function* readLines(path: string): AsyncGenerator<Buffer[]> {
         startedBytes += block.length - position;
       }
       if (startedBytes > longestLineBytes) {
-        throw new UserError(`${path}:${lineNumber}: the line has more than ${longestLineBytes / 1024 ** 2} MB`);
+        throw new UserError(
+          `${path}:${lineNumber}: the line has more than ${longestLineBytes / 1024 ** 2} MB`,
+        );
       }
       if (lines.length > 0) yield lines;
     }
@@ -76,12 +82,17 @@ function isBlank(line: Buffer): boolean {
 function readError(path: string, lineNumber: number, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'Z_DATA_ERROR' || code === 'Z_BUF_ERROR') {
-    return new UserError(`${path}: the gzip data is damaged or cut off after line ${lineNumber - 1}`, { cause: error });
+    return new UserError(
+      `${path}: the gzip data is damaged or cut off after line ${lineNumber - 1}`,
+      { cause: error },
+    );
   }
   const reasons: Record<string, string> = {
     ENOENT: 'there is no such file',
     EACCES: 'may not be read',
     EISDIR: 'is a folder, expected a file',
   };
-  return code && reasons[code] ? new UserError(`${path}: ${reasons[code]}`, { cause: error }) : error;
+  return code && reasons[code]
+    ? new UserError(`${path}: ${reasons[code]}`, { cause: error })
+    : error;
 }

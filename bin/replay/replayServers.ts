@@ -21,7 +21,10 @@ export interface ReplayServers {
  * The servers that the environment names, or new ones on free ports with their data in a folder.
  * @throws UserError when only some are named, or one cannot be started
  */
-export async function replayServers(dir: string, onProgress: (line: string) => void): Promise<ReplayServers> {
+export async function replayServers(
+  dir: string,
+  onProgress: (line: string) => void,
+): Promise<ReplayServers> {
   const named = serverVariables.filter(name => process.env[name]);
   if (named.length === serverVariables.length) {
     const variables = Object.fromEntries(serverVariables.map(name => [name, process.env[name]!]));
@@ -62,7 +65,9 @@ async function fetchServers(): Promise<void> {
     if (!(error instanceof UserError)) throw error;
   }
   const script = join(import.meta.dirname, '..', '..', 'infra', 'local', 'setup.mjs');
-  const setup = spawn(process.execPath, [script], { stdio: ['ignore', process.stderr, process.stderr] });
+  const setup = spawn(process.execPath, [script], {
+    stdio: ['ignore', process.stderr, process.stderr],
+  });
   const [code] = await once(setup, 'exit');
   if (code !== 0) throw new UserError('the servers for this replay could not be set up, see above');
 }

@@ -17,7 +17,10 @@ type Row = Record<string, unknown>;
 
 /** What a report says, in its order and shape. Columns in ms that are named `…_iso` become times in ISO 8601. */
 export function reportQueries(clickhouse: Clickhouse, environment: Environment) {
-  async function* rows(query: string, parameters: Record<string, unknown> = {}): AsyncGenerator<Row> {
+  async function* rows(
+    query: string,
+    parameters: Record<string, unknown> = {},
+  ): AsyncGenerator<Row> {
     const result = await clickhouse.client.query({
       query,
       query_params: parameters,
@@ -41,7 +44,12 @@ export function reportQueries(clickhouse: Clickhouse, environment: Environment) 
               UNION ALL
               SELECT model, version, 0, 0, 0, 0 FROM dead_letters FINAL WHERE model != '' AND version != '')
         GROUP BY model, version ORDER BY model, version`);
-      const letters = await clickhouse.select<{ model: string; version: string; class: string; count: number }>(`
+      const letters = await clickhouse.select<{
+        model: string;
+        version: string;
+        class: string;
+        count: number;
+      }>(`
         SELECT model, version, class, count() AS count FROM dead_letters FINAL
         WHERE model != '' AND version != '' GROUP BY model, version, class ORDER BY class`);
       return counted.map(({ model, version, predictions, duplicates, late, labelled }) => {

@@ -8,7 +8,12 @@ import { startServices } from '../../infra/local/processes/startServices.ts';
 import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
-import { connectKafka, connectProducer, type Kafka, type KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import {
+  connectKafka,
+  connectProducer,
+  type Kafka,
+  type KafkaAdmin,
+} from '../../services/shared/kafka/kafka.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { requireServer } from '../servers/requireServer.ts';
@@ -43,7 +48,11 @@ type Undo = (step: () => Promise<unknown>) => void;
  * Whatever happens, nothing is left behind but the report, or what `keep` asks for.
  * @param signal ends it early
  */
-export async function runReplay(options: ReplayOptions, progress: Progress, signal: AbortSignal): Promise<void> {
+export async function runReplay(
+  options: ReplayOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
   const startedAtMs = Date.now();
   await requireFiles(options);
   const settingsText = replaySettings(options.config, options.window);
@@ -66,7 +75,9 @@ export async function runReplay(options: ReplayOptions, progress: Progress, sign
     throw error;
   } finally {
     for (const step of undoSteps) {
-      await step().catch(error => progress.step(`cleaning up: ${error instanceof Error ? error.message : error}`));
+      await step().catch(error =>
+        progress.step(`cleaning up: ${error instanceof Error ? error.message : error}`),
+      );
     }
   }
 }
@@ -81,7 +92,8 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
 /** @param keepLogs an error has told a person to read them */
 async function removeFolder(dir: string, keepLogs: boolean): Promise<void> {
   for (const name of await readdir(dir)) {
-    if (!keepLogs || name !== logFolder) await rm(join(dir, name), { recursive: true, force: true });
+    if (!keepLogs || name !== logFolder)
+      await rm(join(dir, name), { recursive: true, force: true });
   }
   if (!keepLogs) await rmdir(dir);
 }
@@ -101,9 +113,12 @@ async function requireFiles({ predictions, feedback, report }: ReplayOptions): P
     });
   }
   await access(dirname(report), constants.W_OK).catch(cause => {
-    throw new UserError(`--report ${report}: there is no folder ${dirname(report)} that could be written to`, {
-      cause,
-    });
+    throw new UserError(
+      `--report ${report}: there is no folder ${dirname(report)} that could be written to`,
+      {
+        cause,
+      },
+    );
   });
 }
 
@@ -147,7 +162,8 @@ async function startInstallation(
   await admin.connect();
   undo(() => admin.disconnect());
   if (!servers.own && !options.keep) undo(() => dropInstallation(admin, environment));
-  if (options.keep) undo(async () => progress.step(whereItIs(environment, servers.own ? dir : null)));
+  if (options.keep)
+    undo(async () => progress.step(whereItIs(environment, servers.own ? dir : null)));
   await createInstallation(admin, environment);
 
   const services: ServiceName[] = [
@@ -163,7 +179,10 @@ async function startInstallation(
   return { environment, kafka, admin, services };
 }
 
-function whereItIs({ CLICKHOUSE_DATABASE: database, ...environment }: Environment, dir: string | null): string {
+function whereItIs(
+  { CLICKHOUSE_DATABASE: database, ...environment }: Environment,
+  dir: string | null,
+): string {
   const lines = [`kept: database ${database}, topics ${environment.DRIFTLOOP_TOPIC_PREFIX}*`];
   let url = environment.CLICKHOUSE_URL;
   if (dir !== null) {
@@ -173,7 +192,10 @@ function whereItIs({ CLICKHOUSE_DATABASE: database, ...environment }: Environmen
       `  npx node infra/local/clickhouse/clickhouse-server.ts --path ${join(dir, 'clickhouse')} --port 8123`,
     );
   }
-  lines.push(`query it:`, `  curl '${url}/?database=${database}' --data 'SELECT * FROM model_status FORMAT Vertical'`);
+  lines.push(
+    `query it:`,
+    `  curl '${url}/?database=${database}' --data 'SELECT * FROM model_status FORMAT Vertical'`,
+  );
   return lines.join('\n');
 }
 
@@ -207,7 +229,8 @@ async function replayFiles(replay: Replay): Promise<void> {
       settings,
       input: {
         predictions: { file: options.predictions, lines: sent.predictions },
-        feedback: options.feedback === undefined ? null : { file: options.feedback, lines: sent.feedback },
+        feedback:
+          options.feedback === undefined ? null : { file: options.feedback, lines: sent.feedback },
       },
       timings: () => ({
         startedAt: new Date(startedAtMs).toISOString(),
@@ -215,10 +238,14 @@ async function replayFiles(replay: Replay): Promise<void> {
         sendMs: sentMs - startedSendingMs,
         processMs: processedMs - sentMs,
         totalMs: Date.now() - startedAtMs,
-        eventsPerSecond: Math.round(((sent.predictions + sent.feedback) * 1000) / Math.max(1, workMs)),
+        eventsPerSecond: Math.round(
+          ((sent.predictions + sent.feedback) * 1000) / Math.max(1, workMs),
+        ),
       }),
     });
-    progress.step(`processed after ${((processedMs - startedAtMs) / 1000).toFixed(1)} s; report: ${options.report}`);
+    progress.step(
+      `processed after ${((processedMs - startedAtMs) / 1000).toFixed(1)} s; report: ${options.report}`,
+    );
   } finally {
     await producer.disconnect();
     await clickhouse.close();
@@ -243,7 +270,10 @@ function countOf({ predictions, feedback }: SentLines): string {
   return `${predictions.toLocaleString('en')} predictions, ${feedback.toLocaleString('en')} feedback`;
 }
 
-function settle({ admin, environment, progress, signal }: Replay, services: readonly ServiceName[]): Promise<void> {
+function settle(
+  { admin, environment, progress, signal }: Replay,
+  services: readonly ServiceName[],
+): Promise<void> {
   return waitUntilQuiet({
     admin,
     environment,

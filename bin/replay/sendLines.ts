@@ -28,7 +28,12 @@ export async function sendLines(options: SendOptions): Promise<SentLines> {
     const { topic } = source === 'predictions' ? predictions : feedback!;
     await sendRecords(
       producer,
-      lines.map(({ key, value }) => ({ topic, key, value, headers: { 'content-type': 'application/json' } })),
+      lines.map(({ key, value }) => ({
+        topic,
+        key,
+        value,
+        headers: { 'content-type': 'application/json' },
+      })),
     );
     sent[source] += lines.length;
     onSent(sent);

@@ -15,7 +15,10 @@ export async function sendStreamEnd(
   settings: Settings,
 ): Promise<void> {
   const topic = prefixed(environment, topics.windows);
-  const encode = await connectSchemaRegistry(environment).encoder<WindowUpdate>('WindowUpdate', topic);
+  const encode = await connectSchemaRegistry(environment).encoder<WindowUpdate>(
+    'WindowUpdate',
+    topic,
+  );
   const versions = await clickhouse.select<{ model: string; version: string }>(
     'SELECT DISTINCT model, version FROM stream_progress ORDER BY model, version',
   );

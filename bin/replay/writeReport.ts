@@ -37,7 +37,11 @@ export interface ReplayReport {
  * Writes what a replay has found, as schemas/replay-report.schema.json says. Rows go from ClickHouse to the file as they come, one
  * line each, so that a report may be larger than memory; the file is there whole or not at all.
  */
-export async function writeReport(path: string, clickhouse: Clickhouse, report: ReplayReport): Promise<void> {
+export async function writeReport(
+  path: string,
+  clickhouse: Clickhouse,
+  report: ReplayReport,
+): Promise<void> {
   const unfinished = `${path}.unfinished`;
   await pipeline(Readable.from(reportText(clickhouse, report)), createWriteStream(unfinished));
   await rename(unfinished, path);

@@ -5,8 +5,14 @@ import { UserError } from '../../services/shared/userError.ts';
 const timeoutMs = 5_000;
 
 const servers = {
-  KAFKA_BROKERS: { name: 'Kafka', addresses: (brokers: string) => brokers.split(',').map(broker => broker.trim()) },
-  SCHEMA_REGISTRY_URL: { name: 'the schema registry', addresses: (url: string) => [addressOf(url)] },
+  KAFKA_BROKERS: {
+    name: 'Kafka',
+    addresses: (brokers: string) => brokers.split(',').map(broker => broker.trim()),
+  },
+  SCHEMA_REGISTRY_URL: {
+    name: 'the schema registry',
+    addresses: (url: string) => [addressOf(url)],
+  },
   CLICKHOUSE_URL: { name: 'ClickHouse', addresses: (url: string) => [addressOf(url)] },
 } as const;
 
@@ -14,7 +20,10 @@ const servers = {
  * Fails at once where a client would try again for a minute.
  * @throws UserError of one line when nothing listens at the address
  */
-export async function requireServer(environment: Environment, variable: keyof typeof servers): Promise<void> {
+export async function requireServer(
+  environment: Environment,
+  variable: keyof typeof servers,
+): Promise<void> {
   const { name, addresses } = servers[variable];
   const value = environment[variable];
   const failures: string[] = [];
@@ -23,7 +32,9 @@ export async function requireServer(environment: Environment, variable: keyof ty
     if (failure === null) return;
     failures.push(failure);
   }
-  throw new UserError(`${name} does not answer at ${value} (${failures.join('; ')}): start it, or set ${variable}`);
+  throw new UserError(
+    `${name} does not answer at ${value} (${failures.join('; ')}): start it, or set ${variable}`,
+  );
 }
 
 function addressOf(url: string): string {

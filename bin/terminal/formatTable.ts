@@ -6,12 +6,18 @@ export function formatTable(rows: readonly Record<string, string | number | null
   const columns = Object.keys(rows[0] ?? {});
   const shown = (value: string | number | null | undefined) =>
     value === null || value === undefined ? '-' : String(value);
-  const widths = columns.map(column => Math.max(column.length, ...rows.map(row => shown(row[column]).length)));
+  const widths = columns.map(column =>
+    Math.max(column.length, ...rows.map(row => shown(row[column]).length)),
+  );
   const numeric = columns.map(column => rows.every(row => typeof row[column] !== 'string'));
   const line = (cells: string[]) =>
     cells
-      .map((cell, index) => (numeric[index] ? cell.padStart(widths[index]!) : cell.padEnd(widths[index]!)))
+      .map((cell, index) =>
+        numeric[index] ? cell.padStart(widths[index]!) : cell.padEnd(widths[index]!),
+      )
       .join('  ')
       .trimEnd();
-  return [line(columns), ...rows.map(row => line(columns.map(column => shown(row[column]))))].join('\n');
+  return [line(columns), ...rows.map(row => line(columns.map(column => shown(row[column]))))].join(
+    '\n',
+  );
 }

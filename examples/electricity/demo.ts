@@ -53,10 +53,14 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   } finally {
     if (undoSteps.length > 0) demo.progress.step('stopping every process ...');
     for (const step of undoSteps) {
-      await step().catch(error => demo.progress.step(`stopping: ${error instanceof Error ? error.message : error}`));
+      await step().catch(error =>
+        demo.progress.step(`stopping: ${error instanceof Error ? error.message : error}`),
+      );
     }
     if (undoSteps.length > 0)
-      demo.progress.step(`stopped; logs, models and data stay in ${options.dir} until the next start`);
+      demo.progress.step(
+        `stopped; logs, models and data stay in ${options.dir} until the next start`,
+      );
   }
 }
 
@@ -84,9 +88,18 @@ async function tellStory(demo: Demo): Promise<boolean> {
 
   const { CLICKHOUSE_URL: clickhouseUrl, CLICKHOUSE_DATABASE: database } = environment;
   const { startedAtMs, story } = demo;
-  const report = await makeReport({ clickhouse, clickhouseUrl, database, model, startedAtMs, story, scores });
+  const report = await makeReport({
+    clickhouse,
+    clickhouseUrl,
+    database,
+    model,
+    startedAtMs,
+    story,
+    scores,
+  });
   demo.progress.step(summaryText(report));
-  if (demo.report !== undefined) await writeWhole(demo.report, `${JSON.stringify(report, null, 2)}\n`);
+  if (demo.report !== undefined)
+    await writeWhole(demo.report, `${JSON.stringify(report, null, 2)}\n`);
   if (demo.headless) return report.complete;
 
   demo.progress.step(invitationText(report, demo.dir));
@@ -103,7 +116,11 @@ function tell(demo: Demo, entry: StoryEntry): void {
 }
 
 /** Runs the scorer to the end of its data and tells, line by line of its output, what it and Driftloop have done. */
-function runScorer(demo: Demo, variables: Record<string, string>, clickhouse: Clickhouse): Promise<QuarterScore[]> {
+function runScorer(
+  demo: Demo,
+  variables: Record<string, string>,
+  clickhouse: Clickhouse,
+): Promise<QuarterScore[]> {
   const scores: QuarterScore[] = [];
   const told = new Set<string>();
   const finished = Promise.withResolvers<QuarterScore[]>();
@@ -139,12 +156,16 @@ function runScorer(demo: Demo, variables: Record<string, string>, clickhouse: Cl
   return finished.promise;
 }
 
-function withoutEvent<Line extends ScorerLine>({ event: _, ...content }: Line): Omit<Line, 'event'> {
+function withoutEvent<Line extends ScorerLine>({
+  event: _,
+  ...content
+}: Line): Omit<Line, 'event'> {
   return content;
 }
 
 function statusText(line: ScorerLine): string {
-  if (line.event === 'waiting') return `the clock waits for the ${line.service} (${line.records} records to go)`;
+  if (line.event === 'waiting')
+    return `the clock waits for the ${line.service} (${line.records} records to go)`;
   if (line.event === 'stepped') return `${line.until.slice(0, 10)}: version ${line.version} serves`;
   return '';
 }
@@ -172,7 +193,10 @@ async function writeWhole(file: string, text: string): Promise<void> {
 }
 
 function summaryText({ quarters, overall, counts, missing, durationSeconds }: Report): string {
-  const row = (name: string, { predictions, accuracyWithLoop, accuracyAlone }: Report['overall']) => ({
+  const row = (
+    name: string,
+    { predictions, accuracyWithLoop, accuracyAlone }: Report['overall'],
+  ) => ({
     quarter: name,
     predictions,
     'version 1 alone': (accuracyAlone * 100).toFixed(1),

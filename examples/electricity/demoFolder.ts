@@ -25,7 +25,9 @@ export async function emptyDemoFolder(dir: string, ports: DemoPorts): Promise<vo
   await mkdir(dir, { recursive: true });
   const found = await readdir(dir);
   if (found.length > 0 && !existsSync(join(dir, markerFile))) {
-    throw new UserError(`${dir} holds files that no earlier run has made: choose another folder with --dir`);
+    throw new UserError(
+      `${dir} holds files that no earlier run has made: choose another folder with --dir`,
+    );
   }
   for (const part of ['kafka', 'registry', 'clickhouse']) await untilUnowned(part, join(dir, part));
   // The marker goes last, so that a run that is cut off here can be repeated.

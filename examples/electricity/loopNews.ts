@@ -7,7 +7,11 @@ const iso = (column: string) => `formatDateTime(${column}, '%Y-%m-%dT%H:%i:%SZ',
  * What Driftloop has done since the last call, as it stands in ClickHouse.
  * @param told keys of what was told already; new ones are added
  */
-export async function loopNews(clickhouse: Clickhouse, model: string, told: Set<string>): Promise<StoryEntry[]> {
+export async function loopNews(
+  clickhouse: Clickhouse,
+  model: string,
+  told: Set<string>,
+): Promise<StoryEntry[]> {
   const entries: StoryEntry[] = [
     ...(await discoveries(clickhouse, model)),
     ...(await driftEvents(clickhouse, model)),
@@ -26,7 +30,12 @@ export async function loopNews(clickhouse: Clickhouse, model: string, told: Set<
 
 /** An entry is told again when its status or its cause has changed. */
 function keyOf(entry: StoryEntry): string {
-  const { id, version, status, cause } = entry as { id?: string; version?: string; status?: string; cause?: string };
+  const { id, version, status, cause } = entry as {
+    id?: string;
+    version?: string;
+    status?: string;
+    cause?: string;
+  };
   return [entry.kind, id ?? version, status, cause].join('/');
 }
 

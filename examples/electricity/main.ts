@@ -21,9 +21,19 @@ const program = new Command('npm start --')
   .description(
     'The whole loop on real data: servers, services and a scorer, from a prediction on Kafka to a better model version.',
   )
-  .option('--headless', 'stop at the end of the story; exit code 1 if any part of it did not happen')
-  .option('--report <file>', 'write everything that was printed as JSON (examples/electricity/report.ts says how)')
-  .option('--dir <folder>', 'folder of data, models and logs; those of an earlier run are replaced', '.driftloop/demo')
+  .option(
+    '--headless',
+    'stop at the end of the story; exit code 1 if any part of it did not happen',
+  )
+  .option(
+    '--report <file>',
+    'write everything that was printed as JSON (examples/electricity/report.ts says how)',
+  )
+  .option(
+    '--dir <folder>',
+    'folder of data, models and logs; those of an earlier run are replaced',
+    '.driftloop/demo',
+  )
   .addHelpText(
     'after',
     `
@@ -61,7 +71,13 @@ try {
   const { headless = false, report, dir } = program.opts<Options>();
   if (report !== undefined) await requireWritable(report);
   const ports = localStackPorts();
-  const complete = await runDemo({ dir, ports, headless, report, interrupted: interruption.signal });
+  const complete = await runDemo({
+    dir,
+    ports,
+    headless,
+    report,
+    interrupted: interruption.signal,
+  });
   process.exitCode = complete ? 0 : 1;
 } catch (error) {
   if (interruptedAtMs === 0) process.exitCode = exitCodeOf(error);
@@ -69,9 +85,12 @@ try {
 
 async function requireWritable(report: string): Promise<void> {
   await access(dirname(report), constants.W_OK).catch(cause => {
-    throw new UserError(`--report ${report}: there is no folder ${dirname(report)} that could be written to`, {
-      cause,
-    });
+    throw new UserError(
+      `--report ${report}: there is no folder ${dirname(report)} that could be written to`,
+      {
+        cause,
+      },
+    );
   });
 }
 

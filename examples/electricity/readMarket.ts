@@ -11,11 +11,21 @@ export interface HalfHour {
   label: string;
 }
 
-export const featureNames = ['day', 'period', 'nswprice', 'nswdemand', 'vicprice', 'vicdemand', 'transfer'];
+export const featureNames = [
+  'day',
+  'period',
+  'nswprice',
+  'nswdemand',
+  'vicprice',
+  'vicdemand',
+  'transfer',
+];
 
 /** All half-hours, in the order of time. */
 export function readMarket(): HalfHour[] {
-  const text = gunzipSync(readFileSync(new URL('electricity.csv.gz', import.meta.url))).toString('utf8');
+  const text = gunzipSync(readFileSync(new URL('electricity.csv.gz', import.meta.url))).toString(
+    'utf8',
+  );
   const [header, ...lines] = text.trimEnd().split('\n');
   const columns = header!.split(',');
   return lines.map(line => {

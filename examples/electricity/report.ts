@@ -66,7 +66,10 @@ export async function makeReport(end: StoryEnd): Promise<Report> {
       rows: await rowsOf(clickhouseUrl, database, sql),
     })),
   );
-  const missing = [...missingParts(counts, total, story), ...asked.filter(({ rows }) => rows === 0).map(noRows)];
+  const missing = [
+    ...missingParts(counts, total, story),
+    ...asked.filter(({ rows }) => rows === 0).map(noRows),
+  ];
   return {
     complete: missing.length === 0,
     missing,
@@ -80,7 +83,12 @@ export async function makeReport(end: StoryEnd): Promise<Report> {
   };
 }
 
-export function accuracyOf({ quarter, predictions, rightWithLoop, rightAlone }: QuarterScore): QuarterAccuracy {
+export function accuracyOf({
+  quarter,
+  predictions,
+  rightWithLoop,
+  rightAlone,
+}: QuarterScore): QuarterAccuracy {
   return {
     quarter,
     predictions,
@@ -111,11 +119,18 @@ async function countLoop(clickhouse: Clickhouse, model: string): Promise<LoopCou
 }
 
 /** One line for each part of the story that did not happen. */
-function missingParts(counts: LoopCounts, total: QuarterScore, story: readonly StoryEntry[]): string[] {
+function missingParts(
+  counts: LoopCounts,
+  total: QuarterScore,
+  story: readonly StoryEntry[],
+): string[] {
   const { predictions, rightWithLoop, rightAlone } = total;
   const parts: [happened: boolean, otherwise: string][] = [
     [story.some(entry => entry.kind === 'discovered'), 'the model was not discovered'],
-    [counts.predictions === predictions, `${counts.predictions} of ${predictions} predictions are in windows`],
+    [
+      counts.predictions === predictions,
+      `${counts.predictions} of ${predictions} predictions are in windows`,
+    ],
     [counts.evaluatedWindows > 0, 'no window was evaluated'],
     [
       counts.outcomes === predictions && counts.rightOutcomes === rightWithLoop,
@@ -123,9 +138,18 @@ function missingParts(counts: LoopCounts, total: QuarterScore, story: readonly S
     ],
     [counts.deadLetters === 0, `${counts.deadLetters} records went to dead-letters`],
     [counts.driftEvents > 0, 'no drift was found'],
-    [counts.trainingRuns.approved + counts.trainingRuns.rejected > 0, 'no training came to a verdict'],
-    [counts.approvedWithLineage > 0, 'no version was approved that leads back to its drift event, data and artifact'],
-    [story.some(entry => entry.kind === 'switched'), 'the scorer never switched to another version'],
+    [
+      counts.trainingRuns.approved + counts.trainingRuns.rejected > 0,
+      'no training came to a verdict',
+    ],
+    [
+      counts.approvedWithLineage > 0,
+      'no version was approved that leads back to its drift event, data and artifact',
+    ],
+    [
+      story.some(entry => entry.kind === 'switched'),
+      'the scorer never switched to another version',
+    ],
     [
       rightWithLoop > rightAlone,
       `accuracy with the loop (${percent(rightWithLoop / predictions)}) is not above that of version 1 alone (${percent(rightAlone / predictions)})`,

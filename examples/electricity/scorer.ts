@@ -35,9 +35,15 @@ interface Step {
 }
 
 const environment = readEnvironment();
-const kafka = new kafkajs.Kafka({ brokers: environment.KAFKA_BROKERS.split(','), logLevel: kafkajs.logLevel.WARN });
+const kafka = new kafkajs.Kafka({
+  brokers: environment.KAFKA_BROKERS.split(','),
+  logLevel: kafkajs.logLevel.WARN,
+});
 const registry = new SchemaRegistry({ host: environment.SCHEMA_REGISTRY_URL });
-const producer = kafka.producer({ idempotent: true, createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+const producer = kafka.producer({
+  idempotent: true,
+  createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+});
 const admin = kafka.admin();
 await Promise.all([producer.connect(), admin.connect()]);
 const modelVersions = await followModelVersions(kafka, registry, model);
@@ -72,7 +78,14 @@ async function trainVersionOne(rows: HalfHour[]): Promise<ServedModel> {
     seed: 1,
   });
   const [first, last] = [rows[0]!, rows.at(-1)!];
-  say({ event: 'trained', model, version: '1', rows: rows.length, from: iso(first.timeMs), to: iso(last.timeMs) });
+  say({
+    event: 'trained',
+    model,
+    version: '1',
+    rows: rows.length,
+    from: iso(first.timeMs),
+    to: iso(last.timeMs),
+  });
   return { version: '1', predict: features => predict(network, features) };
 }
 
@@ -80,7 +93,11 @@ function* stepsFrom(startMs: number): Generator<Step> {
   const endMs = market.at(-1)!.timeMs;
   for (let fromMs = startMs; fromMs <= endMs; fromMs += stepMs) {
     const untilMs = fromMs + stepMs;
-    yield { fromMs, untilMs, halfHours: market.filter(({ timeMs }) => timeMs >= fromMs && timeMs < untilMs) };
+    yield {
+      fromMs,
+      untilMs,
+      halfHours: market.filter(({ timeMs }) => timeMs >= fromMs && timeMs < untilMs),
+    };
   }
 }
 
@@ -109,7 +126,8 @@ async function serveStep({ halfHours, fromMs, untilMs }: Step): Promise<void> {
     })),
   );
   unlabelled.push(...halfHours);
-  for (const [index, halfHour] of halfHours.entries()) countScore(halfHour, outputs[index]!, alone[index]!);
+  for (const [index, halfHour] of halfHours.entries())
+    countScore(halfHour, outputs[index]!, alone[index]!);
   say({
     event: 'stepped',
     until: iso(untilMs),
@@ -122,7 +140,12 @@ async function serveStep({ halfHours, fromMs, untilMs }: Step): Promise<void> {
 async function sendLabels(halfHours: HalfHour[]): Promise<void> {
   await send(
     'feedback',
-    halfHours.map(({ timeMs, label }) => ({ id: predictionId(timeMs), label, time: timeMs + labelDelayMs, model })),
+    halfHours.map(({ timeMs, label }) => ({
+      id: predictionId(timeMs),
+      label,
+      time: timeMs + labelDelayMs,
+      model,
+    })),
   );
 }
 
@@ -130,7 +153,10 @@ async function sendLabels(halfHours: HalfHour[]): Promise<void> {
 async function send(topic: string, records: { id: string }[]): Promise<void> {
   const schemaId = await registry.getLatestSchemaId(`${topic}-value`);
   const messages = await Promise.all(
-    records.map(async record => ({ key: record.id, value: await registry.encode(schemaId, record) })),
+    records.map(async record => ({
+      key: record.id,
+      value: await registry.encode(schemaId, record),
+    })),
   );
   if (messages.length > 0) await producer.send({ topic, messages });
   await untilProcessed();

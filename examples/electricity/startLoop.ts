@@ -64,7 +64,9 @@ export async function startLoop({
 
 /** What the environment says of servers of the user's own is not for those of the demo. */
 function withoutServersOfOthers(): Record<string, string> {
-  const names = Object.keys(process.env).filter(name => /^(KAFKA|SCHEMA_REGISTRY|CLICKHOUSE|DRIFTLOOP)_/.test(name));
+  const names = Object.keys(process.env).filter(name =>
+    /^(KAFKA|SCHEMA_REGISTRY|CLICKHOUSE|DRIFTLOOP)_/.test(name),
+  );
   return Object.fromEntries(names.map(name => [name, '']));
 }
 

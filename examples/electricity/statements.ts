@@ -20,7 +20,11 @@ export function curlCommand(clickhouseUrl: string, database: string, sql: string
 }
 
 /** Asks as the command does. @returns number of rows of the answer */
-export async function rowsOf(clickhouseUrl: string, database: string, sql: string): Promise<number> {
+export async function rowsOf(
+  clickhouseUrl: string,
+  database: string,
+  sql: string,
+): Promise<number> {
   const response = await fetch(`${clickhouseUrl}/?database=${database}`, {
     method: 'POST',
     body: `${sql} FORMAT JSON`,

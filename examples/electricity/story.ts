@@ -9,7 +9,13 @@ export type StoryEntry =
   | DriftEntry
   | TrainingEntry
   /** The retrainer has published what became of a version. */
-  | { kind: 'version'; version: string; status: string; championVersion: string; artifactUri: string }
+  | {
+      kind: 'version';
+      version: string;
+      status: string;
+      championVersion: string;
+      artifactUri: string;
+    }
   /** The scorer serves another version from an event time on. */
   | { kind: 'switched'; from: string; to: string; at: string }
   | ({ kind: 'quarter' } & QuarterAccuracy);
@@ -105,7 +111,10 @@ function storyLines(entry: StoryEntry): string[] {
     case 'version':
       return ['version', `${entry.version} is published on model-versions: ${entry.status}`];
     case 'switched':
-      return ['scorer', `serves version ${entry.to} instead of ${entry.from} from ${day(entry.at)} on`];
+      return [
+        'scorer',
+        `serves version ${entry.to} instead of ${entry.from} from ${day(entry.at)} on`,
+      ];
     case 'quarter':
       return [
         entry.quarter,
@@ -119,11 +128,19 @@ function driftLines(entry: DriftEntry): string[] {
   const event = `event ${entry.id.slice(0, idCharacters)}`;
   if (status !== 'open') return ['drift', `${event} of version ${version} is ${status}`];
   const what = `${cause} of version ${version}${feature === null ? '' : `, most in ${feature}`} (${severity})`;
-  const headline = entry.toldBefore ? `${event} is now ${what}` : `${day(detectedAt)}: ${what}, ${event}`;
+  const headline = entry.toldBefore
+    ? `${event} is now ${what}`
+    : `${day(detectedAt)}: ${what}, ${event}`;
   return ['drift', headline, `  ${explanation}`];
 }
 
-function trainingLines({ id, status, causeId, reasons, candidateVersion }: TrainingEntry): string[] {
+function trainingLines({
+  id,
+  status,
+  causeId,
+  reasons,
+  candidateVersion,
+}: TrainingEntry): string[] {
   const name = id.slice(0, idCharacters);
   if (status === 'started')
     return ['training', `run ${name} starts because of event ${causeId.slice(0, idCharacters)}`];

@@ -34,7 +34,9 @@ function readMigrations(): Migration[] {
 export async function migrate(environment: Environment): Promise<string[]> {
   const database = environment.CLICKHOUSE_DATABASE;
   const anyDatabase = connectClickhouse(environment, { retry: false }, 'default');
-  await anyDatabase.command(`CREATE DATABASE IF NOT EXISTS ${database}`).finally(() => anyDatabase.close());
+  await anyDatabase
+    .command(`CREATE DATABASE IF NOT EXISTS ${database}`)
+    .finally(() => anyDatabase.close());
 
   const clickhouse = connectClickhouse(environment, { retry: false });
   try {
@@ -65,7 +67,9 @@ export async function migrate(environment: Environment): Promise<string[]> {
           statement.replace(/^CREATE (TABLE|VIEW) (?!IF NOT EXISTS)/, 'CREATE $1 IF NOT EXISTS '),
         );
       }
-      await clickhouse.insert('schema_migrations', [{ name: migration.name, checksum: migration.checksum }]);
+      await clickhouse.insert('schema_migrations', [
+        { name: migration.name, checksum: migration.checksum },
+      ]);
       applied.push(migration.name);
     }
     return applied;

@@ -21,11 +21,14 @@ export async function groupLag(
   environment: Environment,
   service: ServiceName,
 ): Promise<PartitionLag[]> {
-  const topics = serviceFlow.find(({ name }) => name === service)!.consumes.map(topic => prefixed(environment, topic));
+  const topics = serviceFlow
+    .find(({ name }) => name === service)!
+    .consumes.map(topic => prefixed(environment, topic));
   const groupId = consumerGroup(environment, service);
   const committed = new Map<string, number>();
   for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics })) {
-    for (const { partition, offset } of partitions) committed.set(`${topic}/${partition}`, Number(offset));
+    for (const { partition, offset } of partitions)
+      committed.set(`${topic}/${partition}`, Number(offset));
   }
   const lags: PartitionLag[] = [];
   for (const topic of topics) {
@@ -34,7 +37,12 @@ export async function groupLag(
       // A group that has committed nothing (-1) starts at the lowest offset that retention has left; a commit beyond the end
       // speaks of records that are gone, and of none that are there.
       const next = Math.max(commit > Number(high) ? -1 : commit, Number(low));
-      lags.push({ topic, partition, endOffset: Number(high), lag: Math.max(0, Number(high) - next) });
+      lags.push({
+        topic,
+        partition,
+        endOffset: Number(high),
+        lag: Math.max(0, Number(high) - next),
+      });
     }
   }
   return lags;

@@ -33,7 +33,10 @@ export async function waitUntilQuiet(options: QuiescenceOptions): Promise<void> 
     const ends = await passWithoutLag(options);
     if (ends !== null && ends === endsOfLastPass) return;
     endsOfLastPass = ends;
-    if (ends === null) await pause(pauseMs, undefined, { signal: options.signal }).catch(rethrowReason(options.signal));
+    if (ends === null)
+      await pause(pauseMs, undefined, { signal: options.signal }).catch(
+        rethrowReason(options.signal),
+      );
   }
 }
 
@@ -49,7 +52,9 @@ async function passWithoutLag(options: QuiescenceOptions): Promise<string | null
       onWaiting?.(name, lag);
       return null;
     }
-    ends.push(...partitions.map(({ topic, partition, endOffset }) => `${topic}/${partition}/${endOffset}`));
+    ends.push(
+      ...partitions.map(({ topic, partition, endOffset }) => `${topic}/${partition}/${endOffset}`),
+    );
   }
   return ends.join('\n');
 }

@@ -22,7 +22,8 @@ export async function readTopic(
   const end = Promise.withResolvers<void>();
   // Control records of transactions reach no handler, but this event counts them: the last record of a partition may be one.
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-    if (Number(payload.lastOffset) + 1 >= (unread.get(payload.partition) ?? 0)) unread.delete(payload.partition);
+    if (Number(payload.lastOffset) + 1 >= (unread.get(payload.partition) ?? 0))
+      unread.delete(payload.partition);
     if (unread.size === 0) end.resolve();
   });
   consumer.on(consumer.events.CRASH, ({ payload }) => end.reject(payload.error));

@@ -7,7 +7,10 @@ import { topicDefinitions } from './topics.ts';
  * Registers the contract of each topic, so that producers and consumers in any language find it. Idempotent.
  * @returns names of the subjects, `<topic>-value`
  */
-export async function registerContracts(schemas: SchemaClient, environment: Environment): Promise<string[]> {
+export async function registerContracts(
+  schemas: SchemaClient,
+  environment: Environment,
+): Promise<string[]> {
   const subjects: string[] = [];
   for (const [topic, { contract }] of Object.entries(topicDefinitions)) {
     if (contract === undefined) continue;

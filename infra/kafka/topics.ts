@@ -33,9 +33,24 @@ export const topicDefinitions: Readonly<Record<Topic, TopicDefinition>> = {
     largestMessageBytes: producersMessageBytes,
     contract: 'Feedback',
   },
-  [topics.windows]: { partitions: 4, retention: 7 * dayMs, largestMessageBytes: megabyte, contract: 'WindowUpdate' },
-  [topics.driftEvents]: { partitions: 4, retention: 90 * dayMs, largestMessageBytes: megabyte, contract: 'DriftEvent' },
-  [topics.alerts]: { partitions: 4, retention: 90 * dayMs, largestMessageBytes: megabyte, contract: 'Alert' },
+  [topics.windows]: {
+    partitions: 4,
+    retention: 7 * dayMs,
+    largestMessageBytes: megabyte,
+    contract: 'WindowUpdate',
+  },
+  [topics.driftEvents]: {
+    partitions: 4,
+    retention: 90 * dayMs,
+    largestMessageBytes: megabyte,
+    contract: 'DriftEvent',
+  },
+  [topics.alerts]: {
+    partitions: 4,
+    retention: 90 * dayMs,
+    largestMessageBytes: megabyte,
+    contract: 'Alert',
+  },
   [topics.retrainRequests]: {
     partitions: 4,
     retention: 90 * dayMs,
@@ -49,9 +64,17 @@ export const topicDefinitions: Readonly<Record<Topic, TopicDefinition>> = {
     contract: 'ModelVersion',
   },
   // As long as the table dead_letters, which is its index.
-  [topics.deadLetters]: { partitions: 4, retention: 90 * dayMs, largestMessageBytes: deadLetterBytes },
+  [topics.deadLetters]: {
+    partitions: 4,
+    retention: 90 * dayMs,
+    largestMessageBytes: deadLetterBytes,
+  },
   // A month longer than the letters, so that none is there without the mark that it was sent again.
-  [topics.deadLetterReplays]: { partitions: 1, retention: 120 * dayMs, largestMessageBytes: megabyte },
+  [topics.deadLetterReplays]: {
+    partitions: 1,
+    retention: 120 * dayMs,
+    largestMessageBytes: megabyte,
+  },
 };
 
 /** Values other than those of the definitions. */
@@ -87,7 +110,10 @@ export async function ensureTopics(
         topic: name,
         numPartitions: definition.partitions,
         replicationFactor: environment.DRIFTLOOP_REPLICATION_FACTOR ?? -1,
-        configEntries: Object.entries(configuration(definition)).map(([key, value]) => ({ name: key, value })),
+        configEntries: Object.entries(configuration(definition)).map(([key, value]) => ({
+          name: key,
+          value,
+        })),
       })),
     });
     await waitUntilUsable(
@@ -102,13 +128,18 @@ export async function ensureTopics(
   );
   return wanted.map(({ name, definition }) => {
     const found = configurations.get(name);
-    if (!found) return { name, partitions: definition.partitions, created: true, notes: [], mistakes: [] };
+    if (!found)
+      return { name, partitions: definition.partitions, created: true, notes: [], mistakes: [] };
     return { name, partitions: found.partitions, created: false, ...compare(definition, found) };
   });
 }
 
 /** What a broker answers while the news of a topic is still on its way to it. */
-const notThereYet = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION']);
+const notThereYet = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+]);
 const pauseMs = 50;
 const usableTimeoutMs = 30_000;
 
@@ -121,7 +152,8 @@ async function waitUntilUsable(admin: KafkaAdmin, names: string[]): Promise<void
         await admin.fetchTopicOffsets(name);
         break;
       } catch (error) {
-        if (!notThereYet.has((error as { type?: string }).type ?? '') || Date.now() > deadlineMs) throw error;
+        if (!notThereYet.has((error as { type?: string }).type ?? '') || Date.now() > deadlineMs)
+          throw error;
         await pause(pauseMs);
       }
     }
@@ -141,7 +173,10 @@ interface FoundTopic {
   configuration: Record<string, string>;
 }
 
-async function describeTopics(admin: KafkaAdmin, names: string[]): Promise<Map<string, FoundTopic>> {
+async function describeTopics(
+  admin: KafkaAdmin,
+  names: string[],
+): Promise<Map<string, FoundTopic>> {
   if (names.length === 0) return new Map();
   const metadata = await admin.fetchTopicMetadata({ topics: names });
   const { resources } = await admin.describeConfigs({
@@ -155,7 +190,9 @@ async function describeTopics(admin: KafkaAdmin, names: string[]): Promise<Map<s
   const entries = new Map(
     resources.map(resource => [
       resource.resourceName,
-      Object.fromEntries(resource.configEntries.map(entry => [entry.configName, entry.configValue])),
+      Object.fromEntries(
+        resource.configEntries.map(entry => [entry.configName, entry.configValue]),
+      ),
     ]),
   );
   return new Map(
@@ -167,11 +204,16 @@ async function describeTopics(admin: KafkaAdmin, names: string[]): Promise<Map<s
 }
 
 /** Partitions and retention are an operator's choice; another cleanup policy or a lower size limit breaks a guarantee. */
-function compare(definition: TopicDefinition, found: FoundTopic): Pick<TopicState, 'notes' | 'mistakes'> {
+function compare(
+  definition: TopicDefinition,
+  found: FoundTopic,
+): Pick<TopicState, 'notes' | 'mistakes'> {
   const notes: string[] = [];
   const mistakes: string[] = [];
   if (found.partitions !== definition.partitions) {
-    notes.push(`has ${found.partitions} partitions, Driftloop would create ${definition.partitions}`);
+    notes.push(
+      `has ${found.partitions} partitions, Driftloop would create ${definition.partitions}`,
+    );
   }
   const expected = configuration(definition);
   const policy = found.configuration['cleanup.policy'];
@@ -184,7 +226,9 @@ function compare(definition: TopicDefinition, found: FoundTopic): Pick<TopicStat
   }
   const largest = Number(found.configuration['max.message.bytes']);
   if (largest < definition.largestMessageBytes) {
-    mistakes.push(`max.message.bytes is ${largest}, expected at least ${definition.largestMessageBytes}`);
+    mistakes.push(
+      `max.message.bytes is ${largest}, expected at least ${definition.largestMessageBytes}`,
+    );
   }
   return { notes, mistakes };
 }

@@ -22,7 +22,9 @@ export async function untilCommitted(options: CommittedOptions): Promise<void> {
   for (;;) {
     signal?.throwIfAborted();
     const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
-    const committed = new Map(found!.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+    const committed = new Map(
+      found!.partitions.map(({ partition, offset }) => [partition, Number(offset)]),
+    );
     let left = 0;
     for (const [partition, { from, to }] of ranges)
       left += Math.max(0, to - Math.max(from, committed.get(partition) ?? -1));

@@ -55,7 +55,8 @@ export async function createInstallation(variables: Record<string, string>, fold
      * All that was sent to the services is processed.
      * @throws when a service has died
      */
-    untilQuiet: (...services: ServiceName[]) => waitUntilQuiet({ admin, environment, services, signal: death.signal }),
+    untilQuiet: (...services: ServiceName[]) =>
+      waitUntilQuiet({ admin, environment, services, signal: death.signal }),
     async [Symbol.asyncDispose](): Promise<void> {
       await Promise.all([...running].map(service => service.stop()));
       await clickhouse.command(`DROP DATABASE IF EXISTS ${database}`);

@@ -26,7 +26,10 @@ export async function startKafka({ dir, port, logDir }: StartOptions): Promise<K
   await untilUnowned('Kafka', dataFolder);
   const brokerPort = await claimPort('Kafka', port, 'DRIFTLOOP_KAFKA_PORT');
   const configuration = join(dataFolder, 'server.properties');
-  writeFileSync(configuration, serverProperties(join(dataFolder, 'logs'), brokerPort, await freePort()));
+  writeFileSync(
+    configuration,
+    serverProperties(join(dataFolder, 'logs'), brokerPort, await freePort()),
+  );
   await formatOnce(classPath, dataFolder, configuration, logDir);
 
   const logging = join(import.meta.dirname, 'kafka-log4j2.properties');
@@ -34,7 +37,14 @@ export async function startKafka({ dir, port, logDir }: StartOptions): Promise<K
   const child = await startServerProcess({
     name: 'Kafka',
     command: 'java',
-    args: [...smallJvm, `-Dlog4j2.configurationFile=${logging}`, '-cp', classPath, 'kafka.Kafka', configuration],
+    args: [
+      ...smallJvm,
+      `-Dlog4j2.configurationFile=${logging}`,
+      '-cp',
+      classPath,
+      'kafka.Kafka',
+      configuration,
+    ],
     logFile,
     dataFolder,
     isReady: async () => logTail(logFile).includes('Kafka Server started'),
@@ -43,7 +53,12 @@ export async function startKafka({ dir, port, logDir }: StartOptions): Promise<K
 }
 
 /** Writes the identity of the cluster into an empty data folder; Kafka does not start without. */
-async function formatOnce(classPath: string, dataFolder: string, configuration: string, logDir: string): Promise<void> {
+async function formatOnce(
+  classPath: string,
+  dataFolder: string,
+  configuration: string,
+  logDir: string,
+): Promise<void> {
   if (existsSync(join(dataFolder, 'logs', 'meta.properties'))) return;
   const format = startChildProcess({
     name: 'kafka-storage',

@@ -9,7 +9,9 @@ import { UserError } from '../../services/shared/userError.ts';
 export function libraryFolder(part: 'kafka' | 'registry'): string {
   const folder = join(import.meta.dirname, '..', '..', '.driftloop', 'lib', part);
   if (!existsSync(join(folder, '.stamp'))) {
-    throw new UserError(`${folder} is missing: run "node infra/local/setup.mjs" once (npm start and npm test do it)`);
+    throw new UserError(
+      `${folder} is missing: run "node infra/local/setup.mjs" once (npm start and npm test do it)`,
+    );
   }
   return folder;
 }

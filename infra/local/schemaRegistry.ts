@@ -14,7 +14,11 @@ export interface SchemaRegistryServer extends ChildProcess {
 const version = '2.6.13.Final';
 
 /** Apicurio with its schemas in an H2 file, speaking the Confluent API; schemas must be backward compatible unless a subject says otherwise. */
-export async function startSchemaRegistry({ dir, port, logDir }: StartOptions): Promise<SchemaRegistryServer> {
+export async function startSchemaRegistry({
+  dir,
+  port,
+  logDir,
+}: StartOptions): Promise<SchemaRegistryServer> {
   const jar = join(libraryFolder('registry'), `apicurio-registry-app-${version}-runner.jar`);
   const dataFolder = resolve(dir);
   await untilUnowned('schema registry', dataFolder);

@@ -30,8 +30,16 @@ const npmCommand = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
 /** The Java parts: folder below .driftloop/lib, what is printed, and the goal of pom.xml that fetches it. */
 const javaParts = [
-  { folder: 'kafka', title: 'Kafka 4.3.0 (44 MB, once)', goal: 'dependency:copy-dependencies@kafka' },
-  { folder: 'registry', title: 'schema registry, Apicurio 2.6.13 (142 MB, once)', goal: 'dependency:unpack@registry' },
+  {
+    folder: 'kafka',
+    title: 'Kafka 4.3.0 (44 MB, once)',
+    goal: 'dependency:copy-dependencies@kafka',
+  },
+  {
+    folder: 'registry',
+    title: 'schema registry, Apicurio 2.6.13 (142 MB, once)',
+    goal: 'dependency:unpack@registry',
+  },
 ];
 
 /** A failure that has a remedy: printed as one message, without a stack trace. */
@@ -55,7 +63,10 @@ function checkNode() {
 
 /** The output of `command --version`, or null when there is no such command. */
 function versionOutput(command, argument) {
-  const result = spawnSync(command, [argument], { encoding: 'utf8', shell: process.platform === 'win32' });
+  const result = spawnSync(command, [argument], {
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
   return result.error || result.status !== 0 ? null : result.stdout + result.stderr;
 }
 
@@ -67,12 +78,16 @@ function checkJava() {
   const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(output) ?? [];
   const major = first === '1' ? Number(second) : Number(first);
   if (major < oldestJava)
-    throw new SetupError(`Java ${oldestJava} or newer is needed, java -version says ${major}: ${remedy}`);
+    throw new SetupError(
+      `Java ${oldestJava} or newer is needed, java -version says ${major}: ${remedy}`,
+    );
 }
 
 function checkMaven() {
   if (versionOutput('mvn', '--version') === null) {
-    throw new SetupError('Maven is missing: install it (Debian: apt install maven) and put mvn on the PATH');
+    throw new SetupError(
+      'Maven is missing: install it (Debian: apt install maven) and put mvn on the PATH',
+    );
   }
 }
 
@@ -111,7 +126,9 @@ async function runStep(title, command, args, remedy) {
   process.stdout.write(`setting up: ${title} ... `);
   const startedMs = Date.now();
   const failure = await run(command, args);
-  process.stdout.write(failure === null ? `${Math.round((Date.now() - startedMs) / 1000)} s\n` : 'failed\n');
+  process.stdout.write(
+    failure === null ? `${Math.round((Date.now() - startedMs) / 1000)} s\n` : 'failed\n',
+  );
   if (failure === null) return;
   if (isDiskFull(failure)) throw new SetupError(diskFullMessage());
   throw new SetupError(`${failure}\n${command} ${args.join(' ')} failed: ${remedy}`);
@@ -128,7 +145,12 @@ async function installModules() {
     if (modulesAreComplete()) return;
     const remedy = 'check that the npm registry can be reached, then start again';
     // Not `npm ci`: it refuses a lock file written where a registry lacks the packages of other platforms (chdb, Biome).
-    await runStep('packages of npm (once)', npmCommand, ['install', '--no-save', '--no-audit', '--no-fund'], remedy);
+    await runStep(
+      'packages of npm (once)',
+      npmCommand,
+      ['install', '--no-save', '--no-audit', '--no-fund'],
+      remedy,
+    );
     if (!existsSync(projectNode)) {
       throw new SetupError(
         'the npm package "node" has no program: allow install scripts (npm config set ignore-scripts false)',
@@ -154,13 +176,16 @@ function modulesAreComplete() {
 
 async function fetchJavaParts() {
   const wanted = hashOf(pomFile);
-  const missing = javaParts.filter(part => !stampIs(join(libraryFolder, part.folder, '.stamp'), wanted));
+  const missing = javaParts.filter(
+    part => !stampIs(join(libraryFolder, part.folder, '.stamp'), wanted),
+  );
   if (missing.length === 0) return;
   checkMaven();
   const release = await takeTurn(join(projectFolder, '.driftloop', 'maven.lock'));
   try {
     for (const part of missing) {
-      if (!stampIs(join(libraryFolder, part.folder, '.stamp'), wanted)) await fetchJavaPart(part, wanted);
+      if (!stampIs(join(libraryFolder, part.folder, '.stamp'), wanted))
+        await fetchJavaPart(part, wanted);
     }
   } finally {
     release();
@@ -172,12 +197,19 @@ async function fetchJavaPart(part, stamp) {
   const place = join(libraryFolder, part.folder);
   mkdirSync(libraryFolder, { recursive: true });
   for (const name of readdirSync(libraryFolder)) {
-    if (name.startsWith(`.${part.folder}-`)) rmSync(join(libraryFolder, name), { recursive: true, force: true });
+    if (name.startsWith(`.${part.folder}-`))
+      rmSync(join(libraryFolder, name), { recursive: true, force: true });
   }
   const temporary = mkdtempSync(join(libraryFolder, `.${part.folder}-`));
-  const remedy = 'check that Maven Central (or your mirror in ~/.m2/settings.xml) can be reached, then start again';
+  const remedy =
+    'check that Maven Central (or your mirror in ~/.m2/settings.xml) can be reached, then start again';
   try {
-    await runStep(part.title, 'mvn', ['-q', '-B', '-f', pomFile, part.goal, `-Dlib=${temporary}`], remedy);
+    await runStep(
+      part.title,
+      'mvn',
+      ['-q', '-B', '-f', pomFile, part.goal, `-Dlib=${temporary}`],
+      remedy,
+    );
     writeFileSync(join(temporary, '.stamp'), stamp);
     rmSync(place, { recursive: true, force: true });
     renameSync(temporary, place);
@@ -224,7 +256,8 @@ function isAbandoned(lock) {
   } catch (error) {
     if (error.code === 'EPERM') return false;
     // Without a pid it is being made at this moment, or its owner died just then.
-    if (error.code === 'ENOENT') return existsSync(lock) && Date.now() - statSync(lock).mtimeMs > 5_000;
+    if (error.code === 'ENOENT')
+      return existsSync(lock) && Date.now() - statSync(lock).mtimeMs > 5_000;
     return true;
   }
 }
@@ -241,7 +274,11 @@ try {
   await setUp();
 } catch (error) {
   const known =
-    error instanceof SetupError ? error.message : isDiskFull(String(error.message)) ? diskFullMessage() : null;
+    error instanceof SetupError
+      ? error.message
+      : isDiskFull(String(error.message))
+        ? diskFullMessage()
+        : null;
   console.error(known ?? error);
   process.exit(1);
 }

@@ -17,7 +17,9 @@ export interface Peer {
  * The Python packages that Driftloop is compared with.
  * @param onFailure told which peer cannot be installed, and why; the others are returned
  */
-export async function installedPeers(onFailure: (name: string, reason: string) => void): Promise<Peer[]> {
+export async function installedPeers(
+  onFailure: (name: string, reason: string) => void,
+): Promise<Peer[]> {
   const peers: Peer[] = [];
   for (const file of readdirSync(peersFolder).filter(entry => entry.endsWith('.txt'))) {
     const name = file.slice(0, -'.txt'.length);

@@ -16,7 +16,11 @@ export type Rejected = Map<string, number>;
 
 /** A file of the stream as it is or gzipped, or null. */
 export function streamFile(folder: string, name: 'predictions' | 'feedback'): string | null {
-  return [`${name}.jsonl.gz`, `${name}.jsonl`].map(file => join(folder, file)).find(file => existsSync(file)) ?? null;
+  return (
+    [`${name}.jsonl.gz`, `${name}.jsonl`]
+      .map(file => join(folder, file))
+      .find(file => existsSync(file)) ?? null
+  );
 }
 
 /** Decodes and counts the records of a stream's folder as the services would. @throws UserError */
@@ -27,10 +31,12 @@ export async function readStreamFolder(
   const counter = windowCounter(windowSizeMs);
   const rejected: Rejected = new Map();
   const predictions = streamFile(folder, 'predictions');
-  if (!predictions) throw new UserError(`${folder}: has no predictions.jsonl or predictions.jsonl.gz`);
+  if (!predictions)
+    throw new UserError(`${folder}: has no predictions.jsonl or predictions.jsonl.gz`);
   await eachRecord(predictions, 'Prediction', checkPrediction, rejected, counter.addPrediction);
   const feedback = streamFile(folder, 'feedback');
-  if (feedback) await eachRecord(feedback, 'Feedback', checkFeedback, rejected, counter.addFeedback);
+  if (feedback)
+    await eachRecord(feedback, 'Feedback', checkFeedback, rejected, counter.addFeedback);
   return { streams: counter.streams(), rejected };
 }
 

@@ -10,7 +10,9 @@ export function parseSignals(text: string): Signal[] {
   const names = text.split(',').map(name => name.trim());
   const unknown = names.find(name => !(everySignal as readonly string[]).includes(name));
   if (unknown !== undefined) {
-    throw new UserError(`--signals: ${JSON.stringify(unknown)} is none; expected some of ${everySignal.join(',')}`);
+    throw new UserError(
+      `--signals: ${JSON.stringify(unknown)} is none; expected some of ${everySignal.join(',')}`,
+    );
   }
   return names as Signal[];
 }

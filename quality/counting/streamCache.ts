@@ -28,7 +28,11 @@ export function streamCache(folder: string) {
      * @param files what the value is made of: their size and time of change are part of the key
      * @param options whatever else it depends on
      */
-    async get<T>(files: readonly string[], options: readonly (string | number)[], make: () => Promise<T>): Promise<T> {
+    async get<T>(
+      files: readonly string[],
+      options: readonly (string | number)[],
+      make: () => Promise<T>,
+    ): Promise<T> {
       const states = files.map(file => {
         const { size, mtimeMs } = statSync(file);
         return [file, size, mtimeMs];

@@ -49,8 +49,20 @@ export function readTruth(file: string): StreamTruth | null {
     throw new UserError(`${file}: ${(cause as Error).message}`, { cause });
   }
   const { success, data, error } = schema.safeParse(content);
-  if (!success) throw new UserError(`${file}: ${error.issues[0]!.path.join('.')}: ${error.issues[0]!.message}`);
-  const { dataset, type, mode, max_delay, rows, monitor_from, t0_ms, step_ms, label_delay_s, drifts } = data;
+  if (!success)
+    throw new UserError(`${file}: ${error.issues[0]!.path.join('.')}: ${error.issues[0]!.message}`);
+  const {
+    dataset,
+    type,
+    mode,
+    max_delay,
+    rows,
+    monitor_from,
+    t0_ms,
+    step_ms,
+    label_delay_s,
+    drifts,
+  } = data;
   return {
     dataset,
     type,

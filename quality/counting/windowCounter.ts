@@ -97,7 +97,12 @@ function windowsOf(state: VersionState): WindowObservation[] {
       const ofKind = (kind: 'feature' | 'output' | 'operation') =>
         [...profilesByKind[kind]].map(([name, profile]) => ({ kind, name, profile }));
       const profiles = [...ofKind('feature'), ...ofKind('output'), ...ofKind('operation')];
-      return observationOfProfiles(window, profiles, null, mergeSampledRecords(sampledRecords(window.sample)));
+      return observationOfProfiles(
+        window,
+        profiles,
+        null,
+        mergeSampledRecords(sampledRecords(window.sample)),
+      );
     });
 }
 
@@ -118,10 +123,19 @@ function labelRevisions(
     const prediction = counted.get(label.id);
     if (!prediction) return [];
     const observedBy = windowStartMs(label.time, windowSizeMs) + windowSizeMs;
-    return [{ ...prediction, label, offset, knownAtMs: Math.max(observedBy, prediction.startMs + windowSizeMs) }];
+    return [
+      {
+        ...prediction,
+        label,
+        offset,
+        knownAtMs: Math.max(observedBy, prediction.startMs + windowSizeMs),
+      },
+    ];
   });
   // The later observation wins, and of two at the same time the later record.
-  arrivals.sort((a, b) => a.knownAtMs - b.knownAtMs || a.label.time - b.label.time || a.offset - b.offset);
+  arrivals.sort(
+    (a, b) => a.knownAtMs - b.knownAtMs || a.label.time - b.label.time || a.offset - b.offset,
+  );
   const task = taskOf(arrivals);
   const sums = new Map<number, PerformanceSums>();
   const newest = new Map<string, Arrival>();
@@ -129,7 +143,12 @@ function labelRevisions(
   const changed = new Set<number>();
   for (const [index, arrival] of arrivals.entries()) {
     const { startMs, knownAtMs } = arrival;
-    const ofWindow = sums.get(startMs) ?? { labelled: 0, lossSum: 0, lossSquareSum: 0, labelCounts: new Map() };
+    const ofWindow = sums.get(startMs) ?? {
+      labelled: 0,
+      lossSum: 0,
+      lossSquareSum: 0,
+      labelCounts: new Map(),
+    };
     sums.set(startMs, ofWindow);
     const corrected = newest.get(arrival.label.id);
     if (corrected) addOutcome(ofWindow, corrected, task, -1);
@@ -138,7 +157,11 @@ function labelRevisions(
     changed.add(startMs);
     if (arrivals[index + 1]?.knownAtMs === knownAtMs) continue;
     for (const changedMs of changed) {
-      revisions.push({ knownAtMs, startMs: changedMs, performance: performanceOf(sums.get(changedMs)!, task) });
+      revisions.push({
+        knownAtMs,
+        startMs: changedMs,
+        performance: performanceOf(sums.get(changedMs)!, task),
+      });
     }
     changed.clear();
   }
@@ -164,13 +187,21 @@ function taskOf(arrivals: readonly Arrival[]): Task {
   return arrivals.length === 0 ? 'binary' : decideTask(summary, undefined).task;
 }
 
-type PerformanceSums = Omit<WindowPerformance, 'task' | 'labelCounts'> & { labelCounts: Map<string, number> };
+type PerformanceSums = Omit<WindowPerformance, 'task' | 'labelCounts'> & {
+  labelCounts: Map<string, number>;
+};
 
 /** What the evaluator's SQL sums over the outcomes of a window. @param sign -1 takes an outcome back */
-function addOutcome(sums: PerformanceSums, { label: { label }, output }: Arrival, task: Task, sign: 1 | -1): void {
+function addOutcome(
+  sums: PerformanceSums,
+  { label: { label }, output }: Arrival,
+  task: Task,
+  sign: 1 | -1,
+): void {
   sums.labelled += sign;
   if (task === 'regression') {
-    const error = typeof output === 'number' && typeof label === 'number' ? output - label : Number.NaN;
+    const error =
+      typeof output === 'number' && typeof label === 'number' ? output - label : Number.NaN;
     if (!Number.isFinite(error)) return;
     sums.lossSum += sign * Math.abs(error);
     sums.lossSquareSum += sign * error * error;
@@ -185,6 +216,8 @@ function addOutcome(sums: PerformanceSums, { label: { label }, output }: Arrival
 
 function performanceOf({ labelCounts, ...sums }: PerformanceSums, task: Task): WindowPerformance {
   const counts = [...labelCounts].filter(([, count]) => count > 0);
-  counts.sort(([leftName, left], [rightName, right]) => right - left || (leftName < rightName ? -1 : 1));
+  counts.sort(
+    ([leftName, left], [rightName, right]) => right - left || (leftName < rightName ? -1 : 1),
+  );
   return { task, ...sums, labelCounts: new Map(counts.slice(0, mostLabelCounts)) };
 }

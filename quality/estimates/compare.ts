@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { calibrateClasses } from '../../services/evaluator/estimates/classCalibration.ts';
-import { type EstimatedMetric, type Estimates, estimatedMetrics } from '../../services/evaluator/estimates/estimate.ts';
+import {
+  type EstimatedMetric,
+  type Estimates,
+  estimatedMetrics,
+} from '../../services/evaluator/estimates/estimate.ts';
 import { estimateClassQuality } from '../../services/evaluator/estimates/estimatedClassQuality.ts';
 import { estimateLoss } from '../../services/evaluator/estimates/estimatedLoss.ts';
 import { estimateQuality } from '../../services/evaluator/estimates/estimatedQuality.ts';
-import { calibrateLoss, type PredictedNumber } from '../../services/evaluator/estimates/lossCalibration.ts';
+import {
+  calibrateLoss,
+  type PredictedNumber,
+} from '../../services/evaluator/estimates/lossCalibration.ts';
 import { calibrateQuality } from '../../services/evaluator/estimates/qualityCalibration.ts';
 import {
   addValue,
@@ -35,7 +42,9 @@ type Series = (number | null)[];
 /** One data set with NannyML's estimates. */
 export type ComparedDataSet = {
   chunkSize: number;
-  metrics: Partial<Record<EstimatedMetric, { estimated: Series; lower: Series; upper: Series; realised: Series }>>;
+  metrics: Partial<
+    Record<EstimatedMetric, { estimated: Series; lower: Series; upper: Series; realised: Series }>
+  >;
 } & (
   | { task: 'binary' | 'multiclass'; reference: ClassifiedRows; analysis: ClassifiedRows }
   | { task: 'regression'; reference: Rows<number>; analysis: Rows<number> }
@@ -51,7 +60,8 @@ export interface MetricComparison {
   coverageOfPeer: number;
 }
 
-export const readDataSet = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as ComparedDataSet;
+export const readDataSet = (path: string) =>
+  JSON.parse(readFileSync(path, 'utf8')) as ComparedDataSet;
 
 /** Estimates each chunk as the evaluator does: calibrated on the reference, from profiles of the chunk, of a regression from its rows. */
 export async function compareEstimates(dataSet: ComparedDataSet): Promise<MetricComparison[]> {
@@ -62,7 +72,9 @@ export async function compareEstimates(dataSet: ComparedDataSet): Promise<Metric
     const compared = series.realised.flatMap((truth, chunk) => {
       const ours = estimates[chunk]![metric] ?? null;
       const theirs = series.estimated[chunk] ?? null;
-      return truth === null || theirs === null || ours === null ? [] : [{ truth, ours, theirs, chunk }];
+      return truth === null || theirs === null || ours === null
+        ? []
+        : [{ truth, ours, theirs, chunk }];
     });
     const mean = (of: (entry: (typeof compared)[number]) => number) =>
       compared.reduce((sum, entry) => sum + of(entry), 0) / compared.length;
@@ -82,8 +94,11 @@ export async function compareEstimates(dataSet: ComparedDataSet): Promise<Metric
 async function estimatesOf(dataSet: ComparedDataSet): Promise<Estimates[]> {
   if (dataSet.task === 'regression') return regressionEstimates(dataSet);
   const { task, chunkSize, reference, analysis } = dataSet;
-  const estimateOf = task === 'binary' ? binaryEstimator(reference) : multiclassEstimator(reference);
-  return chunkStarts(analysis, chunkSize).map(from => estimateOf(slice(analysis, from, from + chunkSize)));
+  const estimateOf =
+    task === 'binary' ? binaryEstimator(reference) : multiclassEstimator(reference);
+  return chunkStarts(analysis, chunkSize).map(from =>
+    estimateOf(slice(analysis, from, from + chunkSize)),
+  );
 }
 
 const chunkStarts = ({ label }: Rows<unknown>, chunkSize: number) =>
@@ -142,15 +157,25 @@ function multiclassEstimator(reference: ClassifiedRows): (chunk: ClassifiedRows)
     const confidences = new Map(
       [...byClass].map(([name, rows]) => [name, histogramOf(rows.map(row => chunk.score[row]!))]),
     );
-    return estimateClassQuality(calibration, { records: chunk.score.length, confidences, features: profilesOf(chunk) });
+    return estimateClassQuality(calibration, {
+      records: chunk.score.length,
+      confidences,
+      features: profilesOf(chunk),
+    });
   };
 }
 
-const slice = ({ score, predicted, label, features }: ClassifiedRows, from: number, to: number): ClassifiedRows => ({
+const slice = (
+  { score, predicted, label, features }: ClassifiedRows,
+  from: number,
+  to: number,
+): ClassifiedRows => ({
   score: score.slice(from, to),
   predicted: predicted.slice(from, to),
   label: label.slice(from, to),
-  features: Object.fromEntries(Object.entries(features).map(([name, values]) => [name, values.slice(from, to)])),
+  features: Object.fromEntries(
+    Object.entries(features).map(([name, values]) => [name, values.slice(from, to)]),
+  ),
 });
 
 const featuresOf = ({ features }: Rows<unknown>, row: number) =>

@@ -13,14 +13,22 @@ const { chunks, labels } = new Command('quality:estimates')
     'Mean absolute error of estimated quality per chunk, by Driftloop and by NannyML (CBPE, DLE), on the data sets in its package.',
   )
   .option('--chunks <number>', 'chunks of the analysis period', '10')
-  .option('--labels <number>', 'of the reference, only so many of its first rows, for both (default: all)')
+  .option(
+    '--labels <number>',
+    'of the reference, only so many of its first rows, for both (default: all)',
+  )
   .parse()
   .opts<{ chunks: string; labels?: string }>();
 
 const folder = await mkdtemp(join(tmpdir(), 'driftloop-estimates-'));
 try {
   const { python, version } = await installedPeer('nannyml');
-  await runCommand(python, [join(import.meta.dirname, 'nannyml.py'), folder, chunks, ...(labels ? [labels] : [])]);
+  await runCommand(python, [
+    join(import.meta.dirname, 'nannyml.py'),
+    folder,
+    chunks,
+    ...(labels ? [labels] : []),
+  ]);
   const rows: (MetricComparison & { dataSet: string })[] = [];
   for (const file of (await readdir(folder)).sort()) {
     const compared = await compareEstimates(readDataSet(join(folder, file)));
@@ -31,22 +39,26 @@ try {
   );
   console.log(
     formatTable(
-      rows.map(({ dataSet, metric, chunks: compared, error, errorOfPeer, coverage, coverageOfPeer }) => ({
-        'data set': dataSet,
-        metric,
-        chunks: compared,
-        error: error.toFixed(5),
-        [`NannyML ${version}`]: errorOfPeer.toFixed(5),
-        ratio: (error / errorOfPeer).toFixed(2),
-        'in interval': coverage.toFixed(2),
-        'in its interval': coverageOfPeer.toFixed(2),
-      })),
+      rows.map(
+        ({ dataSet, metric, chunks: compared, error, errorOfPeer, coverage, coverageOfPeer }) => ({
+          'data set': dataSet,
+          metric,
+          chunks: compared,
+          error: error.toFixed(5),
+          [`NannyML ${version}`]: errorOfPeer.toFixed(5),
+          ratio: (error / errorOfPeer).toFixed(2),
+          'in interval': coverage.toFixed(2),
+          'in its interval': coverageOfPeer.toFixed(2),
+        }),
+      ),
     ),
   );
   const lower = rows.filter(({ error, errorOfPeer }) => error < errorOfPeer).length;
   const logRatios = rows.map(({ error, errorOfPeer }) => Math.log(error / errorOfPeer));
   const ratio = Math.exp(logRatios.reduce((sum, value) => sum + value, 0) / rows.length);
-  console.log(`Lower error in ${lower} of ${rows.length}; geometric mean of the ratios ${ratio.toFixed(3)}`);
+  console.log(
+    `Lower error in ${lower} of ${rows.length}; geometric mean of the ratios ${ratio.toFixed(3)}`,
+  );
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -27,27 +27,42 @@ export interface JudgeOptions {
  * @returns those whose drifts are known
  * @throws UserError
  */
-export async function judgeFolders({ dir, out, only, cache, ...options }: JudgeOptions): Promise<JudgedStream[]> {
+export async function judgeFolders({
+  dir,
+  out,
+  only,
+  cache,
+  ...options
+}: JudgeOptions): Promise<JudgedStream[]> {
   const names = streamNames(dir).filter(name => name.includes(only));
   if (names.length === 0)
-    throw new UserError(`--dir ${dir}: no folder ${only && `*${only}* `}with predictions.jsonl[.gz]`);
+    throw new UserError(
+      `--dir ${dir}: no folder ${only && `*${only}* `}with predictions.jsonl[.gz]`,
+    );
   mkdirSync(out, { recursive: true });
   const judged: JudgedStream[] = [];
   for (const [index, name] of names.entries()) {
     const folder = join(dir, name);
-    const files = [streamFile(folder, 'predictions'), streamFile(folder, 'feedback')].filter(file => file !== null);
+    const files = [streamFile(folder, 'predictions'), streamFile(folder, 'feedback')].filter(
+      file => file !== null,
+    );
     const { streams, rejected } = await cache.get(files, [options.windowSizeMs], () =>
       readStreamFolder(folder, options.windowSizeMs),
     );
-    for (const [rejection, records] of rejected) console.error(`${name}: ${records} records rejected: ${rejection}`);
+    for (const [rejection, records] of rejected)
+      console.error(`${name}: ${records} records rejected: ${rejection}`);
     const alarms = streams.flatMap(stream =>
-      judgeStream(withSignals(stream, options.signals), parseSettings('', 'defaults').of(stream.model).detection),
+      judgeStream(
+        withSignals(stream, options.signals),
+        parseSettings('', 'defaults').of(stream.model).detection,
+      ),
     );
     writeFileSync(join(out, `${name}.jsonl`), alarmLines(alarms));
     const truth = readTruth(join(folder, 'truth.json'));
     const windowRows = truth ? truth.rowAt(options.windowSizeMs) - truth.rowAt(0) : 0;
     const daysMonitored =
-      (streams.reduce((sum, { windows }) => sum + windows.length, 0) * options.windowSizeMs) / dayMs;
+      (streams.reduce((sum, { windows }) => sum + windows.length, 0) * options.windowSizeMs) /
+      dayMs;
     if (truth) judged.push({ truth, windowRows, daysMonitored, alarms });
     options.onStream(name, index + 1, names.length);
   }

@@ -1,5 +1,11 @@
-import type { WindowObservation, WindowPerformance } from '../../services/detector/blocks/windowObservation.ts';
-import { type DriftEventChange, driftEventRevisions } from '../../services/detector/events/driftEventRevisions.ts';
+import type {
+  WindowObservation,
+  WindowPerformance,
+} from '../../services/detector/blocks/windowObservation.ts';
+import {
+  type DriftEventChange,
+  driftEventRevisions,
+} from '../../services/detector/events/driftEventRevisions.ts';
 import {
   foldVersionWindow,
   openEpisodes,
@@ -37,7 +43,10 @@ export interface Alarm {
  *
  * The allowed lateness, by which the services wait for predictions, is left out of the clock.
  */
-export function judgeStream(stream: WindowedStream, detection: ModelSettings['detection']): Alarm[] {
+export function judgeStream(
+  stream: WindowedStream,
+  detection: ModelSettings['detection'],
+): Alarm[] {
   const { model, version, windowSizeMs, windows } = stream;
   const performances = new Map<number, WindowPerformance>();
   const alarms = new Map<string, Alarm>();
@@ -63,15 +72,35 @@ export function judgeStream(stream: WindowedStream, detection: ModelSettings['de
     for (const window of windowsFrom(windows, refoldedFromMs)) {
       if (window.endMs > clockMs) break;
       const observation = { ...window, performance: performances.get(window.startMs) ?? null };
-      const result = foldVersionWindow(fold, window.startMs, new Map([['', observation]]), detection, false);
+      const result = foldVersionWindow(
+        fold,
+        window.startMs,
+        new Map([['', observation]]),
+        detection,
+        false,
+      );
       fold = result.fold;
       const change = result.folded[0]!.verdict.change;
-      if (change) (window.endMs <= judgedUntilMs ? settled : fresh).push({ content: change, atMs: window.endMs });
+      if (change)
+        (window.endMs <= judgedUntilMs ? settled : fresh).push({
+          content: change,
+          atMs: window.endMs,
+        });
     }
     judgedUntilMs = clockMs;
-    for (const { event } of driftEventRevisions(events, settled, fresh, refoldedFromMs, windowSizeMs)) {
+    for (const { event } of driftEventRevisions(
+      events,
+      settled,
+      fresh,
+      refoldedFromMs,
+      windowSizeMs,
+    )) {
       const known = alarms.get(event.id);
-      alarms.set(event.id, { event, raised: known?.raised ?? event, raisedAtMs: known?.raisedAtMs ?? clockMs });
+      alarms.set(event.id, {
+        event,
+        raised: known?.raised ?? event,
+        raisedAtMs: known?.raisedAtMs ?? clockMs,
+      });
       events = new Map(events).set(event.id, event);
     }
   }
@@ -80,11 +109,17 @@ export function judgeStream(stream: WindowedStream, detection: ModelSettings['de
 
 /** The moments at which something can be judged, in order. */
 function clockOf({ windows, labelRevisions }: WindowedStream): number[] {
-  const moments = new Set([...windows.map(({ endMs }) => endMs), ...labelRevisions.map(({ knownAtMs }) => knownAtMs)]);
+  const moments = new Set([
+    ...windows.map(({ endMs }) => endMs),
+    ...labelRevisions.map(({ knownAtMs }) => knownAtMs),
+  ]);
   return [...moments].sort((a, b) => a - b);
 }
 
-function* windowsFrom(windows: readonly WindowObservation[], startMs: number): Generator<WindowObservation> {
+function* windowsFrom(
+  windows: readonly WindowObservation[],
+  startMs: number,
+): Generator<WindowObservation> {
   let first = windows.length;
   while (first > 0 && windows[first - 1]!.startMs >= startMs) first--;
   for (let index = first; index < windows.length; index++) yield windows[index]!;

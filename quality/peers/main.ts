@@ -21,7 +21,10 @@ const options = new Command('quality:peers')
       .choices(errorTracks.map(({ name }) => name))
       .default('concepts-error-only'),
   )
-  .option('--repeats <number>', 'of generated streams per cell (default: those of the published table)')
+  .option(
+    '--repeats <number>',
+    'of generated streams per cell (default: those of the published table)',
+  )
   .parse()
   .opts<{ track: string; repeats?: string }>();
 
@@ -56,6 +59,8 @@ async function compare(trackName: string, repeats: string | undefined): Promise<
   console.log('\nMeans over the cells, and all alarms:');
   console.log(detectorTable(detectors));
   const cells = detectors.get('Driftloop')!.length;
-  const ahead = [...cellsAhead(detectors)].map(([peer, count]) => `of ${peer} in ${count}`).join(', ');
+  const ahead = [...cellsAhead(detectors)]
+    .map(([peer, count]) => `of ${peer} in ${count}`)
+    .join(', ');
   console.log(`\nThe F1 of Driftloop is above that ${ahead} of ${cells} cells`);
 }

@@ -34,15 +34,31 @@ export async function installedMoa(): Promise<MoaDetectors> {
 async function install(): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await runCommand('mvn', ['-q', '-B', '-f', pomFile, 'dependency:copy@moa', `-Dlib=${folder}`]);
-  await runCommand('java', ['-jar', join(folder, 'ecj.jar'), '-17', '-cp', library, '-d', folder, program]);
+  await runCommand('java', [
+    '-jar',
+    join(folder, 'ecj.jar'),
+    '-17',
+    '-cp',
+    library,
+    '-d',
+    folder,
+    program,
+  ]);
 }
 
-async function signals(streams: readonly (readonly number[])[]): Promise<Record<string, number[]>[]> {
+async function signals(
+  streams: readonly (readonly number[])[],
+): Promise<Record<string, number[]>[]> {
   const errors = await mkdtemp(join(tmpdir(), 'driftloop-errors-'));
   try {
     const file = join(errors, 'errors.txt');
     await writeFile(file, streams.map(stream => `${stream.join('')}\n`).join(''));
-    const output = await runCommand('java', ['-cp', [library, folder].join(delimiter), 'Detect', file]);
+    const output = await runCommand('java', [
+      '-cp',
+      [library, folder].join(delimiter),
+      'Detect',
+      file,
+    ]);
     return output
       .trimEnd()
       .split('\n')

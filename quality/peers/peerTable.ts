@@ -18,7 +18,11 @@ export function peerTable(detectors: CellsByDetector): string {
   );
 }
 
-function columns(detectors: CellsByDetector, title: string, of: (cells: readonly Cell[]) => string) {
+function columns(
+  detectors: CellsByDetector,
+  title: string,
+  of: (cells: readonly Cell[]) => string,
+) {
   return Object.fromEntries([...detectors].map(([name, cells]) => [`${title} ${name}`, of(cells)]));
 }
 
@@ -44,8 +48,14 @@ export function detectorTable(detectors: CellsByDetector): string {
 
 /** @returns in how many cells the F1 of the first detector is above that of each other one, by its name */
 export function cellsAhead(detectors: CellsByDetector): Map<string, number> {
-  const [[, own], ...peers] = [...detectors] as [[string, readonly Cell[]], ...[string, readonly Cell[]][]];
+  const [[, own], ...peers] = [...detectors] as [
+    [string, readonly Cell[]],
+    ...[string, readonly Cell[]][],
+  ];
   return new Map(
-    peers.map(([name, cells]) => [name, cells.filter(({ score }, index) => own[index]!.score.f1 > score.f1).length]),
+    peers.map(([name, cells]) => [
+      name,
+      cells.filter(({ score }, index) => own[index]!.score.f1 > score.f1).length,
+    ]),
   );
 }

@@ -32,7 +32,10 @@ export interface Cell {
 }
 
 /** The drift events of streams, scored per cell. */
-export function scoreCells(streams: readonly JudgedStream[], { positionOf, truthOf }: Timing): Cell[] {
+export function scoreCells(
+  streams: readonly JudgedStream[],
+  { positionOf, truthOf }: Timing,
+): Cell[] {
   return scorePositions(
     streams.map(({ truth, alarms }) => ({
       truth: truthOf(truth),
@@ -49,7 +52,9 @@ export interface PositionedAlarms {
 
 /** Scores per data set, kind of drift and mode, sorted. */
 export function scorePositions(streams: readonly PositionedAlarms[]): Cell[] {
-  const cells = Map.groupBy(streams, ({ truth: { mode, dataset, type } }) => JSON.stringify([mode, dataset, type]));
+  const cells = Map.groupBy(streams, ({ truth: { mode, dataset, type } }) =>
+    JSON.stringify([mode, dataset, type]),
+  );
   return [...cells]
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([key, repeats]) => {
@@ -62,7 +67,9 @@ export function scorePositions(streams: readonly PositionedAlarms[]): Cell[] {
 /** Means over the cells of each mode. */
 export function meansByMode(cells: readonly Cell[]): Map<string, Score> {
   const modes = Map.groupBy(cells, ({ mode }) => mode);
-  return new Map([...modes].map(([mode, ofMode]) => [mode, meanScore(ofMode.map(({ score }) => score))]));
+  return new Map(
+    [...modes].map(([mode, ofMode]) => [mode, meanScore(ofMode.map(({ score }) => score))]),
+  );
 }
 
 export function cellTable(cells: readonly Cell[]): string {
@@ -95,7 +102,9 @@ export function causeTable(streams: readonly JudgedStream[]): string {
   return formatTable(
     [...named].map(([type, found]) => ({
       injected: type,
-      ...Object.fromEntries(causes.map(cause => [cause, found.filter(one => one === cause).length])),
+      ...Object.fromEntries(
+        causes.map(cause => [cause, found.filter(one => one === cause).length]),
+      ),
     })),
   );
 }
@@ -107,7 +116,9 @@ function firstCauses({ truth, alarms }: JudgedStream): string[] {
     .map(alarm => ({ position: byClock.positionOf(alarm, truth), cause: alarm.raised.cause }))
     .sort((a, b) => a.position - b.position);
   return starts.map(
-    start => positions.find(({ position }) => position >= start && position <= start + maxDelay)?.cause ?? 'not found',
+    start =>
+      positions.find(({ position }) => position >= start && position <= start + maxDelay)?.cause ??
+      'not found',
   );
 }
 
@@ -122,7 +133,10 @@ export function eventTable(streams: readonly JudgedStream[]): string {
         status: event.status,
         cause: event.cause,
         feature: event.feature,
-        explanation: event.explanation.length > 160 ? `${event.explanation.slice(0, 160)}…` : event.explanation,
+        explanation:
+          event.explanation.length > 160
+            ? `${event.explanation.slice(0, 160)}…`
+            : event.explanation,
       })),
     ),
   );

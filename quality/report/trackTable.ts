@@ -6,10 +6,15 @@ import { byClock, meansByMode, scoreCells } from './streamReport.ts';
 const daysOfMonth = 30;
 
 /** What a track came to, beside its target. */
-export function trackRow({ name, target }: Track, streams: readonly JudgedStream[]): Record<string, string | number> {
+export function trackRow(
+  { name, target }: Track,
+  streams: readonly JudgedStream[],
+): Record<string, string | number> {
   const measured = measure(streams);
-  const { f1Abrupt, f1Gradual, falsePerThousandRows, falsePerThousandWindows, falsePerModelMonth } = measured;
-  const shown = (value: number | undefined, digits: number) => (value === undefined ? '-' : value.toFixed(digits));
+  const { f1Abrupt, f1Gradual, falsePerThousandRows, falsePerThousandWindows, falsePerModelMonth } =
+    measured;
+  const shown = (value: number | undefined, digits: number) =>
+    value === undefined ? '-' : value.toFixed(digits);
   return {
     track: name,
     streams: streams.length,
@@ -48,7 +53,9 @@ function measure(streams: readonly JudgedStream[]): Measured {
   return {
     ...(means.has('ABRUPT') && { f1Abrupt: means.get('ABRUPT')!.f1 }),
     ...(means.has('GRADUAL') && { f1Gradual: means.get('GRADUAL')!.f1 }),
-    ...(withDrifts.length > 0 && { found: meanScore(withDrifts.map(({ score }) => score)).episodeRecall }),
+    ...(withDrifts.length > 0 && {
+      found: meanScore(withDrifts.map(({ score }) => score)).episodeRecall,
+    }),
     falseAlarms,
     falsePerThousandRows: perRow,
     falsePerThousandWindows: perRow * streams[0]!.windowRows,
@@ -67,13 +74,22 @@ function targetText({ f1Abrupt, f1Gradual, found, ...most }: Target): string {
     falsePerThousandWindows: '/1000 windows',
     falsePerModelMonth: '/model and month',
   };
-  const alarms = Object.entries(most).map(([name, value]) => `≤ ${Number(value.toPrecision(3))} ${names[name]}`);
+  const alarms = Object.entries(most).map(
+    ([name, value]) => `≤ ${Number(value.toPrecision(3))} ${names[name]}`,
+  );
   return (
-    [...(f1 ? [`F1 ≥ ${f1}`] : []), ...(found === undefined ? [] : [`found ≥ ${found}`]), ...alarms].join(', ') || '-'
+    [
+      ...(f1 ? [`F1 ≥ ${f1}`] : []),
+      ...(found === undefined ? [] : [`found ≥ ${found}`]),
+      ...alarms,
+    ].join(', ') || '-'
   );
 }
 
-function isMet({ f1Abrupt = 0, f1Gradual = 0, found = 0, ...most }: Target, measured: Measured): boolean {
+function isMet(
+  { f1Abrupt = 0, f1Gradual = 0, found = 0, ...most }: Target,
+  measured: Measured,
+): boolean {
   return (
     (measured.f1Abrupt ?? 1) >= f1Abrupt &&
     (measured.f1Gradual ?? 1) >= f1Gradual &&

@@ -42,11 +42,16 @@ export function conceptStream(name: string, mode: Mode, repeat: number): Generat
       const random = randomOf('concept', name, mode, repeat);
       const concepts = [random.integer(generator.concepts)];
       while (concepts.length <= drifts)
-        concepts.push((concepts.at(-1)! + 1 + random.integer(generator.concepts - 1)) % generator.concepts);
+        concepts.push(
+          (concepts.at(-1)! + 1 + random.integer(generator.concepts - 1)) % generator.concepts,
+        );
       const tree = hoeffdingTree(generator.columns.length, 2);
       for (let row = 0; row < rows; row++) {
         const segment = Math.floor(row / rowsPerConcept);
-        const isOld = mode === 'GRADUAL' && segment > 0 && random.uniform() >= (row % rowsPerConcept) / rampRows;
+        const isOld =
+          mode === 'GRADUAL' &&
+          segment > 0 &&
+          random.uniform() >= (row % rowsPerConcept) / rampRows;
         const inputs = generator.inputs(random);
         const label = generator.label(inputs, concepts[isOld ? segment - 1 : segment]!, random);
         const probabilities = tree.predict(inputs);
@@ -54,7 +59,9 @@ export function conceptStream(name: string, mode: Mode, repeat: number): Generat
         if (row < trained) continue;
         yield {
           timeMs: startMs + row * stepMs,
-          features: Object.fromEntries(generator.columns.map((column, index) => [column, inputs[index]!])),
+          features: Object.fromEntries(
+            generator.columns.map((column, index) => [column, inputs[index]!]),
+          ),
           prediction: probabilities[1]! > probabilities[0]! ? 'c1' : 'c0',
           score: probabilities[1]!,
           label: `c${label}`,
@@ -83,7 +90,9 @@ const generators: Record<string, Generator> = {
     concepts: 3,
     inputs: random => [random.integer(3), random.integer(3), random.integer(3)],
     label: ([size, color, shape], concept) =>
-      Number([size === 0 && color === 0, color === 1 || shape === 0, size === 1 || size === 2][concept]),
+      Number(
+        [size === 0 && color === 0, color === 1 || shape === 0, size === 1 || size === 2][concept],
+      ),
   },
   Sine: {
     columns: ['F1', 'F2'],
@@ -95,7 +104,17 @@ const generators: Record<string, Generator> = {
     },
   },
   Agrawal: {
-    columns: ['salary', 'commission', 'age', 'education', 'car', 'zipcode', 'houseValue', 'houseYears', 'loan'],
+    columns: [
+      'salary',
+      'commission',
+      'age',
+      'education',
+      'car',
+      'zipcode',
+      'houseValue',
+      'houseYears',
+      'loan',
+    ],
     concepts: 5,
     inputs(random) {
       const salary = random.between(20_000, 150_000);
@@ -118,12 +137,16 @@ const generators: Record<string, Generator> = {
 };
 
 /** Functions 1 to 4 and 7 of Agrawal et al. */
-function isGroupA([salary, commission, age, education, , , , , loan]: readonly number[], concept: number): boolean {
+function isGroupA(
+  [salary, commission, age, education, , , , , loan]: readonly number[],
+  concept: number,
+): boolean {
   const earns = (low: number, high: number) => salary! >= low && salary! <= high;
   const byAge = <T>(young: T, middle: T, old: T) => (age! < 40 ? young : age! < 60 ? middle : old);
   const learned = (low: number, high: number) => education! >= low && education! <= high;
   if (concept === 0) return age! < 40 || age! >= 60;
-  if (concept === 1) return byAge(earns(50_000, 100_000), earns(75_000, 125_000), earns(25_000, 75_000));
+  if (concept === 1)
+    return byAge(earns(50_000, 100_000), earns(75_000, 125_000), earns(25_000, 75_000));
   if (concept === 2) return byAge(learned(0, 1), learned(1, 3), learned(2, 4));
   if (concept === 4) return 0.67 * (salary! + commission!) - 0.2 * loan! - 20_000 > 0;
   return byAge(

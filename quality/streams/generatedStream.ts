@@ -51,7 +51,13 @@ export function countGenerated(
     due += rate;
     if (label === null || due < 1) continue;
     due -= 1;
-    counter.addFeedback({ id, label, time: Math.floor(timeMs) + delayMs, model: null, value: null } satisfies Feedback);
+    counter.addFeedback({
+      id,
+      label,
+      time: Math.floor(timeMs) + delayMs,
+      model: null,
+      value: null,
+    } satisfies Feedback);
   }
   return counter.streams()[0] ?? null;
 }

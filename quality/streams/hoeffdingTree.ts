@@ -57,7 +57,9 @@ export function hoeffdingTree(attributes: number, classes: number): HoeffdingTre
   return {
     predict(features) {
       const { leaf } = nodeOf(features);
-      return leaf!.bayesRight > leaf!.majorityRight ? bayes(leaf!, features) : shares(leaf!.classes);
+      return leaf!.bayesRight > leaf!.majorityRight
+        ? bayes(leaf!, features)
+        : shares(leaf!.classes);
     },
 
     learn(features, label) {
@@ -88,7 +90,13 @@ function newNode(classes: number[], attributes: number): Node {
 }
 
 function emptySpread(): Spread {
-  return { rows: 0, mean: 0, squares: 0, minimum: Number.POSITIVE_INFINITY, maximum: Number.NEGATIVE_INFINITY };
+  return {
+    rows: 0,
+    mean: 0,
+    squares: 0,
+    minimum: Number.POSITIVE_INFINITY,
+    maximum: Number.NEGATIVE_INFINITY,
+  };
 }
 
 function addTo(spread: Spread, value: number): void {
@@ -140,7 +148,9 @@ interface Split {
 
 function split(node: Node, leaf: Leaf, rows: number): boolean {
   if (leaf.classes.filter(count => count > 0).length < 2) return false;
-  const best = leaf.spreads.map((spreads, attribute) => bestSplit(attribute, spreads, leaf.classes));
+  const best = leaf.spreads.map((spreads, attribute) =>
+    bestSplit(attribute, spreads, leaf.classes),
+  );
   best.sort((a, b) => b.gain - a.gain);
   const [first, second] = best;
   const range = Math.log2(leaf.classes.length);
@@ -159,7 +169,11 @@ function split(node: Node, leaf: Leaf, rows: number): boolean {
   return true;
 }
 
-function bestSplit(attribute: number, spreads: readonly Spread[], classes: readonly number[]): Split {
+function bestSplit(
+  attribute: number,
+  spreads: readonly Spread[],
+  classes: readonly number[],
+): Split {
   const low = Math.min(...spreads.map(({ minimum }) => minimum));
   const high = Math.max(...spreads.map(({ maximum }) => maximum));
   const before = entropy(classes);
@@ -191,7 +205,8 @@ function entropy(counts: readonly number[]): number {
 
 function largest(values: readonly number[]): number {
   let best = 0;
-  for (let index = 1; index < values.length; index++) if (values[index]! > values[best]!) best = index;
+  for (let index = 1; index < values.length; index++)
+    if (values[index]! > values[best]!) best = index;
   return best;
 }
 

@@ -39,9 +39,12 @@ export function injectDrift(
       const isHit = random.uniform() < progress;
       const isSkipped = random.uniform() < skippedShare;
       if (index < onset || !isHit) return unchanged;
-      if (injection === 'x_permutations') return { ...unchanged, features: order.map(from => features[from]!) };
-      if (injection === 'y_swaps') return unchanged.label === label ? { features, label: swapped } : unchanged;
-      if (injection === 'y_prior_skip') return unchanged.label === label && isSkipped ? null : unchanged;
+      if (injection === 'x_permutations')
+        return { ...unchanged, features: order.map(from => features[from]!) };
+      if (injection === 'y_swaps')
+        return unchanged.label === label ? { features, label: swapped } : unchanged;
+      if (injection === 'y_prior_skip')
+        return unchanged.label === label && isSkipped ? null : unchanged;
       return features[column]! > median ? null : unchanged;
     }),
   };

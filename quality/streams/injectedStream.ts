@@ -33,7 +33,12 @@ function load(name: string): Dataset {
 }
 
 /** The published protocol: all rows in random order, one drift, the predictions of a Hoeffding tree that goes on learning. */
-export function shuffledStream(name: string, injection: Injection, mode: Mode, repeat: number): GeneratedStream {
+export function shuffledStream(
+  name: string,
+  injection: Injection,
+  mode: Mode,
+  repeat: number,
+): GeneratedStream {
   const random = randomOf('shuffled', name, injection, mode, repeat);
   const dataset = load(name);
   const maxDelay = maxDelays[name]!;
@@ -58,7 +63,8 @@ export function shuffledStream(name: string, injection: Injection, mode: Mode, r
       for (const [index, row] of rows.entries()) {
         if (!row) continue;
         const timeMs = shuffledStartMs + index * shuffledStepMs;
-        if (index >= trained) yield streamRow(dataset, timeMs, row.features, tree.predict(row.features), row.label);
+        if (index >= trained)
+          yield streamRow(dataset, timeMs, row.features, tree.predict(row.features), row.label);
         tree.learn(row.features, row.label);
       }
     },
@@ -70,19 +76,31 @@ const staticModels = new Map<string, Scorer>();
 function staticModel(dataset: Dataset): Scorer {
   const { name, rows, labels } = dataset;
   const trained = Math.floor(rows.length * trainedShare) + 1;
-  const model = staticModels.get(name) ?? logisticRegression(rows.slice(0, trained), labels.slice(0, trained));
+  const model =
+    staticModels.get(name) ?? logisticRegression(rows.slice(0, trained), labels.slice(0, trained));
   staticModels.set(name, model);
   return model;
 }
 
 /** In the natural order, with one injected drift, and the predictions of a static model. */
-export function orderedStream(name: string, injection: Injection, mode: Mode, repeat: number): GeneratedStream {
+export function orderedStream(
+  name: string,
+  injection: Injection,
+  mode: Mode,
+  repeat: number,
+): GeneratedStream {
   const random = randomOf('ordered', name, injection, mode, repeat);
   const dataset = load(name);
   const maxDelay = maxDelays[name]!;
   const { rows, onset } = injectDrift(dataset, injection, mode, maxDelay, random);
   const drift = { type: injection, mode, starts: [onset], maxDelay };
-  return ordered(dataset, rows, drift, `${injection}-${mode.toLowerCase()}-${repeat}`, calendars[name]!);
+  return ordered(
+    dataset,
+    rows,
+    drift,
+    `${injection}-${mode.toLowerCase()}-${repeat}`,
+    calendars[name]!,
+  );
 }
 
 /** Days within which the joined markets have to be noticed. */
@@ -95,7 +113,10 @@ const joiningDays = 14;
 export function joinedMarketsStream(): GeneratedStream {
   const market = load('Electricity');
   const dataset = { ...market, name: 'Electricity as it was', columns: market.columns.slice(1) };
-  const rows = market.rows.map((row, index) => ({ features: row.slice(1), label: market.labels[index]! }));
+  const rows = market.rows.map((row, index) => ({
+    features: row.slice(1),
+    label: market.labels[index]!,
+  }));
   const price = dataset.columns.indexOf('vicprice');
   const joined = rows.findIndex(({ features }) => features[price] !== rows[0]!.features[price]);
   return ordered(
@@ -118,7 +139,8 @@ function ordered(
   const trained = Math.floor(rows.length * trainedShare) + 1;
   const timeOf = (index: number) => startMs + index * stepMs;
   // From the first whole window on.
-  const monitoredFrom = (Math.ceil(timeOf(trained) / windowSizeMs) * windowSizeMs - startMs) / stepMs;
+  const monitoredFrom =
+    (Math.ceil(timeOf(trained) / windowSizeMs) * windowSizeMs - startMs) / stepMs;
   return {
     name: `${name}-${suffix}`,
     windowSizeMs,
@@ -136,7 +158,13 @@ function ordered(
         const row = rows[index];
         if (!row) continue;
         const probability = model(row.features);
-        yield streamRow(dataset, timeOf(index), row.features, [1 - probability, probability], row.label);
+        yield streamRow(
+          dataset,
+          timeOf(index),
+          row.features,
+          [1 - probability, probability],
+          row.label,
+        );
       }
     },
   };

@@ -9,9 +9,15 @@ const penalty = 1;
  * Logistic regression of two classes by Newton's method (iteratively reweighted least squares; Hastie, Tibshirani and Friedman,
  * The Elements of Statistical Learning, section 4.4.1) on standardised columns.
  */
-export function logisticRegression(rows: readonly (readonly number[])[], labels: readonly number[]): Scorer {
+export function logisticRegression(
+  rows: readonly (readonly number[])[],
+  labels: readonly number[],
+): Scorer {
   const columns = rows[0]!.map((_, column) => standardizer(rows.map(row => row[column]!)));
-  const encode = (row: readonly number[]) => [1, ...row.map((value, column) => columns[column]!(value))];
+  const encode = (row: readonly number[]) => [
+    1,
+    ...row.map((value, column) => columns[column]!(value)),
+  ];
   const encoded = rows.map(encode);
   const width = columns.length + 1;
   let weights = new Array<number>(width).fill(0);

@@ -13,7 +13,10 @@ export interface Dataset {
 }
 
 /** By name. */
-export const publicDatasets: Record<string, () => Dataset> = { Electricity: electricity, NOAA: noaa };
+export const publicDatasets: Record<string, () => Dataset> = {
+  Electricity: electricity,
+  NOAA: noaa,
+};
 
 /** The market of the example, with the date as a number, as it is published: (YYMMDD - 960507) / 22601. */
 function electricity(): Dataset {
@@ -23,7 +26,11 @@ function electricity(): Dataset {
     name: 'Electricity',
     columns,
     rows: market.map(({ timeMs, features }) => {
-      const [year, month, day] = new Date(timeMs + 10 * 3_600_000).toISOString().split('T')[0]!.split('-').map(Number);
+      const [year, month, day] = new Date(timeMs + 10 * 3_600_000)
+        .toISOString()
+        .split('T')[0]!
+        .split('-')
+        .map(Number);
       const date = ((year! % 100) * 10_000 + month! * 100 + day! - 960_507) / 22_601;
       return [date, ...Object.values(features)];
     }),

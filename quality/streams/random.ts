@@ -19,7 +19,9 @@ export interface Random {
 
 /** @example randomOf('Electricity', 'y_swaps', 3) */
 export function randomOf(...name: (string | number)[]): Random {
-  const uniform = seededRandom(createHash('sha256').update(name.join('|')).digest().readUInt32LE(0));
+  const uniform = seededRandom(
+    createHash('sha256').update(name.join('|')).digest().readUInt32LE(0),
+  );
   /** Box and Muller. */
   const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   const exponential = () => -Math.log(1 - uniform());
@@ -29,7 +31,8 @@ export function randomOf(...name: (string | number)[]): Random {
     integer: below => Math.floor(uniform() * below),
     normal,
     exponential,
-    studentT: degreesOfFreedom => normal() / Math.sqrt((2 * gamma(degreesOfFreedom / 2)) / degreesOfFreedom),
+    studentT: degreesOfFreedom =>
+      normal() / Math.sqrt((2 * gamma(degreesOfFreedom / 2)) / degreesOfFreedom),
     poisson(mean) {
       if (mean >= 30) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal()));
       let events = 0;
@@ -45,7 +48,8 @@ export function randomOf(...name: (string | number)[]): Random {
     for (;;) {
       const x = normal();
       const v = (1 + x / Math.sqrt(9 * d)) ** 3;
-      if (v > 0 && Math.log(1 - uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+      if (v > 0 && Math.log(1 - uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v))
+        return d * v;
     }
   }
 }

@@ -53,7 +53,12 @@ function* seasonRows(drift: SeasonDrift, mode: Mode, seed: number, onset: number
   const amplitudes = Array.from({ length: 5 }, () => random.between(0.2, 1));
   const direction = random.uniform() < 0.5 ? -0.5 : 0.5;
   const holidays = new Set(Array.from({ length: 3 }, () => 14 + random.integer(weeks * 7 - 14)));
-  const [level1, level2, levelError, levelLabel] = [wandering(), wandering(), wandering(), wandering()];
+  const [level1, level2, levelError, levelLabel] = [
+    wandering(),
+    wandering(),
+    wandering(),
+    wandering(),
+  ];
   const mix = Array.from({ length: categories }, () => ({
     day: random.normal() * 0.5,
     weekend: random.normal() * 0.4,
@@ -68,17 +73,29 @@ function* seasonRows(drift: SeasonDrift, mode: Mode, seed: number, onset: number
     const rest = ofWeek >= 5 || holidays.has(Math.floor(hour / 24)) ? 1 : 0;
     const day = Math.sin((2 * Math.PI * (ofDay - 7)) / 24);
     const evening = Math.sin((4 * Math.PI * (ofDay - 3)) / 24);
-    const progress = hour < onset ? 0 : mode === 'ABRUPT' ? 1 : Math.min(1, (hour - onset) / rampHours);
+    const progress =
+      hour < onset ? 0 : mode === 'ABRUPT' ? 1 : Math.min(1, (hour - onset) / rampHours);
     const strength = (wanted: SeasonDrift) => (drift === wanted ? progress : 0);
-    const traffic = trafficLevel + 0.75 * (1 + day) + (day > 0 ? 1 : 0) - 0.5 * rest + 0.15 * random.normal();
-    const mean1 = amplitudes[0]! * day + 0.5 * amplitudes[1]! * rest + level1![hour]! + strength('mean') * direction;
+    const traffic =
+      trafficLevel + 0.75 * (1 + day) + (day > 0 ? 1 : 0) - 0.5 * rest + 0.15 * random.normal();
+    const mean1 =
+      amplitudes[0]! * day +
+      0.5 * amplitudes[1]! * rest +
+      level1![hour]! +
+      strength('mean') * direction;
     const mean2 = 0.3 * amplitudes[2]! * evening + level2![hour]!;
     const weights = mix.map(({ day: ofDay, weekend, drift: shift, base, noise: own }) =>
       Math.exp(base + ofDay * day + weekend * rest + shift * strength('mix') + own[hour]!),
     );
     const labelLogit = -1 + 0.6 * amplitudes[3]! * day + 0.4 * rest + levelLabel![hour]!;
     const errorRate =
-      Math.min(0.6, Math.max(0.01, 0.12 + 0.06 * amplitudes[4]! * day + 0.03 * rest + 0.15 * levelError![hour]!)) +
+      Math.min(
+        0.6,
+        Math.max(
+          0.01,
+          0.12 + 0.06 * amplitudes[4]! * day + 0.03 * rest + 0.15 * levelError![hour]!,
+        ),
+      ) +
       0.1 * strength('concept');
     const records = random.poisson(Math.min(700, Math.max(8, Math.exp(traffic))));
     for (let record = 0; record < records; record++) {

@@ -37,23 +37,27 @@ function* protocol(repeats: number): Generator<GeneratedStream> {
   for (const name of Object.keys(publicDatasets))
     for (const injection of injections)
       for (const mode of modes)
-        for (let repeat = 0; repeat < repeats; repeat++) yield shuffledStream(name, injection, mode, repeat);
+        for (let repeat = 0; repeat < repeats; repeat++)
+          yield shuffledStream(name, injection, mode, repeat);
 }
 
 function* ordered(name: string, repeats: number): Generator<GeneratedStream> {
   for (const injection of injections)
     for (const mode of modes)
-      for (let repeat = 0; repeat < repeats; repeat++) yield orderedStream(name, injection, mode, repeat);
+      for (let repeat = 0; repeat < repeats; repeat++)
+        yield orderedStream(name, injection, mode, repeat);
 }
 
 function* concepts(repeats: number): Generator<GeneratedStream> {
   for (const name of conceptNames)
-    for (const mode of modes) for (let repeat = 0; repeat < repeats; repeat++) yield conceptStream(name, mode, repeat);
+    for (const mode of modes)
+      for (let repeat = 0; repeat < repeats; repeat++) yield conceptStream(name, mode, repeat);
 }
 
 function* seasons(repeats: number): Generator<GeneratedStream> {
   for (let seed = 0; seed < repeats; seed++)
-    for (const [index, drift] of seasonDrifts.entries()) yield seasonStream(drift, modes[(seed + index) % 2]!, seed);
+    for (const [index, drift] of seasonDrifts.entries())
+      yield seasonStream(drift, modes[(seed + index) % 2]!, seed);
 }
 
 /** Windows of an hour; each repeat is 100 days of a model with few records and less of one with many. */
@@ -79,7 +83,10 @@ function* power(repeats: number): Generator<GeneratedStream> {
   }
 }
 
-function* seeds(repeats: number, stream: (seed: number) => GeneratedStream): Generator<GeneratedStream> {
+function* seeds(
+  repeats: number,
+  stream: (seed: number) => GeneratedStream,
+): Generator<GeneratedStream> {
   for (let seed = 0; seed < repeats; seed++) yield stream(seed);
 }
 
@@ -172,7 +179,14 @@ export const tracks: readonly Track[] = [
     streams: steady,
     target: { falsePerModelMonth: 1 },
   },
-  { name: 'power', signals: everySignal, labelling: complete, repeats: 20, streams: power, target: { found: 1 } },
+  {
+    name: 'power',
+    signals: everySignal,
+    labelling: complete,
+    repeats: 20,
+    streams: power,
+    target: { found: 1 },
+  },
   {
     name: 'minutes',
     signals: everySignal,

@@ -53,7 +53,11 @@ export async function detectorHandler(
       if (!versions.has(key)) missing.set(key, { model, version });
     }
     for (const group of chunk([...missing.values()], versionsPerGroup)) {
-      const loaded = await loadVersions(store, group, { settingsOf: settings.of, algorithm, nowMs: now() });
+      const loaded = await loadVersions(store, group, {
+        settingsOf: settings.of,
+        algorithm,
+        nowMs: now(),
+      });
       // From which window on changed settings count is stored before any window is judged with them.
       await storeLedgers(loaded);
       for (const version of loaded) versions.set(versionKey(version), version);
@@ -81,10 +85,16 @@ export async function detectorHandler(
     if (update.kind === 'reference') await takeReference(version);
     if (update.kind === 'end') version.readiness = { ...version.readiness, ended: true };
     if (update.kind === 'profile' && update.watermark !== null) {
-      version.readiness = withWatermark(version.readiness, update.sourcePartition, update.watermark, now());
+      version.readiness = withWatermark(
+        version.readiness,
+        update.sourcePartition,
+        update.watermark,
+        now(),
+      );
     }
     for (const startMs of update.windowStarts) {
-      const judged = startMs + settings.window <= Math.max(version.evaluatedUntilMs, version.foldedUntilMs);
+      const judged =
+        startMs + settings.window <= Math.max(version.evaluatedUntilMs, version.foldedUntilMs);
       if (judged) version.changedFromMs = Math.min(version.changedFromMs, startMs);
     }
   }
@@ -105,11 +115,18 @@ export async function detectorHandler(
   }
 
   async function judge(group: readonly WatchedVersion[]): Promise<void> {
-    const runs = await judgeVersions(store, group, now(), limits.windowsPerRun, (evaluations, metricCount) => {
-      for (const { verdict } of evaluations) gauges.evaluatedWindows.inc({ status: verdict.status });
-      metrics.rows.inc({ table: 'evaluated_windows' }, evaluations.length);
-      metrics.rows.inc({ table: 'drift_metrics' }, metricCount);
-    });
+    const runs = await judgeVersions(
+      store,
+      group,
+      now(),
+      limits.windowsPerRun,
+      (evaluations, metricCount) => {
+        for (const { verdict } of evaluations)
+          gauges.evaluatedWindows.inc({ status: verdict.status });
+        metrics.rows.inc({ table: 'evaluated_windows' }, evaluations.length);
+        metrics.rows.inc({ table: 'drift_metrics' }, metricCount);
+      },
+    );
     const published = runs.map(revisionsOf);
     await publish(
       published.flatMap(({ revisions }) => revisions),
@@ -121,11 +138,23 @@ export async function detectorHandler(
 
   /** What a run has to publish; the version remembers what stays open. */
   function revisionsOf({ version, settled, fresh, refoldedFromMs }: JudgeRun) {
-    const revisions = driftEventRevisions(version.events, settled, fresh, refoldedFromMs, version.settings.window);
+    const revisions = driftEventRevisions(
+      version.events,
+      settled,
+      fresh,
+      refoldedFromMs,
+      version.settings.window,
+    );
     const alerts = alertRevisions(version, revisions);
-    const events = new Map([...version.events, ...revisions.map(({ event }) => [event.id, event] as const)]);
+    const events = new Map([
+      ...version.events,
+      ...revisions.map(({ event }) => [event.id, event] as const),
+    ]);
     version.events = new Map([...events].filter(([, { status }]) => status === 'open'));
-    const alertsById = new Map([...version.alerts, ...alerts.map(alert => [alert.id, alert] as const)]);
+    const alertsById = new Map([
+      ...version.alerts,
+      ...alerts.map(alert => [alert.id, alert] as const),
+    ]);
     version.alerts = new Map([...alertsById].filter(([, { state }]) => state !== 'resolved'));
     return { revisions, alerts };
   }
@@ -134,14 +163,20 @@ export async function detectorHandler(
    * Sends first and writes the rows afterwards: the rows say what was published, and a crash in between publishes the
    * same ids once more. The other way round it would publish nothing.
    */
-  async function publish(revisions: readonly DriftEventRevision[], alerts: readonly Alert[]): Promise<void> {
+  async function publish(
+    revisions: readonly DriftEventRevision[],
+    alerts: readonly Alert[],
+  ): Promise<void> {
     await sendRecords(producer, [...revisions.map(driftEventRecord), ...alerts.map(alertRecord)]);
     await store.insertDriftEvents(revisions);
     await store.insertAlerts(alerts);
     for (const { event } of revisions) {
       const { model, version, segment, cause, feature, status, windowStart, revision } = event;
       gauges.driftEvents.inc({ cause, status });
-      log.info({ model, version, segment, window: windowStart, cause, feature, status, revision }, 'drift event');
+      log.info(
+        { model, version, segment, window: windowStart, cause, feature, status, revision },
+        'drift event',
+      );
     }
   }
 
@@ -182,7 +217,9 @@ export async function detectorHandler(
   /** Of versions that have been judged as far as they were heard of. */
   async function storeLedgers(ofVersions: Iterable<WatchedVersion>): Promise<void> {
     const changed = [...ofVersions].filter(({ ledgerChanged }) => ledgerChanged);
-    await store.insertLedgers(changed.map(({ model, version, ledger }) => ({ model, version, ledger })));
+    await store.insertLedgers(
+      changed.map(({ model, version, ledger }) => ({ model, version, ledger })),
+    );
     for (const version of changed) version.ledgerChanged = false;
   }
 

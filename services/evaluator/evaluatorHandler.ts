@@ -12,7 +12,11 @@ import { evaluatorMetrics } from './evaluatorMetrics.ts';
 import { decideTask, type TaskDecision } from './performance/evaluator.ts';
 import type { FeedbackRecord } from './performance/feedbackBlock.ts';
 import { type AnnouncedWindows, type Evaluation, evaluatorStore } from './performance/store.ts';
-import { addWindows, portionsOfWindows, type VersionWindows } from './performance/versionWindows.ts';
+import {
+  addWindows,
+  portionsOfWindows,
+  type VersionWindows,
+} from './performance/versionWindows.ts';
 
 const mostWindowsPerQuery = 500;
 const mostWindowsPerUpdate = 10_000;
@@ -45,7 +49,9 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
 
   async function takeFeedback(records: readonly KafkaRecord[]): Promise<void> {
     const nowMs = Date.now();
-    const usable = await usableRecords(records, 'Feedback', context, value => checkFeedback(value, nowMs));
+    const usable = await usableRecords(records, 'Feedback', context, value =>
+      checkFeedback(value, nowMs),
+    );
     for (const { value, record } of usable) {
       feedback.push({ feedback: value, partition: record.partition, offset: record.offset });
     }
@@ -56,14 +62,21 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
       if (update.kind !== 'profile') continue;
       const key = partitionKey(update);
       const { model, version, sourcePartition } = update;
-      const windows = announced.get(key) ?? { model, version, sourcePartition, startsMs: new Set<number>() };
+      const windows = announced.get(key) ?? {
+        model,
+        version,
+        sourcePartition,
+        startsMs: new Set<number>(),
+      };
       announced.set(key, windows);
       for (const startMs of update.windowStarts) windows.startsMs.add(startMs);
     }
   }
 
   function take(records: KafkaRecord[]): Promise<void> {
-    return records[0]!.topic === topic(topics.feedback) ? takeFeedback(records) : takeUpdates(records);
+    return records[0]!.topic === topic(topics.feedback)
+      ? takeFeedback(records)
+      : takeUpdates(records);
   }
 
   async function flush(): Promise<void> {
@@ -81,10 +94,19 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
 
   async function joinFeedback(changed: Map<string, VersionWindows>): Promise<void> {
     // Of an id that comes several times, the windows are found once.
-    const distinct = new Map(feedback.map(({ feedback: value }) => [`${value.model ?? ''} ${value.id}`, value]));
-    for (const portion of queryPortions(distinct.values(), ({ id, model }) => `${id}${model ?? ''}`)) {
+    const distinct = new Map(
+      feedback.map(({ feedback: value }) => [`${value.model ?? ''} ${value.id}`, value]),
+    );
+    for (const portion of queryPortions(
+      distinct.values(),
+      ({ id, model }) => `${id}${model ?? ''}`,
+    )) {
       await store.joinIds(portion.map(({ id }) => id));
-      const met = await store.predictionsOf(portion, settings.configuredModels, model => settings.of(model).window);
+      const met = await store.predictionsOf(
+        portion,
+        settings.configuredModels,
+        model => settings.of(model).window,
+      );
       for (const { startMs, ...version } of met.windows) addWindows(changed, version, [startMs]);
       waitingFeedback.inc(Math.max(0, portion.length - met.ids));
     }
@@ -102,7 +124,10 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
     const unjoined: AnnouncedWindows[] = [];
     for (const [key, windows] of announced) {
       addWindows(changed, windows, windows.startsMs);
-      const byOffset = Map.groupBy(windows.startsMs, startMs => joinedOffsets.get(`${key}${startMs}`) ?? -1);
+      const byOffset = Map.groupBy(
+        windows.startsMs,
+        startMs => joinedOffsets.get(`${key}${startMs}`) ?? -1,
+      );
       for (const [joinedOffset, startsMs] of byOffset)
         unjoined.push({ ...windows, joinedOffset, startsMs: new Set(startsMs) });
     }
@@ -125,7 +150,8 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
     for (const version of versions) {
       const key = versionKey(version);
       const summary = summaries.get(key);
-      if (summary) decisions.set(key, decideTask(summary, settings.of(version.model).positiveLabel));
+      if (summary)
+        decisions.set(key, decideTask(summary, settings.of(version.model).positiveLabel));
     }
     return decisions;
   }
@@ -173,7 +199,11 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
   ): Promise<void> {
     const evaluationOf = (windows: VersionWindows): Evaluation => {
       const { window, segments } = settings.of(windows.model);
-      return { windowSizeMs: window, segmentNames: segments, decision: decisions.get(versionKey(windows))! };
+      return {
+        windowSizeMs: window,
+        segmentNames: segments,
+        decision: decisions.get(versionKey(windows))!,
+      };
     };
     const alike = Map.groupBy(pending, windows => JSON.stringify(evaluationOf(windows)));
     for (const versions of alike.values()) {
@@ -192,17 +222,25 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
   async function estimate(changed: ReadonlyMap<string, VersionWindows>): Promise<void> {
     const versions = new Map(
       [...changed].map(([key, { model, version, startsMs }]) => {
-        const earliestMs = [...startsMs].reduce((least, startMs) => Math.min(least, startMs), Number.POSITIVE_INFINITY);
+        const earliestMs = [...startsMs].reduce(
+          (least, startMs) => Math.min(least, startMs),
+          Number.POSITIVE_INFINITY,
+        );
         return [key, { model, version, earliestMs, predictedMs: new Set<number>() }];
       }),
     );
     for (const windows of announced.values())
-      for (const startMs of windows.startsMs) versions.get(versionKey(windows))!.predictedMs.add(startMs);
-    await estimator.estimate([...versions.values()], version => settledDecisions.get(versionKey(version)));
+      for (const startMs of windows.startsMs)
+        versions.get(versionKey(windows))!.predictedMs.add(startMs);
+    await estimator.estimate([...versions.values()], version =>
+      settledDecisions.get(versionKey(version)),
+    );
   }
 
   async function announce(written: readonly VersionWindows[]): Promise<void> {
-    const portions = written.flatMap(version => [...portionsOfWindows([version], mostWindowsPerUpdate)].flat());
+    const portions = written.flatMap(version =>
+      [...portionsOfWindows([version], mostWindowsPerUpdate)].flat(),
+    );
     await sendRecords(
       producer,
       portions.map(({ model, version, startsMs }) => ({

@@ -81,7 +81,10 @@ function addFeatures({ columns }: PredictionBlock, { names, values }: Features):
   categorical_features.end(categorical);
 }
 
-function addEntries<T>(column: ReturnType<typeof mapColumn<T>>, map: Record<string, T> | null): void {
+function addEntries<T>(
+  column: ReturnType<typeof mapColumn<T>>,
+  map: Record<string, T> | null,
+): void {
   const names = map === null ? [] : Object.keys(map);
   for (const name of names) {
     column.keys.add(name);

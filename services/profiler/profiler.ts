@@ -7,7 +7,12 @@ import {
   featureProfileBytes,
 } from '../shared/profile/featureProfile.ts';
 import type { LoggedPrediction } from '../shared/profile/features.ts';
-import { countBatch, emptyRecordBatch, type RecordBatch, setValue } from '../shared/profile/recordBatch.ts';
+import {
+  countBatch,
+  emptyRecordBatch,
+  type RecordBatch,
+  setValue,
+} from '../shared/profile/recordBatch.ts';
 import {
   addToSample,
   emptyRecordSample,
@@ -48,7 +53,11 @@ interface WaitingRecords {
 }
 
 /** What is counted of a prediction beside its features, where it is there. */
-const outputs: { kind: ProfileKind; name: string; valueIn(prediction: LoggedPrediction): FeatureValue }[] = [
+const outputs: {
+  kind: ProfileKind;
+  name: string;
+  valueIn(prediction: LoggedPrediction): FeatureValue;
+}[] = [
   { kind: 'output', name: 'prediction', valueIn: ({ prediction }) => prediction },
   { kind: 'output', name: 'score', valueIn: ({ score }) => score },
   { kind: 'operation', name: 'latencyMs', valueIn: ({ latencyMs }) => latencyMs },
@@ -136,7 +145,11 @@ const mostValuesPerSegment = 100;
 const mostNamesPerWindow = 4_000;
 export const overflowName = '(other)';
 
-export function newVersionState(model: string, version: string, settings: ModelSettings): VersionState {
+export function newVersionState(
+  model: string,
+  version: string,
+  settings: ModelSettings,
+): VersionState {
   return {
     model,
     version,
@@ -192,7 +205,10 @@ export function watermarkMs(state: VersionState): number {
  * Counts one prediction. Its window must be in `state.windows` if it may have been stored before
  * (a start up to `highestWindowStartMs`); a newer one is opened here.
  */
-export function countPrediction(state: VersionState, { prediction, offset }: PredictionRecord): Verdict {
+export function countPrediction(
+  state: VersionState,
+  { prediction, offset }: PredictionRecord,
+): Verdict {
   const startMs = windowStartMs(prediction.time, state.settings.window);
   if (offset <= state.lastOffset) {
     state.touchedWindows.add(startMs);
@@ -238,7 +254,12 @@ export function countPrediction(state: VersionState, { prediction, offset }: Pre
   if (offset > window.sampledOffset) {
     window.sampledOffset = offset;
     window.changed = true;
-    addToSample(window.sample, idHash, prediction.features, prediction.score ?? prediction.prediction);
+    addToSample(
+      window.sample,
+      idHash,
+      prediction.features,
+      prediction.score ?? prediction.prediction,
+    );
   }
   return 'counted';
 }
@@ -254,7 +275,12 @@ function idSliceMs({ window }: ModelSettings): number {
 }
 
 /** @returns whether the id is remembered already */
-export function remember({ knownIds, settings }: VersionState, id: string, timeMs: number, idHash?: number): boolean {
+export function remember(
+  { knownIds, settings }: VersionState,
+  id: string,
+  timeMs: number,
+  idHash?: number,
+): boolean {
   return !rememberId(knownIds, id, Math.floor(timeMs / idSliceMs(settings)), idHash);
 }
 
@@ -267,7 +293,8 @@ function isKnownId(state: VersionState, { id, time }: LoggedPrediction, idHash: 
 function forgetOldIds(state: VersionState): void {
   const { knownIds, settings } = state;
   while (knownIds.size > knownIdsKept) {
-    const early = (knownIds.oldestWindow + 1) * settings.window > watermarkMs(state) - settings.deduplication;
+    const early =
+      (knownIds.oldestWindow + 1) * settings.window > watermarkMs(state) - settings.deduplication;
     if (early && knownIds.size <= knownIdsAtMost) return;
     if (early) state.tally.idsForgottenEarly += forgetOldestSlices(knownIds, knownIdsKeptOfTooMany);
     else forgetOldestWindow(knownIds);
@@ -313,10 +340,15 @@ export function profilesOf(window: WindowState, segment: string): SegmentProfile
 }
 
 /** Adds the inputs and outputs of one prediction, which are counted later: `countedSegments` sees to it. */
-export function addToProfiles(profiles: SegmentProfiles, prediction: LoggedPrediction, tally: Tally): void {
+export function addToProfiles(
+  profiles: SegmentProfiles,
+  prediction: LoggedPrediction,
+  tally: Tally,
+): void {
   const { names, values } = prediction.features;
   const { batch, folded } = roomForOne(profiles, names, tally);
-  for (let column = 0; column < names.length; column++) setValue(batch, column, values[column] ?? null);
+  for (let column = 0; column < names.length; column++)
+    setValue(batch, column, values[column] ?? null);
   for (let index = 0; index < outputs.length; index++) {
     const { kind, name, valueIn } = outputs[index]!;
     const column = names.length + index;
@@ -329,7 +361,11 @@ export function addToProfiles(profiles: SegmentProfiles, prediction: LoggedPredi
 }
 
 /** Records that name the same features wait together, from the second one on: names may change with every record. */
-function roomForOne(profiles: SegmentProfiles, names: readonly string[], tally: Tally): WaitingRecords {
+function roomForOne(
+  profiles: SegmentProfiles,
+  names: readonly string[],
+  tally: Tally,
+): WaitingRecords {
   const { waiting } = profiles;
   if (waiting === null || waiting.names !== names) {
     countWaiting(profiles);
@@ -340,11 +376,16 @@ function roomForOne(profiles: SegmentProfiles, names: readonly string[], tally: 
   if (batch.rows < batch.mostRows) return waiting;
   countBatch(batch);
   // Where several columns have one profile, its sum shall be that of the records in their order.
-  if (batch.mostRows === 1 && folded === 0) waiting.batch = emptyRecordBatch(batch.profiles, mostWaitingRecords);
+  if (batch.mostRows === 1 && folded === 0)
+    waiting.batch = emptyRecordBatch(batch.profiles, mostWaitingRecords);
   return waiting;
 }
 
-function noneWaiting(profiles: Map<string, FeatureProfile>, names: readonly string[], tally: Tally): WaitingRecords {
+function noneWaiting(
+  profiles: Map<string, FeatureProfile>,
+  names: readonly string[],
+  tally: Tally,
+): WaitingRecords {
   const ofFeatures = names.map(name => profileOf(profiles, name, tally));
   const folded = names.filter(name => !profiles.has(name)).length;
   return { names, folded, batch: emptyRecordBatch([...ofFeatures, ...outputs.map(() => null)], 1) };
@@ -362,7 +403,11 @@ export function countedSegments({ segments }: WindowState): ReadonlyMap<string, 
 }
 
 /** The profile of a name: a new one if it has none yet, or that of all names past the limit. */
-function profileOf(profiles: Map<string, FeatureProfile>, name: string, tally: Tally): FeatureProfile {
+function profileOf(
+  profiles: Map<string, FeatureProfile>,
+  name: string,
+  tally: Tally,
+): FeatureProfile {
   const key = profiles.has(name) || profiles.size < mostNamesPerWindow ? name : overflowName;
   const known = profiles.get(key);
   if (known) return known;
@@ -396,7 +441,9 @@ export function evictToBytes(
   mostBytes: number,
 ): { windows: number; versions: number } {
   const evicted = { windows: 0, versions: 0 };
-  const versions = partitions.flatMap(held => [...held].map(([key, state]) => ({ held, key, state })));
+  const versions = partitions.flatMap(held =>
+    [...held].map(([key, state]) => ({ held, key, state })),
+  );
   let bytes = versions.reduce((sum, { state }) => sum + state.bytes, 0);
   if (bytes <= mostBytes) return evicted;
   const closed = versions.flatMap(({ state }) =>
@@ -404,7 +451,10 @@ export function evictToBytes(
       .filter(({ changed, endMs }) => !changed && endMs <= watermarkMs(state))
       .map(window => ({ state, window })),
   );
-  closed.sort((a, b) => a.window.storedAtFlush - b.window.storedAtFlush || a.window.startMs - b.window.startMs);
+  closed.sort(
+    (a, b) =>
+      a.window.storedAtFlush - b.window.storedAtFlush || a.window.startMs - b.window.startMs,
+  );
   for (const { state, window } of closed) {
     if (bytes <= mostBytes) return evicted;
     const freed = windowBytes(window);

@@ -61,36 +61,54 @@ export async function profilerHandler(
   /** Whether a watermark has passed the end of a window since the last flush: the detector waits to judge it. */
   let windowEnded = false;
   const { count } = profilerMetrics(metrics, () =>
-    [...partitions.values()].flatMap(held => [...held.values()]).reduce((bytes, version) => bytes + version.bytes, 0),
+    [...partitions.values()]
+      .flatMap(held => [...held.values()])
+      .reduce((bytes, version) => bytes + version.bytes, 0),
   );
   metrics.observeCaches(() => heldInMemory([...partitions.values()]));
 
   /** The version of each record, loaded if it is not in memory. */
-  async function versionsOf(held: Map<string, VersionState>, partition: number, records: readonly UsablePrediction[]) {
+  async function versionsOf(
+    held: Map<string, VersionState>,
+    partition: number,
+    records: readonly UsablePrediction[],
+  ) {
     const keys: string[] = [];
     for (const [index, { value }] of records.entries()) {
       const before = index > 0 ? records[index - 1]!.value : null;
       // Neighbours are often of one version, and a key is a new text that has to be hashed.
-      const isSame = before !== null && before.model === value.model && before.version === value.version;
+      const isSame =
+        before !== null && before.model === value.model && before.version === value.version;
       keys.push(isSame ? keys[index - 1]! : versionKey(value));
     }
     const unknown = new Map<string, LoggedPrediction>();
-    for (const [index, key] of keys.entries()) if (!held.has(key)) unknown.set(key, records[index]!.value);
+    for (const [index, key] of keys.entries())
+      if (!held.has(key)) unknown.set(key, records[index]!.value);
     for (const state of await store.loadVersions([...unknown.values()], partition, settings.of))
       held.set(versionKey(state), state);
     return keys.map(key => held.get(key)!);
   }
 
   /** Brings to memory, in one query, the windows that the records may have to go on with. */
-  async function loadWindows(partition: number, records: readonly UsablePrediction[], versions: VersionState[]) {
-    const wanted = new Map<string, { model: string; version: string; startMs: number; state: VersionState }>();
+  async function loadWindows(
+    partition: number,
+    records: readonly UsablePrediction[],
+    versions: VersionState[],
+  ) {
+    const wanted = new Map<
+      string,
+      { model: string; version: string; startMs: number; state: VersionState }
+    >();
     for (const [index, { value, record }] of records.entries()) {
       const state = versions[index]!;
       const startMs = windowStartMs(value.time, state.settings.window);
       const mayBeStored =
-        record.offset > state.lastOffset && startMs <= state.highestWindowStartMs && !state.windows.has(startMs);
+        record.offset > state.lastOffset &&
+        startMs <= state.highestWindowStartMs &&
+        !state.windows.has(startMs);
       const { model, version } = state;
-      if (mayBeStored) wanted.set(windowKey(model, version, startMs), { model, version, startMs, state });
+      if (mayBeStored)
+        wanted.set(windowKey(model, version, startMs), { model, version, startMs, state });
     }
     const loaded = await store.loadWindows([...wanted.values()], partition, settings.of);
     for (const [key, { state, startMs }] of wanted) {
@@ -110,23 +128,33 @@ export async function profilerHandler(
     const held = partitions.get(partition) ?? new Map<string, VersionState>();
     partitions.set(partition, held);
     const nowMs = Date.now();
-    const usable = await usableRecords(records, 'Prediction', context, value => checkPrediction(value, nowMs));
+    const usable = await usableRecords(records, 'Prediction', context, value =>
+      checkPrediction(value, nowMs),
+    );
     const versions = await versionsOf(held, partition, usable);
     await loadWindows(partition, usable, versions);
-    const endedBefore = Array.from(new Set(versions), version => ({ version, beforeMs: endedUntilMs(version) }));
+    const endedBefore = Array.from(new Set(versions), version => ({
+      version,
+      beforeMs: endedUntilMs(version),
+    }));
     for (const [index, { value, record }] of usable.entries()) {
-      const verdict = countPrediction(versions[index]!, { prediction: value, offset: record.offset });
+      const verdict = countPrediction(versions[index]!, {
+        prediction: value,
+        offset: record.offset,
+      });
       if (verdict === 'counted') addRow(rows, value, partition, record.offset);
       else if (typeof verdict === 'object') deadLetters.add({ record, rejection: verdict });
     }
-    for (const { version, beforeMs } of endedBefore) windowEnded ||= endedUntilMs(version) > beforeMs;
+    for (const { version, beforeMs } of endedBefore)
+      windowEnded ||= endedUntilMs(version) > beforeMs;
   }
 
   const holdsManyRows = () => rows.rows >= mostRawRows || blockBytes(rows) >= mostRawBytes;
 
   function holdsManyNewProfiles(): boolean {
     let newProfiles = 0;
-    for (const held of partitions.values()) for (const { tally } of held.values()) newProfiles += tally.newProfiles;
+    for (const held of partitions.values())
+      for (const { tally } of held.values()) newProfiles += tally.newProfiles;
     return newProfiles >= mostNewProfiles;
   }
 
@@ -179,7 +207,11 @@ export async function profilerHandler(
     await store.insertProgress(progress);
     await sendRecords(
       producer,
-      updates.map(update => ({ topic: topic(topics.windows), key: update.model, value: encodeUpdate(update) })),
+      updates.map(update => ({
+        topic: topic(topics.windows),
+        key: update.model,
+        value: encodeUpdate(update),
+      })),
     );
     settle();
   }

@@ -45,7 +45,8 @@ export function profilerMetrics({ registry }: ServiceMetrics, heldBytes: () => n
   return {
     /** Takes over what a version counted since the last time. */
     count({ tally }: VersionState): void {
-      for (const [verdict, key] of verdicts) if (tally[key] > 0) predictions.inc({ verdict }, tally[key]);
+      for (const [verdict, key] of verdicts)
+        if (tally[key] > 0) predictions.inc({ verdict }, tally[key]);
       for (const [limit, key] of limits) if (tally[key] > 0) limitHits.inc({ limit }, tally[key]);
       for (const [, key] of [...verdicts, ...limits]) tally[key] = 0;
     },

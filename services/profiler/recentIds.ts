@@ -131,7 +131,8 @@ function hasText({ starts, text }: RecentIds, entry: number, id: string): boolea
   if (text[start - 1] === oneByteEach) {
     if (bytes !== length) return false;
     // From the end, where ids differ the most.
-    for (let index = length - 1; index >= 0; index--) if (text[start + index] !== id.charCodeAt(index)) return false;
+    for (let index = length - 1; index >= 0; index--)
+      if (text[start + index] !== id.charCodeAt(index)) return false;
     return true;
   }
   if (bytes !== 2 * length) return false;
@@ -188,7 +189,10 @@ function makeRoom(ids: RecentIds, id: string): void {
   for (let entry = 0; entry < entries; entry++) {
     if (slices[entry]! >= fromSlice) keptText += starts[entry + 1]! - starts[entry]!;
   }
-  Object.assign(ids, emptyTable(roomFor(ids.size + 1, slices.length), roomFor(keptText, text.length)));
+  Object.assign(
+    ids,
+    emptyTable(roomFor(ids.size + 1, slices.length), roomFor(keptText, text.length)),
+  );
   for (let entry = 0; entry < entries; entry++) {
     if (slices[entry]! < fromSlice) continue;
     const kept = text.subarray(starts[entry]!, starts[entry + 1]!);
@@ -201,7 +205,9 @@ function makeRoom(ids: RecentIds, id: string): void {
 }
 
 function roomFor(needed: number, before: number): number {
-  return needed > before * fullShare ? Math.max(before * 2, 2 ** Math.ceil(Math.log2(needed))) : before;
+  return needed > before * fullShare
+    ? Math.max(before * 2, 2 ** Math.ceil(Math.log2(needed)))
+    : before;
 }
 
 /** No two entries have the same text, so that a free slot is all that is looked for. */

@@ -51,7 +51,10 @@ const mostVersionsPerQuery = 200;
 const inVersions = '(model, version) IN arrayZip({models:Array(String)}, {versions:Array(String)})';
 
 function namesOf(versions: readonly VersionName[]) {
-  return { models: versions.map(({ model }) => model), versions: versions.map(({ version }) => version) };
+  return {
+    models: versions.map(({ model }) => model),
+    versions: versions.map(({ version }) => version),
+  };
 }
 
 /** It bounds the longest parameter. */
@@ -125,12 +128,14 @@ export function profilerStore(clickhouse: Clickhouse) {
   ): Promise<void> {
     if (progress.length === 0) return;
     const parameters: Record<string, unknown> = { partition };
-    const alternatives = progress.map(({ model, version, deduplicated_from_ms, last_offset }, index) => {
-      parameters[`model${index}`] = model;
-      parameters[`version${index}`] = version;
-      return `model = {model${index}:String} AND version = {version${index}:String}
+    const alternatives = progress.map(
+      ({ model, version, deduplicated_from_ms, last_offset }, index) => {
+        parameters[`model${index}`] = model;
+        parameters[`version${index}`] = version;
+        return `model = {model${index}:String} AND version = {version${index}:String}
           AND event_time >= fromUnixTimestamp64Milli(${deduplicated_from_ms}) AND source_offset <= ${last_offset}`;
-    });
+      },
+    );
     await clickhouse.selectEach<VersionName & { id: string; time_ms: number }>(
       `SELECT model, version, id, toUnixTimestamp64Milli(event_time) AS time_ms FROM predictions
        WHERE source_partition = {partition:Int32} AND (${alternatives.map(sql => `(${sql})`).join(' OR ')})`,
@@ -153,7 +158,9 @@ export function profilerStore(clickhouse: Clickhouse) {
     ): Promise<VersionState[]> {
       const states: VersionState[] = [];
       for (const portion of queryPortions(names, longerName, mostVersionsPerQuery)) {
-        const loaded = portion.map(({ model, version }) => newVersionState(model, version, settingsOf(model)));
+        const loaded = portion.map(({ model, version }) =>
+          newVersionState(model, version, settingsOf(model)),
+        );
         const byKey = new Map(loaded.map(state => [versionKey(state), state]));
         for (const row of await selectHighestWindows(portion, partition))
           byKey.get(versionKey(row))!.highestWindowStartMs = row.highest_ms;
@@ -172,7 +179,10 @@ export function profilerStore(clickhouse: Clickhouse) {
       settingsOf: (model: string) => ModelSettings,
     ) {
       const loaded = new Map<string, WindowState>();
-      for (const portion of queryPortions(wanted, window => `${longerName(window)}${window.startMs}`)) {
+      for (const portion of queryPortions(
+        wanted,
+        window => `${longerName(window)}${window.startMs}`,
+      )) {
         const [profiles, samples] = await Promise.all([
           selectWindows<StoredProfile>('window_profiles', portion, partition),
           selectWindows<StoredSample>('window_samples', portion, partition),
@@ -198,14 +208,22 @@ export function windowKey(model: string, version: string, startMs: number): stri
   return JSON.stringify([model, version, startMs]);
 }
 
-function addProfile(windows: Map<string, WindowState>, row: StoredProfile, windowSizeMs: number): void {
+function addProfile(
+  windows: Map<string, WindowState>,
+  row: StoredProfile,
+  windowSizeMs: number,
+): void {
   const window = windowOf(windows, row, windowSizeMs);
   if (!window) return;
   window.lastOffset = Math.max(window.lastOffset, row.last_offset);
   profilesOf(window, row.segment)[row.kind].set(row.feature, fromProfileRow(row));
 }
 
-function addSample(windows: Map<string, WindowState>, row: StoredSample, windowSizeMs: number): void {
+function addSample(
+  windows: Map<string, WindowState>,
+  row: StoredSample,
+  windowSizeMs: number,
+): void {
   const window = windowOf(windows, row, windowSizeMs);
   if (!window) return;
   window.sampledOffset = row.last_offset;

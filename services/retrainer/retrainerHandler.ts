@@ -22,8 +22,12 @@ import { answerCause } from './run/trainingRun.ts';
 import { retrainerStore } from './store/store.ts';
 
 /** Trains while taking records, so that the offset of a cause is committed only when its answer has been published. */
-export async function retrainerHandler(context: ServiceContext, signal: AbortSignal): Promise<BatchHandler> {
-  const { environment, settings, schemas, deadLetters, clickhouse, producer, metrics, topic, log } = context;
+export async function retrainerHandler(
+  context: ServiceContext,
+  signal: AbortSignal,
+): Promise<BatchHandler> {
+  const { environment, settings, schemas, deadLetters, clickhouse, producer, metrics, topic, log } =
+    context;
   const store = retrainerStore(clickhouse);
   const encode = await schemas.encoder<ModelVersion>('ModelVersion', topic(topics.modelVersions));
   const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
@@ -69,8 +73,12 @@ export async function retrainerHandler(context: ServiceContext, signal: AbortSig
   async function takeDriftEvents(records: readonly KafkaRecord[]): Promise<void> {
     for (const { value: event, record } of await usableRecords(records, 'DriftEvent', context)) {
       const cause = causeOfDriftEvent(event);
-      const atMs = Date.parse(headerText(record.headers, 'ce_time') ?? '') || event.detectedAtEventTime;
-      if (cause) await answer(cause, history => decideOnDriftEvent(event, atMs, settings.of(event.model), history));
+      const atMs =
+        Date.parse(headerText(record.headers, 'ce_time') ?? '') || event.detectedAtEventTime;
+      if (cause)
+        await answer(cause, history =>
+          decideOnDriftEvent(event, atMs, settings.of(event.model), history),
+        );
     }
   }
 
@@ -83,7 +91,9 @@ export async function retrainerHandler(context: ServiceContext, signal: AbortSig
   return {
     reset: () => deadLetters.clear(),
     take: records =>
-      records[0]!.topic === topic(topics.driftEvents) ? takeDriftEvents(records) : takeRequests(records),
+      records[0]!.topic === topic(topics.driftEvents)
+        ? takeDriftEvents(records)
+        : takeRequests(records),
     flush: () => deadLetters.flush(),
   };
 }
@@ -91,7 +101,10 @@ export async function retrainerHandler(context: ServiceContext, signal: AbortSig
 /** Schedules ask in the same way as people do: one path for all trainings. */
 export async function startRequests(context: ServiceContext): Promise<() => void> {
   const { settings, clickhouse, schemas, producer, topic, log } = context;
-  const encode = await schemas.encoder<RetrainRequest>('RetrainRequest', topic(topics.retrainRequests));
+  const encode = await schemas.encoder<RetrainRequest>(
+    'RetrainRequest',
+    topic(topics.retrainRequests),
+  );
   return startSchedules(
     settings,
     retrainerStore(clickhouse).models,
@@ -106,6 +119,10 @@ export async function startRequests(context: ServiceContext): Promise<() => void
           }),
         ),
       ),
-    error => log.error({ err: error }, 'a scheduled training could not be requested; the next one will be'),
+    error =>
+      log.error(
+        { err: error },
+        'a scheduled training could not be requested; the next one will be',
+      ),
   );
 }

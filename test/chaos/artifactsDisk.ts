@@ -18,7 +18,9 @@ const chunkBytes = 64 * 1024;
 /** A file system in memory, which only root can mount. */
 export function mountArtifactsDisk(folder: string, megabytes: number): ArtifactsDisk {
   mkdirSync(folder, { recursive: true });
-  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder], { encoding: 'utf8' });
+  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder], {
+    encoding: 'utf8',
+  });
   const obstacle = mount.status === 0 ? null : (mount.error?.message ?? mount.stderr.trim());
   const ballast = join(folder, 'ballast');
   return {

@@ -30,8 +30,8 @@ const timesPerRound = {
 
 export type Disturbance = keyof typeof timesPerRound;
 
-export const everyDisturbance: readonly Disturbance[] = Object.entries(timesPerRound).flatMap(([name, times]) =>
-  Array<Disturbance>(times).fill(name as Disturbance),
+export const everyDisturbance: readonly Disturbance[] = Object.entries(timesPerRound).flatMap(
+  ([name, times]) => Array<Disturbance>(times).fill(name as Disturbance),
 );
 
 /** Does harm at random, and undoes what would otherwise stay. */
@@ -99,7 +99,9 @@ export function createDisturber(
     const service = any(fleet.services);
     // Drawn in any case, so that the seed decides what comes next, whoever is alive now.
     const coin = random();
-    const grow = fleet.replicas(service).length < 2 || (fleet.replicas(service).length < mostReplicas && coin < 0.5);
+    const grow =
+      fleet.replicas(service).length < 2 ||
+      (fleet.replicas(service).length < mostReplicas && coin < 0.5);
     await (grow ? fleet.add(service) : fleet.remove(service));
     return grow ? `another ${service}` : `one ${service} less`;
   }
@@ -168,7 +170,9 @@ export function createDisturber(
   function draw(): Disturbance {
     if (upcoming.length === 0) {
       const order = round.map(disturbance => ({ disturbance, position: random() }));
-      upcoming.push(...order.sort((a, b) => a.position - b.position).map(({ disturbance }) => disturbance));
+      upcoming.push(
+        ...order.sort((a, b) => a.position - b.position).map(({ disturbance }) => disturbance),
+      );
     }
     return upcoming.shift()!;
   }

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -81,7 +87,10 @@ export async function startFaultProxy(server: string) {
     if (fault === 'lost answer' || fault === 'cut answer') {
       const body = await buffer(response);
       if (fault === 'lost answer') return void answer.destroy();
-      answer.writeHead(response.statusCode!, { ...response.headers, 'content-length': Math.max(1, body.length) });
+      answer.writeHead(response.statusCode!, {
+        ...response.headers,
+        'content-length': Math.max(1, body.length),
+      });
       answer.write(body.subarray(0, body.length / 2), () => answer.destroy());
       return;
     }
@@ -90,19 +99,27 @@ export async function startFaultProxy(server: string) {
   }
 
   function answerUnavailable(answer: ServerResponse): void {
-    answer.writeHead(503, { 'Content-Type': 'text/html' }).end('<h1>503 Service Unavailable</h1>\n');
+    answer
+      .writeHead(503, { 'Content-Type': 'text/html' })
+      .end('<h1>503 Service Unavailable</h1>\n');
   }
 
   function answerException(answer: ServerResponse): void {
     const [code, name] = exceptions[exceptionNumber++ % exceptions.length]!;
-    answer.writeHead(500, { 'Content-Type': 'text/plain', 'X-ClickHouse-Exception-Code': String(code) });
+    answer.writeHead(500, {
+      'Content-Type': 'text/plain',
+      'X-ClickHouse-Exception-Code': String(code),
+    });
     answer.end(`Code: ${code}. DB::Exception: injected. (${name})\n`);
   }
 
-  const listener = createServer({ keepAliveTimeout: 30_000, maxHeaderSize, requestTimeout: 0 }, (message, answer) => {
-    // A server that is away: whoever asked sees that the connection ends.
-    forward(message, answer).catch(() => answer.destroy());
-  });
+  const listener = createServer(
+    { keepAliveTimeout: 30_000, maxHeaderSize, requestTimeout: 0 },
+    (message, answer) => {
+      // A server that is away: whoever asked sees that the connection ends.
+      forward(message, answer).catch(() => answer.destroy());
+    },
+  );
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const url = new URL(upstream);
@@ -120,7 +137,10 @@ export async function startFaultProxy(server: string) {
       const mine = { fault, left: requests, done: done.resolve };
       harm = mine;
       const patience = new AbortController();
-      await Promise.race([done.promise, pause(withinMs, undefined, { signal: patience.signal }).catch(() => {})]);
+      await Promise.race([
+        done.promise,
+        pause(withinMs, undefined, { signal: patience.signal }).catch(() => {}),
+      ]);
       patience.abort();
       if (harm === mine) harm = null;
       return requests - mine.left;

@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
-import { type ServiceProcess, startServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
+import {
+  type ServiceProcess,
+  startServiceProcess,
+} from '../../infra/local/processes/serviceProcesses.ts';
 import { logTail } from '../../infra/local/processes/untilReady.ts';
 
 export interface Fleet {
@@ -27,7 +30,11 @@ const pauseAfterFailureMs = 500;
 const shownLogLines = 10;
 
 /** Replicas of services, each started again as soon as it ends, as an orchestrator would. */
-export function startFleet(services: readonly ServiceName[], variables: Record<string, string>, folder: string): Fleet {
+export function startFleet(
+  services: readonly ServiceName[],
+  variables: Record<string, string>,
+  folder: string,
+): Fleet {
   const running = new Map<ServiceName, ServiceProcess[]>(services.map(service => [service, []]));
   const starting = new Set<Promise<void>>();
   const failedStarts = new Map<ServiceName, number>();

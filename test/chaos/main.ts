@@ -26,13 +26,17 @@ const result = await runChaos({
   onProgress: line => console.log(line),
 });
 const table = (counts: Map<string, number>, name: string, number: string) =>
-  console.log(formatTable([...counts].sort().map(([key, count]) => ({ [name]: key, [number]: count }))));
+  console.log(
+    formatTable([...counts].sort().map(([key, count]) => ({ [name]: key, [number]: count }))),
+  );
 table(result.survived, 'disturbance', 'times');
 table(result.rows, 'compared', 'rows');
 table(result.trainings, 'trainings', 'runs');
 console.log(formatTable(result.memory.map(service => ({ ...service }))));
 if (result.obstacle !== null)
-  console.log(`not done: disk of the artifacts full: no file system of its own could be mounted: ${result.obstacle}`);
+  console.log(
+    `not done: disk of the artifacts full: no file system of its own could be mounted: ${result.obstacle}`,
+  );
 console.log(
   `seed ${chosenSeed}: ${result.records} records, ${result.restarts} restarts, ${result.deadLetters} dead letters sent, ${result.differences.length} differences`,
 );

@@ -64,9 +64,16 @@ export function oracle(
     const usable: Counted[] = [];
     for (const record of records) {
       if (!noteBroken(tables, 'predictions', record))
-        usable.push({ prediction: decode.prediction(record.value!), partition, offset: record.offset, record });
+        usable.push({
+          prediction: decode.prediction(record.value!),
+          partition,
+          offset: record.offset,
+          record,
+        });
     }
-    for (const ofVersion of Map.groupBy(usable, ({ prediction: { model, version } }) => key(model, version)).values())
+    for (const ofVersion of Map.groupBy(usable, ({ prediction: { model, version } }) =>
+      key(model, version),
+    ).values())
       counted.push(...countedOf(ofVersion, settings, tables));
   }
   for (const { prediction, offset, partition } of counted) {
@@ -88,7 +95,9 @@ export function oracle(
   addOutcomes(
     counted,
     feedback.flatMap(record =>
-      noteBroken(tables, 'feedback', record) ? [] : [{ ...decode.feedback(record.value!), offset: record.offset }],
+      noteBroken(tables, 'feedback', record)
+        ? []
+        : [{ ...decode.feedback(record.value!), offset: record.offset }],
     ),
     settings,
     tables,
@@ -115,7 +124,12 @@ function noteBroken(tables: OracleTables, topic: string, record: KafkaRecord): b
   return mistake !== undefined;
 }
 
-function addDeadLetter(tables: OracleTables, topic: string, record: KafkaRecord, mistake: string): void {
+function addDeadLetter(
+  tables: OracleTables,
+  topic: string,
+  record: KafkaRecord,
+  mistake: string,
+): void {
   const place = key(topic, record.partition, record.offset);
   tables.dead_letters.set(place, { class: mistake });
   tables['topic dead-letters'].set(place, deadLetterColumns(record, mistake));
@@ -135,7 +149,11 @@ export function deadLetterColumns(
 }
 
 /** Of one version in one partition: those that count, by the rules of lateness and of repeated ids. */
-function countedOf(records: readonly Counted[], settings: OracleSettings, tables: OracleTables): Counted[] {
+function countedOf(
+  records: readonly Counted[],
+  settings: OracleSettings,
+  tables: OracleTables,
+): Counted[] {
   const ids = new Set<string>();
   const counted: Counted[] = [];
   const counters = { predictions: 0, duplicates: 0, late: 0, too_late: 0 };
@@ -172,7 +190,9 @@ function addProfiles(counted: readonly Counted[], { windowMs }: OracleSettings, 
     const { model, version, time, features, score } = prediction;
     const startMs = time - (time % windowMs);
     const named: [string, string, unknown][] = [
-      ...Object.entries(features).map(([name, value]) => ['feature', name, value] as [string, string, unknown]),
+      ...Object.entries(features).map(
+        ([name, value]) => ['feature', name, value] as [string, string, unknown],
+      ),
       ['output', 'prediction', prediction.prediction],
       ['output', 'score', score],
     ];
@@ -193,7 +213,9 @@ function addProfiles(counted: readonly Counted[], { windowMs }: OracleSettings, 
       maximum: numbers.length > 0 ? Math.max(...numbers) : null,
       sum: numbers.reduce((sum, value) => sum + value, 0),
       in_buckets: numbers.length,
-      categories: [...Map.groupBy(texts, text => text)].map(([text, same]) => `${text}=${same.length}`).join(' '),
+      categories: [...Map.groupBy(texts, text => text)]
+        .map(([text, same]) => `${text}=${same.length}`)
+        .join(' '),
     });
   }
 }
@@ -230,7 +252,9 @@ function codes(features: Prediction['features']): string {
 }
 
 function code(value: unknown): string {
-  return String(typeof value === 'number' ? highHalf(value) : BigInt.asIntN(32, fnv1a(String(value))) >> 1n);
+  return String(
+    typeof value === 'number' ? highHalf(value) : BigInt.asIntN(32, fnv1a(String(value))) >> 1n,
+  );
 }
 
 /** The high 32 bits of a float64, those of negative numbers turned so that they keep their order. */
@@ -245,7 +269,8 @@ const low32 = (value: bigint) => BigInt.asUintN(32, value);
 
 function fnv1a(text: string): bigint {
   let hash = 2166136261n;
-  for (let index = 0; index < text.length; index++) hash = low32((hash ^ BigInt(text.charCodeAt(index))) * 16777619n);
+  for (let index = 0; index < text.length; index++)
+    hash = low32((hash ^ BigInt(text.charCodeAt(index))) * 16777619n);
   return hash;
 }
 
@@ -285,10 +310,14 @@ function addOutcomes(
     if (truth.label !== prediction.prediction) window.errors++;
     tables.outcomes.set(outcome, { label: String(truth.label), observed_ms: truth.time });
   }
-  for (const [place, window] of windows) if (window.labelled > 0) tables.performance_windows.set(place, window);
+  for (const [place, window] of windows)
+    if (window.labelled > 0) tables.performance_windows.set(place, window);
 }
 
 /** The later observation, and of equally late ones the later record; feedback for one id is in one partition. */
-function wins(one: { time: number; offset: number }, other: { time: number; offset: number }): boolean {
+function wins(
+  one: { time: number; offset: number },
+  other: { time: number; offset: number },
+): boolean {
   return one.time > other.time || (one.time === other.time && one.offset > other.offset);
 }

@@ -11,12 +11,20 @@ import { type QuiescenceOptions, waitUntilQuiet } from '../../infra/kafka/quiesc
 import { readTopic } from '../../infra/kafka/readTopic.ts';
 import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { ensureTopics } from '../../infra/kafka/topics.ts';
-import { connectSchemaRegistry, contractType, wireHeaderBytes } from '../../services/shared/avro/schemaRegistry.ts';
+import {
+  connectSchemaRegistry,
+  contractType,
+  wireHeaderBytes,
+} from '../../services/shared/avro/schemaRegistry.ts';
 import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction, RetrainRequest } from '../../services/shared/contracts.ts';
-import { connectKafka, connectProducer, type KafkaRecord } from '../../services/shared/kafka/kafka.ts';
+import {
+  connectKafka,
+  connectProducer,
+  type KafkaRecord,
+} from '../../services/shared/kafka/kafka.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 import { mountArtifactsDisk } from './artifactsDisk.ts';
@@ -26,7 +34,13 @@ import { startFleet } from './fleet.ts';
 import { oracle, type Rows } from './oracle.ts';
 import { startServers } from './servers.ts';
 import { memoryOf, type ServiceMemory, tooMuchMemory } from './serviceMemory.ts';
-import { deadLettersOfTopic, differences, oracleTables, storedRows, verdictTables } from './storedTables.ts';
+import {
+  deadLettersOfTopic,
+  differences,
+  oracleTables,
+  storedRows,
+  verdictTables,
+} from './storedTables.ts';
 import { chunksOfStream, type Encoders, requestFor, type StreamRecord } from './stream.ts';
 import { checkTrainings } from './trainings.ts';
 
@@ -88,8 +102,15 @@ export async function runChaos({
   };
   const settingsFile = join(folder, 'driftloop.yaml');
   await writeFile(settingsFile, settingsText);
-  const direct = { ...servers.variables, DRIFTLOOP_CONFIG: settingsFile, DRIFTLOOP_ARTIFACTS: artifacts.folder };
-  const harmed = { CLICKHOUSE_URL: proxies.clickhouse.url, SCHEMA_REGISTRY_URL: proxies.registry.url };
+  const direct = {
+    ...servers.variables,
+    DRIFTLOOP_CONFIG: settingsFile,
+    DRIFTLOOP_ARTIFACTS: artifacts.folder,
+  };
+  const harmed = {
+    CLICKHOUSE_URL: proxies.clickhouse.url,
+    SCHEMA_REGISTRY_URL: proxies.registry.url,
+  };
   try {
     const random = seededRandom(seed);
     const survived = new Map<string, number>();
@@ -133,13 +154,18 @@ export async function runChaos({
     }
     const records = await recordsOf(disturbed);
     const compared = await compareWithOracle(disturbed, records);
-    const letters = await deadLettersOfTopic(disturbed.kafka, disturbed.admin, disturbed.environment);
+    const letters = await deadLettersOfTopic(
+      disturbed.kafka,
+      disturbed.admin,
+      disturbed.environment,
+    );
     const trainings = await checkTrainings(disturbed, stream.requestedIds());
 
     onProgress?.('the same records undisturbed');
     const calm = await connectInstallation('calm', direct);
-    const partitions = (await disturbed.admin.fetchTopicOffsets(prefixed(disturbed.environment, topics.predictions)))
-      .length;
+    const partitions = (
+      await disturbed.admin.fetchTopicOffsets(prefixed(disturbed.environment, topics.predictions))
+    ).length;
     await ensureTopics(calm.admin, calm.environment, { [topics.predictions]: { partitions } });
     await replayUndisturbed(calm, records, folder);
     const result: ChaosResult = {
@@ -154,7 +180,11 @@ export async function runChaos({
       differences: [
         ...compared.differences,
         ...letters.differences,
-        ...differences('topic dead-letters', compared.expected.get('topic dead-letters')!, letters.rows),
+        ...differences(
+          'topic dead-letters',
+          compared.expected.get('topic dead-letters')!,
+          letters.rows,
+        ),
         ...trainings.differences,
         ...(await lagging(disturbed)),
         ...memory.flatMap(tooMuchMemory),
@@ -163,7 +193,9 @@ export async function runChaos({
     for (const table of verdictTables) {
       const expected = await storedRows(calm.clickhouse, table);
       result.rows.set(table, expected.size);
-      result.differences.push(...differences(table, expected, await storedRows(disturbed.clickhouse, table)));
+      result.differences.push(
+        ...differences(table, expected, await storedRows(disturbed.clickhouse, table)),
+      );
     }
     await Promise.all([disturbed.close(), calm.close()]);
     return result;
@@ -216,7 +248,11 @@ async function connectInstallation(name: string, servers: Record<string, string>
 type ChaosInstallation = Awaited<ReturnType<typeof connectInstallation>>;
 
 /** Sends the stream chunk by chunk, and what disturbances ask for beside it. */
-async function openStream({ environment, kafka, admin }: ChaosInstallation, chunks: number, random: () => number) {
+async function openStream(
+  { environment, kafka, admin }: ChaosInstallation,
+  chunks: number,
+  random: () => number,
+) {
   const topic = (name: string) => prefixed(environment, name);
   const schemas = connectSchemaRegistry(environment);
   const encoders: Encoders = {
@@ -239,7 +275,9 @@ async function openStream({ environment, kafka, admin }: ChaosInstallation, chun
     });
     for (const { topic: name, value, headers } of records) {
       if (name !== topics.retrainRequests || headers.broken) continue;
-      const request = contractType('RetrainRequest').fromBuffer(value!.subarray(wireHeaderBytes)) as RetrainRequest;
+      const request = contractType('RetrainRequest').fromBuffer(
+        value!.subarray(wireHeaderBytes),
+      ) as RetrainRequest;
       requested.add(request.id);
     }
   }
@@ -263,7 +301,11 @@ async function openStream({ environment, kafka, admin }: ChaosInstallation, chun
 
 const runTimeoutMs = 120_000;
 
-async function untilRunEnded(clickhouse: Clickhouse, causeId: string, broken: AbortSignal): Promise<void> {
+async function untilRunEnded(
+  clickhouse: Clickhouse,
+  causeId: string,
+  broken: AbortSignal,
+): Promise<void> {
   const deadlineMs = Date.now() + runTimeoutMs;
   for (;;) {
     broken.throwIfAborted();
@@ -305,7 +347,11 @@ async function untilQuietOrStuck(options: QuiescenceOptions, broken: AbortSignal
     onWaiting(service, lag) {
       if (`${service} ${lag}` !== seen) [seen, sinceMs] = [`${service} ${lag}`, Date.now()];
       if (Date.now() - sinceMs > stuckAfterMs)
-        stuck.abort(new Error(`${service} has a lag of ${lag} records and takes none for ${stuckAfterMs / 1000} s`));
+        stuck.abort(
+          new Error(
+            `${service} has a lag of ${lag} records and takes none for ${stuckAfterMs / 1000} s`,
+          ),
+        );
     },
   });
 }
@@ -314,7 +360,12 @@ async function untilQuietOrStuck(options: QuiescenceOptions, broken: AbortSignal
 async function recordsOf({ environment, kafka, admin }: ChaosInstallation): Promise<KafkaRecord[]> {
   const all: KafkaRecord[] = [];
   for (const topic of producersTopics)
-    await readTopic(kafka, admin, prefixed(environment, topic), async records => void all.push(...records));
+    await readTopic(
+      kafka,
+      admin,
+      prefixed(environment, topic),
+      async records => void all.push(...records),
+    );
   return all;
 }
 
@@ -330,7 +381,12 @@ async function replayUndisturbed(
       const messages = ofTopic.slice(start, start + recordsPerSend);
       await producer.send({
         topic: prefixed(calm.environment, topic),
-        messages: messages.map(({ key, value, headers, partition }) => ({ key, value, headers, partition })),
+        messages: messages.map(({ key, value, headers, partition }) => ({
+          key,
+          value,
+          headers,
+          partition,
+        })),
       });
     }
   }
@@ -356,10 +412,13 @@ async function compareWithOracle(
   const { window, allowedLateness, horizon } = settings.of(modelToTrain);
   const [plainPrediction, plainFeedback] = [plainType('Prediction'), plainType('Feedback')];
   const decode = {
-    prediction: (value: Buffer): Prediction => plainPrediction.fromBuffer(value.subarray(wireHeaderBytes)),
-    feedback: (value: Buffer): Feedback => plainFeedback.fromBuffer(value.subarray(wireHeaderBytes)),
+    prediction: (value: Buffer): Prediction =>
+      plainPrediction.fromBuffer(value.subarray(wireHeaderBytes)),
+    feedback: (value: Buffer): Feedback =>
+      plainFeedback.fromBuffer(value.subarray(wireHeaderBytes)),
   };
-  const ofTopic = (topic: string) => records.filter(record => record.topic === prefixed(environment, topic));
+  const ofTopic = (topic: string) =>
+    records.filter(record => record.topic === prefixed(environment, topic));
   const expected = oracle(
     ofTopic(topics.predictions),
     ofTopic(topics.feedback),

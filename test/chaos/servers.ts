@@ -14,15 +14,20 @@ export async function startServers(folder: string) {
   const logDir = join(folder, 'logs');
   const start = {
     kafka: (port: number) => startKafka({ dir: join(folder, 'kafka'), port, logDir }),
-    registry: (port: number) => startSchemaRegistry({ dir: join(folder, 'registry'), port, logDir }),
-    clickhouse: (port: number) => startClickhouse({ dir: join(folder, 'clickhouse'), port, logDir }),
+    registry: (port: number) =>
+      startSchemaRegistry({ dir: join(folder, 'registry'), port, logDir }),
+    clickhouse: (port: number) =>
+      startClickhouse({ dir: join(folder, 'clickhouse'), port, logDir }),
   };
   const [kafka, registry, clickhouse] = await Promise.all([
     patiently(() => start.kafka(0)),
     patiently(() => start.registry(0)),
     patiently(() => start.clickhouse(0)),
   ]);
-  const running: Record<ServerName, { pid: number; exited: Promise<string>; stop(): Promise<void> }> = {
+  const running: Record<
+    ServerName,
+    { pid: number; exited: Promise<string>; stop(): Promise<void> }
+  > = {
     kafka,
     registry,
     clickhouse,
@@ -33,7 +38,11 @@ export async function startServers(folder: string) {
     clickhouse: Number(new URL(clickhouse.url).port),
   };
   return {
-    variables: { KAFKA_BROKERS: kafka.brokers, SCHEMA_REGISTRY_URL: registry.url, CLICKHOUSE_URL: clickhouse.url },
+    variables: {
+      KAFKA_BROKERS: kafka.brokers,
+      SCHEMA_REGISTRY_URL: registry.url,
+      CLICKHOUSE_URL: clickhouse.url,
+    },
     pid: (name: ServerName) => running[name].pid,
     async kill(name: ServerName): Promise<void> {
       process.kill(running[name].pid, 'SIGKILL');

@@ -16,7 +16,9 @@ export async function memoryOf(processes: readonly ServiceProcess[]): Promise<Se
     processes.map(async ({ name, healthUrl }) => {
       const metrics = await (await fetch(`${healthUrl}/metrics`)).text();
       const megabytes = (metric: string) =>
-        Math.round(Number(new RegExp(`^${metric}\\{[^}]*\\} (.*)$`, 'm').exec(metrics)![1]) / bytesPerMb);
+        Math.round(
+          Number(new RegExp(`^${metric}\\{[^}]*\\} (.*)$`, 'm').exec(metrics)![1]) / bytesPerMb,
+        );
       return {
         service: name,
         heapMb: megabytes('nodejs_heap_size_used_bytes'),

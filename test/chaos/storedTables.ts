@@ -18,7 +18,8 @@ interface TableQuery {
 /** A map as text in the order of its names. */
 const entries = (map: string) =>
   `arrayStringConcat(arraySort(arrayMap((name, value) -> concat(name, '=', toString(value)), mapKeys(${map}), mapValues(${map}))), ' ')`;
-const milliseconds = (column: string, name: string) => `toUnixTimestamp64Milli(${column}) AS ${name}`;
+const milliseconds = (column: string, name: string) =>
+  `toUnixTimestamp64Milli(${column}) AS ${name}`;
 
 /** In the shape of the oracle. */
 const oracleQueries: Record<Exclude<keyof OracleTables, 'topic dead-letters'>, TableQuery> = {
@@ -117,7 +118,9 @@ export async function storedRows(
   const { keys, sql } = { ...oracleQueries, ...verdictQueries }[table];
   const rows: Rows = new Map();
   for (const row of await clickhouse.select<Row>(sql)) {
-    const columns = Object.fromEntries(Object.entries(row).filter(([name]) => !keys.includes(name)));
+    const columns = Object.fromEntries(
+      Object.entries(row).filter(([name]) => !keys.includes(name)),
+    );
     rows.set(key(...keys.map(name => row[name]!)), columns);
   }
   return rows;
@@ -163,7 +166,8 @@ export function differences(table: string, expected: Rows, found: Rows): string[
         if (!isSame(value, other[column]))
           lines.push(`${table}: ${place}: ${column} is ${other[column]}, must be ${value}`);
   }
-  for (const place of found.keys()) if (!expected.has(place)) lines.push(`${table}: ${place} must not be there`);
+  for (const place of found.keys())
+    if (!expected.has(place)) lines.push(`${table}: ${place} must not be there`);
   return lines;
 }
 

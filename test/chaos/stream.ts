@@ -45,7 +45,11 @@ const chunksPerRequest = 3;
  * ids (at once and later), records out of order, hours late and too late, feedback that is early, late, beyond the horizon, repeated, corrected or
  * for unknown ids, requests for trainings, and broken records of all of these. A function of `random` alone.
  */
-export function* chunksOfStream(random: () => number, encoders: Encoders, chunks: number): Generator<StreamRecord[]> {
+export function* chunksOfStream(
+  random: () => number,
+  encoders: Encoders,
+  chunks: number,
+): Generator<StreamRecord[]> {
   const spanMs = Math.ceil((chunks * recordsPerChunk) / recordsPerHour) * hourMs;
   const startMs = endMs - spanMs;
   // Behind the first windows, which are the reference, in a short stream too.
@@ -115,7 +119,12 @@ function recordsAround(
 }
 
 /** Each is sent twice, as by a person who did not trust the first answer; one in three also broken. */
-function requestsIn(chunk: number, chunks: number, random: () => number, encoders: Encoders): StreamRecord[] {
+function requestsIn(
+  chunk: number,
+  chunks: number,
+  random: () => number,
+  encoders: Encoders,
+): StreamRecord[] {
   if (chunk % chunksPerRequest !== chunksPerRequest - 1) return [];
   // Of the model that drifts only towards the end, so that its drift finds no training that has just used the same rows.
   const models = chunk > 0.8 * chunks ? ['new', 'old'] : ['new'];
@@ -126,12 +135,27 @@ function requestsIn(chunk: number, chunks: number, random: () => number, encoder
   });
 }
 
-export function requestFor(model: string, id: string, encoders: Pick<Encoders, 'request'>): StreamRecord {
-  const request: RetrainRequest = { id, model, reason: 'manual', requestedBy: 'chaos', time: endMs };
+export function requestFor(
+  model: string,
+  id: string,
+  encoders: Pick<Encoders, 'request'>,
+): StreamRecord {
+  const request: RetrainRequest = {
+    id,
+    model,
+    reason: 'manual',
+    requestedBy: 'chaos',
+    time: endMs,
+  };
   return sent('retrain-requests', model, encoders.request(request));
 }
 
-function feedbackOn(prediction: Prediction, turned: boolean, encoders: Encoders, random: () => number): StreamRecord[] {
+function feedbackOn(
+  prediction: Prediction,
+  turned: boolean,
+  encoders: Encoders,
+  random: () => number,
+): StreamRecord[] {
   const { id, model, time } = prediction;
   const right = random() < (turned ? 0.4 : 0.9);
   const other = prediction.prediction === 'yes' ? 'no' : 'yes';
@@ -168,16 +192,34 @@ function mistakesOf(encoded: Buffer, json: (fields: object) => Buffer): [string,
   ];
 }
 
-function brokenPrediction(prediction: Prediction, encoders: Encoders, random: () => number): StreamRecord {
+function brokenPrediction(
+  prediction: Prediction,
+  encoders: Encoders,
+  random: () => number,
+): StreamRecord {
   const json = (fields: object) => Buffer.from(JSON.stringify({ ...prediction, ...fields }));
   const mistakes = mistakesOf(encoders.prediction(prediction), json);
-  return broken('predictions', prediction.id, [...mistakes, ['invalid-field', json({ features: [] })]], random);
+  return broken(
+    'predictions',
+    prediction.id,
+    [...mistakes, ['invalid-field', json({ features: [] })]],
+    random,
+  );
 }
 
-function brokenFeedback(feedback: Feedback, encoders: Encoders, random: () => number): StreamRecord {
+function brokenFeedback(
+  feedback: Feedback,
+  encoders: Encoders,
+  random: () => number,
+): StreamRecord {
   const json = (fields: object) => Buffer.from(JSON.stringify({ ...feedback, ...fields }));
   const mistakes = mistakesOf(encoders.feedback(feedback), json);
-  return broken('feedback', feedback.id, [...mistakes, ['invalid-field', json({ label: [] })]], random);
+  return broken(
+    'feedback',
+    feedback.id,
+    [...mistakes, ['invalid-field', json({ label: [] })]],
+    random,
+  );
 }
 
 function brokenRequest(model: string): StreamRecord {

@@ -28,10 +28,14 @@ await writeFile(
   join(task.outputFolder, modelFolderName, 'rule.json'),
   JSON.stringify({ rule, madeAs: randomUUID(), weights: 'w'.repeat(100_000) }),
 );
-const lines = rows.map((row, index) => JSON.stringify({ row: index, prediction: rule[Number(side(row))] }));
+const lines = rows.map((row, index) =>
+  JSON.stringify({ row: index, prediction: rule[Number(side(row))] }),
+);
 await writeFile(join(task.outputFolder, predictionsFile), `${lines.join('\n')}\n`);
 
 function mostFrequent(members: DatasetRow[]): string {
-  const groups = [...Map.groupBy(members, row => row.label)].sort(([, a], [, b]) => b.length - a.length);
+  const groups = [...Map.groupBy(members, row => row.label)].sort(
+    ([, a], [, b]) => b.length - a.length,
+  );
   return groups[0]![0];
 }

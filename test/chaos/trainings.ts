@@ -50,10 +50,18 @@ export async function checkTrainings(
 ): Promise<Trainings> {
   const topic = (name: string) => prefixed(environment, name);
   const runs = await clickhouse.select<Run>('SELECT * FROM training_runs FINAL');
-  const versions = await clickhouse.select<{ model: string; version: string; status: string; run_id: string }>(
-    'SELECT model, version, status, run_id FROM model_versions FINAL',
+  const versions = await clickhouse.select<{
+    model: string;
+    version: string;
+    status: string;
+    run_id: string;
+  }>('SELECT model, version, status, run_id FROM model_versions FINAL');
+  const published = await valuesOf<ModelVersion>(
+    kafka,
+    admin,
+    topic(topics.modelVersions),
+    'ModelVersion',
   );
-  const published = await valuesOf<ModelVersion>(kafka, admin, topic(topics.modelVersions), 'ModelVersion');
   const events = await valuesOf<DriftEvent>(kafka, admin, topic(topics.driftEvents), 'DriftEvent');
   const opened = events.filter(({ status }) => status === 'open').map(({ id }) => id);
 
@@ -67,17 +75,26 @@ export async function checkTrainings(
     ...(await references(clickhouse, published)),
   ];
   const counts = Map.groupBy(runs, ({ cause_type, status }) => `${cause_type} ${status}`);
-  return { counts: new Map([...counts].map(([name, members]) => [name, members.length])), differences: found };
+  return {
+    counts: new Map([...counts].map(([name, members]) => [name, members.length])),
+    differences: found,
+  };
 }
 
-function onePerCause(runs: readonly Run[], type: Run['cause_type'], causes: readonly string[]): string[] {
+function onePerCause(
+  runs: readonly Run[],
+  type: Run['cause_type'],
+  causes: readonly string[],
+): string[] {
   const ofType = Map.groupBy(
     runs.filter(run => run.cause_type === type),
     run => run.cause_id,
   );
   const expected = new Set(causes);
   return [
-    ...[...expected].filter(id => !ofType.has(id)).map(id => `training_runs: none for ${type} ${id}`),
+    ...[...expected]
+      .filter(id => !ofType.has(id))
+      .map(id => `training_runs: none for ${type} ${id}`),
     ...[...ofType].flatMap(([id, same]) => [
       ...(same.length > 1 ? [`training_runs: ${same.length} runs for ${type} ${id}`] : []),
       ...(expected.has(id) ? [] : [`training_runs: ${type} ${id} was never sent`]),
@@ -85,7 +102,10 @@ function onePerCause(runs: readonly Run[], type: Run['cause_type'], causes: read
   ];
 }
 
-function versionsOfRun(run: Run, versions: readonly { version: string; status: string; run_id: string }[]): string[] {
+function versionsOfRun(
+  run: Run,
+  versions: readonly { version: string; status: string; run_id: string }[],
+): string[] {
   const mine = versions.filter(({ run_id }) => run_id === run.id);
   const name = `training_runs: ${run.model} ${run.cause_type} ${run.cause_id}`;
   if (run.status === 'started') return [`${name} has not ended`];
@@ -93,8 +113,15 @@ function versionsOfRun(run: Run, versions: readonly { version: string; status: s
     return [`${name} failed without a cause: ${run.reasons}`];
   if (run.status === 'failed' || run.status === 'skipped')
     return mine.map(({ version }) => `${name} was ${run.status}, but has version ${version}`);
-  if (mine.length === 1 && mine[0]!.status === run.status && mine[0]!.version === run.candidate_version) return [];
-  return [`${name} was ${run.status} as ${run.candidate_version}, but model_versions has ${JSON.stringify(mine)}`];
+  if (
+    mine.length === 1 &&
+    mine[0]!.status === run.status &&
+    mine[0]!.version === run.candidate_version
+  )
+    return [];
+  return [
+    `${name} was ${run.status} as ${run.candidate_version}, but model_versions has ${JSON.stringify(mine)}`,
+  ];
 }
 
 /** A crash may publish the same again, but nothing else under the same name. */
@@ -108,10 +135,13 @@ function versionsWithOneContent(
     const contents = new Set(revisions.map(revision => JSON.stringify(revision)));
     const states = [...new Set(revisions.map(({ status }) => status))];
     if (contents.size !== 2 || states.length !== 2 || !states.includes('candidate'))
-      found.push(`topic model-versions: ${name} is there with ${contents.size} contents, as ${states}`);
+      found.push(
+        `topic model-versions: ${name} is there with ${contents.size} contents, as ${states}`,
+      );
   }
   for (const { model, version } of versions)
-    if (!byVersion.has(`${model} ${version}`)) found.push(`topic model-versions: ${model} ${version} is missing`);
+    if (!byVersion.has(`${model} ${version}`))
+      found.push(`topic model-versions: ${model} ${version} is missing`);
   return found;
 }
 
@@ -129,12 +159,19 @@ async function artifacts(
     for (const { id } of ofModel) {
       const version = byRun.get(id);
       if (!version) continue;
-      if (!kept.delete(id)) found.push(`artifacts: ${model} ${version.version} (run ${id}) is missing`);
-      else if ((await folderChecksum(fileURLToPath(version.artifactUri))) !== version.artifactChecksum)
-        found.push(`artifacts: ${model} ${version.version} (run ${id}) has another content than was published`);
+      if (!kept.delete(id))
+        found.push(`artifacts: ${model} ${version.version} (run ${id}) is missing`);
+      else if (
+        (await folderChecksum(fileURLToPath(version.artifactUri))) !== version.artifactChecksum
+      )
+        found.push(
+          `artifacts: ${model} ${version.version} (run ${id}) has another content than was published`,
+        );
     }
-    for (const id of kept) found.push(`artifacts: ${model} has a model of run ${id} that nobody published`);
-    for (const name of await namesIn(join(folder, 'runs'))) found.push(`artifacts: ${model} has a left-over ${name}`);
+    for (const id of kept)
+      found.push(`artifacts: ${model} has a model of run ${id} that nobody published`);
+    for (const name of await namesIn(join(folder, 'runs')))
+      found.push(`artifacts: ${model} has a left-over ${name}`);
   }
   return found;
 }
@@ -149,9 +186,12 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 async function datasets(clickhouse: Clickhouse): Promise<string[]> {
-  const rows = await clickhouse.select<{ model: string; id: string; uri: string; checksum: string }>(
-    'SELECT model, id, uri, checksum FROM datasets FINAL',
-  );
+  const rows = await clickhouse.select<{
+    model: string;
+    id: string;
+    uri: string;
+    checksum: string;
+  }>('SELECT model, id, uri, checksum FROM datasets FINAL');
   const found: string[] = [];
   for (const { model, id, uri, checksum } of rows) {
     const bytes = await readFile(fileURLToPath(uri)).catch(() => Buffer.alloc(0));
@@ -161,7 +201,10 @@ async function datasets(clickhouse: Clickhouse): Promise<string[]> {
   return found;
 }
 
-async function references(clickhouse: Clickhouse, published: readonly ModelVersion[]): Promise<string[]> {
+async function references(
+  clickhouse: Clickhouse,
+  published: readonly ModelVersion[],
+): Promise<string[]> {
   const rows = await clickhouse.select<{ model: string; version: string; ids: string[] }>(
     'SELECT model, version, groupUniqArray(reference_id) AS ids FROM reference_profiles GROUP BY model, version',
   );
@@ -173,10 +216,16 @@ async function references(clickhouse: Clickhouse, published: readonly ModelVersi
   });
 }
 
-async function valuesOf<T>(kafka: Kafka, admin: KafkaAdmin, topic: string, contract: string): Promise<T[]> {
+async function valuesOf<T>(
+  kafka: Kafka,
+  admin: KafkaAdmin,
+  topic: string,
+  contract: string,
+): Promise<T[]> {
   const values: T[] = [];
   await readTopic(kafka, admin, topic, async records => {
-    for (const { value } of records) values.push(contractType(contract).fromBuffer(value!.subarray(wireHeaderBytes)));
+    for (const { value } of records)
+      values.push(contractType(contract).fromBuffer(value!.subarray(wireHeaderBytes)));
   });
   return values;
 }

@@ -15,7 +15,11 @@ const round: readonly Disturbance[] = [
 ];
 
 it('holds what an offline pass over the topics computes, and trains once per cause, whatever is killed, cut off, full or doubled', async () => {
-  const { survived, rows, trainings, differences } = await runChaos({ seed: 12, chunks: round.length, round });
+  const { survived, rows, trainings, differences } = await runChaos({
+    seed: 12,
+    chunks: round.length,
+    round,
+  });
   expect(differences).toEqual([]);
   expect([...survived.keys()]).toContain('clickhouse answers lost');
   for (const [table, compared] of rows) expect(compared, table).toBeGreaterThan(0);

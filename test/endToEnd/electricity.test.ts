@@ -1,7 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +18,11 @@ import type { Report } from '../../examples/electricity/report.ts';
 import type { StoryEntry } from '../../examples/electricity/story.ts';
 
 const script = new URL('../../examples/electricity/main.ts', import.meta.url).pathname;
-const freePorts = { DRIFTLOOP_KAFKA_PORT: '0', DRIFTLOOP_REGISTRY_PORT: '0', DRIFTLOOP_CLICKHOUSE_PORT: '0' };
+const freePorts = {
+  DRIFTLOOP_KAFKA_PORT: '0',
+  DRIFTLOOP_REGISTRY_PORT: '0',
+  DRIFTLOOP_CLICKHOUSE_PORT: '0',
+};
 /** In the environment of every process that a demo starts, and of theirs. */
 const marker = `ELECTRICITY_TEST_RUN=${randomUUID()}`;
 
@@ -48,14 +60,19 @@ function startDemo(args: string[], variables: Record<string, string> = freePorts
       const look = () => pattern.test(output) && resolve();
       child.stdout.on('data', look);
       look();
-      ended.then(() => reject(new Error(`it ended without saying ${pattern}:\n${output}\n${errors}`)));
+      ended.then(() =>
+        reject(new Error(`it ended without saying ${pattern}:\n${output}\n${errors}`)),
+      );
     });
   return { child, says, ended };
 }
 
 /** Commands of the processes that demos have started and that are still there. */
 function processes(): { pid: number; command: string }[] {
-  const listed = execFileSync('ps', ['axeww', '-o', 'pid=,args='], { encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 });
+  const listed = execFileSync('ps', ['axeww', '-o', 'pid=,args='], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 ** 2,
+  });
   return listed
     .split('\n')
     .filter(line => line.includes(marker))
@@ -64,20 +81,32 @@ function processes(): { pid: number; command: string }[] {
 
 /** A watchdog wakes when the process that it watched for is gone, and ends then. */
 function expectNoProcess(): Promise<void> {
-  return expect.poll(() => processes().map(({ command }) => command), { timeout: 5_000 }).toEqual([]);
+  return expect
+    .poll(() => processes().map(({ command }) => command), { timeout: 5_000 })
+    .toEqual([]);
 }
 
 describe('the electricity demo', () => {
   it('tells the whole story, reports it and stops', async () => {
     const dir = join(folder, 'whole');
     const reportFile = join(folder, 'report.json');
-    const { exitCode, output, errors } = await startDemo(['--headless', '--dir', dir, '--report', reportFile]).ended;
+    const { exitCode, output, errors } = await startDemo([
+      '--headless',
+      '--dir',
+      dir,
+      '--report',
+      reportFile,
+    ]).ended;
     expect(exitCode, output + errors).toBe(0);
     const report: Report = JSON.parse(readFileSync(reportFile, 'utf8'));
     expect(report).toMatchObject({ complete: true, missing: [] });
 
     const { counts, overall, quarters } = report;
-    expect(counts).toMatchObject({ predictions: overall.predictions, outcomes: overall.predictions, deadLetters: 0 });
+    expect(counts).toMatchObject({
+      predictions: overall.predictions,
+      outcomes: overall.predictions,
+      deadLetters: 0,
+    });
     expect(overall.predictions).toBeGreaterThan(40_000);
     expect(quarters.map(({ quarter }) => quarter)).toEqual([
       ...['1996-Q3', '1996-Q4', '1997-Q1', '1997-Q2', '1997-Q3', '1997-Q4'],
@@ -88,13 +117,26 @@ describe('the electricity demo', () => {
     for (const { rows } of report.statements) expect(rows).toBeGreaterThan(0);
 
     const told = <Kind extends StoryEntry['kind']>(kind: Kind) =>
-      report.story.filter((entry): entry is Extract<StoryEntry, { kind: Kind }> => entry.kind === kind);
+      report.story.filter(
+        (entry): entry is Extract<StoryEntry, { kind: Kind }> => entry.kind === kind,
+      );
     const [switched] = told('switched');
-    const approved = told('training').find(({ candidateVersion }) => candidateVersion === switched!.to)!;
-    expect(approved).toMatchObject({ status: 'approved', causeType: 'drift_event', championVersion: '1' });
+    const approved = told('training').find(
+      ({ candidateVersion }) => candidateVersion === switched!.to,
+    )!;
+    expect(approved).toMatchObject({
+      status: 'approved',
+      causeType: 'drift_event',
+      championVersion: '1',
+    });
     expect(approved.reasons[0]).toMatch(/^comparison: .+95 % interval .+: passed$/);
-    expect(told('drift').find(({ id }) => id === approved.causeId)).toMatchObject({ status: 'open', version: '1' });
-    expect(told('version').find(({ version }) => version === switched!.to)!.artifactUri).toContain(`file://${dir}`);
+    expect(told('drift').find(({ id }) => id === approved.causeId)).toMatchObject({
+      status: 'open',
+      version: '1',
+    });
+    expect(told('version').find(({ version }) => version === switched!.to)!.artifactUri).toContain(
+      `file://${dir}`,
+    );
     for (const text of [approved.reasons[0]!, ...quarters.map(({ quarter }) => quarter)]) {
       expect(output.replace(/\s+/g, ' ')).toContain(text.replace(/\s+/g, ' '));
     }
@@ -120,7 +162,9 @@ describe('the electricity demo', () => {
     const demo = startDemo(['--dir', join(folder, 'killed')]);
     await demo.says(/retrainer are up/);
     // A service that does not react makes the clean stop take long.
-    const detector = processes().find(({ command }) => command.includes('services/detector/main.ts'))!;
+    const detector = processes().find(({ command }) =>
+      command.includes('services/detector/main.ts'),
+    )!;
     process.kill(detector.pid, 'SIGSTOP');
     demo.child.kill('SIGINT');
     await demo.says(/stopping every process/);
@@ -139,11 +183,15 @@ describe('the electricity demo', () => {
   it('says which service died, with the end of its log, and stops', async () => {
     const demo = startDemo(['--headless', '--dir', join(folder, 'died')]);
     await demo.says(/^discovered/m);
-    const evaluator = processes().find(({ command }) => command.includes('services/evaluator/main.ts'))!;
+    const evaluator = processes().find(({ command }) =>
+      command.includes('services/evaluator/main.ts'),
+    )!;
     process.kill(evaluator.pid, 'SIGKILL');
     const { exitCode, errors } = await demo.ended;
     expect(exitCode).toBe(1);
-    expect(errors).toMatch(/^evaluator was killed by SIGKILL \(log: .+evaluator\.log\)\n {2}\{"level"/);
+    expect(errors).toMatch(
+      /^evaluator was killed by SIGKILL \(log: .+evaluator\.log\)\n {2}\{"level"/,
+    );
     await expectNoProcess();
   });
 
@@ -169,13 +217,16 @@ describe('the electricity demo', () => {
     });
     expect(readdirSync(others)).toEqual(['thesis.txt']);
 
-    expect(await startDemo(['--dir', dir, '--report', join(folder, 'missing', 'r.json')]).ended).toMatchObject({
+    expect(
+      await startDemo(['--dir', dir, '--report', join(folder, 'missing', 'r.json')]).ended,
+    ).toMatchObject({
       exitCode: 1,
       errors: `--report ${join(folder, 'missing', 'r.json')}: there is no folder ${join(folder, 'missing')} that could be written to\n`,
     });
     expect(await startDemo([], { ...freePorts, DRIFTLOOP_KAFKA_PORT: 'x' }).ended).toMatchObject({
       exitCode: 1,
-      errors: 'environment variable DRIFTLOOP_KAFKA_PORT: expected a port, or 0 for a free one (got "x")\n',
+      errors:
+        'environment variable DRIFTLOOP_KAFKA_PORT: expected a port, or 0 for a free one (got "x")\n',
     });
   });
 });

@@ -13,15 +13,20 @@ import { replayStream, streamStartMs } from './replayStream.ts';
 
 const schemaFile = new URL('../../schemas/replay-report.schema.json', import.meta.url);
 const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
-const validate = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': isoTime } }).compile(
-  JSON.parse(readFileSync(schemaFile, 'utf8')),
-);
+const validate = new Ajv2020({
+  strict: false,
+  allErrors: true,
+  formats: { 'date-time': isoTime },
+}).compile(JSON.parse(readFileSync(schemaFile, 'utf8')));
 
 let folder = '';
 let servers: Record<string, string>;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'driftloop-test-replay-'));
-  const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL } = ownInstallation() as Record<string, string>;
+  const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL } = ownInstallation() as Record<
+    string,
+    string
+  >;
   // Its own temporary folder, to see that nothing stays there.
   servers = {
     KAFKA_BROKERS: KAFKA_BROKERS!,
@@ -64,7 +69,9 @@ async function leftovers(): Promise<string[]> {
       ...(await admin.listTopics()),
       ...(await admin.listGroups()).groups.map(({ groupId }) => groupId),
       ...((await response.json()) as string[]),
-      ...(await clickhouse.select<{ name: string }>('SELECT name FROM system.databases')).map(({ name }) => name),
+      ...(await clickhouse.select<{ name: string }>('SELECT name FROM system.databases')).map(
+        ({ name }) => name,
+      ),
       ...readdirSync(folder),
     ].filter(name => /^replay[-_]|^driftloop-replay/.test(name));
   } finally {
@@ -85,7 +92,12 @@ async function disturbedReplay(
   disturb: (replay: ChildProcess, errors: string) => void,
 ): Promise<{ exitCode: unknown; errors: string }> {
   const { predictions } = replayStream({ rows: 20_000, rowsPerHour: 300 });
-  const args = ['--predictions', file('disturbed.jsonl', predictions), '--report', join(folder, 'disturbed.json')];
+  const args = [
+    '--predictions',
+    file('disturbed.jsonl', predictions),
+    '--report',
+    join(folder, 'disturbed.json'),
+  ];
   const program = new URL('../../bin/driftloop.ts', import.meta.url).pathname;
   const replay = spawn(process.execPath, [program, 'replay', ...args], {
     env: { ...process.env, ...servers },
@@ -112,7 +124,10 @@ describe('driftloop replay', () => {
       file('steady-feedback.jsonl', feedback),
       '--no-retrain',
     );
-    expect(report.input).toMatchObject({ predictions: { lines: 6_150 }, feedback: { lines: 6_150 } });
+    expect(report.input).toMatchObject({
+      predictions: { lines: 6_150 },
+      feedback: { lines: 6_150 },
+    });
     expect(report.models).toHaveLength(1);
     const [model] = report.models;
     expect(model).toMatchObject({
@@ -130,7 +145,8 @@ describe('driftloop replay', () => {
     );
     expect(model.windows.every(({ revision }: Report) => revision >= 1)).toBe(true);
     expect(model.performance).toHaveLength(21);
-    for (const window of model.performance) expect(window).toMatchObject({ task: 'binary', coverage: 1 });
+    for (const window of model.performance)
+      expect(window).toMatchObject({ task: 'binary', coverage: 1 });
     expect(report).toMatchObject({ driftEvents: [], modelVersions: [], deadLettered: [] });
     expect(await leftovers()).toEqual([]);
   });
@@ -174,7 +190,14 @@ describe('driftloop replay', () => {
       line({ id: '1970', time: 1_767_571 }),
       line({ id: 'future', time: Date.now() + 2 * 86_400_000 }),
       line({ id: 'huge', features: { text: 'x'.repeat(2_000_000) } }),
-      line({ id: 'other', model: 'price', version: '7', time: lastMs, prediction: 3.5, score: null }),
+      line({
+        id: 'other',
+        model: 'price',
+        version: '7',
+        time: lastMs,
+        prediction: 3.5,
+        score: null,
+      }),
       line({ id: 'unlucky', model: 'doomed', version: '2', time: 0 }),
     ];
     const report = await replay(
@@ -191,7 +214,9 @@ describe('driftloop replay', () => {
       '--window',
       '2h',
     );
-    expect(report.models.map(({ model, version, counts }: Report) => ({ model, version, counts }))).toEqual([
+    expect(
+      report.models.map(({ model, version, counts }: Report) => ({ model, version, counts })),
+    ).toEqual([
       {
         model: 'churn',
         version: '1',
@@ -200,13 +225,24 @@ describe('driftloop replay', () => {
           duplicates: 1,
           late: 1,
           labelled: 600,
-          deadLettered: { 'future-time': 1, 'implausible-time': 1, 'invalid-field': 3, 'too-late': 1 },
+          deadLettered: {
+            'future-time': 1,
+            'implausible-time': 1,
+            'invalid-field': 3,
+            'too-late': 1,
+          },
         },
       },
       {
         model: 'doomed',
         version: '2',
-        counts: { predictions: 0, duplicates: 0, late: 0, labelled: 0, deadLettered: { 'implausible-time': 1 } },
+        counts: {
+          predictions: 0,
+          duplicates: 0,
+          late: 0,
+          labelled: 0,
+          deadLettered: { 'implausible-time': 1 },
+        },
       },
       {
         model: 'price',
@@ -214,8 +250,14 @@ describe('driftloop replay', () => {
         counts: { predictions: 1, duplicates: 0, late: 0, labelled: 0, deadLettered: {} },
       },
     ]);
-    expect(report.models[0].windows.map(({ count }: Report) => count)).toEqual([201, 200, 200, 200, 200]);
-    const nobodys = report.deadLettered.map((letter: Report) => [letter.topic, letter.class, letter.count]);
+    expect(report.models[0].windows.map(({ count }: Report) => count)).toEqual([
+      201, 200, 200, 200, 200,
+    ]);
+    const nobodys = report.deadLettered.map((letter: Report) => [
+      letter.topic,
+      letter.class,
+      letter.count,
+    ]);
     expect(nobodys).toEqual([
       ['feedback', 'invalid-field', 1],
       ['feedback', 'malformed-json', 1],

@@ -19,7 +19,11 @@ export interface StreamOptions {
 export const streamStartMs = Date.UTC(2026, 0, 5);
 
 /** Lines of predictions of one model, evenly spread over event time, and of their feedback half an hour later. */
-export function replayStream({ rows, rowsPerHour, shiftAtRow = Number.POSITIVE_INFINITY }: StreamOptions) {
+export function replayStream({
+  rows,
+  rowsPerHour,
+  shiftAtRow = Number.POSITIVE_INFINITY,
+}: StreamOptions) {
   const random = randomNumbers(7);
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const predictions: string[] = [];

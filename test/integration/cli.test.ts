@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
-import { connectKafka, connectProducer, type KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import {
+  connectKafka,
+  connectProducer,
+  type KafkaAdmin,
+} from '../../services/shared/kafka/kafka.ts';
 import { commitAll, driftloop, ownInstallation } from './cliServers.ts';
 
 let variables: Record<string, string>;
@@ -25,8 +29,12 @@ describe('driftloop topics', () => {
   it('creates the topics and registers their contracts, and afterwards finds them', async () => {
     const first = await driftloop(variables, 'topics');
     expect(first).toMatchObject({ exitCode: 0, errors: '' });
-    expect(first.output).toContain(`created  ${variables.DRIFTLOOP_TOPIC_PREFIX}predictions (4 partitions)`);
-    expect(first.output).toContain(`created  ${variables.DRIFTLOOP_TOPIC_PREFIX}model-versions (1 partition)`);
+    expect(first.output).toContain(
+      `created  ${variables.DRIFTLOOP_TOPIC_PREFIX}predictions (4 partitions)`,
+    );
+    expect(first.output).toContain(
+      `created  ${variables.DRIFTLOOP_TOPIC_PREFIX}model-versions (1 partition)`,
+    );
     const second = await driftloop(variables, 'topics');
     expect(second).toMatchObject({ exitCode: 0, errors: '' });
     expect(second.output).not.toContain('created');
@@ -66,7 +74,10 @@ describe('driftloop status', () => {
     await driftloop(variables, 'topics');
     await driftloop(variables, 'migrate');
     const prefix = environment.DRIFTLOOP_TOPIC_PREFIX;
-    const committer = await connectProducer(connectKafka(environment, 'test'), `${prefix}committer`);
+    const committer = await connectProducer(
+      connectKafka(environment, 'test'),
+      `${prefix}committer`,
+    );
     await commitAll(committer, admin, `${prefix}driftloop-profiler`, `${prefix}predictions`);
     await committer.disconnect();
     await clickhouse.insert('stream_progress', [
@@ -110,10 +121,23 @@ describe('driftloop status', () => {
         cause: 'data_drift',
         explanation: 'age rose',
       },
-      { id: 'd2', revision: 2, status: 'closed', model: 'churn', version: '3', cause: 'data_drift' },
+      {
+        id: 'd2',
+        revision: 2,
+        status: 'closed',
+        model: 'churn',
+        version: '3',
+        cause: 'data_drift',
+      },
     ]);
     await clickhouse.insert('dead_letters', [
-      { source_topic: 'predictions', source_partition: 0, source_offset: 3, class: 'malformed-json', model: '' },
+      {
+        source_topic: 'predictions',
+        source_partition: 0,
+        source_offset: 3,
+        class: 'malformed-json',
+        model: '',
+      },
     ]);
 
     const { exitCode, output, errors } = await driftloop(variables, 'status', '--json');
@@ -149,10 +173,20 @@ describe('driftloop status', () => {
     expect(status.openDriftEvents).toEqual([
       expect.objectContaining({ id: 'd1', cause: 'data_drift', explanation: 'age rose' }),
     ]);
-    expect(status.deadLetters).toEqual([{ topic: 'predictions', class: 'malformed-json', model: '', count: 1 }]);
+    expect(status.deadLetters).toEqual([
+      { topic: 'predictions', class: 'malformed-json', model: '', count: 1 },
+    ]);
 
     const table = (await driftloop(variables, 'status')).output;
-    for (const shown of ['SERVICES', 'profiler', 'MODELS', 'churn', 'OPEN DRIFT EVENTS', 'age rose', 'DEAD LETTERS']) {
+    for (const shown of [
+      'SERVICES',
+      'profiler',
+      'MODELS',
+      'churn',
+      'OPEN DRIFT EVENTS',
+      'age rose',
+      'DEAD LETTERS',
+    ]) {
       expect(table).toContain(shown);
     }
   });
@@ -175,7 +209,9 @@ describe('driftloop retrain', () => {
     const { exitCode, output, errors } = await driftloop(variables, 'retrain', 'price');
     expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
     expect(output).toMatch(/^asked for a new version of price: request [0-9a-f-]{36}\n$/);
-    const offsets = await admin.fetchTopicOffsets(`${variables.DRIFTLOOP_TOPIC_PREFIX}retrain-requests`);
+    const offsets = await admin.fetchTopicOffsets(
+      `${variables.DRIFTLOOP_TOPIC_PREFIX}retrain-requests`,
+    );
     expect(offsets.reduce((records, { high }) => records + Number(high), 0)).toBe(1);
   });
 });
@@ -202,7 +238,11 @@ describe('driftloop, used wrongly', () => {
       ['dead-letters', 'list'],
       'ClickHouse has no tables of Driftloop in database absent: run "driftloop migrate"\n',
     ],
-    [{ KAFKA_SSL: 'maybe' }, ['status'], 'environment variable KAFKA_SSL: expected true or false (got "maybe")\n'],
+    [
+      { KAFKA_SSL: 'maybe' },
+      ['status'],
+      'environment variable KAFKA_SSL: expected true or false (got "maybe")\n',
+    ],
     [{}, ['config', 'check', '/nowhere.yaml'], /^settings file \/nowhere.yaml: ENOENT.*\n$/],
     [{}, ['dead-letters', 'list', '--limit', 'many'], /expected a whole number from 1/],
     [
@@ -222,7 +262,10 @@ describe('driftloop, used wrongly', () => {
     ],
     [{}, ['replays'], /unknown command 'replays'/],
   ])('%j %j: one line, exit code 1', async (wrong, args, message) => {
-    const { exitCode, errors } = await driftloop({ ...variables, ...wrong } as Record<string, string>, ...args);
+    const { exitCode, errors } = await driftloop(
+      { ...variables, ...wrong } as Record<string, string>,
+      ...args,
+    );
     if (typeof message === 'string') expect(errors).toBe(message);
     else expect(errors).toMatch(message);
     expect(errors).not.toContain('    at ');

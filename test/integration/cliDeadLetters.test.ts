@@ -53,7 +53,9 @@ async function bury(
     timestampMs: 0,
   };
   const rejection = { class: rejectionClass, message: 'why', model };
-  await sendRecords(producer, [deadLetterRecord(topic('dead-letters'), 'profiler', { record, rejection })]);
+  await sendRecords(producer, [
+    deadLetterRecord(topic('dead-letters'), 'profiler', { record, rejection }),
+  ]);
 }
 
 async function recordsOf(name: string): Promise<KafkaRecord[]> {
@@ -70,15 +72,20 @@ describe('driftloop dead-letters replay', () => {
     // A service that was killed between dead-letters and its commit puts the same record there again.
     await bury(2, 'invalid-field', 'churn', 'two');
 
-    const replay = async (...args: string[]) => (await driftloop(variables, 'dead-letters', 'replay', ...args)).output;
+    const replay = async (...args: string[]) =>
+      (await driftloop(variables, 'dead-letters', 'replay', ...args)).output;
     expect(await replay('--class', 'unknown-schema-id')).toBe(
       'sent again: 1; sent again earlier: 0; of other classes or models: 3\n',
     );
     expect(await replay('--model', 'churn')).toBe(
       'sent again: 1; sent again earlier: 1; of other classes or models: 2\n',
     );
-    expect(await replay()).toBe('sent again: 1; sent again earlier: 3; of other classes or models: 0\n');
-    expect(await replay()).toBe('sent again: 0; sent again earlier: 4; of other classes or models: 0\n');
+    expect(await replay()).toBe(
+      'sent again: 1; sent again earlier: 3; of other classes or models: 0\n',
+    );
+    expect(await replay()).toBe(
+      'sent again: 0; sent again earlier: 4; of other classes or models: 0\n',
+    );
 
     const sent = await recordsOf('predictions');
     expect(sent.map(({ key, value, partition }) => `${key} ${value} ${partition}`).sort()).toEqual([
@@ -96,7 +103,11 @@ describe('sendRecords', () => {
     const value = Buffer.alloc(900_000, 'x');
     await sendRecords(
       producer,
-      Array.from({ length: 12 }, (_, index) => ({ topic: topic('feedback'), key: `${index}`, value })),
+      Array.from({ length: 12 }, (_, index) => ({
+        topic: topic('feedback'),
+        key: `${index}`,
+        value,
+      })),
     );
     expect(await recordsOf('feedback')).toHaveLength(12);
   });
@@ -108,7 +119,9 @@ describe('readTopic', () => {
   });
 
   it('rejects with what its reader threw', async () => {
-    await sendRecords(producer, [{ topic: topic('drift-events'), key: null, value: Buffer.from('x') }]);
+    await sendRecords(producer, [
+      { topic: topic('drift-events'), key: null, value: Buffer.from('x') },
+    ]);
     await expect(
       readTopic(kafka, admin, topic('drift-events'), async () => {
         throw new Error('unreadable');

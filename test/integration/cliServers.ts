@@ -40,13 +40,20 @@ export interface CommandResult {
 }
 
 /** Runs `driftloop` as a person would, as a process. */
-export async function driftloop(variables: Record<string, string>, ...args: string[]): Promise<CommandResult> {
+export async function driftloop(
+  variables: Record<string, string>,
+  ...args: string[]
+): Promise<CommandResult> {
   const program = new URL('../../bin/driftloop.mjs', import.meta.url).pathname;
   const child = spawn(process.execPath, [program, ...args], {
     env: { ...process.env, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exit = new Promise<number | null>(resolve => child.once('close', resolve));
-  const [output, errors, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
+  const [output, errors, exitCode] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    exit,
+  ]);
   return { exitCode, output, errors };
 }

@@ -56,7 +56,14 @@ it('waits for a ClickHouse that is away: nothing is lost, nothing piles up, it a
     const messages = Array.from({ length: recordsPerSend }, () => {
       const id = `p${sent++}`;
       const features = { amount: 1, text: 'x'.repeat(bytesEach) };
-      const value = { id, model: 'm', version: '1', time: '2026-01-01T00:00:00Z', features, prediction: 'yes' };
+      const value = {
+        id,
+        model: 'm',
+        version: '1',
+        time: '2026-01-01T00:00:00Z',
+        features,
+        prediction: 'yes',
+      };
       return { key: id, value: JSON.stringify(value) };
     });
     await producer.send({ topic, messages });
@@ -87,17 +94,25 @@ it('waits for a ClickHouse that is away: nothing is lost, nothing piles up, it a
   await until(() => gateway.failedAtMs.length > failed);
   expect(await metric('driftloop_unflushed_records')).toBe(unflushed);
   expect(await metric('driftloop_unflushed_bytes')).toBe(unflushedBytes);
-  const pausesMs = gateway.failedAtMs.slice(1).map((atMs, index) => atMs - gateway.failedAtMs[index]!);
+  const pausesMs = gateway.failedAtMs
+    .slice(1)
+    .map((atMs, index) => atMs - gateway.failedAtMs[index]!);
   for (const [index, pauseMs] of pausesMs.entries()) {
     const leastMs = Math.min(10_000, 100 * 2 ** index) / 2;
-    expect(pauseMs, `pause ${index + 1} of ${pausesMs.map(Math.round)} ms`).toBeGreaterThan(leastMs - 5);
+    expect(pauseMs, `pause ${index + 1} of ${pausesMs.map(Math.round)} ms`).toBeGreaterThan(
+      leastMs - 5,
+    );
   }
   expect(await metric('driftloop_rebalances_total')).toBe(rebalances);
 
   clickhouse = await startClickhouse({ dir: join(dir, 'data'), port, logDir });
   await quiet();
-  const [counted] = await installation.clickhouse.select('SELECT sum(predictions) AS n FROM stream_progress FINAL');
-  const [stored] = await installation.clickhouse.select('SELECT uniqExact(id) AS n FROM predictions FINAL');
+  const [counted] = await installation.clickhouse.select(
+    'SELECT sum(predictions) AS n FROM stream_progress FINAL',
+  );
+  const [stored] = await installation.clickhouse.select(
+    'SELECT uniqExact(id) AS n FROM predictions FINAL',
+  );
   const [profiled] = await installation.clickhouse.select(
     "SELECT sum(count) AS n FROM window_profiles FINAL WHERE feature = 'amount'",
   );

@@ -46,7 +46,10 @@ describe('detector', () => {
     const settingsFile = join(installation.folder, 'settings.yaml');
     await writeFile(settingsFile, 'models: { idle: { idle: 2s } }\n');
     installation.variables.DRIFTLOOP_CONFIG = settingsFile;
-    encodeUpdate = await installation.schemas.encoder<WindowUpdate>('WindowUpdate', topic('windows'));
+    encodeUpdate = await installation.schemas.encoder<WindowUpdate>(
+      'WindowUpdate',
+      topic('windows'),
+    );
   });
   afterEach(() => installation[Symbol.asyncDispose]());
 
@@ -64,11 +67,19 @@ describe('detector', () => {
       windowStarts: [],
       ...update,
     });
-    await installation.producer.send({ topic: topic('windows'), messages: [{ key: model, value }] });
+    await installation.producer.send({
+      topic: topic('windows'),
+      messages: [{ key: model, value }],
+    });
   }
 
   /** What the profilers do: rows, progress, announcements; the first of these comes when all partitions of the version are known. */
-  async function profile(model: string, from: number, to: number, onlyPartition?: number): Promise<void> {
+  async function profile(
+    model: string,
+    from: number,
+    to: number,
+    onlyPartition?: number,
+  ): Promise<void> {
     const updates: Partial<WindowUpdate>[] = [];
     for (const partition of partitions) {
       if (onlyPartition !== undefined && partition !== onlyPartition) continue;
@@ -106,7 +117,9 @@ describe('detector', () => {
 
   /** What the evaluator does when the labels of some windows have come. */
   async function label(model: string, from: number, to: number): Promise<void> {
-    const rows = Array.from({ length: to - from }, (_, index) => performanceRow(model, from + index));
+    const rows = Array.from({ length: to - from }, (_, index) =>
+      performanceRow(model, from + index),
+    );
     await installation.clickhouse.insert('performance_windows', rows);
     const windowStarts = rows.map((_, index) => startMs + (from + index) * hourMs);
     await announce(model, { kind: 'performance', windowStarts });
@@ -120,7 +133,12 @@ describe('detector', () => {
       { model },
     );
   const windowRows = (model: string) =>
-    installation.clickhouse.select<{ status: string; windows: number; revisions: number; records: number }>(
+    installation.clickhouse.select<{
+      status: string;
+      windows: number;
+      revisions: number;
+      records: number;
+    }>(
       `SELECT toString(status) AS status, count() AS windows, max(revision) AS revisions, sum(records) AS records
        FROM evaluated_windows FINAL WHERE model = {model:String} GROUP BY status ORDER BY status`,
       { model },
@@ -140,7 +158,14 @@ describe('detector', () => {
     await profile('m', 20, 33, 1);
     await quiet();
     expect(await eventRows('m')).toMatchObject([
-      { revision: 1, status: 'open', cause: 'data_drift', feature: 'amount', severity: 'critical', window: onset },
+      {
+        revision: 1,
+        status: 'open',
+        cause: 'data_drift',
+        feature: 'amount',
+        severity: 'critical',
+        window: onset,
+      },
     ]);
     await profile('m', 33, 60);
     await announce('m', { kind: 'end' });
@@ -160,7 +185,9 @@ describe('detector', () => {
     expect(Object.keys(event.predictionContributions)).toEqual(['amount']);
     expect(more * event.predictionContributions.amount!).toBeGreaterThan(0.25);
     expect(more * event.predictionContributions.amount!).toBeLessThan(0.4);
-    expect(await eventRows('m')).toMatchObject([{ prediction_contributions: event.predictionContributions }]);
+    expect(await eventRows('m')).toMatchObject([
+      { prediction_contributions: event.predictionContributions },
+    ]);
     expect(await decoded(closed!)).toMatchObject({
       revision: 2,
       status: 'closed',
@@ -221,7 +248,10 @@ describe('detector', () => {
     await installation.startService('detector');
     await profile('trained', 0, 15);
     await quiet();
-    expect((await windowRows('trained')).map(({ status }) => status)).toEqual(['reference', 'steady']);
+    expect((await windowRows('trained')).map(({ status }) => status)).toEqual([
+      'reference',
+      'steady',
+    ]);
     await installation.clickhouse.command(
       `INSERT INTO drift_metrics SELECT * REPLACE ('only the first time' AS metric)
        FROM drift_metrics FINAL WHERE model = 'trained' AND metric = 'psi'`,
@@ -230,16 +260,20 @@ describe('detector', () => {
     await installation.clickhouse.insert(
       'reference_profiles',
       parts.flatMap(part =>
-        profileRows('trained', part, 0).map(({ segment: _, source_partition: __, last_offset: ___, ...row }) => ({
-          ...row,
-          reference_id: 'r1',
-          source: 'training',
-        })),
+        profileRows('trained', part, 0).map(
+          ({ segment: _, source_partition: __, last_offset: ___, ...row }) => ({
+            ...row,
+            reference_id: 'r1',
+            source: 'training',
+          }),
+        ),
       ),
     );
     await announce('trained', { kind: 'reference' });
     await quiet();
-    expect(await windowRows('trained')).toEqual([{ status: 'steady', windows: 14, revisions: 2, records: 2800 }]);
+    expect(await windowRows('trained')).toEqual([
+      { status: 'steady', windows: 14, revisions: 2, records: 2800 },
+    ]);
     expect(await eventRows('trained')).toEqual([]);
     const metrics = await installation.clickhouse.select<{ metric: string; revision: number }>(
       `SELECT DISTINCT metric, revision FROM drift_metrics FINAL WHERE model = 'trained' AND kind = 'feature'`,
@@ -250,7 +284,9 @@ describe('detector', () => {
 
   it('killed in the middle of flushes ends as one that is left alone', async () => {
     const rowsOf = async (condition: string): Promise<number> => {
-      const [row] = await installation.clickhouse.select<{ rows: number }>(`SELECT count() AS rows FROM ${condition}`);
+      const [row] = await installation.clickhouse.select<{ rows: number }>(
+        `SELECT count() AS rows FROM ${condition}`,
+      );
       return row!.rows;
     };
     /** Kills a detector as soon as it has written the first of the rows that the windows bring about. */
@@ -260,9 +296,15 @@ describe('detector', () => {
       while ((await rowsOf(condition)) === 0) await pause(5);
       victim.kill();
     };
-    await killedWhileWriting(`drift_metrics WHERE model = 'killed'`, () => profile('killed', 0, 20));
-    await killedWhileWriting(`drift_events WHERE model = 'killed'`, () => profile('killed', 20, 33));
-    await killedWhileWriting(`evaluated_windows WHERE model = 'killed' AND revision > 1`, () => label('killed', 0, 25));
+    await killedWhileWriting(`drift_metrics WHERE model = 'killed'`, () =>
+      profile('killed', 0, 20),
+    );
+    await killedWhileWriting(`drift_events WHERE model = 'killed'`, () =>
+      profile('killed', 20, 33),
+    );
+    await killedWhileWriting(`evaluated_windows WHERE model = 'killed' AND revision > 1`, () =>
+      label('killed', 0, 25),
+    );
     await killedWhileWriting(
       `evaluated_windows WHERE model = 'killed' AND window_start >= fromUnixTimestamp64Milli(${startMs + 40 * hourMs})`,
       () => profile('killed', 33, 60),
@@ -321,13 +363,18 @@ describe('detector', () => {
     await profile('idle', 0, 30, 0);
     await quiet();
     // Nothing more is sent: only the wall clock makes windows ready.
-    while ((await windowRows('idle')).reduce((total, row) => total + row.windows, 0) < 29) await pause(100);
+    while ((await windowRows('idle')).reduce((total, row) => total + row.windows, 0) < 29)
+      await pause(100);
   });
 
-  async function readTopic(name: string): Promise<(kafkajs.KafkaMessage & { headers: Record<string, Buffer> })[]> {
+  async function readTopic(
+    name: string,
+  ): Promise<(kafkajs.KafkaMessage & { headers: Record<string, Buffer> })[]> {
     const offsets = await installation.admin.fetchTopicOffsets(topic(name));
     const expected = offsets.reduce((total, { high }) => total + Number(high), 0);
-    const consumer = installation.kafka.consumer({ groupId: `${topic(name)}-reader-${Math.random()}` });
+    const consumer = installation.kafka.consumer({
+      groupId: `${topic(name)}-reader-${Math.random()}`,
+    });
     const records: kafkajs.KafkaMessage[] = [];
     const enough = Promise.withResolvers<void>();
     await consumer.connect();
@@ -345,12 +392,24 @@ describe('detector', () => {
 
   async function decoded({ value }: kafkajs.KafkaMessage): Promise<DriftEvent> {
     await installation.schemas.prepare('DriftEvent', [value]);
-    const record = { topic: '', partition: 0, offset: 0, key: null, value, headers: {}, timestampMs: 0 };
+    const record = {
+      topic: '',
+      partition: 0,
+      offset: 0,
+      key: null,
+      value,
+      headers: {},
+      timestampMs: 0,
+    };
     return decodeRecord(record, 'DriftEvent', installation.schemas).value!;
   }
 });
 
-function sampleRow(model: string, { startMs, endMs, sample }: WindowObservation, partition: number) {
+function sampleRow(
+  model: string,
+  { startMs, endMs, sample }: WindowObservation,
+  partition: number,
+) {
   const { names, hashes, codes, outputs } = sample!;
   return {
     model,
@@ -384,7 +443,8 @@ function profileRows(model: string, window: WindowObservation, partition: number
 /** Both partitions' labels of a window. */
 function performanceRow(model: string, window: number): object {
   const parts = streams.map(stream => stream[window]!.performance!);
-  const sum = (of: (part: (typeof parts)[number]) => number) => parts.reduce((total, part) => total + of(part), 0);
+  const sum = (of: (part: (typeof parts)[number]) => number) =>
+    parts.reduce((total, part) => total + of(part), 0);
   const labels = ['up', 'down'].map(name => [name, sum(part => part.labelCounts.get(name) ?? 0)]);
   return {
     model,

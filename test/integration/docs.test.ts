@@ -24,7 +24,16 @@ const blocksOf = (page: string, kind: string) =>
  * What the pages show is what happens here. Kinds of blocks: `ts run`, `sh run` and `sql` must end without an error, `ts follow` runs until it is
  * ended; `json …`, `yaml settings` and `sh project` are checked by unit tests; `sh docker` needs an engine and is not run.
  */
-const kinds = ['', 'ts run', 'ts follow', 'sh run', 'sql', 'json prediction', 'json feedback', 'yaml settings'];
+const kinds = [
+  '',
+  'ts run',
+  'ts follow',
+  'sh run',
+  'sql',
+  'json prediction',
+  'json feedback',
+  'yaml settings',
+];
 const pages = ['producers.md', 'operators.md', 'analysts.md', 'contributors.md'];
 const kindsNotRun = ['sh project', 'sh docker'];
 
@@ -42,7 +51,10 @@ describe('docs', { timeout: 300_000 }, () => {
     await installation[Symbol.asyncDispose]();
   });
 
-  function start(command: string, args: string[]): ChildProcess & { stdout: NodeJS.ReadableStream } {
+  function start(
+    command: string,
+    args: string[],
+  ): ChildProcess & { stdout: NodeJS.ReadableStream } {
     return spawn(command, args, {
       cwd: root,
       env: { ...process.env, ...installation.variables },
@@ -63,7 +75,10 @@ describe('docs', { timeout: 300_000 }, () => {
   }
 
   /** kafkajs logs to standard output too. */
-  async function firstLine(stream: NodeJS.ReadableStream, wanted: RegExp): Promise<string | undefined> {
+  async function firstLine(
+    stream: NodeJS.ReadableStream,
+    wanted: RegExp,
+  ): Promise<string | undefined> {
     for await (const line of createInterface({ input: stream })) if (wanted.test(line)) return line;
   }
 
@@ -76,17 +91,24 @@ describe('docs', { timeout: 300_000 }, () => {
   });
 
   it('producers.md: its programs log predictions and feedback that are counted and joined', async () => {
-    services.push(...(await Promise.all((['profiler', 'evaluator'] as const).map(installation.startService))));
+    services.push(
+      ...(await Promise.all((['profiler', 'evaluator'] as const).map(installation.startService))),
+    );
     const programs = blocksOf('producers.md', 'ts run');
     expect(programs).toHaveLength(2);
-    for (const [index, program] of programs.entries()) await outputOf(await startProgram(`producer${index}`, program));
+    for (const [index, program] of programs.entries())
+      await outputOf(await startProgram(`producer${index}`, program));
     const { clickhouse } = installation;
     await installation.untilQuiet('profiler', 'evaluator');
-    expect(await clickhouse.select('SELECT id, prediction FROM predictions FINAL ORDER BY id')).toEqual([
+    expect(
+      await clickhouse.select('SELECT id, prediction FROM predictions FINAL ORDER BY id'),
+    ).toEqual([
       { id: 'c-4712', prediction: 'stays' },
       { id: 'c-4713', prediction: 'leaves' },
     ]);
-    expect(await clickhouse.select('SELECT id, label FROM outcomes FINAL')).toEqual([{ id: 'c-4712', label: 'stays' }]);
+    expect(await clickhouse.select('SELECT id, label FROM outcomes FINAL')).toEqual([
+      { id: 'c-4712', label: 'stays' },
+    ]);
     expect(await clickhouse.select('SELECT * FROM dead_letters')).toEqual([]);
   });
 
@@ -120,7 +142,10 @@ describe('docs', { timeout: 300_000 }, () => {
       openedAtEventTime: 0,
       updatedAtEventTime: 0,
     };
-    await installation.producer.send({ topic: topics.alerts, messages: [{ key: alert.model, value: encode(alert) }] });
+    await installation.producer.send({
+      topic: topics.alerts,
+      messages: [{ key: alert.model, value: encode(alert) }],
+    });
     try {
       expect(await firstLine(child.stdout, /^opened/)).toBe(
         'opened critical churn 3: churn 3: data drift, most of all age',
@@ -154,6 +179,8 @@ describe('docs', { timeout: 300_000 }, () => {
     );
     const page = readFileSync(new URL('analysts.md', docs), 'utf8');
     const listed = [...page.matchAll(/^\| `(\w+)` +\|/gm)].map(match => match[1]!);
-    expect(listed.sort()).toEqual(found.map(({ name }) => name).filter(name => !internal.includes(name)));
+    expect(listed.sort()).toEqual(
+      found.map(({ name }) => name).filter(name => !internal.includes(name)),
+    );
   });
 });

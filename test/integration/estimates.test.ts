@@ -3,13 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
-import { type ClassifiedRecord, calibrateClasses } from '../../services/evaluator/estimates/classCalibration.ts';
+import {
+  type ClassifiedRecord,
+  calibrateClasses,
+} from '../../services/evaluator/estimates/classCalibration.ts';
 import { binaryMetrics } from '../../services/evaluator/estimates/estimate.ts';
 import { estimateClassQuality } from '../../services/evaluator/estimates/estimatedClassQuality.ts';
 import { estimateLoss } from '../../services/evaluator/estimates/estimatedLoss.ts';
 import { estimateQuality } from '../../services/evaluator/estimates/estimatedQuality.ts';
 import { mostSampledRecords } from '../../services/evaluator/estimates/estimateStore.ts';
-import { calibrateLoss, type LabelledNumber } from '../../services/evaluator/estimates/lossCalibration.ts';
+import {
+  calibrateLoss,
+  type LabelledNumber,
+} from '../../services/evaluator/estimates/lossCalibration.ts';
 import { calibrateQuality } from '../../services/evaluator/estimates/qualityCalibration.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
@@ -78,7 +84,10 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     installation = await freshInstallation({ DRIFTLOOP_CONFIG: config });
     encodePrediction = await installation.schemas.encoder<Prediction>('Prediction', 'predictions');
     encodeFeedback = await installation.schemas.encoder<Feedback>('Feedback', 'feedback');
-    [, evaluator] = await Promise.all([installation.startService('profiler'), installation.startService('evaluator')]);
+    [, evaluator] = await Promise.all([
+      installation.startService('profiler'),
+      installation.startService('evaluator'),
+    ]);
   });
   afterAll(async () => {
     await installation[Symbol.asyncDispose]();
@@ -90,14 +99,23 @@ describe('estimated quality', { timeout: 300_000 }, () => {
   const predict = (records: readonly Truth[]) =>
     installation.producer.send({
       topic: topic('predictions'),
-      messages: records.map(({ prediction }) => ({ key: prediction.id, value: encodePrediction(prediction) })),
+      messages: records.map(({ prediction }) => ({
+        key: prediction.id,
+        value: encodePrediction(prediction),
+      })),
     });
   const label = (records: readonly Truth[]) =>
     installation.producer.send({
       topic: topic('feedback'),
       messages: records.map(({ prediction: { id }, label: truth }) => ({
         key: id,
-        value: encodeFeedback({ id, label: truth, time: startMs + 1000 * hourMs, model: null, value: null }),
+        value: encodeFeedback({
+          id,
+          label: truth,
+          time: startMs + 1000 * hourMs,
+          model: null,
+          value: null,
+        }),
       })),
     });
   const rows = (model: string) =>
@@ -109,7 +127,12 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     );
 
   /** What one pass over the records says of a window, calibrated on the first `calibrated` windows. */
-  function expectedRows(truth: readonly Truth[][], window: number, calibrated: number, step: number) {
+  function expectedRows(
+    truth: readonly Truth[][],
+    window: number,
+    calibrated: number,
+    step: number,
+  ) {
     const calibration = calibrateQuality(
       truth.slice(0, calibrated).flatMap(records =>
         records.map(({ prediction: { score, prediction, features }, label: truth }) => ({
@@ -126,7 +149,10 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       scores: histogramOf(predictions.map(({ score }) => score!)),
       predictedPositives: predictions.filter(({ prediction }) => prediction === 'yes').length,
       features: new Map(
-        ['x', 'group'].map(name => [name, profileOf(predictions.map(({ features }) => features[name]))]),
+        ['x', 'group'].map(name => [
+          name,
+          profileOf(predictions.map(({ features }) => features[name])),
+        ]),
       ),
     });
     return [...binaryMetrics].sort().map(metric => ({
@@ -155,10 +181,12 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     const before = await rows(model);
     // The last window has not ended; 200 labels are reached by two windows, 400 by four, 800 by seven.
     const steps = [0, 0, 1, 1, 2, 2, 2, 3, 3, 3, 3];
-    expect(before.filter(({ metric }) => metric === 'auc').map(row => row.calibration_step)).toEqual(steps);
-    expect(new Set(before.filter(row => row.calibration_step === 0).map(row => row.status))).toEqual(
-      new Set(['insufficient_data']),
-    );
+    expect(
+      before.filter(({ metric }) => metric === 'auc').map(row => row.calibration_step),
+    ).toEqual(steps);
+    expect(
+      new Set(before.filter(row => row.calibration_step === 0).map(row => row.status)),
+    ).toEqual(new Set(['insufficient_data']));
     const calibratedBy = [0, 2, 4, 7];
     for (const [window, step] of steps.entries()) {
       if (step === 0) continue;
@@ -171,13 +199,19 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     await label(truth.slice(labelledFirst).flat());
     await quiet();
     expect(await rows(model)).toEqual(before);
-    const compared = await installation.clickhouse.select<{ window: number; estimate: number; realised: number }>(
+    const compared = await installation.clickhouse.select<{
+      window: number;
+      estimate: number;
+      realised: number;
+    }>(
       `SELECT dateDiff('hour', fromUnixTimestamp64Milli(${startMs}), window_start) AS window, estimate, realised
        FROM quality_estimates WHERE model = {model:String} AND metric = 'accuracy' AND status = 'estimated' ORDER BY window`,
       { model },
     );
     for (const { window, realised } of compared) {
-      const right = truth[window]!.filter(({ prediction, label: truth }) => prediction.prediction === truth).length;
+      const right = truth[window]!.filter(
+        ({ prediction, label: truth }) => prediction.prediction === truth,
+      ).length;
       expect(realised).toBeCloseTo(right / perWindow, 12);
     }
     expect(compared.map(({ window }) => window)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
@@ -188,7 +222,10 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     const errors = compared.map(({ estimate, realised }) => Math.abs(estimate - realised));
     expect(record).toMatchObject({
       windows: 9,
-      mean_absolute_error: expect.closeTo(errors.reduce((sum, error) => sum + error, 0) / errors.length, 12),
+      mean_absolute_error: expect.closeTo(
+        errors.reduce((sum, error) => sum + error, 0) / errors.length,
+        12,
+      ),
     });
     expect(record!.share_in_interval).toBeGreaterThan(0.7);
   });
@@ -218,10 +255,16 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       [6, 4, 2],
       [10, 7, 3],
     ] as const)
-      expect(found.filter(row => row.window === window)).toEqual(expectedRows(truth, window, calibrated, step));
+      expect(found.filter(row => row.window === window)).toEqual(
+        expectedRows(truth, window, calibrated, step),
+      );
 
     await installation.clickhouse.command('TRUNCATE TABLE estimated_quality');
-    await announceWindows({ ...installation, settings: readSettings(config), topic: topic('windows') });
+    await announceWindows({
+      ...installation,
+      settings: readSettings(config),
+      topic: topic('windows'),
+    });
     await quiet();
     expect(await rows(model)).toEqual(found);
   });
@@ -238,24 +281,38 @@ describe('estimated quality', { timeout: 300_000 }, () => {
         const [record] = stream(model)[window]!.slice(index, index + 1);
         const label = random() < sure ** 2 ? predicted : classes[(chosen + 1) % 3]!;
         const probabilities = { [predicted]: sure, [classes[(chosen + 1) % 3]!]: 1 - sure };
-        return { prediction: { ...record!.prediction, prediction: predicted, score: null, probabilities }, label };
+        return {
+          prediction: { ...record!.prediction, prediction: predicted, score: null, probabilities },
+          label,
+        };
       }),
     );
     for (const records of truth) await predict(records);
     await label(truth.slice(0, 2).flat());
     await quiet();
 
-    const calibration = calibrateClasses(truth.slice(0, 2).flatMap(records => records.map(classified)));
+    const calibration = calibrateClasses(
+      truth.slice(0, 2).flatMap(records => records.map(classified)),
+    );
     const found = await rows(model);
     for (const window of [2, 3, 4]) {
       const records = truth[window]!.map(classified);
       const confidences = new Map(
-        classes.map(name => [name, coarse(records.filter(({ predicted }) => predicted === name))] as const),
+        classes.map(
+          name => [name, coarse(records.filter(({ predicted }) => predicted === name))] as const,
+        ),
       );
       const features = new Map(
-        ['x', 'group'].map(name => [name, profileOf(records.map(record => record.features.get(name)))]),
+        ['x', 'group'].map(name => [
+          name,
+          profileOf(records.map(record => record.features.get(name))),
+        ]),
       );
-      const estimates = estimateClassQuality(calibration, { records: perWindow, confidences, features });
+      const estimates = estimateClassQuality(calibration, {
+        records: perWindow,
+        confidences,
+        features,
+      });
       expect(found.filter(row => row.window === window)).toMatchObject(
         (['accuracy', 'f1', 'precision', 'recall'] as const).map(metric => ({
           metric,
@@ -276,24 +333,27 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     const random = seededRandom(5);
     const large = 8;
     const truth = Array.from({ length: 10 }, (_, window) =>
-      Array.from({ length: window === large ? mostSampledRecords + 100 : perWindow }, (_, index): Truth => {
-        const x = random();
-        const group = random() < (window < 6 ? 0.2 : 0.7) ? 'b' : 'a';
-        const [record] = stream(model)[0]!;
-        const time = startMs + window * hourMs + index * 800;
-        const features = index % 10 === 0 ? { x, group: null } : { x, group };
-        const prediction = {
-          ...record!.prediction,
-          id: `${model}-${window}-${index}`,
-          time,
-          features,
-          prediction: 10 * x,
-        };
-        return {
-          prediction: { ...prediction, score: null },
-          label: 10 * x + (group === 'b' ? 3 : 1) * (random() - 0.5),
-        };
-      }),
+      Array.from(
+        { length: window === large ? mostSampledRecords + 100 : perWindow },
+        (_, index): Truth => {
+          const x = random();
+          const group = random() < (window < 6 ? 0.2 : 0.7) ? 'b' : 'a';
+          const [record] = stream(model)[0]!;
+          const time = startMs + window * hourMs + index * 800;
+          const features = index % 10 === 0 ? { x, group: null } : { x, group };
+          const prediction = {
+            ...record!.prediction,
+            id: `${model}-${window}-${index}`,
+            time,
+            features,
+            prediction: 10 * x,
+          };
+          return {
+            prediction: { ...prediction, score: null },
+            label: 10 * x + (group === 'b' ? 3 : 1) * (random() - 0.5),
+          };
+        },
+      ),
     );
     const held = truth.map(records => records.filter((_, index) => index % 3 !== 1));
     const rest = truth.map(records => records.filter((_, index) => index % 3 === 1));
@@ -317,7 +377,9 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       [7, 7, 3],
       [large, 7, 3],
     ] as const) {
-      const sample = truth[window]!.filter(({ prediction: { id } }) => window !== large || drawn.has(id)).map(numbered);
+      const sample = truth[window]!.filter(
+        ({ prediction: { id } }) => window !== large || drawn.has(id),
+      ).map(numbered);
       const calibration = await calibrateLoss(truth.slice(0, calibrated).flat().map(numbered));
       const estimates = estimateLoss(calibration, { records: truth[window]!.length, sample });
       expect(found.filter(row => row.window === window)).toEqual(
@@ -335,10 +397,16 @@ describe('estimated quality', { timeout: 300_000 }, () => {
         })),
       );
     }
-    expect(found.filter(row => row.status === 'insufficient_data').map(({ window }) => window)).toEqual([0, 0, 1, 1]);
+    expect(
+      found.filter(row => row.status === 'insufficient_data').map(({ window }) => window),
+    ).toEqual([0, 0, 1, 1]);
 
     await installation.clickhouse.command('TRUNCATE TABLE estimated_quality');
-    await announceWindows({ ...installation, settings: readSettings(config), topic: topic('windows') });
+    await announceWindows({
+      ...installation,
+      settings: readSettings(config),
+      topic: topic('windows'),
+    });
     await label(truth.slice(labelledFirst).flat());
     await quiet();
     expect(await rows(model)).toEqual(found);
@@ -347,7 +415,9 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       { model },
     );
     const errors = truth.slice(2, 9).map(records => {
-      const absolute = records.map(numbered).map(({ predicted, label }) => Math.abs(predicted - label));
+      const absolute = records
+        .map(numbered)
+        .map(({ predicted, label }) => Math.abs(predicted - label));
       return absolute.reduce((sum, error) => sum + error, 0) / absolute.length;
     });
     expect(record).toMatchObject([
@@ -379,7 +449,10 @@ describe('estimated quality', { timeout: 300_000 }, () => {
   });
 });
 
-const classified = ({ prediction: { prediction, probabilities, features }, label }: Truth): ClassifiedRecord => ({
+const classified = ({
+  prediction: { prediction, probabilities, features },
+  label,
+}: Truth): ClassifiedRecord => ({
   predicted: String(prediction),
   confidence: probabilities![String(prediction)]!,
   label: String(label),

@@ -62,7 +62,10 @@ describe('evaluator', () => {
     installation = await freshInstallation({ DRIFTLOOP_CONFIG: config });
     encodePrediction = await installation.schemas.encoder<Prediction>('Prediction', 'predictions');
     encodeFeedback = await installation.schemas.encoder<Feedback>('Feedback', 'feedback');
-    [, evaluator] = await Promise.all([installation.startService('profiler'), installation.startService('evaluator')]);
+    [, evaluator] = await Promise.all([
+      installation.startService('profiler'),
+      installation.startService('evaluator'),
+    ]);
   });
   afterAll(async () => {
     await installation[Symbol.asyncDispose]();
@@ -99,38 +102,43 @@ describe('evaluator', () => {
     return Number(/^driftloop_feedback_waiting_total\{.*\} (\d+)$/m.exec(text)![1]);
   };
 
-  it.each(Object.entries(scikit))('computes what scikit-learn does: %s', async (name, { rows, ...expected }) => {
-    await sendPredictions(
-      ...rows.map(({ prediction: output, score = null, probabilities = null }, index) =>
-        prediction({
-          id: `${name}${index}`,
-          model: name,
-          prediction: output,
-          score,
-          probabilities,
-          time: startMs + index,
-        }),
-      ),
-    );
-    await sendFeedback(...rows.map(({ label }, index) => feedback(`${name}${index}`, label, { value: 0.5 })));
-    await quiet();
-    const [row, ...others] = await performance(name);
-    expect(others).toEqual([]);
-    expect(row).toMatchObject({
-      task: expected.task,
-      positive_label: expected.positiveLabel ?? '',
-      predictions: rows.length,
-      labelled: rows.length,
-      coverage: 1,
-      value_sum: rows.length / 2,
-      // Observed an hour after the first; the predictions are a millisecond apart. Percentiles as NumPy's, method 'linear'.
-      label_delay_p50_ms: hourMs - (rows.length - 1) * 0.5,
-      label_delay_p95_ms: expect.closeTo(hourMs - (rows.length - 1) * 0.05, 6),
-    });
-    for (const [metric, value] of Object.entries(expected.quality)) {
-      expect(row![metric], metric).toEqual(value === null ? null : expect.closeTo(value, 9));
-    }
-  });
+  it.each(Object.entries(scikit))(
+    'computes what scikit-learn does: %s',
+    async (name, { rows, ...expected }) => {
+      await sendPredictions(
+        ...rows.map(({ prediction: output, score = null, probabilities = null }, index) =>
+          prediction({
+            id: `${name}${index}`,
+            model: name,
+            prediction: output,
+            score,
+            probabilities,
+            time: startMs + index,
+          }),
+        ),
+      );
+      await sendFeedback(
+        ...rows.map(({ label }, index) => feedback(`${name}${index}`, label, { value: 0.5 })),
+      );
+      await quiet();
+      const [row, ...others] = await performance(name);
+      expect(others).toEqual([]);
+      expect(row).toMatchObject({
+        task: expected.task,
+        positive_label: expected.positiveLabel ?? '',
+        predictions: rows.length,
+        labelled: rows.length,
+        coverage: 1,
+        value_sum: rows.length / 2,
+        // Observed an hour after the first; the predictions are a millisecond apart. Percentiles as NumPy's, method 'linear'.
+        label_delay_p50_ms: hourMs - (rows.length - 1) * 0.5,
+        label_delay_p95_ms: expect.closeTo(hourMs - (rows.length - 1) * 0.05, 6),
+      });
+      for (const [metric, value] of Object.entries(expected.quality)) {
+        expect(row![metric], metric).toEqual(value === null ? null : expect.closeTo(value, 9));
+      }
+    },
+  );
 
   it('joins feedback that comes before its prediction, after it, twice, corrected, and out of order', async () => {
     const model = 'orders';
@@ -141,7 +149,10 @@ describe('evaluator', () => {
       feedback('correctedBefore', 'down', { time: startMs + 2 * hourMs }),
     );
     await quiet();
-    await sendPredictions(...ids.map(id => prediction({ id, model })), prediction({ id: 'unlabelled', model }));
+    await sendPredictions(
+      ...ids.map(id => prediction({ id, model })),
+      prediction({ id: 'unlabelled', model }),
+    );
     await quiet();
     await sendFeedback(
       feedback('after', 'down'),
@@ -187,7 +198,11 @@ describe('evaluator', () => {
       label_counts: { down: 5, up: 2 },
     });
 
-    await sendFeedback(feedback('after', 'down'), feedback('corrected', 'up'), feedback('twice', 'up'));
+    await sendFeedback(
+      feedback('after', 'down'),
+      feedback('corrected', 'up'),
+      feedback('twice', 'up'),
+    );
     await quiet();
     const withoutWallClock = ({ ingested_at: _, ...row }: Record<string, unknown>) => row;
     expect((await performance(model)).map(withoutWallClock)).toEqual(rows.map(withoutWallClock));
@@ -200,12 +215,17 @@ describe('evaluator', () => {
     await quiet();
     await installation.producer.send({
       topic: topic('feedback'),
-      messages: [...strange, 'never seen'].map(id => ({ key: id, value: JSON.stringify(feedback(id, true)) })),
+      messages: [...strange, 'never seen'].map(id => ({
+        key: id,
+        value: JSON.stringify(feedback(id, true)),
+      })),
     });
     await quiet();
-    expect(await select('SELECT id, label FROM feedback FINAL WHERE id = {id:String}', { id: 'never seen' })).toEqual([
-      { id: 'never seen', label: 'true' },
-    ]);
+    expect(
+      await select('SELECT id, label FROM feedback FINAL WHERE id = {id:String}', {
+        id: 'never seen',
+      }),
+    ).toEqual([{ id: 'never seen', label: 'true' }]);
     expect((await waitingFeedback()) - before).toBe(1);
     expect(await performance('strange')).toMatchObject([{ labelled: strange.length }]);
   });
@@ -220,7 +240,9 @@ describe('evaluator', () => {
       messages: ids.map(id => ({ key: 'all', value: encodeFeedback(feedback(id, 'up')) })),
     });
     await quiet();
-    expect(await performance('large')).toMatchObject([{ predictions: ids.length, labelled: ids.length, accuracy: 1 }]);
+    expect(await performance('large')).toMatchObject([
+      { predictions: ids.length, labelled: ids.length, accuracy: 1 },
+    ]);
   });
 
   it('gives an outcome to every version that predicted the id, and to other models only if the feedback names none', async () => {
@@ -233,7 +255,10 @@ describe('evaluator', () => {
       prediction({ id: 'named', model: 'second' }),
     );
     await quiet();
-    await sendFeedback(feedback('shared', 'any', { time }), feedback('named', 'only first', { model: 'first' }));
+    await sendFeedback(
+      feedback('shared', 'any', { time }),
+      feedback('named', 'only first', { model: 'first' }),
+    );
     await quiet();
     // The challenger scores the same traffic later: the labels are there already.
     await sendPredictions(
@@ -261,12 +286,19 @@ describe('evaluator', () => {
       { country: 'DE', ignored: 'x' },
       { country: 'FR', tier: 'a' },
     ];
-    await sendPredictions(...segments.map((segment, index) => prediction({ id: `s${index}`, model, segment })));
+    await sendPredictions(
+      ...segments.map((segment, index) => prediction({ id: `s${index}`, model, segment })),
+    );
     await sendFeedback(feedback('s0', 'up'), feedback('s2', 'down'));
     await quiet();
     const rows = await performance(model);
     expect(
-      rows.map(({ segment, predictions, labelled, accuracy }) => [segment, predictions, labelled, accuracy]),
+      rows.map(({ segment, predictions, labelled, accuracy }) => [
+        segment,
+        predictions,
+        labelled,
+        accuracy,
+      ]),
     ).toEqual([
       ['', 3, 2, 0.5],
       ['country=DE', 2, 1, 1],
@@ -279,12 +311,18 @@ describe('evaluator', () => {
     const model = 'turning';
     const send = async (number: number, output: string | number, label: string | number) => {
       await sendPredictions(
-        prediction({ id: `t${number}`, model, prediction: output, time: startMs + number * hourMs }),
+        prediction({
+          id: `t${number}`,
+          model,
+          prediction: output,
+          time: startMs + number * hourMs,
+        }),
       );
       await sendFeedback(feedback(`t${number}`, label));
       await quiet();
     };
-    const decisions = async () => (await performance(model)).map(row => `${row.task} ${row.positive_label}`);
+    const decisions = async () =>
+      (await performance(model)).map(row => `${row.task} ${row.positive_label}`);
     await send(0, 1, 1);
     expect(await decisions()).toEqual(['binary 1']);
     await send(1, 2, 3);
@@ -303,13 +341,22 @@ describe('evaluator', () => {
       ...['up', 'down'].map((output, index) =>
         prediction({ id: `c${index}`, model: 'chosen', prediction: output, score: 0.25 }),
       ),
-      ...[1, 23, 25].map(hour => prediction({ id: `d${hour}`, model: 'daily', time: startMs + hour * hourMs })),
+      ...[1, 23, 25].map(hour =>
+        prediction({ id: `d${hour}`, model: 'daily', time: startMs + hour * hourMs }),
+      ),
     );
     await sendFeedback(feedback('c0', 'down'), feedback('c1', 'down'));
     await sendFeedback(...[1, 23, 25].map(hour => feedback(`d${hour}`, 'up')));
     await quiet();
     expect(await performance('chosen')).toMatchObject([
-      { positive_label: 'down', precision: 1, recall: 0.5, brier: 0.75 ** 2, log_loss: Math.log(4), auc: null },
+      {
+        positive_label: 'down',
+        precision: 1,
+        recall: 0.5,
+        brier: 0.75 ** 2,
+        log_loss: Math.log(4),
+        auc: null,
+      },
     ]);
     expect((await performance('daily')).map(row => [row.start_ms, row.labelled])).toEqual([
       [startMs, 2],
@@ -325,10 +372,17 @@ describe('evaluator', () => {
     await quiet();
     await sendPredictions(prediction({ id: 'a1', model }));
     await quiet();
-    expect((await performance(model)).map(row => [row.predictions, row.coverage])).toEqual([[2, 0.5]]);
+    expect((await performance(model)).map(row => [row.predictions, row.coverage])).toEqual([
+      [2, 0.5],
+    ]);
     const performanceUpdates = await windows.announced;
     for (const update of performanceUpdates) {
-      expect(update).toMatchObject({ version: '1', sourcePartition: -1, watermark: null, windowSizeMs: hourMs });
+      expect(update).toMatchObject({
+        version: '1',
+        sourcePartition: -1,
+        watermark: null,
+        windowSizeMs: hourMs,
+      });
       expect(update.windowStarts).toEqual([startMs]);
     }
   });
@@ -343,7 +397,10 @@ describe('evaluator', () => {
       'future-time': encodeFeedback(feedback('x', 'up', { time: Date.UTC(2100, 0) })),
       'invalid-field': encodeFeedback(feedback('x', Number.NaN, { model: 'broken' })),
     };
-    await sendPredictions(prediction({ id: 'sound0', model: 'broken' }), prediction({ id: 'sound1', model: 'broken' }));
+    await sendPredictions(
+      prediction({ id: 'sound0', model: 'broken' }),
+      prediction({ id: 'sound1', model: 'broken' }),
+    );
     await sendFeedback(feedback('sound0', 'up'));
     await installation.producer.send({
       topic: topic('feedback'),
@@ -387,7 +444,12 @@ describe('evaluator', () => {
     const labels = new Map<number, string>();
     const outputOf = (index: number) => (index % 3 ? 'up' : 'down');
     const predicted = Array.from({ length: count }, (_, index) =>
-      prediction({ id: `k${index}`, model, prediction: outputOf(index), time: startMs + index * 10_000 }),
+      prediction({
+        id: `k${index}`,
+        model,
+        prediction: outputOf(index),
+        time: startMs + index * 10_000,
+      }),
     );
     for (let from = 0; from < count; from += 500) {
       // Labels of earlier, present and coming predictions; some twice, some corrected by a later portion.
@@ -396,7 +458,9 @@ describe('evaluator', () => {
       await Promise.all([
         sendPredictions(...predicted.slice(from, from + 500)),
         sendFeedback(
-          ...labelled.map(index => feedback(`k${index}`, labels.get(index)!, { time: startMs + 100 * hourMs + from })),
+          ...labelled.map(index =>
+            feedback(`k${index}`, labels.get(index)!, { time: startMs + 100 * hourMs + from }),
+          ),
         ),
       ]);
       if (from === 1_000) second.kill();
@@ -433,7 +497,9 @@ describe('evaluator', () => {
     await consumer.subscribe({ topic: topic('windows'), fromBeginning: true });
     await consumer.run({
       eachMessage: async ({ message }) => {
-        const update: WindowUpdate = contractType('WindowUpdate').fromBuffer(message.value!.subarray(wireHeaderBytes));
+        const update: WindowUpdate = contractType('WindowUpdate').fromBuffer(
+          message.value!.subarray(wireHeaderBytes),
+        );
         if (update.model === model && update.kind === 'performance') updates.push(update);
         if (updates.length === 2) two.resolve(updates);
       },

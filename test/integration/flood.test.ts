@@ -25,7 +25,12 @@ interface Sent {
   prediction: Prediction;
 }
 
-function prediction(model: string, id: string, time: number, fields: Partial<Prediction> = {}): Prediction {
+function prediction(
+  model: string,
+  id: string,
+  time: number,
+  fields: Partial<Prediction> = {},
+): Prediction {
   return {
     id,
     model,
@@ -48,7 +53,10 @@ describe('models that share partitions', () => {
   beforeEach(async () => {
     installation = await freshInstallation();
     installation.variables.DRIFTLOOP_CONFIG = join(installation.folder, 'settings.yaml');
-    await writeFile(installation.variables.DRIFTLOOP_CONFIG, 'models: { segmented: { segments: [tenant] } }\n');
+    await writeFile(
+      installation.variables.DRIFTLOOP_CONFIG,
+      'models: { segmented: { segments: [tenant] } }\n',
+    );
     encode = await installation.schemas.encoder<Prediction>('Prediction', topic());
   });
   afterEach(() => installation[Symbol.asyncDispose]());
@@ -57,15 +65,19 @@ describe('models that share partitions', () => {
   const quiet = (...services: ServiceName[]) => installation.untilQuiet(...services);
   async function send(records: readonly Sent[]): Promise<void> {
     for (let start = 0; start < records.length; start += 1000) {
-      const messages = records
-        .slice(start, start + 1000)
-        .map(({ partition, prediction }) => ({ key: prediction.id, partition, value: encode(prediction) }));
+      const messages = records.slice(start, start + 1000).map(({ partition, prediction }) => ({
+        key: prediction.id,
+        partition,
+        value: encode(prediction),
+      }));
       await installation.producer.send({ topic: topic(), messages });
     }
   }
   async function metric(healthUrl: string, name: string, label: string): Promise<number> {
     const text = await (await fetch(`${healthUrl}/metrics`)).text();
-    const line = text.split('\n').find(sample => sample.startsWith(`${name}{`) && sample.includes(`="${label}"`));
+    const line = text
+      .split('\n')
+      .find(sample => sample.startsWith(`${name}{`) && sample.includes(`="${label}"`));
     return Number(line?.split(' ').at(-1) ?? 0);
   }
 
@@ -82,23 +94,33 @@ describe('models that share partitions', () => {
     // Together more than the profiler may hold.
     const features = Object.fromEntries(range(10).map(feature => [`f${feature}`, feature]));
     const flood: Sent[] = [
-      ...range(newNames).map(number => prediction(`flood-${number}`, `f${number}`, startMs + number, { features })),
-      ...range(300).map(number => prediction('versioned', `v${number}`, startMs, { version: `v${number}` })),
+      ...range(newNames).map(number =>
+        prediction(`flood-${number}`, `f${number}`, startMs + number, { features }),
+      ),
+      ...range(300).map(number =>
+        prediction('versioned', `v${number}`, startMs, { version: `v${number}` }),
+      ),
       ...range(50).map(number =>
         prediction('wide', `w${number}`, startMs, {
-          features: Object.fromEntries(range(100).map(feature => [`f${number * 100 + feature}`, 1])),
+          features: Object.fromEntries(
+            range(100).map(feature => [`f${number * 100 + feature}`, 1]),
+          ),
         }),
       ),
       ...range(2_000).map(number =>
         prediction('many', `m${number}`, startMs, {
-          features: Object.fromEntries(range(50).map(feature => [`f${feature}`, `category ${number * 50 + feature}`])),
+          features: Object.fromEntries(
+            range(50).map(feature => [`f${feature}`, `category ${number * 50 + feature}`]),
+          ),
         }),
       ),
       ...range(150).map(number =>
         prediction('segmented', `g${number}`, startMs, { segment: { tenant: `t${number}` } }),
       ),
       // They have left memory by now, and go on where they were.
-      ...range(100).map(number => prediction(`flood-${number}`, `again ${number}`, startMs + 60_000, { features })),
+      ...range(100).map(number =>
+        prediction(`flood-${number}`, `again ${number}`, startMs + 60_000, { features }),
+      ),
     ].map(flooding => ({ partition: 0, prediction: flooding }));
     const every = flood.length / steady.length;
     const { healthUrl } = await installation.startService('profiler');
@@ -110,14 +132,14 @@ describe('models that share partitions', () => {
     );
     await quiet('profiler');
 
-    const expected = [...Map.groupBy(steady, record => Math.floor(record.prediction.time / hourMs) * hourMs)].map(
-      ([start, records]) => ({
-        start,
-        records: records.length,
-        missing: records.filter(record => record.prediction.features.city === null).length,
-        sum: records.reduce((sum, record) => sum + (record.prediction.features.amount as number), 0),
-      }),
-    );
+    const expected = [
+      ...Map.groupBy(steady, record => Math.floor(record.prediction.time / hourMs) * hourMs),
+    ].map(([start, records]) => ({
+      start,
+      records: records.length,
+      missing: records.filter(record => record.prediction.features.city === null).length,
+      sum: records.reduce((sum, record) => sum + (record.prediction.features.amount as number), 0),
+    }));
     const { clickhouse } = installation;
     expect(
       await clickhouse.select(
@@ -149,22 +171,32 @@ describe('models that share partitions', () => {
     ]);
     expect(await metric(healthUrl, 'driftloop_limit_hits_total', 'feature_names')).toBe(1_000);
     expect(await metric(healthUrl, 'driftloop_limit_hits_total', 'segment_values')).toBe(50);
-    expect(await metric(healthUrl, 'driftloop_cache_bytes', 'profiler')).toBeLessThanOrEqual(mostBytesInMemory);
-    expect(await metric(healthUrl, 'driftloop_cache_evictions_total', 'versions')).toBeGreaterThan(0);
+    expect(await metric(healthUrl, 'driftloop_cache_bytes', 'profiler')).toBeLessThanOrEqual(
+      mostBytesInMemory,
+    );
+    expect(await metric(healthUrl, 'driftloop_cache_evictions_total', 'versions')).toBeGreaterThan(
+      0,
+    );
     expect(await metric(healthUrl, 'driftloop_cache_entries', 'versions')).toBeLessThan(newNames);
     expect(await clickhouse.select('SELECT class FROM dead_letters FINAL')).toEqual([]);
   }, 600_000);
 
   it('have each its own clock: the history of 1996 and live traffic at once', async () => {
     const random = seededRandom(11);
-    const starts = { history: Date.UTC(1996, 4, 7), live: Math.floor(Date.now() / hourMs) * hourMs - 4 * dayMs };
+    const starts = {
+      history: Date.UTC(1996, 4, 7),
+      live: Math.floor(Date.now() / hourMs) * hourMs - 4 * dayMs,
+    };
     const records: Sent[] = [];
     for (let number = 0; number < 1_600; number++) {
       for (const [model, startMs] of Object.entries(starts)) {
         const time = startMs + number * 200_000;
         const features = { amount: Math.round(random() * 100) };
         const add = (id: string, at: number) => {
-          records.push({ partition: number % partitions, prediction: prediction(model, id, at, { features }) });
+          records.push({
+            partition: number % partitions,
+            prediction: prediction(model, id, at, { features }),
+          });
         };
         add(`${number}`, time);
         if (number % 9 === 0) add(`${number}`, time);
@@ -172,7 +204,10 @@ describe('models that share partitions', () => {
         if (number % 50 === 0) add(`too late ${number}`, time - 20 * dayMs);
       }
     }
-    await Promise.all([installation.startService('profiler'), installation.startService('detector')]);
+    await Promise.all([
+      installation.startService('profiler'),
+      installation.startService('detector'),
+    ]);
     await send(records);
     await quiet('profiler', 'detector');
 
@@ -183,7 +218,9 @@ describe('models that share partitions', () => {
       const key = `${sent.model} ${partition}`;
       const state = states.get(key) ?? newVersionState(sent.model, '1', settings.of(sent.model));
       states.set(key, state);
-      if (typeof countPrediction(state, { prediction: loggedPrediction(sent), offset }) === 'object')
+      if (
+        typeof countPrediction(state, { prediction: loggedPrediction(sent), offset }) === 'object'
+      )
         tooLate[sent.model]!++;
     }
     const { clickhouse } = installation;
@@ -195,20 +232,26 @@ describe('models that share partitions', () => {
     ).toEqual(
       [...states]
         .sort(([left], [right]) => (left < right ? -1 : 1))
-        .map(([key, { predictions, duplicates, late, tooLate: too_late, maxEventTimeMs: latest }]) => {
-          return { key, predictions, duplicates, late, too_late, latest };
-        }),
+        .map(
+          ([key, { predictions, duplicates, late, tooLate: too_late, maxEventTimeMs: latest }]) => {
+            return { key, predictions, duplicates, late, too_late, latest };
+          },
+        ),
     );
     expect(tooLate.history).toBe(tooLate.live);
     expect(
       await clickhouse.select(
         'SELECT model, class, count() AS letters FROM dead_letters FINAL GROUP BY model, class ORDER BY model',
       ),
-    ).toEqual(Object.entries(tooLate).map(([model, letters]) => ({ model, class: 'too-late', letters })));
+    ).toEqual(
+      Object.entries(tooLate).map(([model, letters]) => ({ model, class: 'too-late', letters })),
+    );
     for (const model of Object.keys(starts)) {
       const ofModel = [...states.values()].filter(state => state.model === model);
       const watermark = Math.min(...ofModel.map(watermarkMs));
-      const closed = new Set(ofModel.flatMap(state => [...state.windows.values()].map(window => window.endMs)));
+      const closed = new Set(
+        ofModel.flatMap(state => [...state.windows.values()].map(window => window.endMs)),
+      );
       const [judged] = await clickhouse.select<{ windows: number; until: number; records: number }>(
         `SELECT count() AS windows, toUnixTimestamp64Milli(max(window_end)) AS until, sum(records) AS records
          FROM evaluated_windows FINAL WHERE model = {model:String}`,
@@ -216,9 +259,14 @@ describe('models that share partitions', () => {
       );
       const ends = [...closed].filter(endMs => endMs <= watermark);
       expect(judged).toMatchObject({ windows: ends.length, until: Math.max(...ends) });
-      const counted = ofModel.flatMap(state => [...state.windows.values()]).filter(({ endMs }) => endMs <= watermark);
+      const counted = ofModel
+        .flatMap(state => [...state.windows.values()])
+        .filter(({ endMs }) => endMs <= watermark);
       expect(judged!.records).toBe(
-        counted.reduce((sum, window) => sum + countedSegments(window).get('')!.output.get('prediction')!.count, 0),
+        counted.reduce(
+          (sum, window) => sum + countedSegments(window).get('')!.output.get('prediction')!.count,
+          0,
+        ),
       );
     }
   }, 600_000);

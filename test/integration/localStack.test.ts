@@ -45,10 +45,19 @@ describe('Kafka of the local stack', () => {
     const admin = kafka.admin();
     await admin.connect();
     await admin.createTopics({
-      topics: [{ topic, numPartitions: 2, configEntries: [{ name: 'max.message.bytes', value: '8388608' }] }],
+      topics: [
+        {
+          topic,
+          numPartitions: 2,
+          configEntries: [{ name: 'max.message.bytes', value: '8388608' }],
+        },
+      ],
       waitForLeaders: true,
     });
-    const producer = kafka.producer({ idempotent: true, createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+    const producer = kafka.producer({
+      idempotent: true,
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    });
     const consumer = kafka.consumer({ groupId: topic });
     await Promise.all([producer.connect(), consumer.connect()]);
     const value = Buffer.alloc(2 * 1024 ** 2, 'driftloop');
@@ -63,12 +72,15 @@ describe('Kafka of the local stack', () => {
     await expect(impatient.fetchTopicMetadata({ topics: [uniqueName('unknown')] })).rejects.toThrow(
       /does not host this topic/,
     );
-    await Promise.all([producer, consumer, admin, impatient].map(connection => connection.disconnect()));
+    await Promise.all(
+      [producer, consumer, admin, impatient].map(connection => connection.disconnect()),
+    );
   });
 });
 
 describe('schema registry of the local stack', () => {
-  const schemaOf = (fields: object[]) => JSON.stringify({ type: 'record', name: 'Reading', namespace: 'test', fields });
+  const schemaOf = (fields: object[]) =>
+    JSON.stringify({ type: 'record', name: 'Reading', namespace: 'test', fields });
   const identifier = { name: 'id', type: 'string' };
 
   it('gives a schema one id, and refuses a version that cannot read the one before', async () => {
@@ -79,10 +91,15 @@ describe('schema registry of the local stack', () => {
 
     const first = await register([identifier]);
     const again = await register([identifier]);
-    const wider = await register([identifier, { name: 'value', type: ['null', 'double'], default: null }]);
+    const wider = await register([
+      identifier,
+      { name: 'value', type: ['null', 'double'], default: null },
+    ]);
     expect(again.id).toBe(first.id);
     expect(wider.id).not.toBe(first.id);
-    await expect(register([identifier, { name: 'mandatory', type: 'string' }])).rejects.toThrow(/incompatible/i);
+    await expect(register([identifier, { name: 'mandatory', type: 'string' }])).rejects.toThrow(
+      /incompatible/i,
+    );
     const encoded = await registry.encode(wider.id, { id: 'a', value: 1.5 });
     expect(await registry.decode(encoded)).toEqual({ id: 'a', value: 1.5 });
   });
@@ -105,7 +122,8 @@ describe('ClickHouse of the local stack', () => {
   beforeAll(async () => {
     const url = inject('clickhouseUrl');
     const admin = createClient({ url });
-    for (const name of [database, otherDatabase]) await admin.command({ query: `CREATE DATABASE ${name}` });
+    for (const name of [database, otherDatabase])
+      await admin.command({ query: `CREATE DATABASE ${name}` });
     await admin.close();
     // Errors are expected here, and not worth a line.
     const log = { level: ClickHouseLogLevel.OFF };
@@ -146,7 +164,9 @@ describe('ClickHouse of the local stack', () => {
 
   it('stores rows exactly as they were inserted, in one block', async () => {
     expect(
-      await select('SELECT count() AS count, uniqExact(id) AS ids, countIf(revision = 7) AS defaults FROM readings'),
+      await select(
+        'SELECT count() AS count, uniqExact(id) AS ids, countIf(revision = 7) AS defaults FROM readings',
+      ),
     ).toEqual([{ count: rowCount, ids: rowCount, defaults: rowCount }]);
     expect(
       await select(
@@ -189,18 +209,30 @@ describe('ClickHouse of the local stack', () => {
   });
 
   it('keeps number and type of errors', async () => {
-    await expect(select('SELECT * FROM absent')).rejects.toMatchObject({ code: '60', type: 'UNKNOWN_TABLE' });
+    await expect(select('SELECT * FROM absent')).rejects.toMatchObject({
+      code: '60',
+      type: 'UNKNOWN_TABLE',
+    });
     await expect(select('SELEC 1')).rejects.toMatchObject({ code: '62', type: 'SYNTAX_ERROR' });
-    await expect(select('SELECT 1; SELECT 2')).rejects.toMatchObject({ code: '62', type: 'SYNTAX_ERROR' });
+    await expect(select('SELECT 1; SELECT 2')).rejects.toMatchObject({
+      code: '62',
+      type: 'SYNTAX_ERROR',
+    });
     await expect(select('SELECT {missing: String}')).rejects.toMatchObject({ code: '456' });
     await expect(select('SELECT 1', {}, { no_such_setting: 1 })).rejects.toMatchObject({
       code: '115',
       type: 'UNKNOWN_SETTING',
     });
     await expect(
-      client.insert({ table: 'readings', format: 'JSONEachRow', values: [{ id: 'broken', revision: 'x' }] }),
+      client.insert({
+        table: 'readings',
+        format: 'JSONEachRow',
+        values: [{ id: 'broken', revision: 'x' }],
+      }),
     ).rejects.toMatchObject({ code: '27', type: 'CANNOT_PARSE_INPUT_ASSERTION_FAILED' });
-    expect(await select(`SELECT count() AS count FROM readings WHERE id = 'broken'`)).toEqual([{ count: 0 }]);
+    expect(await select(`SELECT count() AS count FROM readings WHERE id = 'broken'`)).toEqual([
+      { count: 0 },
+    ]);
   });
 
   it('returns and takes binary formats byte for byte', async () => {
@@ -223,15 +255,20 @@ describe('ClickHouse of the local stack', () => {
     expect(await select(`SELECT count() AS count, uniqExact(id) AS ids FROM copied`)).toEqual([
       { count: 20_000, ids: 20_000 },
     ]);
-    expect(await select(`SELECT groupBitXor(cityHash64(id, revision)) AS hash FROM copied`)).toEqual(
-      await select(`SELECT groupBitXor(cityHash64(id, revision)) AS hash FROM (${query})`),
-    );
+    expect(
+      await select(`SELECT groupBitXor(cityHash64(id, revision)) AS hash FROM copied`),
+    ).toEqual(await select(`SELECT groupBitXor(cityHash64(id, revision)) AS hash FROM (${query})`));
   });
 
   it('reads an INSERT whose rows follow in the body, even lines that end with a semicolon', async () => {
-    await client.command({ query: 'CREATE TABLE notes (id UInt32, text String) ENGINE = MergeTree ORDER BY id' });
+    await client.command({
+      query: 'CREATE TABLE notes (id UInt32, text String) ENGINE = MergeTree ORDER BY id',
+    });
     const body = `INSERT INTO notes FORMAT TSV\n1\ta;\n\n2\tüb\\ner;\n`.replace('\n\n', '\n');
-    const response = await fetch(`${inject('clickhouseUrl')}/?database=${database}`, { method: 'POST', body });
+    const response = await fetch(`${inject('clickhouseUrl')}/?database=${database}`, {
+      method: 'POST',
+      body,
+    });
     expect(await response.text()).toBe('');
     await client.command({ query: `INSERT INTO notes VALUES (3, 'c;')` });
     expect(await select('SELECT text FROM notes ORDER BY id')).toEqual([
@@ -262,7 +299,9 @@ describe('ClickHouse of the local stack', () => {
         database: index % 2 === 0 ? database : otherDatabase,
       })),
     );
-    expect(await select(`SELECT getSetting('max_block_size') AS blockSize`)).not.toEqual([{ blockSize: 1_049 }]);
+    expect(await select(`SELECT getSetting('max_block_size') AS blockSize`)).not.toEqual([
+      { blockSize: 1_049 },
+    ]);
   });
 });
 
@@ -295,7 +334,11 @@ describe('parts of the local stack', () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };
-    const started = startClickhouse({ dir: join(folder, 'unused'), port, logDir: join(folder, 'logs') });
+    const started = startClickhouse({
+      dir: join(folder, 'unused'),
+      port,
+      logDir: join(folder, 'logs'),
+    });
     await expect(started).rejects.toThrow(UserError);
     await expect(started).rejects.toThrow(
       `port ${port} for ClickHouse is taken by another program: stop that program, or choose another port with DRIFTLOOP_CLICKHOUSE_PORT`,
@@ -304,11 +347,19 @@ describe('parts of the local stack', () => {
   });
 
   it('ClickHouse finishes what it has begun before it stops', async () => {
-    const server = await startClickhouse({ dir: join(folder, 'stopping'), port: 0, logDir: join(folder, 'logs') });
+    const server = await startClickhouse({
+      dir: join(folder, 'stopping'),
+      port: 0,
+      logDir: join(folder, 'logs'),
+    });
     const client = createClient({ url: server.url });
-    const ask = async (query: string) => (await client.query({ query, format: 'TabSeparated' })).text();
+    const ask = async (query: string) =>
+      (await client.query({ query, format: 'TabSeparated' })).text();
     const slow = ask('SELECT sum(sleepEachRow(0.1)) FROM numbers(10)');
-    while ((await ask(`SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%'`)) !== '2\n');
+    while (
+      (await ask(`SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%'`)) !==
+      '2\n'
+    );
     await server.stop();
     expect(await slow).toBe('0\n');
     expect(await server.exited).toBe('ended with exit code 0');
@@ -327,7 +378,9 @@ describe('parts of the local stack', () => {
 
   it('a process ends with the one that started it, even by SIGKILL', async () => {
     const starter = join(folder, 'starter.ts');
-    const module = JSON.stringify(new URL('../../infra/local/processes/childProcess.ts', import.meta.url).href);
+    const module = JSON.stringify(
+      new URL('../../infra/local/processes/childProcess.ts', import.meta.url).href,
+    );
     const log = JSON.stringify(join(folder, 'logs', 'child.log'));
     await writeFile(
       starter,
@@ -340,7 +393,12 @@ describe('parts of the local stack', () => {
     const pid = Number(line);
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await promisify(execFile)('sh', ['-c', 'while kill -0 "$1" 2>/dev/null; do sleep 0.05; done', 'wait', String(pid)]);
+    await promisify(execFile)('sh', [
+      '-c',
+      'while kill -0 "$1" 2>/dev/null; do sleep 0.05; done',
+      'wait',
+      String(pid),
+    ]);
     expect(isAlive(pid)).toBe(false);
   });
 });

@@ -18,10 +18,14 @@ async function gatewayToClickhouse(): Promise<{ url: string; server: Server; han
     const query = new URL(incoming.url!, gateway.url).searchParams.get('query') ?? '';
     if (gateway.hangUp && query.startsWith('INSERT INTO predictions ')) return incoming.destroy();
     const { method, headers } = incoming;
-    const forwarded = request(new URL(incoming.url!, inject('clickhouseUrl')), { method, headers }, answer => {
-      outgoing.writeHead(answer.statusCode!, answer.headers);
-      answer.pipe(outgoing);
-    });
+    const forwarded = request(
+      new URL(incoming.url!, inject('clickhouseUrl')),
+      { method, headers },
+      answer => {
+        outgoing.writeHead(answer.statusCode!, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
     incoming.pipe(forwarded);
   });
   await new Promise<void>(resolve => gateway.server.listen(port, '127.0.0.1', resolve));
@@ -53,16 +57,21 @@ describe('metrics of running services', () => {
   });
 
   it('are those that docs/operators.md lists', async () => {
-    const services = await Promise.all(serviceFlow.map(({ name }) => installation.startService(name)));
+    const services = await Promise.all(
+      serviceFlow.map(({ name }) => installation.startService(name)),
+    );
     const texts = await Promise.all(
       services.map(async ({ healthUrl }) => (await fetch(`${healthUrl}/metrics`)).text()),
     );
     const exposed = new Set(
-      texts.flatMap(text => [...text.matchAll(/^# TYPE (driftloop_\w+)/gm)].map(([, name]) => name!)),
+      texts.flatMap(text =>
+        [...text.matchAll(/^# TYPE (driftloop_\w+)/gm)].map(([, name]) => name!),
+      ),
     );
-    const documented = readFileSync(new URL('../../docs/operators.md', import.meta.url), 'utf8').matchAll(
-      /^\| `(driftloop_\w+)`/gm,
-    );
+    const documented = readFileSync(
+      new URL('../../docs/operators.md', import.meta.url),
+      'utf8',
+    ).matchAll(/^\| `(driftloop_\w+)`/gm);
     expect([...exposed].sort()).toEqual([...documented].map(([, name]) => name!).sort());
     await Promise.all(services.map(service => service.stop()));
   });
@@ -93,7 +102,10 @@ describe('metrics of running services', () => {
       Buffer.from('{"id":'),
     ];
     gateway.hangUp = true;
-    await installation.producer.send({ topic, messages: values.map(value => ({ key: 'k', value })) });
+    await installation.producer.send({
+      topic,
+      messages: values.map(value => ({ key: 'k', value })),
+    });
     let away = await scrape(healthUrl);
     while ((away.get('driftloop_clickhouse_waiting_requests') ?? 0) === 0) {
       await pause(20);
@@ -101,7 +113,9 @@ describe('metrics of running services', () => {
     }
     expect(away.get('driftloop_clickhouse_retries_total')).toBeGreaterThan(0);
     expect(away.get('driftloop_unflushed_records')).toBe(values.length);
-    expect(away.get('driftloop_unflushed_bytes')).toBe(values.reduce((sum, { length }) => sum + length + 1, 0));
+    expect(away.get('driftloop_unflushed_bytes')).toBe(
+      values.reduce((sum, { length }) => sum + length + 1, 0),
+    );
     gateway.hangUp = false;
     await installation.untilQuiet('profiler');
     const back = await scrape(healthUrl);
@@ -121,6 +135,8 @@ describe('metrics of running services', () => {
       driftloop_unflushed_bytes: 0,
       driftloop_unflushed_age_seconds: 0,
     };
-    expect(Object.fromEntries(Object.keys(expected).map(name => [name, back.get(name)]))).toEqual(expected);
+    expect(Object.fromEntries(Object.keys(expected).map(name => [name, back.get(name)]))).toEqual(
+      expected,
+    );
   });
 });

@@ -20,13 +20,20 @@ afterAll(async () => {
   await clickhouse.close();
 });
 
-const number = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(Number.NaN, Infinity, -Infinity, -0, 0, 5e-324));
+const number = fc.oneof(
+  fc.double(),
+  fc.integer(),
+  fc.constantFrom(Number.NaN, Infinity, -Infinity, -0, 0, 5e-324),
+);
 /** Halves of surrogate pairs, too, and lengths around those where a varint and the native encoder begin. */
 const anyText = fc.oneof(
   text,
   fc.string({ unit: 'binary', maxLength: 10 }),
   fc
-    .tuple(fc.constantFrom('x', 'é', '€', '😀', '\ud800'), fc.constantFrom(47, 48, 49, 127, 128, 20_000))
+    .tuple(
+      fc.constantFrom('x', 'é', '€', '😀', '\ud800'),
+      fc.constantFrom(47, 48, 49, 127, 128, 20_000),
+    )
     .map(([unit, count]) => unit.repeat(count)),
 );
 const prediction: fc.Arbitrary<Prediction> = fc.record({
@@ -47,14 +54,23 @@ const prediction: fc.Arbitrary<Prediction> = fc.record({
 const shown = (value: number) =>
   Number.isFinite(value) ? value : Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
 const shownOrNull = (value: number | null) => (value === null ? null : shown(value));
-const mapped = <From, To>(map: Record<string, From> | null, to: (value: From) => To): Record<string, To> =>
+const mapped = <From, To>(
+  map: Record<string, From> | null,
+  to: (value: From) => To,
+): Record<string, To> =>
   Object.fromEntries(Object.entries(map ?? {}).map(([name, value]) => [name, to(value)]));
 const entries = (features: Prediction['features'], wanted: (value: unknown) => boolean) =>
   Object.fromEntries(Object.entries(features).filter(([, value]) => wanted(value)));
 
 function expectedRow(sent: Prediction, index: number): object {
-  const numbers = entries(sent.features, value => typeof value === 'number') as Record<string, number>;
-  const others = entries(sent.features, value => typeof value === 'string' || typeof value === 'boolean');
+  const numbers = entries(sent.features, value => typeof value === 'number') as Record<
+    string,
+    number
+  >;
+  const others = entries(
+    sent.features,
+    value => typeof value === 'string' || typeof value === 'boolean',
+  );
   return {
     model: sent.model.toWellFormed(),
     version: sent.version.toWellFormed(),
@@ -85,7 +101,9 @@ it('rows of predictions are read as they were written, whatever they hold', asyn
       for (const [index, one] of sent.entries())
         addPrediction(rows, loggedPrediction(one), index - 3, 2 ** 53 - 1 - index);
       await clickhouse.insertBlock('predictions', rows);
-      const read = await clickhouse.select(`SELECT ${columns.join(', ')} FROM predictions ORDER BY source_offset DESC`);
+      const read = await clickhouse.select(
+        `SELECT ${columns.join(', ')} FROM predictions ORDER BY source_offset DESC`,
+      );
       expect(read).toEqual(sent.map(expectedRow));
     }),
     { numRuns: 20 },
@@ -104,7 +122,11 @@ it('rows that fill many pieces of memory are read as they were written', async (
         model: `m${index % 300}`,
         version: '1',
         time: Date.UTC(2026, 0, 1) + index,
-        features: { [`n${index % 7}`]: index / 3, text: 'x'.repeat(index % 100), other: index % 2 ? null : 'y' },
+        features: {
+          [`n${index % 7}`]: index / 3,
+          text: 'x'.repeat(index % 100),
+          other: index % 2 ? null : 'y',
+        },
         prediction: index,
         score: index % 3 ? null : index,
         probabilities: null,
@@ -125,5 +147,7 @@ it('rows that fill many pieces of memory are read as they were written', async (
                 AND categorical_features['other'] = if(n % 2 = 1, '', 'y') AND ifNull(score, -1) = if(n % 3 = 0, n, -1))`,
   );
   expect(wrong).toEqual([]);
-  expect(await clickhouse.select('SELECT count() AS stored FROM predictions')).toEqual([{ stored: count }]);
+  expect(await clickhouse.select('SELECT count() AS stored FROM predictions')).toEqual([
+    { stored: count },
+  ]);
 });

@@ -35,7 +35,10 @@ describe('profiler', () => {
 
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
   const quiet = () => installation.untilQuiet('profiler');
-  const send = (values: { value: Buffer | string | null; headers?: Record<string, string> }[], compression?: number) =>
+  const send = (
+    values: { value: Buffer | string | null; headers?: Record<string, string> }[],
+    compression?: number,
+  ) =>
     installation.producer.send({
       topic: topic('predictions'),
       messages: values.map(value => ({ key: 'k', ...value })),
@@ -45,11 +48,18 @@ describe('profiler', () => {
   it('reads every encoding and compression, and dead-letters what it cannot use with its bytes, key and headers', async () => {
     await installation.startService('profiler');
     const asJson = (number: number) =>
-      JSON.stringify({ ...prediction(number), model: 'encodings', time: new Date(startMs).toISOString() });
+      JSON.stringify({
+        ...prediction(number),
+        model: 'encodings',
+        time: new Date(startMs).toISOString(),
+      });
     const { None, GZIP, Snappy, LZ4, ZSTD } = kafkajs.CompressionTypes;
     for (const [index, compression] of [None, GZIP, Snappy, LZ4, ZSTD].entries()) {
       await send(
-        [{ value: encode(prediction(index, { model: 'encodings' })) }, { value: asJson(index + 10) }],
+        [
+          { value: encode(prediction(index, { model: 'encodings' })) },
+          { value: asJson(index + 10) },
+        ],
         compression,
       );
     }
@@ -64,7 +74,15 @@ describe('profiler', () => {
           ce_source: 's',
         },
       },
-      { value: JSON.stringify({ specversion: '1.0', id: '1', type: 't', source: 's', data: JSON.parse(asJson(21)) }) },
+      {
+        value: JSON.stringify({
+          specversion: '1.0',
+          id: '1',
+          type: 't',
+          source: 's',
+          data: JSON.parse(asJson(21)),
+        }),
+      },
     ]);
     const broken = {
       'malformed-json': Buffer.from('{"id":'),
@@ -80,7 +98,9 @@ describe('profiler', () => {
       'future-time': Buffer.from(
         '{"id":"x","model":"encodings","version":"1","time":"2100-01-01","features":{},"prediction":1}',
       ),
-      'too-large': Buffer.from(JSON.stringify({ ...prediction(1), features: { blob: 'x'.repeat(2_000_000) } })),
+      'too-large': Buffer.from(
+        JSON.stringify({ ...prediction(1), features: { blob: 'x'.repeat(2_000_000) } }),
+      ),
     };
     await send(Object.entries(broken).map(([name, value]) => ({ value, headers: { name } })));
     await quiet();
@@ -91,7 +111,10 @@ describe('profiler', () => {
     expect(counts).toEqual({ predictions: 12, duplicates: 0 });
     const letters = await readTopic(topic('dead-letters'), Object.keys(broken).length);
     const found = Object.fromEntries(
-      letters.map(letter => [letter.headers['__connect.errors.exception.class.name']!.toString(), letter]),
+      letters.map(letter => [
+        letter.headers['__connect.errors.exception.class.name']!.toString(),
+        letter,
+      ]),
     );
     expect(Object.keys(found).sort()).toEqual(Object.keys(broken).sort());
     for (const [name, value] of Object.entries(broken)) {
@@ -205,7 +228,9 @@ describe('profiler', () => {
     for (let start = 0; start < stream.length; start += 500) {
       await installation.producer.send({
         topic: topic('predictions'),
-        messages: stream.slice(start, start + 500).map(value => ({ key: value.id, value: encode(value) })),
+        messages: stream
+          .slice(start, start + 500)
+          .map(value => ({ key: value.id, value: encode(value) })),
       });
       if (start % 5000 === 2500) {
         const victim = await installation.startService('profiler');
@@ -232,7 +257,9 @@ describe('profiler', () => {
        FROM window_profiles FINAL WHERE model = 'killed' GROUP BY start ORDER BY start`,
     );
     expect(windows).toEqual(
-      [...expectedWindows].sort(([a], [b]) => a - b).map(([start, window]) => ({ start, ...window })),
+      [...expectedWindows]
+        .sort(([a], [b]) => a - b)
+        .map(([start, window]) => ({ start, ...window })),
     );
     expect(
       await installation.clickhouse.select(

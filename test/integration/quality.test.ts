@@ -43,18 +43,34 @@ function stream(): { predictions: string[]; feedback: string[] } {
     const label = random.uniform() < 0.4 ? 'yes' : 'no';
     const isWrong = random.uniform() < (drifted ? 0.4 : 0.1);
     const prediction = isWrong ? (label === 'yes' ? 'no' : 'yes') : label;
-    predictions.push(JSON.stringify({ id: `c${row}`, model: 'classes', version: '1', time, features, prediction }));
+    predictions.push(
+      JSON.stringify({ id: `c${row}`, model: 'classes', version: '1', time, features, prediction }),
+    );
     const labelTime = time + 4 * windowMs;
     if (row % 10 !== 0) feedback.push(JSON.stringify({ id: `c${row}`, time: labelTime, label }));
-    if (row % 17 === 0) feedback.push(JSON.stringify({ id: `c${row}`, time: labelTime + windowMs, label: 'no' }));
+    if (row % 17 === 0)
+      feedback.push(JSON.stringify({ id: `c${row}`, time: labelTime + windowMs, label: 'no' }));
 
     const value = random.normal() * 10;
-    const numbers = { id: `n${row}`, model: 'numbers', version: '2', time, features: { value }, prediction: value };
+    const numbers = {
+      id: `n${row}`,
+      model: 'numbers',
+      version: '2',
+      time,
+      features: { value },
+      prediction: value,
+    };
     predictions.push(JSON.stringify(numbers));
-    feedback.push(JSON.stringify({ id: `n${row}`, time: time + 1, label: value + random.normal() }));
+    feedback.push(
+      JSON.stringify({ id: `n${row}`, time: time + 1, label: value + random.normal() }),
+    );
   }
   // A retry, one without a model, no JSON, and a label of nobody.
-  predictions.push(predictions.at(-2)!, JSON.stringify({ id: 'x', time: startMs, features: {}, prediction: 1 }), '{');
+  predictions.push(
+    predictions.at(-2)!,
+    JSON.stringify({ id: 'x', time: startMs, features: {}, prediction: 1 }),
+    '{',
+  );
   feedback.push(JSON.stringify({ id: 'nobody', time: startMs, label: 'yes' }));
   return { predictions, feedback };
 }
@@ -62,7 +78,11 @@ function stream(): { predictions: string[]; feedback: string[] } {
 const rounded = (content: unknown): unknown =>
   JSON.parse(
     JSON.stringify(content, (_, value) =>
-      typeof value === 'number' ? Number(value.toPrecision(9)) : value instanceof Map ? [...value] : value,
+      typeof value === 'number'
+        ? Number(value.toPrecision(9))
+        : value instanceof Map
+          ? [...value]
+          : value,
     ),
   );
 
@@ -73,7 +93,9 @@ function contentOf({ variables, ...window }: WindowObservation): unknown {
 }
 
 function eventsOf(events: Iterable<DriftEvent>): unknown {
-  const kept = [...events].filter(({ status }) => status !== 'withdrawn').map(({ revision: _, ...event }) => event);
+  const kept = [...events]
+    .filter(({ status }) => status !== 'withdrawn')
+    .map(({ revision: _, ...event }) => event);
   return rounded(kept.sort((a, b) => a.windowStart - b.windowStart));
 }
 
@@ -92,7 +114,9 @@ describe('the core of quality', () => {
     ({ streams: counted, rejected } = await readStreamFolder(installation.folder, windowMs));
 
     await Promise.all(
-      (['profiler', 'evaluator', 'detector'] as const).map(service => installation.startService(service)),
+      (['profiler', 'evaluator', 'detector'] as const).map(service =>
+        installation.startService(service),
+      ),
     );
     await send(topics.predictions, predictions);
     await send(topics.feedback, feedback);
@@ -105,15 +129,23 @@ describe('the core of quality', () => {
 
   async function send(topic: string, lines: readonly string[]): Promise<void> {
     const messages = lines.map(value => ({ key: /"id":"(\w+)"/.exec(value)?.[1] ?? null, value }));
-    await installation.producer.send({ topic: `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${topic}`, messages });
+    await installation.producer.send({
+      topic: `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${topic}`,
+      messages,
+    });
   }
 
   const quiet = () => installation.untilQuiet('profiler', 'evaluator', 'detector');
 
   /** With the labels as they stand in the end. */
   function observationsOf({ windows, labelRevisions }: WindowedStream): WindowObservation[] {
-    const performances = new Map(labelRevisions.map(({ startMs, performance }) => [startMs, performance]));
-    return windows.map(window => ({ ...window, performance: performances.get(window.startMs) ?? null }));
+    const performances = new Map(
+      labelRevisions.map(({ startMs, performance }) => [startMs, performance]),
+    );
+    return windows.map(window => ({
+      ...window,
+      performance: performances.get(window.startMs) ?? null,
+    }));
   }
 
   it('refuses the records that the services send to dead-letters', () => {
@@ -129,7 +161,9 @@ describe('the core of quality', () => {
       const stored = (await store.windows([range])).get(versionKey(name))!;
       const expected = observationsOf({ ...name, ...ofStream });
       expect(expected).toHaveLength(windows);
-      expect([...stored.values()].map(segments => contentOf(segments.get('')!))).toEqual(expected.map(contentOf));
+      expect([...stored.values()].map(segments => contentOf(segments.get('')!))).toEqual(
+        expected.map(contentOf),
+      );
     }
   });
 
@@ -144,6 +178,8 @@ describe('the core of quality', () => {
       expect(eventsOf(found.map(({ event }) => event))).toEqual(eventsOf(events.values()));
       alarms.push(...found);
     }
-    expect(alarms).toMatchObject([{ event: { model: 'classes', windowStart: startMs + onset * windowMs } }]);
+    expect(alarms).toMatchObject([
+      { event: { model: 'classes', windowStart: startMs + onset * windowMs } },
+    ]);
   });
 });

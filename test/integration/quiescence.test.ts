@@ -57,7 +57,8 @@ describe('waitUntilQuiet', () => {
         waitedFor.push(service);
         // What each service does: write to the next topic, then commit.
         step = step.then(async () => {
-          if (service === 'profiler') await send('windows').then(() => commit('profiler', 'predictions'));
+          if (service === 'profiler')
+            await send('windows').then(() => commit('profiler', 'predictions'));
           else await commit(service, 'windows');
         });
       },

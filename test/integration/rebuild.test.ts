@@ -22,7 +22,10 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     const encoders = {
       prediction: await installation.schemas.encoder<Prediction>('Prediction', 'predictions'),
       feedback: await installation.schemas.encoder<Feedback>('Feedback', 'feedback'),
-      request: await installation.schemas.encoder<RetrainRequest>('RetrainRequest', 'retrain-requests'),
+      request: await installation.schemas.encoder<RetrainRequest>(
+        'RetrainRequest',
+        'retrain-requests',
+      ),
     };
     chunks = [...chunksOfStream(seededRandom(11), encoders, 8)].map(records =>
       records.filter(({ topic }) => topic !== 'retrain-requests'),
@@ -48,7 +51,12 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     const { window, allowedLateness, horizon } = readSettings(undefined).of('new');
     const records: KafkaRecord[] = [];
     for (const name of ['predictions', 'feedback'])
-      await readTopic(installation.kafka, installation.admin, topic(name), async part => void records.push(...part));
+      await readTopic(
+        installation.kafka,
+        installation.admin,
+        topic(name),
+        async part => void records.push(...part),
+      );
     const plain = (contract: string) => {
       const type = avro.Type.forSchema(contractType(contract).schema({ exportAttrs: true }));
       return (value: Buffer) => type.fromBuffer(value.subarray(wireHeaderBytes));
@@ -62,7 +70,9 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     );
     const lines: string[] = [];
     for (const table of oracleTables)
-      lines.push(...differences(table, expected[table], await storedRows(installation.clickhouse, table)));
+      lines.push(
+        ...differences(table, expected[table], await storedRows(installation.clickhouse, table)),
+      );
     return lines.sort();
   }
 
@@ -122,19 +132,27 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
       while (running) {
         const now = await undamaged();
         for (const [window, records] of before)
-          if ((now.get(window) ?? 0) < records) missed.push(`${window}: ${now.get(window)} after ${records}`);
+          if ((now.get(window) ?? 0) < records)
+            missed.push(`${window}: ${now.get(window)} after ${records}`);
         before = now;
       }
     })();
     // Merges put a row in the place of others at any time; here all the time.
     const merging = (async () => {
       while (running)
-        for (const table of ['window_profiles', 'window_samples', 'performance_windows', 'outcomes', 'predictions'])
+        for (const table of [
+          'window_profiles',
+          'window_samples',
+          'performance_windows',
+          'outcomes',
+          'predictions',
+        ])
           await sql(`OPTIMIZE TABLE ${table} FINAL`);
     })();
     const producing = (async () => {
       for (const chunk of chunks.slice(4))
-        for (let start = 0; start < chunk.length; start += 50) await send(chunk.slice(start, start + 50));
+        for (let start = 0; start < chunk.length; start += 50)
+          await send(chunk.slice(start, start + 50));
     })();
     const result = await rebuild('--from', 'beginning').finally(() => {
       running = false;
@@ -173,7 +191,9 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
 
     const looked = await rebuild('--from', '2025-12-01', '--dry-run');
     expect(looked.exitCode).toBe(0);
-    expect(looked.output).toContain('windows that start at 2025-12-01T00:00:00.000Z or later are made anew');
+    expect(looked.output).toContain(
+      'windows that start at 2025-12-01T00:00:00.000Z or later are made anew',
+    );
     expect(looked.output).toMatch(/predictions +0 +0 +\d+ +\d+/);
     expect(await mistakes()).toEqual(damaged);
 

@@ -34,12 +34,20 @@ describe('driftloop reference', () => {
         prediction: 'yes',
       };
       const features = { amount: random() + 0.3, city: random() < 0.5 ? 'Rome' : 'Oslo' };
-      const empty = { score: null, probabilities: null, segment: null, codeVersion: null, latencyMs: null };
+      const empty = {
+        score: null,
+        probabilities: null,
+        segment: null,
+        codeVersion: null,
+        latencyMs: null,
+      };
       return { key: prediction.id, value: encode({ ...prediction, features, ...empty }) };
     });
     const topic = `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`;
     await installation.producer.send({ topic, messages });
-    await Promise.all((['profiler', 'detector'] as const).map(service => installation.startService(service)));
+    await Promise.all(
+      (['profiler', 'detector'] as const).map(service => installation.startService(service)),
+    );
     await installation.untilQuiet('profiler', 'detector');
 
     const reference = Array.from({ length: 3000 }, () =>
@@ -52,7 +60,9 @@ describe('driftloop reference', () => {
     const events = await installation.clickhouse.select(
       'SELECT cause, feature, reference, toUnixTimestamp64Milli(window_start) AS start FROM drift_events FINAL',
     );
-    expect(events).toEqual([{ cause: 'data_drift', feature: 'amount', reference: 'upload', start: startMs }]);
+    expect(events).toEqual([
+      { cause: 'data_drift', feature: 'amount', reference: 'upload', start: startMs },
+    ]);
   });
 
   it('names the record that cannot be used, and uploads nothing then', async () => {
@@ -64,7 +74,9 @@ describe('driftloop reference', () => {
     expect((await upload(['{'], 'other', '1')).errors).toMatch(/record 1: is not JSON/);
     expect((await upload([''], 'other', '1')).errors).toMatch(/holds no records/);
     expect(
-      await installation.clickhouse.select("SELECT count() AS rows FROM reference_profiles WHERE model = 'other'"),
+      await installation.clickhouse.select(
+        "SELECT count() AS rows FROM reference_profiles WHERE model = 'other'",
+      ),
     ).toEqual([{ rows: 0 }]);
   });
 });

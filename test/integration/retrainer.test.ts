@@ -32,7 +32,13 @@ function learnable(index: number, random: () => number): LoggedRow {
   const x = random() * 10;
   const city = random() < 0.5 ? 'Rome' : 'Oslo';
   return {
-    features: { x, "it's `odd`": index % 7, city, currency: 'EUR', note: random() < 0.1 ? null : random() },
+    features: {
+      x,
+      "it's `odd`": index % 7,
+      city,
+      currency: 'EUR',
+      note: random() < 0.1 ? null : random(),
+    },
     prediction: random() < 0.2 ? 'yes' : 'no',
     label: x > 5 === (city === 'Rome') ? 'yes' : 'no',
   };
@@ -68,8 +74,14 @@ describe('retrainer', () => {
     );
     installation.variables.DRIFTLOOP_CONFIG = config;
     const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
-    encodeEvent = await installation.schemas.encoder<DriftEvent>('DriftEvent', topic('drift-events'));
-    encodeRequest = await installation.schemas.encoder<RetrainRequest>('RetrainRequest', topic('retrain-requests'));
+    encodeEvent = await installation.schemas.encoder<DriftEvent>(
+      'DriftEvent',
+      topic('drift-events'),
+    );
+    encodeRequest = await installation.schemas.encoder<RetrainRequest>(
+      'RetrainRequest',
+      topic('retrain-requests'),
+    );
     retrainer = await installation.startService('retrainer');
   });
   afterAll(() => installation[Symbol.asyncDispose]());
@@ -77,7 +89,10 @@ describe('retrainer', () => {
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
   const quiet = () => installation.untilQuiet('retrainer');
 
-  async function fill(model: string, row: (index: number, random: () => number) => LoggedRow): Promise<void> {
+  async function fill(
+    model: string,
+    row: (index: number, random: () => number) => LoggedRow,
+  ): Promise<void> {
     const random = seededRandom(5);
     const predictions: object[] = [];
     const outcomes: object[] = [];
@@ -97,8 +112,12 @@ describe('retrainer', () => {
       };
       predictions.push({
         ...common,
-        numeric_features: Object.fromEntries(entries.filter(([, value]) => typeof value === 'number')),
-        categorical_features: Object.fromEntries(entries.filter(([, value]) => typeof value === 'string')),
+        numeric_features: Object.fromEntries(
+          entries.filter(([, value]) => typeof value === 'number'),
+        ),
+        categorical_features: Object.fromEntries(
+          entries.filter(([, value]) => typeof value === 'string'),
+        ),
         code_version: '',
         latency_ms: null,
         source_partition: 0,
@@ -179,7 +198,9 @@ describe('retrainer', () => {
         detected_at_event_time: new Date(event.detectedAtEventTime).toISOString(),
       },
     ]);
-    await send('drift-events', event.model, encodeEvent(event), { ce_time: new Date(atMs).toISOString() });
+    await send('drift-events', event.model, encodeEvent(event), {
+      ce_time: new Date(atMs).toISOString(),
+    });
     await quiet();
   }
 
@@ -204,7 +225,9 @@ describe('retrainer', () => {
   async function publishedVersions(
     model: string,
   ): Promise<{ key: string; headers: Record<string, string>; value: ModelVersion }[]> {
-    const consumer = installation.kafka.consumer({ groupId: `${topic('reader')}-${model}-${Math.random()}` });
+    const consumer = installation.kafka.consumer({
+      groupId: `${topic('reader')}-${model}-${Math.random()}`,
+    });
     const offsets = await installation.admin.fetchTopicOffsets(topic('model-versions'));
     const expected = offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
     const records: { key: string; headers: Record<string, string>; value: ModelVersion }[] = [];
@@ -215,7 +238,9 @@ describe('retrainer', () => {
     await consumer.subscribe({ topic: topic('model-versions'), fromBeginning: true });
     await consumer.run({
       eachMessage: async ({ message }: EachMessagePayload) => {
-        const value = contractType('ModelVersion').fromBuffer(message.value!.subarray(wireHeaderBytes)) as ModelVersion;
+        const value = contractType('ModelVersion').fromBuffer(
+          message.value!.subarray(wireHeaderBytes),
+        ) as ModelVersion;
         const headers = Object.fromEntries(
           Object.entries(message.headers ?? {}).map(([name, text]) => [name, String(text)]),
         );
@@ -252,17 +277,28 @@ describe('retrainer', () => {
     const published = await publishedVersions('learnable');
     expect(published.map(({ value }) => value.status)).toEqual(['candidate', 'approved']);
     expect(published.map(({ key }) => key)).toEqual(['learnable:2', 'learnable:2']);
-    expect(published[1]!.headers).toMatchObject({ ce_type: 'io.driftloop.model-version', ce_subject: 'learnable:2' });
+    expect(published[1]!.headers).toMatchObject({
+      ce_type: 'io.driftloop.model-version',
+      ce_subject: 'learnable:2',
+    });
     const approved = published[1]!.value;
     expect(approved.reasons).toContainEqual(
-      expect.stringMatching(/^comparison: error rate 0\.\d+ against the champion's 0\.\d+ on 300 rows/),
+      expect.stringMatching(
+        /^comparison: error rate 0\.\d+ against the champion's 0\.\d+ on 300 rows/,
+      ),
     );
-    expect(approved.reasons).toContain('feature currency: is constant in the training rows and was left out');
+    expect(approved.reasons).toContain(
+      'feature currency: is constant in the training rows and was left out',
+    );
     expect(approved.metrics.intervalLow).toBeGreaterThan(0);
     expect(approved.metrics.challengerLoss).toBeLessThan(0.1);
 
     const model = await loadModel(approved.artifactUri, approved.artifactChecksum);
-    expect(model.manifest).toMatchObject({ task: 'binary', classes: ['no', 'yes'], datasetId: approved.datasetId });
+    expect(model.manifest).toMatchObject({
+      task: 'binary',
+      classes: ['no', 'yes'],
+      datasetId: approved.datasetId,
+    });
     const [rome, oslo] = await model.predict([
       { x: 9, city: 'Rome' },
       { x: 9, city: 'Oslo' },
@@ -270,11 +306,17 @@ describe('retrainer', () => {
     expect([rome!.prediction, oslo!.prediction]).toEqual(['yes', 'no']);
     model.dispose();
 
-    const [dataset] = await installation.clickhouse.select<{ uri: string; features: string[]; gate_rows: number }>(
-      'SELECT uri, features, gate_rows FROM datasets FINAL WHERE id = {id:String}',
-      { id: approved.datasetId },
-    );
-    expect(dataset).toMatchObject({ features: ['city', "it's `odd`", 'note', 'x'], gate_rows: 300 });
+    const [dataset] = await installation.clickhouse.select<{
+      uri: string;
+      features: string[];
+      gate_rows: number;
+    }>('SELECT uri, features, gate_rows FROM datasets FINAL WHERE id = {id:String}', {
+      id: approved.datasetId,
+    });
+    expect(dataset).toMatchObject({
+      features: ['city', "it's `odd`", 'note', 'x'],
+      gate_rows: 300,
+    });
     const frozen = await readDataset(fileURLToPath(dataset!.uri));
     expect(datasetHash(frozen)).toBe(approved.datasetId);
     expect(frozen[7]).toMatchObject({
@@ -284,7 +326,11 @@ describe('retrainer', () => {
       features: { currency: 'EUR', "it's `odd`": 0 },
     });
 
-    const reference = await installation.clickhouse.select<{ feature: string; parts: number; records: number }>(
+    const reference = await installation.clickhouse.select<{
+      feature: string;
+      parts: number;
+      records: number;
+    }>(
       `SELECT feature, count() AS parts, sum(count) AS records FROM reference_profiles FINAL
        WHERE model = 'learnable' AND version = '2' AND source = 'training' AND reference_id = {id:String} GROUP BY feature ORDER BY feature`,
       { id: approved.referenceId },
@@ -313,7 +359,10 @@ describe('retrainer', () => {
 
     await drift(driftEvent('learnable', { id: 'soon after' }));
     const [, second] = await runsOf('learnable');
-    expect(second).toMatchObject({ status: 'skipped', reasons: [expect.stringMatching(/^cooldown: /)] });
+    expect(second).toMatchObject({
+      status: 'skipped',
+      reasons: [expect.stringMatching(/^cooldown: /)],
+    });
   });
 
   it('asked by a person, trains in spite of the cooldown; the same data give the same model under a name of its own', async () => {
@@ -349,7 +398,10 @@ describe('retrainer', () => {
     const [run] = await runsOf('good');
     expect(run).toMatchObject({ status: 'rejected', candidate_version: '2' });
     expect(run!.reasons[0]).toMatch(/^(inconclusive|comparison: worse): .*: not passed$/);
-    expect((await publishedVersions('good')).map(({ value }) => value.status)).toEqual(['candidate', 'rejected']);
+    expect((await publishedVersions('good')).map(({ value }) => value.status)).toEqual([
+      'candidate',
+      'rejected',
+    ]);
   });
 
   it('lets no broken data reach a training, and says what is broken', async () => {
@@ -361,8 +413,12 @@ describe('retrainer', () => {
     const [run] = await runsOf('corrupt');
     expect(run).toMatchObject({ status: 'skipped', dataset_id: '', candidate_version: '' });
     expect(run!.reasons).toEqual([
-      expect.stringMatching(/^feature city: 100 % wrong type in the \d+ rows from .*, 0 % in the older ones$/),
-      expect.stringMatching(/^feature x: 100 % missing in the \d+ rows from .*, 0 % in the older ones$/),
+      expect.stringMatching(
+        /^feature city: 100 % wrong type in the \d+ rows from .*, 0 % in the older ones$/,
+      ),
+      expect.stringMatching(
+        /^feature x: 100 % missing in the \d+ rows from .*, 0 % in the older ones$/,
+      ),
     ]);
     expect(await publishedVersions('corrupt')).toEqual([]);
 
@@ -387,7 +443,9 @@ describe('retrainer', () => {
       trainer: expect.stringMatching(/^python3 .*\.py@sha256:[0-9a-f]{12}$/),
     });
     const approved = (await publishedVersions('python')).at(-1)!.value;
-    const rule = JSON.parse(await readFile(join(fileURLToPath(approved.artifactUri), 'rule.json'), 'utf8'));
+    const rule = JSON.parse(
+      await readFile(join(fileURLToPath(approved.artifactUri), 'rule.json'), 'utf8'),
+    );
     expect(rule.feature).toBe('x');
     expect(rule.threshold).toBeGreaterThan(4.9);
     expect(rule.threshold).toBeLessThan(5.1);
@@ -400,7 +458,10 @@ describe('retrainer', () => {
       { status: 'failed', reasons: ['trainer: exit code 1: no such table: weights'] },
     ]);
 
-    await writeFile(join(installation.environment.DRIFTLOOP_ARTIFACTS, 'nofolder'), 'a file where a folder is wanted');
+    await writeFile(
+      join(installation.environment.DRIFTLOOP_ARTIFACTS, 'nofolder'),
+      'a file where a folder is wanted',
+    );
     await fill('nofolder', learnable);
     await request('nofolder', 'no place');
     expect(await runsOf('nofolder')).toMatchObject([
@@ -408,42 +469,57 @@ describe('retrainer', () => {
     ]);
 
     await request('learnable', 'after the failures');
-    expect((await runsOf('learnable')).at(-1)).toMatchObject({ status: 'approved', candidate_version: '5' });
+    expect((await runsOf('learnable')).at(-1)).toMatchObject({
+      status: 'approved',
+      candidate_version: '5',
+    });
   });
 
-  it.each(['SIGKILL', 'SIGTERM'] as const)('does a run again that was cut off by %s', async signal => {
-    await fill(signal, onX);
-    const hanging = Promise.withResolvers<void>();
-    const watcher = watch(installation.folder, (_, name) => name === `${signal}-hangs` && hanging.resolve());
-    const sent = encodeRequest({ id: signal, model: signal, reason: 'manual', requestedBy: 'test', time: startMs });
-    await send('retrain-requests', signal, sent);
-    await hanging.promise;
-    watcher.close();
-    expect((await runsOf(signal)).at(-1)).toMatchObject({ status: 'started', finished_at: null });
-    if (signal === 'SIGKILL') retrainer.kill();
-    else {
-      await retrainer.stop();
-      const log = await readFile(
-        join(installation.folder, `retrainer-${new URL(retrainer.healthUrl).port}.log`),
-        'utf8',
+  it.each(['SIGKILL', 'SIGTERM'] as const)(
+    'does a run again that was cut off by %s',
+    async signal => {
+      await fill(signal, onX);
+      const hanging = Promise.withResolvers<void>();
+      const watcher = watch(
+        installation.folder,
+        (_, name) => name === `${signal}-hangs` && hanging.resolve(),
       );
-      expect(log.trimEnd().split('\n').at(-1)).toContain('"msg":"stopped"');
-    }
-    retrainer = await installation.startService('retrainer');
-    await quiet();
-    const runs = await runsOf(signal);
-    expect(runs).toHaveLength(1);
-    expect(runs[0]).toMatchObject({ status: 'approved', candidate_version: '2' });
-    const attempts = join(installation.environment.DRIFTLOOP_ARTIFACTS, signal, 'runs');
-    expect(await readdir(attempts)).toEqual([]);
+      const sent = encodeRequest({
+        id: signal,
+        model: signal,
+        reason: 'manual',
+        requestedBy: 'test',
+        time: startMs,
+      });
+      await send('retrain-requests', signal, sent);
+      await hanging.promise;
+      watcher.close();
+      expect((await runsOf(signal)).at(-1)).toMatchObject({ status: 'started', finished_at: null });
+      if (signal === 'SIGKILL') retrainer.kill();
+      else {
+        await retrainer.stop();
+        const log = await readFile(
+          join(installation.folder, `retrainer-${new URL(retrainer.healthUrl).port}.log`),
+          'utf8',
+        );
+        expect(log.trimEnd().split('\n').at(-1)).toContain('"msg":"stopped"');
+      }
+      retrainer = await installation.startService('retrainer');
+      await quiet();
+      const runs = await runsOf(signal);
+      expect(runs).toHaveLength(1);
+      expect(runs[0]).toMatchObject({ status: 'approved', candidate_version: '2' });
+      const attempts = join(installation.environment.DRIFTLOOP_ARTIFACTS, signal, 'runs');
+      expect(await readdir(attempts)).toEqual([]);
 
-    // As if whoever ended it had been killed just then: the request comes again.
-    await mkdir(join(attempts, `${runs[0]!.id}-left`));
-    await send('retrain-requests', signal, sent);
-    await quiet();
-    expect(await runsOf(signal)).toHaveLength(1);
-    expect(await readdir(attempts)).toEqual([]);
-  });
+      // As if whoever ended it had been killed just then: the request comes again.
+      await mkdir(join(attempts, `${runs[0]!.id}-left`));
+      await send('retrain-requests', signal, sent);
+      await quiet();
+      expect(await runsOf(signal)).toHaveLength(1);
+      expect(await readdir(attempts)).toEqual([]);
+    },
+  );
 
   it('gives two causes that are answered at the same moment a version each, and one cause in two hands one', async () => {
     await fill('replicas', onX);
@@ -481,13 +557,19 @@ describe('retrainer', () => {
     expect(new Set(approved().map(version => JSON.stringify(version))).size).toBe(1);
     const runs = (await runsOf('replicas')).filter(({ cause_id }) => cause_id === 'in two hands');
     expect(runs).toMatchObject([{ status: 'approved', candidate_version: approved()[0]!.version }]);
-    expect(await readdir(join(installation.environment.DRIFTLOOP_ARTIFACTS, 'replicas', 'versions'))).toHaveLength(3);
+    expect(
+      await readdir(join(installation.environment.DRIFTLOOP_ARTIFACTS, 'replicas', 'versions')),
+    ).toHaveLength(3);
   });
 
   it('puts among the dead letters what is no request', async () => {
     await send('retrain-requests', 'm', Buffer.from('{"id":"x"}'));
     await quiet();
-    expect(await installation.clickhouse.select('SELECT service, class, message FROM dead_letters FINAL')).toEqual([
+    expect(
+      await installation.clickhouse.select(
+        'SELECT service, class, message FROM dead_letters FINAL',
+      ),
+    ).toEqual([
       { service: 'retrainer', class: 'invalid-field', message: expect.stringMatching(/^model: /) },
     ]);
   });

@@ -16,16 +16,23 @@ import { driftEvent } from '../unit/detector/driftEventFixture.ts';
 
 it('waits for a registry that is away, and takes no record for an incompatible one meanwhile', async () => {
   const real = inject('schemaRegistryUrl');
-  const encode = await connectSchemaRegistry(readEnvironment({ SCHEMA_REGISTRY_URL: real })).encoder<Feedback>(
-    'Feedback',
-    'registry-away',
-  );
-  const value = encode({ id: '1', model: null, label: 'yes', value: null, time: Date.UTC(2026, 0, 1) });
+  const encode = await connectSchemaRegistry(
+    readEnvironment({ SCHEMA_REGISTRY_URL: real }),
+  ).encoder<Feedback>('Feedback', 'registry-away');
+  const value = encode({
+    id: '1',
+    model: null,
+    label: 'yes',
+    value: null,
+    time: Date.UTC(2026, 0, 1),
+  });
 
   const port = await freePort();
   const gateway = createServer(async (request, response) => {
     const answer = await fetch(new URL(request.url!, real));
-    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+    response
+      .writeHead(answer.status, { 'content-type': 'application/json' })
+      .end(await answer.text());
   });
   const refused = Promise.withResolvers<void>();
   const schemas = connectSchemaRegistry(
@@ -37,7 +44,9 @@ it('waits for a registry that is away, and takes no record for an incompatible o
   expect(schemas.resolver('Feedback', wireSchemaId(value)!)).toBeNull();
   gateway.listen(port, '127.0.0.1');
   await prepared;
-  expect(schemas.resolver('Feedback', wireSchemaId(value)!)).toMatchObject({ type: expect.anything() });
+  expect(schemas.resolver('Feedback', wireSchemaId(value)!)).toMatchObject({
+    type: expect.anything(),
+  });
   await schemas.prepare('Feedback', [Buffer.from([0, 0, 15, 66, 63])]);
   expect(schemas.resolver('Feedback', 999_999)).toBeNull();
   gateway.closeAllConnections();
@@ -46,7 +55,9 @@ it('waits for a registry that is away, and takes no record for an incompatible o
 
 it('takes the contract of drift events after the one without contributions to predictions, whose events are read as having none', async () => {
   const url = inject('schemaRegistryUrl');
-  const schema = contractType('DriftEvent').schema({ exportAttrs: true }) as { fields: { name: string }[] };
+  const schema = contractType('DriftEvent').schema({ exportAttrs: true }) as {
+    fields: { name: string }[];
+  };
   const fields = schema.fields.filter(({ name }) => name !== 'predictionContributions');
   const earlier = JSON.stringify({ ...schema, fields });
   const { id } = await new SchemaRegistry({ host: url }).register(

@@ -58,7 +58,9 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
   }
 
   async function expectCounted(numbers: number, duplicates = 0): Promise<void> {
-    const [rows] = await installation.clickhouse.select('SELECT count() AS stored FROM predictions FINAL');
+    const [rows] = await installation.clickhouse.select(
+      'SELECT count() AS stored FROM predictions FINAL',
+    );
     const [windows] = await installation.clickhouse.select(
       "SELECT sum(count) AS records, sum(sum) AS sum FROM window_profiles FINAL WHERE feature = 'amount'",
     );
@@ -79,7 +81,9 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
 
   async function logs(): Promise<string> {
     const files = (await readdir(installation.folder)).filter(name => name.endsWith('.log'));
-    return (await Promise.all(files.map(name => readFile(join(installation.folder, name), 'utf8')))).join('\n');
+    return (
+      await Promise.all(files.map(name => readFile(join(installation.folder, name), 'utf8')))
+    ).join('\n');
   }
 
   it('counts both when predictions is created again while the profiler runs: first with fewer records, then with more', async () => {
@@ -97,7 +101,9 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
 
     expect(await breaks()).toEqual([{ reason: 'recreated', lost: 0, partitions: 8 }]);
     const metrics = await (await fetch(`${profiler.healthUrl}/metrics`)).text();
-    expect(metrics).toMatch(/driftloop_topic_breaks_total\{topic="[^"]*predictions",reason="recreated",[^}]*\} 8/);
+    expect(metrics).toMatch(
+      /driftloop_topic_breaks_total\{topic="[^"]*predictions",reason="recreated",[^}]*\} 8/,
+    );
     expect(await logs()).toContain('the topic was deleted and created again');
     const [latest] = await installation.clickhouse.select<{ offset: number }>(
       'SELECT max(source_offset) AS offset FROM predictions WHERE source_partition = 0',
@@ -226,7 +232,9 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
     const remove = () => installation.admin.deleteTopics({ topics: [topic('predictions')] });
     await remove();
     const starting = installation.startService('profiler');
-    await vi.waitUntil(async () => (await logs()).includes(`waiting for ${topic('predictions')}`), { timeout: 60_000 });
+    await vi.waitUntil(async () => (await logs()).includes(`waiting for ${topic('predictions')}`), {
+      timeout: 60_000,
+    });
     await ensureTopics(installation.admin, installation.environment);
     const profiler = await starting;
     await send(0, 400);
@@ -269,13 +277,19 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
     await quiet('profiler');
     await recreate('windows');
     await installation.startService('evaluator');
-    await vi.waitUntil(async () => (await breaks()).some(({ partitions }) => partitions === 8), { timeout: 60_000 });
+    await vi.waitUntil(async () => (await breaks()).some(({ partitions }) => partitions === 8), {
+      timeout: 60_000,
+    });
     await quiet('profiler', 'evaluator');
     expect(
-      await installation.clickhouse.select('SELECT count() AS outcomes, uniqExact(id) AS ids FROM outcomes FINAL'),
+      await installation.clickhouse.select(
+        'SELECT count() AS outcomes, uniqExact(id) AS ids FROM outcomes FINAL',
+      ),
     ).toEqual([{ outcomes: 300, ids: 300 }]);
     expect(
-      await installation.clickhouse.select('SELECT sum(labelled) AS labelled FROM performance_windows FINAL'),
+      await installation.clickhouse.select(
+        'SELECT sum(labelled) AS labelled FROM performance_windows FINAL',
+      ),
     ).toEqual([{ labelled: 300 }]);
   });
 });

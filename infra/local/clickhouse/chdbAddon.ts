@@ -18,7 +18,11 @@ interface ChdbAddon {
   CreateConnection(folder: string): ChdbConnection;
   CloseConnection(connection: ChdbConnection): void;
   /** Runs on a thread of libuv's pool. One query at a time per connection. */
-  QueryAsyncConnection(connection: ChdbConnection, sql: string, format: string): Promise<ChdbResult>;
+  QueryAsyncConnection(
+    connection: ChdbConnection,
+    sql: string,
+    format: string,
+  ): Promise<ChdbResult>;
 }
 
 const require = createRequire(import.meta.url);
@@ -27,4 +31,6 @@ const require = createRequire(import.meta.url);
  * The native part of the package chdb, without its class Session: closing a Session waits for the queries of all others, so that one
  * long query held the memory of thousands of short ones (0.4 MB each).
  */
-export const chdbAddon: ChdbAddon = require(join(dirname(require.resolve('chdb')), 'dist', 'loader.js')).loadNative();
+export const chdbAddon: ChdbAddon = require(
+  join(dirname(require.resolve('chdb')), 'dist', 'loader.js'),
+).loadNative();

@@ -9,10 +9,20 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { parseArgs, promisify } from 'node:util';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress, gzip } from 'node:zlib';
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+  gzip,
+} from 'node:zlib';
 import type { ChdbResult } from './chdbAddon.ts';
 import { type ClickhouseEngine, openClickhouseEngine } from './clickhouseEngine.ts';
-import { ClickhouseFailure, type ClickhouseRequest, parseClickhouseRequest } from './clickhouseRequest.ts';
+import {
+  ClickhouseFailure,
+  type ClickhouseRequest,
+  parseClickhouseRequest,
+} from './clickhouseRequest.ts';
 import { parseInsertStatement } from './insertStatement.ts';
 
 const decompressors: Record<string, () => NodeJS.ReadWriteStream> = {
@@ -29,10 +39,15 @@ const maxHeaderSize = 2 * 1024 ** 2;
 const keepAliveTimeout = 30_000;
 const compress = promisify(gzip);
 
-async function answer(engine: ClickhouseEngine, message: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  engine: ClickhouseEngine,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const url = new URL(message.url ?? '/', 'http://localhost');
   if (url.pathname === '/ping') return void response.end('Ok.\n');
-  if (url.pathname !== '/') return void response.writeHead(404).end(`There is no handler ${url.pathname}\n`);
+  if (url.pathname !== '/')
+    return void response.writeHead(404).end(`There is no handler ${url.pathname}\n`);
   let request: ClickhouseRequest | undefined;
   try {
     request = parseClickhouseRequest(url.searchParams);
@@ -52,12 +67,15 @@ async function execute(
   message: IncomingMessage,
 ): Promise<ChdbResult> {
   const type = message.headers['content-type'] ?? '';
-  if (type.startsWith('multipart/form-data')) return executeForm(engine, request, type, bodyOf(message));
+  if (type.startsWith('multipart/form-data'))
+    return executeForm(engine, request, type, bodyOf(message));
   const inUrl = parseInsertStatement(request.query);
-  if (inUrl && inUrl.dataStart === request.query.length) return engine.insert(request, inUrl, bodyOf(message));
+  if (inUrl && inUrl.dataStart === request.query.length)
+    return engine.insert(request, inUrl, bodyOf(message));
 
   const body = await buffer(limited(bodyOf(message), maxQueryBytes));
-  const whole = request.query === '' ? body : Buffer.concat([Buffer.from(`${request.query}\n`), body]);
+  const whole =
+    request.query === '' ? body : Buffer.concat([Buffer.from(`${request.query}\n`), body]);
   const inBody = parseInsertStatement(whole.subarray(0, insertHeadBytes).toString('latin1'));
   if (inBody) {
     const head = parseInsertStatement(whole.subarray(0, inBody.dataStart).toString())!;
@@ -74,11 +92,17 @@ async function executeForm(
   body: Readable,
 ): Promise<ChdbResult> {
   const bytes = await buffer(limited(body, maxQueryBytes));
-  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData();
+  const form = await new Response(new Uint8Array(bytes), {
+    headers: { 'content-type': type },
+  }).formData();
   let query = request.query;
   for (const [name, value] of form) {
     if (typeof value !== 'string')
-      throw new ClickhouseFailure(48, 'NOT_IMPLEMENTED', 'the local ClickHouse has no external tables');
+      throw new ClickhouseFailure(
+        48,
+        'NOT_IMPLEMENTED',
+        'the local ClickHouse has no external tables',
+      );
     if (name === 'query') query += value;
     else request.settings.set(name, value);
   }
@@ -90,8 +114,14 @@ function bodyOf(message: IncomingMessage): Readable {
   if (!encoding || encoding === 'identity') return message;
   const decompressor = decompressors[encoding]?.();
   if (!decompressor)
-    throw new ClickhouseFailure(89, 'UNKNOWN_COMPRESSION_METHOD', `Unknown Content-Encoding ${encoding}`);
-  message.once('error', error => (decompressor as Readable & NodeJS.ReadWriteStream).destroy(error));
+    throw new ClickhouseFailure(
+      89,
+      'UNKNOWN_COMPRESSION_METHOD',
+      `Unknown Content-Encoding ${encoding}`,
+    );
+  message.once('error', error =>
+    (decompressor as Readable & NodeJS.ReadWriteStream).destroy(error),
+  );
   return message.pipe(decompressor) as unknown as Readable;
 }
 
@@ -100,7 +130,11 @@ async function* limited(body: Readable, maxBytes: number): AsyncGenerator<Buffer
   for await (const chunk of body.iterator({ destroyOnReturn: false })) {
     bytes += chunk.length;
     if (bytes > maxBytes)
-      throw new ClickhouseFailure(62, 'SYNTAX_ERROR', `Syntax error: the query is longer than ${maxBytes} bytes`);
+      throw new ClickhouseFailure(
+        62,
+        'SYNTAX_ERROR',
+        `Syntax error: the query is longer than ${maxBytes} bytes`,
+      );
     yield chunk;
   }
 }
@@ -119,7 +153,11 @@ async function sendResult(
   response.setHeader('X-ClickHouse-Query-Id', request.queryId);
   response.setHeader('X-ClickHouse-Summary', JSON.stringify(summary));
   let body = result.bytes;
-  if (request.compressResponse && /\bgzip\b/.test(message.headers['accept-encoding'] ?? '') && body.length > 0) {
+  if (
+    request.compressResponse &&
+    /\bgzip\b/.test(message.headers['accept-encoding'] ?? '') &&
+    body.length > 0
+  ) {
     body = await compress(body);
     response.setHeader('Content-Encoding', 'gzip');
   }
@@ -128,12 +166,19 @@ async function sendResult(
 }
 
 /** ClickHouse's own text of an error: the clients take number and name from it. */
-function sendFailure(error: unknown, request: ClickhouseRequest | undefined, response: ServerResponse): void {
+function sendFailure(
+  error: unknown,
+  request: ClickhouseRequest | undefined,
+  response: ServerResponse,
+): void {
   if (response.headersSent) return void response.destroy();
   const text = failureText(error);
   const code = /^Code: (\d+)\./.exec(text)?.[1] ?? '1002';
   if (request) response.setHeader('X-ClickHouse-Query-Id', request.queryId);
-  response.writeHead(500, { 'Content-Type': 'text/plain; charset=UTF-8', 'X-ClickHouse-Exception-Code': code });
+  response.writeHead(500, {
+    'Content-Type': 'text/plain; charset=UTF-8',
+    'X-ClickHouse-Exception-Code': code,
+  });
   response.end(`${text}\n`);
 }
 
@@ -146,16 +191,24 @@ function failureText(error: unknown): string {
     .replace(/^Query failed: /, '')
     .replace(/^(Code: \d+\. DB::Exception: )\1/, '$1')
     .replace(/: \(in file\/uri [^)]*\)/, '');
-  return text.startsWith('Code: ') ? text : `Code: 1002. DB::Exception: ${text}. (UNKNOWN_EXCEPTION)`;
+  return text.startsWith('Code: ')
+    ? text
+    : `Code: 1002. DB::Exception: ${text}. (UNKNOWN_EXCEPTION)`;
 }
 
 function readArguments(): { path: string; port: number; host: string } {
   const { values } = parseArgs({
-    options: { path: { type: 'string' }, port: { type: 'string' }, host: { type: 'string', default: '127.0.0.1' } },
+    options: {
+      path: { type: 'string' },
+      port: { type: 'string' },
+      host: { type: 'string', default: '127.0.0.1' },
+    },
   });
   const port = Number(values.port);
   if (!values.path || !Number.isInteger(port)) {
-    console.error('usage: node infra/local/clickhouse/clickhouse-server.ts --path DIR --port N [--host 127.0.0.1]');
+    console.error(
+      'usage: node infra/local/clickhouse/clickhouse-server.ts --path DIR --port N [--host 127.0.0.1]',
+    );
     process.exit(2);
   }
   return { path: values.path, port, host: values.host };
@@ -163,9 +216,12 @@ function readArguments(): { path: string; port: number; host: string } {
 
 const { path, port, host } = readArguments();
 const engine = openClickhouseEngine(path);
-const server = createServer({ keepAliveTimeout, maxHeaderSize, requestTimeout: 0 }, (message, response) => {
-  void answer(engine, message, response);
-});
+const server = createServer(
+  { keepAliveTimeout, maxHeaderSize, requestTimeout: 0 },
+  (message, response) => {
+    void answer(engine, message, response);
+  },
+);
 server.listen(port, host);
 await once(server, 'listening');
 console.log(`ClickHouse listens on http://${host}:${port}, its data are in ${path}`);

@@ -12,7 +12,11 @@ export interface ClickhouseServer extends ChildProcess {
 }
 
 /** The ClickHouse engine behind its HTTP interface, as one process. */
-export async function startClickhouse({ dir, port, logDir }: StartOptions): Promise<ClickhouseServer> {
+export async function startClickhouse({
+  dir,
+  port,
+  logDir,
+}: StartOptions): Promise<ClickhouseServer> {
   const dataFolder = resolve(dir);
   await untilUnowned('ClickHouse', dataFolder);
   const httpPort = await claimPort('ClickHouse', port, 'DRIFTLOOP_CLICKHOUSE_PORT');

@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type ChdbConnection, type ChdbResult, chdbAddon } from './chdbAddon.ts';
-import { ClickhouseFailure, type ClickhouseRequest, connectionPrelude } from './clickhouseRequest.ts';
+import {
+  ClickhouseFailure,
+  type ClickhouseRequest,
+  connectionPrelude,
+} from './clickhouseRequest.ts';
 import { type InsertStatement, insertFromFile } from './insertStatement.ts';
 import { statementCount } from './statementCount.ts';
 
@@ -34,7 +38,8 @@ export function openClickhouseEngine(folder: string) {
     try {
       connection = chdbAddon.CreateConnection(dataFolder);
       const prelude = connectionPrelude(request);
-      if (prelude !== null) await chdbAddon.QueryAsyncConnection(connection, prelude, request.defaultFormat);
+      if (prelude !== null)
+        await chdbAddon.QueryAsyncConnection(connection, prelude, request.defaultFormat);
       return await chdbAddon.QueryAsyncConnection(connection, query, request.defaultFormat);
     } finally {
       if (connection) chdbAddon.CloseConnection(connection);
@@ -44,13 +49,22 @@ export function openClickhouseEngine(folder: string) {
 
   return {
     query(request: ClickhouseRequest, query: string): Promise<ChdbResult> {
-      if (query.trim() === '') throw new ClickhouseFailure(62, 'SYNTAX_ERROR', 'Syntax error: Empty query');
+      if (query.trim() === '')
+        throw new ClickhouseFailure(62, 'SYNTAX_ERROR', 'Syntax error: Empty query');
       if (statementCount(query) > 1)
-        throw new ClickhouseFailure(62, 'SYNTAX_ERROR', 'Syntax error: Multi-statements are not allowed');
+        throw new ClickhouseFailure(
+          62,
+          'SYNTAX_ERROR',
+          'Syntax error: Multi-statements are not allowed',
+        );
       return run(request, query);
     },
     /** Stores the rows in a file while they come, then lets the engine read it. */
-    async insert(request: ClickhouseRequest, statement: InsertStatement, rows: Readable): Promise<ChdbResult> {
+    async insert(
+      request: ClickhouseRequest,
+      statement: InsertStatement,
+      rows: Readable,
+    ): Promise<ChdbResult> {
       const file = join(incomingFolder, randomUUID());
       try {
         // A full disk must not destroy the request, which has to be answered.
@@ -79,7 +93,11 @@ function createTurns() {
         return;
       }
       if (waiting.length >= maxWaiting)
-        throw new ClickhouseFailure(202, 'TOO_MANY_SIMULTANEOUS_QUERIES', 'Too many simultaneous queries');
+        throw new ClickhouseFailure(
+          202,
+          'TOO_MANY_SIMULTANEOUS_QUERIES',
+          'Too many simultaneous queries',
+        );
       await new Promise<void>(resolve => waiting.push(resolve));
     },
     give(): void {

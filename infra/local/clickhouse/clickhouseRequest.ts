@@ -47,10 +47,12 @@ export function parseClickhouseRequest(parameters: Iterable<[string, string]>): 
     else if (name === 'query_id') request.queryId = value;
     else if (name === 'database') request.database = value;
     else if (name === 'default_format') request.defaultFormat = value;
-    else if (name === 'enable_http_compression') request.compressResponse = value === '1' || value === 'true';
+    else if (name === 'enable_http_compression')
+      request.compressResponse = value === '1' || value === 'true';
     else if (unsupportedParameters.has(name))
       throw new ClickhouseFailure(48, 'NOT_IMPLEMENTED', `the local ClickHouse has no ${name}`);
-    else if (!settingName.test(name)) throw new ClickhouseFailure(115, 'UNKNOWN_SETTING', `Unknown setting '${name}'`);
+    else if (!settingName.test(name))
+      throw new ClickhouseFailure(115, 'UNKNOWN_SETTING', `Unknown setting '${name}'`);
     else if (!transportParameters.has(name)) request.settings.set(name, value);
   }
   return request;
@@ -71,7 +73,9 @@ export function connectionPrelude({ database, settings }: ClickhouseRequest): st
   const statements = [];
   if (database !== null) statements.push(`USE ${quoteIdentifier(database)}`);
   if (settings.size > 0)
-    statements.push(`SET ${[...settings].map(([name, value]) => `${name} = ${quoteText(value)}`).join(', ')}`);
+    statements.push(
+      `SET ${[...settings].map(([name, value]) => `${name} = ${quoteText(value)}`).join(', ')}`,
+    );
   return statements.length === 0 ? null : statements.join('; ');
 }
 

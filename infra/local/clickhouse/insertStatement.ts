@@ -25,7 +25,12 @@ const pattern = new RegExp(
 export function parseInsertStatement(query: string): InsertStatement | null {
   const match = pattern.exec(query);
   if (!match || match[3]!.toUpperCase() === 'VALUES') return null;
-  return { head: match[1]!.trim(), settings: match[2]?.trim() ?? '', format: match[3]!, dataStart: match[0].length };
+  return {
+    head: match[1]!.trim(),
+    settings: match[2]?.trim() ?? '',
+    format: match[3]!,
+    dataStart: match[0].length,
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What may hide a semicolon: strings, quoted names, comments. */
-const opaque = /'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.)*`|"(?:[^"\\]|\\.)*"|--[^\n]*|\/\*[\s\S]*?\*\//g;
+const opaque =
+  /'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.)*`|"(?:[^"\\]|\\.)*"|--[^\n]*|\/\*[\s\S]*?\*\//g;
 
 /**
  * Number of SQL statements in a text. A ClickHouse server takes one per request, while the embedded engine would run them all,

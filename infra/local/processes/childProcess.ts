@@ -63,13 +63,20 @@ export function startChildProcess(options: ChildProcessOptions): ChildProcess {
     stdio: ['ignore', options.onLine ? 'pipe' : log, log],
   });
   closeSync(log);
-  if (child.stdout && options.onLine) createInterface({ input: child.stdout }).on('line', options.onLine);
+  if (child.stdout && options.onLine)
+    createInterface({ input: child.stdout }).on('line', options.onLine);
   const pid = child.pid;
   if (pid === undefined) {
     const exited = new Promise<string>(resolve =>
       child.once('error', error => resolve(`could not be started: ${error.message}`)),
     );
-    return { name: options.name, pid: 0, logFile: options.logFile, exited, stop: async () => void (await exited) };
+    return {
+      name: options.name,
+      pid: 0,
+      logFile: options.logFile,
+      exited,
+      stop: async () => void (await exited),
+    };
   }
 
   running.add(pid);

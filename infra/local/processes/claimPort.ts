@@ -18,7 +18,8 @@ export async function claimPort(name: string, wanted: number, variable: string):
   if (wanted === 0) return freePort();
   const failure = await listenFailure(wanted);
   if (failure === null) return wanted;
-  const reason = failure === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${failure})`;
+  const reason =
+    failure === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${failure})`;
   throw new UserError(
     `port ${wanted} for ${name} ${reason}: stop that program, or choose another port with ${variable}`,
   );

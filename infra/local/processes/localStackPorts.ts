@@ -10,8 +10,14 @@ const ports = {
 export type LocalStackPorts = Record<keyof typeof ports, number>;
 
 /** @throws UserError for a variable that is no port; 0 means a free one */
-export function localStackPorts(variables: Record<string, string | undefined> = process.env): LocalStackPorts {
-  return { kafka: readPort('kafka'), registry: readPort('registry'), clickhouse: readPort('clickhouse') };
+export function localStackPorts(
+  variables: Record<string, string | undefined> = process.env,
+): LocalStackPorts {
+  return {
+    kafka: readPort('kafka'),
+    registry: readPort('registry'),
+    clickhouse: readPort('clickhouse'),
+  };
 
   function readPort(part: keyof typeof ports): number {
     const { variable, fallback } = ports[part];

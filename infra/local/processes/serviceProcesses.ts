@@ -29,7 +29,11 @@ export interface ServiceProcess {
  * Of the C library (glibc): few arenas, and freed memory goes back to the system at once. Node's buffers lie there; without, a profiler of
  * 1,000 models has a tenth more resident.
  */
-export const allocation = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '131072' };
+export const allocation = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+};
 
 /**
  * Starts a service as a process of its own and waits until it is ready. It ends with this process, however that ends.

@@ -33,8 +33,11 @@ export async function startServices({
       }),
     ),
   );
-  const started = outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? outcome.value : []));
-  const stop = async () => void (await Promise.all(started.map((service: ServiceProcess) => service.stop())));
+  const started = outcomes.flatMap(outcome =>
+    outcome.status === 'fulfilled' ? outcome.value : [],
+  );
+  const stop = async () =>
+    void (await Promise.all(started.map((service: ServiceProcess) => service.stop())));
   const failure = outcomes.find(outcome => outcome.status === 'rejected');
   if (!failure) return stop;
   await stop();

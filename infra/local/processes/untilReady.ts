@@ -13,7 +13,10 @@ const logTailBytes = 16_384;
  * @param isReady asks it; false or an error mean: not yet
  * @throws UserError of one line, with what its log says, when it ends or does not get ready in time
  */
-export async function untilReady(child: ChildProcess, isReady: () => Promise<boolean>): Promise<void> {
+export async function untilReady(
+  child: ChildProcess,
+  isReady: () => Promise<boolean>,
+): Promise<void> {
   let ended: string | undefined;
   child.exited.then(how => {
     ended = how;
@@ -36,7 +39,8 @@ export async function answersOk(url: string): Promise<boolean> {
 
 function startFailure(child: ChildProcess, how: string): string {
   const tail = logTail(child.logFile);
-  if (/No space left on device|ENOSPC/.test(tail)) return `${child.name} ${how}: the disk is full (${child.logFile})`;
+  if (/No space left on device|ENOSPC/.test(tail))
+    return `${child.name} ${how}: the disk is full (${child.logFile})`;
   return `${child.name} ${how}: ${tellingLine(tail) ?? 'it printed nothing'} (log: ${child.logFile})`;
 }
 
@@ -46,7 +50,9 @@ export function tellingLine(log: string): string | undefined {
     .split('\n')
     .map(line => line.trim())
     .filter(line => line !== '' && !line.startsWith('at '));
-  return lines.findLast(line => /error|exception|fatal|cannot|could not/i.test(line)) ?? lines.at(-1);
+  return (
+    lines.findLast(line => /error|exception|fatal|cannot|could not/i.test(line)) ?? lines.at(-1)
+  );
 }
 
 export function logTail(file: string): string {

@@ -1,7 +1,11 @@
 import { addPairCounts, type FeaturePair, pairCounts } from './featurePairs.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { countReference, countVariable, type VariableCounts } from './variableCounts.ts';
-import { mergePerformance, type WindowObservation, type WindowPerformance } from './windowObservation.ts';
+import {
+  mergePerformance,
+  type WindowObservation,
+  type WindowPerformance,
+} from './windowObservation.ts';
 
 /** A window, or as many small ones in a row as carry a test together, counted in the bins of the reference. */
 export interface Block {
@@ -44,7 +48,10 @@ export interface BlockSums {
 export function countBlock(observation: WindowObservation, { frozen, pairs }: Binning): Block {
   const variables = new Map<string, VariableCounts>();
   for (const [key, variable] of frozen) {
-    variables.set(key, countVariable(variable, observation.variables.get(key)?.profile, observation.records));
+    variables.set(
+      key,
+      countVariable(variable, observation.variables.get(key)?.profile, observation.records),
+    );
   }
   return {
     ...blockWithoutVariables(observation),
@@ -62,7 +69,10 @@ export function countReferenceBlocks(
 ): Block[] {
   const perVariable = new Map<string, VariableCounts[]>();
   for (const [key, variable] of frozen) {
-    const parts = observations.map(({ variables, records }) => ({ profile: variables.get(key)?.profile, records }));
+    const parts = observations.map(({ variables, records }) => ({
+      profile: variables.get(key)?.profile,
+      records,
+    }));
     perVariable.set(key, countReference(variable, parts));
   }
   return observations.map((observation, index) => ({
@@ -72,7 +82,13 @@ export function countReferenceBlocks(
   }));
 }
 
-function blockWithoutVariables({ startMs, endMs, records, codeVersions, performance }: WindowObservation): Block {
+function blockWithoutVariables({
+  startMs,
+  endMs,
+  records,
+  codeVersions,
+  performance,
+}: WindowObservation): Block {
   return {
     startMs,
     endMs,
@@ -162,7 +178,8 @@ export function subtractSums(whole: BlockSums, part: BlockSums): BlockSums {
     unknownFeatures: subtractCounts(whole.unknownFeatures, part.unknownFeatures),
     performance: subtractPerformance(whole.performance, part.performance),
     labelledBlocks: whole.labelledBlocks - part.labelledBlocks,
-    pairs: part.pairBlocks > 0 ? whole.pairs.map((sum, index) => sum - part.pairs[index]!) : whole.pairs,
+    pairs:
+      part.pairBlocks > 0 ? whole.pairs.map((sum, index) => sum - part.pairs[index]!) : whole.pairs,
     pairBlocks: whole.pairBlocks - part.pairBlocks,
   };
 }
@@ -182,6 +199,9 @@ function subtractPerformance(
   };
 }
 
-function subtractCounts(whole: ReadonlyMap<string, number>, part: ReadonlyMap<string, number>): Map<string, number> {
+function subtractCounts(
+  whole: ReadonlyMap<string, number>,
+  part: ReadonlyMap<string, number>,
+): Map<string, number> {
   return new Map([...whole].map(([name, count]) => [name, count - (part.get(name) ?? 0)]));
 }

@@ -126,7 +126,10 @@ export function pairCounts(pairs: readonly FeaturePair[], sample: SampledRecords
 
 const noGrade = 2;
 
-function gradesIn({ names, hashes, codes }: SampledRecords, { name, lowCut, highCut }: GradedFeature): Int8Array {
+function gradesIn(
+  { names, hashes, codes }: SampledRecords,
+  { name, lowCut, highCut }: GradedFeature,
+): Int8Array {
   const column = names.indexOf(name);
   const grades = new Int8Array(hashes.length).fill(noGrade);
   if (column < 0) return grades;
@@ -185,8 +188,17 @@ export function correlation({ firstSquares, secondSquares, products }: PairSums)
 }
 
 /** The largest product of the two grades, each less its mean and in standard deviations. */
-export function largestProduct({ records, first, second, firstSquares, secondSquares }: PairSums): number {
-  return extremity(first / records, firstSquares / records) * extremity(second / records, secondSquares / records);
+export function largestProduct({
+  records,
+  first,
+  second,
+  firstSquares,
+  secondSquares,
+}: PairSums): number {
+  return (
+    extremity(first / records, firstSquares / records) *
+    extremity(second / records, secondSquares / records)
+  );
 }
 
 function extremity(mean: number, variance: number): number {

@@ -88,7 +88,10 @@ function numericBins({ numeric }: FeatureProfile): FeatureBins {
 }
 
 function categoryBins({ categorical }: FeatureProfile): FeatureBins {
-  return frequentCategoryBins(categorical, categorical.hashed !== null || categorical.exact.size > fewDistinct);
+  return frequentCategoryBins(
+    categorical,
+    categorical.hashed !== null || categorical.exact.size > fewDistinct,
+  );
 }
 
 function binCountOf(bins: FeatureBins): number {

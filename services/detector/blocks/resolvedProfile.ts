@@ -5,7 +5,11 @@ import type { CategoryBins } from '../../shared/bins/frequentCategoryBins.ts';
 import { bucketKey, FINEST_MANTISSA_BITS } from '../../shared/profile/bucketKey.ts';
 import { categoryHash } from '../../shared/profile/categoryHash.ts';
 import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
-import { addToBucket, emptyNumericHistogram, type NumericHistogram } from '../../shared/profile/numericHistogram.ts';
+import {
+  addToBucket,
+  emptyNumericHistogram,
+  type NumericHistogram,
+} from '../../shared/profile/numericHistogram.ts';
 
 /**
  * The profile at a resolution that the bins can count. Nearly always that is the profile itself; one that turned out
@@ -25,7 +29,11 @@ function refined(coarse: NumericHistogram, { mantissaBits }: NumericBins): Numer
   const fine = { ...emptyNumericHistogram(), mantissaBits };
   for (let bucket = 0; bucket < coarse.bucketsInUse; bucket++) {
     const value = bucketValue(coarse, coarse.bucketKeys[bucket]!, coarse.mantissaBits);
-    addToBucket(fine, bucketKey(value) >> (FINEST_MANTISSA_BITS - mantissaBits), coarse.bucketCounts[bucket]!);
+    addToBucket(
+      fine,
+      bucketKey(value) >> (FINEST_MANTISSA_BITS - mantissaBits),
+      coarse.bucketCounts[bucket]!,
+    );
   }
   const { count, nonFinite, minimum, maximum, sum } = coarse;
   return Object.assign(fine, { count, nonFinite, minimum, maximum, sum });

@@ -26,7 +26,11 @@ export function countVariable(
   const known = profile ?? emptyFeatureProfile();
   const counts = binnedCounts(resolvedProfile(known, frozen.bins), frozen.bins);
   counts[counts.length - 1]! += records - known.count;
-  return { counts, outOfRange: outOfRangeCount(frozen, known), constant: isConstant(frozen, known) };
+  return {
+    counts,
+    outOfRange: outOfRangeCount(frozen, known),
+    constant: isConstant(frozen, known),
+  };
 }
 
 /**
@@ -84,7 +88,8 @@ function outOfRangeCount(
   let outside = 0;
   for (let bucket = 0; bucket < numeric.bucketsInUse; bucket++) {
     const value = bucketValue(numeric, numeric.bucketKeys[bucket]!, numeric.mantissaBits);
-    if (value < lowestPlausible || value > highestPlausible) outside += numeric.bucketCounts[bucket]!;
+    if (value < lowestPlausible || value > highestPlausible)
+      outside += numeric.bucketCounts[bucket]!;
   }
   return outside;
 }

@@ -58,13 +58,25 @@ export function observationOfProfiles(
     if (kind !== 'operation') variables.set(variableKey(kind, name), { kind, name, profile });
     else if (name === 'codeVersion') codeVersions = profile.categorical.exact;
   }
-  return { startMs, endMs, windows: 1, records: recordsOf(variables), variables, codeVersions, performance, sample };
+  return {
+    startMs,
+    endMs,
+    windows: 1,
+    records: recordsOf(variables),
+    variables,
+    codeVersions,
+    performance,
+    sample,
+  };
 }
 
 /** Each record of a window has a prediction; a reference without outputs has as many records as its fullest feature. */
 function recordsOf(variables: ReadonlyMap<string, ObservedVariable>): number {
   const predictions = variables.get(variableKey('output', 'prediction'));
-  return predictions?.profile.count ?? Math.max(0, ...Array.from(variables.values(), ({ profile }) => profile.count));
+  return (
+    predictions?.profile.count ??
+    Math.max(0, ...Array.from(variables.values(), ({ profile }) => profile.count))
+  );
 }
 
 /** @example variableKey('feature', 'price') // 'feature/price' */
@@ -73,11 +85,19 @@ export function variableKey(kind: VariableKind, name: string): string {
 }
 
 /** One observation of all the records of two, the later of which ends it. */
-export function mergeObservations(earlier: WindowObservation, later: WindowObservation): WindowObservation {
+export function mergeObservations(
+  earlier: WindowObservation,
+  later: WindowObservation,
+): WindowObservation {
   const variables = new Map(earlier.variables);
   for (const [key, variable] of later.variables) {
     const known = variables.get(key);
-    variables.set(key, known ? { ...known, profile: mergeFeatureProfiles(known.profile, variable.profile) } : variable);
+    variables.set(
+      key,
+      known
+        ? { ...known, profile: mergeFeatureProfiles(known.profile, variable.profile) }
+        : variable,
+    );
   }
   return {
     startMs: earlier.startMs,
@@ -105,7 +125,10 @@ export function mergePerformance(
   };
 }
 
-function mergeCounts(left: ReadonlyMap<string, number>, right: ReadonlyMap<string, number>): Map<string, number> {
+function mergeCounts(
+  left: ReadonlyMap<string, number>,
+  right: ReadonlyMap<string, number>,
+): Map<string, number> {
   const merged = new Map(left);
   for (const [name, count] of right) merged.set(name, (merged.get(name) ?? 0) + count);
   return merged;

@@ -7,6 +7,7 @@ import jsTokens from 'js-tokens';
 const entryFiles = ['../fold/versionFold.ts', '../store/observedWindows.ts'];
 const packageFile = new URL('../../../package.json', import.meta.url);
 const importStatement = /(?:import|export) (?!type )([^;]*?) from '([^']+)' ;/g;
+const trailingComma = / , ([)\]}])/g;
 
 /**
  * Identity of the code that makes fold states. A checkpoint of other code is not used, because nobody can tell whether
@@ -23,26 +24,35 @@ export function foldAlgorithm(): string {
     const known = hashes.get(file.href);
     if (known !== undefined) return known;
     const found = hashSource(readFileSync(file, 'utf8'), specifier =>
-      specifier.startsWith('.') ? hashOf(new URL(specifier, file)) : `${specifier} ${dependencies[specifier]}`,
+      specifier.startsWith('.')
+        ? hashOf(new URL(specifier, file))
+        : `${specifier} ${dependencies[specifier]}`,
     );
     hashes.set(file.href, found);
     return found;
   };
   // The first two bytes of a serialized value name the version of the format.
   const format = serialize(null).subarray(0, 2);
-  return hash([...entryFiles.map(file => hashOf(new URL(file, import.meta.url))), format.toString('hex')]);
+  return hash([
+    ...entryFiles.map(file => hashOf(new URL(file, import.meta.url))),
+    format.toString('hex'),
+  ]);
 }
 
 /**
- * Hashes TypeScript source without its comments and white space. In place of the path of an import stands what
- * `identify` says of it, so that a file may move without a change of the hash; the order of imports does not matter.
+ * Hashes TypeScript source without its comments, white space and trailing commas. In place of the path of an import
+ * stands what `identify` says of it, so that a file may move without a change of the hash; the order of imports does
+ * not matter.
  */
 export function hashSource(source: string, identify: (specifier: string) => string): string {
   const imports: string[] = [];
-  const code = withoutCommentsAndBlanks(source).replaceAll(importStatement, (_, names, specifier) => {
-    imports.push(`${importedNames(names)} ${identify(specifier)}`);
-    return '';
-  });
+  const code = withoutCommentsAndBlanks(source).replaceAll(
+    importStatement,
+    (_, names, specifier) => {
+      imports.push(`${importedNames(names)} ${identify(specifier)}`);
+      return '';
+    },
+  );
   return hash([code, ...imports.sort()]);
 }
 
@@ -51,7 +61,8 @@ function withoutCommentsAndBlanks(source: string): string {
   return Array.from(jsTokens(source))
     .filter(isCode)
     .map(({ value }) => value)
-    .join(' ');
+    .join(' ')
+    .replaceAll(trailingComma, ' $1');
 }
 
 /** @example importedNames('{ b , type C , a , }') // 'a,b' */

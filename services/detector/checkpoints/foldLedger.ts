@@ -65,11 +65,16 @@ export function freeSlot({ checkpoints }: FoldLedger): number {
 }
 
 export function withCheckpoint(ledger: FoldLedger, checkpoint: StoredCheckpoint): FoldLedger {
-  return { ...ledger, checkpoints: thinnedCheckpoints([...ledger.checkpoints, checkpoint]).slice(-mostCheckpoints) };
+  return {
+    ...ledger,
+    checkpoints: thinnedCheckpoints([...ledger.checkpoints, checkpoint]).slice(-mostCheckpoints),
+  };
 }
 
 /** The ledger when a window has changed: what was folded after it is void. */
 export function rewoundLedger(ledger: FoldLedger, windowStartMs: number): FoldLedger {
-  const checkpoints = ledger.checkpoints.filter(checkpoint => checkpoint.windowStartMs < windowStartMs);
+  const checkpoints = ledger.checkpoints.filter(
+    checkpoint => checkpoint.windowStartMs < windowStartMs,
+  );
   return checkpoints.length === ledger.checkpoints.length ? ledger : { ...ledger, checkpoints };
 }

@@ -33,7 +33,10 @@ export function packCheckpoint({ windowStartMs, ordinal, states }: Checkpoint): 
 }
 
 /** @returns null when the text is not the one that the digest names */
-export function unpackStates(text: string, digest: string): { states: Map<string, FoldState>; bytes: number } | null {
+export function unpackStates(
+  text: string,
+  digest: string,
+): { states: Map<string, FoldState>; bytes: number } | null {
   if (digestOf(text) !== digest) return null;
   const raw = zstdDecompressSync(Buffer.from(text, 'base64'));
   return { states: deserialize(raw), bytes: raw.length };

@@ -17,7 +17,10 @@ export interface AlertHistory {
  * @param revisions of drift events, in the order in which they are published
  * @returns revisions of alerts, in the order in which they are to be published
  */
-export function alertRevisions(history: AlertHistory, revisions: readonly DriftEventRevision[]): Alert[] {
+export function alertRevisions(
+  history: AlertHistory,
+  revisions: readonly DriftEventRevision[],
+): Alert[] {
   const alerts = new Map(history.alerts);
   const events = new Map(history.events);
   const published: Alert[] = [];
@@ -44,7 +47,10 @@ function nextAlert(
   const isNew = event.status === 'open' && !current.driftEventIds.includes(event.id);
   const driftEventIds = isNew ? [...current.driftEventIds, event.id] : current.driftEventIds;
   const open = driftEventIds.map(id => events.get(id)).filter(member => member?.status === 'open');
-  const severity = isNew || event.severity === 'critical' ? raised(current.severity, event.severity) : current.severity;
+  const severity =
+    isNew || event.severity === 'critical'
+      ? raised(current.severity, event.severity)
+      : current.severity;
   const isNews = isNew || severity !== current.severity || before?.cause !== event.cause;
   if (open.length > 0 && !(isNews && driftEventIds.includes(event.id))) return null;
   return {
@@ -85,9 +91,16 @@ function raised(left: Alert['severity'], right: Alert['severity']): Alert['sever
 }
 
 /** @example 'credit 3: data drift, most of all income; and 1 more drift event' */
-function titleOf({ model, version, segment, cause, feature }: DriftEvent, openEvents: number): string {
+function titleOf(
+  { model, version, segment, cause, feature }: DriftEvent,
+  openEvents: number,
+): string {
   const where = segment === '' ? `${model} ${version}` : `${model} ${version} (${segment})`;
-  const what = feature === null ? cause.replace('_', ' ') : `${cause.replace('_', ' ')}, most of all ${feature}`;
-  const others = openEvents > 1 ? `; and ${openEvents - 1} more drift event${openEvents > 2 ? 's' : ''}` : '';
+  const what =
+    feature === null
+      ? cause.replace('_', ' ')
+      : `${cause.replace('_', ' ')}, most of all ${feature}`;
+  const others =
+    openEvents > 1 ? `; and ${openEvents - 1} more drift event${openEvents > 2 ? 's' : ''}` : '';
   return `${where}: ${what}${others}`;
 }

@@ -39,16 +39,27 @@ export function withEvidence(episode: Episode, found: readonly Evidence[]): Epis
     large: evidence.large || known.get(evidence.family)?.large === true,
   }));
   const families = new Set(news.map(({ family }) => family));
-  return { ...episode, evidence: [...episode.evidence.filter(({ family }) => !families.has(family)), ...changed] };
+  return {
+    ...episode,
+    evidence: [...episode.evidence.filter(({ family }) => !families.has(family)), ...changed],
+  };
 }
 
 /** A drift that shows in ever more features is told with all of them; so it can grow as often as there are features, and no more. */
-function saysMore({ family, large, contributions }: Evidence, known: Evidence | undefined): boolean {
+function saysMore(
+  { family, large, contributions }: Evidence,
+  known: Evidence | undefined,
+): boolean {
   if (!known || (large && !known.large)) return true;
-  const further = Object.keys(contributions).some(feature => !Object.hasOwn(known.contributions, feature));
+  const further = Object.keys(contributions).some(
+    feature => !Object.hasOwn(known.contributions, feature),
+  );
   // One broken feature does not explain the next one, which may break when the first is mended.
   if (family === 'data_quality') return further;
-  return further && Object.keys(known.contributions).every(feature => Object.hasOwn(contributions, feature));
+  return (
+    further &&
+    Object.keys(known.contributions).every(feature => Object.hasOwn(contributions, feature))
+  );
 }
 
 export function driftEventOf(
@@ -57,8 +68,16 @@ export function driftEventOf(
   status: Exclude<DriftEvent['status'], 'withdrawn'>,
 ): DriftEventContent {
   const cause = driftCause(episode.evidence, episode.newCodeVersions);
-  const { feature, metric, value, threshold, pValue, records, contributions, predictionContributions } =
-    decidingEvidence(episode.evidence, cause);
+  const {
+    feature,
+    metric,
+    value,
+    threshold,
+    pValue,
+    records,
+    contributions,
+    predictionContributions,
+  } = decidingEvidence(episode.evidence, cause);
   return {
     id: deterministicId('drift', name.model, name.version, name.segment, episode.windowStartMs),
     status,
@@ -85,7 +104,9 @@ function explanationOf({ evidence, newCodeVersions, reference, renewals }: Episo
   const cause = driftCause(evidence, newCodeVersions);
   const deciding = decidingEvidence(evidence, cause);
   const others = evidence.filter(other => other !== deciding).map(({ statement }) => statement);
-  const code = newCodeVersions.length > 0 ? `code version ${newCodeVersions.join(', ')} is new; ` : '';
-  const ongoing = renewals > 0 ? `; it went on ${renewals} times after a new reference was taken` : '';
+  const code =
+    newCodeVersions.length > 0 ? `code version ${newCodeVersions.join(', ')} is new; ` : '';
+  const ongoing =
+    renewals > 0 ? `; it went on ${renewals} times after a new reference was taken` : '';
   return `${[code + deciding.statement, ...others].join('; ')}; compared with the ${reference} reference${ongoing}.`;
 }

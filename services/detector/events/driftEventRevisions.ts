@@ -52,7 +52,8 @@ export function driftEventRevisions(
   for (const change of outcomes.values()) publish(change);
   const cameAbout = new Set([...settled, ...fresh].map(({ content }) => content.id));
   for (const { revision: _, ...event } of published.values()) {
-    const refolded = event.windowStart >= refoldedFromMs && event.windowEnd - event.windowStart === windowSizeMs;
+    const refolded =
+      event.windowStart >= refoldedFromMs && event.windowEnd - event.windowStart === windowSizeMs;
     if (refolded && !cameAbout.has(event.id))
       publish({ content: { ...event, status: 'withdrawn' }, atMs: event.detectedAtEventTime });
   }

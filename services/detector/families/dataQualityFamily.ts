@@ -130,14 +130,22 @@ export function dataQualityEvidence(
   const adjusted = benjaminiHochberg([...pValues, ...others]);
   const changed = all.notable.filter((_, index) => adjusted[index]! <= level);
   if (changed.length === 0) return null;
-  changed.sort((left, right) => right.increase - left.increase || (left.feature < right.feature ? -1 : 1));
+  changed.sort(
+    (left, right) => right.increase - left.increase || (left.feature < right.feature ? -1 : 1),
+  );
   return evidenceOf(comparison, changed, kind, (level * changed.length) / all.tested);
 }
 
-function evidenceOf({ scale }: Comparison, changed: QualityTest[], kind: VariableKind, level: number): Evidence {
+function evidenceOf(
+  { scale }: Comparison,
+  changed: QualityTest[],
+  kind: VariableKind,
+  level: number,
+): Evidence {
   const { feature, metric, value, logPValue, records, referenceRecords, threshold } = changed[0]!;
   const increases = new Map<string, number>();
-  for (const test of changed) increases.set(test.feature, (increases.get(test.feature) ?? 0) + test.increase);
+  for (const test of changed)
+    increases.set(test.feature, (increases.get(test.feature) ?? 0) + test.increase);
   const limit = threshold(level);
   return {
     family: kind === 'feature' ? 'data_quality' : 'output_quality',
@@ -211,7 +219,10 @@ function rateTest(
     records: recent.total,
     referenceRecords: reference.total,
     threshold: level =>
-      Math.max(rateIncreaseThreshold(tolerated, recent.total, learned, level), rateOf(reference) + floor),
+      Math.max(
+        rateIncreaseThreshold(tolerated, recent.total, learned, level),
+        rateOf(reference) + floor,
+      ),
     statement: `${metric} of ${feature} rose from ${percent(rateOf(reference))} to ${percent(rateOf(recent))}`,
     large: increase >= largeRateIncrease,
   };
@@ -221,7 +232,11 @@ function rateTest(
  * A sensor that is stuck: all n values of the last block are one, though the reference's fullest bin holds only a share
  * s of them and no block of it was constant. p = s^((n − 1) / φ).
  */
-function stuckTest(comparison: Comparison, key: string, variable: FrozenVariable): QualityTest | null {
+function stuckTest(
+  comparison: Comparison,
+  key: string,
+  variable: FrozenVariable,
+): QualityTest | null {
   const last = comparison.recentBlocks.at(-1)!.variables.get(key);
   if (comparison.scale !== 1 || !last?.constant) return null;
   const counted = comparison.referenceBlocks

@@ -50,14 +50,31 @@ export function testDependence(
   };
 }
 
-function evidenceOf({ scale }: Comparison, changed: DependenceTest[], tested: number, level: number): Evidence {
-  changed.sort((left, right) => changeOf(right) - changeOf(left) || (left.pair.key < right.pair.key ? -1 : 1));
+function evidenceOf(
+  { scale }: Comparison,
+  changed: DependenceTest[],
+  tested: number,
+  level: number,
+): Evidence {
+  changed.sort(
+    (left, right) => changeOf(right) - changeOf(left) || (left.pair.key < right.pair.key ? -1 : 1),
+  );
   const [largest] = changed as [DependenceTest, ...DependenceTest[]];
-  const { pair, value, referenceValue, pValue, logPValue, records, referenceRecords, overdispersion } = largest;
+  const {
+    pair,
+    value,
+    referenceValue,
+    pValue,
+    logPValue,
+    records,
+    referenceRecords,
+    overdispersion,
+  } = largest;
   const threshold = dependenceThreshold(largest, (level * changed.length) / tested);
   const effects = new Map<string, number>();
   for (const test of changed)
-    for (const name of test.pair.names) effects.set(name, (effects.get(name) ?? 0) + changeOf(test));
+    for (const name of test.pair.names)
+      effects.set(name, (effects.get(name) ?? 0) + changeOf(test));
   const ranked = [...effects].sort(([, left], [, right]) => right - left);
   return {
     family: 'dependence',

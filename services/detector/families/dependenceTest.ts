@@ -1,6 +1,16 @@
 import { effectiveCount } from '../../shared/statistics/effectiveCount.ts';
-import { correlation, type FeaturePair, largestProduct, type PairSums, sumsOfPair } from '../blocks/featurePairs.ts';
-import { type Comparison, fewestOwnBlocks, minimumReferenceBlocks } from '../reference/comparison.ts';
+import {
+  correlation,
+  type FeaturePair,
+  largestProduct,
+  type PairSums,
+  sumsOfPair,
+} from '../blocks/featurePairs.ts';
+import {
+  type Comparison,
+  fewestOwnBlocks,
+  minimumReferenceBlocks,
+} from '../reference/comparison.ts';
 import type { Measured } from '../significance/bestTest.ts';
 import { type Judgement, judge, type Significance } from '../significance/significance.ts';
 import type { Measurement } from '../significance/statisticHistory.ts';
@@ -56,7 +66,12 @@ export function measureDependence(
   const before = sumsOfPair(reference.pairs, index);
   const value = correlation(now);
   const referenceValue = correlation(before);
-  if (value === null || referenceValue === null || Math.min(now.records, before.records) < fewestRecords) return null;
+  if (
+    value === null ||
+    referenceValue === null ||
+    Math.min(now.records, before.records) < fewestRecords
+  )
+    return null;
   const size = sizeOf(now, recent.pairBlocks, before, reference.pairBlocks);
   const rarity = Math.max(largestProduct(now), largestProduct(before)) / 3 / Math.sqrt(size);
   const z = Math.sqrt(size) * Math.abs(Math.asin(value) - Math.asin(referenceValue));
@@ -73,7 +88,9 @@ export function measureDependence(
       const half = (statistic * rarity) / 2;
       const distance = (half + Math.sqrt(half * half + statistic)) / Math.sqrt(size);
       const angle = Math.asin(referenceValue) + (value < referenceValue ? -distance : distance);
-      return Math.abs(angle) > Math.PI / 2 ? Number.POSITIVE_INFINITY : Math.abs(Math.sin(angle) - referenceValue);
+      return Math.abs(angle) > Math.PI / 2
+        ? Number.POSITIVE_INFINITY
+        : Math.abs(Math.sin(angle) - referenceValue);
     },
   };
 }
@@ -89,7 +106,12 @@ export function judgeDependence(
   significance: Significance,
 ): DependenceTest {
   const judgementOf = (statistic: number) =>
-    judge(significance, { ...measured, statistic }, scale, referenceBlocks.length >= fewestOwnBlocks);
+    judge(
+      significance,
+      { ...measured, statistic },
+      scale,
+      referenceBlocks.length >= fewestOwnBlocks,
+    );
   const matters = changeOf(measured) >= smallestChange;
   return {
     ...measured,

@@ -10,7 +10,12 @@ import type { Family } from '../significance/family.ts';
 import { type TestKey, trendKey } from '../significance/streamHistory.ts';
 import type { StreamSignificance } from '../significance/streamSignificance.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
-import { type DistributionTest, distributionTest, distributionThreshold, trendTest } from './distributionTest.ts';
+import {
+  type DistributionTest,
+  distributionTest,
+  distributionThreshold,
+  trendTest,
+} from './distributionTest.ts';
 import { type Evidence, shares, shown } from './evidence.ts';
 import type { FamilyResult } from './familyResult.ts';
 import { movementStatement, predictionContributions } from './outputMovement.ts';
@@ -18,7 +23,10 @@ import { movementStatement, predictionContributions } from './outputMovement.ts'
 /** "Major shift" by the convention of credit scoring (Siddiqi, "Credit Risk Scorecards", 2006). */
 export const largePopulationStabilityIndex = 0.25;
 
-export const distributionFamilies: Record<VariableKind, Family> = { feature: 'features', output: 'predictions' };
+export const distributionFamilies: Record<VariableKind, Family> = {
+  feature: 'features',
+  output: 'predictions',
+};
 
 /** A variable with the tests that can say something of it in a comparison: one or two. */
 export interface TestedVariable {
@@ -66,7 +74,11 @@ export function testVariables(
 }
 
 const testsOfVariable = [
-  { metric: 'likelihood_ratio', historyKey: (variable: string) => variable, testOf: distributionTest },
+  {
+    metric: 'likelihood_ratio',
+    historyKey: (variable: string) => variable,
+    testOf: distributionTest,
+  },
   { metric: 'likelihood_ratio_trend', historyKey: trendKey, testOf: trendTest },
 ] as const;
 
@@ -94,10 +106,17 @@ export function testDistributions(
     tries: tests.length,
     ...tests.reduce(stronger),
   }));
-  const adjusted = benjaminiHochberg(variables.map(({ test, tries }) => Math.min(1, test.pValue * tries)));
+  const adjusted = benjaminiHochberg(
+    variables.map(({ test, tries }) => Math.min(1, test.pValue * tries)),
+  );
   const strongest = variables.reduce(stronger);
   const family = distributionFamilies[kind];
-  const needed = levelOfFamily(stream.tail(family, comparison.scale), comparison.scale, strongest.noiseWeight, level);
+  const needed = levelOfFamily(
+    stream.tail(family, comparison.scale),
+    comparison.scale,
+    strongest.noiseWeight,
+    level,
+  );
   const changed = variables.filter((_, index) => adjusted[index]! <= needed).map(withEffect);
   changed.sort((left, right) => right.effect - left.effect || (left.name < right.name ? -1 : 1));
   const levelOfChanged = (needed * changed.length) / variables.length;
@@ -105,7 +124,10 @@ export function testDistributions(
     family,
     tests: measured,
     logPValue: Math.max(strongest.test.logPValue, Math.log(Math.min(...adjusted))),
-    evidence: changed.length > 0 ? evidenceOf(comparison, changed, kind, frozen, levelOfChanged, outputModel) : null,
+    evidence:
+      changed.length > 0
+        ? evidenceOf(comparison, changed, kind, frozen, levelOfChanged, outputModel)
+        : null,
   };
 }
 
@@ -122,7 +144,10 @@ interface ChangedVariable extends VariableTest {
 
 function withEffect(changed: ChangedVariable) {
   const { test } = changed;
-  return { ...changed, effect: jensenShannonDistance(test.referenceCounts, test.recentCounts) ** 2 };
+  return {
+    ...changed,
+    effect: jensenShannonDistance(test.referenceCounts, test.recentCounts) ** 2,
+  };
 }
 
 function evidenceOf(
@@ -134,12 +159,17 @@ function evidenceOf(
   outputModel: OutputModel | null,
 ): Evidence {
   const { name, metric, test, tries } = changed[0]!;
-  const known = [...frozen.values()].filter(variable => variable.kind === kind && !variable.growing).length;
+  const known = [...frozen.values()].filter(
+    variable => variable.kind === kind && !variable.growing,
+  ).length;
   const threshold = distributionThreshold(test, level / tries);
   const index = populationStabilityIndex(test.referenceCounts, test.recentCounts);
   // A score sharpens while a model learns; only what it answers tells whether a change of its outputs is large.
-  const decisive = kind === 'output' ? changed.find(({ name }) => name === 'prediction')?.test : test;
-  const decisiveIndex = decisive ? populationStabilityIndex(decisive.referenceCounts, decisive.recentCounts) : 0;
+  const decisive =
+    kind === 'output' ? changed.find(({ name }) => name === 'prediction')?.test : test;
+  const decisiveIndex = decisive
+    ? populationStabilityIndex(decisive.referenceCounts, decisive.recentCounts)
+    : 0;
   const margins = changed.map(({ key, name, test }) => ({ key, name, ...test }));
   const movements = outputModel ? predictionContributions(outputModel, margins) : {};
   return {

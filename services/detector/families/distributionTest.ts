@@ -5,9 +5,18 @@ import { likelihoodRatioTrend } from '../../shared/statistics/likelihoodRatioTre
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
 import { type Comparison, scales } from '../reference/comparison.ts';
 import { plainReference, type TestReference } from '../reference/testReference.ts';
-import { type BestTest, bestTest, type ReferenceMeasurement, type TestSignificance } from '../significance/bestTest.ts';
+import {
+  type BestTest,
+  bestTest,
+  type ReferenceMeasurement,
+  type TestSignificance,
+} from '../significance/bestTest.ts';
 import type { Judgement } from '../significance/significance.ts';
-import { constantHistory, fewestBlocks, type Measurement } from '../significance/statisticHistory.ts';
+import {
+  constantHistory,
+  fewestBlocks,
+  type Measurement,
+} from '../significance/statisticHistory.ts';
 import { statisticThreshold } from '../significance/statisticThreshold.ts';
 
 export interface DistributionTest
@@ -72,7 +81,10 @@ function testVariable(
   });
 }
 
-type StatisticOf = (reference: number[], recent: number[]) => Pick<Measurement, 'statistic' | 'degreesOfFreedom'>;
+type StatisticOf = (
+  reference: number[],
+  recent: number[],
+) => Pick<Measurement, 'statistic' | 'degreesOfFreedom'>;
 
 /** @param countsOf of a reference; null where it has none */
 export function testCounts(
@@ -82,19 +94,35 @@ export function testCounts(
   statisticOf: StatisticOf,
   countsOf: (reference: TestReference) => number[] | null,
 ): DistributionTest | null {
-  const best = bestTest(comparison, withConstantHistory(comparison, countsOf, significance), reference => {
-    const referenceCounts = countsOf(reference);
-    return referenceCounts && measureCounts(referenceCounts, recentCounts, statisticOf);
-  });
+  const best = bestTest(
+    comparison,
+    withConstantHistory(comparison, countsOf, significance),
+    reference => {
+      const referenceCounts = countsOf(reference);
+      return referenceCounts && measureCounts(referenceCounts, recentCounts, statisticOf);
+    },
+  );
   return best && { ...best.test, ...best, ...best.judgementOf(best.test.statistic) };
 }
 
-function measureCounts(referenceCounts: number[], recentCounts: number[], statisticOf: StatisticOf): CountsMeasurement {
+function measureCounts(
+  referenceCounts: number[],
+  recentCounts: number[],
+  statisticOf: StatisticOf,
+): CountsMeasurement {
   const { statistic, degreesOfFreedom } = statisticOf(referenceCounts, recentCounts);
   const records = sum(recentCounts);
   const referenceRecords = sum(referenceCounts);
   const size = effectiveCount(referenceRecords, records);
-  return { statistic, degreesOfFreedom, size, records, referenceRecords, recentCounts, referenceCounts };
+  return {
+    statistic,
+    degreesOfFreedom,
+    size,
+    records,
+    referenceRecords,
+    recentCounts,
+    referenceCounts,
+  };
 }
 
 /** A reference that has one value only is the history of a statistic that had nothing to measure so far. */
@@ -104,7 +132,8 @@ function withConstantHistory(
   significance: TestSignificance,
 ): TestSignificance {
   const isConstant = countsOf(plainReference(reference))?.filter(count => count > 0).length === 1;
-  if (!isConstant || significance.history.some(({ blocks }) => blocks >= fewestBlocks)) return significance;
+  if (!isConstant || significance.history.some(({ blocks }) => blocks >= fewestBlocks))
+    return significance;
   return { ...significance, history: scales.map(() => constantHistory(referenceBlocks.length)) };
 }
 

@@ -17,7 +17,10 @@ import { levelOfFamily } from '../significance/tailHistory.ts';
 import { type Evidence, percent, shown } from './evidence.ts';
 import type { FamilyResult } from './familyResult.ts';
 
-export interface ErrorTest extends MeasuredError, Judgement, Pick<BestTest<MeasuredError>, 'cycle' | 'measured'> {
+export interface ErrorTest
+  extends MeasuredError,
+    Judgement,
+    Pick<BestTest<MeasuredError>, 'cycle' | 'measured'> {
   /** Of so large a statistic, if the loss rose. */
   judgementOf(statistic: number): Judgement;
 }
@@ -68,14 +71,25 @@ function riseTest({ test, cycle, measured, judgementOf }: BestTest<MeasuredError
   const rise = (statistic: number) => halved(judgementOf(statistic));
   const judgement = rise(test.statistic);
   const matters = test.value - test.referenceValue >= test.floor;
-  return { ...test, cycle, measured, judgementOf: rise, ...judgement, ...(!matters && { pValue: 1, logPValue: 0 }) };
+  return {
+    ...test,
+    cycle,
+    measured,
+    judgementOf: rise,
+    ...judgement,
+    ...(!matters && { pValue: 1, logPValue: 0 }),
+  };
 }
 
 function halved(judgement: Judgement): Judgement {
   return { ...judgement, pValue: judgement.pValue / 2, logPValue: judgement.logPValue - Math.LN2 };
 }
 
-function errorRate(reference: WindowPerformance, recent: WindowPerformance, options: ErrorTestOptions): MeasuredError {
+function errorRate(
+  reference: WindowPerformance,
+  recent: WindowPerformance,
+  options: ErrorTestOptions,
+): MeasuredError {
   const before = { hits: reference.lossSum, total: reference.labelled };
   const now = { hits: recent.lossSum, total: recent.labelled };
   return {
@@ -92,7 +106,11 @@ function errorRate(reference: WindowPerformance, recent: WindowPerformance, opti
  * Welch's statistic of the means, squared (Biometrika 34, 1947). Losses are skewed to the right, where it is conservative: a
  * single huge loss raises the variance with the mean.
  */
-function meanLoss(reference: WindowPerformance, recent: WindowPerformance, options: ErrorTestOptions): MeasuredError {
+function meanLoss(
+  reference: WindowPerformance,
+  recent: WindowPerformance,
+  options: ErrorTestOptions,
+): MeasuredError {
   const before = meanAndVariance(reference);
   const now = meanAndVariance(recent);
   const variance = before.variance / reference.labelled + now.variance / recent.labelled;
@@ -108,10 +126,18 @@ function meanLoss(reference: WindowPerformance, recent: WindowPerformance, optio
 }
 
 function sizes({ labelled: before }: WindowPerformance, { labelled: now }: WindowPerformance) {
-  return { degreesOfFreedom: 1, size: effectiveCount(before, now), records: now, referenceRecords: before };
+  return {
+    degreesOfFreedom: 1,
+    size: effectiveCount(before, now),
+    records: now,
+    referenceRecords: before,
+  };
 }
 
-function meanAndVariance({ labelled, lossSum, lossSquareSum }: WindowPerformance): { mean: number; variance: number } {
+function meanAndVariance({ labelled, lossSum, lossSquareSum }: WindowPerformance): {
+  mean: number;
+  variance: number;
+} {
   const mean = lossSum / labelled;
   return { mean, variance: Math.max(0, lossSquareSum / labelled - mean * mean) };
 }

@@ -30,7 +30,9 @@ export interface Evidence {
 /** @example shares([['a', 3], ['b', 1]]) // { a: 0.75, b: 0.25 } */
 export function shares(effects: readonly (readonly [string, number])[]): Record<string, number> {
   const total = effects.reduce((sum, [, effect]) => sum + effect, 0);
-  return Object.fromEntries(effects.map(([name, effect]) => [name, total > 0 ? effect / total : 1 / effects.length]));
+  return Object.fromEntries(
+    effects.map(([name, effect]) => [name, total > 0 ? effect / total : 1 / effects.length]),
+  );
 }
 
 /** @example shown(0.123456) // '0.123' */

@@ -80,18 +80,25 @@ export function testFamilies(
       ...results.map(({ evidence }) => evidence),
     ]) {
       const known = evidence && strongest.get(evidence.family);
-      if (evidence && (!known || evidence.logPValue < known.logPValue)) strongest.set(evidence.family, evidence);
+      if (evidence && (!known || evidence.logPValue < known.logPValue))
+        strongest.set(evidence.family, evidence);
     }
     measured.push(measuredAt(comparison, results));
   }
-  return { evidence: withoutOwnLearning([...strongest.values()], measured, stream, options), measured };
+  return {
+    evidence: withoutOwnLearning([...strongest.values()], measured, stream, options),
+    measured,
+  };
 }
 
 /** What the blocks of a reference show of how the stream varies. */
 export function measureReference(blocks: readonly Block[], options: TestOptions): MeasuredScale[] {
   const stream = streamSignificance(emptyStreamHistory);
   return comparisonsWithinReference(blocks).map(comparison =>
-    measuredAt(comparison, resultsAt(comparison, stream, options, levelPerTest(comparison, options))),
+    measuredAt(
+      comparison,
+      resultsAt(comparison, stream, options, levelPerTest(comparison, options)),
+    ),
   );
 }
 
@@ -99,7 +106,9 @@ function measuredAt({ scale }: Comparison, results: readonly FamilyResult[]): Me
   return {
     scale,
     tests: new Map(
-      results.flatMap(({ tests }) => Array.from(tests, ([key, measured]) => [key, onlyMeasured(measured)] as const)),
+      results.flatMap(({ tests }) =>
+        Array.from(tests, ([key, measured]) => [key, onlyMeasured(measured)] as const),
+      ),
     ),
     logPValues: new Map(results.map(({ family, logPValue }) => [family, logPValue])),
   };
@@ -113,7 +122,10 @@ function onlyMeasured({ plain, cyclic }: Measured): Measured {
     ...(fell !== undefined && { fell }),
   });
   if (cyclic.size === 0) return { plain: only(plain), cyclic };
-  return { plain: only(plain), cyclic: new Map([...cyclic].map(([cycle, measurement]) => [cycle, only(measurement)])) };
+  return {
+    plain: only(plain),
+    cyclic: new Map([...cyclic].map(([cycle, measurement]) => [cycle, only(measurement)])),
+  };
 }
 
 function resultsAt(
@@ -159,19 +171,26 @@ function withoutOwnLearning(
   stream: StreamSignificance,
   { frozen }: TestOptions,
 ): Evidence[] {
-  if (evidence.some(({ family }) => family !== 'predictions' && family !== 'error')) return evidence;
+  if (evidence.some(({ family }) => family !== 'predictions' && family !== 'error'))
+    return evidence;
   const error = evidence.find(({ family }) => family === 'error');
   const predictions = evidence.find(({ family }) => family === 'predictions');
-  const predictionsChanged = predictions !== undefined && Object.hasOwn(predictions.contributions, predictionName);
-  if (error) return predictionsChanged || error.rise! > changedShare(measured, error.scale) ? evidence : [];
-  const errorsAreKnown = measured.some(({ scale, tests }) => scale === predictions?.scale && tests.has(errorKey));
+  const predictionsChanged =
+    predictions !== undefined && Object.hasOwn(predictions.contributions, predictionName);
+  if (error)
+    return predictionsChanged || error.rise! > changedShare(measured, error.scale) ? evidence : [];
+  const errorsAreKnown = measured.some(
+    ({ scale, tests }) => scale === predictions?.scale && tests.has(errorKey),
+  );
   return predictions?.large && !errorsAreKnown && !mayLearn(stream, frozen) ? evidence : [];
 }
 
 /** Where features vary by sampling noise, predictions of a model that was left alone do so as well; until they have, it may be learning. */
 function mayLearn(stream: StreamSignificance, frozen: TestOptions['frozen']): boolean {
   if (ownLogOdds(stream.of(predictionKey).history) >= oddsOfStandingStill) return false;
-  return [...frozen].some(([key, { kind }]) => kind === 'feature' && stream.of(key).noiseWeight >= 0.5);
+  return [...frozen].some(
+    ([key, { kind }]) => kind === 'feature' && stream.of(key).noiseWeight >= 0.5,
+  );
 }
 
 /**
@@ -179,7 +198,9 @@ function mayLearn(stream: StreamSignificance, frozen: TestOptions['frozen']): bo
  * the chi-squared distance (Cauchy-Schwarz), here G less its degrees of freedom, over the records that the comparison is worth.
  */
 function changedShare(measured: readonly MeasuredScale[], ofScale: number): number {
-  const predictions = measured.find(({ scale }) => scale === ofScale)?.tests.get(predictionKey)?.plain;
+  const predictions = measured
+    .find(({ scale }) => scale === ofScale)
+    ?.tests.get(predictionKey)?.plain;
   if (!predictions) return 0;
   const { statistic, degreesOfFreedom, size } = predictions;
   return Math.sqrt(Math.max(0, statistic - degreesOfFreedom) / size) / 2;

@@ -12,7 +12,10 @@ import type { FamilyResult } from './familyResult.ts';
 
 /** Whether the labels are classes, and the reference has enough of them. */
 export function hasLabels({ reference }: Comparison): boolean {
-  return reference.labelledBlocks >= minimumReferenceBlocks && (reference.performance?.labelCounts.size ?? 0) > 0;
+  return (
+    reference.labelledBlocks >= minimumReferenceBlocks &&
+    (reference.performance?.labelCounts.size ?? 0) > 0
+  );
 }
 
 /** Whether labels are distributed as in the reference; null when there are too few. */
@@ -23,13 +26,23 @@ export function labelTest(
 ): DistributionTest | null {
   const recent = comparison.recent.performance;
   const reference = comparison.reference.performance;
-  if (!hasLabels(comparison) || !recent || !reference || recent.labelled < minimumRecords) return null;
-  const labels = [...new Set([...reference.labelCounts.keys(), ...recent.labelCounts.keys()])].sort();
-  const vector = (counts: ReadonlyMap<string, number>) => labels.map(label => counts.get(label) ?? 0);
-  return testCounts(comparison, vector(recent.labelCounts), significance, likelihoodRatioTest, reference => {
-    const performance = reference.performance();
-    return performance && vector(performance.labelCounts);
-  });
+  if (!hasLabels(comparison) || !recent || !reference || recent.labelled < minimumRecords)
+    return null;
+  const labels = [
+    ...new Set([...reference.labelCounts.keys(), ...recent.labelCounts.keys()]),
+  ].sort();
+  const vector = (counts: ReadonlyMap<string, number>) =>
+    labels.map(label => counts.get(label) ?? 0);
+  return testCounts(
+    comparison,
+    vector(recent.labelCounts),
+    significance,
+    likelihoodRatioTest,
+    reference => {
+      const performance = reference.performance();
+      return performance && vector(performance.labelCounts);
+    },
+  );
 }
 
 /** Did the distribution of the labels change? */
@@ -43,7 +56,12 @@ export function testLabels(
   const significance = stream.of(labelsKey);
   const test = labelTest(comparison, minimumRecords, significance);
   if (!test) return null;
-  const needed = levelOfFamily(stream.tail('labels', scale), scale, significance.noiseWeight, level);
+  const needed = levelOfFamily(
+    stream.tail('labels', scale),
+    scale,
+    significance.noiseWeight,
+    level,
+  );
   return {
     family: 'labels',
     tests: new Map([[labelsKey, test.measured]]),

@@ -16,7 +16,14 @@ export function predictionContributions(
 ): Record<string, number> {
   const moved = changed.flatMap(({ key, name, referenceCounts, recentCounts }) => {
     const ofBins = effects.get(key);
-    return ofBins ? [[name, weightedMean(ofBins, recentCounts) - weightedMean(ofBins, referenceCounts)] as const] : [];
+    return ofBins
+      ? [
+          [
+            name,
+            weightedMean(ofBins, recentCounts) - weightedMean(ofBins, referenceCounts),
+          ] as const,
+        ]
+      : [];
   });
   return Object.fromEntries(moved);
 }
@@ -38,7 +45,9 @@ export function movementStatement(
   const moved = Object.entries(contributions);
   if (moved.length === 0) return '';
   const total = moved.reduce((sum, [, movement]) => sum + movement, 0);
-  const [name, most] = moved.reduce((left, right) => (Math.abs(right[1]) > Math.abs(left[1]) ? right : left));
+  const [name, most] = moved.reduce((left, right) =>
+    Math.abs(right[1]) > Math.abs(left[1]) ? right : left,
+  );
   const known = moved.length < changed ? ' as far as is known' : '';
   const ofIt = changed > 1 ? `, ${name} by ${signed(most)}` : '';
   return `, which${known} moves the ${output} by ${signed(total)}${ofIt} (additive model, R² ${shown(explained)})`;

@@ -14,7 +14,12 @@ import {
   withEvidence,
 } from '../events/driftEpisode.ts';
 import type { Evidence } from '../families/evidence.ts';
-import { type BlockTests, type DetectionSettings, measureReference, testFamilies } from '../families/familyTests.ts';
+import {
+  type BlockTests,
+  type DetectionSettings,
+  measureReference,
+  testFamilies,
+} from '../families/familyTests.ts';
 import { type Calendar, withBlock } from '../reference/calendar.ts';
 import {
   type Comparison,
@@ -86,10 +91,15 @@ export interface Folded {
 }
 
 /** The state before the first window. */
-export function initialState(given: GivenReference | null, { detection }: Pick<FoldContext, 'detection'>): FoldState {
+export function initialState(
+  given: GivenReference | null,
+  { detection }: Pick<FoldContext, 'detection'>,
+): FoldState {
   const regime = given ? regimeOf(given.source, given.parts) : null;
   return {
-    versionReference: given ? extendedVersionReference(new Map(), given.source, given.parts) : new Map(),
+    versionReference: given
+      ? extendedVersionReference(new Map(), given.source, given.parts)
+      : new Map(),
     regime,
     phase: given ? 'watching' : 'bootstrap',
     gathered: [],
@@ -102,12 +112,19 @@ export function initialState(given: GivenReference | null, { detection }: Pick<F
 }
 
 /** Folds the next window, which starts after all those before. Small windows are pooled until they can carry a test. */
-export function foldWindow(state: FoldState, window: WindowObservation, context: FoldContext): Folded {
+export function foldWindow(
+  state: FoldState,
+  window: WindowObservation,
+  context: FoldContext,
+): Folded {
   const block = pendingBlock(state, window);
   if (block.records >= context.detection.minimumRecords)
     return foldBlock({ ...state, pending: null }, block, window, context);
   const status = state.phase === 'bootstrap' ? 'reference' : 'insufficient_data';
-  return { state: { ...state, pending: block }, verdict: { status, reference: sourceOf(state), change: null } };
+  return {
+    state: { ...state, pending: block },
+    verdict: { status, reference: sourceOf(state), change: null },
+  };
 }
 
 /** The windows that are judged when this one is: those that were pending, and itself. */
@@ -145,12 +162,17 @@ function foldBlock(
     newFeaturesMatter: complete,
     outputModel,
   });
-  if (state.phase !== 'watching') return followChange(state, regime, observation, block, tests.evidence, context);
+  if (state.phase !== 'watching')
+    return followChange(state, regime, observation, block, tests.evidence, context);
   if (tests.evidence.length > 0) return openEpisode(state, regime, block, tests, window, context);
   return watch(state, regime, observation, block, tests, context);
 }
 
-function bootstrap(state: FoldState, observation: WindowObservation, { detection }: FoldContext): Folded {
+function bootstrap(
+  state: FoldState,
+  observation: WindowObservation,
+  { detection }: FoldContext,
+): Folded {
   const gathered = [...state.gathered, observation];
   const verdict: Verdict = { status: 'reference', reference: 'bootstrap', change: null };
   if (!isFirstReference(gathered, detection)) return { state: { ...state, gathered }, verdict };
@@ -167,21 +189,37 @@ function withRegime(
 ): StreamHistory {
   return withReference(
     history,
-    measureReference(blocks, { frozen, pairs: pairs ?? [], detection, newFeaturesMatter: false, outputModel: null }),
+    measureReference(blocks, {
+      frozen,
+      pairs: pairs ?? [],
+      detection,
+      newFeaturesMatter: false,
+      outputModel: null,
+    }),
   );
 }
 
-function isFirstReference(gathered: readonly WindowObservation[], detection: DetectionSettings): boolean {
+function isFirstReference(
+  gathered: readonly WindowObservation[],
+  detection: DetectionSettings,
+): boolean {
   const windows = gathered.reduce((total, observation) => total + observation.windows, 0);
   return windows >= detection.bootstrapWindows && isReference(gathered, detection);
 }
 
-function isReference(gathered: readonly WindowObservation[], detection: DetectionSettings): boolean {
+function isReference(
+  gathered: readonly WindowObservation[],
+  detection: DetectionSettings,
+): boolean {
   const records = gathered.reduce((total, observation) => total + observation.records, 0);
   return gathered.length >= minimumReferenceBlocks && records >= detection.bootstrapRecords;
 }
 
-function watching(state: FoldState, regime: Regime, gathered: readonly WindowObservation[]): FoldState {
+function watching(
+  state: FoldState,
+  regime: Regime,
+  gathered: readonly WindowObservation[],
+): FoldState {
   return {
     ...state,
     versionReference: extendedVersionReference(state.versionReference, 'bootstrap', gathered),
@@ -221,14 +259,21 @@ function watch(
 }
 
 /** The calendar of all blocks but the last ones, of what is more than sampling noise: of noise no time differs from another. */
-function nextCalendar(calendar: Calendar, blocks: readonly Block[], history: StreamHistory): Calendar {
+function nextCalendar(
+  calendar: Calendar,
+  blocks: readonly Block[],
+  history: StreamHistory,
+): Calendar {
   const weight = noiseWeight(history);
   const isOrdered = (key: TestKey) => weight(key) < 0.5;
   const variables = new Set([...blocks.at(-1)!.variables.keys()].filter(isOrdered));
   const performance = isOrdered(labelsKey) || isOrdered(errorKey);
   if (variables.size === 0 && !performance) return calendar;
   const older = blocks.slice(calendar.size === 0 ? 0 : -1 - largestScale, -largestScale);
-  return older.reduce((counted, block) => withBlock(counted, block, { variables, performance }), calendar);
+  return older.reduce(
+    (counted, block) => withBlock(counted, block, { variables, performance }),
+    calendar,
+  );
 }
 
 /** A given reference that lacks a variable (outputs, mostly) leaves it to the version's own first windows. */
@@ -254,7 +299,9 @@ function openEpisode(
   context: FoldContext,
 ): Folded {
   const blocks = [...regime.history, block];
-  const { scale } = evidence.reduce((left, right) => (right.logPValue < left.logPValue ? right : left));
+  const { scale } = evidence.reduce((left, right) =>
+    right.logPValue < left.logPValue ? right : left,
+  );
   const episode: Episode = state.episode
     ? { ...withEvidence(state.episode, evidence), renewals: state.episode.renewals + 1 }
     : {
@@ -312,9 +359,15 @@ function followChange(
   return { state: renew(followed, observation, context.detection), verdict };
 }
 
-function renew(state: FoldState, observation: WindowObservation, detection: DetectionSettings): FoldState {
+function renew(
+  state: FoldState,
+  observation: WindowObservation,
+  detection: DetectionSettings,
+): FoldState {
   if (state.phase === 'settling') {
-    return state.blocksInPhase < settlingBlocks ? state : { ...state, phase: 'renewing', blocksInPhase: 0 };
+    return state.blocksInPhase < settlingBlocks
+      ? state
+      : { ...state, phase: 'renewing', blocksInPhase: 0 };
   }
   const gathered = [...state.gathered, observation];
   if (!isReference(gathered, detection)) return { ...state, gathered };

@@ -25,7 +25,9 @@ export function withSettings(
 ): SettingsTimeline {
   const last = timeline.at(-1);
   if (last && identity(last.detection) === identity(detection)) return timeline;
-  return [...timeline.filter(epoch => epoch.fromMs < fromMs), { fromMs, detection }].slice(-mostEpochs);
+  return [...timeline.filter(epoch => epoch.fromMs < fromMs), { fromMs, detection }].slice(
+    -mostEpochs,
+  );
 }
 
 export function detectionAt(timeline: SettingsTimeline, windowStartMs: number): DetectionSettings {
@@ -35,5 +37,7 @@ export function detectionAt(timeline: SettingsTimeline, windowStartMs: number): 
 }
 
 function identity(detection: DetectionSettings): string {
-  return JSON.stringify(Object.entries(detection).sort(([left], [right]) => (left < right ? -1 : 1)));
+  return JSON.stringify(
+    Object.entries(detection).sort(([left], [right]) => (left < right ? -1 : 1)),
+  );
 }

@@ -37,7 +37,10 @@ export interface FoldedWindow {
 
 /** The fold as it was before a window and all after it; it has to be replayed from its last checkpoint. */
 export function rewound(fold: VersionFold, windowStartMs: number): VersionFold {
-  return { ...fold, checkpoints: fold.checkpoints.filter(checkpoint => checkpoint.windowStartMs < windowStartMs) };
+  return {
+    ...fold,
+    checkpoints: fold.checkpoints.filter(checkpoint => checkpoint.windowStartMs < windowStartMs),
+  };
 }
 
 /** The drift events of the episodes that are open after the last window of a fold. */
@@ -59,7 +62,9 @@ export function foldVersionWindow(
   const last = fold.checkpoints.at(-1);
   const states = new Map(last?.states);
   const folded: FoldedWindow[] = [];
-  for (const [segment, observation] of [...segments].sort(([left], [right]) => (left < right ? -1 : 1))) {
+  for (const [segment, observation] of [...segments].sort(([left], [right]) =>
+    left < right ? -1 : 1,
+  )) {
     const context = { model: fold.model, version: fold.version, segment, detection };
     // A given reference describes all predictions; a segment may well differ from it without any drift.
     const before = states.get(segment) ?? initialState(segment === '' ? fold.given : null, context);

@@ -2,19 +2,30 @@ import { sum } from 'simple-statistics';
 import { chiSquared } from '../../shared/statistics/chiSquared.ts';
 import { chiSquaredThreshold } from '../../shared/statistics/chiSquaredThreshold.ts';
 import type { DistanceSignificance } from '../../shared/statistics/distanceSignificance.ts';
-import { jensenShannonDistance, jensenShannonSignificance } from '../../shared/statistics/jensenShannonDistance.ts';
+import {
+  jensenShannonDistance,
+  jensenShannonSignificance,
+} from '../../shared/statistics/jensenShannonDistance.ts';
 import { kolmogorovSmirnov } from '../../shared/statistics/kolmogorovSmirnov.ts';
 import { lInfinityDistance } from '../../shared/statistics/lInfinityDistance.ts';
 import {
   populationStabilityIndex,
   populationStabilitySignificance,
 } from '../../shared/statistics/populationStabilityIndex.ts';
-import { rateIncreaseLogPValue, rateIncreaseThreshold, rateOf } from '../../shared/statistics/rateIncrease.ts';
+import {
+  rateIncreaseLogPValue,
+  rateIncreaseThreshold,
+  rateOf,
+} from '../../shared/statistics/rateIncrease.ts';
 import { wassersteinDistance } from '../../shared/statistics/wassersteinDistance.ts';
 import { countBlock } from '../blocks/block.ts';
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
 import { countVariable } from '../blocks/variableCounts.ts';
-import { type VariableKind, variableKey, type WindowObservation } from '../blocks/windowObservation.ts';
+import {
+  type VariableKind,
+  variableKey,
+  type WindowObservation,
+} from '../blocks/windowObservation.ts';
 import {
   qualityMetrics,
   qualityRate,
@@ -30,12 +41,21 @@ import {
   measureDependence,
 } from '../families/dependenceTest.ts';
 import { distributionFamilies, stronger, testVariables } from '../families/distributionFamily.ts';
-import { type DistributionTest, distributionThreshold, validCounts } from '../families/distributionTest.ts';
+import {
+  type DistributionTest,
+  distributionThreshold,
+  validCounts,
+} from '../families/distributionTest.ts';
 import { errorTest, errorThreshold } from '../families/errorFamily.ts';
 import { levelPerTest } from '../families/familyTests.ts';
 import { labelTest } from '../families/labelFamily.ts';
 import type { Comparison } from '../reference/comparison.ts';
-import type { ReferenceSource, Regime, VersionReference, VersionVariable } from '../reference/reference.ts';
+import type {
+  ReferenceSource,
+  Regime,
+  VersionReference,
+  VersionVariable,
+} from '../reference/reference.ts';
 import type { TestSignificance } from '../significance/bestTest.ts';
 import { errorKey, labelsKey } from '../significance/streamHistory.ts';
 import { type StreamSignificance, streamSignificance } from '../significance/streamSignificance.ts';
@@ -64,7 +84,11 @@ export interface DriftMetric {
  * Distances (PSI, Jensen-Shannon …) compare it with the version's first reference: is the stream still like that?
  * Tests (likelihood ratio, rates, error) compare it with the present regime, as the verdict does: did it just change?
  */
-export function windowMetrics(state: FoldState, window: WindowObservation, context: FoldContext): DriftMetric[] {
+export function windowMetrics(
+  state: FoldState,
+  window: WindowObservation,
+  context: FoldContext,
+): DriftMetric[] {
   const observation = pendingBlock(state, window);
   if (!state.regime || observation.records < context.detection.minimumRecords) return [];
   const comparisons = comparisonsOf(state, countBlock(observation, state.regime));
@@ -101,7 +125,11 @@ function distancesOf(
   const reference = validCounts(frozen, counts);
   const records = sum(recent);
   if (!observed || records === 0) return [];
-  const metric = (name: string, value: number, significance: DistanceSignificance | null): DriftMetric => ({
+  const metric = (
+    name: string,
+    value: number,
+    significance: DistanceSignificance | null,
+  ): DriftMetric => ({
     kind: frozen.kind,
     feature: frozen.name,
     metric: name,
@@ -118,7 +146,11 @@ function distancesOf(
   const jensenShannon = jensenShannonDistance(reference, recent);
   const both = [
     metric('psi', index, populationStabilitySignificance(reference, recent, index)),
-    metric('jensen_shannon', jensenShannon, jensenShannonSignificance(reference, recent, jensenShannon)),
+    metric(
+      'jensen_shannon',
+      jensenShannon,
+      jensenShannonSignificance(reference, recent, jensenShannon),
+    ),
   ];
   if (frozen.type === 'categorical') {
     const { statistic, degreesOfFreedom, pValue } = chiSquared(reference, recent);
@@ -155,7 +187,9 @@ function testMetrics(
   return [
     ...distributionMetrics(regime, comparisons, stream, 'feature', level),
     ...distributionMetrics(regime, comparisons, stream, 'output', level),
-    ...[...frozen].flatMap(([key, variable]) => rateMetrics(regime, latest, stream.of(key), key, variable, level)),
+    ...[...frozen].flatMap(([key, variable]) =>
+      rateMetrics(regime, latest, stream.of(key), key, variable, level),
+    ),
     ...dependenceMetrics(regime, comparisons, stream, level),
     ...labelMetric(regime, comparisons, stream, context, level),
     ...errorMetric(regime, comparisons, stream, context, level),
@@ -181,8 +215,17 @@ function distributionMetrics(
   return Array.from(ofMetric.values(), tests => {
     const { name, metric, comparison, test, noiseWeight, shareOfLevel } = tests.reduce(stronger);
     const { scale } = comparison;
-    const needed = levelOfFamily(stream.tail(distributionFamilies[kind], scale), scale, noiseWeight, level);
-    return { kind, feature: name, ...distributionMetric({ comparison, test }, metric, source, needed * shareOfLevel) };
+    const needed = levelOfFamily(
+      stream.tail(distributionFamilies[kind], scale),
+      scale,
+      noiseWeight,
+      level,
+    );
+    return {
+      kind,
+      feature: name,
+      ...distributionMetric({ comparison, test }, metric, source, needed * shareOfLevel),
+    };
   });
 }
 
@@ -193,7 +236,8 @@ function mostSignificant<T extends { logPValue: number }>(
   let strongest: { comparison: Comparison; test: T } | null = null;
   for (const comparison of comparisons) {
     const test = testOf(comparison);
-    if (test && (!strongest || test.logPValue < strongest.test.logPValue)) strongest = { comparison, test };
+    if (test && (!strongest || test.logPValue < strongest.test.logPValue))
+      strongest = { comparison, test };
   }
   return strongest;
 }
@@ -271,13 +315,20 @@ function dependenceMetrics(
   return pairs.flatMap((pair, index) => {
     const significance = stream.of(pair.key);
     const strongest = mostSignificant(comparisons, comparison => {
-      const measured = hasDependence(comparison, pairs) ? measureDependence(comparison, pair, index) : null;
+      const measured = hasDependence(comparison, pairs)
+        ? measureDependence(comparison, pair, index)
+        : null;
       return measured && judgeDependence(measured, comparison, significance);
     });
     if (!strongest) return [];
     const { test, comparison } = strongest;
     const { scale } = comparison;
-    const needed = levelOfFamily(stream.tail('dependence', scale), scale, significance.noiseWeight, level);
+    const needed = levelOfFamily(
+      stream.tail('dependence', scale),
+      scale,
+      significance.noiseWeight,
+      level,
+    );
     return [
       {
         kind: 'feature' as const,
@@ -309,8 +360,19 @@ function labelMetric(
   );
   if (!strongest) return [];
   const { scale } = strongest.comparison;
-  const needed = levelOfFamily(stream.tail('labels', scale), scale, significance.noiseWeight, level);
-  return [{ kind: 'performance', feature: '', ...distributionMetric(strongest, 'likelihood_ratio', source, needed) }];
+  const needed = levelOfFamily(
+    stream.tail('labels', scale),
+    scale,
+    significance.noiseWeight,
+    level,
+  );
+  return [
+    {
+      kind: 'performance',
+      feature: '',
+      ...distributionMetric(strongest, 'likelihood_ratio', source, needed),
+    },
+  ];
 }
 
 function errorMetric(
@@ -321,7 +383,9 @@ function errorMetric(
   level: number,
 ): DriftMetric[] {
   const significance = stream.of(errorKey);
-  const strongest = mostSignificant(comparisons, comparison => errorTest(comparison, detection, significance));
+  const strongest = mostSignificant(comparisons, comparison =>
+    errorTest(comparison, detection, significance),
+  );
   if (!strongest) return [];
   const { comparison, test } = strongest;
   const { scale } = comparison;

@@ -6,8 +6,18 @@ import { type PackedCheckpoint, packCheckpoint } from '../checkpoints/packedStat
 import type { DriftEventChange } from '../events/driftEventRevisions.ts';
 import { detectionAt, type SettingsTimeline } from '../fold/settingsTimeline.ts';
 import { thinnedCheckpoints } from '../fold/thinnedCheckpoints.ts';
-import { type FoldedWindow, foldVersionWindow, openEpisodes, type VersionFold } from '../fold/versionFold.ts';
-import { type Evaluation, evaluationDigest, evaluationKey, type StoredEvaluation } from '../store/evaluation.ts';
+import {
+  type FoldedWindow,
+  foldVersionWindow,
+  openEpisodes,
+  type VersionFold,
+} from '../fold/versionFold.ts';
+import {
+  type Evaluation,
+  evaluationDigest,
+  evaluationKey,
+  type StoredEvaluation,
+} from '../store/evaluation.ts';
 import type { ObservedWindows } from '../store/observedWindows.ts';
 import type { DetectorStore, WindowRange } from '../store/store.ts';
 import { resumeFolds } from './resumeFolds.ts';
@@ -59,9 +69,14 @@ export async function judgeVersions(
       if (read.length < windowsPerRun) run.foldedUntilMs = run.untilMs;
     }
     // Of windows that had been judged before the outcome counts: it is known when all of them are folded.
-    open = open.filter(run => run.foldedUntilMs < Math.min(run.untilMs, run.version.evaluatedUntilMs));
+    open = open.filter(
+      run => run.foldedUntilMs < Math.min(run.untilMs, run.version.evaluatedUntilMs),
+    );
     for (const run of open)
-      run.passed = thinnedCheckpoints([...run.passed, packCheckpoint(run.fold.checkpoints.at(-1)!)]);
+      run.passed = thinnedCheckpoints([
+        ...run.passed,
+        packCheckpoint(run.fold.checkpoints.at(-1)!),
+      ]);
   }
   for (const run of runs) finish(run);
   return runs;
@@ -160,7 +175,13 @@ async function foldWindows(
   for (const [startMs, segments] of windows) {
     await nextTurn();
     const detection: ModelSettings['detection'] = detectionAt(settings, startMs);
-    const { fold, folded } = foldVersionWindow(run.fold, startMs, segments, detection, startMs >= run.judgedFromMs);
+    const { fold, folded } = foldVersionWindow(
+      run.fold,
+      startMs,
+      segments,
+      detection,
+      startMs >= run.judgedFromMs,
+    );
     run.fold = fold;
     run.foldedUntilMs = startMs + run.version.settings.window;
     all.push(...folded);
@@ -176,16 +197,22 @@ function collectChanges(run: OpenRun, folded: readonly FoldedWindow[]): void {
   }
 }
 
-function newEvaluations(folded: readonly FoldedWindow[], stored: ReadonlyMap<string, StoredEvaluation>): Evaluation[] {
+function newEvaluations(
+  folded: readonly FoldedWindow[],
+  stored: ReadonlyMap<string, StoredEvaluation>,
+): Evaluation[] {
   return folded.flatMap(window => {
     const known = stored.get(evaluationKey(window.segment, window.observation.startMs));
     const digest = evaluationDigest(window);
-    return known?.digest === digest ? [] : [{ ...window, revision: (known?.revision ?? 0) + 1, digest }];
+    return known?.digest === digest
+      ? []
+      : [{ ...window, revision: (known?.revision ?? 0) + 1, digest }];
   });
 }
 
 function finish({ version, fold, foldedUntilMs, passed }: OpenRun): void {
-  const lastEndMs = (fold.checkpoints.at(-1)?.windowStartMs ?? Number.NEGATIVE_INFINITY) + version.settings.window;
+  const lastEndMs =
+    (fold.checkpoints.at(-1)?.windowStartMs ?? Number.NEGATIVE_INFINITY) + version.settings.window;
   version.live = { ...version.live!, fold, passed };
   version.foldedUntilMs = foldedUntilMs;
   version.evaluatedUntilMs = Math.max(version.evaluatedUntilMs, lastEndMs);

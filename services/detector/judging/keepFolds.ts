@@ -39,7 +39,8 @@ export async function keepFolds(
   let heapBytes = live.reduce((total, { live }) => total + heapBytesOf(live!), 0);
   const leaving = live.filter(version => {
     // A fold that has to go back is not stored as it stands.
-    if (heapBytes <= mostHeapBytes || version.changedFromMs < Number.POSITIVE_INFINITY) return false;
+    if (heapBytes <= mostHeapBytes || version.changedFromMs < Number.POSITIVE_INFINITY)
+      return false;
     heapBytes -= heapBytesOf(version.live!);
     return true;
   });
@@ -72,7 +73,10 @@ function windowsNotStored({ live, ledger }: WatchedVersion): number {
   return folded - (ledger.checkpoints.at(-1)?.ordinal ?? 0);
 }
 
-async function storeCheckpoints(store: DetectorStore, versions: readonly WatchedVersion[]): Promise<void> {
+async function storeCheckpoints(
+  store: DetectorStore,
+  versions: readonly WatchedVersion[],
+): Promise<void> {
   const states = versions.flatMap(version => {
     const { model, version: name } = version;
     const live = version.live!;

@@ -12,14 +12,18 @@ import type { WatchedVersion } from './watchedVersion.ts';
  * memory, else from the newest checkpoint of the ledger, else to the very beginning, with the reference that was given. What
  * was folded after that is void, in memory and in the ledger.
  */
-export async function resumeFolds(store: DetectorStore, versions: readonly WatchedVersion[]): Promise<void> {
+export async function resumeFolds(
+  store: DetectorStore,
+  versions: readonly WatchedVersion[],
+): Promise<void> {
   let wanted: WatchedVersion[] = [];
   for (const version of versions) {
     const { live, changedFromMs } = version;
     version.ledger = rewoundLedger(version.ledger, changedFromMs);
     const fold = live && rewound(live.fold, changedFromMs);
     const goesBack = changedFromMs < Number.POSITIVE_INFINITY;
-    version.live = live && fold && fold.checkpoints.length > 0 ? { ...live, fold, passed: [] } : null;
+    version.live =
+      live && fold && fold.checkpoints.length > 0 ? { ...live, fold, passed: [] } : null;
     if (goesBack || !version.live) wanted.push(version);
   }
   while (wanted.length > 0) {
@@ -39,7 +43,10 @@ async function loadFolds(store: DetectorStore, versions: readonly WatchedVersion
   if (fresh.length > 0) await beginFolds(store, fresh);
 }
 
-async function loadCheckpoints(store: DetectorStore, versions: readonly WatchedVersion[]): Promise<void> {
+async function loadCheckpoints(
+  store: DetectorStore,
+  versions: readonly WatchedVersion[],
+): Promise<void> {
   let wanted = versions;
   while (wanted.length > 0) {
     const newest = wanted.map(({ model, version, ledger }) => ({
@@ -71,7 +78,10 @@ function takeCheckpoint(version: WatchedVersion, text: string | undefined): void
   version.live = { fold, passed: [], stateBytes: unpacked.bytes, measuredOrdinal: ordinal };
 }
 
-async function beginFolds(store: DetectorStore, versions: readonly WatchedVersion[]): Promise<void> {
+async function beginFolds(
+  store: DetectorStore,
+  versions: readonly WatchedVersion[],
+): Promise<void> {
   const ids = await store.referenceIds(versions);
   for (const version of versions) {
     const { model, version: name, ledger } = version;
@@ -87,7 +97,10 @@ async function beginFolds(store: DetectorStore, versions: readonly WatchedVersio
   }
 }
 
-async function loadPublished(store: DetectorStore, versions: readonly WatchedVersion[]): Promise<void> {
+async function loadPublished(
+  store: DetectorStore,
+  versions: readonly WatchedVersion[],
+): Promise<void> {
   const events = versions.map(({ model, version, live }) => ({
     model,
     version,
@@ -121,7 +134,10 @@ function goesBackFurther(version: WatchedVersion): boolean {
       windowEnd - windowStart === version.settings.window,
   );
   if (unknown.length === 0) return false;
-  version.changedFromMs = Math.min(version.changedFromMs, ...unknown.map(({ windowStart }) => windowStart));
+  version.changedFromMs = Math.min(
+    version.changedFromMs,
+    ...unknown.map(({ windowStart }) => windowStart),
+  );
   version.ledger = rewoundLedger(version.ledger, version.changedFromMs);
   version.live = null;
   return true;

@@ -7,7 +7,12 @@ import type { PackedCheckpoint } from '../checkpoints/packedStates.ts';
 import { withSettings } from '../fold/settingsTimeline.ts';
 import type { VersionFold } from '../fold/versionFold.ts';
 import type { DetectorStore } from '../store/store.ts';
-import { combinedWatermarkMs, nothingRead, type Readiness, withWatermark } from './windowReadiness.ts';
+import {
+  combinedWatermarkMs,
+  nothingRead,
+  type Readiness,
+  withWatermark,
+} from './windowReadiness.ts';
 
 /** A model version in memory: some kilobytes, and its fold while there is room. Everything in it can be loaded again. */
 export interface WatchedVersion extends VersionName {
@@ -65,7 +70,12 @@ export async function loadVersions(
     const settings = settingsOf(model);
     let readiness = nothingRead;
     for (const { partition, maxEventTimeMs } of progress.get(key) ?? []) {
-      readiness = withWatermark(readiness, partition, maxEventTimeMs - settings.allowedLateness, nowMs);
+      readiness = withWatermark(
+        readiness,
+        partition,
+        maxEventTimeMs - settings.allowedLateness,
+        nowMs,
+      );
     }
     const stored = ledgers.get(key);
     const evaluatedUntilMs = evaluated.get(key) ?? Number.NEGATIVE_INFINITY;
@@ -95,7 +105,11 @@ function usableLedger(
   algorithm: string,
   evaluatedUntilMs: number,
 ): FoldLedger {
-  const settings = withSettings(stored?.settings ?? [], detection, Math.max(evaluatedUntilMs, earliestMs));
+  const settings = withSettings(
+    stored?.settings ?? [],
+    detection,
+    Math.max(evaluatedUntilMs, earliestMs),
+  );
   const sameFold = stored?.windowSizeMs === windowSizeMs && stored.algorithm === algorithm;
   return {
     windowSizeMs,
@@ -115,5 +129,8 @@ export function judgeableUntilMs(version: WatchedVersion, nowMs: number): number
 }
 
 export function hasWork(version: WatchedVersion, nowMs: number): boolean {
-  return version.changedFromMs < version.foldedUntilMs || judgeableUntilMs(version, nowMs) > version.foldedUntilMs;
+  return (
+    version.changedFromMs < version.foldedUntilMs ||
+    judgeableUntilMs(version, nowMs) > version.foldedUntilMs
+  );
 }

@@ -15,9 +15,17 @@ export interface PartitionProgress {
 export const nothingRead: Readiness = { partitions: new Map(), ended: false };
 
 /** News of a partition; its watermark never goes back. */
-export function withWatermark(readiness: Readiness, partition: number, watermarkMs: number, nowMs: number): Readiness {
+export function withWatermark(
+  readiness: Readiness,
+  partition: number,
+  watermarkMs: number,
+  nowMs: number,
+): Readiness {
   const known = readiness.partitions.get(partition);
-  const progress = { watermarkMs: Math.max(watermarkMs, known?.watermarkMs ?? watermarkMs), heardAtMs: nowMs };
+  const progress = {
+    watermarkMs: Math.max(watermarkMs, known?.watermarkMs ?? watermarkMs),
+    heardAtMs: nowMs,
+  };
   return { ...readiness, partitions: new Map(readiness.partitions).set(partition, progress) };
 }
 
@@ -25,10 +33,16 @@ export function withWatermark(readiness: Readiness, partition: number, watermark
  * Windows that end up to here can be evaluated: the minimum over the partitions that are not idle, the furthest of all
  * when all of them are, the end of time when the stream has ended, and nothing before it was heard of.
  */
-export function combinedWatermarkMs({ partitions, ended }: Readiness, nowMs: number, idleMs: number): number {
+export function combinedWatermarkMs(
+  { partitions, ended }: Readiness,
+  nowMs: number,
+  idleMs: number,
+): number {
   if (ended) return Number.POSITIVE_INFINITY;
   const all = [...partitions.values()];
   const active = all.filter(({ heardAtMs }) => nowMs - heardAtMs < idleMs);
   if (active.length > 0) return Math.min(...active.map(({ watermarkMs }) => watermarkMs));
-  return all.length > 0 ? Math.max(...all.map(({ watermarkMs }) => watermarkMs)) : Number.NEGATIVE_INFINITY;
+  return all.length > 0
+    ? Math.max(...all.map(({ watermarkMs }) => watermarkMs))
+    : Number.NEGATIVE_INFINITY;
 }

@@ -71,9 +71,16 @@ export function withBlock(calendar: Calendar, block: Block, parts: CountedParts)
     const known = calendar.get(cycle);
     const slot = known?.slots.get(index) ?? { visits: 0, variables: new Map(), performance: null };
     const isVisit = known?.lastSlot !== index;
-    const visited = withCounts(isVisit && slot.visits >= mostVisits ? halved(slot) : slot, block, parts);
+    const visited = withCounts(
+      isVisit && slot.visits >= mostVisits ? halved(slot) : slot,
+      block,
+      parts,
+    );
     const visits = visited.visits + (isVisit ? 1 : 0);
-    next.set(cycle, { slots: new Map(known?.slots).set(index, { ...visited, visits }), lastSlot: index });
+    next.set(cycle, {
+      slots: new Map(known?.slots).set(index, { ...visited, visits }),
+      lastSlot: index,
+    });
   }
   return next;
 }
@@ -91,7 +98,10 @@ function withCounts(slot: Slot, block: Block, parts: CountedParts): Slot {
   return {
     ...slot,
     variables,
-    performance: hasLabels && parts.performance ? mergePerformance(slot.performance, performance) : slot.performance,
+    performance:
+      hasLabels && parts.performance
+        ? mergePerformance(slot.performance, performance)
+        : slot.performance,
   };
 }
 
@@ -106,7 +116,9 @@ function halved({ visits, variables, performance }: Slot): Slot {
       labelled: performance.labelled / 2,
       lossSum: performance.lossSum / 2,
       lossSquareSum: performance.lossSquareSum / 2,
-      labelCounts: new Map([...performance.labelCounts].map(([label, count]) => [label, count / 2])),
+      labelCounts: new Map(
+        [...performance.labelCounts].map(([label, count]) => [label, count / 2]),
+      ),
     },
   };
 }

@@ -48,10 +48,18 @@ export function calendarReference(
   };
 }
 
-function expectedCounts(key: string, visits: readonly Visit[], plain: readonly number[]): number[] | null {
+function expectedCounts(
+  key: string,
+  visits: readonly Visit[],
+  plain: readonly number[],
+): number[] | null {
   const samples = visits.map(({ blocks, slot }) => {
     const counts = slot.variables.get(key) ?? null;
-    return { records: counts ? recordsOf(key, blocks) : 0, counts, total: counts ? total(counts) : 0 };
+    return {
+      records: counts ? recordsOf(key, blocks) : 0,
+      counts,
+      total: counts ? total(counts) : 0,
+    };
   });
   return mixture(samples, plain, total(plain));
 }
@@ -78,7 +86,11 @@ interface Sample {
 }
 
 /** @returns null if one of the times has nothing, or nothing is to be compared */
-function mixture(samples: readonly Sample[], plain: readonly number[], plainTotal: number): number[] | null {
+function mixture(
+  samples: readonly Sample[],
+  plain: readonly number[],
+  plainTotal: number,
+): number[] | null {
   let records = 0;
   for (const sample of samples) {
     if (sample.counts === null) return null;
@@ -90,7 +102,8 @@ function mixture(samples: readonly Sample[], plain: readonly number[], plainTota
   for (const { records: recent, counts, total } of samples) {
     const known = total + priorRecords;
     for (let bin = 0; bin < expected.length; bin++) {
-      expected[bin]! += (recent * (counts![bin]! + (priorRecords * plain[bin]!) / plainTotal)) / known;
+      expected[bin]! +=
+        (recent * (counts![bin]! + (priorRecords * plain[bin]!) / plainTotal)) / known;
     }
     inverseWorth += (recent * recent) / known;
   }
@@ -98,7 +111,10 @@ function mixture(samples: readonly Sample[], plain: readonly number[], plainTota
   return expected.map(count => (count * worth) / records);
 }
 
-function expectedPerformance(visits: readonly Visit[], plain: WindowPerformance): WindowPerformance | null {
+function expectedPerformance(
+  visits: readonly Visit[],
+  plain: WindowPerformance,
+): WindowPerformance | null {
   const labels = [...plain.labelCounts.keys()];
   // The labelled records are the first of the sums, so that they become the worth.
   const vector = ({ labelled, lossSum, lossSquareSum, labelCounts }: WindowPerformance) => [
@@ -114,7 +130,12 @@ function expectedPerformance(visits: readonly Visit[], plain: WindowPerformance)
   }));
   const mixed = mixture(samples, vector(plain), plain.labelled);
   if (!mixed) return null;
-  const [labelled, lossSum, lossSquareSum, ...counts] = mixed as [number, number, number, ...number[]];
+  const [labelled, lossSum, lossSquareSum, ...counts] = mixed as [
+    number,
+    number,
+    number,
+    ...number[],
+  ];
   return {
     task: plain.task,
     labelled,

@@ -30,16 +30,22 @@ export interface Comparison {
 type PlainComparison = Omit<Comparison, 'cyclic' | 'otherDays'>;
 
 /** The last blocks of a regime against those before them, at each scale for which there are enough. */
-export function comparisonsWithinRegime(blocks: readonly Block[], calendar: Calendar): Comparison[] {
+export function comparisonsWithinRegime(
+  blocks: readonly Block[],
+  calendar: Calendar,
+): Comparison[] {
   const whole = sumBlocks(blocks);
   const comparisons: Comparison[] = [];
   for (const scale of scales) {
     const recentBlocks = blocks.slice(-scale);
     const referenceBlocks = blocks.slice(0, -scale);
-    if (recentBlocks.length < scale || recentBlocks[0]!.given || !isReference(referenceBlocks)) break;
+    if (recentBlocks.length < scale || recentBlocks[0]!.given || !isReference(referenceBlocks))
+      break;
     const recent = sumBlocks(recentBlocks);
     const reference = subtractSums(whole, recent);
-    comparisons.push(withCalendar({ scale, recentBlocks, referenceBlocks, recent, reference }, calendar));
+    comparisons.push(
+      withCalendar({ scale, recentBlocks, referenceBlocks, recent, reference }, calendar),
+    );
   }
   return comparisons;
 }
@@ -47,10 +53,19 @@ export function comparisonsWithinRegime(blocks: readonly Block[], calendar: Cale
 function withCalendar(comparison: PlainComparison, calendar: Calendar): Comparison {
   const cyclic = new Map<Cycle, TestReference>();
   for (const [cycle, counts] of calendar) {
-    const expected = calendarReference(cycle, counts, comparison.recentBlocks, comparison.reference);
+    const expected = calendarReference(
+      cycle,
+      counts,
+      comparison.recentBlocks,
+      comparison.reference,
+    );
     if (expected) cyclic.set(cycle, expected);
   }
-  return { ...comparison, cyclic, otherDays: () => referencesOfOtherDays(comparison, calendar.get('week')) };
+  return {
+    ...comparison,
+    cyclic,
+    otherDays: () => referencesOfOtherDays(comparison, calendar.get('week')),
+  };
 }
 
 function referencesOfOtherDays(
@@ -58,7 +73,9 @@ function referencesOfOtherDays(
   week: CycleCounts | undefined,
 ): TestReference[] {
   if (!week) return [];
-  return [1, 2, 3, 4, 5, 6].flatMap(days => calendarReference('week', week, recentBlocks, reference, days) ?? []);
+  return [1, 2, 3, 4, 5, 6].flatMap(
+    days => calendarReference('week', week, recentBlocks, reference, days) ?? [],
+  );
 }
 
 /** The blocks since a change against the regime before it. */
@@ -74,7 +91,10 @@ export function comparisonsSinceChange(
     .map(scale => {
       const recentBlocks = since.slice(-scale);
       const recent = sumBlocks(recentBlocks);
-      return withCalendar({ scale, recentBlocks, referenceBlocks: regime, recent, reference }, calendar);
+      return withCalendar(
+        { scale, recentBlocks, referenceBlocks: regime, recent, reference },
+        calendar,
+      );
     });
 }
 

@@ -65,8 +65,14 @@ interface Output {
   valueOf(code: number): number;
 }
 
-function outputOf(reference: readonly WindowObservation[], frozen: ReadonlyMap<string, FrozenVariable>): Output | null {
-  const key = variableKey('output', frozen.has(variableKey('output', 'score')) ? 'score' : 'prediction');
+function outputOf(
+  reference: readonly WindowObservation[],
+  frozen: ReadonlyMap<string, FrozenVariable>,
+): Output | null {
+  const key = variableKey(
+    'output',
+    frozen.has(variableKey('output', 'score')) ? 'score' : 'prediction',
+  );
   const variable = frozen.get(key);
   if (!variable) return null;
   const { name, bins } = variable;
@@ -75,7 +81,10 @@ function outputOf(reference: readonly WindowObservation[], frozen: ReadonlyMap<s
   // The most frequent comes first.
   const [category] = bins.binOf.keys();
   const categoryCode = codeOf(category);
-  return { name: `share of ${JSON.stringify(category)}`, valueOf: code => (code === categoryCode ? 1 : 0) };
+  return {
+    name: `share of ${JSON.stringify(category)}`,
+    valueOf: code => (code === categoryCode ? 1 : 0),
+  };
 }
 
 /** The codes of numbers and classes cannot be told apart. */
@@ -128,7 +137,10 @@ function binOfCode({ bins, binCount }: FrozenVariable): ((code: number) => numbe
   return code => (isKnown(code) ? (binOfCategory.get(code) ?? binCount) : missing);
 }
 
-function indicatorsOf(samples: readonly SampledRecords[], features: readonly FittedFeature[]): Indicators {
+function indicatorsOf(
+  samples: readonly SampledRecords[],
+  features: readonly FittedFeature[],
+): Indicators {
   const columns = samples.flatMap(({ names, codes, outputs }) => {
     const sampledAs = features.map(({ name }) => names.indexOf(name));
     return outputs.flatMap((output, row) =>
@@ -147,6 +159,9 @@ function indicatorsOf(samples: readonly SampledRecords[], features: readonly Fit
 /** Coefficients less their mean over the records that have a valid value. */
 function centred(coefficients: Float64Array, counts: Float64Array): number[] {
   const records = counts.reduce((sum, count) => sum + count, 0);
-  const mean = coefficients.reduce((sum, coefficient, bin) => sum + coefficient * counts[bin]!, 0) / records;
-  return Array.from(coefficients, (coefficient, bin) => (counts[bin]! > 0 ? coefficient - mean : 0));
+  const mean =
+    coefficients.reduce((sum, coefficient, bin) => sum + coefficient * counts[bin]!, 0) / records;
+  return Array.from(coefficients, (coefficient, bin) =>
+    counts[bin]! > 0 ? coefficient - mean : 0,
+  );
 }

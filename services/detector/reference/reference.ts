@@ -58,7 +58,8 @@ export function freezeVariables(
   for (const [key, entries] of [...profiles].sort(([left], [right]) => (left < right ? -1 : 1))) {
     const parts = entries.map(([, { profile }]) => profile);
     const { kind, name } = entries[0]![1];
-    if (!known.has(key) && parts.some(hasValues)) frozen.set(key, freezeVariable(kind, name, parts, earlier.get(key)));
+    if (!known.has(key) && parts.some(hasValues))
+      frozen.set(key, freezeVariable(kind, name, parts, earlier.get(key)));
   }
   return frozen;
 }
@@ -104,7 +105,10 @@ function withSamples(regime: Regime, samples: readonly SampledRecords[]): Regime
   if (samples.length < minimumReferenceBlocks) return { ...regime, gatheredSamples: samples };
   const pairs = freezePairs(samples);
   const last = regime.history.slice(-samples.length);
-  const counted = last.map((block, index) => ({ ...block, pairs: pairCounts(pairs, samples[index]!) }));
+  const counted = last.map((block, index) => ({
+    ...block,
+    pairs: pairCounts(pairs, samples[index]!),
+  }));
   return {
     ...regime,
     pairs,
@@ -114,7 +118,10 @@ function withSamples(regime: Regime, samples: readonly SampledRecords[]): Regime
 }
 
 /** The regime with the variables that it lacked, counted in its last blocks, which are these observations. */
-export function completedRegime(regime: Regime, observations: readonly WindowObservation[]): Regime {
+export function completedRegime(
+  regime: Regime,
+  observations: readonly WindowObservation[],
+): Regime {
   const added = freezeVariables(observations, regime.frozen);
   const frozen = new Map([...regime.frozen, ...added]);
   const counted = countReferenceBlocks(observations, added, false);
@@ -148,7 +155,9 @@ export function extendedVersionReference(
   const { variables } = sumBlocks(countReferenceBlocks(observations, added, false));
   const extended = new Map(reference);
   for (const [key, frozen] of added) {
-    const profiles = observations.flatMap(observation => observation.variables.get(key)?.profile ?? []);
+    const profiles = observations.flatMap(
+      observation => observation.variables.get(key)?.profile ?? [],
+    );
     extended.set(key, {
       source,
       frozen,

@@ -54,7 +54,11 @@ export function bestTest<M extends ReferenceMeasurement>(
   const { scale, referenceBlocks, recentBlocks } = comparison;
   const plain = measure(plainReference(comparison.reference));
   if (!plain) return null;
-  let best: { test: M; cycle: Cycle | null; own: Significance } = { test: plain, cycle: null, own: significance };
+  let best: { test: M; cycle: Cycle | null; own: Significance } = {
+    test: plain,
+    cycle: null,
+    own: significance,
+  };
   const cyclic = new Map<Cycle, Measurement>();
   if (significance.noiseWeight < 0.5) {
     const needed = calendarBlocksNeeded(recentBlocks);
@@ -64,7 +68,10 @@ export function bestTest<M extends ReferenceMeasurement>(
       const test = reference && measure(reference);
       if (!test || test.degreesOfFreedom === 0) continue;
       cyclic.set(cycle, test);
-      const own = { noiseWeight: significance.noiseWeight, history: significance.cyclic.get(cycle) ?? [] };
+      const own = {
+        noiseWeight: significance.noiseWeight,
+        history: significance.cyclic.get(cycle) ?? [],
+      };
       const detectable = detectableRatio(own, test, scale, needed);
       if (detectable >= least * worthwhile) continue;
       least = detectable;
@@ -74,9 +81,15 @@ export function bestTest<M extends ReferenceMeasurement>(
   const { cycle, own } = best;
   const judgementOf = (test: M, statistic: number) =>
     judge(own, { ...test, statistic }, scale, referenceBlocks.length >= fewestOwnBlocks);
-  const isNotable = cycle === 'week' && judgementOf(best.test, best.test.statistic).pValue < notable;
+  const isNotable =
+    cycle === 'week' && judgementOf(best.test, best.test.statistic).pValue < notable;
   const test = isNotable ? closestDay(comparison, best.test, measure) : best.test;
-  return { test, cycle, measured: { plain, cyclic }, judgementOf: statistic => judgementOf(test, statistic) };
+  return {
+    test,
+    cycle,
+    measured: { plain, cyclic },
+    judgementOf: statistic => judgementOf(test, statistic),
+  };
 }
 
 /** A holiday is as another day of the week, mostly as Sunday: what is as one of them is no change. */
@@ -88,7 +101,8 @@ function closestDay<M extends ReferenceMeasurement>(
   return otherDays().reduce((closest, reference) => {
     const other = measure(reference);
     // A day of which little is known is like everything.
-    const isKnown = other && other.degreesOfFreedom > 0 && other.referenceRecords >= test.referenceRecords / 2;
+    const isKnown =
+      other && other.degreesOfFreedom > 0 && other.referenceRecords >= test.referenceRecords / 2;
     return isKnown && other.statistic < closest.statistic ? other : closest;
   }, test);
 }
@@ -99,11 +113,20 @@ const timesOf: Record<Cycle, string> = {
 };
 
 /** @example earlierRecords({ referenceRecords: 1200.2, cycle: 'day' }) // '1200 at the same time of the day' */
-export function earlierRecords({ referenceRecords, cycle }: { referenceRecords: number; cycle: Cycle | null }): string {
+export function earlierRecords({
+  referenceRecords,
+  cycle,
+}: {
+  referenceRecords: number;
+  cycle: Cycle | null;
+}): string {
   return `${Math.round(referenceRecords)}${cycle ? timesOf[cycle] : ''}`;
 }
 
 function calendarBlocksNeeded(blocks: Comparison['recentBlocks']): number {
   const blockMs = (blocks.at(-1)!.endMs - blocks[0]!.startMs) / blocks.length;
-  return Math.min(mostCalendarBlocks, Math.max(fewestCalendarBlocks, (shareOfWeek * weekMs) / blockMs));
+  return Math.min(
+    mostCalendarBlocks,
+    Math.max(fewestCalendarBlocks, (shareOfWeek * weekMs) / blockMs),
+  );
 }

@@ -47,7 +47,10 @@ export function judge(
   const { history, noiseWeight } = significance;
   const { statistic, degreesOfFreedom } = measured;
   if (degreesOfFreedom === 0) return { pValue: 1, logPValue: 0, overdispersion: 1 };
-  const noise = noiseDispersion(history[scales.indexOf(scale as (typeof scales)[number])], degreesOfFreedom);
+  const noise = noiseDispersion(
+    history[scales.indexOf(scale as (typeof scales)[number])],
+    degreesOfFreedom,
+  );
   const logNoise = logChiSquaredSurvival(statistic / noise, degreesOfFreedom);
   const learned = learnedDispersion(significance, measured, scale);
   const logOwn =
@@ -77,7 +80,10 @@ function learnedDispersion(
   let smaller = 1;
   for (const [index, known] of history.entries()) {
     const worth = known.blocks / scales[index]!;
-    const mean = Math.max(1, (known.sum / scales[index]! + priorBlocks * smaller) / (worth + priorBlocks));
+    const mean = Math.max(
+      1,
+      (known.sum / scales[index]! + priorBlocks * smaller) / (worth + priorBlocks),
+    );
     smaller = mean;
     if (scales[index] !== scale) continue;
     if (known.blocks < fewestBlocks) return null;
@@ -94,12 +100,14 @@ function shapeOf(
   degreesOfFreedom: number,
 ): number {
   const suggested =
-    (dispersion * dispersion * degreesOfFreedom) / (1 + (dispersion - 1) * (dispersion - 1) * degreesOfFreedom);
+    (dispersion * dispersion * degreesOfFreedom) /
+    (1 + (dispersion - 1) * (dispersion - 1) * degreesOfFreedom);
   const mean = sum / blocks;
   const rootMeanSquare = Math.sqrt(squareSum / blocks);
   // In this form squares of the smallest numbers, which are 0, do no harm.
   const variation = mean > 0 ? Math.max(0, (rootMeanSquare / mean) ** 2 - 1) : 0;
-  const shrunken = (worth * variation + (priorShapeBlocks * 2) / suggested) / (worth + priorShapeBlocks);
+  const shrunken =
+    (worth * variation + (priorShapeBlocks * 2) / suggested) / (worth + priorShapeBlocks);
   return Math.min(degreesOfFreedom, 2 / (shrunken + 1e-9));
 }
 
@@ -118,7 +126,8 @@ export function detectableRatio(
 ): number {
   const known = significance.history[scales.indexOf(scale as (typeof scales)[number])];
   const learned = learnedDispersion(significance, measured, scale);
-  if (!learned || known!.blocks < blocks || measured.degreesOfFreedom === 0) return Number.POSITIVE_INFINITY;
+  if (!learned || known!.blocks < blocks || measured.degreesOfFreedom === 0)
+    return Number.POSITIVE_INFINITY;
   const { dispersion, shape, worth } = learned;
   return (
     dispersion *

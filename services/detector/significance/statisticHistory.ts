@@ -53,7 +53,11 @@ export function constantHistory(blocks: number): StatisticHistory {
 }
 
 /** The history with one more block. The blocks of a scale overlap, so each is worth 1 / scale to the odds. */
-export function withMeasurement(history: StatisticHistory, measured: Measurement, scale: number): StatisticHistory {
+export function withMeasurement(
+  history: StatisticHistory,
+  measured: Measurement,
+  scale: number,
+): StatisticHistory {
   const { statistic, degreesOfFreedom, size, fell } = measured;
   const ratio = Math.min(statistic / degreesOfFreedom, largestRatio * expectedRatio(history, size));
   const kept = history.blocks >= rememberedBlocks ? 1 - 1 / rememberedBlocks : 1;
@@ -66,7 +70,8 @@ export function withMeasurement(history: StatisticHistory, measured: Measurement
     noiseLogOdds: history.noiseLogOdds * keptNoise + noiseLogRatio(measured) / scale,
     noiseSum:
       history.noiseSum * keptNoise +
-      (Math.min(statistic / degreesOfFreedom, fell ? 1 : largestNoiseRatio) * degreesOfFreedom) / scale,
+      (Math.min(statistic / degreesOfFreedom, fell ? 1 : largestNoiseRatio) * degreesOfFreedom) /
+        scale,
     noiseDegrees: history.noiseDegrees * keptNoise + degreesOfFreedom / scale,
   };
 }

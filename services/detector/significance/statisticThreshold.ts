@@ -5,7 +5,10 @@ const bisections = 50;
 export const largestStatistic = 2 ** 30;
 
 /** The smallest statistic whose p-value is at most `level`, by bisection; infinite when none up to `largestStatistic` is. */
-export function statisticThreshold(judgementOf: (statistic: number) => Judgement, level: number): number {
+export function statisticThreshold(
+  judgementOf: (statistic: number) => Judgement,
+  level: number,
+): number {
   const logLevel = Math.log(level);
   let high = 1;
   while (judgementOf(high).logPValue > logLevel) {

@@ -3,7 +3,12 @@ import type { Cycle } from '../reference/calendar.ts';
 import { largestScale, scales } from '../reference/comparison.ts';
 import type { Measured } from './bestTest.ts';
 import type { Family } from './family.ts';
-import { type Measurement, noHistory, type StatisticHistory, withMeasurement } from './statisticHistory.ts';
+import {
+  type Measurement,
+  noHistory,
+  type StatisticHistory,
+  withMeasurement,
+} from './statisticHistory.ts';
 import { noTail, type TailHistory, withLogPValue } from './tailHistory.ts';
 
 /** What a test is about: `variableKey` of a feature or output, or its trend, or a pair of features, or the labels, or the errors. */
@@ -51,7 +56,10 @@ const mostForOutputs = 4;
 const leastOfTruth = -6;
 
 /** The stream with one more block in which nothing alarmed. */
-export function withQuietBlock(history: StreamHistory, measured: readonly MeasuredScale[]): StreamHistory {
+export function withQuietBlock(
+  history: StreamHistory,
+  measured: readonly MeasuredScale[],
+): StreamHistory {
   const pending = [...history.pending, measured];
   if (pending.length <= largestScale) return { ...history, pending };
   return { ...learned(history, pending[0]!, () => true), pending: pending.slice(1) };
@@ -61,15 +69,24 @@ export function withQuietBlock(history: StreamHistory, measured: readonly Measur
  * The stream after an alarm. Where it is sampling noise between changes, the last blocks belong to a change and say nothing of
  * how it varies. Where it is not, they do: repeated alarms are the stream's own way.
  */
-export function withAlarm(history: StreamHistory, measured: readonly MeasuredScale[]): StreamHistory {
+export function withAlarm(
+  history: StreamHistory,
+  measured: readonly MeasuredScale[],
+): StreamHistory {
   const weight = noiseWeight(history);
   const isOrdered = (key: TestKey) => weight(key) < 0.5;
-  const next = [...history.pending, measured].reduce((known, block) => learned(known, block, isOrdered), history);
+  const next = [...history.pending, measured].reduce(
+    (known, block) => learned(known, block, isOrdered),
+    history,
+  );
   return { ...next, pending: [] };
 }
 
 /** The stream with blocks of its reference, each compared with all the others. */
-export function withReference(history: StreamHistory, measured: readonly MeasuredScale[]): StreamHistory {
+export function withReference(
+  history: StreamHistory,
+  measured: readonly MeasuredScale[],
+): StreamHistory {
   // Its p-values were found before anything was known: no tail of what the stream reaches by chance.
   const tailless = measured.map(block => ({ ...block, logPValues: new Map<Family, number>() }));
   return learned(history, tailless, () => true);
@@ -85,8 +102,10 @@ function learned(
   const tails = new Map(history.tails);
   for (const { scale, tests, logPValues } of measured) {
     const index = scales.indexOf(scale as (typeof scales)[number]);
-    const learn = (known: readonly StatisticHistory[] = scales.map(() => noHistory), measurement: Measurement) =>
-      known.with(index, withMeasurement(known[index]!, measurement, scale));
+    const learn = (
+      known: readonly StatisticHistory[] = scales.map(() => noHistory),
+      measurement: Measurement,
+    ) => known.with(index, withMeasurement(known[index]!, measurement, scale));
     for (const [key, { plain, cyclic: measuredCycles }] of tests) {
       if (!concerns(key)) continue;
       if (plain.degreesOfFreedom > 0) statistics.set(key, learn(statistics.get(key), plain));
@@ -130,13 +149,23 @@ export function ownLogOdds(history: readonly StatisticHistory[]): number {
   return history.reduce((total, { noiseLogOdds }) => total + noiseLogOdds, 0);
 }
 
-function logOddsOf(key: TestKey, history: readonly StatisticHistory[], features: number, featureCount: number): number {
+function logOddsOf(
+  key: TestKey,
+  history: readonly StatisticHistory[],
+  features: number,
+  featureCount: number,
+): number {
   const own = ownLogOdds(history);
   if (isFeature(key)) return own + Math.min(mostFromOtherFeatures, features - own);
-  if (isPairKey(key) || key.startsWith(trendPrefix)) return own + Math.min(mostFromOtherFeatures, features);
-  const worst = Math.min(0, ...history.map(({ noiseLogOdds }, index) => noiseLogOdds * scales[index]!));
+  if (isPairKey(key) || key.startsWith(trendPrefix))
+    return own + Math.min(mostFromOtherFeatures, features);
+  const worst = Math.min(
+    0,
+    ...history.map(({ noiseLogOdds }, index) => noiseLogOdds * scales[index]!),
+  );
   if (featureCount === 0) return own + (key === labelsKey ? 0 : worst);
-  if (key === labelsKey || key === errorKey) return Math.max(leastOfTruth, own) + Math.min(mostForTruth, features);
+  if (key === labelsKey || key === errorKey)
+    return Math.max(leastOfTruth, own) + Math.min(mostForTruth, features);
   // A model that keeps learning changes its outputs without any drift.
   return own + worst + Math.min(mostForOutputs, features);
 }

@@ -18,6 +18,7 @@ export function streamSignificance(history: StreamHistory): StreamSignificance {
       cyclic: history.cyclic.get(key) ?? new Map(),
       noiseWeight: weight(key),
     }),
-    tail: (family, scale) => history.tails.get(family)?.[scales.indexOf(scale as (typeof scales)[number])],
+    tail: (family, scale) =>
+      history.tails.get(family)?.[scales.indexOf(scale as (typeof scales)[number])],
   };
 }

@@ -20,7 +20,10 @@ export const noTail: TailHistory = new Float64Array(binCount);
 
 export function withLogPValue(tail: TailHistory, logPValue: number): TailHistory {
   const blocks = tail.reduce((total, count) => total + count, 0);
-  const next = blocks >= rememberedBlocks ? tail.map(count => count * (1 - 1 / rememberedBlocks)) : tail.slice();
+  const next =
+    blocks >= rememberedBlocks
+      ? tail.map(count => count * (1 - 1 / rememberedBlocks))
+      : tail.slice();
   next[Math.min(binCount - 1, Math.floor(-logPValue))]! += 1;
   return next;
 }
@@ -61,7 +64,8 @@ function chanceOf(tail: TailHistory, scale: number): (logOdds: number) => number
   }
   const exponent = priorExcesses + (blocks >= fewestBlocks ? (tailShare * blocks) / scale : 0);
   const spread = Math.max(priorExcesses + excess / scale, exponent);
-  return logOdds => (logOdds > threshold ? tailShare * (1 + (logOdds - threshold) / spread) ** -exponent : 1);
+  return logOdds =>
+    logOdds > threshold ? tailShare * (1 + (logOdds - threshold) / spread) ** -exponent : 1;
 }
 
 function quantile(tail: TailHistory, rank: number): number {

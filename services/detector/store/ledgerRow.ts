@@ -56,6 +56,9 @@ export function fromLedgerRow(row: LedgerRow): FoldLedger {
       slot: row.checkpoint_slots[index]!,
       digest: row.checkpoint_digests[index]!,
     })),
-    settings: row.settings_from.map((fromMs, index) => ({ fromMs, detection: JSON.parse(row.settings[index]!) })),
+    settings: row.settings_from.map((fromMs, index) => ({
+      fromMs,
+      detection: JSON.parse(row.settings[index]!),
+    })),
   };
 }

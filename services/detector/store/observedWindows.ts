@@ -1,6 +1,10 @@
 import { mergeFeatureProfiles } from '../../shared/profile/featureProfile.ts';
 import { fromProfileRow, type ProfileRow } from '../../shared/profile/profileRow.ts';
-import { fromSampleRow, mergeSampledRecords, type SampleRow } from '../../shared/profile/recordSample.ts';
+import {
+  fromSampleRow,
+  mergeSampledRecords,
+  type SampleRow,
+} from '../../shared/profile/recordSample.ts';
 import {
   observationOfProfiles,
   type VariableKind,
@@ -40,10 +44,14 @@ export function observedWindows(
   samples: readonly StoredSample[],
   windowSizeMs: number,
 ): ObservedWindows {
-  const performanceOf = new Map(performance.map(row => [evaluationKey(row.segment, row.start_ms), row]));
+  const performanceOf = new Map(
+    performance.map(row => [evaluationKey(row.segment, row.start_ms), row]),
+  );
   const samplesOf = Map.groupBy(samples, ({ start_ms }) => start_ms);
   const windows: ObservedWindows = new Map();
-  for (const rows of Map.groupBy(profiles, row => evaluationKey(row.segment, row.start_ms)).values()) {
+  for (const rows of Map.groupBy(profiles, row =>
+    evaluationKey(row.segment, row.start_ms),
+  ).values()) {
     const { segment, start_ms: startMs } = rows[0]!;
     const segments = windows.get(startMs) ?? new Map();
     windows.set(startMs, segments);
@@ -62,11 +70,13 @@ export function observationOf(
   windowSizeMs: number,
 ): WindowObservation {
   const { start_ms: startMs } = rows[0]!;
-  const profiles = [...Map.groupBy(rows, ({ kind, feature }) => `${kind}/${feature}`).values()].map(ofVariable => ({
-    kind: ofVariable[0]!.kind,
-    name: ofVariable[0]!.feature,
-    profile: mergeFeatureProfiles(...ofVariable.map(fromProfileRow)),
-  }));
+  const profiles = [...Map.groupBy(rows, ({ kind, feature }) => `${kind}/${feature}`).values()].map(
+    ofVariable => ({
+      kind: ofVariable[0]!.kind,
+      name: ofVariable[0]!.feature,
+      profile: mergeFeatureProfiles(...ofVariable.map(fromProfileRow)),
+    }),
+  );
   return observationOfProfiles(
     { startMs, endMs: startMs + windowSizeMs },
     profiles,

@@ -47,7 +47,8 @@ const time = (value: string) => `fromUnixTimestamp64Milli(${value})`;
 function ofVersions(names: readonly VersionName[]): Condition {
   return anyOf(
     names,
-    ({ model, version }, value) => `model = ${value('String', model)} AND version = ${value('String', version)}`,
+    ({ model, version }, value) =>
+      `model = ${value('String', model)} AND version = ${value('String', version)}`,
   );
 }
 
@@ -83,7 +84,8 @@ export function detectorStore(clickhouse: Clickhouse) {
         `SELECT count() AS rows FROM drift_metrics FINAL WHERE ${sql}`,
         parameters,
       );
-      if (outdated!.rows > 0) await clickhouse.command(`DELETE FROM drift_metrics WHERE ${sql}`, parameters);
+      if (outdated!.rows > 0)
+        await clickhouse.command(`DELETE FROM drift_metrics WHERE ${sql}`, parameters);
     }
   }
 
@@ -93,7 +95,9 @@ export function detectorStore(clickhouse: Clickhouse) {
       names: readonly VersionName[],
     ): Promise<PerVersion<{ partition: number; maxEventTimeMs: number }[]>> {
       const { sql, parameters } = ofVersions(names);
-      const rows = await clickhouse.select<VersionName & { partition: number; maxEventTimeMs: number }>(
+      const rows = await clickhouse.select<
+        VersionName & { partition: number; maxEventTimeMs: number }
+      >(
         `SELECT model, version, source_partition AS partition, toUnixTimestamp64Milli(max_event_time) AS maxEventTimeMs
          FROM stream_progress FINAL WHERE ${sql} AND predictions > 0`,
         parameters,
@@ -137,7 +141,9 @@ export function detectorStore(clickhouse: Clickhouse) {
       ),
 
     /** End of the last window that was judged; a version of which none was, from a start on, is absent. */
-    async evaluatedUntilMs(names: readonly (VersionName & { fromMs: number })[]): Promise<PerVersion<number>> {
+    async evaluatedUntilMs(
+      names: readonly (VersionName & { fromMs: number })[],
+    ): Promise<PerVersion<number>> {
       const { sql, parameters } = anyOf(
         names,
         ({ model, version, fromMs }, value) =>
@@ -205,17 +211,22 @@ export function detectorStore(clickhouse: Clickhouse) {
     },
 
     /** What is stored of the windows of the ranges, by `evaluationKey`. */
-    async evaluations(ranges: readonly WindowRange[]): Promise<PerVersion<Map<string, StoredEvaluation>>> {
+    async evaluations(
+      ranges: readonly WindowRange[],
+    ): Promise<PerVersion<Map<string, StoredEvaluation>>> {
       if (ranges.length === 0) return new Map();
       const { sql, parameters } = inRanges(ranges);
-      const rows = await clickhouse.select<VersionName & { segment: string; startMs: number } & StoredEvaluation>(
+      const rows = await clickhouse.select<
+        VersionName & { segment: string; startMs: number } & StoredEvaluation
+      >(
         `SELECT model, version, segment, toUnixTimestamp64Milli(window_start) AS startMs, revision, digest FROM evaluated_windows FINAL WHERE ${sql}`,
         parameters,
       );
       const evaluations: PerVersion<Map<string, StoredEvaluation>> = new Map();
       for (const [key, ofVersion] of Map.groupBy(rows, versionKey)) {
         const entries = ofVersion.map(
-          ({ segment, startMs, revision, digest }) => [evaluationKey(segment, startMs), { revision, digest }] as const,
+          ({ segment, startMs, revision, digest }) =>
+            [evaluationKey(segment, startMs), { revision, digest }] as const,
         );
         evaluations.set(key, new Map(entries));
       }
@@ -234,7 +245,9 @@ export function detectorStore(clickhouse: Clickhouse) {
     },
 
     async givenReference({ model, version }: VersionName, id: string): Promise<GivenReference> {
-      const rows = await clickhouse.select<StoredProfile & { source: GivenReference['source']; end_ms: number }>(
+      const rows = await clickhouse.select<
+        StoredProfile & { source: GivenReference['source']; end_ms: number }
+      >(
         `SELECT toString(source) AS source, '' AS segment, toUnixTimestamp64Milli(window_start) AS start_ms,
                 toUnixTimestamp64Milli(window_end) AS end_ms, toString(kind) AS kind, feature, ${profileColumns}
          FROM reference_profiles FINAL
@@ -249,7 +262,9 @@ export function detectorStore(clickhouse: Clickhouse) {
     },
 
     /** Newest revisions, by id. */
-    async driftEvents(wanted: readonly PublishedSince[]): Promise<PerVersion<Map<string, DriftEvent>>> {
+    async driftEvents(
+      wanted: readonly PublishedSince[],
+    ): Promise<PerVersion<Map<string, DriftEvent>>> {
       const { sql, parameters } = anyOf(
         wanted,
         ({ model, version, sinceMs, ids }, value) =>
@@ -334,7 +349,9 @@ export function detectorStore(clickhouse: Clickhouse) {
   };
 }
 
-function byVersionAndId<T extends VersionName & { id: string }>(rows: readonly T[]): PerVersion<Map<string, T>> {
+function byVersionAndId<T extends VersionName & { id: string }>(
+  rows: readonly T[],
+): PerVersion<Map<string, T>> {
   const perVersion: PerVersion<Map<string, T>> = new Map();
   for (const [key, ofVersion] of Map.groupBy(rows, versionKey)) {
     perVersion.set(key, new Map(ofVersion.map(row => [row.id, row])));
@@ -342,11 +359,24 @@ function byVersionAndId<T extends VersionName & { id: string }>(rows: readonly T
   return perVersion;
 }
 
-function windowColumns({ model, version }: VersionName, segment: string, { startMs, endMs }: WindowObservation) {
-  return { model, version, segment, window_start: clickhouseTime(startMs), window_end: clickhouseTime(endMs) };
+function windowColumns(
+  { model, version }: VersionName,
+  segment: string,
+  { startMs, endMs }: WindowObservation,
+) {
+  return {
+    model,
+    version,
+    segment,
+    window_start: clickhouseTime(startMs),
+    window_end: clickhouseTime(endMs),
+  };
 }
 
-function metricRows(name: VersionName, { segment, observation, metrics, revision }: Evaluation): object[] {
+function metricRows(
+  name: VersionName,
+  { segment, observation, metrics, revision }: Evaluation,
+): object[] {
   return metrics.map(metric => ({
     ...windowColumns(name, segment, observation),
     kind: metric.kind,

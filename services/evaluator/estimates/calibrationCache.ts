@@ -3,12 +3,18 @@ import { type CalibrationPeriod, sourceOfPeriod } from './calibrationPeriod.ts';
 import type { EstimatedVersion } from './estimateStore.ts';
 
 /** Calibrations by version and step, bounded by their bytes; the least used leave. */
-export function calibrationCache<Calibration extends { bytes: number }>(mostBytes: number, onEvicted: () => void) {
+export function calibrationCache<Calibration extends { bytes: number }>(
+  mostBytes: number,
+  onEvicted: () => void,
+) {
   /** In the order of their last use. */
   const known = new Map<string, { source: string; calibration: Calibration | null }>();
 
   function forgetLeastUsed(): void {
-    let bytes = [...known.values()].reduce((sum, { calibration }) => sum + (calibration?.bytes ?? 0), 0);
+    let bytes = [...known.values()].reduce(
+      (sum, { calibration }) => sum + (calibration?.bytes ?? 0),
+      0,
+    );
     for (const [key, { calibration }] of known) {
       if (bytes <= mostBytes) return;
       known.delete(key);

@@ -27,7 +27,10 @@ export const largestSize = sizes.at(-1)!;
  * @param firstRecords labelled records that the first calibration needs
  * @example calibrationPeriods([{ endMs: 10, labelled: 5, progress: 7n }], 5) // [{ step: 1, untilMs: 10, progress: 7n }]
  */
-export function calibrationPeriods(windows: readonly LabelledWindow[], firstRecords: number): CalibrationPeriod[] {
+export function calibrationPeriods(
+  windows: readonly LabelledWindow[],
+  firstRecords: number,
+): CalibrationPeriod[] {
   const periods: CalibrationPeriod[] = [];
   let labelled = 0;
   let progress = 0n;
@@ -41,9 +44,13 @@ export function calibrationPeriods(windows: readonly LabelledWindow[], firstReco
 }
 
 /** The largest that ended before a window, so that no label of the window or of later ones has a part in its estimate. */
-export function periodBefore(periods: readonly CalibrationPeriod[], startMs: number): CalibrationPeriod {
+export function periodBefore(
+  periods: readonly CalibrationPeriod[],
+  startMs: number,
+): CalibrationPeriod {
   return periods.findLast(({ untilMs }) => untilMs <= startMs) ?? noCalibration;
 }
 
 /** Changes with every label of the period. */
-export const sourceOfPeriod = ({ step, untilMs, progress }: CalibrationPeriod) => `${step}/${untilMs}/${progress}`;
+export const sourceOfPeriod = ({ step, untilMs, progress }: CalibrationPeriod) =>
+  `${step}/${untilMs}/${progress}`;

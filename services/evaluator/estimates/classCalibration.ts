@@ -1,6 +1,10 @@
 import { bucketKey } from '../../shared/profile/bucketKey.ts';
 import type { FeatureValue } from '../../shared/profile/featureProfile.ts';
-import { addNumber, emptyNumericHistogram, type NumericHistogram } from '../../shared/profile/numericHistogram.ts';
+import {
+  addNumber,
+  emptyNumericHistogram,
+  type NumericHistogram,
+} from '../../shared/profile/numericHistogram.ts';
 import { type FeatureMatching, featureMatching } from '../learning/featureMatching.ts';
 
 /** A prediction of a multiclass model whose truth is known. */
@@ -35,7 +39,9 @@ const bytesPerRecord = 24;
 
 /** @param records in the order of time, at least one */
 export function calibrateClasses(records: readonly ClassifiedRecord[]): ClassCalibration {
-  const classes = [...new Set(records.flatMap(({ predicted, label }) => [predicted, label]))].sort();
+  const classes = [
+    ...new Set(records.flatMap(({ predicted, label }) => [predicted, label])),
+  ].sort();
   const indexOf = new Map(classes.map((name, index) => [name, index]));
   const predicted = new Map<string, PredictedClass>();
   for (const [place, record] of records.entries()) {

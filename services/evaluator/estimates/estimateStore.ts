@@ -1,7 +1,15 @@
 import { type Clickhouse, clickhouseTime } from '../../shared/clickhouse/clickhouse.ts';
 import { FINEST_MANTISSA_BITS } from '../../shared/profile/bucketKey.ts';
-import { type FeatureProfile, type FeatureValue, mergeFeatureProfiles } from '../../shared/profile/featureProfile.ts';
-import { addToBucket, emptyNumericHistogram, type NumericHistogram } from '../../shared/profile/numericHistogram.ts';
+import {
+  type FeatureProfile,
+  type FeatureValue,
+  mergeFeatureProfiles,
+} from '../../shared/profile/featureProfile.ts';
+import {
+  addToBucket,
+  emptyNumericHistogram,
+  type NumericHistogram,
+} from '../../shared/profile/numericHistogram.ts';
 import { fromProfileRow, type ProfileRow } from '../../shared/profile/profileRow.ts';
 import { type VersionName, versionKey } from '../../shared/versionKey.ts';
 import type { Task } from '../performance/evaluator.ts';
@@ -111,7 +119,9 @@ export function estimateStore(clickhouse: Clickhouse) {
         return `(model = {models:Array(String)}[${index + 1}] AND version = {versions:Array(String)}[${index + 1}] AND segment = ''
                  AND ${sizeIs(windowSizeMs)} ${earlier})`;
       });
-      const rows = await clickhouse.select<VersionName & { end_ms: number; labelled: number; progress: string }>(
+      const rows = await clickhouse.select<
+        VersionName & { end_ms: number; labelled: number; progress: string }
+      >(
         `SELECT model, version, end_ms, labelled, toString(progress) AS progress
          FROM
          (
@@ -122,7 +132,9 @@ export function estimateStore(clickhouse: Clickhouse) {
          WHERE before < {mostLabelled:UInt64} ORDER BY model, version, end_ms ${finalSettings}`,
         { ...versionParameters(versions), mostLabelled },
       );
-      const windows = new Map<string, LabelledWindow[]>(versions.map(version => [versionKey(version), []]));
+      const windows = new Map<string, LabelledWindow[]>(
+        versions.map(version => [versionKey(version), []]),
+      );
       for (const row of rows)
         windows
           .get(versionKey(row))!
@@ -170,9 +182,21 @@ export function estimateStore(clickhouse: Clickhouse) {
     },
 
     /** The labelled predictions of a binary model that have a score, up to an event time, in its order. */
-    async labelledRecords(version: VersionName, positiveLabel: string, untilMs: number): Promise<LabelledRecord[]> {
-      const rows = await clickhouse.select<StoredFeatures & { score: number; prediction: string; label: string }>(
-        ...labelledQuery('assumeNotNull(score)', 'label', 'ifNull(isFinite(score), 0)', version, untilMs),
+    async labelledRecords(
+      version: VersionName,
+      positiveLabel: string,
+      untilMs: number,
+    ): Promise<LabelledRecord[]> {
+      const rows = await clickhouse.select<
+        StoredFeatures & { score: number; prediction: string; label: string }
+      >(
+        ...labelledQuery(
+          'assumeNotNull(score)',
+          'label',
+          'ifNull(isFinite(score), 0)',
+          version,
+          untilMs,
+        ),
       );
       return rows.map(row => ({
         score: row.score,
@@ -184,9 +208,9 @@ export function estimateStore(clickhouse: Clickhouse) {
 
     /** The labelled predictions of a multiclass model that have a probability, up to an event time, in its order. */
     async classifiedRecords(version: VersionName, untilMs: number): Promise<ClassifiedRecord[]> {
-      const rows = await clickhouse.select<StoredFeatures & { score: number; prediction: string; label: string }>(
-        ...labelledQuery('probabilities[prediction]', 'label', isConfident, version, untilMs),
-      );
+      const rows = await clickhouse.select<
+        StoredFeatures & { score: number; prediction: string; label: string }
+      >(...labelledQuery('probabilities[prediction]', 'label', isConfident, version, untilMs));
       return rows.map(row => ({
         predicted: row.prediction,
         confidence: row.score,
@@ -201,11 +225,18 @@ export function estimateStore(clickhouse: Clickhouse) {
       const rows = await clickhouse.select<StoredFeatures & { score: number; label: number }>(
         ...labelledQuery(value, label, hasSquaredError, version, untilMs, mostLossRecords),
       );
-      return rows.map(row => ({ predicted: row.score, label: row.label, features: featuresOf(row) }));
+      return rows.map(row => ({
+        predicted: row.score,
+        label: row.label,
+        features: featuresOf(row),
+      }));
     },
 
     /** Predictions of windows of regressions with their features; a window without any is absent. */
-    async sampledWindows(windows: readonly VersionWindows[], windowSizeMs: number): Promise<SampledWindow[]> {
+    async sampledWindows(
+      windows: readonly VersionWindows[],
+      windowSizeMs: number,
+    ): Promise<SampledWindow[]> {
       const { sql, parameters } = windowsCondition(windows, 'event_time', windowSizeMs);
       const rows = await clickhouse.select<StoredNumber>(
         `SELECT p.model AS model, p.version AS version, c.start_ms AS start_ms, c.records AS records, c.predicted AS predicted,
@@ -263,8 +294,16 @@ export function estimateStore(clickhouse: Clickhouse) {
     },
 
     /** Profiles of windows, their partitions merged; a window without predictions is absent. */
-    async profiledWindows(windows: readonly VersionWindows[], windowSizeMs: number): Promise<ProfiledWindow[]> {
-      const { sql, parameters } = windowsCondition(windows, 'window_start', windowSizeMs, () => "segment = ''");
+    async profiledWindows(
+      windows: readonly VersionWindows[],
+      windowSizeMs: number,
+    ): Promise<ProfiledWindow[]> {
+      const { sql, parameters } = windowsCondition(
+        windows,
+        'window_start',
+        windowSizeMs,
+        () => "segment = ''",
+      );
       const rows = await clickhouse.select<StoredProfile>(
         `SELECT model, version, toUnixTimestamp64Milli(window_start) AS start_ms, toString(kind) AS kind, feature, count, missing, non_finite,
                 numeric_count, minimum, maximum, sum, mantissa_bits, bucket_keys, bucket_counts, categorical_count, hashed, category_values, category_counts
@@ -298,7 +337,8 @@ export function windowKey(version: VersionName, startMs: number): string {
 const isConfident =
   'mapContains(probabilities, prediction) AND isFinite(probabilities[prediction]) AND probabilities[prediction] >= 0';
 
-const hasSquaredError = 'ifNull(isFinite((prediction_value - label_value) * (prediction_value - label_value)), 0)';
+const hasSquaredError =
+  'ifNull(isFinite((prediction_value - label_value) * (prediction_value - label_value)), 0)';
 
 interface StoredFeatures {
   numbers: Record<string, number | string>;
@@ -335,7 +375,9 @@ function labelledQuery(
 function featuresOf({ numbers, texts }: StoredFeatures): Map<string, FeatureValue> {
   return new Map<string, FeatureValue>([
     // What JSON cannot say comes as text: nan, inf.
-    ...Object.entries(numbers).map(([name, value]) => [name, typeof value === 'number' ? value : Number.NaN] as const),
+    ...Object.entries(numbers).map(
+      ([name, value]) => [name, typeof value === 'number' ? value : Number.NaN] as const,
+    ),
     ...Object.entries(texts),
   ]);
 }
@@ -345,7 +387,11 @@ function histogramOf({ keys, counts }: StoredConfidences): NumericHistogram {
   histogram.mantissaBits = confidenceMantissaBits;
   for (const [index, key] of keys.entries()) {
     // The resolution may have gone down for the keys before.
-    addToBucket(histogram, key >> (confidenceMantissaBits - histogram.mantissaBits), counts[index]!);
+    addToBucket(
+      histogram,
+      key >> (confidenceMantissaBits - histogram.mantissaBits),
+      counts[index]!,
+    );
     histogram.count += counts[index]!;
   }
   return histogram;
@@ -353,11 +399,14 @@ function histogramOf({ keys, counts }: StoredConfidences): NumericHistogram {
 
 function mergedProfiles(rows: readonly StoredProfile[]): Map<string, FeatureProfile> {
   const byName = Map.groupBy(rows, ({ feature }) => feature);
-  return new Map([...byName].map(([name, parts]) => [name, mergeFeatureProfiles(...parts.map(fromProfileRow))]));
+  return new Map(
+    [...byName].map(([name, parts]) => [name, mergeFeatureProfiles(...parts.map(fromProfileRow))]),
+  );
 }
 
 function estimateRows(window: WindowEstimates): object[] {
-  const { model, version, startMs, windowSizeMs, task, positiveLabel, records, estimates, period } = window;
+  const { model, version, startMs, windowSizeMs, task, positiveLabel, records, estimates, period } =
+    window;
   return estimatedMetrics(task).map(metric => {
     const estimate = estimates?.[metric] ?? null;
     return {
@@ -366,7 +415,8 @@ function estimateRows(window: WindowEstimates): object[] {
       window_start: clickhouseTime(startMs),
       window_end: clickhouseTime(startMs + windowSizeMs),
       metric,
-      status: estimates === null ? 'insufficient_data' : estimate === null ? 'undefined' : 'estimated',
+      status:
+        estimates === null ? 'insufficient_data' : estimate === null ? 'undefined' : 'estimated',
       estimate: estimate?.value ?? null,
       lower: estimate?.lower ?? null,
       upper: estimate?.upper ?? null,

@@ -50,11 +50,15 @@ export function estimateClassQuality(
   let unknown = 0;
   for (const [name, confidences] of window.confidences) {
     const of = calibration.predicted.get(name);
-    if (of) cells.push(...cellsOf(calibration, calibration.classes.indexOf(name), of, confidences, weights));
+    if (of)
+      cells.push(
+        ...cellsOf(calibration, calibration.classes.indexOf(name), of, confidences, weights),
+      );
     else unknown += confidences.count;
   }
   const known = cells.reduce((sum, { records }) => sum + records, 0);
-  if (unknown > mostUnknown * (known + unknown)) return { accuracy: null, precision: null, recall: null, f1: null };
+  if (unknown > mostUnknown * (known + unknown))
+    return { accuracy: null, precision: null, recall: null, f1: null };
   const { accuracy, precision, recall, f1 } = figuresOf(cells, calibration.classes.length, known);
   return {
     accuracy: estimateOf(accuracy, cells),
@@ -72,7 +76,13 @@ function cellsOf(
   weights: Float64Array,
 ): Cell[] {
   const bins = scoreBins(confidences, window, mostBins);
-  const empty = () => ({ plain: 0, weight: 0, squared: 0, plainOf: zeros(classes.length), of: zeros(classes.length) });
+  const empty = () => ({
+    plain: 0,
+    weight: 0,
+    squared: 0,
+    plainOf: zeros(classes.length),
+    of: zeros(classes.length),
+  });
   const sums = Array.from({ length: bins.uppers.length + 1 }, empty);
   for (const [index, place] of places.entries()) {
     const sum = sums[binOfScore(bins, keys[index]!)]!;
@@ -87,13 +97,23 @@ function cellsOf(
     const { plain, plainOf, weight, squared, of } = sums[bin]!;
     // One record at the unweighted shares: a bin whose records have no weight keeps them.
     const shares = of.map(
-      (value, label) => (value + (plain === 0 ? 1 / of.length : plainOf[label]! / plain)) / (weight + 1),
+      (value, label) =>
+        (value + (plain === 0 ? 1 / of.length : plainOf[label]! / plain)) / (weight + 1),
     );
-    return { predicted, records, shares, knownFrom: squared === 0 ? 0 : (weight * weight) / squared };
+    return {
+      predicted,
+      records,
+      shares,
+      knownFrom: squared === 0 ? 0 : (weight * weight) / squared,
+    };
   });
 }
 
-function figuresOf(cells: readonly Cell[], classes: number, records: number): Record<ClassMetric, Figure> {
+function figuresOf(
+  cells: readonly Cell[],
+  classes: number,
+  records: number,
+): Record<ClassMetric, Figure> {
   const predicted = zeros(classes);
   const labelled = zeros(classes);
   const hits = zeros(classes);
@@ -117,17 +137,24 @@ function figuresOf(cells: readonly Cell[], classes: number, records: number): Re
     },
     precision: {
       value: macro(name => ratio(hits[name]!, predicted[name]!)),
-      slope: (label, given) => (label === given ? ofOccurring(label, ratio(1, predicted[label]!)) : 0),
+      slope: (label, given) =>
+        label === given ? ofOccurring(label, ratio(1, predicted[label]!)) : 0,
     },
     recall: {
       value: macro(name => ratio(hits[name]!, labelled[name]!)),
       slope: (label, given) =>
-        ofOccurring(label, ratio(Number(label === given) * labelled[label]! - hits[label]!, labelled[label]! ** 2)),
+        ofOccurring(
+          label,
+          ratio(Number(label === given) * labelled[label]! - hits[label]!, labelled[label]! ** 2),
+        ),
     },
     f1: {
       value: macro(name => ratio(2 * hits[name]!, both(name))),
       slope: (label, given) =>
-        ofOccurring(label, ratio(2 * (Number(label === given) * both(label) - hits[label]!), both(label) ** 2)),
+        ofOccurring(
+          label,
+          ratio(2 * (Number(label === given) * both(label) - hits[label]!), both(label) ** 2),
+        ),
     },
   };
 }

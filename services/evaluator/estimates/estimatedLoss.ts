@@ -1,7 +1,12 @@
 import { boostedValues } from '../learning/boostedTrees.ts';
 import type { CodedFeature } from '../learning/regressionTree.ts';
 import { type Estimate, estimateAbove, type LossMetric } from './estimate.ts';
-import { codedRecords, type LossCalibration, type LossModel, type PredictedNumber } from './lossCalibration.ts';
+import {
+  codedRecords,
+  type LossCalibration,
+  type LossModel,
+  type PredictedNumber,
+} from './lossCalibration.ts';
 
 /** Predictions of a window of a regression. */
 export interface UnlabelledNumbers {
@@ -44,7 +49,9 @@ function estimateOf(
   records: number,
 ): Estimate | null {
   const ofModels = models.map(model => boostedValues(model, features, 0, drawn));
-  const meansOfModels = ofModels.map(values => values.reduce((total, value) => total + value, 0) / drawn);
+  const meansOfModels = ofModels.map(
+    values => values.reduce((total, value) => total + value, 0) / drawn,
+  );
   let sum = 0;
   let squares = 0;
   for (let record = 0; record < drawn; record++) {

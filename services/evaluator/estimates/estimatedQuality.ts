@@ -2,7 +2,12 @@ import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
 import type { NumericHistogram } from '../../shared/profile/numericHistogram.ts';
 import { isotonicRegression } from '../../shared/statistics/isotonicRegression.ts';
 import { type BinaryMetric, type Estimate, estimateWithin } from './estimate.ts';
-import { binnedCalibration, type QualityCalibration, type ScoreBin, weightedBins } from './qualityCalibration.ts';
+import {
+  binnedCalibration,
+  type QualityCalibration,
+  type ScoreBin,
+  weightedBins,
+} from './qualityCalibration.ts';
 import { countsPerBin } from './scoreBins.ts';
 
 /** What is known of a window of a binary model without labels. */
@@ -45,7 +50,11 @@ export function estimateQuality(
 ): Record<BinaryMetric, Estimate | null> {
   const binned = binnedCalibration(calibration, window.scores);
   const { bins, plain } = binned;
-  const weighted = weightedBins(calibration, binned, calibration.matching.weights(window.features, window.records));
+  const weighted = weightedBins(
+    calibration,
+    binned,
+    calibration.matching.weights(window.features, window.records),
+  );
   const cells = cellsOf(countsPerBin(bins, window.scores), plain, weighted, window);
   const curve = aucFigure(cells);
   // Scores that share a bin count as equal here, which costs the area about as much as it does in the calibration.
@@ -69,7 +78,9 @@ function cellsOf(
   // One record at the unweighted rate: a bin whose records have no weight keeps its rate.
   const rates = weighted.map(({ weight, positives }, bin) => {
     const before = plain[bin]!;
-    return (positives + (before.weight === 0 ? 0.5 : before.positives / before.weight)) / (weight + 1);
+    return (
+      (positives + (before.weight === 0 ? 0.5 : before.positives / before.weight)) / (weight + 1)
+    );
   });
   const probabilities = isotonicRegression(
     rates,
@@ -77,7 +88,8 @@ function cellsOf(
   );
   const blocks: { weight: number; squaredWeight: number }[] = [];
   const blockOf = probabilities.map((probability, bin) => {
-    if (bin === 0 || probability !== probabilities[bin - 1]) blocks.push({ weight: 0, squaredWeight: 0 });
+    if (bin === 0 || probability !== probabilities[bin - 1])
+      blocks.push({ weight: 0, squaredWeight: 0 });
     const block = blocks.at(-1)!;
     block.weight += weighted[bin]!.weight;
     block.squaredWeight += weighted[bin]!.squaredWeight;
@@ -123,15 +135,27 @@ function thresholdFigures(cells: readonly Cell[]): Record<ThresholdMetric, Figur
   const slopes = (of: (share: number) => number) => cells.map(cell => of(cell.predicted));
   const both = predicted + positives;
   return {
-    accuracy: { value: 1 - (both - 2 * hits) / records, slopes: slopes(share => (2 * share - 1) / records) },
-    precision: predicted > 0 ? { value: hits / predicted, slopes: slopes(share => share / predicted) } : null,
+    accuracy: {
+      value: 1 - (both - 2 * hits) / records,
+      slopes: slopes(share => (2 * share - 1) / records),
+    },
+    precision:
+      predicted > 0
+        ? { value: hits / predicted, slopes: slopes(share => share / predicted) }
+        : null,
     recall:
       positives > 0
-        ? { value: hits / positives, slopes: slopes(share => (share * positives - hits) / positives ** 2) }
+        ? {
+            value: hits / positives,
+            slopes: slopes(share => (share * positives - hits) / positives ** 2),
+          }
         : null,
     f1:
       both > 0
-        ? { value: (2 * hits) / both, slopes: slopes(share => (2 * share * both - 2 * hits) / both ** 2) }
+        ? {
+            value: (2 * hits) / both,
+            slopes: slopes(share => (2 * share * both - 2 * hits) / both ** 2),
+          }
         : null,
   };
 }
@@ -139,7 +163,10 @@ function thresholdFigures(cells: readonly Cell[]): Record<ThresholdMetric, Figur
 /** Positives above negatives, ties counting half, of all pairs. */
 function aucFigure(cells: readonly Cell[]): Figure | null {
   const positives = cells.reduce((sum, { records, probability }) => sum + records * probability, 0);
-  const negatives = cells.reduce((sum, { records, probability }) => sum + records * (1 - probability), 0);
+  const negatives = cells.reduce(
+    (sum, { records, probability }) => sum + records * (1 - probability),
+    0,
+  );
   if (!(positives > 0 && negatives > 0)) return null;
   let wins = 0;
   let negativesBelow = 0;
@@ -187,6 +214,7 @@ function estimateOf(figure: Figure | null | undefined, cells: readonly Cell[]): 
     const before = shared.get(block)?.slope ?? 0;
     shared.set(block, { slope: before + slope, spread, knownFrom });
   }
-  for (const { slope, spread, knownFrom } of shared.values()) variance += (slope * slope * spread) / (knownFrom + 2);
+  for (const { slope, spread, knownFrom } of shared.values())
+    variance += (slope * slope * spread) / (knownFrom + 2);
   return estimateWithin(figure.value, variance);
 }

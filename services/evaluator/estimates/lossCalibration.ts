@@ -1,6 +1,11 @@
 import type { FeatureValue } from '../../shared/profile/featureProfile.ts';
 import { type BoostedTrees, crossFit } from '../learning/boostedTrees.ts';
-import { codedFeature, type FeatureCoding, featureCoding, featureCodings } from '../learning/featureCoding.ts';
+import {
+  codedFeature,
+  type FeatureCoding,
+  featureCoding,
+  featureCodings,
+} from '../learning/featureCoding.ts';
 import type { CodedFeature } from '../learning/regressionTree.ts';
 
 /** A prediction of a regression. */
@@ -56,7 +61,14 @@ export async function calibrateLoss(records: readonly LabelledNumber[]): Promise
     errors.map(error => error * error),
   );
   const bytes = absolute.bytes + squared.bytes + bytesPerCoding * coded.length;
-  return { records: records.length, prediction, features, absolute: absolute.model, squared: squared.model, bytes };
+  return {
+    records: records.length,
+    prediction,
+    features,
+    absolute: absolute.model,
+    squared: squared.model,
+    bytes,
+  };
 }
 
 /** As the models take them. */

@@ -2,7 +2,10 @@ import { bucketKey, FINEST_MANTISSA_BITS } from '../../shared/profile/bucketKey.
 import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
 
 /** How often a class was predicted, from the profile of the predictions; null where the profile is too coarse to tell. */
-export function predictedPositives({ numeric, categorical }: FeatureProfile, positiveLabel: string): number | null {
+export function predictedPositives(
+  { numeric, categorical }: FeatureProfile,
+  positiveLabel: string,
+): number | null {
   const number = Number(positiveLabel);
   if (categorical.hashed !== null || numeric.mantissaBits < FINEST_MANTISSA_BITS) return null;
   const named = categorical.exact.get(positiveLabel) ?? 0;

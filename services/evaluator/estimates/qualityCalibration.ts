@@ -1,6 +1,10 @@
 import { bucketKey } from '../../shared/profile/bucketKey.ts';
 import type { FeatureValue } from '../../shared/profile/featureProfile.ts';
-import { addNumber, emptyNumericHistogram, type NumericHistogram } from '../../shared/profile/numericHistogram.ts';
+import {
+  addNumber,
+  emptyNumericHistogram,
+  type NumericHistogram,
+} from '../../shared/profile/numericHistogram.ts';
 import { type FeatureMatching, featureMatching } from '../learning/featureMatching.ts';
 import { binOfScore, type ScoreBins, scoreBins } from './scoreBins.ts';
 
@@ -56,7 +60,8 @@ export function calibrateQuality(records: readonly LabelledRecord[]): QualityCal
   const scores = emptyNumericHistogram();
   for (const { score } of records) addNumber(scores, score);
   const descending = [...records].sort(
-    (one, other) => other.score - one.score || Number(other.predictedPositive) - Number(one.predictedPositive),
+    (one, other) =>
+      other.score - one.score || Number(other.predictedPositive) - Number(one.predictedPositive),
   );
   const matching = featureMatching(records.map(({ features }) => features));
   return {
@@ -73,14 +78,21 @@ export function calibrateQuality(records: readonly LabelledRecord[]): QualityCal
 }
 
 /** The records in bins of their scores, as far as a window can be counted in them; the same for all windows of a resolution. */
-export function binnedCalibration(calibration: QualityCalibration, window: NumericHistogram): BinnedCalibration {
+export function binnedCalibration(
+  calibration: QualityCalibration,
+  window: NumericHistogram,
+): BinnedCalibration {
   const { scores, scoreKeys, binned } = calibration;
   const mantissaBits = Math.min(scores.mantissaBits, window.mantissaBits);
   const known = binned.get(mantissaBits);
   if (known) return known;
   const bins = scoreBins(scores, window, mostScoreBins);
   const binOf = Uint8Array.from(scoreKeys, key => binOfScore(bins, key));
-  const plain = weightedBins(calibration, { bins, binOf }, new Float64Array(calibration.records).fill(1));
+  const plain = weightedBins(
+    calibration,
+    { bins, binOf },
+    new Float64Array(calibration.records).fill(1),
+  );
   const made = { bins, binOf, plain };
   binned.set(mantissaBits, made);
   return made;
@@ -110,7 +122,9 @@ export function weightedBins(
 /** Share of the records that would be predicted otherwise if as many, those with the highest scores, were predicted positive. */
 function misplacedShare(descending: readonly LabelledRecord[]): number {
   const predicted = descending.filter(({ predictedPositive }) => predictedPositive).length;
-  const placed = descending.slice(0, predicted).filter(({ predictedPositive }) => predictedPositive).length;
+  const placed = descending
+    .slice(0, predicted)
+    .filter(({ predictedPositive }) => predictedPositive).length;
   return (2 * (predicted - placed)) / descending.length;
 }
 

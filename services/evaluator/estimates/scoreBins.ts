@@ -13,7 +13,11 @@ export interface ScoreBins {
 const recordsPerBin = 25;
 
 /** Of equal mass on a calibration, at the coarser of both resolutions. */
-export function scoreBins(calibration: NumericHistogram, window: NumericHistogram, mostBins: number): ScoreBins {
+export function scoreBins(
+  calibration: NumericHistogram,
+  window: NumericHistogram,
+  mostBins: number,
+): ScoreBins {
   const binCount = Math.max(2, Math.min(mostBins, Math.floor(calibration.count / recordsPerBin)));
   const mantissaBits = Math.min(calibration.mantissaBits, window.mantissaBits);
   const { kind, keys } = equalMassBins(calibration, mantissaBits, binCount);
@@ -25,7 +29,10 @@ export function binOfScore({ uppers, mantissaBits }: ScoreBins, key: number): nu
   return lowerBound(uppers, key >> (FINEST_MANTISSA_BITS - mantissaBits));
 }
 
-export function countsPerBin({ uppers, mantissaBits }: ScoreBins, scores: NumericHistogram): number[] {
+export function countsPerBin(
+  { uppers, mantissaBits }: ScoreBins,
+  scores: NumericHistogram,
+): number[] {
   const perBin = new Array<number>(uppers.length + 1).fill(0);
   const { keys, counts } = sortedBuckets(scores, mantissaBits);
   for (const [index, key] of keys.entries()) perBin[lowerBound(uppers, key)]! += counts[index]!;

@@ -85,7 +85,11 @@ export interface WindowEstimator {
  * their own labels, as a calibration ends before the window. What is in memory only saves queries: all that is missing or from another
  * calibration is found in ClickHouse. Performance rows are written before this looks at them, so the last evaluator to look has seen all.
  */
-export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metrics: ServiceMetrics): WindowEstimator {
+export function windowEstimator(
+  clickhouse: Clickhouse,
+  settings: Settings,
+  metrics: ServiceMetrics,
+): WindowEstimator {
   const store = estimateStore(clickhouse);
   const lastLooks = new Map<string, LastLook>();
   const onEvicted = () => metrics.cacheEvictions.inc({ cache: 'calibrations' });
@@ -117,36 +121,53 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
   function lookAt(version: ChangedVersion & EstimatedVersion, maxEventTimeMs: number): Look[] {
     const { windowSizeMs, predictedMs, earliestMs } = version;
     const last = lastLooks.get(versionKey(version));
-    const endedMs = windowStartMs(maxEventTimeMs - settings.of(version.model).allowedLateness, windowSizeMs);
+    const endedMs = windowStartMs(
+      maxEventTimeMs - settings.of(version.model).allowedLateness,
+      windowSizeMs,
+    );
     const startsMs = new Set([...predictedMs].filter(startMs => startMs + windowSizeMs <= endedMs));
     const beforeMs = last?.completeMs ?? null;
-    const sameLabels = last?.decision === decisionText(version) && beforeMs !== null && earliestMs >= beforeMs;
+    const sameLabels =
+      last?.decision === decisionText(version) && beforeMs !== null && earliestMs >= beforeMs;
     if (last?.endedMs === endedMs && startsMs.size === 0 && sameLabels) return [];
     return [{ ...version, endedMs, startsMs, beforeMs, periods: [], last }];
   }
 
   async function estimateVersions(looks: readonly Look[]): Promise<void> {
     const firstRecords = ({ model }: VersionName) => settings.of(model).detection.bootstrapRecords;
-    const mostLabelled = looks.reduce((most, look) => Math.max(most, firstRecords(look) * largestSize), 0);
+    const mostLabelled = looks.reduce(
+      (most, look) => Math.max(most, firstRecords(look) * largestSize),
+      0,
+    );
     const labelled = await store.labelledWindows(looks, mostLabelled);
     for (const look of looks) {
       const { endedMs, windowSizeMs, last, startsMs } = look;
-      look.periods = [noCalibration, ...calibrationPeriods(labelled.get(versionKey(look))!, firstRecords(look))];
+      look.periods = [
+        noCalibration,
+        ...calibrationPeriods(labelled.get(versionKey(look))!, firstRecords(look)),
+      ];
       const samePeriods = last?.decision === decisionText(look) && last.periods === sourceOf(look);
       if (samePeriods && last.endedMs === endedMs) continue;
       const fromMs = samePeriods ? last.endedMs - windowSizeMs : 0;
-      for (const startMs of await store.windowsToEstimate(look, look.periods, fromMs, endedMs)) startsMs.add(startMs);
+      for (const startMs of await store.windowsToEstimate(look, look.periods, fromMs, endedMs))
+        startsMs.add(startMs);
     }
     const alike = Map.groupBy(looks, look => `${look.windowSizeMs} ${look.task}`);
     for (const ofTask of alike.values()) {
-      const mostWindows = ofTask[0]!.task === 'regression' ? mostSampledWindowsPerQuery : mostWindowsPerQuery;
+      const mostWindows =
+        ofTask[0]!.task === 'regression' ? mostSampledWindowsPerQuery : mostWindowsPerQuery;
       for (const portion of portionsOfWindows(ofTask, mostWindows)) await estimatePortion(portion);
     }
     if (lastLooks.size > mostVersionsRemembered) lastLooks.clear();
     for (const look of looks) {
       const { endedMs, periods } = look;
       const completeMs = periods[numberOfSizes]?.untilMs ?? null;
-      lastLooks.set(versionKey(look), { decision: decisionText(look), periods: sourceOf(look), endedMs, completeMs });
+      lastLooks.set(versionKey(look), {
+        decision: decisionText(look),
+        periods: sourceOf(look),
+        endedMs,
+        completeMs,
+      });
     }
   }
 
@@ -169,12 +190,18 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
       for (const window of await store.sampledWindows(portion, windowSizeMs))
         await add(window, (version, period) => lossEstimates(version, window, period));
     } else {
-      const confidences = task === 'multiclass' ? await store.confidences(portion, windowSizeMs) : null;
+      const confidences =
+        task === 'multiclass' ? await store.confidences(portion, windowSizeMs) : null;
       for (const window of await store.profiledWindows(portion, windowSizeMs))
         await add(window, (version, period) =>
           confidences === null
             ? binaryEstimates(version, window, period)
-            : classEstimates(version, window, confidences.get(windowKey(window, window.startMs)), period),
+            : classEstimates(
+                version,
+                window,
+                confidences.get(windowKey(window, window.startMs)),
+                period,
+              ),
         );
     }
     metrics.rows.inc({ table: 'estimated_quality' }, await store.insertEstimates(estimated));
@@ -195,8 +222,14 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
     });
     const predictions = outputs.get('prediction') ?? emptyFeatureProfile();
     const positives = predictedPositives(predictions, positiveLabel);
-    const sufficient = calibration !== null && positives !== null && hasEnough(version, scores.count);
-    const window = { records: predictions.count, scores, predictedPositives: positives ?? 0, features };
+    const sufficient =
+      calibration !== null && positives !== null && hasEnough(version, scores.count);
+    const window = {
+      records: predictions.count,
+      scores,
+      predictedPositives: positives ?? 0,
+      features,
+    };
     return {
       records: scores.count,
       estimates: sufficient ? estimateQuality(calibration, window) : null,
@@ -219,7 +252,9 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
     const sufficient = calibration !== null && hasEnough(version, scored);
     return {
       records: scored,
-      estimates: sufficient ? estimateClassQuality(calibration, { records, confidences, features }) : null,
+      estimates: sufficient
+        ? estimateClassQuality(calibration, { records, confidences, features })
+        : null,
       calibrationRecords: calibration?.records ?? 0,
     };
   }
@@ -255,7 +290,9 @@ export function windowEstimator(clickhouse: Clickhouse, settings: Settings, metr
   return {
     estimate,
     reset,
-    held: () => ({ calibrations: binaryCalibrations.size() + classCalibrations.size() + lossCalibrations.size() }),
+    held: () => ({
+      calibrations: binaryCalibrations.size() + classCalibrations.size() + lossCalibrations.size(),
+    }),
   };
 }
 

@@ -29,7 +29,10 @@ const bytesPerTree = 200;
  *
  * @param targets of the records in the order of time, at least two. O(records · features · trees · depth)
  */
-export async function crossFit(features: readonly CodedFeature[], targets: Float64Array): Promise<CrossFit> {
+export async function crossFit(
+  features: readonly CodedFeature[],
+  targets: Float64Array,
+): Promise<CrossFit> {
   const heldOut = new Float64Array(targets.length);
   const models: BoostedTrees[] = [];
   for (let block = 0; block < blocks; block++) {
@@ -56,7 +59,11 @@ export async function crossFit(features: readonly CodedFeature[], targets: Float
  * @param rows records to learn from, at least one; they are reordered
  * @param targets by record
  */
-export function boostTrees(features: readonly CodedFeature[], rows: Uint32Array, targets: Float64Array): BoostedTrees {
+export function boostTrees(
+  features: readonly CodedFeature[],
+  rows: Uint32Array,
+  targets: Float64Array,
+): BoostedTrees {
   const mean = rows.reduce((sum, row) => sum + targets[row]!, 0) / rows.length;
   const left = targets.map(target => target - mean);
   const trees = Array.from({ length: treeCount }, () => {
@@ -76,6 +83,7 @@ export function boostedValues(
 ): Float64Array {
   const values = new Float64Array(to - from);
   // Tree by tree: all trees of a model are more than a processor keeps at hand.
-  for (const tree of trees) for (let row = from; row < to; row++) values[row - from]! += treeValue(tree, features, row);
+  for (const tree of trees)
+    for (let row = from; row < to; row++) values[row - from]! += treeValue(tree, features, row);
   return values.map(value => mean + learningRate * value);
 }

@@ -2,7 +2,12 @@ import { binOfValue } from '../../shared/bins/binOfValue.ts';
 import { equalMassBins } from '../../shared/bins/equalMassBins.ts';
 import type { FeatureBins } from '../../shared/bins/featureBins.ts';
 import { frequentCategoryBins } from '../../shared/bins/frequentCategoryBins.ts';
-import { addValue, emptyFeatureProfile, type FeatureValue, featureType } from '../../shared/profile/featureProfile.ts';
+import {
+  addValue,
+  emptyFeatureProfile,
+  type FeatureValue,
+  featureType,
+} from '../../shared/profile/featureProfile.ts';
 import { isGrowing } from './isGrowing.ts';
 import type { CodedFeature } from './regressionTree.ts';
 
@@ -25,8 +30,13 @@ const otherBins = 4;
  * Codings of the first features by name, at most so many, but for those that only grow.
  * @param records features of each, in the order of time
  */
-export function featureCodings(records: readonly Features[], mostFeatures: number): FeatureCoding[] {
-  const names = [...new Set(records.flatMap(record => [...record.keys()]))].sort().slice(0, mostFeatures);
+export function featureCodings(
+  records: readonly Features[],
+  mostFeatures: number,
+): FeatureCoding[] {
+  const names = [...new Set(records.flatMap(record => [...record.keys()]))]
+    .sort()
+    .slice(0, mostFeatures);
   return names
     .filter(name => !isGrowing(records.map(record => record.get(name))))
     .map(name =>
@@ -47,7 +57,11 @@ export function featureCoding(name: string, values: readonly FeatureValue[]): Fe
   }
   const { kind, keys, mantissaBits } = equalMassBins(numeric, numeric.mantissaBits, numericBins);
   // Ranges, so that a number between two that were seen has a bin.
-  const bins = { kind: 'ranges', keys: kind === 'ranges' ? keys : keys.slice(0, -1), mantissaBits } as const;
+  const bins = {
+    kind: 'ranges',
+    keys: kind === 'ranges' ? keys : keys.slice(0, -1),
+    mantissaBits,
+  } as const;
   const ordered = bins.keys.length + 1;
   return { name, bins, binCount: ordered + otherBins, ordered };
 }

@@ -51,19 +51,26 @@ const heaviestWeight = 20;
  *
  * @param records their features, in the order of time
  */
-export function featureMatching(records: readonly ReadonlyMap<string, FeatureValue>[]): FeatureMatching {
+export function featureMatching(
+  records: readonly ReadonlyMap<string, FeatureValue>[],
+): FeatureMatching {
   const features = matchedFeatures(records);
   const size = features.reduce((sum, { binCount }) => sum + binCount, 0);
   const means = new Float64Array(size);
-  for (const { codes, offset } of features) for (const code of codes) means[offset + code]! += 1 / records.length;
+  for (const { codes, offset } of features)
+    for (const code of codes) means[offset + code]! += 1 / records.length;
   const solve = choleskySolver(covariance(features, means, records.length), size);
 
-  function weights(profiles: ReadonlyMap<string, FeatureProfile>, windowRecords: number): Float64Array {
+  function weights(
+    profiles: ReadonlyMap<string, FeatureProfile>,
+    windowRecords: number,
+  ): Float64Array {
     const slopes = solve(shift(features, means, profiles, windowRecords));
     const atMeans = slopes.reduce((sum, slope, bin) => sum + slope * means[bin]!, 0);
     const found = new Float64Array(records.length).fill(1 - atMeans);
     for (const { codes, offset } of features)
-      for (let index = 0; index < codes.length; index++) found[index]! += slopes[offset + codes[index]!]!;
+      for (let index = 0; index < codes.length; index++)
+        found[index]! += slopes[offset + codes[index]!]!;
     return found.map(weight => Math.min(heaviestWeight, Math.max(0, weight)));
   }
 
@@ -91,12 +98,19 @@ function binsOf(records: readonly ReadonlyMap<string, FeatureValue>[], name: str
   for (const record of records) addValue(profile, record.get(name));
   const { numeric, categorical } = profile;
   if (featureType(profile) === 'categorical')
-    return frequentCategoryBins(categorical, categorical.hashed !== null || categorical.exact.size > fewDistinct);
+    return frequentCategoryBins(
+      categorical,
+      categorical.hashed !== null || categorical.exact.size > fewDistinct,
+    );
   const spare = numeric.bucketsInUse > fewDistinct ? spareMantissaBits : 0;
   return equalMassBins(numeric, Math.max(coarsestMantissaBits, numeric.mantissaBits - spare));
 }
 
-function covariance(features: readonly MatchedFeature[], means: Float64Array, records: number): Float64Array {
+function covariance(
+  features: readonly MatchedFeature[],
+  means: Float64Array,
+  records: number,
+): Float64Array {
   const size = means.length;
   const matrix = new Float64Array(size * size);
   for (const one of features) {
@@ -108,7 +122,8 @@ function covariance(features: readonly MatchedFeature[], means: Float64Array, re
     }
   }
   for (let row = 0; row < size; row++) {
-    for (let column = 0; column < size; column++) matrix[row * size + column]! -= means[row]! * means[column]!;
+    for (let column = 0; column < size; column++)
+      matrix[row * size + column]! -= means[row]! * means[column]!;
     matrix[row * size + row]! += ridge;
   }
   return matrix;
@@ -134,7 +149,8 @@ function shift(
     const known = counts.map((count, bin) => (means[offset + bin] === 0 ? 0 : count));
     const total = known.reduce((sum, count) => sum + count, 0);
     if (total === 0) continue;
-    for (const [bin, count] of known.entries()) differences[offset + bin] = count / total - means[offset + bin]!;
+    for (const [bin, count] of known.entries())
+      differences[offset + bin] = count / total - means[offset + bin]!;
   }
   return differences;
 }

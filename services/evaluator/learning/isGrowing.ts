@@ -8,7 +8,10 @@ export function isGrowing(values: readonly FeatureValue[]): boolean {
   if (numbers.length < parts) return false;
   let highest = Number.NEGATIVE_INFINITY;
   for (let part = 0; part < parts; part++) {
-    const of = numbers.slice((part * numbers.length) / parts, ((part + 1) * numbers.length) / parts);
+    const of = numbers.slice(
+      (part * numbers.length) / parts,
+      ((part + 1) * numbers.length) / parts,
+    );
     const lowest = of.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
     if (lowest <= highest) return false;
     highest = of.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);

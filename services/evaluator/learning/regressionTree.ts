@@ -82,7 +82,9 @@ export function growTree(
 
   const leaves = [grow(0, rows, () => histogramOfRows(rows))];
   while (leaves.length < mostLeaves) {
-    const leaf = leaves.reduce((best, other) => ((other.split?.gain ?? 0) > (best.split?.gain ?? 0) ? other : best));
+    const leaf = leaves.reduce((best, other) =>
+      (other.split?.gain ?? 0) > (best.split?.gain ?? 0) ? other : best,
+    );
     if (leaf.split === null) break;
     const { feature, left, besideIsLeft } = leaf.split;
     const child = tree.length / perNode;
@@ -91,7 +93,8 @@ export function growTree(
     const parts = [leaf.rows.subarray(0, leftCount), leaf.rows.subarray(leftCount)] as const;
     const smaller = Number(parts[1].length < parts[0].length);
     const ofSmaller = histogramOfRows(parts[smaller]!);
-    const ofPart = (side: number) => (side === smaller ? ofSmaller : difference(leaf.histogram!, ofSmaller));
+    const ofPart = (side: number) =>
+      side === smaller ? ofSmaller : difference(leaf.histogram!, ofSmaller);
     const children = parts.map((part, side) => grow(child + side, part, () => ofPart(side)));
     leaves.splice(leaves.indexOf(leaf), 1, ...children);
   }
@@ -99,7 +102,11 @@ export function growTree(
 }
 
 /** What a tree predicts for a record. O(depth). */
-export function treeValue(tree: RegressionTree, features: readonly CodedFeature[], row: number): number {
+export function treeValue(
+  tree: RegressionTree,
+  features: readonly CodedFeature[],
+  row: number,
+): number {
   let at = 0;
   while (tree[at]! >= 0) {
     const { codes, ordered } = features[tree[at]!]!;
@@ -118,7 +125,11 @@ function setNode(tree: number[], node: number, numbers: readonly number[]): void
   for (const [index, number] of numbers.entries()) tree[perNode * node + index] = number;
 }
 
-function histogramOf(features: readonly CodedFeature[], rows: Uint32Array, targets: Float64Array): Histogram {
+function histogramOf(
+  features: readonly CodedFeature[],
+  rows: Uint32Array,
+  targets: Float64Array,
+): Histogram {
   const bins = features.reduce((sum, { binCount }) => sum + binCount, 0);
   const sums = new Float64Array(bins);
   const counts = new Float64Array(bins);
@@ -146,7 +157,12 @@ function difference(whole: Histogram, part: Histogram): Histogram {
 }
 
 /** Brings the records of the left before the others. @returns their count */
-function partition(rows: Uint32Array, { codes, ordered }: CodedFeature, left: number, besideIsLeft: number): number {
+function partition(
+  rows: Uint32Array,
+  { codes, ordered }: CodedFeature,
+  left: number,
+  besideIsLeft: number,
+): number {
   const others: number[] = [];
   let count = 0;
   for (const row of rows) {
@@ -157,13 +173,23 @@ function partition(rows: Uint32Array, { codes, ordered }: CodedFeature, left: nu
   return count;
 }
 
-function bestSplit(features: readonly CodedFeature[], { sums, counts }: Histogram, node: NodeTotals): Split | null {
+function bestSplit(
+  features: readonly CodedFeature[],
+  { sums, counts }: Histogram,
+  node: NodeTotals,
+): Split | null {
   let best: Split | null = null;
   let offset = 0;
   for (let feature = 0; feature < features.length; feature++) {
     const { binCount, ordered } = features[feature]!;
     const end = offset + binCount;
-    const split = splitOf(ordered, sums.subarray(offset, end), counts.subarray(offset, end), node, best?.gain ?? 0);
+    const split = splitOf(
+      ordered,
+      sums.subarray(offset, end),
+      counts.subarray(offset, end),
+      node,
+      best?.gain ?? 0,
+    );
     if (split !== null) best = { feature, ...split };
     offset = end;
   }
@@ -193,7 +219,8 @@ function splitOf(
       const leftCount = countBefore + besideIsLeft * besideCount;
       if (leftCount < leastRecords || count - leftCount < leastRecords) continue;
       const leftSum = sumBefore + besideIsLeft * besideSum;
-      const gain = leftSum ** 2 / leftCount + (sum - leftSum) ** 2 / (count - leftCount) - sum ** 2 / count;
+      const gain =
+        leftSum ** 2 / leftCount + (sum - leftSum) ** 2 / (count - leftCount) - sum ** 2 / count;
       if (gain > best.gain) Object.assign(best, { gain, place, besideIsLeft, leftCount });
     }
   }
@@ -203,14 +230,26 @@ function splitOf(
   if (ordered > 0) return { gain: best.gain, left: order[best.place]! + 1, besideIsLeft };
   const seen = order.slice(0, best.place + 1);
   const unseen = leftIsLarger ? [...counts.keys()].filter(bin => counts[bin] === 0) : [];
-  return { gain: best.gain, left: [...seen, ...unseen].reduce((set, bin) => set + 2 ** bin, 0), besideIsLeft };
+  return {
+    gain: best.gain,
+    left: [...seen, ...unseen].reduce((set, bin) => set + 2 ** bin, 0),
+    besideIsLeft,
+  };
 }
 
 /** Bins in the order in which they are split, and those that are kept together; of those without order only the ones that occur. */
-function binsInOrder(ordered: number, sums: Float64Array, counts: Float64Array): { order: number[]; beside: number[] } {
+function binsInOrder(
+  ordered: number,
+  sums: Float64Array,
+  counts: Float64Array,
+): { order: number[]; beside: number[] } {
   const unordered: number[] = [];
   for (let bin = ordered; bin < counts.length; bin++) if (counts[bin]! > 0) unordered.push(bin);
-  if (ordered > 0) return { order: Array.from({ length: ordered }, (_, bin) => bin), beside: unordered };
+  if (ordered > 0)
+    return { order: Array.from({ length: ordered }, (_, bin) => bin), beside: unordered };
   const mean = (bin: number) => sums[bin]! / counts[bin]!;
-  return { order: unordered.sort((one, other) => mean(one) - mean(other) || one - other), beside: [] };
+  return {
+    order: unordered.sort((one, other) => mean(one) - mean(other) || one - other),
+    beside: [],
+  };
 }

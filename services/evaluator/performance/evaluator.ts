@@ -82,7 +82,10 @@ const positiveNames = new Set(['1', 'true', 'yes']);
  * @param configuredPositiveLabel settings.positiveLabel
  * @example decideTask({ labels: ['down'], predictions: ['down', 'up'], … }, undefined) // { task: 'binary', positiveLabel: 'up' }
  */
-export function decideTask(summary: LabelSummary, configuredPositiveLabel: string | undefined): TaskDecision {
+export function decideTask(
+  summary: LabelSummary,
+  configuredPositiveLabel: string | undefined,
+): TaskDecision {
   const { labels, predictions, textLabels, fractionalLabels, fractionalPredictions } = summary;
   if (!textLabels && (fractionalLabels || labels.length > mostClassesOfNumbers)) {
     return { task: 'regression', positiveLabel: null };
@@ -99,12 +102,17 @@ export function decideTask(summary: LabelSummary, configuredPositiveLabel: strin
  * (scikit-learn, precision_recall_fscore_support, average 'binary' and 'macro', zero_division 0; an undefined figure of the positive
  * class is null). log_loss and brier are means over the rows with probabilities (log_loss, brier_score_loss).
  */
-export function classQuality(statistics: ClassStatistics, { positiveLabel }: TaskDecision): Quality {
+export function classQuality(
+  statistics: ClassStatistics,
+  { positiveLabel }: TaskDecision,
+): Quality {
   const { labelled, errors, scored, logLossSum, brierSum, auc } = statistics;
   return {
     errors,
     accuracy: ratio(labelled - errors, labelled),
-    ...(positiveLabel === null ? macroAverages(statistics) : figuresOfClass(statistics, positiveLabel)),
+    ...(positiveLabel === null
+      ? macroAverages(statistics)
+      : figuresOfClass(statistics, positiveLabel)),
     log_loss: ratio(logLossSum, scored),
     brier: ratio(brierSum, scored),
     auc,
@@ -125,7 +133,10 @@ interface ClassFigures {
 }
 
 /** precision = hits / predicted, recall = hits / labelled, F1 = their harmonic mean = 2 hits / (predicted + labelled). Bounds 0 and 1. */
-function figuresOfClass({ labels, predictions, hits }: ClassStatistics, name: string): ClassFigures {
+function figuresOfClass(
+  { labels, predictions, hits }: ClassStatistics,
+  name: string,
+): ClassFigures {
   const countIn = (counts: readonly CountedKey[]) => counts.find(([key]) => key === name)?.[1] ?? 0;
   return classFigures(countIn(labels), countIn(predictions), countIn(hits));
 }
@@ -140,13 +151,23 @@ function classFigures(labelled: number, predicted: number, hits: number): ClassF
 
 /** O(classes). */
 function macroAverages(statistics: ClassStatistics): ClassFigures {
-  const [labels, predictions, hits] = [statistics.labels, statistics.predictions, statistics.hits].map(
-    counts => new Map(counts),
-  ) as [Map<string, number>, Map<string, number>, Map<string, number>];
+  const [labels, predictions, hits] = [
+    statistics.labels,
+    statistics.predictions,
+    statistics.hits,
+  ].map(counts => new Map(counts)) as [
+    Map<string, number>,
+    Map<string, number>,
+    Map<string, number>,
+  ];
   const names = new Set([...labels.keys(), ...predictions.keys()]);
   const sums = { precision: 0, recall: 0, f1: 0 };
   for (const name of names) {
-    const figures = classFigures(labels.get(name) ?? 0, predictions.get(name) ?? 0, hits.get(name) ?? 0);
+    const figures = classFigures(
+      labels.get(name) ?? 0,
+      predictions.get(name) ?? 0,
+      hits.get(name) ?? 0,
+    );
     sums.precision += figures.precision ?? 0;
     sums.recall += figures.recall ?? 0;
     sums.f1 += figures.f1 ?? 0;

@@ -80,7 +80,8 @@ export function evaluatorStore(clickhouse: Clickhouse) {
     );
 
   return {
-    insertFeedback: (records: readonly FeedbackRecord[]) => clickhouse.insertBlock('feedback', feedbackBlock(records)),
+    insertFeedback: (records: readonly FeedbackRecord[]) =>
+      clickhouse.insertBlock('feedback', feedbackBlock(records)),
 
     /** Outcomes of the predictions with these ids, as far as they are stored. */
     joinIds: (ids: readonly string[]) =>
@@ -119,9 +120,13 @@ export function evaluatorStore(clickhouse: Clickhouse) {
       const named = feedback.filter(({ model }) => model !== null);
       const conditions = [
         ...(unnamed.length > 0 ? ['id IN ({ids:Array(String)})'] : []),
-        ...(named.length > 0 ? ['(id, model) IN arrayZip({namedIds:Array(String)}, {namedModels:Array(String)})'] : []),
+        ...(named.length > 0
+          ? ['(id, model) IN arrayZip({namedIds:Array(String)}, {namedModels:Array(String)})']
+          : []),
       ];
-      const rows = await clickhouse.select<VersionName & { start_ms: number; ids: number; is_total: number }>(
+      const rows = await clickhouse.select<
+        VersionName & { start_ms: number; ids: number; is_total: number }
+      >(
         `SELECT model, version, start_ms, uniqExact(id) AS ids, grouping(model) AS is_total
          FROM
          (
@@ -151,13 +156,20 @@ export function evaluatorStore(clickhouse: Clickhouse) {
 
     /** Offsets up to which all predictions of a version are stored, per partition of predictions. */
     storedOffsets: (versions: readonly { model: string; version: string }[]) =>
-      clickhouse.select<{ model: string; version: string; source_partition: number; last_offset: number }>(
+      clickhouse.select<{
+        model: string;
+        version: string;
+        source_partition: number;
+        last_offset: number;
+      }>(
         `SELECT model, version, source_partition, last_offset FROM stream_progress FINAL WHERE ${inVersions}`,
         versionParameters(versions),
       ),
 
     /** What is known of the labels of versions, by `versionKey`; one without outcomes is absent. */
-    async labelSummaries(versions: readonly { model: string; version: string }[]): Promise<Map<string, LabelSummary>> {
+    async labelSummaries(
+      versions: readonly { model: string; version: string }[],
+    ): Promise<Map<string, LabelSummary>> {
       const rows = await clickhouse.select<{
         model: string;
         version: string;
@@ -205,13 +217,21 @@ export function evaluatorStore(clickhouse: Clickhouse) {
     },
 
     /** Figures of those windows that have outcomes, overall and per segment that the profiler knows. */
-    async performanceOf(windows: readonly VersionWindows[], evaluation: Evaluation): Promise<PerformanceRow[]> {
+    async performanceOf(
+      windows: readonly VersionWindows[],
+      evaluation: Evaluation,
+    ): Promise<PerformanceRow[]> {
       const { windowSizeMs, segmentNames, decision } = evaluation;
       const outcomesOf = windowsCondition(windows, 'event_time', windowSizeMs);
       const profilesOf = windowsCondition(windows, 'window_start', windowSizeMs);
       const rows = await clickhouse.select<CommonStatistics & ClassStatistics & NumberStatistics>(
         performanceQuery(outcomesOf.sql, profilesOf.sql, decision),
-        { ...outcomesOf.parameters, windowSizeMs, segmentNames, positiveLabel: decision.positiveLabel ?? '' },
+        {
+          ...outcomesOf.parameters,
+          windowSizeMs,
+          segmentNames,
+          positiveLabel: decision.positiveLabel ?? '',
+        },
       );
       return rows.map(row => toPerformanceRow(row, evaluation));
     },
@@ -221,10 +241,14 @@ export function evaluatorStore(clickhouse: Clickhouse) {
   };
 }
 
-export const inVersions = '(model, version) IN arrayZip({models:Array(String)}, {versions:Array(String)})';
+export const inVersions =
+  '(model, version) IN arrayZip({models:Array(String)}, {versions:Array(String)})';
 
 export function versionParameters(versions: readonly { model: string; version: string }[]) {
-  return { models: versions.map(({ model }) => model), versions: versions.map(({ version }) => version) };
+  return {
+    models: versions.map(({ model }) => model),
+    versions: versions.map(({ version }) => version),
+  };
 }
 
 /** Condition on the primary key (model, version, time), as ranges, so that only the granules of the windows are read. */
@@ -239,7 +263,8 @@ export function windowsCondition<Windows extends VersionWindows>(
     parameters[`model${index}`] = version.model;
     parameters[`version${index}`] = version.version;
     const ranges = joinedWindows(version.startsMs, windowSizeMs).map(
-      ({ startMs, endMs }) => `${timeColumn} >= ${sqlTime(startMs)} AND ${timeColumn} < ${sqlTime(endMs)}`,
+      ({ startMs, endMs }) =>
+        `${timeColumn} >= ${sqlTime(startMs)} AND ${timeColumn} < ${sqlTime(endMs)}`,
     );
     return `(model = {model${index}:String} AND version = {version${index}:String} AND ${alsoOf(version)} AND (${ranges.join(' OR ')}))`;
   });
@@ -272,7 +297,11 @@ interface CommonStatistics {
  *
  * A prediction is stored a moment before the profile that counts it: until then at least the labelled ones are there.
  */
-function performanceQuery(outcomesOfWindows: string, profilesOfWindows: string, { task }: TaskDecision): string {
+function performanceQuery(
+  outcomesOfWindows: string,
+  profilesOfWindows: string,
+  { task }: TaskDecision,
+): string {
   return `
     SELECT statistics.*, greatest(counts.records, statistics.labelled) AS predictions_of_window,
            toString(statistics.observations + predictions_of_window) AS progress

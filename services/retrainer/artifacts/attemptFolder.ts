@@ -44,7 +44,8 @@ export async function withAttemptFolder<T>(
   try {
     return await work(folder);
   } catch (error) {
-    if (await isGone(folder)) throw new TakenOver(`run ${runId} was begun anew elsewhere`, { cause: error });
+    if (await isGone(folder))
+      throw new TakenOver(`run ${runId} was begun anew elsewhere`, { cause: error });
     throw error;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -12,7 +12,11 @@ export function nextVersionName(champion: string, taken: ReadonlySet<string>): s
   return firstFree(1, number => `${base}+${number}`, taken);
 }
 
-function firstFree(start: number, name: (number: number) => string, taken: ReadonlySet<string>): string {
+function firstFree(
+  start: number,
+  name: (number: number) => string,
+  taken: ReadonlySet<string>,
+): string {
   let number = start;
   while (taken.has(name(number))) number++;
   return name(number);

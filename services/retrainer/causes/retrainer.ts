@@ -55,11 +55,17 @@ export function decideOnDriftEvent(
   const { enabled, causes, cooldown } = settings.retraining;
   if (!enabled) return disabled;
   if (event.cause === 'data_quality')
-    return skipped('data_quality: training on broken data would make the damage last; mend the data first');
+    return skipped(
+      'data_quality: training on broken data would make the damage last; mend the data first',
+    );
   if (event.cause === 'code_change')
-    return skipped('code_change: the code that serves the model has changed, which no training mends');
+    return skipped(
+      'code_change: the code that serves the model has changed, which no training mends',
+    );
   if (!causes.includes(event.cause))
-    return skipped(`${event.cause}: is not among retraining.causes (${causes.join(', ') || 'none'})`);
+    return skipped(
+      `${event.cause}: is not among retraining.causes (${causes.join(', ') || 'none'})`,
+    );
   const { championVersion, lastTrainedEventTimeMs } = history;
   if (championVersion !== null && event.version !== championVersion) {
     return skipped(`version ${event.version} drifted, but version ${championVersion} serves now`);

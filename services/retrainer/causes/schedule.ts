@@ -7,7 +7,13 @@ const requestedBy = 'retrainer schedule';
 
 /** A training that is due at a time. The id follows from model and time, so that several replicas ask for one training. */
 export function scheduledRequest(model: string, timeMs: number): RetrainRequest {
-  return { id: deterministicId('schedule', model, timeMs), model, reason: 'schedule', requestedBy, time: timeMs };
+  return {
+    id: deterministicId('schedule', model, timeMs),
+    model,
+    reason: 'schedule',
+    requestedBy,
+    time: timeMs,
+  };
 }
 
 /**
@@ -22,7 +28,8 @@ export function startSchedules(
   request: (requests: RetrainRequest[]) => Promise<void>,
   onError: (error: unknown) => void,
 ): () => void {
-  const unnamed = async () => (await models()).filter(model => !settings.configuredModels.includes(model));
+  const unnamed = async () =>
+    (await models()).filter(model => !settings.configuredModels.includes(model));
   const jobs = [
     ...settings.configuredModels.map(model => ({
       pattern: settings.of(model).retraining.schedule,
@@ -34,7 +41,8 @@ export function startSchedules(
     if (pattern === undefined) return [];
     const job = new Cron(pattern, { timezone: 'UTC', catch: onError }, async () => {
       const [scheduledAt] = job.previousRuns(1, new Date(Date.now() + 1));
-      if (scheduledAt) await request((await due()).map(model => scheduledRequest(model, scheduledAt.getTime())));
+      if (scheduledAt)
+        await request((await due()).map(model => scheduledRequest(model, scheduledAt.getTime())));
     });
     return [job];
   });

@@ -29,7 +29,10 @@ export const columnPrefixes = { number: 'number:', text: 'text:', segment: 'segm
 export async function readDataset(file: string): Promise<DatasetRow[]> {
   const records = await parquetReadObjects({ file: await asyncBufferFromFile(file) });
   const columns = Object.keys(records[0] ?? {});
-  const features = [...prefixed(columns, columnPrefixes.number), ...prefixed(columns, columnPrefixes.text)];
+  const features = [
+    ...prefixed(columns, columnPrefixes.number),
+    ...prefixed(columns, columnPrefixes.text),
+  ];
   const segments = prefixed(columns, columnPrefixes.segment);
   return records.map(record => ({
     id: record.id,
@@ -51,7 +54,10 @@ function prefixed(columns: readonly string[], prefix: string): { name: string; c
     .map(column => ({ name: column.slice(prefix.length), column }));
 }
 
-function present<T>(record: Record<string, unknown>, columns: { name: string; column: string }[]): Record<string, T> {
+function present<T>(
+  record: Record<string, unknown>,
+  columns: { name: string; column: string }[],
+): Record<string, T> {
   // Without a prototype: a name may be one that objects inherit.
   const values: Record<string, T> = Object.create(null);
   for (const { name, column } of columns) {

@@ -13,10 +13,13 @@ export function labelTask(
   positiveLabel?: string,
 ): { task: Task; classes: ClassLabel[]; numeric: boolean } {
   const numeric = labels.every(({ labelValue }) => labelValue !== null);
-  const distinct = new Set<ClassLabel>(labels.map(({ label, labelValue }) => (numeric ? labelValue! : label)));
+  const distinct = new Set<ClassLabel>(
+    labels.map(({ label, labelValue }) => (numeric ? labelValue! : label)),
+  );
   if (
     numeric &&
-    (distinct.size > mostNumericClasses || labels.some(({ labelValue }) => !Number.isInteger(labelValue)))
+    (distinct.size > mostNumericClasses ||
+      labels.some(({ labelValue }) => !Number.isInteger(labelValue)))
   ) {
     return { task: 'regression', classes: [], numeric };
   }
@@ -26,5 +29,9 @@ export function labelTask(
   const positive =
     classes.find(name => String(name) === positiveLabel) ??
     classes.find(name => positiveNames.includes(String(name).toLowerCase()));
-  return { task: 'binary', classes: positive === classes[0] ? classes.reverse() : classes, numeric };
+  return {
+    task: 'binary',
+    classes: positive === classes[0] ? classes.reverse() : classes,
+    numeric,
+  };
 }

@@ -18,7 +18,10 @@ const matureShare = 0.8;
 export function maturedUntilMs(coverage: readonly LabelCoverage[]): number {
   const shares = coverage.filter(stretch => stretch.labelled > 0).map(share);
   const usual = shares.sort((a, b) => a - b)[Math.floor(shares.length / 2)] ?? 0;
-  return coverage.findLast(stretch => stretch.labelled > 0 && share(stretch) >= matureShare * usual)?.endMs ?? 0;
+  return (
+    coverage.findLast(stretch => stretch.labelled > 0 && share(stretch) >= matureShare * usual)
+      ?.endMs ?? 0
+  );
 }
 
 function share({ predictions, labelled }: LabelCoverage): number {

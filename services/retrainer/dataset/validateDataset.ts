@@ -32,7 +32,8 @@ export function validateDataset(
 ): DatasetVerdict {
   const refusals = [...labelRefusals(rows, split, task, classes)];
   const notes: string[] = [];
-  if (rows.length < minimumRows) refusals.unshift(`${rows.length} labelled rows, at least ${minimumRows} are needed`);
+  if (rows.length < minimumRows)
+    refusals.unshift(`${rows.length} labelled rows, at least ${minimumRows} are needed`);
   const names = new Set(rows.flatMap(row => Object.keys(row.features)));
   const features: TrainingFeature[] = [];
   for (const name of [...names].sort()) {
@@ -43,7 +44,8 @@ export function validateDataset(
       notes.push(`feature ${name}: is constant in the training rows and was left out`);
     else features.push({ name, type });
   }
-  if (features.length === 0 && refusals.length === 0) refusals.push('no feature that varies in the training rows');
+  if (features.length === 0 && refusals.length === 0)
+    refusals.push('no feature that varies in the training rows');
   return { refusals: limited(refusals), notes: limited(notes), features };
 }
 
@@ -67,7 +69,11 @@ function slice(rows: readonly DatasetRow[], range: RowRange): readonly DatasetRo
   return rows.slice(range.start, range.end);
 }
 
-function majorityType(rows: readonly DatasetRow[], range: RowRange, name: string): TrainingFeature['type'] {
+function majorityType(
+  rows: readonly DatasetRow[],
+  range: RowRange,
+  name: string,
+): TrainingFeature['type'] {
   let balance = 0;
   for (const row of slice(rows, range)) {
     const value = row.features[name];

@@ -28,7 +28,11 @@ const smallestProbability = 1e-15;
  * challenger was trained or stopped on.
  * @param segmentNames settings.segments
  */
-export function judgeChallenger(task: Task, rows: readonly GateRow[], segmentNames: readonly string[]): GateVerdict {
+export function judgeChallenger(
+  task: Task,
+  rows: readonly GateRow[],
+  segmentNames: readonly string[],
+): GateVerdict {
   const metrics: Record<string, number> = { gateRows: rows.length };
   const gates = passGates(task, rows, segmentNames, metrics);
   const decisive = gates.find(gate => !gate.passed) ?? gates.find(gate => gate.decides)!;
@@ -36,7 +40,9 @@ export function judgeChallenger(task: Task, rows: readonly GateRow[], segmentNam
     status: decisive.passed ? 'approved' : 'rejected',
     reasons: [decisive, ...gates.filter(gate => gate !== decisive)].map(gate => gate.reason),
     // Losses that overflow say nothing, and JSON cannot carry them.
-    metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
+    metrics: Object.fromEntries(
+      Object.entries(metrics).filter(([, value]) => Number.isFinite(value)),
+    ),
   };
 }
 
@@ -95,14 +101,18 @@ function judgeOutputs(
     const broken = challengerLosses.filter(value => !Number.isFinite(value)).length;
     return broken === 0
       ? { passed: true, reason: 'outputs: all are finite numbers: passed' }
-      : { passed: false, reason: `outputs: ${broken} of ${rows.length} are no finite numbers: not passed` };
+      : {
+          passed: false,
+          reason: `outputs: ${broken} of ${rows.length} are no finite numbers: not passed`,
+        };
   }
   const given = rows.filter(row => row.challenger.probabilities !== null);
   if (given.length === 0)
     return { passed: true, reason: 'log-loss: the challenger gives no probabilities: not checked' };
   const sum = given.reduce(
     (total, row) =>
-      total - Math.log(Math.max(smallestProbability, row.challenger.probabilities![row.truth.label] ?? 0)),
+      total -
+      Math.log(Math.max(smallestProbability, row.challenger.probabilities![row.truth.label] ?? 0)),
     0,
   );
   metrics.challengerLogLoss = sum / given.length;
@@ -140,7 +150,8 @@ function compareLosses(
     `${name} ${shown(metrics.challengerLoss)} against the champion's ${shown(metrics.championLoss)} on ${champion.length} rows, ` +
     `better by ${shown(interval.mean)} (95 % interval ${shownInterval(interval)})`;
   if (interval.low > 0) return { passed: true, reason: `comparison: ${numbers}: passed` };
-  if (interval.high < 0) return { passed: false, reason: `comparison: worse: ${numbers}: not passed` };
+  if (interval.high < 0)
+    return { passed: false, reason: `comparison: worse: ${numbers}: not passed` };
   return { passed: false, reason: `inconclusive: ${numbers}: not passed` };
 }
 
@@ -155,7 +166,8 @@ function judgeSegments(
   return segments.map(({ segment, members }) => {
     const pick = (losses: readonly number[]) => members.map(row => losses[row]!);
     const values = differences(pick(champion), pick(challenger));
-    if (!values.every(Number.isFinite)) return { passed: true, reason: `segment ${segment}: not compared` };
+    if (!values.every(Number.isFinite))
+      return { passed: true, reason: `segment ${segment}: not compared` };
     const interval = meanInterval(values, 1 - (1 - level) / segments.length);
     const passed = interval.high >= 0;
     const numbers = `better by ${shown(interval.mean)} (${shownInterval(interval)}) on ${members.length} rows`;
@@ -167,7 +179,10 @@ function judgeSegments(
 }
 
 /** The largest segments of a name that have enough rows. */
-function rowsOfSegments(rows: readonly GateRow[], name: string): { segment: string; members: number[] }[] {
+function rowsOfSegments(
+  rows: readonly GateRow[],
+  name: string,
+): { segment: string; members: number[] }[] {
   const members = new Map<string, number[]>();
   for (const [index, { truth }] of rows.entries()) {
     const value = truth.segments[name];

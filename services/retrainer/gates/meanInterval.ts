@@ -23,14 +23,18 @@ export const fewestValues = fewestBlocks * fewestValuesPerBlock;
  * @param level probability that the interval holds the mean, such as 0.95
  */
 export function meanInterval(values: readonly number[], level: number): MeanInterval {
-  const blocks = Math.max(fewestBlocks, Math.min(mostBlocks, Math.floor(values.length / fewestValuesPerBlock)));
+  const blocks = Math.max(
+    fewestBlocks,
+    Math.min(mostBlocks, Math.floor(values.length / fewestValuesPerBlock)),
+  );
   const means: number[] = [];
   for (let block = 0; block < blocks; block++) {
     const start = Math.floor((block * values.length) / blocks);
     means.push(mean(values.slice(start, Math.floor(((block + 1) * values.length) / blocks))));
   }
   const center = mean(values);
-  const variance = means.reduce((sum, blockMean) => sum + (blockMean - center) ** 2, 0) / (blocks - 1);
+  const variance =
+    means.reduce((sum, blockMean) => sum + (blockMean - center) ** 2, 0) / (blocks - 1);
   const margin = studentQuantile((1 + level) / 2, blocks - 1) * Math.sqrt(variance / blocks);
   return { mean: center, low: center - margin, high: center + margin, blocks };
 }

@@ -46,17 +46,27 @@ const mostFeatures = 2_000;
  */
 export async function takeSnapshot(
   store: RetrainerStore,
-  options: { model: string; championVersion: string; settings: ModelSettings; modelFolder: string; attempt: string },
+  options: {
+    model: string;
+    championVersion: string;
+    settings: ModelSettings;
+    modelFolder: string;
+    attempt: string;
+  },
 ): Promise<SnapshotResult> {
   const { model, championVersion, settings, attempt } = options;
   const { maximumRows } = settings.retraining;
   const newest = await store.newestOutcomes(model, maximumRows);
-  if (!newest) return refused([`0 labelled rows, at least ${settings.retraining.minimumLabelledRows} are needed`]);
+  if (!newest)
+    return refused([
+      `0 labelled rows, at least ${settings.retraining.minimumLabelledRows} are needed`,
+    ]);
   const coverage = await store.labelCoverage(model, newest, settings.window);
   const range = { fromMs: newest.fromMs, toMs: Math.min(newest.toMs, maturedUntilMs(coverage)) };
   const features = await store.featureNames(model, range);
   const columns = features.number.length + features.text.length;
-  if (columns > mostFeatures) return refused([`${columns} features, at most ${mostFeatures} are trained on`]);
+  if (columns > mostFeatures)
+    return refused([`${columns} features, at most ${mostFeatures} are trained on`]);
   const rows = Math.min(maximumRows, Math.floor(mostValues / Math.max(1, columns)));
 
   const incoming = join(attempt, 'incoming.parquet');
@@ -72,19 +82,32 @@ export async function takeSnapshot(
   await syncFile(incoming);
   const result = await checkAndName(incoming, options);
   if (rows < maximumRows)
-    result.snapshot?.notes.push(`rows: the newest ${rows} instead of ${maximumRows}, as there are ${columns} features`);
+    result.snapshot?.notes.push(
+      `rows: the newest ${rows} instead of ${maximumRows}, as there are ${columns} features`,
+    );
   return result;
 }
 
 async function checkAndName(
   incoming: string,
-  { championVersion, settings, modelFolder }: { championVersion: string; settings: ModelSettings; modelFolder: string },
+  {
+    championVersion,
+    settings,
+    modelFolder,
+  }: { championVersion: string; settings: ModelSettings; modelFolder: string },
 ): Promise<SnapshotResult> {
   const rows = await readDataset(incoming);
   const split = dataSplit(rows.length);
   const { task, classes, numeric } = labelTask(rows, settings.positiveLabel);
-  const verdict = validateDataset(rows, split, { task, classes }, settings.retraining.minimumLabelledRows);
-  const comparable = rows.slice(split.gate.start).filter(row => row.version === championVersion).length;
+  const verdict = validateDataset(
+    rows,
+    split,
+    { task, classes },
+    settings.retraining.minimumLabelledRows,
+  );
+  const comparable = rows
+    .slice(split.gate.start)
+    .filter(row => row.version === championVersion).length;
   const refusals = [...verdict.refusals];
   if (comparable < fewestGateRows) {
     refusals.push(
@@ -102,7 +125,19 @@ async function checkAndName(
   const { notes, features } = verdict;
   const uri = pathToFileURL(file).href;
   return {
-    snapshot: { id, file, uri, checksum, rows, split, task, classes, labelsAreNumbers: numeric, features, notes },
+    snapshot: {
+      id,
+      file,
+      uri,
+      checksum,
+      rows,
+      split,
+      task,
+      classes,
+      labelsAreNumbers: numeric,
+      features,
+      notes,
+    },
   };
 }
 

@@ -81,7 +81,11 @@ function trainingTask(
     datasetId: id,
     task,
     classes,
-    features: features.map(({ name, type }) => ({ name, type, column: columnPrefixes[type] + name })),
+    features: features.map(({ name, type }) => ({
+      name,
+      type,
+      column: columnPrefixes[type] + name,
+    })),
     labelColumn: labelsAreNumbers ? 'label_value' : 'label',
     splits: split,
     seed,
@@ -93,9 +97,14 @@ async function mustExist(path: string, kind: 'file' | 'directory'): Promise<void
   const name = path.endsWith(modelFolderName) ? `${modelFolderName}/` : predictionsFile;
   try {
     const status = await stat(path);
-    if (kind === 'file' ? status.isFile() : status.isDirectory() && (await readdir(path)).length > 0) return;
+    if (
+      kind === 'file' ? status.isFile() : status.isDirectory() && (await readdir(path)).length > 0
+    )
+      return;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  throw new TrainerFailure(`trainer: ended with exit code 0 but left no ${name} in the output folder`);
+  throw new TrainerFailure(
+    `trainer: ended with exit code 0 but left no ${name} in the output folder`,
+  );
 }

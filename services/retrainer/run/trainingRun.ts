@@ -2,7 +2,10 @@ import type { Logger } from 'pino';
 import type { ModelSettings } from '../../shared/config/settings.ts';
 import type { ModelVersion } from '../../shared/contracts.ts';
 import { deterministicId } from '../../shared/deterministicId.ts';
-import { type ReferenceProfiles, referenceProfiles } from '../../shared/profile/referenceProfiles.ts';
+import {
+  type ReferenceProfiles,
+  referenceProfiles,
+} from '../../shared/profile/referenceProfiles.ts';
 import { removeAttempts, TakenOver, withAttemptFolder } from '../artifacts/attemptFolder.ts';
 import { claimVersionName } from '../artifacts/claimVersionName.ts';
 import { modelFolder as folderOfModel } from '../artifacts/modelFolder.ts';
@@ -60,11 +63,18 @@ export async function answerCause(
   const { store, signal } = context;
   signal.throwIfAborted();
   const id = runId(cause);
-  const log = context.log.child({ model: cause.model, run: id, cause: `${cause.type} ${cause.id}` });
+  const log = context.log.child({
+    model: cause.model,
+    run: id,
+    cause: `${cause.type} ${cause.id}`,
+  });
   const earlier = await store.runState(cause.model, id);
   if (hasEnded(earlier)) {
     // Whoever ended it may have been killed before it had cleaned up.
-    await removeAttempts({ modelFolder: folderOfModel(context.artifactsFolder, cause.model), runId: id });
+    await removeAttempts({
+      modelFolder: folderOfModel(context.artifactsFolder, cause.model),
+      runId: id,
+    });
     return null;
   }
   const history = await store.history(cause.model);
@@ -87,8 +97,16 @@ export async function answerCause(
   const meanwhile = await store.runState(cause.model, id);
   // Another process had the same cause in hand and was faster. A result is the same for both, other endings give way.
   if (ending === null || (!isResult(ending) && hasEnded(meanwhile))) return null;
-  await store.insertRun({ ...run, ...ending, revision: nextRevision(meanwhile), finishedAtMs: Date.now() });
-  log.info({ status: ending.status, version: run.candidateVersion, reasons: ending.reasons }, 'training run ended');
+  await store.insertRun({
+    ...run,
+    ...ending,
+    revision: nextRevision(meanwhile),
+    finishedAtMs: Date.now(),
+  });
+  log.info(
+    { status: ending.status, version: run.candidateVersion, reasons: ending.reasons },
+    'training run ended',
+  );
   return ending.status;
 }
 
@@ -122,7 +140,8 @@ async function endingOf(
       return await publishResult(run, result, context);
     }
     if (!decision.train) return { status: 'skipped', reasons: [decision.reason] };
-    if (run.championVersion === '') return { status: 'skipped', reasons: ['no predictions of this model are known'] };
+    if (run.championVersion === '')
+      return { status: 'skipped', reasons: ['no predictions of this model are known'] };
     await context.store.insertRun(run);
     context.log.info('training run started');
     return await withAttemptFolder({ modelFolder: folder, runId: run.id }, attempt =>
@@ -149,7 +168,13 @@ async function train(
   const { store, signal } = context;
   const { model } = run.cause;
   const championVersion = run.championVersion;
-  const taken = await takeSnapshot(store, { model, championVersion, settings, modelFolder, attempt });
+  const taken = await takeSnapshot(store, {
+    model,
+    championVersion,
+    settings,
+    modelFolder,
+    attempt,
+  });
   if (!taken.snapshot) return { status: 'skipped', reasons: taken.refusals };
   const { snapshot } = taken;
   run.datasetId = snapshot.id;
@@ -161,35 +186,62 @@ async function train(
     snapshot,
     { model, runId: run.id, seed: run.seed, settings, modelFolder, folder: attempt, signal },
     async candidate => {
-      const version = await claimVersionName(championVersion, await store.takenVersions(model, run.id), {
-        modelFolder,
-        runId: run.id,
-      });
+      const version = await claimVersionName(
+        championVersion,
+        await store.takenVersions(model, run.id),
+        {
+          modelFolder,
+          runId: run.id,
+        },
+      );
       const reference = trainingReference(snapshot, candidate, settings.window);
       const verdict = judge(snapshot, candidate, championVersion, settings.segments);
       const reasons = [...verdict.reasons, ...snapshot.notes];
-      return { reference, version: modelVersion(run, { version, ...verdict, reasons }, candidate, reference.id) };
+      return {
+        reference,
+        version: modelVersion(run, { version, ...verdict, reasons }, candidate, reference.id),
+      };
     },
   );
   return publishResult(run, result, context);
 }
 
 /** The profile of the training rows, with what the candidate itself answers to them. */
-function trainingReference({ rows, split }: Snapshot, { outputs }: Candidate, windowSizeMs: number): ReferenceProfiles {
+function trainingReference(
+  { rows, split }: Snapshot,
+  { outputs }: Candidate,
+  windowSizeMs: number,
+): ReferenceProfiles {
   const records = rows.slice(0, split.train.end).map(({ eventTimeMs, features }, row) => {
     const output = outputs.get(row);
     return {
       eventTimeMs,
       features,
-      ...(output && { prediction: output.predictionValue ?? output.prediction, score: output.score }),
+      ...(output && {
+        prediction: output.predictionValue ?? output.prediction,
+        score: output.score,
+      }),
     };
   });
   return referenceProfiles(records, windowSizeMs);
 }
 
-function datasetRecord(model: string, { id, rows, split, features, task, uri, checksum }: Snapshot) {
+function datasetRecord(
+  model: string,
+  { id, rows, split, features, task, uri, checksum }: Snapshot,
+) {
   const [fromMs, toMs] = [rows[0]!.eventTimeMs, rows.at(-1)!.eventTimeMs];
-  return { id, model, split, fromMs, toMs, features: features.map(feature => feature.name), task, uri, checksum };
+  return {
+    id,
+    model,
+    split,
+    fromMs,
+    toMs,
+    features: features.map(feature => feature.name),
+    task,
+    uri,
+    checksum,
+  };
 }
 
 function judge(

@@ -49,7 +49,11 @@ const outcomesPerRow = 4;
 /** Stretches of event time that label coverage is measured in, at most. */
 const mostStretches = 200;
 const between = `event_time >= fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC') AND event_time < fromUnixTimestamp64Milli({toMs:Int64}, 'UTC')`;
-const revisionOfVersion: Record<ModelVersion['status'], number> = { candidate: 1, approved: 2, rejected: 2 };
+const revisionOfVersion: Record<ModelVersion['status'], number> = {
+  candidate: 1,
+  approved: 2,
+  rejected: 2,
+};
 
 export type RetrainerStore = ReturnType<typeof retrainerStore>;
 
@@ -57,7 +61,10 @@ export type RetrainerStore = ReturnType<typeof retrainerStore>;
 export function retrainerStore(clickhouse: Clickhouse) {
   return {
     /** How a run stands, or null when there has been none. */
-    async runState(model: string, id: string): Promise<Pick<TrainingRun, 'status' | 'revision'> | null> {
+    async runState(
+      model: string,
+      id: string,
+    ): Promise<Pick<TrainingRun, 'status' | 'revision'> | null> {
       const [row] = await clickhouse.select<Pick<TrainingRun, 'status' | 'revision'>>(
         'SELECT status, revision FROM training_runs FINAL WHERE model = {model:String} AND id = {id:String}',
         { model, id },
@@ -116,12 +123,22 @@ export function retrainerStore(clickhouse: Clickhouse) {
     },
 
     /** Share of labelled predictions over event time, in windows, or longer stretches where these would be too many. */
-    async labelCoverage(model: string, range: TimeRange, windowSizeMs: number): Promise<LabelCoverage[]> {
-      const sizeMs = windowSizeMs * Math.max(1, Math.ceil((range.toMs - range.fromMs) / windowSizeMs / mostStretches));
+    async labelCoverage(
+      model: string,
+      range: TimeRange,
+      windowSizeMs: number,
+    ): Promise<LabelCoverage[]> {
+      const sizeMs =
+        windowSizeMs *
+        Math.max(1, Math.ceil((range.toMs - range.fromMs) / windowSizeMs / mostStretches));
       const perStretch = (table: string, count: string) =>
         `SELECT intDiv(toUnixTimestamp64Milli(event_time), {sizeMs:Int64}) AS stretch, uniqExact(id) AS ${count}
          FROM ${table} WHERE model = {model:String} AND ${between} GROUP BY stretch`;
-      const stretches = await clickhouse.select<{ stretch: number; predictions: number; labelled: number }>(
+      const stretches = await clickhouse.select<{
+        stretch: number;
+        predictions: number;
+        labelled: number;
+      }>(
         `SELECT stretch, predictions, labelled FROM (${perStretch('predictions', 'predictions')}) AS p
          LEFT JOIN (${perStretch('outcomes', 'labelled')}) AS o USING (stretch) ORDER BY stretch`,
         { model, sizeMs, ...range },
@@ -134,7 +151,10 @@ export function retrainerStore(clickhouse: Clickhouse) {
     },
 
     /** Names of the features in a range, by the type of their values; a name may have both. */
-    async featureNames(model: string, range: TimeRange): Promise<{ number: string[]; text: string[] }> {
+    async featureNames(
+      model: string,
+      range: TimeRange,
+    ): Promise<{ number: string[]; text: string[] }> {
       const [names] = await clickhouse.select<{ number: string[]; text: string[] }>(
         `SELECT arraySort(groupUniqArrayArray(mapKeys(numeric_features))) AS number, arraySort(groupUniqArrayArray(mapKeys(categorical_features))) AS text
          FROM predictions WHERE model = {model:String} AND ${between}`,
@@ -161,8 +181,12 @@ export function retrainerStore(clickhouse: Clickhouse) {
         `arrayElementOrNull(mapValues(${map}), indexOf(mapKeys(${map}), ${literal(key)})) AS ${identifier(column)}`;
       const columns = [
         ...segments.map(name => featureColumn('o.segments', name, columnPrefixes.segment + name)),
-        ...features.number.map(name => featureColumn('p.numeric_features', name, columnPrefixes.number + name)),
-        ...features.text.map(name => featureColumn('p.categorical_features', name, columnPrefixes.text + name)),
+        ...features.number.map(name =>
+          featureColumn('p.numeric_features', name, columnPrefixes.number + name),
+        ),
+        ...features.text.map(name =>
+          featureColumn('p.categorical_features', name, columnPrefixes.text + name),
+        ),
       ];
       return clickhouse.export(
         `WITH chosen AS

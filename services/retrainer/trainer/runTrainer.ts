@@ -25,7 +25,9 @@ export async function runTrainer(
     // A process group of its own, so that what a script has started ends with it.
     detached: true,
     stdio: ['pipe', 'ignore', 'pipe'],
-    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !withheldVariables.test(name))),
+    env: Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !withheldVariables.test(name)),
+    ),
   });
   let errorText = '';
   child.stderr.setEncoding('utf8').on('data', text => {
@@ -51,7 +53,8 @@ export async function runTrainer(
   signal.removeEventListener('abort', abort);
 
   signal.throwIfAborted();
-  if (timedOut) throw new TrainerFailure(`trainer: stopped after ${timeoutMs / 1000} s (retraining.timeout)`);
+  if (timedOut)
+    throw new TrainerFailure(`trainer: stopped after ${timeoutMs / 1000} s (retraining.timeout)`);
   if (failure !== null) throw new TrainerFailure(`trainer: ${failure}${lastLines(errorText)}`);
 }
 

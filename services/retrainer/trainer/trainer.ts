@@ -13,7 +13,13 @@ import { type LabelledRows, trainModel } from '../../shared/model/trainModel.ts'
 import type { RowRange } from '../dataset/dataSplit.ts';
 import { type DatasetRow, readDataset } from '../dataset/dataset.ts';
 import { trainerCodeVersion } from './trainerCodeVersion.ts';
-import { datasetFile, modelFolderName, predictionsFile, readTask, type TrainingTask } from './trainerContract.ts';
+import {
+  datasetFile,
+  modelFolderName,
+  predictionsFile,
+  readTask,
+  type TrainingTask,
+} from './trainerContract.ts';
 
 // Who started this process holds its standard input open: when that ends, nobody waits for the model any more.
 process.stdin.on('end', () => process.exit(1)).resume();

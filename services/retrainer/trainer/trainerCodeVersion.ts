@@ -10,7 +10,10 @@ const largestHashedBytes = 10 * 1024 * 1024;
  * @example trainerCodeVersion(['python3', 'train.py']) // 'python3 train.py@sha256:5d41402abc4b'
  */
 export function trainerCodeVersion(command?: string[]): string {
-  return command?.map((word, index) => (index === 0 ? word : word + fileHash(word))).join(' ') ?? builtInCodeVersion;
+  return (
+    command?.map((word, index) => (index === 0 ? word : word + fileHash(word))).join(' ') ??
+    builtInCodeVersion
+  );
 }
 
 function fileHash(path: string): string {

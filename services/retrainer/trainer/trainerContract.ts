@@ -71,13 +71,19 @@ export async function readOutputs(
 ): Promise<Map<number, RowOutput>> {
   const outputs = new Map<number, RowOutput>();
   let lineNumber = 0;
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of createInterface({
+    input: createReadStream(file),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
     lineNumber++;
     if (line.trim() === '') continue;
     const { row, output } = readLine(line, lineNumber);
     if (row >= rows)
-      throw new TrainerFailure(`${predictionsFile}:${lineNumber}: row ${row}, but the dataset has ${rows} rows`);
-    if (outputs.has(row)) throw new TrainerFailure(`${predictionsFile}:${lineNumber}: row ${row} is there twice`);
+      throw new TrainerFailure(
+        `${predictionsFile}:${lineNumber}: row ${row}, but the dataset has ${rows} rows`,
+      );
+    if (outputs.has(row))
+      throw new TrainerFailure(`${predictionsFile}:${lineNumber}: row ${row} is there twice`);
     outputs.set(row, output);
   }
   for (let row = gate.start; row < gate.end; row++) {
@@ -94,14 +100,19 @@ function readLine(line: string, lineNumber: number): { row: number; output: RowO
   try {
     content = JSON.parse(line.slice(0, longestLineCharacters));
   } catch (error) {
-    throw new TrainerFailure(`${predictionsFile}:${lineNumber}: not JSON: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new TrainerFailure(
+      `${predictionsFile}:${lineNumber}: not JSON: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
   }
   const parsed = lineSchema.safeParse(content);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new TrainerFailure(`${predictionsFile}:${lineNumber}: ${issue!.path.join('.') || 'line'}: ${issue!.message}`);
+    throw new TrainerFailure(
+      `${predictionsFile}:${lineNumber}: ${issue!.path.join('.') || 'line'}: ${issue!.message}`,
+    );
   }
   const { row, prediction, score, probabilities } = parsed.data;
   return {

@@ -4,7 +4,10 @@ import { Int32Type } from './int32Type.ts';
 import { FeaturesType, InternedMapType } from './mapTypes.ts';
 
 /** A hook of avsc's `Type.forSchema`: maps, arrays and ints of our own, for the contracts and for the schemas of those who write. */
-export function avroTypeHook(schema: avro.Schema | string, options: avro.ForSchemaOptions): avro.Type | undefined {
+export function avroTypeHook(
+  schema: avro.Schema | string,
+  options: avro.ForSchemaOptions,
+): avro.Type | undefined {
   if (schema === 'int') return new Int32Type() as unknown as avro.Type;
   const { type, values } = schema as { type?: unknown; values?: unknown };
   if (type === 'map') {
@@ -12,6 +15,7 @@ export function avroTypeHook(schema: avro.Schema | string, options: avro.ForSche
     const MapType = Array.isArray(values) ? FeaturesType : InternedMapType;
     return new MapType(schema as never, options) as unknown as avro.Type;
   }
-  if (type === 'array') return new BoundedArrayType(schema as never, options) as unknown as avro.Type;
+  if (type === 'array')
+    return new BoundedArrayType(schema as never, options) as unknown as avro.Type;
   return undefined;
 }

@@ -1,5 +1,11 @@
 import avro from 'avsc';
-import { type AvroReadable, type AvroTap, checkWithinBytes, readBlockSize, skipBlocks } from './avroTap.ts';
+import {
+  type AvroReadable,
+  type AvroTap,
+  checkWithinBytes,
+  readBlockSize,
+  skipBlocks,
+} from './avroTap.ts';
 
 /** An array that ends where the bytes end. avsc reserves memory for, and counts up to, whatever number damaged bytes promise. */
 export class BoundedArrayType extends avro.types.ArrayType {

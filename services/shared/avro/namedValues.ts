@@ -78,7 +78,8 @@ function readName(tap: AvroTap, node: NameNode): NameNode {
 
 function equalsBytes(bytes: Buffer, buf: Buffer, start: number, length: number): boolean {
   if (bytes.length !== length) return false;
-  for (let index = 0; index < length; index++) if (bytes[index] !== buf[start + index]) return false;
+  for (let index = 0; index < length; index++)
+    if (bytes[index] !== buf[start + index]) return false;
   return true;
 }
 

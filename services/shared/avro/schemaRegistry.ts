@@ -42,7 +42,8 @@ export type SchemaClient = ReturnType<typeof connectSchemaRegistry>;
 function isTransient(error: unknown): boolean {
   const { status, message } = error as { status?: number; message?: string };
   // The client's HTTP library reports a connection that failed as status 400, without the text of an answer.
-  const unreachable = status === 400 && message !== undefined && message.includes('- Error, status 400');
+  const unreachable =
+    status === 400 && message !== undefined && message.includes('- Error, status 400');
   return status === undefined || status >= 500 || status === 429 || unreachable;
 }
 
@@ -52,12 +53,18 @@ function isRegistrationRace(error: unknown): boolean {
   return status === 409 && message !== undefined && message.includes('already exists');
 }
 
-export function connectSchemaRegistry(environment: Environment, onRetry?: (error: unknown, attempt: number) => void) {
+export function connectSchemaRegistry(
+  environment: Environment,
+  onRetry?: (error: unknown, attempt: number) => void,
+) {
   const registry = new SchemaRegistry(
     {
       host: environment.SCHEMA_REGISTRY_URL,
       ...(environment.SCHEMA_REGISTRY_USERNAME && {
-        auth: { username: environment.SCHEMA_REGISTRY_USERNAME, password: environment.SCHEMA_REGISTRY_PASSWORD ?? '' },
+        auth: {
+          username: environment.SCHEMA_REGISTRY_USERNAME,
+          password: environment.SCHEMA_REGISTRY_PASSWORD ?? '',
+        },
       }),
       retry: { retries: 0 },
     },
@@ -94,7 +101,8 @@ export function connectSchemaRegistry(environment: Environment, onRetry?: (error
         if (schemaId === null || schemaId === lastId) continue;
         lastId = schemaId;
         // An unknown id is asked for again: its producer may have registered it since.
-        if ((known.get(schemaId) ?? null) === null) known.set(schemaId, await resolverFor(contract, schemaId));
+        if ((known.get(schemaId) ?? null) === null)
+          known.set(schemaId, await resolverFor(contract, schemaId));
       }
     },
     resolver: (contract: string, schemaId: number): Decoder['resolver'] =>

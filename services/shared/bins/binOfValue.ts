@@ -12,16 +12,22 @@ import { lowerBound } from './lowerBound.ts';
  * @example binOfValue(7, featureBins(profileOf(1, 2), [])); // 2: never seen
  */
 export function binOfValue(value: FeatureValue, bins: FeatureBins): number {
-  const unseen = 'keys' in bins ? bins.keys.length + (bins.kind === 'ranges' ? 1 : 0) : bins.binCount;
+  const unseen =
+    'keys' in bins ? bins.keys.length + (bins.kind === 'ranges' ? 1 : 0) : bins.binCount;
   if (value === null || value === undefined) return unseen + 3;
   if (typeof value === 'number' && !Number.isFinite(value)) return unseen + 1;
-  if ('keys' in bins) return typeof value === 'number' ? numericBin(value, bins, unseen) : unseen + 2;
+  if ('keys' in bins)
+    return typeof value === 'number' ? numericBin(value, bins, unseen) : unseen + 2;
   if (typeof value === 'number') return unseen + 2;
   const text = String(value);
   return bins.binOf.get(bins.kind === 'hashes' ? categoryHash(text) : text) ?? unseen;
 }
 
-function numericBin(value: number, { kind, keys, mantissaBits }: NumericBins, unseen: number): number {
+function numericBin(
+  value: number,
+  { kind, keys, mantissaBits }: NumericBins,
+  unseen: number,
+): number {
   const key = bucketKey(value) >> (FINEST_MANTISSA_BITS - mantissaBits);
   const bin = lowerBound(keys, key);
   return kind === 'ranges' || keys[bin] === key ? bin : unseen;

@@ -19,7 +19,9 @@ import { categoryEntries } from './frequentCategoryBins.ts';
 export function binnedCounts(profile: FeatureProfile, bins: FeatureBins): number[] {
   const { numeric, categorical } = profile;
   const isNumeric = 'keys' in bins;
-  const seenAndUnseen = isNumeric ? numericCounts(numeric, bins) : categoryCounts(categorical, bins);
+  const seenAndUnseen = isNumeric
+    ? numericCounts(numeric, bins)
+    : categoryCounts(categorical, bins);
   const wrongType = isNumeric ? categorical.count : numeric.count;
   return [...seenAndUnseen, numeric.nonFinite, wrongType, profile.missing];
 }

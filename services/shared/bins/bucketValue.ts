@@ -8,7 +8,11 @@ import type { NumericHistogram } from '../profile/numericHistogram.ts';
  * @param key at `mantissaBits`, which may be coarser than the histogram's own
  * @example bucketValue(histogramOf(0.1, 0.1), bucketKey(0.1), 20); // 0.1
  */
-export function bucketValue(histogram: NumericHistogram, key: number, mantissaBits: number): number {
+export function bucketValue(
+  histogram: NumericHistogram,
+  key: number,
+  mantissaBits: number,
+): number {
   const { low, high } = bucketInterval(histogram, key, mantissaBits);
   return low + (high - low) / 2;
 }
@@ -18,7 +22,11 @@ export function bucketValue(histogram: NumericHistogram, key: number, mantissaBi
  * finest resolution, and around zero, that is the end nearer to zero alone, because buckets there hold single integers
  * (or decimals that the width of 1e-6 hardly moves), and zeros.
  */
-function bucketInterval(histogram: NumericHistogram, key: number, mantissaBits: number): { low: number; high: number } {
+function bucketInterval(
+  histogram: NumericHistogram,
+  key: number,
+  mantissaBits: number,
+): { low: number; high: number } {
   const inner = bucketInnerBound(key, mantissaBits);
   const isPoint = mantissaBits === FINEST_MANTISSA_BITS || key === 0;
   const outer = isPoint ? inner : bucketOuterBound(key, mantissaBits);

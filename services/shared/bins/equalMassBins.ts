@@ -24,9 +24,14 @@ export type NumericBins = { kind: 'ranges' | 'values'; mantissaBits: number; key
  * @param mantissaBits the coarsest resolution of all the histograms that will be put into the bins
  * @example equalMassBins(histogramOf(0, 0, 1), 20).keys; // the keys of 0 and 1, kind 'values'
  */
-export function equalMassBins(reference: NumericHistogram, mantissaBits: number, binCount = BIN_COUNT): NumericBins {
+export function equalMassBins(
+  reference: NumericHistogram,
+  mantissaBits: number,
+  binCount = BIN_COUNT,
+): NumericBins {
   const buckets = sortedBuckets(reference, mantissaBits);
-  if (buckets.keys.length <= binCount) return { kind: 'values', mantissaBits, keys: Array.from(buckets.keys) };
+  if (buckets.keys.length <= binCount)
+    return { kind: 'values', mantissaBits, keys: Array.from(buckets.keys) };
   return { kind: 'ranges', mantissaBits, keys: upperKeys(buckets, reference.count, binCount) };
 }
 
@@ -36,7 +41,8 @@ function upperKeys({ keys, counts }: SortedBuckets, total: number, binCount: num
   for (const [index, key] of keys.entries()) {
     const upTo = below + counts[index]!;
     const isHeavy = counts[index]! * binCount >= total;
-    const isQuantile = Math.floor((upTo * binCount) / total) > Math.floor((below * binCount) / total);
+    const isQuantile =
+      Math.floor((upTo * binCount) / total) > Math.floor((below * binCount) / total);
     if (isHeavy && uppers.at(-1) !== key - 1) uppers.push(key - 1);
     if (isHeavy || (isQuantile && index < keys.length - 1)) uppers.push(key);
     below = upTo;

@@ -17,7 +17,10 @@ export type FeatureBins = NumericBins | CategoryBins;
 export function featureBins(reference: FeatureProfile, compared: FeatureProfile[]): FeatureBins {
   const profiles = [reference, ...compared];
   return featureType(reference) === 'numeric'
-    ? equalMassBins(reference.numeric, Math.min(...profiles.map(profile => profile.numeric.mantissaBits)))
+    ? equalMassBins(
+        reference.numeric,
+        Math.min(...profiles.map(profile => profile.numeric.mantissaBits)),
+      )
     : frequentCategoryBins(
         reference.categorical,
         profiles.some(profile => profile.categorical.hashed !== null),

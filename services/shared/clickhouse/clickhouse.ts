@@ -1,6 +1,11 @@
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import {
+  type ClickHouseClient,
+  ClickHouseError,
+  ClickHouseLogLevel,
+  createClient,
+} from '@clickhouse/client';
 import type { Environment } from '../config/environment.ts';
 import { retryTransient } from '../retryTransient.ts';
 import { type NativeBlock, nativeBytes } from './nativeBlock.ts';
@@ -11,11 +16,25 @@ export type Clickhouse = ReturnType<typeof connectClickhouse>;
  * Errors of the server that pass: timeout, too many queries or parts, query aborted or cancelled by a server that stops, memory, read-only
  * replica, full disk, no keeper, network.
  */
-const transientCodes = new Set(['159', '202', '209', '210', '236', '241', '242', '243', '252', '319', '394', '999']);
+const transientCodes = new Set([
+  '159',
+  '202',
+  '209',
+  '210',
+  '236',
+  '241',
+  '242',
+  '243',
+  '252',
+  '319',
+  '394',
+  '999',
+]);
 
 function isTransient(error: unknown): boolean {
   // Everything that is not the server's own word (refused, reset, timed out) may pass.
-  if (!(error instanceof ClickHouseError)) return error instanceof Error && !(error instanceof TypeError);
+  if (!(error instanceof ClickHouseError))
+    return error instanceof Error && !(error instanceof TypeError);
   return transientCodes.has(error.code);
 }
 
@@ -31,7 +50,11 @@ export interface ConnectOptions {
  * A thin edge around the official client: rows in, rows out, and transient errors retried with growing pauses,
  * so that a service waits for a server that is away instead of losing what it holds.
  */
-export function connectClickhouse(environment: Environment, options: ConnectOptions, database?: string) {
+export function connectClickhouse(
+  environment: Environment,
+  options: ConnectOptions,
+  database?: string,
+) {
   const client: ClickHouseClient = createClient({
     url: environment.CLICKHOUSE_URL,
     username: environment.CLICKHOUSE_USERNAME,
@@ -48,7 +71,9 @@ export function connectClickhouse(environment: Environment, options: ConnectOpti
     },
   });
   const run = <T>(operation: () => Promise<T>): Promise<T> =>
-    options.retry ? retryTransient(operation, isTransient, options.onRetry, options.onRetried) : operation();
+    options.retry
+      ? retryTransient(operation, isTransient, options.onRetry, options.onRetried)
+      : operation();
 
   return {
     client,
@@ -72,14 +97,26 @@ export function connectClickhouse(environment: Environment, options: ConnectOpti
     },
     async select<Row>(query: string, parameters: Record<string, unknown> = {}): Promise<Row[]> {
       return run(async () => {
-        const result = await client.query({ query, query_params: parameters, format: 'JSONEachRow' });
+        const result = await client.query({
+          query,
+          query_params: parameters,
+          format: 'JSONEachRow',
+        });
         return result.json<Row>();
       });
     },
     /** Gives each row of the answer to `take`, as they come. After an error in between it begins again with the first. */
-    async selectEach<Row>(query: string, parameters: Record<string, unknown>, take: (row: Row) => void): Promise<void> {
+    async selectEach<Row>(
+      query: string,
+      parameters: Record<string, unknown>,
+      take: (row: Row) => void,
+    ): Promise<void> {
       await run(async () => {
-        const result = await client.query({ query, query_params: parameters, format: 'JSONEachRow' });
+        const result = await client.query({
+          query,
+          query_params: parameters,
+          format: 'JSONEachRow',
+        });
         for await (const rows of result.stream<Row>()) for (const row of rows) take(row.json());
       });
     },

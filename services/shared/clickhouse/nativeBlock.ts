@@ -22,13 +22,17 @@ export interface ScalarColumn<T> extends NativeColumn {
   add(value: T): void;
 }
 
-export interface NativeBlock<Columns extends Record<string, NativeColumn> = Record<string, NativeColumn>> {
+export interface NativeBlock<
+  Columns extends Record<string, NativeColumn> = Record<string, NativeColumn>,
+> {
   columns: Columns;
   /** To be counted by whoever has appended one value to each column. */
   rows: number;
 }
 
-export function nativeBlock<Columns extends Record<string, NativeColumn>>(columns: Columns): NativeBlock<Columns> {
+export function nativeBlock<Columns extends Record<string, NativeColumn>>(
+  columns: Columns,
+): NativeBlock<Columns> {
   return { columns, rows: 0 };
 }
 
@@ -150,7 +154,11 @@ export function dictionaryColumn(): ScalarColumn<string> {
     values() {
       const count = chosen.bytes() / 4;
       if (count === 0) return [];
-      const keys = [uint64(hasKeys | indexesOfFourBytes), uint64(texts.length), ...dictionary.values()];
+      const keys = [
+        uint64(hasKeys | indexesOfFourBytes),
+        uint64(texts.length),
+        ...dictionary.values(),
+      ];
       return [...keys, uint64(count), ...chosen.values()];
     },
     clear() {
@@ -175,14 +183,20 @@ export function arrayColumn<T>(items: ScalarColumn<T>) {
 }
 
 /** Adds the row that holds these values. */
-export function addArray<T>(column: { items: ScalarColumn<T>; end(length: number): void }, values: readonly T[]): void {
+export function addArray<T>(
+  column: { items: ScalarColumn<T>; end(length: number): void },
+  values: readonly T[],
+): void {
   for (const value of values) column.items.add(value);
   column.end(values.length);
 }
 
 /** Map(LowCardinality(String), T): add to `keys` and `items`, then `end` the row. */
 export function mapColumn<T>(items: ScalarColumn<T>) {
-  return nestedColumn(`Map(LowCardinality(String), ${items.type})`, { keys: dictionaryColumn(), items });
+  return nestedColumn(`Map(LowCardinality(String), ${items.type})`, {
+    keys: dictionaryColumn(),
+    items,
+  });
 }
 
 /** Any number of values in each row. */

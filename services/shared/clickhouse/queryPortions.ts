@@ -5,7 +5,11 @@ const mostBytes = 200_000;
  * Items in portions that fit the parameters of one query each.
  * @param textOf what stands for an item in the longest parameter
  */
-export function* queryPortions<T>(items: Iterable<T>, textOf: (item: T) => string, mostItems = 10_000): Generator<T[]> {
+export function* queryPortions<T>(
+  items: Iterable<T>,
+  textOf: (item: T) => string,
+  mostItems = 10_000,
+): Generator<T[]> {
   let portion: T[] = [];
   let bytes = 0;
   for (const item of items) {

@@ -19,7 +19,10 @@ const environmentSchema = z
   .object({
     KAFKA_BROKERS: text('127.0.0.1:9092').describe('host:port, comma-separated'),
     KAFKA_SSL: flag,
-    KAFKA_SASL_MECHANISM: z.preprocess(blankAsAbsent, z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional()),
+    KAFKA_SASL_MECHANISM: z.preprocess(
+      blankAsAbsent,
+      z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
+    ),
     KAFKA_SASL_USERNAME: optionalText,
     KAFKA_SASL_PASSWORD: optionalText,
     SCHEMA_REGISTRY_URL: text('http://127.0.0.1:8081/apis/ccompat/v7'),
@@ -31,12 +34,20 @@ const environmentSchema = z
     CLICKHOUSE_DATABASE: text('driftloop').pipe(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected letters, digits and _'),
     ),
-    DRIFTLOOP_TOPIC_PREFIX: text('').describe('put before every topic and consumer group, to run several side by side'),
-    DRIFTLOOP_PREDICTIONS_TOPIC: optionalText.describe('topic of predictions by its full name, where it has another'),
-    DRIFTLOOP_FEEDBACK_TOPIC: optionalText.describe('topic of feedback by its full name, where it has another'),
+    DRIFTLOOP_TOPIC_PREFIX: text('').describe(
+      'put before every topic and consumer group, to run several side by side',
+    ),
+    DRIFTLOOP_PREDICTIONS_TOPIC: optionalText.describe(
+      'topic of predictions by its full name, where it has another',
+    ),
+    DRIFTLOOP_FEEDBACK_TOPIC: optionalText.describe(
+      'topic of feedback by its full name, where it has another',
+    ),
     DRIFTLOOP_REPLICATION_FACTOR: z
       .preprocess(blankAsAbsent, z.coerce.number().int().min(1).optional())
-      .describe('copies of each topic that Driftloop creates; otherwise what the broker has as its default'),
+      .describe(
+        'copies of each topic that Driftloop creates; otherwise what the broker has as its default',
+      ),
     DRIFTLOOP_CONFIG: optionalText.describe('YAML file of settings'),
     DRIFTLOOP_HTTP_PORT: wholeNumber(0).describe('port of /live, /ready, /metrics; 0: a free one'),
     DRIFTLOOP_HTTP_HOST: text('127.0.0.1'),
@@ -52,15 +63,21 @@ const environmentSchema = z
     ),
     DRIFTLOOP_ARTIFACTS: text('.driftloop/artifacts').describe('folder of datasets and models'),
   })
-  .refine(value => !value.KAFKA_SASL_MECHANISM || (value.KAFKA_SASL_USERNAME && value.KAFKA_SASL_PASSWORD), {
-    path: ['KAFKA_SASL_USERNAME'],
-    message: 'KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
-  });
+  .refine(
+    value =>
+      !value.KAFKA_SASL_MECHANISM || (value.KAFKA_SASL_USERNAME && value.KAFKA_SASL_PASSWORD),
+    {
+      path: ['KAFKA_SASL_USERNAME'],
+      message: 'KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
+    },
+  );
 
 export type Environment = z.infer<typeof environmentSchema>;
 
 /** @throws UserError naming every variable that is wrong. */
-export function readEnvironment(variables: Record<string, string | undefined> = process.env): Environment {
+export function readEnvironment(
+  variables: Record<string, string | undefined> = process.env,
+): Environment {
   const parsed = environmentSchema.safeParse(variables);
   if (parsed.success) return parsed.data;
   throw new UserError(

@@ -5,11 +5,14 @@ import { z } from 'zod';
 import { parseDurationMs } from '../duration.ts';
 import { UserError } from '../userError.ts';
 
-const duration = z.string({ error: 'expected a duration such as 15m, 1h, 7d' }).transform((text, context) => {
-  const milliseconds = parseDurationMs(text);
-  if (milliseconds === null) context.addIssue({ code: 'custom', message: 'expected a duration such as 15m, 1h, 7d' });
-  return milliseconds ?? z.NEVER;
-});
+const duration = z
+  .string({ error: 'expected a duration such as 15m, 1h, 7d' })
+  .transform((text, context) => {
+    const milliseconds = parseDurationMs(text);
+    if (milliseconds === null)
+      context.addIssue({ code: 'custom', message: 'expected a duration such as 15m, 1h, 7d' });
+    return milliseconds ?? z.NEVER;
+  });
 const windowSize = duration.refine(milliseconds => milliseconds >= 1000, 'expected at least 1s');
 const cron = z.string().refine(pattern => {
   try {
@@ -27,14 +30,23 @@ const settingsOfOneModel = z.strictObject({
   deduplication: duration.describe(
     'how long, in event time behind the watermark, a repeated id is recognised at the least',
   ),
-  idle: duration.describe('wall clock after which a partition without traffic no longer holds windows back'),
-  segments: z.array(z.string().min(1)).max(10).describe('names of the segments that get profiles of their own'),
+  idle: duration.describe(
+    'wall clock after which a partition without traffic no longer holds windows back',
+  ),
+  segments: z
+    .array(z.string().min(1))
+    .max(10)
+    .describe('names of the segments that get profiles of their own'),
   positiveLabel: z
     .string()
     .optional()
     .describe('positive class of a binary model; otherwise 1, true, yes, or the last in order'),
   detection: z.strictObject({
-    falseAlarmsPerThousandWindows: z.number().positive().max(100).describe('budget for all tests together'),
+    falseAlarmsPerThousandWindows: z
+      .number()
+      .positive()
+      .max(100)
+      .describe('budget for all tests together'),
     minimumRecords: z.number().int().min(20).describe('records that a comparison needs'),
     bootstrapWindows: z
       .number()
@@ -42,8 +54,16 @@ const settingsOfOneModel = z.strictObject({
       .min(2)
       .max(1000)
       .describe('first windows that serve as the reference where no training profile is known'),
-    bootstrapRecords: z.number().int().min(50).describe('records that the bootstrap reference needs'),
-    performanceDrop: z.number().min(0).max(1).describe('loss of accuracy that is too small to matter'),
+    bootstrapRecords: z
+      .number()
+      .int()
+      .min(50)
+      .describe('records that the bootstrap reference needs'),
+    performanceDrop: z
+      .number()
+      .min(0)
+      .max(1)
+      .describe('loss of accuracy that is too small to matter'),
   }),
   retraining: z.strictObject({
     enabled: z.boolean(),
@@ -52,10 +72,19 @@ const settingsOfOneModel = z.strictObject({
       .describe('drift events that start a training'),
     cooldown: duration.describe('event time between two trainings of a model'),
     minimumLabelledRows: z.number().int().min(50).describe('labelled rows that a training needs'),
-    maximumRows: z.number().int().min(100).max(1_000_000).describe('newest labelled rows that are used'),
+    maximumRows: z
+      .number()
+      .int()
+      .min(100)
+      .max(1_000_000)
+      .describe('newest labelled rows that are used'),
     schedule: cron.optional().describe('cron expression of a regular training'),
     timeout: duration.describe('wall clock after which a training is stopped'),
-    command: z.array(z.string()).min(1).optional().describe('a trainer of your own instead of the built-in one'),
+    command: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe('a trainer of your own instead of the built-in one'),
   }),
 });
 export type ModelSettings = z.infer<typeof settingsOfOneModel>;
@@ -123,13 +152,18 @@ export function parseSettings(text: string, source: string): Settings {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter });
   if (document.errors.length > 0) {
-    throw new UserError(document.errors.map(error => `${source}: ${error.message.split('\n')[0]}`).join('\n'));
+    throw new UserError(
+      document.errors.map(error => `${source}: ${error.message.split('\n')[0]}`).join('\n'),
+    );
   }
   const content = document.toJS() ?? {};
   const parsed = fileSchema.safeParse(content);
   if (!parsed.success) {
     const lines = parsed.error.issues.flatMap(issue => {
-      const paths = issue.code === 'unrecognized_keys' ? issue.keys.map(key => [...issue.path, key]) : [issue.path];
+      const paths =
+        issue.code === 'unrecognized_keys'
+          ? issue.keys.map(key => [...issue.path, key])
+          : [issue.path];
       return paths.map(path => {
         const node = document.getIn(path, true) as { range?: [number] } | undefined;
         const line = node?.range ? `:${lineCounter.linePos(node.range[0]).line}` : '';
@@ -141,7 +175,10 @@ export function parseSettings(text: string, source: string): Settings {
   }
   const everyModel = layered(settingsOfOneModel.parse(defaults), parsed.data.defaults);
   const models = new Map(
-    Object.entries(parsed.data.models ?? {}).map(([name, layer]) => [name, layered(everyModel, layer)]),
+    Object.entries(parsed.data.models ?? {}).map(([name, layer]) => [
+      name,
+      layered(everyModel, layer),
+    ]),
   );
   return { of: model => models.get(model) ?? everyModel, configuredModels: [...models.keys()] };
 }

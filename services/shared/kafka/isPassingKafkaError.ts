@@ -13,5 +13,7 @@ const passingTypes = [
 export function isPassingKafkaError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { name, type, cause } = error as Error & { type?: string };
-  return passingNames.includes(name) || passingTypes.includes(type ?? '') || isPassingKafkaError(cause);
+  return (
+    passingNames.includes(name) || passingTypes.includes(type ?? '') || isPassingKafkaError(cause)
+  );
 }

@@ -56,7 +56,10 @@ export function connectKafka(environment: Environment, clientId: string, log?: L
 }
 
 /** A producer whose writes are acknowledged by all replicas, not repeated by its own retries, and that waits for a broker that is away. */
-export async function connectProducer(kafka: Kafka, transactionalId?: string): Promise<KafkaProducer> {
+export async function connectProducer(
+  kafka: Kafka,
+  transactionalId?: string,
+): Promise<KafkaProducer> {
   const producer = kafka.producer({
     idempotent: true,
     transactionalId,
@@ -69,13 +72,20 @@ export async function connectProducer(kafka: Kafka, transactionalId?: string): P
   return producer;
 }
 
-export async function sendRecords(producer: KafkaProducer, records: readonly OutgoingRecord[]): Promise<void> {
+export async function sendRecords(
+  producer: KafkaProducer,
+  records: readonly OutgoingRecord[],
+): Promise<void> {
   for (const batch of batchesOf(records)) {
     const byTopic = Map.groupBy(batch, record => record.topic);
     await producer.sendBatch({
       topicMessages: [...byTopic].map(([topic, messages]) => ({
         topic,
-        messages: messages.map(({ key, value, headers }) => ({ key, value, ...(headers && { headers }) })),
+        messages: messages.map(({ key, value, headers }) => ({
+          key,
+          value,
+          ...(headers && { headers }),
+        })),
       })),
     });
   }

@@ -8,7 +8,8 @@ const xerialHeaderBytes = 16;
 
 /** Snappy as Kafka's Java clients write it: blocks with a length each behind the header of xerial's stream format. */
 function decompressSnappy(buffer: Buffer): Buffer {
-  if (!buffer.subarray(0, xerialMagic.length).equals(xerialMagic)) return uncompressSync(buffer) as Buffer;
+  if (!buffer.subarray(0, xerialMagic.length).equals(xerialMagic))
+    return uncompressSync(buffer) as Buffer;
   const blocks: Buffer[] = [];
   for (let position = xerialHeaderBytes; position < buffer.length; ) {
     const lengthBytes = buffer.readUInt32BE(position);

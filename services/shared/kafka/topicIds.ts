@@ -22,7 +22,12 @@ interface Broker {
   versions: Record<number, { maxVersion: number }>;
   connectionPool: {
     send<T>(protocol: {
-      request: { apiKey: number; apiVersion: number; apiName: string; encode(): Promise<EncodedRequest> };
+      request: {
+        apiKey: number;
+        apiVersion: number;
+        apiName: string;
+        encode(): Promise<EncodedRequest>;
+      };
       response: { decode(payload: Buffer): Promise<T>; parse(decoded: T): Promise<T> };
     }): Promise<T>;
   };
@@ -41,8 +46,12 @@ export type TopicIds = ReturnType<typeof connectTopicIds>;
 
 export function connectTopicIds(kafka: Kafka) {
   const symbols = Object.getOwnPropertySymbols(kafka);
-  const createCluster = symbols.find(({ description }) => description === 'private:Kafka:createCluster')!;
-  const cluster = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[createCluster]!({
+  const createCluster = symbols.find(
+    ({ description }) => description === 'private:Kafka:createCluster',
+  )!;
+  const cluster = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[
+    createCluster
+  ]!({
     metadataMaxAge: 300_000,
     allowAutoTopicCreation: false,
   });
@@ -68,7 +77,10 @@ export function connectTopicIds(kafka: Kafka) {
 }
 
 function isTransient(error: unknown): boolean {
-  return !(error instanceof TypeError) && (error as { name?: string }).name !== 'KafkaJSSASLAuthenticationError';
+  return (
+    !(error instanceof TypeError) &&
+    (error as { name?: string }).name !== 'KafkaJSSASLAuthenticationError'
+  );
 }
 
 async function requestIds(broker: Broker, topics: readonly string[]): Promise<Map<string, string>> {
@@ -94,7 +106,12 @@ function metadataRequest(topics: readonly string[]): Buffer {
     const name = Buffer.from(topic);
     return [Buffer.alloc(16), unsignedVarint(name.length + 1), name, Buffer.from([0])];
   });
-  return Buffer.concat([Buffer.from([0]), unsignedVarint(topics.length + 1), ...names, Buffer.from([0, 0, 0, 0])]);
+  return Buffer.concat([
+    Buffer.from([0]),
+    unsignedVarint(topics.length + 1),
+    ...names,
+    Buffer.from([0, 0, 0, 0]),
+  ]);
 }
 
 function unsignedVarint(value: number): Buffer {

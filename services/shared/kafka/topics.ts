@@ -19,6 +19,7 @@ export type Topic = (typeof topics)[keyof typeof topics];
 export function prefixed(environment: Environment, name: string): string {
   if (name === topics.predictions && environment.DRIFTLOOP_PREDICTIONS_TOPIC)
     return environment.DRIFTLOOP_PREDICTIONS_TOPIC;
-  if (name === topics.feedback && environment.DRIFTLOOP_FEEDBACK_TOPIC) return environment.DRIFTLOOP_FEEDBACK_TOPIC;
+  if (name === topics.feedback && environment.DRIFTLOOP_FEEDBACK_TOPIC)
+    return environment.DRIFTLOOP_FEEDBACK_TOPIC;
   return environment.DRIFTLOOP_TOPIC_PREFIX + name;
 }

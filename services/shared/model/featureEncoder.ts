@@ -40,7 +40,8 @@ export function encodeRows(encoder: FeatureEncoder, rows: readonly FeatureRow[])
   let column = 0;
   for (const feature of encoder.features) {
     const encode = featureWriter(feature, encoded);
-    for (const [index, row] of rows.entries()) encode(row[feature.name], index * encoder.width + column);
+    for (const [index, row] of rows.entries())
+      encode(row[feature.name], index * encoder.width + column);
     column += featureWidth(feature);
   }
   return encoded;
@@ -61,7 +62,8 @@ function fitFeature(rows: readonly FeatureRow[], name: string): EncodedFeature {
     }
   }
   const missing = Math.max(numbers.length, textCount) < rows.length;
-  if (numbers.length >= textCount) return { kind: 'numeric', name, ...meanAndDeviation(numbers), missing };
+  if (numbers.length >= textCount)
+    return { kind: 'numeric', name, ...meanAndDeviation(numbers), missing };
   if (texts.size > mostLevels) return { kind: 'hashed', name, missing };
   return { kind: 'levels', name, levels: [...texts.keys()].sort(), missing };
 }
@@ -79,7 +81,12 @@ export function meanAndDeviation(numbers: readonly number[]): { mean: number; de
 }
 
 function featureWidth(feature: EncodedFeature): number {
-  const columns = feature.kind === 'numeric' ? 1 : feature.kind === 'levels' ? feature.levels.length : hashBuckets;
+  const columns =
+    feature.kind === 'numeric'
+      ? 1
+      : feature.kind === 'levels'
+        ? feature.levels.length
+        : hashBuckets;
   return columns + (feature.missing ? 1 : 0);
 }
 
@@ -97,7 +104,11 @@ function featureWriter(
     return (value, offset) => {
       const number = numberOf(value);
       if (number === null) writeMissing(offset);
-      else encoded[offset] = Math.max(-mostDeviations, Math.min(mostDeviations, (number - mean) / deviation));
+      else
+        encoded[offset] = Math.max(
+          -mostDeviations,
+          Math.min(mostDeviations, (number - mean) / deviation),
+        );
     };
   }
   if (feature.kind === 'levels') {

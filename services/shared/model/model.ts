@@ -39,7 +39,12 @@ export async function predict(model: Model, rows: readonly FeatureRow[]): Promis
   const outputs: ModelOutput[] = [];
   for (let start = 0; start < rows.length; start += rowsPerStep) {
     const step = rows.slice(start, start + rowsPerStep);
-    const raw = networkOutputs(tf, model.layers, encodeRows(model.encoder, step), model.encoder.width);
+    const raw = networkOutputs(
+      tf,
+      model.layers,
+      encodeRows(model.encoder, step),
+      model.encoder.width,
+    );
     const perRow = raw.length / step.length;
     for (let row = 0; row < step.length; row++)
       outputs.push(toOutput(model, raw.subarray(row * perRow, (row + 1) * perRow)));
@@ -56,13 +61,16 @@ export function networkOutputs(
 ): Float32Array {
   return tf.tidy(() => {
     const inputs = tf.tensor2d(encoded, [encoded.length / width, width]);
-    return (layers.predict(inputs, { batchSize: rowsPerStep }) as TensorflowTensor).dataSync() as Float32Array;
+    return (
+      layers.predict(inputs, { batchSize: rowsPerStep }) as TensorflowTensor
+    ).dataSync() as Float32Array;
   });
 }
 type TensorflowTensor = ReturnType<Tensorflow['tensor2d']>;
 
 function toOutput({ task, classes, labelScale }: ModelDescription, raw: Float32Array): ModelOutput {
-  if (task === 'regression') return { prediction: raw[0]! * labelScale.deviation + labelScale.mean };
+  if (task === 'regression')
+    return { prediction: raw[0]! * labelScale.deviation + labelScale.mean };
   const shares = task === 'binary' ? [1 - raw[0]!, raw[0]!] : Array.from(raw);
   let best = 0;
   for (const [index, share] of shares.entries()) if (share > shares[best]!) best = index;

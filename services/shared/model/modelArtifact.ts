@@ -41,7 +41,10 @@ export async function writeModel(
   about: Pick<ModelManifest, 'datasetId' | 'seed' | 'backend' | 'codeVersion'>,
 ): Promise<void> {
   const { task, classes, encoder, labelScale } = model;
-  const contents = new Map<string, Uint8Array>([...(await layersFiles(model)), ['encoder.json', json(encoder)]]);
+  const contents = new Map<string, Uint8Array>([
+    ...(await layersFiles(model)),
+    ['encoder.json', json(encoder)],
+  ]);
   const manifest: ModelManifest = {
     format: 1,
     task,
@@ -75,7 +78,9 @@ export async function writeModel(
  */
 export async function loadModel(location: string, expectedChecksum?: string): Promise<LoadedModel> {
   const folder = location.startsWith('file:') ? fileURLToPath(location) : location;
-  const manifest = JSON.parse((await readModelFile(folder, manifestFile)).toString('utf8')) as ModelManifest;
+  const manifest = JSON.parse(
+    (await readModelFile(folder, manifestFile)).toString('utf8'),
+  ) as ModelManifest;
   const contents = new Map<string, Buffer>();
   for (const [name, checksum] of Object.entries(manifest.files)) {
     const bytes = await readModelFile(folder, name);
@@ -88,7 +93,9 @@ export async function loadModel(location: string, expectedChecksum?: string): Pr
   if (expectedChecksum !== undefined) {
     const checksum = await folderChecksum(folder);
     if (checksum !== expectedChecksum)
-      throw new UserError(`model ${folder}: the folder has checksum ${checksum}, expected ${expectedChecksum}`);
+      throw new UserError(
+        `model ${folder}: the folder has checksum ${checksum}, expected ${expectedChecksum}`,
+      );
   }
   const { tf } = await loadTensorflow();
   const topology = JSON.parse(contents.get('model.json')!.toString('utf8'));
@@ -115,7 +122,9 @@ export async function loadModel(location: string, expectedChecksum?: string): Pr
 export async function folderChecksum(folder: string): Promise<string> {
   const hash = createHash('sha256');
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name));
+  const files = entries
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name));
   for (const file of files.sort()) {
     hash.update(`${relative(folder, file)}\0${sha256(await readFile(file))}\n`);
   }
@@ -174,9 +183,12 @@ async function readModelFile(folder: string, name: string): Promise<Buffer> {
   try {
     return await readFile(join(folder, name));
   } catch (error) {
-    throw new UserError(`model ${pathToFileURL(folder).href}: ${name} cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new UserError(
+      `model ${pathToFileURL(folder).href}: ${name} cannot be read: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

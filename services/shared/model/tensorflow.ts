@@ -40,7 +40,9 @@ async function loadWasm(): Promise<{ tf: Tensorflow; backend: TensorflowBackend 
   const entry = fileURLToPath(import.meta.resolve('@tensorflow/tfjs-backend-wasm'));
   wasm.setWasmPaths(`${join(dirname(entry))}/`);
   if (!(await tf.setBackend('wasm')))
-    throw new Error(`the WebAssembly backend of TensorFlow.js does not start from ${dirname(entry)}`);
+    throw new Error(
+      `the WebAssembly backend of TensorFlow.js does not start from ${dirname(entry)}`,
+    );
   await tf.ready();
   return { tf, backend: 'wasm' };
 }

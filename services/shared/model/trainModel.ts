@@ -1,6 +1,12 @@
 import type { LayersModel, Sequential } from '@tensorflow/tfjs';
 import { encodeRows, type FeatureRow, fitEncoder, meanAndDeviation } from './featureEncoder.ts';
-import { type ClassLabel, type Model, type ModelDescription, networkOutputs, type Task } from './model.ts';
+import {
+  type ClassLabel,
+  type Model,
+  type ModelDescription,
+  networkOutputs,
+  type Task,
+} from './model.ts';
 import { randomPermutation, seededRandom } from './seededRandom.ts';
 import { loadTensorflow, type Tensorflow } from './tensorflow.ts';
 
@@ -42,15 +48,20 @@ const mostEncodedNumbers = 400_000_000;
  * own (TensorFlow.js has no restoreBestWeights). Bit-identical for the same rows, seed and backend: initialisers are seeded, and rows are
  * put in a seeded order here, as `fit` would shuffle with Math.random.
  */
-export async function trainModel(options: TrainingOptions): Promise<Model & { epochs: number; selectLoss: number }> {
+export async function trainModel(
+  options: TrainingOptions,
+): Promise<Model & { epochs: number; selectLoss: number }> {
   const { tf } = await loadTensorflow();
   const { task, classes, train, select, seed } = options;
   const encoder = fitEncoder(train.features, options.features);
   if (encoder.width === 0) throw new Error('no features to train on');
   if (encoder.width * train.features.length > mostEncodedNumbers) {
-    throw new Error(`${train.features.length} rows with ${encoder.width} encoded inputs do not fit into memory`);
+    throw new Error(
+      `${train.features.length} rows with ${encoder.width} encoded inputs do not fit into memory`,
+    );
   }
-  const labelScale = task === 'regression' ? meanAndDeviation(train.labels.map(Number)) : { mean: 0, deviation: 1 };
+  const labelScale =
+    task === 'regression' ? meanAndDeviation(train.labels.map(Number)) : { mean: 0, deviation: 1 };
   const description: ModelDescription = { task, classes, encoder, labelScale };
   const layers = network(tf, description, seed);
 
@@ -64,7 +75,11 @@ export async function trainModel(options: TrainingOptions): Promise<Model & { ep
   while (epoch < mostEpochs && epoch - best.epoch < patienceEpochs) {
     epoch++;
     await trainEpoch(tf, layers, inputs, targets, randomPermutation(train.labels.length, random));
-    const loss = meanLoss(task, networkOutputs(tf, layers, selectInputs, encoder.width), selectTargets);
+    const loss = meanLoss(
+      task,
+      networkOutputs(tf, layers, selectInputs, encoder.width),
+      selectTargets,
+    );
     if (loss < best.loss) best = { loss, epoch, weights: copyWeights(layers) };
     await options.afterEpoch?.();
   }
@@ -73,10 +88,15 @@ export async function trainModel(options: TrainingOptions): Promise<Model & { ep
   return { ...description, layers, epochs: best.epoch, selectLoss: best.loss };
 }
 
-function network(tf: Tensorflow, { task, classes, encoder }: ModelDescription, seed: number): Sequential {
+function network(
+  tf: Tensorflow,
+  { task, classes, encoder }: ModelDescription,
+  seed: number,
+): Sequential {
   const layers = tf.sequential({ name: 'driftloop' });
   const outputs = task === 'multiclass' ? classes.length : 1;
-  const outputActivation = task === 'multiclass' ? 'softmax' : task === 'binary' ? 'sigmoid' : 'linear';
+  const outputActivation =
+    task === 'multiclass' ? 'softmax' : task === 'binary' ? 'sigmoid' : 'linear';
   for (const [index, units] of [...hiddenUnits, outputs].entries()) {
     const isOutput = index === hiddenUnits.length;
     layers.add(
@@ -92,16 +112,27 @@ function network(tf: Tensorflow, { task, classes, encoder }: ModelDescription, s
     );
   }
   const loss =
-    task === 'multiclass' ? 'categoricalCrossentropy' : task === 'binary' ? 'binaryCrossentropy' : 'meanSquaredError';
+    task === 'multiclass'
+      ? 'categoricalCrossentropy'
+      : task === 'binary'
+        ? 'binaryCrossentropy'
+        : 'meanSquaredError';
   layers.compile({ optimizer: tf.train.adam(learningRate), loss });
   return layers;
 }
 
 /** @returns rows × outputs numbers: 0 or 1 per class (binary: the positive one alone), or the standardised label */
-function encodeLabels({ task, classes, labelScale }: ModelDescription, labels: readonly ClassLabel[]): Float32Array {
+function encodeLabels(
+  { task, classes, labelScale }: ModelDescription,
+  labels: readonly ClassLabel[],
+): Float32Array {
   if (task === 'regression')
-    return Float32Array.from(labels, label => (Number(label) - labelScale.mean) / labelScale.deviation);
-  if (task === 'binary') return Float32Array.from(labels, label => (label === classes.at(-1) ? 1 : 0));
+    return Float32Array.from(
+      labels,
+      label => (Number(label) - labelScale.mean) / labelScale.deviation,
+    );
+  if (task === 'binary')
+    return Float32Array.from(labels, label => (label === classes.at(-1) ? 1 : 0));
   const columns = new Map(classes.map((name, column) => [name, column]));
   const encoded = new Float32Array(labels.length * classes.length);
   for (const [row, label] of labels.entries()) {
@@ -154,7 +185,9 @@ function meanLoss(task: Task, outputs: Float32Array, targets: Float32Array): num
 }
 
 function copyWeights(layers: LayersModel): { shape: number[]; values: Float32Array }[] {
-  return layers.getWeights().map(weight => ({ shape: weight.shape, values: Float32Array.from(weight.dataSync()) }));
+  return layers
+    .getWeights()
+    .map(weight => ({ shape: weight.shape, values: Float32Array.from(weight.dataSync()) }));
 }
 
 function restoreWeights(

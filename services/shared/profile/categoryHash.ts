@@ -11,7 +11,8 @@ const PRIME = 0x01000193;
  */
 export function fnv1a(text: string): number {
   let hash = OFFSET_BASIS;
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), PRIME);
+  for (let index = 0; index < text.length; index++)
+    hash = Math.imul(hash ^ text.charCodeAt(index), PRIME);
   return hash >>> 0;
 }
 

@@ -1,5 +1,9 @@
 import type { CategoricalCounts } from './categoricalCounts.ts';
-import { addCategory, emptyCategoricalCounts, mergeCategoricalCounts } from './categoricalCounts.ts';
+import {
+  addCategory,
+  emptyCategoricalCounts,
+  mergeCategoricalCounts,
+} from './categoricalCounts.ts';
 import type { NumericHistogram } from './numericHistogram.ts';
 import { addNumber, emptyNumericHistogram, mergeNumericHistograms } from './numericHistogram.ts';
 
@@ -23,7 +27,12 @@ export type FeatureProfile = {
 };
 
 export function emptyFeatureProfile(): FeatureProfile {
-  return { count: 0, missing: 0, numeric: emptyNumericHistogram(), categorical: emptyCategoricalCounts() };
+  return {
+    count: 0,
+    missing: 0,
+    numeric: emptyNumericHistogram(),
+    categorical: emptyCategoricalCounts(),
+  };
 }
 
 /**
@@ -53,7 +62,9 @@ export function mergeFeatureProfiles(...profiles: FeatureProfile[]): FeatureProf
 
 /** The type of the majority of the values, non-finite ones being numeric; on a tie, and when there are none, numeric. */
 export function featureType(profile: FeatureProfile): FeatureType {
-  return profile.categorical.count > profile.numeric.count + profile.numeric.nonFinite ? 'categorical' : 'numeric';
+  return profile.categorical.count > profile.numeric.count + profile.numeric.nonFinite
+    ? 'categorical'
+    : 'numeric';
 }
 
 const profileOverheadBytes = 800;
@@ -63,5 +74,10 @@ const categoryBytes = 80;
 export function featureProfileBytes({ numeric, categorical }: FeatureProfile): number {
   const { bucketKeys, bucketCounts, slots } = numeric;
   const arrays = bucketKeys.byteLength + bucketCounts.byteLength + slots.byteLength;
-  return profileOverheadBytes + arrays + categorical.exact.size * categoryBytes + (categorical.hashed?.byteLength ?? 0);
+  return (
+    profileOverheadBytes +
+    arrays +
+    categorical.exact.size * categoryBytes +
+    (categorical.hashed?.byteLength ?? 0)
+  );
 }

@@ -91,7 +91,8 @@ export function addNumbers(
   for (let cell = column; cell < rows * width; cell += width) {
     const number = numbers[cell]!;
     if (Number.isNaN(number)) continue;
-    const key = bucketKeyOfWord(words[2 * cell + HIGH_WORD]!) >> (FINEST_MANTISSA_BITS - mantissaBits);
+    const key =
+      bucketKeyOfWord(words[2 * cell + HIGH_WORD]!) >> (FINEST_MANTISSA_BITS - mantissaBits);
     const bucket = slots[slotOf(key, slots, bucketKeys)]!;
     if (bucket !== FREE && bucketCounts[bucket]! < MOST_IN_32_BITS) {
       bucketCounts[bucket]! += 1;
@@ -161,7 +162,8 @@ function makeRoom(histogram: NumericHistogram): void {
     const { bucketKeys, bucketCounts } = histogram;
     Object.assign(histogram, emptyTable(2 * (bucketKeys.length - 1)));
     histogram.bucketKeys.set(bucketKeys);
-    for (let bucket = 0; bucket < bucketCounts.length; bucket++) addToCount(histogram, bucket, bucketCounts[bucket]!);
+    for (let bucket = 0; bucket < bucketCounts.length; bucket++)
+      addToCount(histogram, bucket, bucketCounts[bucket]!);
     fillSlots(histogram, 0);
   }
   while (histogram.bucketsInUse > MAXIMUM_BUCKETS) coarsen(histogram, histogram.mantissaBits - 1);

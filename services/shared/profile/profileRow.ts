@@ -52,7 +52,12 @@ export function toProfileRow(profile: FeatureProfile): ProfileRow {
 
 /** The very profile that `toProfileRow` was given. 64-bit integers must have been turned from strings to numbers. */
 export function fromProfileRow(row: ProfileRow): FeatureProfile {
-  return { count: row.count, missing: row.missing, numeric: numericOf(row), categorical: categoricalOf(row) };
+  return {
+    count: row.count,
+    missing: row.missing,
+    numeric: numericOf(row),
+    categorical: categoricalOf(row),
+  };
 }
 
 /** A loop: `Array.from` takes ten times as long for typed arrays. */
@@ -62,7 +67,10 @@ function arrayOf(numbers: Int32Array | Float64Array): number[] {
   return array;
 }
 
-function sortedCategories({ exact, hashed }: CategoricalCounts): { values: string[]; counts: number[] } {
+function sortedCategories({ exact, hashed }: CategoricalCounts): {
+  values: string[];
+  counts: number[];
+} {
   if (!hashed) {
     const values = [...exact.keys()].sort();
     return { values, counts: values.map(value => exact.get(value)!) };
@@ -74,7 +82,8 @@ function sortedCategories({ exact, hashed }: CategoricalCounts): { values: strin
 function numericOf(row: ProfileRow): NumericHistogram {
   const histogram = emptyNumericHistogram();
   histogram.mantissaBits = row.mantissa_bits;
-  for (const [index, key] of row.bucket_keys.entries()) addToBucket(histogram, key, row.bucket_counts[index]!);
+  for (const [index, key] of row.bucket_keys.entries())
+    addToBucket(histogram, key, row.bucket_counts[index]!);
   histogram.count = row.numeric_count;
   histogram.nonFinite = row.non_finite;
   histogram.minimum = row.minimum ?? Number.POSITIVE_INFINITY;
@@ -86,7 +95,11 @@ function numericOf(row: ProfileRow): NumericHistogram {
 function categoricalOf(row: ProfileRow): CategoricalCounts {
   const { categorical_count: count, category_values: values, category_counts: counts } = row;
   if (row.hashed === 0) {
-    return { count, exact: new Map(values.map((value, index) => [value, counts[index]!])), hashed: null };
+    return {
+      count,
+      exact: new Map(values.map((value, index) => [value, counts[index]!])),
+      hashed: null,
+    };
   }
   const hashed = new Float64Array(HASH_BUCKETS);
   for (const [index, bucket] of values.entries()) hashed[Number(bucket)] = counts[index]!;

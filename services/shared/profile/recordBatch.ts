@@ -20,7 +20,10 @@ export interface RecordBatch {
   numbersOf: Uint8Array;
 }
 
-export function emptyRecordBatch(profiles: (FeatureProfile | null)[], mostRows: number): RecordBatch {
+export function emptyRecordBatch(
+  profiles: (FeatureProfile | null)[],
+  mostRows: number,
+): RecordBatch {
   const numbers = new Float64Array(profiles.length * mostRows).fill(Number.NaN);
   return {
     profiles,
@@ -46,7 +49,8 @@ export function setValue(batch: RecordBatch, column: number, value: FeatureValue
     return;
   }
   numbers[cell] = Number.NaN;
-  if (others[column] === null && value !== undefined) others[column] = new Array(mostRows).fill(undefined);
+  if (others[column] === null && value !== undefined)
+    others[column] = new Array(mostRows).fill(undefined);
   if (others[column] !== null) others[column]![rows] = value;
 }
 
@@ -58,7 +62,10 @@ export function countBatch(batch: RecordBatch): void {
   batch.rows = 0;
 }
 
-function countColumn({ profiles, rows, numbers, words, others, numbersOf }: RecordBatch, column: number): void {
+function countColumn(
+  { profiles, rows, numbers, words, others, numbersOf }: RecordBatch,
+  column: number,
+): void {
   const profile = profiles[column]!;
   const width = profiles.length;
   const numbersOfColumn = numbersOf[column]!;
@@ -70,6 +77,7 @@ function countColumn({ profiles, rows, numbers, words, others, numbersOf }: Reco
   if (values === null || numbersOfColumn === rows) return;
   for (let row = 0; row < rows; row++) {
     const value = values[row];
-    if (value !== undefined && Number.isNaN(numbers[row * width + column])) addValue(profile, value);
+    if (value !== undefined && Number.isNaN(numbers[row * width + column]))
+      addValue(profile, value);
   }
 }

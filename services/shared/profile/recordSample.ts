@@ -95,7 +95,12 @@ export function emptyRecordSample(): RecordSample {
  * @param idHash `fnv1a` of its id
  * @param output its score, or of a record without one its prediction
  */
-export function addToSample(sample: RecordSample, idHash: number, features: Features, output: FeatureValue): void {
+export function addToSample(
+  sample: RecordSample,
+  idHash: number,
+  features: Features,
+  output: FeatureValue,
+): void {
   const hash = mixed(idHash);
   if (sample.heap.length > 0 && hash >= sample.hashes[sample.heap[0]!]!) return;
   if (sample.picked.names !== features.names) sample.picked = pick(sample, features.names);
@@ -182,7 +187,8 @@ function sink({ heap, hashes, arrivedAs }: RecordSample, place: number): void {
   for (;;) {
     let child = 2 * place + 1;
     if (child >= heap.length) break;
-    if (child + 1 < heap.length && leavesBefore(hashes, arrivedAs, heap[child + 1]!, heap[child]!)) child++;
+    if (child + 1 < heap.length && leavesBefore(hashes, arrivedAs, heap[child + 1]!, heap[child]!))
+      child++;
     if (!leavesBefore(hashes, arrivedAs, heap[child]!, row)) break;
     heap[place] = heap[child]!;
     place = child;
@@ -190,7 +196,12 @@ function sink({ heap, hashes, arrivedAs }: RecordSample, place: number): void {
   heap[place] = row;
 }
 
-function leavesBefore(hashes: Uint32Array, arrivedAs: Uint32Array, row: number, other: number): boolean {
+function leavesBefore(
+  hashes: Uint32Array,
+  arrivedAs: Uint32Array,
+  row: number,
+  other: number,
+): boolean {
   const hash = hashes[row]!;
   const otherHash = hashes[other]!;
   return hash > otherHash || (hash === otherHash && arrivedAs[row]! > arrivedAs[other]!);
@@ -274,7 +285,13 @@ const overheadBytes = 500;
 const nameBytes = 24;
 
 /** What a sample takes in memory, about. */
-export function recordSampleBytes({ names, hashes, arrivedAs, codes, outputs }: RecordSample): number {
+export function recordSampleBytes({
+  names,
+  hashes,
+  arrivedAs,
+  codes,
+  outputs,
+}: RecordSample): number {
   const arrays = hashes.byteLength + arrivedAs.byteLength + codes.byteLength + outputs.byteLength;
   return overheadBytes + names.length * nameBytes + arrays;
 }

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import { windowStartMs } from '../timeWindow.ts';
-import { addValue, emptyFeatureProfile, type FeatureProfile, type FeatureValue } from './featureProfile.ts';
+import {
+  addValue,
+  emptyFeatureProfile,
+  type FeatureProfile,
+  type FeatureValue,
+} from './featureProfile.ts';
 import { type ProfileRow, toProfileRow } from './profileRow.ts';
 
 /** One record that a reference is made of. */
@@ -44,14 +49,22 @@ export interface ReferencePart {
  * Profiles of the data that a version is compared with, in parts of time: what they are, and how much they may vary.
  * @param records in the order of event time
  */
-export function referenceProfiles(records: readonly ReferenceRecord[], windowSizeMs: number): ReferenceProfiles {
+export function referenceProfiles(
+  records: readonly ReferenceRecord[],
+  windowSizeMs: number,
+): ReferenceProfiles {
   const features = new Set<string>();
-  for (const record of records) for (const feature of Object.keys(record.features)) features.add(feature);
+  for (const record of records)
+    for (const feature of Object.keys(record.features)) features.add(feature);
   const names = [...features].sort();
   const times = records.map(({ eventTimeMs }) => eventTimeMs);
   const rows = referenceParts(times, windowSizeMs).flatMap(({ start, end, startMs, endMs }) => {
     const members = records.slice(start, end);
-    const row = (kind: ReferenceRow['kind'], feature: string, profile: FeatureProfile): ReferenceRow => ({
+    const row = (
+      kind: ReferenceRow['kind'],
+      feature: string,
+      profile: FeatureProfile,
+    ): ReferenceRow => ({
       window_start: startMs,
       window_end: endMs,
       kind,
@@ -59,7 +72,9 @@ export function referenceProfiles(records: readonly ReferenceRecord[], windowSiz
       ...toProfileRow(profile),
     });
     return [
-      ...names.map(name => row('feature', name, profileOf(members.map(member => member.features[name])))),
+      ...names.map(name =>
+        row('feature', name, profileOf(members.map(member => member.features[name]))),
+      ),
       ...outputProfiles(members).map(([name, profile]) => row('output', name, profile)),
     ];
   });
@@ -88,7 +103,10 @@ function profileOf(values: readonly FeatureValue[]): FeatureProfile {
  * Cuts rows into 10 to 100 parts: event-time windows that hold enough rows each, neighbours merged until they do; where windows are so
  * long that there would be too few parts, equal numbers of rows. Rows of one event time stay together.
  */
-export function referenceParts(eventTimesMs: readonly number[], windowSizeMs: number): ReferencePart[] {
+export function referenceParts(
+  eventTimesMs: readonly number[],
+  windowSizeMs: number,
+): ReferencePart[] {
   const rows = eventTimesMs.length;
   if (rows === 0) return [];
   const rowsPerPart = Math.max(
@@ -101,7 +119,11 @@ export function referenceParts(eventTimesMs: readonly number[], windowSizeMs: nu
   const ranges =
     byWindows.length >= fewestParts
       ? byWindows
-      : cut(rows, Math.max(1, Math.floor(rows / fewestParts)), row => eventTimesMs[row] !== eventTimesMs[row - 1]);
+      : cut(
+          rows,
+          Math.max(1, Math.floor(rows / fewestParts)),
+          row => eventTimesMs[row] !== eventTimesMs[row - 1],
+        );
   return ranges.map(({ start, end }) => ({
     start,
     end,

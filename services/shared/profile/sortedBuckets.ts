@@ -20,9 +20,15 @@ const remembered = new Map<NumericHistogram, { count: number; sorted: SortedBuck
  *
  * O(buckets log buckets), about 10 µs for 512; O(1) at its own resolution when the histogram was sorted lately.
  */
-export function sortedBuckets(histogram: NumericHistogram, mantissaBits = histogram.mantissaBits): SortedBuckets {
+export function sortedBuckets(
+  histogram: NumericHistogram,
+  mantissaBits = histogram.mantissaBits,
+): SortedBuckets {
   const shift = histogram.mantissaBits - mantissaBits;
-  if (shift < 0) throw new RangeError(`no buckets of ${mantissaBits} mantissa bits, only ${histogram.mantissaBits}`);
+  if (shift < 0)
+    throw new RangeError(
+      `no buckets of ${mantissaBits} mantissa bits, only ${histogram.mantissaBits}`,
+    );
   const { keys, counts } = atOwnResolution(histogram);
   if (shift === 0) return { mantissaBits, keys, counts };
   const coarseKeys = new Int32Array(keys.length);
@@ -33,7 +39,11 @@ export function sortedBuckets(histogram: NumericHistogram, mantissaBits = histog
     if (last < 0 || key !== coarseKeys[last]) coarseKeys[++last] = key;
     coarseCounts[last]! += counts[bucket]!;
   }
-  return { mantissaBits, keys: coarseKeys.subarray(0, last + 1), counts: coarseCounts.subarray(0, last + 1) };
+  return {
+    mantissaBits,
+    keys: coarseKeys.subarray(0, last + 1),
+    counts: coarseCounts.subarray(0, last + 1),
+  };
 }
 
 function atOwnResolution(histogram: NumericHistogram): SortedBuckets {
@@ -41,7 +51,9 @@ function atOwnResolution(histogram: NumericHistogram): SortedBuckets {
   remembered.delete(histogram);
   // A histogram only ever grows: with the same count it is the same.
   const entry =
-    known?.count === histogram.count ? known : { count: histogram.count, sorted: bucketsInOrderOfKey(histogram) };
+    known?.count === histogram.count
+      ? known
+      : { count: histogram.count, sorted: bucketsInOrderOfKey(histogram) };
   remembered.set(histogram, entry);
   if (remembered.size > mostRemembered) remembered.delete(remembered.keys().next().value!);
   return entry.sorted;
@@ -55,7 +67,12 @@ export function bucketsInOrderOfKey(histogram: NumericHistogram): SortedBuckets 
   return histogram.bucketsInUse <= fewBuckets ? byInsertion(histogram) : byNativeSort(histogram);
 }
 
-function byInsertion({ mantissaBits, bucketKeys, bucketCounts, bucketsInUse }: NumericHistogram): SortedBuckets {
+function byInsertion({
+  mantissaBits,
+  bucketKeys,
+  bucketCounts,
+  bucketsInUse,
+}: NumericHistogram): SortedBuckets {
   const keys = new Int32Array(bucketsInUse);
   const counts = new Float64Array(bucketsInUse);
   for (let bucket = 0; bucket < bucketsInUse; bucket++) {
@@ -72,10 +89,16 @@ function byInsertion({ mantissaBits, bucketKeys, bucketCounts, bucketsInUse }: N
 }
 
 /** Key and index as the digits of one number, since numbers have a native sort: five times as fast as a comparator. */
-function byNativeSort({ mantissaBits, bucketKeys, bucketCounts, bucketsInUse }: NumericHistogram): SortedBuckets {
+function byNativeSort({
+  mantissaBits,
+  bucketKeys,
+  bucketCounts,
+  bucketsInUse,
+}: NumericHistogram): SortedBuckets {
   const base = MAXIMUM_BUCKETS;
   const digits = new Float64Array(bucketsInUse);
-  for (let bucket = 0; bucket < bucketsInUse; bucket++) digits[bucket] = bucketKeys[bucket]! * base + bucket;
+  for (let bucket = 0; bucket < bucketsInUse; bucket++)
+    digits[bucket] = bucketKeys[bucket]! * base + bucket;
   digits.sort();
   const keys = new Int32Array(bucketsInUse);
   const counts = new Float64Array(bucketsInUse);

@@ -33,7 +33,10 @@ function checkTime(timeMs: number, nowMs: number): Rejection | null {
     };
   }
   if (timeMs > nowMs + futureToleranceMs) {
-    return { class: 'future-time', message: `time: ${isoTime(timeMs)} is more than an hour ahead of the wall clock` };
+    return {
+      class: 'future-time',
+      message: `time: ${isoTime(timeMs)} is more than an hour ahead of the wall clock`,
+    };
   }
   return null;
 }

@@ -1,5 +1,10 @@
 import type avro from 'avsc';
-import { contractType, type SchemaClient, wireHeaderBytes, wireSchemaId } from '../avro/schemaRegistry.ts';
+import {
+  contractType,
+  type SchemaClient,
+  wireHeaderBytes,
+  wireSchemaId,
+} from '../avro/schemaRegistry.ts';
 import type {
   Alert,
   DriftEvent,
@@ -50,7 +55,9 @@ export interface DecodedContracts {
 
 export type ContractName = keyof DecodedContracts;
 
-export type Decoded<T> = { value: T; rejection?: undefined } | { value?: undefined; rejection: Rejection };
+export type Decoded<T> =
+  | { value: T; rejection?: undefined }
+  | { value?: undefined; rejection: Rejection };
 
 function rejected(rejectionClass: RejectionClass, message: string): { rejection: Rejection } {
   return { rejection: { class: rejectionClass, message } };
@@ -68,7 +75,10 @@ export function decodeRecord<Name extends ContractName>(
   const { value } = record;
   if (value === null) return rejected('null-value', 'the value is null, expected a record');
   if (value.length > largestRecordBytes) {
-    return rejected('too-large', `the value has ${value.length} bytes, at most ${largestRecordBytes} are read`);
+    return rejected(
+      'too-large',
+      `the value has ${value.length} bytes, at most ${largestRecordBytes} are read`,
+    );
   }
   const schemaId = wireSchemaId(value);
   if (schemaId !== null) return decodeAvro(value, schemaId, contract, schemas);
@@ -82,9 +92,13 @@ function decodeAvro<Name extends ContractName>(
   schemas: Pick<SchemaClient, 'resolver'>,
 ): Decoded<DecodedContracts[Name]> {
   const resolved = schemas.resolver(contract, schemaId);
-  if (resolved === null) return rejected('unknown-schema-id', `schema id ${schemaId} is not in the registry`);
+  if (resolved === null)
+    return rejected('unknown-schema-id', `schema id ${schemaId} is not in the registry`);
   if (resolved instanceof Error) {
-    return rejected('incompatible-schema', `schema id ${schemaId} cannot be read as ${contract}: ${resolved.message}`);
+    return rejected(
+      'incompatible-schema',
+      `schema id ${schemaId} cannot be read as ${contract}: ${resolved.message}`,
+    );
   }
   try {
     // In place: a view of the bytes behind the header costs as much as decoding three features.
@@ -93,7 +107,10 @@ function decodeAvro<Name extends ContractName>(
     if (decoded.offset < value.length) throw new Error('trailing data');
     return { value: decoded.value as DecodedContracts[Name] };
   } catch (error) {
-    return rejected('malformed-avro', `not ${contract} in Avro (schema id ${schemaId}): ${(error as Error).message}`);
+    return rejected(
+      'malformed-avro',
+      `not ${contract} in Avro (schema id ${schemaId}): ${(error as Error).message}`,
+    );
   }
 }
 
@@ -113,10 +130,14 @@ function decodeJson<Name extends ContractName>(
     );
   }
   if (surrogateEscape.test(text) && !isWellFormed(content)) {
-    return rejected('malformed-json', 'holds half of a surrogate pair (\\ud800 to \\udfff), which is no character');
+    return rejected(
+      'malformed-json',
+      'holds half of a surrogate pair (\\ud800 to \\udfff), which is no character',
+    );
   }
   const structured =
-    contentType?.startsWith('application/cloudevents+json') || (isObject(content) && 'specversion' in content);
+    contentType?.startsWith('application/cloudevents+json') ||
+    (isObject(content) && 'specversion' in content);
   if (structured && isObject(content)) {
     if (typeof content.data_base64 === 'string')
       return decodeJson(Buffer.from(content.data_base64, 'base64'), contract, 'application/json');
@@ -143,15 +164,23 @@ function isWellFormed(content: unknown): boolean {
 }
 
 /** A parsed JSON value as the contract's type: checked against the same Avro type, times in ISO 8601 or ms. */
-export function fromJson<Name extends ContractName>(content: unknown, contract: Name): Decoded<DecodedContracts[Name]> {
+export function fromJson<Name extends ContractName>(
+  content: unknown,
+  contract: Name,
+): Decoded<DecodedContracts[Name]> {
   if (!isObject(content))
-    return rejected('invalid-field', `expected an object with the fields of ${contract}, got ${shown(content)}`);
+    return rejected(
+      'invalid-field',
+      `expected an object with the fields of ${contract}, got ${shown(content)}`,
+    );
   const type = contractType(contract) as avro.types.RecordType;
   const value: Record<string, unknown> = {};
   for (const field of type.fields) {
     let fieldValue = content[field.name] ?? field.defaultValue();
-    if (fieldValue === undefined) fieldValue = field.name in content ? content[field.name] : undefined;
-    if (field.name === 'time' && typeof fieldValue === 'string') fieldValue = isoTimeMs(fieldValue) ?? fieldValue;
+    if (fieldValue === undefined)
+      fieldValue = field.name in content ? content[field.name] : undefined;
+    if (field.name === 'time' && typeof fieldValue === 'string')
+      fieldValue = isoTimeMs(fieldValue) ?? fieldValue;
     if (field.name === 'segment' && isObject(fieldValue)) fieldValue = mapOfText(fieldValue);
     value[field.name] = fieldValue;
   }
@@ -165,14 +194,27 @@ export function fromJson<Name extends ContractName>(content: unknown, contract: 
     },
   });
   if (!valid)
-    return { rejection: { class: 'invalid-field', message: mistake ?? `not ${contract}`, ...namesIn(content) } };
+    return {
+      rejection: {
+        class: 'invalid-field',
+        message: mistake ?? `not ${contract}`,
+        ...namesIn(content),
+      },
+    };
   // As the Avro type reads them.
-  if (contract === 'Prediction') value.features = featuresOf(value.features as Prediction['features']);
+  if (contract === 'Prediction')
+    value.features = featuresOf(value.features as Prediction['features']);
   return { value: value as unknown as DecodedContracts[Name] };
 }
 
-function namesIn({ model, version }: Record<string, unknown>): Pick<Rejection, 'model' | 'version'> {
-  return { ...(typeof model === 'string' && { model }), ...(typeof version === 'string' && { version }) };
+function namesIn({
+  model,
+  version,
+}: Record<string, unknown>): Pick<Rejection, 'model' | 'version'> {
+  return {
+    ...(typeof model === 'string' && { model }),
+    ...(typeof version === 'string' && { version }),
+  };
 }
 
 /** Milliseconds since the epoch of a time in ISO 8601, or undefined if the text is none. */
@@ -188,7 +230,10 @@ function mapOfText(content: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(content)
       .filter(([, value]) => value !== null)
-      .map(([name, value]) => [name, typeof value === 'number' || typeof value === 'boolean' ? String(value) : value]),
+      .map(([name, value]) => [
+        name,
+        typeof value === 'number' || typeof value === 'boolean' ? String(value) : value,
+      ]),
   );
 }
 
@@ -198,7 +243,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function named(type: avro.Type): string {
   const { typeName } = type;
-  if (typeName.startsWith('union:')) return (type as avro.types.UnwrappedUnionType).types.map(named).join(' or ');
+  if (typeName.startsWith('union:'))
+    return (type as avro.types.UnwrappedUnionType).types.map(named).join(' or ');
   if (typeName === 'long' || typeName === 'int') return 'a whole number';
   if (typeName === 'double') return 'a number';
   if (typeName === 'map') return 'an object';
@@ -215,7 +261,8 @@ function asText(value: unknown): string {
     return JSON.stringify(value) ?? String(value);
   } catch (error) {
     // Thousands of levels: they can be parsed, but not written.
-    if (error instanceof RangeError) return Array.isArray(value) ? '[… (too deep)' : '{… (too deep)';
+    if (error instanceof RangeError)
+      return Array.isArray(value) ? '[… (too deep)' : '{… (too deep)';
     throw error;
   }
 }

@@ -64,8 +64,18 @@ const awayPauseMs = 1_000;
  * The invariant: this loop is the only mutator of the handler's state. Timers and rebalances only signal it.
  */
 export function startBatchConsumer(options: BatchConsumerOptions) {
-  const { kafka, groupId, topics, handler, positions, flushIntervalMs, sessionTimeoutMs, log, metrics, onCrash } =
-    options;
+  const {
+    kafka,
+    groupId,
+    topics,
+    handler,
+    positions,
+    flushIntervalMs,
+    sessionTimeoutMs,
+    log,
+    metrics,
+    onCrash,
+  } = options;
   const heartbeatMs = sessionTimeoutMs / 4;
   const consumer = kafka.consumer({
     groupId,
@@ -141,13 +151,17 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
     let backlog = 0;
     for (const lag of lags.values()) backlog += lag;
     if (backlog <= largestUnflushedRecords) return flushIntervalMs;
-    return Math.max(backlogFlushIntervals * flushIntervalMs, Math.min(longestFlushWaitMs, flushPauses * lastFlushMs));
+    return Math.max(
+      backlogFlushIntervals * flushIntervalMs,
+      Math.min(longestFlushWaitMs, flushPauses * lastFlushMs),
+    );
   }
 
   function isFlushDue(): boolean {
     const { unflushed } = metrics;
     const { mostUnflushedRecords = largestUnflushedRecords } = handler;
-    const full = unflushed.records() >= mostUnflushedRecords || unflushed.bytes() >= largestUnflushedBytes;
+    const full =
+      unflushed.records() >= mostUnflushedRecords || unflushed.bytes() >= largestUnflushedBytes;
     return full || Date.now() - flushedAtMs >= flushWaitMs();
   }
 
@@ -166,7 +180,9 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
     await positions.save(read);
     if (generationOfState !== generation) return;
     try {
-      await consumer.commitOffsets(read.map(({ topic, partition, offset }) => ({ topic, partition, offset })));
+      await consumer.commitOffsets(
+        read.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
+      );
     } catch (error) {
       // Another member owns the partitions now; it takes the same records again and writes the same rows.
       metrics.commitFailures.inc();
@@ -218,9 +234,16 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
     if (isPassingKafkaError(error)) consumeAgain(error).catch(crash);
     else crash(error);
   });
-  const joined = new Promise<void>(resolve => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
+  const joined = new Promise<void>(resolve =>
+    consumer.on(consumer.events.GROUP_JOIN, () => resolve()),
+  );
 
-  async function takeBatch({ batch, resolveOffset, heartbeat, isStale }: EachBatchPayload): Promise<void> {
+  async function takeBatch({
+    batch,
+    resolveOffset,
+    heartbeat,
+    isStale,
+  }: EachBatchPayload): Promise<void> {
     const heart = setInterval(
       () => heartbeat().catch(error => log.warn({ err: error }, 'heartbeat failed')),
       heartbeatMs,
@@ -249,7 +272,13 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
         const next = Number(batch.lastOffset()) + 1;
         const end = Math.max(next, Number(batch.highWatermark));
         reading.set(`${topic}/${partition}`, { base, next });
-        const read = { topic, partition, position: base + next, end: base + end, offset: String(next) };
+        const read = {
+          topic,
+          partition,
+          position: base + next,
+          end: base + end,
+          offset: String(next),
+        };
         nextOffsets.set(`${topic}/${partition}`, read);
         metrics.records.inc({ topic }, records.length);
         lags.set(`${topic}/${partition}`, end - next);
@@ -260,13 +289,20 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
           // In a backlog nobody waits for this record in particular: whole batches get through it sooner.
           const caughtUp = end === next;
           if (caughtUp && handler.isUrgent?.())
-            flushAt(Math.max(Date.now() + urgentFlushMs, flushedAtMs + Math.max(urgentFlushGapMs, lastFlushMs)));
+            flushAt(
+              Math.max(
+                Date.now() + urgentFlushMs,
+                flushedAtMs + Math.max(urgentFlushGapMs, lastFlushMs),
+              ),
+            );
         }
       });
       if (taken && !stopping) resolveOffset(batch.lastOffset());
     } catch (error) {
       crash(error);
-      throw new kafkajs.KafkaJSNonRetriableError(error instanceof Error ? error.message : String(error));
+      throw new kafkajs.KafkaJSNonRetriableError(
+        error instanceof Error ? error.message : String(error),
+      );
     } finally {
       clearInterval(heart);
     }
@@ -276,7 +312,9 @@ export function startBatchConsumer(options: BatchConsumerOptions) {
     for (;;) {
       missingTopics = await positions.missingTopics();
       if (missingTopics.length === 0 || stopWanted) return;
-      log.warn(`waiting for ${missingTopics.join(', ')}: no such topic; \`driftloop topics\` creates it`);
+      log.warn(
+        `waiting for ${missingTopics.join(', ')}: no such topic; \`driftloop topics\` creates it`,
+      );
       await pause(awayPauseMs);
     }
   }

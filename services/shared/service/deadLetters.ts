@@ -1,5 +1,11 @@
 import type { Clickhouse } from '../clickhouse/clickhouse.ts';
-import { headerText, type KafkaProducer, type KafkaRecord, type OutgoingRecord, sendRecords } from '../kafka/kafka.ts';
+import {
+  headerText,
+  type KafkaProducer,
+  type KafkaRecord,
+  type OutgoingRecord,
+  sendRecords,
+} from '../kafka/kafka.ts';
 import type { Rejection } from '../records/decodeRecord.ts';
 import type { ServiceMetrics } from './metrics.ts';
 
@@ -11,7 +17,11 @@ export interface DeadLetter {
 const prefix = '__connect.errors.';
 
 /** The original key, value and headers, and headers in the manner of Kafka Connect that say why and where from. */
-export function deadLetterRecord(topic: string, service: string, { record, rejection }: DeadLetter): OutgoingRecord {
+export function deadLetterRecord(
+  topic: string,
+  service: string,
+  { record, rejection }: DeadLetter,
+): OutgoingRecord {
   return {
     topic,
     key: record.key,
@@ -56,7 +66,9 @@ export function deadLetterOrigin({ headers }: KafkaRecord): DeadLetterOrigin | n
     offset: Number(offset),
     class: rejectionClass ?? '',
     model,
-    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(prefix))),
+    headers: Object.fromEntries(
+      Object.entries(headers).filter(([name]) => !name.startsWith(prefix)),
+    ),
   };
 }
 

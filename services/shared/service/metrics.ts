@@ -116,9 +116,15 @@ function unflushedRecords(registers: Registry[]) {
       },
     });
   gauge('driftloop_unflushed_records', 'Records taken that are not durable yet', () => records);
-  gauge('driftloop_unflushed_bytes', 'Bytes of keys and values of records that are not durable yet', () => bytes);
-  gauge('driftloop_unflushed_age_seconds', 'Time since the first record was taken that is not durable yet', () =>
-    records === 0 ? 0 : (Date.now() - sinceMs) / 1000,
+  gauge(
+    'driftloop_unflushed_bytes',
+    'Bytes of keys and values of records that are not durable yet',
+    () => bytes,
+  );
+  gauge(
+    'driftloop_unflushed_age_seconds',
+    'Time since the first record was taken that is not durable yet',
+    () => (records === 0 ? 0 : (Date.now() - sinceMs) / 1000),
   );
   return {
     add(taken: readonly KafkaRecord[]): void {

@@ -59,12 +59,18 @@ export interface PartitionStart {
  */
 export function partitionStart(log: PartitionLog, stored: ReadPosition | null): PartitionStart {
   const { topicId, low, end, committed } = log;
-  const known = stored ?? (committed === null ? null : { topicId, position: committed, end: committed });
+  const known =
+    stored ?? (committed === null ? null : { topicId, position: committed, end: committed });
   if (!known) return { base: 0, offset: low, break: null };
   const base = known.position - (known.position % offsetsPerIncarnation);
   const next = known.position - base;
   const nextBase = base + offsetsPerIncarnation;
-  const startIn = (startBase: number, offset: number, reason: BreakReason, lostRecords: number): PartitionStart => ({
+  const startIn = (
+    startBase: number,
+    offset: number,
+    reason: BreakReason,
+    lostRecords: number,
+  ): PartitionStart => ({
     base: startBase,
     offset,
     break: { reason, fromPosition: known.position, toPosition: startBase + offset, lostRecords },

@@ -5,7 +5,12 @@ import { isPassingKafkaError } from '../kafka/isPassingKafkaError.ts';
 import type { Kafka, KafkaAdmin } from '../kafka/kafka.ts';
 import type { TopicIds } from '../kafka/topicIds.ts';
 import type { ServiceMetrics } from './metrics.ts';
-import { type PartitionStart, partitionStart, type ReadPosition, type TopicBreak } from './partitionStart.ts';
+import {
+  type PartitionStart,
+  partitionStart,
+  type ReadPosition,
+  type TopicBreak,
+} from './partitionStart.ts';
 
 export interface Partition {
   topic: string;
@@ -75,18 +80,30 @@ export function readPositions(options: ReadPositionsOptions) {
   }
 
   /** null when a topic was made again with fewer partitions. */
-  async function startsOf(admin: KafkaAdmin, assigned: readonly Partition[]): Promise<FoundStart[] | null> {
+  async function startsOf(
+    admin: KafkaAdmin,
+    assigned: readonly Partition[],
+  ): Promise<FoundStart[] | null> {
     const stored = await storedPositions();
     const committed = await committedOffsets(admin);
     const starts: FoundStart[] = [];
     for (const [topic, partitions] of Map.groupBy(assigned, partition => partition.topic)) {
-      const ends = new Map((await admin.fetchTopicOffsets(topic)).map(found => [found.partition, found]));
+      const ends = new Map(
+        (await admin.fetchTopicOffsets(topic)).map(found => [found.partition, found]),
+      );
       for (const { partition } of partitions) {
         const found = ends.get(partition);
         if (!found) return null;
         const key = `${topic}/${partition}`;
-        const offsets = { low: Number(found.low), end: Number(found.high), committed: committed.get(key) ?? null };
-        const start = partitionStart({ topicId: ids.get(topic)!, ...offsets }, stored.get(key) ?? null);
+        const offsets = {
+          low: Number(found.low),
+          end: Number(found.high),
+          committed: committed.get(key) ?? null,
+        };
+        const start = partitionStart(
+          { topicId: ids.get(topic)!, ...offsets },
+          stored.get(key) ?? null,
+        );
         const durable = Math.max(start.base + start.offset, stored.get(key)?.position ?? 0);
         starts.push({ topic, partition, end: start.base + offsets.end, durable, ...start });
       }
@@ -95,7 +112,9 @@ export function readPositions(options: ReadPositionsOptions) {
   }
 
   async function storedPositions(): Promise<Map<string, ReadPosition>> {
-    const rows = await clickhouse.select<Partition & { position: number; topic_id: string; end_position: number }>(
+    const rows = await clickhouse.select<
+      Partition & { position: number; topic_id: string; end_position: number }
+    >(
       `SELECT topic, partition, position, topic_id, end_position FROM topic_positions FINAL
        WHERE service = {service:String} AND topic IN {topics:Array(String)}`,
       { service, topics },
@@ -110,7 +129,10 @@ export function readPositions(options: ReadPositionsOptions) {
 
   async function committedOffsets(admin: KafkaAdmin): Promise<Map<string, number>> {
     const committed = new Map<string, number>();
-    for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {
+    for (const { topic, partitions } of await admin.fetchOffsets({
+      groupId,
+      topics: [...topics],
+    })) {
       for (const { partition, offset } of partitions)
         if (Number(offset) >= 0) committed.set(`${topic}/${partition}`, Number(offset));
     }
@@ -169,7 +191,10 @@ export function readPositions(options: ReadPositionsOptions) {
      * was in memory must be forgotten before.
      * @param isWanted false ends the wait: nobody needs the answer any more
      */
-    async begin(assigned: readonly Partition[], isWanted: () => boolean): Promise<(Partition & PartitionStart)[]> {
+    async begin(
+      assigned: readonly Partition[],
+      isWanted: () => boolean,
+    ): Promise<(Partition & PartitionStart)[]> {
       while (isWanted()) {
         const hold = await activeHold();
         const starts = await findStarts(assigned);
@@ -177,7 +202,9 @@ export function readPositions(options: ReadPositionsOptions) {
           await pause(pollMs);
           continue;
         }
-        await saveBreaks(starts.flatMap(start => (start.break ? [{ ...start, ...start.break }] : [])));
+        await saveBreaks(
+          starts.flatMap(start => (start.break ? [{ ...start, ...start.break }] : [])),
+        );
         // With its break the position is stored at once: the old incarnation is over for every replica.
         const positions = starts.map(({ durable, ...start }) => ({ ...start, position: durable }));
         await savePositions(positions, hold ?? '');
@@ -195,7 +222,10 @@ export function readPositions(options: ReadPositionsOptions) {
      */
     async areCurrent(): Promise<boolean> {
       const holdIsKnown = Date.now() - holdAskedAtMs < holdIsKnownMs;
-      const [idsNow, hold] = await Promise.all([topicIds.of(topics), holdIsKnown ? null : activeHold()]);
+      const [idsNow, hold] = await Promise.all([
+        topicIds.of(topics),
+        holdIsKnown ? null : activeHold(),
+      ]);
       return hold === null && [...idsNow].every(([topic, id]) => ids.get(topic) === id);
     },
 
@@ -226,7 +256,8 @@ async function nullIfPassing<T>(request: Promise<T>): Promise<T | null> {
 }
 
 const explanations = {
-  recreated: 'the topic was deleted and created again: its records are counted beside those of the topic before',
+  recreated:
+    'the topic was deleted and created again: its records are counted beside those of the topic before',
   truncated:
     'Kafka has lost records that were counted, or was restored: what it gets from now on is counted beside them',
   deleted:

@@ -51,7 +51,11 @@ export async function runService(
   let log = pino({ name });
   try {
     const environment = readEnvironment();
-    log = pino({ name, level: environment.DRIFTLOOP_LOG_LEVEL, formatters: { level: label => ({ level: label }) } });
+    log = pino({
+      name,
+      level: environment.DRIFTLOOP_LOG_LEVEL,
+      formatters: { level: label => ({ level: label }) },
+    });
     await startService(name, environment, log, wire);
   } catch (error) {
     fail(log, error);
@@ -83,7 +87,10 @@ async function startService(
   http.get('/metrics', async (_, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
-  const address = await http.listen({ port: environment.DRIFTLOOP_HTTP_PORT, host: environment.DRIFTLOOP_HTTP_HOST });
+  const address = await http.listen({
+    port: environment.DRIFTLOOP_HTTP_PORT,
+    host: environment.DRIFTLOOP_HTTP_HOST,
+  });
 
   const topic = (topicName: string) => prefixed(environment, topicName);
   const kafka = connectKafka(environment, `driftloop-${name}`, log);
@@ -133,7 +140,13 @@ async function startService(
     // What was announced there and never heard is announced again; other topics are read for what they say themselves.
     onBreaks: async breaks => {
       if (!breaks.some(found => found.topic === topic(topics.windows))) return;
-      await announceWindows({ clickhouse, producer, schemas, settings, topic: topic(topics.windows) });
+      await announceWindows({
+        clickhouse,
+        producer,
+        schemas,
+        settings,
+        topic: topic(topics.windows),
+      });
     },
   });
   const consumer = startBatchConsumer({

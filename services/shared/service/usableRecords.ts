@@ -1,5 +1,10 @@
 import type { KafkaRecord } from '../kafka/kafka.ts';
-import { type ContractName, type DecodedContracts, decodeRecord, type Rejection } from '../records/decodeRecord.ts';
+import {
+  type ContractName,
+  type DecodedContracts,
+  decodeRecord,
+  type Rejection,
+} from '../records/decodeRecord.ts';
 import type { ServiceContext } from './service.ts';
 
 /** A record with its value as the type of its contract. */

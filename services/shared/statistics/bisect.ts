@@ -4,7 +4,12 @@
  *
  * @example bisect(x => x * x < 2, 0, 2, 50); // 1.4142135623730951
  */
-export function bisect(isBelow: (middle: number) => boolean, low: number, high: number, steps: number): number {
+export function bisect(
+  isBelow: (middle: number) => boolean,
+  low: number,
+  high: number,
+  steps: number,
+): number {
   let lower = low;
   let upper = high;
   for (let step = 0; step < steps; step++) {

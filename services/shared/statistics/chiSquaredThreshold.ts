@@ -25,5 +25,10 @@ export function chiSquaredThreshold(degreesOfFreedom: number, level: number): nu
 function bisected(degreesOfFreedom: number, logLevel: number): number {
   let high = degreesOfFreedom + 1;
   while (logChiSquaredSurvival(high, degreesOfFreedom) > logLevel) high *= 2;
-  return bisect(statistic => logChiSquaredSurvival(statistic, degreesOfFreedom) > logLevel, 0, high, bisections);
+  return bisect(
+    statistic => logChiSquaredSurvival(statistic, degreesOfFreedom) > logLevel,
+    0,
+    high,
+    bisections,
+  );
 }

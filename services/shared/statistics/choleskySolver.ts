@@ -6,12 +6,16 @@
  * @param matrix row by row; overwritten with L, above the diagonal left as it was
  * @example choleskySolver(Float64Array.of(4, 2, 2, 3), 2)([2, 1]); // [0.5, 0]
  */
-export function choleskySolver(matrix: Float64Array, size: number): (right: ArrayLike<number>) => Float64Array {
+export function choleskySolver(
+  matrix: Float64Array,
+  size: number,
+): (right: ArrayLike<number>) => Float64Array {
   for (let row = 0; row < size; row++) {
     for (let column = 0; column <= row; column++) {
       let sum = matrix[row * size + column]!;
       for (let k = 0; k < column; k++) sum -= matrix[row * size + k]! * matrix[column * size + k]!;
-      matrix[row * size + column] = row === column ? Math.sqrt(sum) : sum / matrix[column * size + column]!;
+      matrix[row * size + column] =
+        row === column ? Math.sqrt(sum) : sum / matrix[column * size + column]!;
     }
   }
   return right => {

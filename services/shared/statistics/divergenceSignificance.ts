@@ -20,7 +20,8 @@ export function divergenceSignificance(
   recent: number[],
   { divergence, curvature }: { divergence: number; curvature: number },
 ): DistanceSignificance | null {
-  const degreesOfFreedom = reference.filter((count, bin) => count > 0 || recent[bin]! > 0).length - 1;
+  const degreesOfFreedom =
+    reference.filter((count, bin) => count > 0 || recent[bin]! > 0).length - 1;
   const size = effectiveCount(sum(reference), sum(recent)) / curvature;
   if (degreesOfFreedom < 1 || size === 0) return null;
   return {

@@ -19,8 +19,10 @@ export function logFisherSurvival(x: number, numerator: number, denominator: num
   const b = numerator / 2;
   const point = denominator / (denominator + numerator * x);
   const complement = (numerator * x) / (denominator + numerator * x);
-  const logFactor = gammaln(a + b) - gammaln(a) - gammaln(b) + a * Math.log(point) + b * Math.log(complement);
-  if (point < (a + 1) / (a + b + 2)) return Math.min(0, logFactor + Math.log(betaFraction(a, b, point) / a));
+  const logFactor =
+    gammaln(a + b) - gammaln(a) - gammaln(b) + a * Math.log(point) + b * Math.log(complement);
+  if (point < (a + 1) / (a + b + 2))
+    return Math.min(0, logFactor + Math.log(betaFraction(a, b, point) / a));
   return Math.log1p(-Math.min(1, (Math.exp(logFactor) * betaFraction(b, a, complement)) / b));
 }
 

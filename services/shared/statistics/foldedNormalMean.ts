@@ -12,5 +12,7 @@ const rootOfTwoPi = Math.sqrt(2 * Math.PI);
 export function foldedNormalMean(z: number, r: number): number {
   if (r === 0) return Math.abs(z);
   const ratio = z / r;
-  return (2 * r * Math.exp(-(ratio * ratio) / 2)) / rootOfTwoPi + z * (1 - 2 * normalSurvival(ratio));
+  return (
+    (2 * r * Math.exp(-(ratio * ratio) / 2)) / rootOfTwoPi + z * (1 - 2 * normalSurvival(ratio))
+  );
 }

@@ -23,7 +23,11 @@ export interface IndicatorFit {
  * @param values one for each record
  * @param ridge above 0: about as if each column had so many more records, with the mean value
  */
-export function indicatorRidge(indicators: Indicators, values: Float64Array, ridge: number): IndicatorFit {
+export function indicatorRidge(
+  indicators: Indicators,
+  values: Float64Array,
+  ridge: number,
+): IndicatorFit {
   const { columnCount } = indicators;
   const means = columnMeans(indicators, values.length);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -38,7 +42,10 @@ export function indicatorRidge(indicators: Indicators, values: Float64Array, rid
   const factor = scatterOf(indicators, means, values.length, ridge);
   const coefficients = choleskySolver(factor, columnCount)(products);
   const residuals = residualsLeftOut(indicators, means, deviations, coefficients, factor);
-  return { coefficients, explained: 1 - residuals.reduce((sum, residual) => sum + residual ** 2, 0) / total };
+  return {
+    coefficients,
+    explained: 1 - residuals.reduce((sum, residual) => sum + residual ** 2, 0) / total,
+  };
 }
 
 function columnsOf({ columns, perRecord }: Indicators, record: number): Uint16Array {
@@ -52,7 +59,12 @@ function columnMeans({ columns, columnCount }: Indicators, records: number): Flo
 }
 
 /** Sums of products of columns less their means, row by row, with the ridge on the diagonal. */
-function scatterOf(indicators: Indicators, means: Float64Array, records: number, ridge: number): Float64Array {
+function scatterOf(
+  indicators: Indicators,
+  means: Float64Array,
+  records: number,
+  ridge: number,
+): Float64Array {
   const size = means.length;
   const scatter = new Float64Array(size * size);
   for (let record = 0; record < records; record++) {
@@ -100,7 +112,12 @@ function residualsLeftOut(
 }
 
 /** Adds a column of a lower triangle, which begins on the diagonal. */
-function addColumn(sums: Float64Array, triangle: Float64Array, column: number, weight: number): void {
+function addColumn(
+  sums: Float64Array,
+  triangle: Float64Array,
+  column: number,
+  weight: number,
+): void {
   const start = column * sums.length;
   for (let row = column; row < sums.length; row++) sums[row]! += weight * triangle[start + row]!;
 }

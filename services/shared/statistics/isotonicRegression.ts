@@ -6,12 +6,19 @@
  * @param weights above 0, one per value
  * @example isotonicRegression([0, 1, 0, 1], [1, 1, 1, 1]); // [0, 0.5, 0.5, 1]
  */
-export function isotonicRegression(values: readonly number[], weights: readonly number[]): number[] {
+export function isotonicRegression(
+  values: readonly number[],
+  weights: readonly number[],
+): number[] {
   /** Blocks of neighbours that share a value, each with its sum of weights and number of values. */
   const blocks: { mean: number; weight: number; length: number }[] = [];
   for (const [index, value] of values.entries()) {
     let block = { mean: value, weight: weights[index]!, length: 1 };
-    for (let last = blocks.at(-1); last !== undefined && last.mean >= block.mean; last = blocks.at(-1)) {
+    for (
+      let last = blocks.at(-1);
+      last !== undefined && last.mean >= block.mean;
+      last = blocks.at(-1)
+    ) {
       blocks.pop();
       const weight = last.weight + block.weight;
       const mean = (last.mean * last.weight + block.mean * block.weight) / weight;

@@ -45,8 +45,14 @@ export function jensenShannonSignificance(
   distance: number,
 ): DistanceSignificance | null {
   const nats = distance ** 2 * Math.LN2;
-  const significance = divergenceSignificance(reference, recent, { divergence: nats, curvature: 1 / 8 });
+  const significance = divergenceSignificance(reference, recent, {
+    divergence: nats,
+    curvature: 1 / 8,
+  });
   return (
-    significance && { ...significance, thresholdAt: level => Math.sqrt(significance.thresholdAt(level) / Math.LN2) }
+    significance && {
+      ...significance,
+      thresholdAt: level => Math.sqrt(significance.thresholdAt(level) / Math.LN2),
+    }
   );
 }

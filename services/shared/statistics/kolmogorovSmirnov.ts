@@ -29,7 +29,10 @@ export function kolmogorovSmirnov(
   for (let index = 0; index < aligned.keys.length; index++) {
     belowReference += aligned.reference[index]!;
     belowRecent += aligned.recent[index]!;
-    statistic = Math.max(statistic, Math.abs(belowReference / reference.count - belowRecent / recent.count));
+    statistic = Math.max(
+      statistic,
+      Math.abs(belowReference / reference.count - belowRecent / recent.count),
+    );
   }
   const root = Math.sqrt(effectiveCount(reference.count, recent.count));
   return {

@@ -35,7 +35,10 @@ export function lInfinityDistance(
   let distance = 0;
   const deviations: number[] = [];
   for (let bin = 0; bin < reference.length; bin++) {
-    distance = Math.max(distance, Math.abs(reference[bin]! / referenceTotal - recent[bin]! / recentTotal));
+    distance = Math.max(
+      distance,
+      Math.abs(reference[bin]! / referenceTotal - recent[bin]! / recentTotal),
+    );
     const share = (reference[bin]! + recent[bin]!) / (referenceTotal + recentTotal);
     if (share > 0 && share < 1) deviations.push(Math.sqrt((share * (1 - share)) / size));
   }
@@ -51,7 +54,10 @@ export function lInfinityDistance(
 }
 
 function exceedance(deviations: readonly number[], distance: number): number {
-  return deviations.reduce((total, deviation) => total + 2 * normalSurvival(distance / deviation), 0);
+  return deviations.reduce(
+    (total, deviation) => total + 2 * normalSurvival(distance / deviation),
+    0,
+  );
 }
 
 /** By Newton's steps on the logarithm, from what the widest bin alone exceeds at `level`. */
@@ -70,7 +76,8 @@ function threshold(deviations: readonly number[], level: number): number {
 function density(deviations: readonly number[], distance: number): number {
   const scale = Math.sqrt(2 / Math.PI);
   return deviations.reduce(
-    (total, deviation) => total + (scale * Math.exp(-((distance / deviation) ** 2) / 2)) / deviation,
+    (total, deviation) =>
+      total + (scale * Math.exp(-((distance / deviation) ** 2) / 2)) / deviation,
     0,
   );
 }

@@ -25,7 +25,9 @@ export function likelihoodRatioTest(
   if (bins.length < 2) return { statistic: 0, degreesOfFreedom: 0, pValue: 1, logPValue: 0 };
   const logRatio = bins.reduce(
     (total, bin) =>
-      total + observedLogRatio(bin.reference, bin.expectedReference) + observedLogRatio(bin.recent, bin.expectedRecent),
+      total +
+      observedLogRatio(bin.reference, bin.expectedReference) +
+      observedLogRatio(bin.recent, bin.expectedRecent),
     0,
   );
   const smallSampleDivisor = 1 + (bins.length + 1) / (6 * recentTotal);

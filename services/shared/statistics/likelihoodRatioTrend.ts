@@ -50,7 +50,8 @@ function rankedBins(reference: number[], recent: number[], total: number): Ranke
   let below = 0;
   for (let bin = 0; bin < recent.length; bin++) {
     const count = reference[bin]! + recent[bin]!;
-    if (count > 0) bins.push({ rank: (below + count / 2) / total - 0.5, recent: recent[bin]!, count });
+    if (count > 0)
+      bins.push({ rank: (below + count / 2) / total - 0.5, recent: recent[bin]!, count });
     below += count;
   }
   return bins;

@@ -4,7 +4,12 @@ import { sum } from 'simple-statistics';
 export const MINIMUM_EXPECTED = 5;
 
 /** A bin of two samples: its counts, and its expected counts if both came from one distribution. */
-export type BinPair = { reference: number; recent: number; expectedReference: number; expectedRecent: number };
+export type BinPair = {
+  reference: number;
+  recent: number;
+  expectedReference: number;
+  expectedRecent: number;
+};
 
 /**
  * Pairs the bins of two count vectors of the same length, for a test of homogeneity. Bins whose expected count,
@@ -32,6 +37,7 @@ export function poolSparseBins(reference: number[], recent: number[], share: num
       pooledRecent += recent[bin]!;
     }
   }
-  if ((pooledReference + pooledRecent) * share >= MINIMUM_EXPECTED) pairs.push(pairOf(pooledReference, pooledRecent));
+  if ((pooledReference + pooledRecent) * share >= MINIMUM_EXPECTED)
+    pairs.push(pairOf(pooledReference, pooledRecent));
   return pairs;
 }

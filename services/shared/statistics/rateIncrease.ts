@@ -22,7 +22,11 @@ export function rateOf({ hits, total }: Rate): number {
  *
  * @example rateIncreaseLogPValue({ hits: 10, total: 1000 }, { hits: 12, total: 200 }, 1) // -7.9
  */
-export function rateIncreaseLogPValue(reference: Rate, recent: Rate, overdispersion: number): number {
+export function rateIncreaseLogPValue(
+  reference: Rate,
+  recent: Rate,
+  overdispersion: number,
+): number {
   if (rateOf(recent) <= rateOf(reference)) return 0;
   return logNormalSurvival(Math.sqrt(likelihoodRatio(reference, recent) / overdispersion));
 }

@@ -21,7 +21,8 @@ export function studentQuantile(probability: number, degreesOfFreedom: number): 
 function normalQuantile(probability: number): number {
   let z = probit(probability);
   for (let step = 0; step < 3; step++) {
-    z += (normalSurvival(z) - (1 - probability)) / (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI));
+    z +=
+      (normalSurvival(z) - (1 - probability)) / (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI));
   }
   return z;
 }

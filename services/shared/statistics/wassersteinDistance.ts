@@ -80,7 +80,10 @@ function areaBetween(
 }
 
 /** Where the distribution function steps, and the share of the values up to there, with an end that no step comes after. */
-function cumulativeSteps(histogram: NumericHistogram, { mantissaBits, keys, counts }: SortedBuckets) {
+function cumulativeSteps(
+  histogram: NumericHistogram,
+  { mantissaBits, keys, counts }: SortedBuckets,
+) {
   const values = new Float64Array(keys.length + 1).fill(Number.POSITIVE_INFINITY);
   const shares = new Float64Array(keys.length + 1);
   let below = 0;

@@ -35,7 +35,8 @@ export function wassersteinSignificance(
   { effectiveCount, deviation, rootIntegral }: PooledSpread,
 ): DistanceSignificance | null {
   const unit = deviation / Math.sqrt(effectiveCount);
-  if (!(unit > 0 && rootIntegral < Number.POSITIVE_INFINITY && unit < Number.POSITIVE_INFINITY)) return null;
+  if (!(unit > 0 && rootIntegral < Number.POSITIVE_INFINITY && unit < Number.POSITIVE_INFINITY))
+    return null;
   const rest = Math.sqrt(Math.max(0, (rootIntegral / deviation) ** 2 - 1));
   const deviations = distance / unit;
   const z = bisect(tried => foldedNormalMean(tried, rest) < deviations, 0, deviations, bisections);

@@ -57,23 +57,25 @@ export async function announceWindows(options: AnnounceOptions): Promise<void> {
      ORDER BY model, version, source_partition`,
     { all: fromMs === undefined, fromMs: fromMs ?? 0 },
   );
-  const updates = rows.flatMap(({ model, version, source_partition, window_ms, starts, max_ms }) => {
-    const { window, allowedLateness } = settings.of(model);
-    // Windows of another size are from before the setting was changed, and nobody judges them.
-    if (window_ms !== window) return [];
-    const watermark = max_ms === null ? null : max_ms - allowedLateness;
-    return portionsOf(starts).map(
-      (windowStarts): WindowUpdate => ({
-        kind: 'profile',
-        model,
-        version,
-        sourcePartition: source_partition,
-        watermark,
-        windowSizeMs: window,
-        windowStarts,
-      }),
-    );
-  });
+  const updates = rows.flatMap(
+    ({ model, version, source_partition, window_ms, starts, max_ms }) => {
+      const { window, allowedLateness } = settings.of(model);
+      // Windows of another size are from before the setting was changed, and nobody judges them.
+      if (window_ms !== window) return [];
+      const watermark = max_ms === null ? null : max_ms - allowedLateness;
+      return portionsOf(starts).map(
+        (windowStarts): WindowUpdate => ({
+          kind: 'profile',
+          model,
+          version,
+          sourcePartition: source_partition,
+          watermark,
+          windowSizeMs: window,
+          windowStarts,
+        }),
+      );
+    },
+  );
   await sendRecords(
     producer,
     updates.map(update => ({ topic, key: update.model, value: encode(update) })),
@@ -82,6 +84,7 @@ export async function announceWindows(options: AnnounceOptions): Promise<void> {
 
 function portionsOf(starts: readonly number[]): number[][] {
   const portions: number[][] = [];
-  for (let from = 0; from < starts.length; from += mostWindows) portions.push(starts.slice(from, from + mostWindows));
+  for (let from = 0; from < starts.length; from += mostWindows)
+    portions.push(starts.slice(from, from + mostWindows));
   return portions;
 }

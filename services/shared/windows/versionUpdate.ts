@@ -7,5 +7,13 @@ export function versionUpdate(
   { model, version }: VersionName,
   windowSizeMs: number,
 ): WindowUpdate {
-  return { kind, model, version, sourcePartition: -1, watermark: null, windowSizeMs, windowStarts: [] };
+  return {
+    kind,
+    model,
+    version,
+    sourcePartition: -1,
+    watermark: null,
+    windowSizeMs,
+    windowStarts: [],
+  };
 }

@@ -14,7 +14,9 @@ it('measures the core and writes the figures', { timeout: 120_000 }, async () =>
     const json = join(folder, 'figures.json');
     const args = [program, '--quick', '--only', 'core', '--json', json];
     const { stdout } = await promisify(execFile)(process.execPath, args);
-    const lines: (Summary & { versions: object; command: string })[] = JSON.parse(await readFile(json, 'utf8'));
+    const lines: (Summary & { versions: object; command: string })[] = JSON.parse(
+      await readFile(json, 'utf8'),
+    );
     expect(lines[0]).toEqual({
       name: 'pure core',
       value: expect.any(Number),
@@ -26,7 +28,10 @@ it('measures the core and writes the figures', { timeout: 120_000 }, async () =>
       spread: [expect.any(Number), expect.any(Number)],
       rounds: 1,
       note: null,
-      versions: expect.objectContaining({ node: process.versions.node, kafkajs: expect.any(String) }),
+      versions: expect.objectContaining({
+        node: process.versions.node,
+        kafkajs: expect.any(String),
+      }),
       command: `npm run bench -- --quick --only core --json ${json}`,
     });
     expect(lines[0]!.value).toBeGreaterThan(0);

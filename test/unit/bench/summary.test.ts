@@ -25,7 +25,12 @@ describe('summarise', () => {
 
   it('judges a figure without a baseline by itself', () => {
     const seconds = [{ value: 3, baseline: null }];
-    const { met, ratio, spread } = summarise({ name: 'a', unit: 's', rounds: seconds, target: { atMost: 2 } });
+    const { met, ratio, spread } = summarise({
+      name: 'a',
+      unit: 's',
+      rounds: seconds,
+      target: { atMost: 2 },
+    });
     expect({ met, ratio, spread }).toEqual({ met: false, ratio: null, spread: [3, 3] });
   });
 });

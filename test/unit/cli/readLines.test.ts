@@ -20,7 +20,8 @@ function fileWith(name: string, content: string | Buffer): string {
 
 async function linesOf(path: string): Promise<string[]> {
   const lines: string[] = [];
-  for await (const block of readLines(path)) lines.push(...block.map(line => line.toString('latin1')));
+  for await (const block of readLines(path))
+    lines.push(...block.map(line => line.toString('latin1')));
   return lines;
 }
 
@@ -39,15 +40,17 @@ describe('readLines', () => {
   });
 
   it('recognises gzip by the content, not by the name', async () => {
-    expect(await linesOf(fileWith('named-plain.jsonl', gzipSync('one\ntwo\n')))).toEqual(['one', 'two']);
+    expect(await linesOf(fileWith('named-plain.jsonl', gzipSync('one\ntwo\n')))).toEqual([
+      'one',
+      'two',
+    ]);
     expect(await linesOf(fileWith('named-gzip.jsonl.gz', 'one\ntwo\n'))).toEqual(['one', 'two']);
   });
 
   it('reads concatenated gzip members as one file', async () => {
-    expect(await linesOf(fileWith('members.gz', Buffer.concat([gzipSync('one\nt'), gzipSync('wo\n')])))).toEqual([
-      'one',
-      'two',
-    ]);
+    expect(
+      await linesOf(fileWith('members.gz', Buffer.concat([gzipSync('one\nt'), gzipSync('wo\n')]))),
+    ).toEqual(['one', 'two']);
   });
 
   it('leaves a byte order mark and bytes that are no UTF-8 to where they belong', async () => {
@@ -62,7 +65,11 @@ describe('readLines', () => {
   it('joins lines that are spread over many blocks', async () => {
     const long = 'x'.repeat(1_000_000);
     expect(await linesOf(fileWith('long.jsonl', `a\n${long}\nb\n`))).toEqual(['a', long, 'b']);
-    expect(await linesOf(fileWith('long.gz', gzipSync(`a\n${long}\nb\n`)))).toEqual(['a', long, 'b']);
+    expect(await linesOf(fileWith('long.gz', gzipSync(`a\n${long}\nb\n`)))).toEqual([
+      'a',
+      long,
+      'b',
+    ]);
   });
 
   it('says in one line what is wrong with a file', async () => {

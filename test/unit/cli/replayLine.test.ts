@@ -14,7 +14,15 @@ describe('replayLine', () => {
   });
 
   it('judges nothing: what cannot be read is absent', () => {
-    for (const text of ['garbage', 'null', '3', '[]', '{}', '{"id":7,"time":{}}', '{"id":null,"time":"yesterday"}']) {
+    for (const text of [
+      'garbage',
+      'null',
+      '3',
+      '[]',
+      '{}',
+      '{"id":7,"time":{}}',
+      '{"id":null,"time":"yesterday"}',
+    ]) {
       expect(parsed(text)).toEqual({ key: null, timeMs: null, value: text });
     }
   });

@@ -20,12 +20,17 @@ describe('effectiveSettings', () => {
     const settings = parseSettings(configured, 'a.yaml');
     const again = parseSettings(stringify(effectiveSettings(settings)), 'b.yaml');
     expect(again.configuredModels).toEqual(['churn', 'price']);
-    for (const model of ['churn', 'price', 'another']) expect(again.of(model)).toEqual(settings.of(model));
+    for (const model of ['churn', 'price', 'another'])
+      expect(again.of(model)).toEqual(settings.of(model));
   });
 
   it('writes durations as a person does', () => {
-    const settings = effectiveSettings(parseSettings('defaults: { window: 90m, idle: 0s }', 'a.yaml'));
-    expect(settings).toMatchObject({ defaults: { window: '90m', idle: '0ms', horizon: '7d', allowedLateness: '1m' } });
+    const settings = effectiveSettings(
+      parseSettings('defaults: { window: 90m, idle: 0s }', 'a.yaml'),
+    );
+    expect(settings).toMatchObject({
+      defaults: { window: '90m', idle: '0ms', horizon: '7d', allowedLateness: '1m' },
+    });
   });
 });
 
@@ -47,9 +52,9 @@ describe('replaySettings', () => {
   });
 
   it('is the file itself without a window, and the defaults without a file', () => {
-    expect(parseSettings(replaySettings(join(folder, 'good.yaml'), undefined), 'same').of('churn')).toEqual(
-      parseSettings(configured, 'before').of('churn'),
-    );
+    expect(
+      parseSettings(replaySettings(join(folder, 'good.yaml'), undefined), 'same').of('churn'),
+    ).toEqual(parseSettings(configured, 'before').of('churn'));
     expect(parseSettings(replaySettings(undefined, undefined), 'none').of('any')).toEqual(
       parseSettings('', 'none').of('any'),
     );

@@ -20,27 +20,35 @@ const rules: AlertRule[] = parse(read('infra/prometheus/alerts.yaml')).groups.fl
 const metrics = await serviceMetrics();
 
 describe('alerts.yaml', () => {
-  it.each(rules.map(rule => [rule.alert, rule] as const))('%s asks for series that services have', (_, rule) => {
-    const names = [...rule.expr.matchAll(/driftloop_\w+/g)].map(([name]) => name);
-    expect(names.length).toBeGreaterThan(0);
-    const labels = new Set(['service', 'le']);
-    for (const name of names) {
-      const base = name.replace(/_bucket$/, '');
-      const metric = metrics.get(base);
-      expect(metric, name).toBeDefined();
-      expect(metric!.type === 'histogram', name).toBe(name !== base);
-      expect(/\b(rate|increase)\([^)]*$/.test(rule.expr.slice(0, rule.expr.indexOf(name))), name).toBe(
-        metric!.type === 'counter',
+  it.each(rules.map(rule => [rule.alert, rule] as const))(
+    '%s asks for series that services have',
+    (_, rule) => {
+      const names = [...rule.expr.matchAll(/driftloop_\w+/g)].map(([name]) => name);
+      expect(names.length).toBeGreaterThan(0);
+      const labels = new Set(['service', 'le']);
+      for (const name of names) {
+        const base = name.replace(/_bucket$/, '');
+        const metric = metrics.get(base);
+        expect(metric, name).toBeDefined();
+        expect(metric!.type === 'histogram', name).toBe(name !== base);
+        expect(
+          /\b(rate|increase)\([^)]*$/.test(rule.expr.slice(0, rule.expr.indexOf(name))),
+          name,
+        ).toBe(metric!.type === 'counter');
+        for (const label of metric!.labelNames) labels.add(label);
+      }
+      const grouped = [...rule.expr.matchAll(/by \(([\w, ]+)\)/g)].flatMap(([, list]) =>
+        list!.split(', '),
       );
-      for (const label of metric!.labelNames) labels.add(label);
-    }
-    const grouped = [...rule.expr.matchAll(/by \(([\w, ]+)\)/g)].flatMap(([, list]) => list!.split(', '));
-    for (const label of grouped) expect([...labels]).toContain(label);
-    for (const [, label] of rule.annotations.summary.matchAll(/\$labels\.(\w+)/g)) expect(grouped).toContain(label);
-    expect(rule.expr.split('(').length).toBe(rule.expr.split(')').length);
-    for (const [, duration] of rule.expr.matchAll(/\[(.*?)\]/g)) expect(duration).toMatch(/^\d+[smhd]$/);
-    if (rule.for) expect(rule.for).toMatch(/^\d+[smhd]$/);
-  });
+      for (const label of grouped) expect([...labels]).toContain(label);
+      for (const [, label] of rule.annotations.summary.matchAll(/\$labels\.(\w+)/g))
+        expect(grouped).toContain(label);
+      expect(rule.expr.split('(').length).toBe(rule.expr.split(')').length);
+      for (const [, duration] of rule.expr.matchAll(/\[(.*?)\]/g))
+        expect(duration).toMatch(/^\d+[smhd]$/);
+      if (rule.for) expect(rule.for).toMatch(/^\d+[smhd]$/);
+    },
+  );
 
   it.each(rules.map(rule => [rule.alert, rule] as const))('%s says what to do', (_, rule) => {
     expect(read('docs/operators.md')).toContain(`- **${rule.annotations.runbook}**`);
@@ -48,7 +56,9 @@ describe('alerts.yaml', () => {
   });
 
   it('compares the age of watermarks with bounds that the histogram has', () => {
-    const bounds = [...read('infra/prometheus/alerts.yaml').matchAll(/le="(\d+)"/g)].map(([, bound]) => Number(bound));
+    const bounds = [...read('infra/prometheus/alerts.yaml').matchAll(/le="(\d+)"/g)].map(
+      ([, bound]) => Number(bound),
+    );
     expect(bounds).toEqual([86_400, 10_800]);
     const [, buckets] = /buckets: \[(.*)\]/.exec(read('services/detector/detectorMetrics.ts'))!;
     expect(buckets).toMatch(/\b3 \* hour\b.*, day\b/);
@@ -65,7 +75,18 @@ describe('metrics', () => {
   });
 
   it('have no label whose values producers choose', () => {
-    const bounded = ['topic', 'partition', 'table', 'class', 'reason', 'cache', 'verdict', 'limit', 'status', 'cause'];
+    const bounded = [
+      'topic',
+      'partition',
+      'table',
+      'class',
+      'reason',
+      'cache',
+      'verdict',
+      'limit',
+      'status',
+      'cause',
+    ];
     for (const [name, { labelNames }] of metrics)
       for (const label of labelNames) expect(bounded, name).toContain(label);
   });

@@ -29,7 +29,9 @@ interface Compose {
   volumes: Record<string, unknown>;
 }
 
-const compose: Compose = parse(readFileSync(new URL('docker-compose.yml', root), 'utf8'), { merge: true });
+const compose: Compose = parse(readFileSync(new URL('docker-compose.yml', root), 'utf8'), {
+  merge: true,
+});
 const services = Object.entries(compose.services);
 /** Those that run Driftloop's own image. */
 const own = services.filter(([, service]) => service.build);
@@ -57,21 +59,33 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it.each(own)('gives %s only variables that are read, with values that are accepted', (_, { environment }) => {
-    const values = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, withDefaults(value)]));
-    expect(Object.keys(readEnvironment(values))).toEqual(expect.arrayContaining(Object.keys(values)));
-  });
+  it.each(own)(
+    'gives %s only variables that are read, with values that are accepted',
+    (_, { environment }) => {
+      const values = Object.fromEntries(
+        Object.entries(environment).map(([name, value]) => [name, withDefaults(value)]),
+      );
+      expect(Object.keys(readEnvironment(values))).toEqual(
+        expect.arrayContaining(Object.keys(values)),
+      );
+    },
+  );
 
   it('sends services to the ports at which the servers listen', () => {
-    const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL } = compose.services.profiler!.environment;
+    const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL } =
+      compose.services.profiler!.environment;
     const kafka = compose.services.kafka!.environment;
     expect(kafka.KAFKA_ADVERTISED_LISTENERS).toContain(`INTERNAL://${KAFKA_BROKERS}`);
-    expect(compose.services['schema-registry']!.environment.KAFKA_BOOTSTRAP_SERVERS).toBe(KAFKA_BROKERS);
+    expect(compose.services['schema-registry']!.environment.KAFKA_BOOTSTRAP_SERVERS).toBe(
+      KAFKA_BROKERS,
+    );
     for (const url of [SCHEMA_REGISTRY_URL, CLICKHOUSE_URL]) {
       expect(Object.keys(compose.services)).toContain(new URL(String(url)).hostname);
     }
     // What a command on the host takes by default.
-    expect(kafka.KAFKA_ADVERTISED_LISTENERS).toContain(`EXTERNAL://${readEnvironment({}).KAFKA_BROKERS}`);
+    expect(kafka.KAFKA_ADVERTISED_LISTENERS).toContain(
+      `EXTERNAL://${readEnvironment({}).KAFKA_BROKERS}`,
+    );
   });
 
   it('creates no topics by itself', () => {
@@ -86,25 +100,38 @@ describe('docker-compose.yml', () => {
     for (const [name, { condition }] of Object.entries(service.depends_on ?? {})) {
       const other = compose.services[name]!;
       if (condition === 'service_completed_successfully') expect(other.restart).toBe('no');
-      else expect([condition, other.healthcheck?.test]).toEqual(['service_healthy', expect.any(Array)]);
+      else
+        expect([condition, other.healthcheck?.test]).toEqual([
+          'service_healthy',
+          expect.any(Array),
+        ]);
     }
     expect(service.deploy.resources.limits.memory).toMatch(/^\d+[mg]$/);
   });
 
-  it.each(serviceNames)('restarts %s, waits for setup, asks /ready and leaves it time to stop', name => {
-    const service = compose.services[name]!;
-    expect(service.restart).toBe('unless-stopped');
-    expect(service.depends_on?.setup).toEqual({ condition: 'service_completed_successfully' });
-    expect(service.healthcheck!.test.join(' ')).toContain(`:${service.environment.DRIFTLOOP_HTTP_PORT}/ready`);
-    expect(service.environment.DRIFTLOOP_HTTP_HOST).toBe('0.0.0.0');
-    expect(service.stop_grace_period).toBe('60s');
-  });
+  it.each(serviceNames)(
+    'restarts %s, waits for setup, asks /ready and leaves it time to stop',
+    name => {
+      const service = compose.services[name]!;
+      expect(service.restart).toBe('unless-stopped');
+      expect(service.depends_on?.setup).toEqual({ condition: 'service_completed_successfully' });
+      expect(service.healthcheck!.test.join(' ')).toContain(
+        `:${service.environment.DRIFTLOOP_HTTP_PORT}/ready`,
+      );
+      expect(service.environment.DRIFTLOOP_HTTP_HOST).toBe('0.0.0.0');
+      expect(service.stop_grace_period).toBe('60s');
+    },
+  );
 
   it('has every volume that is mounted, and settings that are valid', () => {
-    const mounted = services.flatMap(([, { volumes = [] }]) => volumes.map(volume => volume.split(':')[0]!));
+    const mounted = services.flatMap(([, { volumes = [] }]) =>
+      volumes.map(volume => volume.split(':')[0]!),
+    );
     expect([...new Set(mounted)].sort()).toEqual(Object.keys(compose.volumes).sort());
     const file = withDefaults(compose.configs.settings!.file);
     expect(existsSync(new URL(file, root))).toBe(true);
-    expect(parseSettings(readFileSync(new URL(file, root), 'utf8'), file).configuredModels).toEqual([]);
+    expect(parseSettings(readFileSync(new URL(file, root), 'utf8'), file).configuredModels).toEqual(
+      [],
+    );
   });
 });

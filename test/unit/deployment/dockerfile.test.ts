@@ -6,7 +6,9 @@ import { allocation } from '../../../infra/local/processes/serviceProcesses.ts';
 const root = new URL('../../../', import.meta.url);
 const dockerfile = readFileSync(new URL('infra/images/Dockerfile', root), 'utf8');
 const ignore = readFileSync(new URL('.dockerignore', root), 'utf8').split('\n');
-const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(match => match[1]!.split(' '));
+const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(match =>
+  match[1]!.split(' '),
+);
 const removed = [...dockerfile.matchAll(/ node_modules\/(\S+)/g)].map(match => match[1]!);
 const entries = [...serviceFlow.map(({ name }) => `services/${name}/main.ts`), 'bin/driftloop.ts'];
 
@@ -35,11 +37,15 @@ describe('infra/images/Dockerfile', () => {
   it('has services give memory back as those of the local stack do', () => {
     const settings = Object.entries(allocation).map(([name, value]) => `${name}=${value}`);
     expect(dockerfile).toContain(`ENV ${settings.join(' ')}\n`);
-    expect(readFileSync(new URL('docs/operators.md', root), 'utf8')).toContain(`\`${settings.join(' ')}\``);
+    expect(readFileSync(new URL('docs/operators.md', root), 'utf8')).toContain(
+      `\`${settings.join(' ')}\``,
+    );
   });
 
   it('copies folders that exist and that .dockerignore lets through', () => {
-    expect(copied).toEqual(expect.arrayContaining(['package.json', 'package-lock.json', 'schemas', 'services']));
+    expect(copied).toEqual(
+      expect.arrayContaining(['package.json', 'package-lock.json', 'schemas', 'services']),
+    );
     for (const path of copied) {
       expect(existsSync(new URL(path, root)), path).toBe(true);
       expect(ignore, path).toContain(`!${path}`);
@@ -50,7 +56,9 @@ describe('infra/images/Dockerfile', () => {
     const { files, packages } = loadedFrom(entry);
     expect(files.size).toBeGreaterThan(5);
     for (const file of files) expect(copied, file).toContain(file.split('/')[0]);
-    const dependencies = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).dependencies;
+    const dependencies = JSON.parse(
+      readFileSync(new URL('package.json', root), 'utf8'),
+    ).dependencies;
     for (const name of packages) {
       const bare = name
         .split('/')
@@ -63,8 +71,12 @@ describe('infra/images/Dockerfile', () => {
 
   it('runs the Node of the project, pinned, and nothing as root', () => {
     const images = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(match => match[1]!);
-    const installed = JSON.parse(readFileSync(new URL('node_modules/node/package.json', root), 'utf8')).version;
-    expect(new Set(images)).toEqual(new Set([expect.stringMatching(/^node:\d+\.\d+\.\d+-bookworm-slim$/)]));
+    const installed = JSON.parse(
+      readFileSync(new URL('node_modules/node/package.json', root), 'utf8'),
+    ).version;
+    expect(new Set(images)).toEqual(
+      new Set([expect.stringMatching(/^node:\d+\.\d+\.\d+-bookworm-slim$/)]),
+    );
     expect(images[0]!.split(/[:.]/)[1]).toBe(installed.split('.')[0]);
     expect(dockerfile.match(/^USER (.+)$/gm)).toEqual(['USER node']);
     expect(dockerfile.indexOf('USER node')).toBeLessThan(dockerfile.indexOf('\nCMD'));

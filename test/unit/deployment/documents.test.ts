@@ -21,7 +21,10 @@ import {
 import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
 import { readEnvironment } from '../../../services/shared/config/environment.ts';
 import { parseSettings, readSettings } from '../../../services/shared/config/settings.ts';
-import { largestUnflushedBytes, largestUnflushedRecords } from '../../../services/shared/service/batchConsumer.ts';
+import {
+  largestUnflushedBytes,
+  largestUnflushedRecords,
+} from '../../../services/shared/service/batchConsumer.ts';
 import { fencedBlocks } from '../../fencedBlocks.ts';
 import { serviceMetrics } from './serviceMetrics.ts';
 
@@ -64,11 +67,15 @@ describe('docs/operators.md', () => {
     const shown = parseSettings(block!.text, 'docs/operators.md').of('any');
     expect(shown).toEqual(readSettings(undefined).of('any'));
     const withOptional = block!.text.replace(/^( +)# (\w+: )/gm, '$1$2');
-    expect(parseSettings(withOptional, 'docs/operators.md').of('any').retraining.schedule).toBe('0 3 * * 1');
-    const [, schema = ''] = read('services/shared/config/settings.ts').split('const settingsOfOneModel');
-    const names = [...schema.split('export type ModelSettings')[0]!.matchAll(/^ {2,4}(\w+):/gm)].map(
-      match => match[1]!,
+    expect(parseSettings(withOptional, 'docs/operators.md').of('any').retraining.schedule).toBe(
+      '0 3 * * 1',
     );
+    const [, schema = ''] = read('services/shared/config/settings.ts').split(
+      'const settingsOfOneModel',
+    );
+    const names = [
+      ...schema.split('export type ModelSettings')[0]!.matchAll(/^ {2,4}(\w+):/gm),
+    ].map(match => match[1]!);
     expect(names.length).toBeGreaterThan(15);
     for (const name of names) expect(withOptional).toMatch(new RegExp(`^ +${name}:`, 'm'));
   });
@@ -83,7 +90,9 @@ describe('docs/operators.md', () => {
 
   it('lists every topic as it is created', () => {
     const days = 86_400_000;
-    expect(tableBelow('Topics').map(([name, , partitions, kept]) => [name, partitions, kept])).toEqual(
+    expect(
+      tableBelow('Topics').map(([name, , partitions, kept]) => [name, partitions, kept]),
+    ).toEqual(
       Object.entries(topicDefinitions).map(([name, { partitions, retention }]) => [
         name,
         String(partitions),
@@ -120,7 +129,9 @@ describe('docs/operators.md', () => {
   });
 
   it('says what to do about every class of dead letter', () => {
-    const classes = read('services/shared/records/decodeRecord.ts').split('RejectionClass =')[1]!.split(';')[0]!;
+    const classes = read('services/shared/records/decodeRecord.ts')
+      .split('RejectionClass =')[1]!
+      .split(';')[0]!;
     const inCode = [...classes.matchAll(/'([\w-]+)'/g)].map(match => match[1]!);
     expect(tableBelow('Dead letters').map(([name]) => name)).toEqual(inCode);
     for (const name of inCode) expect(read('schemas/asyncapi.yaml')).toContain(`- ${name}\n`);

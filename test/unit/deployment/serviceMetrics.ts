@@ -22,7 +22,9 @@ export async function serviceMetrics(): Promise<Map<string, Definition>> {
     makeOwn(metrics);
     for (const { name, type } of await metrics.registry.getMetricsAsJSON()) {
       if (!name.startsWith('driftloop_')) continue;
-      const { labelNames } = metrics.registry.getSingleMetric(name) as unknown as { labelNames: string[] };
+      const { labelNames } = metrics.registry.getSingleMetric(name) as unknown as {
+        labelNames: string[];
+      };
       definitions.set(name, { type: String(type), labelNames });
     }
   }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type AlertHistory, alertRevisions } from '../../../services/detector/events/alertLifecycle.ts';
+import {
+  type AlertHistory,
+  alertRevisions,
+} from '../../../services/detector/events/alertLifecycle.ts';
 import type { DriftEventContent } from '../../../services/detector/events/driftEpisode.ts';
 import type { DriftEventRevision } from '../../../services/detector/events/driftEventRevisions.ts';
 import { driftEvent } from './driftEventFixture.ts';
@@ -7,7 +10,10 @@ import { driftEvent } from './driftEventFixture.ts';
 const none: AlertHistory = { alerts: new Map(), events: new Map() };
 
 function revisionsOf(...contents: DriftEventContent[]): DriftEventRevision[] {
-  return contents.map((content, index) => ({ event: { ...content, revision: index + 1 }, atMs: index }));
+  return contents.map((content, index) => ({
+    event: { ...content, revision: index + 1 },
+    atMs: index,
+  }));
 }
 
 const lives = (...contents: DriftEventContent[]) =>
@@ -28,7 +34,10 @@ describe('alertRevisions', () => {
   it('takes up what opens meanwhile, and ends with the last', () => {
     const inSegment = driftEvent('b', { segment: 'country=DE', severity: 'critical' });
     expect(
-      lives(driftEvent('a'), inSegment, driftEvent('a', { status: 'closed' }), { ...inSegment, status: 'closed' }),
+      lives(driftEvent('a'), inSegment, driftEvent('a', { status: 'closed' }), {
+        ...inSegment,
+        status: 'closed',
+      }),
     ).toEqual([
       ['opened', 'warning', 'a'],
       ['updated', 'critical', 'a,b'],
@@ -66,7 +75,10 @@ describe('alertRevisions', () => {
       alerts: new Map([[opened!.id, opened!]]),
       events: new Map([['a', { ...driftEvent('a'), revision: 1 }]]),
     };
-    const [resolved, ...others] = alertRevisions(history, revisionsOf(driftEvent('a', { status: 'closed' })));
+    const [resolved, ...others] = alertRevisions(
+      history,
+      revisionsOf(driftEvent('a', { status: 'closed' })),
+    );
     expect(others).toEqual([]);
     expect(resolved).toMatchObject({ id: opened!.id, revision: 2, state: 'resolved' });
   });

@@ -45,7 +45,11 @@ const plainOf = (counts: number[]) => ({
 
 describe('slotOf', () => {
   const monday = Date.UTC(2026, 0, 5);
-  const at = (startMs: number, lengthMs: number) => ({ given: false, startMs, endMs: startMs + lengthMs });
+  const at = (startMs: number, lengthMs: number) => ({
+    given: false,
+    startMs,
+    endMs: startMs + lengthMs,
+  });
 
   it('is where the middle of a block lies, in UTC', () => {
     expect(slotOf('day', at(monday + 14 * hourMs, hourMs))).toBe(14);
@@ -68,20 +72,32 @@ describe('Calendar', () => {
   const counted = (blocks: readonly Block[]) =>
     blocks.reduce<Calendar>((calendar, block) => withBlock(calendar, block, parts), new Map());
   const days = (count: number) =>
-    Array.from({ length: count * 24 }, (_, hour) => blockAt(hour * hourMs, hourMs, [10 + (hour % 24), 30], 4));
+    Array.from({ length: count * 24 }, (_, hour) =>
+      blockAt(hour * hourMs, hourMs, [10 + (hour % 24), 30], 4),
+    );
 
   it('adds up the blocks of each time, and never changes what it was', () => {
     const before = counted(days(3));
     const known = structuredClone(before);
-    expect(before.get('day')!.slots.get(5)).toMatchObject({ visits: 3, variables: new Map([['feature/x', [45, 90]]]) });
+    expect(before.get('day')!.slots.get(5)).toMatchObject({
+      visits: 3,
+      variables: new Map([['feature/x', [45, 90]]]),
+    });
     withBlock(before, blockAt(72 * hourMs, hourMs, [1, 2]), parts);
     expect(before).toEqual(known);
     expect(structuredClone(before)).toEqual(before);
   });
 
   it('counts what it is told to', () => {
-    const calendar = withBlock(new Map(), blockAt(0, hourMs, [1, 2]), { variables: new Set(), performance: false });
-    expect(calendar.get('day')!.slots.get(0)).toEqual({ visits: 1, variables: new Map(), performance: null });
+    const calendar = withBlock(new Map(), blockAt(0, hourMs, [1, 2]), {
+      variables: new Set(),
+      performance: false,
+    });
+    expect(calendar.get('day')!.slots.get(0)).toEqual({
+      visits: 1,
+      variables: new Map(),
+      performance: null,
+    });
   });
 
   it('forgets by halves, and is of a bounded size', () => {
@@ -89,12 +105,17 @@ describe('Calendar', () => {
     expect(slot.visits).toBeGreaterThanOrEqual(8);
     expect(slot.visits).toBeLessThanOrEqual(16);
     expect(slot.variables.get('feature/x')![1]! / slot.visits).toBeCloseTo(30, 0);
-    const slotCount = [...counted(days(400)).values()].reduce((total, { slots }) => total + slots.size, 0);
+    const slotCount = [...counted(days(400)).values()].reduce(
+      (total, { slots }) => total + slots.size,
+      0,
+    );
     expect(slotCount).toBe(24 + 168);
   });
 
   it('takes many blocks in a row at one time for one visit', () => {
-    const minutes = Array.from({ length: 12 }, (_, index) => blockAt(index * 300_000, 300_000, [1, 1]));
+    const minutes = Array.from({ length: 12 }, (_, index) =>
+      blockAt(index * 300_000, 300_000, [1, 1]),
+    );
     expect(counted(minutes).get('day')!.slots.get(0)).toMatchObject({ visits: 1 });
   });
 
@@ -104,7 +125,9 @@ describe('Calendar', () => {
     const [recent] = [blockAt(72 * hourMs, hourMs, [4, 36])];
     const reference = calendarReference('day', calendar.get('day')!, [recent!], plain)!;
     // Midnight had 10 of 40 in the first bin, three times; worth what was counted and believed.
-    expect(reference.countsOf('feature/x')).toEqual([30 + 5, 90 + 5].map(count => expect.closeTo(count, 9)));
+    expect(reference.countsOf('feature/x')).toEqual(
+      [30 + 5, 90 + 5].map(count => expect.closeTo(count, 9)),
+    );
     const { labelled, lossSum, labelCounts } = reference.performance()!;
     expect(labelled).toBeCloseTo(130, 9);
     expect(lossSum).toBeCloseTo(12 + 0.1, 9);
@@ -114,9 +137,12 @@ describe('Calendar', () => {
   it('is worth less than what was counted where times are mixed otherwise than they were', () => {
     const calendar = counted(days(3));
     const plain = plainOf([500, 500]);
-    const at = (hour: number, records: number) => blockAt((72 + hour) * hourMs, hourMs, [0, records]);
+    const at = (hour: number, records: number) =>
+      blockAt((72 + hour) * hourMs, hourMs, [0, records]);
     const worth = (blocks: Block[]) => {
-      const counts = calendarReference('day', calendar.get('day')!, blocks, plain)!.countsOf('feature/x')!;
+      const counts = calendarReference('day', calendar.get('day')!, blocks, plain)!.countsOf(
+        'feature/x',
+      )!;
       return counts[0]! + counts[1]!;
     };
     expect(worth([at(0, 40), at(1, 41)])).toBeCloseTo(81 ** 2 / (40 ** 2 / 130 + 41 ** 2 / 133), 9);
@@ -128,8 +154,12 @@ describe('Calendar', () => {
   it('expects nothing at a time that was not there before', () => {
     const half = counted(days(1).slice(0, 12));
     const plain = plainOf([500, 500]);
-    expect(calendarReference('day', half.get('day')!, [blockAt(36 * hourMs, hourMs, [1, 1])], plain)).toBeNull();
-    expect(calendarReference('day', half.get('day')!, [blockAt(24 * hourMs, 9 * hourMs, [1, 1])], plain)).toBeNull();
+    expect(
+      calendarReference('day', half.get('day')!, [blockAt(36 * hourMs, hourMs, [1, 1])], plain),
+    ).toBeNull();
+    expect(
+      calendarReference('day', half.get('day')!, [blockAt(24 * hourMs, 9 * hourMs, [1, 1])], plain),
+    ).toBeNull();
   });
 
   it('keeps shares: what is expected sums to its worth, and no bin is below 0', () => {
@@ -137,10 +167,17 @@ describe('Calendar', () => {
     const hours = fc.array(fc.tuple(fc.nat(23), count, count), { minLength: 1, maxLength: 30 });
     fc.assert(
       fc.property(hours, count, count, (visits, left, right) => {
-        const blocks = visits.map(([hour, x, y], day) => blockAt((24 * day + hour) * hourMs, hourMs, [x, y + 1]));
+        const blocks = visits.map(([hour, x, y], day) =>
+          blockAt((24 * day + hour) * hourMs, hourMs, [x, y + 1]),
+        );
         const calendar = counted(blocks);
         const recent = blocks.slice(0, 8);
-        const reference = calendarReference('day', calendar.get('day')!, recent, plainOf([left, right + 1]))!;
+        const reference = calendarReference(
+          'day',
+          calendar.get('day')!,
+          recent,
+          plainOf([left, right + 1]),
+        )!;
         const counts = reference.countsOf('feature/x')!;
         const counted_ = blocks.reduce((total, { records }) => total + records + 10, 0);
         for (const expected of counts) expect(expected).toBeGreaterThanOrEqual(0);

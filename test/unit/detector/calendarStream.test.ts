@@ -23,7 +23,10 @@ function windowsOf(seed: number, amplitude: number, noise: number, shift: number
       if (hour !== last) levels = levels.map(() => day + noise * random.normal());
       last = hour;
       const [a, b] = levels.map(level => level + random.normal()) as [number, number];
-      return { features: { a: a + (hour < onset ? 0 : shift), b }, prediction: b > 0 ? 'up' : 'down' };
+      return {
+        features: { a: a + (hour < onset ? 0 : shift), b },
+        prediction: b > 0 ? 'up' : 'down',
+      };
     },
   });
 }
@@ -33,7 +36,8 @@ function cyclesOf(state: FoldState, window: ReturnType<typeof windowsOf>[number]
   const { frozen } = state.regime!;
   const stream = streamSignificance(state.history);
   return comparisonsOf(state, countBlock(window, state.regime!)).map(
-    comparison => distributionTest(comparison, feature, frozen.get(feature)!, stream.of(feature))!.cycle,
+    comparison =>
+      distributionTest(comparison, feature, frozen.get(feature)!, stream.of(feature))!.cycle,
   );
 }
 
@@ -42,10 +46,14 @@ describe('a stream that follows the day', { timeout: 60_000 }, () => {
     const seeds = Array.from({ length: 12 }, (_, seed) => seed + 1);
     const known = 48;
     const alarms = seeds.flatMap(seed =>
-      foldAll(windowsOf(seed, 1.5, hourlyNoise, 0)).events.filter(({ windowStart }) => windowStart >= known * hourMs),
+      foldAll(windowsOf(seed, 1.5, hourlyNoise, 0)).events.filter(
+        ({ windowStart }) => windowStart >= known * hourMs,
+      ),
     );
     const windows = seeds.length * (hours - known);
-    expect(alarms.length / windows).toBeLessThanOrEqual(context.detection.falseAlarmsPerThousandWindows / 1000);
+    expect(alarms.length / windows).toBeLessThanOrEqual(
+      context.detection.falseAlarmsPerThousandWindows / 1000,
+    );
   });
 
   it.each([1, 2, 3])('shows a shift that is small beside its days (seed %i)', seed => {
@@ -78,7 +86,8 @@ function weeksOf(seed: number, higher: number) {
       const day = Math.floor(hour / 24);
       const isRest = (day + 3) % 7 >= 5;
       const usual = Math.sin((2 * Math.PI * hour) / 24) + (isRest ? 1 : 0);
-      if (hour !== last) level = usual + (day === wednesday ? higher : 0) + hourlyNoise * random.normal();
+      if (hour !== last)
+        level = usual + (day === wednesday ? higher : 0) + hourlyNoise * random.normal();
       last = hour;
       const [a, b] = [level + random.normal(), level + random.normal()];
       return { features: { a, b }, prediction: b > 0 ? 'up' : 'down' };
@@ -94,7 +103,9 @@ describe('a stream that follows the week', { timeout: 60_000 }, () => {
 
   it('alarms at a day that is as no other', () => {
     const { events } = foldAll(weeksOf(1, -1.2));
-    expect(events.some(({ explanation }) => explanation.includes('at the same time of the week'))).toBe(true);
+    expect(
+      events.some(({ explanation }) => explanation.includes('at the same time of the week')),
+    ).toBe(true);
   });
 });
 

@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { foldAlgorithm } from '../../../services/detector/checkpoints/foldAlgorithm.ts';
 import { unpackStates } from '../../../services/detector/checkpoints/packedStates.ts';
 import { detectorHandler } from '../../../services/detector/detectorHandler.ts';
-import { foldVersionWindow, type VersionFold } from '../../../services/detector/fold/versionFold.ts';
+import {
+  foldVersionWindow,
+  type VersionFold,
+} from '../../../services/detector/fold/versionFold.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 import type { WindowUpdate } from '../../../services/shared/contracts.ts';
 import type { KafkaRecord } from '../../../services/shared/kafka/kafka.ts';
@@ -15,7 +18,10 @@ import { hourMs, syntheticWindows } from './syntheticStream.ts';
 const name = { model: 'm', version: '1' };
 const detection = (performanceDrop: number) =>
   `{ minimumRecords: 20, bootstrapWindows: 5, bootstrapRecords: 100, performanceDrop: ${performanceDrop} }`;
-const settings = parseSettings(`defaults: { window: 1h, allowedLateness: 0s, detection: ${detection(0.02)} }`, 'test');
+const settings = parseSettings(
+  `defaults: { window: 1h, allowedLateness: 0s, detection: ${detection(0.02)} }`,
+  'test',
+);
 const longest = 170;
 
 /** Two streams of the same windows: a revision takes a window from the other, where all is different from window 12 on. */
@@ -25,7 +31,9 @@ const variants = [0, 1].map(variant =>
     windows: longest,
     records: 40,
     recordOf: (random, window) => ({
-      features: { x: random.normal() + (variant === 1 && window >= 12 ? 3 : 0) + (window >= 30 ? 2 : 0) },
+      features: {
+        x: random.normal() + (variant === 1 && window >= 12 ? 3 : 0) + (window >= 30 ? 2 : 0),
+      },
       prediction: random.uniform() < 0.5 ? 'up' : 'down',
     }),
   }),
@@ -38,7 +46,12 @@ interface Log {
 }
 
 /** A process: it takes what was not committed when it started, and what comes. */
-async function startProcess(tables: MemoryTables, log: Log, beforeWrite?: () => Promise<void>, mostHeapBytes = 1e9) {
+async function startProcess(
+  tables: MemoryTables,
+  log: Log,
+  beforeWrite?: () => Promise<void>,
+  mostHeapBytes = 1e9,
+) {
   const handler = await detectorHandler(
     {
       settings,
@@ -82,7 +95,15 @@ function announce(log: Log, tables: MemoryTables, windowStarts: number[]): void 
   const value = Buffer.from(JSON.stringify(update));
   // Clocks of several producers: times of records do not grow with their offsets.
   const timestampMs = 1_000_000 + offset * 10 - (offset % 3) * 15;
-  log.records.push({ topic: 'windows', partition: 0, offset, key: null, value, headers: {}, timestampMs });
+  log.records.push({
+    topic: 'windows',
+    partition: 0,
+    offset,
+    key: null,
+    value,
+    headers: {},
+    timestampMs,
+  });
 }
 
 function writeWindow(tables: MemoryTables, window: number, variant: number): void {
@@ -106,7 +127,11 @@ function outcome({ evaluations, events }: MemoryTables) {
 
 /** One pass of one process over all that there is at the end. */
 async function undisturbed(tables: MemoryTables): Promise<MemoryTables> {
-  const fresh = { ...memoryTables(name), windows: tables.windows, maxEventTimeMs: tables.maxEventTimeMs };
+  const fresh = {
+    ...memoryTables(name),
+    windows: tables.windows,
+    maxEventTimeMs: tables.maxEventTimeMs,
+  };
   const log: Log = { records: [], committed: 0 };
   announce(log, fresh, []);
   const only = await startProcess(fresh, log);
@@ -118,7 +143,9 @@ async function undisturbed(tables: MemoryTables): Promise<MemoryTables> {
 /** The invariant of the ledger: each listed checkpoint, if its state is the one that is meant, is the fold of the windows as they are. */
 function expectTrueCheckpoints(tables: MemoryTables): number {
   let fold: VersionFold = { ...name, given: null, checkpoints: [] };
-  const listed = new Map(tables.ledger!.checkpoints.map(checkpoint => [checkpoint.windowStartMs, checkpoint]));
+  const listed = new Map(
+    tables.ledger!.checkpoints.map(checkpoint => [checkpoint.windowStartMs, checkpoint]),
+  );
   let usable = 0;
   for (const [startMs, segments] of [...tables.windows].sort(([left], [right]) => left - right)) {
     fold = foldVersionWindow(fold, startMs, segments, settings.of('m').detection, false).fold;
@@ -134,7 +161,13 @@ function expectTrueCheckpoints(tables: MemoryTables): number {
 }
 
 const step = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('windows' as const), count: fc.integer({ min: 1, max: 5 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('windows' as const),
+      count: fc.integer({ min: 1, max: 5 }),
+    }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -144,7 +177,13 @@ const step = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('kill' as const), writes: fc.integer({ min: 0, max: 6 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('kill' as const),
+      writes: fc.integer({ min: 0, max: 6 }),
+    }),
+  },
 );
 const zombieStep = fc.record({
   kind: fc.constant('freeze' as const),
@@ -183,7 +222,8 @@ async function live(
       if (action.flushed) await flushed();
       else await process.take();
     }
-    if (action.kind === 'restart') process = await startProcess(tables, log, undefined, mostHeapBytes);
+    if (action.kind === 'restart')
+      process = await startProcess(tables, log, undefined, mostHeapBytes);
     if (action.kind === 'kill') {
       let writes = action.writes;
       const killed = await startProcess(

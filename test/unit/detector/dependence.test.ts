@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type Block, sumBlocks } from '../../../services/detector/blocks/block.ts';
 import { type FeaturePair, pairCounts } from '../../../services/detector/blocks/featurePairs.ts';
-import { judgeDependence, measureDependence } from '../../../services/detector/families/dependenceTest.ts';
+import {
+  judgeDependence,
+  measureDependence,
+} from '../../../services/detector/families/dependenceTest.ts';
 import { initialState } from '../../../services/detector/fold/detector.ts';
 import { windowMetrics } from '../../../services/detector/fold/windowMetrics.ts';
 import type { Comparison } from '../../../services/detector/reference/comparison.ts';
@@ -17,7 +20,10 @@ import {
 
 const onset = 40;
 
-function streamOf(seed: number, recordOf: (random: Randomness, window: number) => SyntheticRecord['features']) {
+function streamOf(
+  seed: number,
+  recordOf: (random: Randomness, window: number) => SyntheticRecord['features'],
+) {
   return syntheticWindows({
     seed,
     windows: 60,
@@ -34,7 +40,11 @@ function correlated(before: number, after: number) {
   return ({ normal }: Randomness, window: number): SyntheticRecord['features'] => {
     const correlation = window < onset ? before : after;
     const common = normal();
-    return { a: common, b: correlation * common + Math.sqrt(1 - correlation ** 2) * normal(), c: normal() };
+    return {
+      a: common,
+      b: correlation * common + Math.sqrt(1 - correlation ** 2) * normal(),
+      c: normal(),
+    };
   };
 }
 
@@ -86,7 +96,10 @@ describe('the test of dependence', () => {
   });
 
   it('knows the change that belongs to a statistic', () => {
-    expect(measured.changeAt(measured.statistic)).toBeCloseTo(measured.referenceValue - measured.value, 12);
+    expect(measured.changeAt(measured.statistic)).toBeCloseTo(
+      measured.referenceValue - measured.value,
+      12,
+    );
     expect(measured.changeAt(1000)).toBe(Number.POSITIVE_INFINITY);
   });
 
@@ -108,12 +121,18 @@ describe('a changed dependence', () => {
     const { events } = foldAll(streamOf(1, correlated(before, after)));
     expect(events).toHaveLength(1);
     const [event] = events;
-    expect(event).toMatchObject({ cause: 'data_drift', metric: 'correlation_change', severity: 'critical' });
+    expect(event).toMatchObject({
+      cause: 'data_drift',
+      metric: 'correlation_change',
+      severity: 'critical',
+    });
     expect(event!.windowStart / hourMs).toBeGreaterThanOrEqual(onset);
     expect(event!.windowStart / hourMs).toBeLessThan(onset + 4);
     expect(Object.keys(event!.contributions).sort()).toEqual(['a', 'b']);
     expect(event!.value).toBeGreaterThan(event!.threshold);
-    expect(event!.explanation).toMatch(/^the dependence of 1 of 3 pairs of features changed, most of all of a and b/);
+    expect(event!.explanation).toMatch(
+      /^the dependence of 1 of 3 pairs of features changed, most of all of a and b/,
+    );
   });
 
   it('is found between a category and a number, and between two categories', () => {
@@ -206,16 +225,26 @@ describe('a changed dependence', () => {
     expect(ofPairs.map(({ feature }) => feature)).toEqual(['a × b', 'b × c', 'a × c']);
     const [changed, ...others] = ofPairs;
     const { value, threshold, pValue, records } = events[0]!;
-    expect(changed).toMatchObject({ kind: 'feature', value, pValue, records, threshold: expect.closeTo(threshold, 9) });
+    expect(changed).toMatchObject({
+      kind: 'feature',
+      value,
+      pValue,
+      records,
+      threshold: expect.closeTo(threshold, 9),
+    });
     for (const other of others) expect(other.value).toBeLessThan(other.threshold!);
   });
 
   it('is found against a given reference, and after windows from before there were samples, once it was watched', () => {
     const windows = streamOf(6, correlated(0.8, 0));
-    const unsampled = windows.map((window, index) => (index < 25 ? { ...window, sample: null } : window));
+    const unsampled = windows.map((window, index) =>
+      index < 25 ? { ...window, sample: null } : window,
+    );
     expect(foldAll(unsampled).events).toMatchObject([{ metric: 'correlation_change' }]);
     const parts = windows.slice(0, 10).map(window => ({ ...window, sample: null }));
     const start = initialState({ id: 'r', source: 'training', parts }, context);
-    expect(foldAll(windows.slice(10), start).events).toMatchObject([{ metric: 'correlation_change' }]);
+    expect(foldAll(windows.slice(10), start).events).toMatchObject([
+      { metric: 'correlation_change' },
+    ]);
   });
 });

@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { WindowObservation } from '../../../services/detector/blocks/windowObservation.ts';
 import type { DriftEventContent } from '../../../services/detector/events/driftEpisode.ts';
-import { type DriftEventChange, driftEventRevisions } from '../../../services/detector/events/driftEventRevisions.ts';
-import { type FoldState, foldWindow, initialState } from '../../../services/detector/fold/detector.ts';
+import {
+  type DriftEventChange,
+  driftEventRevisions,
+} from '../../../services/detector/events/driftEventRevisions.ts';
+import {
+  type FoldState,
+  foldWindow,
+  initialState,
+} from '../../../services/detector/fold/detector.ts';
 import {
   context,
   foldAll,
@@ -51,13 +58,19 @@ const shifted = (name: string, by: number) => (record: SyntheticRecord) => ({
   features: { ...record.features, [name]: (record.features[name] as number) + by },
 });
 
-function eventsOf(seed: number, windows: number, draw: (random: Randomness, window: number) => SyntheticRecord) {
+function eventsOf(
+  seed: number,
+  windows: number,
+  draw: (random: Randomness, window: number) => SyntheticRecord,
+) {
   return foldAll(syntheticWindows({ seed, windows, records: 200, recordOf: draw })).events;
 }
 
 describe('steady streams', { timeout: 60_000 }, () => {
   it.each(seeds)('raise nothing in 400 windows of 12 features (seed %i)', seed => {
-    const { events, verdicts } = foldAll(syntheticWindows({ seed, windows: 400, records: 200, recordOf }));
+    const { events, verdicts } = foldAll(
+      syntheticWindows({ seed, windows: 400, records: 200, recordOf }),
+    );
     expect(events).toEqual([]);
     expect(verdicts.slice(0, 10).every(({ status }) => status === 'reference')).toBe(true);
     expect(verdicts.slice(10).every(({ status }) => status === 'steady')).toBe(true);
@@ -68,7 +81,8 @@ describe('steady streams', { timeout: 60_000 }, () => {
     let events = 0;
     for (let seed = 10; seed < 13; seed++) {
       const windows = syntheticWindows({ seed, windows: 100, records: 200, recordOf });
-      events += foldAll(windows, initialState(null, context), { ...context, detection }).events.length;
+      events += foldAll(windows, initialState(null, context), { ...context, detection }).events
+        .length;
     }
     expect(events).toBeLessThanOrEqual(3);
   });
@@ -81,23 +95,33 @@ describe('steady streams', { timeout: 60_000 }, () => {
 });
 
 describe('one abrupt drift', { timeout: 60_000 }, () => {
-  it.each(seeds)('of one standard deviation in one feature is one event, in time, with its feature (seed %i)', seed => {
-    const { events, changes } = foldAll(
-      syntheticWindows({ seed, windows: 100, records: 200, recordOf: changedFrom(60, shifted('z', 1)) }),
-    );
-    expect(events).toHaveLength(1);
-    expect(events[0]).toMatchObject({
-      status: 'closed',
-      cause: 'data_drift',
-      feature: 'z',
-      metric: expect.stringMatching('likelihood_ratio'),
-    });
-    expect(events[0]!.windowStart).toBeGreaterThanOrEqual(60 * hourMs);
-    expect(events[0]!.windowStart).toBeLessThanOrEqual(61 * hourMs);
-    expect(Object.values(events[0]!.contributions).reduce((sum, share) => sum + share)).toBeCloseTo(1);
-    expect(events[0]!.value).toBeGreaterThan(events[0]!.threshold);
-    expect(changes[0]!.status).toBe('open');
-  });
+  it.each(seeds)(
+    'of one standard deviation in one feature is one event, in time, with its feature (seed %i)',
+    seed => {
+      const { events, changes } = foldAll(
+        syntheticWindows({
+          seed,
+          windows: 100,
+          records: 200,
+          recordOf: changedFrom(60, shifted('z', 1)),
+        }),
+      );
+      expect(events).toHaveLength(1);
+      expect(events[0]).toMatchObject({
+        status: 'closed',
+        cause: 'data_drift',
+        feature: 'z',
+        metric: expect.stringMatching('likelihood_ratio'),
+      });
+      expect(events[0]!.windowStart).toBeGreaterThanOrEqual(60 * hourMs);
+      expect(events[0]!.windowStart).toBeLessThanOrEqual(61 * hourMs);
+      expect(
+        Object.values(events[0]!.contributions).reduce((sum, share) => sum + share),
+      ).toBeCloseTo(1);
+      expect(events[0]!.value).toBeGreaterThan(events[0]!.threshold);
+      expect(changes[0]!.status).toBe('open');
+    },
+  );
 
   it('of the inputs that the model uses is one event, though predictions and errors change too', () => {
     const draw = changedFrom(60, record => ({ ...shifted('x', 2)(record), prediction: 'up' }));
@@ -108,10 +132,18 @@ describe('one abrupt drift', { timeout: 60_000 }, () => {
   });
 
   it('of the concept is told by errors that rise while the inputs stay', () => {
-    const draw = changedFrom(60, record => ({ ...record, label: record.label === 'up' ? 'down' : 'up' }));
+    const draw = changedFrom(60, record => ({
+      ...record,
+      label: record.label === 'up' ? 'down' : 'up',
+    }));
     const [event, ...others] = eventsOf(2, 100, draw);
     expect(others).toEqual([]);
-    expect(event).toMatchObject({ cause: 'concept_drift', severity: 'critical', metric: 'error', feature: null });
+    expect(event).toMatchObject({
+      cause: 'concept_drift',
+      severity: 'critical',
+      metric: 'error',
+      feature: null,
+    });
     expect(event!.value).toBeGreaterThan(0.7);
   });
 
@@ -128,7 +160,10 @@ describe('one abrupt drift', { timeout: 60_000 }, () => {
 
   it('is not seen in a new version of the code alone', () => {
     expect(
-      eventsOf(3, 90, (random, window) => ({ ...recordOf(random), codeVersion: window < 60 ? 'a1' : 'b2' })),
+      eventsOf(3, 90, (random, window) => ({
+        ...recordOf(random),
+        codeVersion: window < 60 ? 'a1' : 'b2',
+      })),
     ).toEqual([]);
   });
 });
@@ -143,14 +178,26 @@ describe('data quality', { timeout: 60_000 }, () => {
       changedFrom(60, (record, random) => ({ ...record, features: change(record, random) })),
     );
 
-  it.each<[string, string, string, (record: SyntheticRecord, random: Randomness) => SyntheticRecord['features']]>([
+  it.each<
+    [
+      string,
+      string,
+      string,
+      (record: SyntheticRecord, random: Randomness) => SyntheticRecord['features'],
+    ]
+  >([
     [
       'a burst of missing values',
       'z',
       'missing_rate',
       ({ features }, random) => ({ ...features, z: random.uniform() < 0.2 ? null : features.z }),
     ],
-    ['a feature that vanished', 'category', 'missing_rate', ({ features: { category: _, ...rest } }) => rest],
+    [
+      'a feature that vanished',
+      'category',
+      'missing_rate',
+      ({ features: { category: _, ...rest } }) => rest,
+    ],
     [
       'text instead of numbers',
       'z',
@@ -161,7 +208,10 @@ describe('data quality', { timeout: 60_000 }, () => {
       'NaN',
       'z',
       'non_finite_rate',
-      ({ features }, random) => ({ ...features, z: random.uniform() < 0.1 ? Number.NaN : features.z }),
+      ({ features }, random) => ({
+        ...features,
+        z: random.uniform() < 0.1 ? Number.NaN : features.z,
+      }),
     ],
     [
       'absurd numbers',
@@ -173,7 +223,10 @@ describe('data quality', { timeout: 60_000 }, () => {
       'categories never seen',
       'category',
       'unseen_rate',
-      ({ features }, random) => ({ ...features, category: random.uniform() < 0.2 ? 'new' : features.category }),
+      ({ features }, random) => ({
+        ...features,
+        category: random.uniform() < 0.2 ? 'new' : features.category,
+      }),
     ],
     ['a stuck sensor', 'z', 'constant_records', ({ features }) => ({ ...features, z: 0.25 })],
     [
@@ -185,7 +238,12 @@ describe('data quality', { timeout: 60_000 }, () => {
   ])('names %s', (_, feature, metric, change) => {
     const [event, ...others] = quality(change);
     expect(others).toEqual([]);
-    expect(event).toMatchObject({ cause: 'data_quality', feature, metric, windowStart: 60 * hourMs });
+    expect(event).toMatchObject({
+      cause: 'data_quality',
+      feature,
+      metric,
+      windowStart: 60 * hourMs,
+    });
     expect(event!.value).toBeGreaterThanOrEqual(event!.threshold);
   });
 
@@ -194,7 +252,10 @@ describe('data quality', { timeout: 60_000 }, () => {
       const record = recordOf(random);
       const { category, ...rest } = record.features;
       if (window < 60) return record;
-      return { ...record, features: { ...rest, extra: 1, ...(window < 63 && { category: category! }) } };
+      return {
+        ...record,
+        features: { ...rest, extra: 1, ...(window < 63 && { category: category! }) },
+      };
     };
     const [event, ...others] = eventsOf(4, 70, draw);
     expect(others).toEqual([]);
@@ -235,7 +296,11 @@ describe('predictions alone', { timeout: 60_000 }, () => {
   it('are a prediction drift when they change greatly', () => {
     const events = eventsOf(5, 100, learning(0.6));
     expect(events).toHaveLength(1);
-    expect(events[0]).toMatchObject({ cause: 'prediction_drift', feature: 'prediction', severity: 'warning' });
+    expect(events[0]).toMatchObject({
+      cause: 'prediction_drift',
+      feature: 'prediction',
+      severity: 'warning',
+    });
   });
 
   it('are none where the model was seen to change while its inputs stayed', () => {
@@ -276,7 +341,9 @@ describe('errors alone', { timeout: 60_000 }, () => {
   });
 
   it('are one where the predictions of the same model stay', () => {
-    expect(eventsOf(7, 108, wandering(0))).toMatchObject([{ cause: 'concept_drift', metric: 'error' }]);
+    expect(eventsOf(7, 108, wandering(0))).toMatchObject([
+      { cause: 'concept_drift', metric: 'error' },
+    ]);
   });
 
   it('rise at each change, though a model that learns makes fewer after each', () => {
@@ -286,13 +353,16 @@ describe('errors alone', { timeout: 60_000 }, () => {
       const label = random.uniform() < 0.5 ? 'up' : 'down';
       return { features: {}, prediction: isWrong === (label === 'up') ? 'down' : 'up', label };
     };
-    const windows = syntheticWindows({ seed: 3, windows: 200, records: 200, recordOf: draw }).map(window => ({
-      ...window,
-      variables: new Map(),
-      performance: { ...window.performance!, labelCounts: new Map() },
-    }));
+    const windows = syntheticWindows({ seed: 3, windows: 200, records: 200, recordOf: draw }).map(
+      window => ({
+        ...window,
+        variables: new Map(),
+        performance: { ...window.performance!, labelCounts: new Map() },
+      }),
+    );
     const found = foldAll(windows).events.map(({ windowStart }) => windowStart / hourMs);
-    for (const change of [40, 80, 120, 160]) expect(found.some(at => at >= change && at < change + 5)).toBe(true);
+    for (const change of [40, 80, 120, 160])
+      expect(found.some(at => at >= change && at < change + 5)).toBe(true);
     expect(found).toHaveLength(4);
   });
 });
@@ -316,8 +386,11 @@ describe('an episode', { timeout: 60_000 }, () => {
   });
 
   it('of a drift that never ends is one event with revisions', () => {
-    const draw = (random: Randomness, window: number) => shifted('z', Math.max(0, window - 60) * 0.3)(recordOf(random));
-    const { events, changes } = foldAll(syntheticWindows({ seed: 7, windows: 160, records: 200, recordOf: draw }));
+    const draw = (random: Randomness, window: number) =>
+      shifted('z', Math.max(0, window - 60) * 0.3)(recordOf(random));
+    const { events, changes } = foldAll(
+      syntheticWindows({ seed: 7, windows: 160, records: 200, recordOf: draw }),
+    );
     expect(events).toHaveLength(1);
     expect(events[0]!.status).toBe('open');
     expect(changes.length).toBeGreaterThan(2);
@@ -388,22 +461,30 @@ describe('replays', { timeout: 60_000 }, () => {
     let state: FoldState = initialState(null, context);
     const states = windows.map(window => (state = foldWindow(state, window, context).state));
     for (const from of [5, 40, 61, 70]) {
-      expect(foldAll(windows.slice(from + 1), states[from]!).verdicts).toEqual(whole.verdicts.slice(from + 1));
+      expect(foldAll(windows.slice(from + 1), states[from]!).verdicts).toEqual(
+        whole.verdicts.slice(from + 1),
+      );
     }
   });
 
   it('with labels that come three windows late end in the same events as all at once', () => {
     const late = foldWithLateLabels(windows, unlabelled, 3);
     const [event] = foldAll(windows).events;
-    expect(late.filter(({ status }) => status !== 'withdrawn').map(({ revision: _, ...content }) => content)).toEqual([
-      event,
-    ]);
+    expect(
+      late
+        .filter(({ status }) => status !== 'withdrawn')
+        .map(({ revision: _, ...content }) => content),
+    ).toEqual([event]);
     expect(event!.explanation).toContain('error rate');
   });
 });
 
 /** Windows are folded without labels, and again with them, as the shell does when performance arrives. */
-function foldWithLateLabels(labelled: WindowObservation[], unlabelled: WindowObservation[], delay: number) {
+function foldWithLateLabels(
+  labelled: WindowObservation[],
+  unlabelled: WindowObservation[],
+  delay: number,
+) {
   const states: FoldState[] = [];
   let published = new Map();
   for (let window = 0; window < labelled.length + delay; window++) {
@@ -413,19 +494,28 @@ function foldWithLateLabels(labelled: WindowObservation[], unlabelled: WindowObs
     const fresh: DriftEventChange[] = [];
     let state = start;
     for (let index = refoldedFrom; index <= Math.min(window, labelled.length - 1); index++) {
-      const folded = foldWindow(state, (index <= window - delay ? labelled : unlabelled)[index]!, context);
+      const folded = foldWindow(
+        state,
+        (index <= window - delay ? labelled : unlabelled)[index]!,
+        context,
+      );
       state = folded.state;
       states[index] = state;
       const { change } = folded.verdict;
       if (change) (index < window ? settled : fresh).push({ content: change, atMs: 0 });
     }
     const revisions = driftEventRevisions(published, settled, fresh, refoldedFrom * hourMs, hourMs);
-    published = new Map([...published, ...revisions.map(({ event }) => [event.id, event] as const)]);
+    published = new Map([
+      ...published,
+      ...revisions.map(({ event }) => [event.id, event] as const),
+    ]);
   }
   return [...published.values()];
 }
 
 function foldedChanges(published: ReadonlyMap<string, DriftEventContent>, state: FoldState) {
-  const open = [...published.values()].find(({ windowStart }) => windowStart === state.episode!.windowStartMs);
+  const open = [...published.values()].find(
+    ({ windowStart }) => windowStart === state.episode!.windowStartMs,
+  );
   return open ? [{ content: { ...open, status: 'open' as const }, atMs: 0 }] : [];
 }

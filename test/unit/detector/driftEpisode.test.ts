@@ -23,10 +23,18 @@ function evidenceOf(family: Family, features: readonly string[], large = false):
 }
 
 function episodeOf(...evidence: Evidence[]): Episode {
-  return { windowStartMs: 0, windowEndMs: 1, reference: 'bootstrap', newCodeVersions: [], evidence, renewals: 0 };
+  return {
+    windowStartMs: 0,
+    windowEndMs: 1,
+    reference: 'bootstrap',
+    newCodeVersions: [],
+    evidence,
+    renewals: 0,
+  };
 }
 
-const featuresOf = ({ evidence }: Episode) => evidence.flatMap(({ contributions }) => Object.keys(contributions));
+const featuresOf = ({ evidence }: Episode) =>
+  evidence.flatMap(({ contributions }) => Object.keys(contributions));
 
 describe('withEvidence', () => {
   const one = episodeOf(evidenceOf('features', ['a']));
@@ -46,7 +54,9 @@ describe('withEvidence', () => {
     const large = episodeOf(evidenceOf('features', ['a'], true));
     const grown = withEvidence(large, [evidenceOf('features', ['a', 'b'])]);
     expect(grown.evidence).toMatchObject([{ large: true, contributions: { a: 0.5, b: 0.5 } }]);
-    expect(withEvidence(one, [evidenceOf('features', ['a'], true)]).evidence).toMatchObject([{ large: true }]);
+    expect(withEvidence(one, [evidenceOf('features', ['a'], true)]).evidence).toMatchObject([
+      { large: true },
+    ]);
   });
 
   it('says the next broken feature, though the first was mended', () => {

@@ -12,7 +12,12 @@ const summary = (revisions: ReturnType<typeof driftEventRevisions>) =>
 
 describe('driftEventRevisions', () => {
   it('numbers the changes of new windows, and repeats none', () => {
-    const changes = [driftEvent('a'), driftEvent('a'), driftEvent('a', { status: 'closed' }), driftEvent('b')].map(at);
+    const changes = [
+      driftEvent('a'),
+      driftEvent('a'),
+      driftEvent('a', { status: 'closed' }),
+      driftEvent('b'),
+    ].map(at);
     expect(summary(driftEventRevisions(new Map(), [], changes, 0, hourMs))).toEqual([
       'a/1 open',
       'a/2 closed',
@@ -33,24 +38,35 @@ describe('driftEventRevisions', () => {
     const settled = [driftEvent('a'), driftEvent('a', { status: 'closed' })].map(at);
     const closed = driftEvent('a', { status: 'closed' });
     expect(driftEventRevisions(published(closed), settled, [], 0, hourMs)).toEqual([]);
-    expect(summary(driftEventRevisions(new Map(), settled, [], 0, hourMs))).toEqual(['a/1 open', 'a/2 closed']);
+    expect(summary(driftEventRevisions(new Map(), settled, [], 0, hourMs))).toEqual([
+      'a/1 open',
+      'a/2 closed',
+    ]);
   });
 
   it('revises an event whose cause turned out to be another', () => {
     const revised = at(driftEvent('a', { cause: 'concept_drift' }));
-    expect(summary(driftEventRevisions(published(driftEvent('a')), [revised], [], 0, hourMs))).toEqual(['a/2 open']);
+    expect(
+      summary(driftEventRevisions(published(driftEvent('a')), [revised], [], 0, hourMs)),
+    ).toEqual(['a/2 open']);
   });
 
   it('withdraws what did not come about again, once, and only in the windows that were folded', () => {
     const known = published(driftEvent('a'));
-    expect(summary(driftEventRevisions(known, [], [], 10 * hourMs, hourMs))).toEqual(['a/2 withdrawn']);
+    expect(summary(driftEventRevisions(known, [], [], 10 * hourMs, hourMs))).toEqual([
+      'a/2 withdrawn',
+    ]);
     expect(driftEventRevisions(known, [], [], 11 * hourMs, hourMs)).toEqual([]);
     expect(driftEventRevisions(known, [], [], 0, 2 * hourMs)).toEqual([]);
-    expect(driftEventRevisions(published(driftEvent('a', { status: 'withdrawn' })), [], [], 0, hourMs)).toEqual([]);
+    expect(
+      driftEventRevisions(published(driftEvent('a', { status: 'withdrawn' })), [], [], 0, hourMs),
+    ).toEqual([]);
   });
 
   it('opens again what was withdrawn', () => {
     const known = published(driftEvent('a', { status: 'withdrawn' }));
-    expect(summary(driftEventRevisions(known, [at(driftEvent('a'))], [], 0, hourMs))).toEqual(['a/2 open']);
+    expect(summary(driftEventRevisions(known, [at(driftEvent('a'))], [], 0, hourMs))).toEqual([
+      'a/2 open',
+    ]);
   });
 });

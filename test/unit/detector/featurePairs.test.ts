@@ -44,11 +44,22 @@ describe('pairs of features', () => {
     const block = fc.array(fc.tuple(code, code), { maxLength: 64 });
     fc.assert(
       fc.property(fc.array(block, { minLength: 1, maxLength: 5 }), blocks => {
-        const grade = (value: number, low: number, high: number) => (value < low ? -1 : value < high ? 0 : 1);
-        const expected = { records: 0, first: 0, second: 0, firstSquares: 0, secondSquares: 0, products: 0 };
+        const grade = (value: number, low: number, high: number) =>
+          value < low ? -1 : value < high ? 0 : 1;
+        const expected = {
+          records: 0,
+          first: 0,
+          second: 0,
+          firstSquares: 0,
+          secondSquares: 0,
+          products: 0,
+        };
         for (const rows of blocks) {
-          const both = rows.flatMap(([a, b]) => (a === null || b === null ? [] : [[grade(a, -3, 3), grade(b, 0, 5)]]));
-          const mean = (column: number) => both.reduce((sum, row) => sum + row[column]!, 0) / both.length;
+          const both = rows.flatMap(([a, b]) =>
+            a === null || b === null ? [] : [[grade(a, -3, 3), grade(b, 0, 5)]],
+          );
+          const mean = (column: number) =>
+            both.reduce((sum, row) => sum + row[column]!, 0) / both.length;
           const [meanA, meanB] = [mean(0), mean(1)];
           for (const [a, b] of both as [number, number][]) {
             expected.records += 1;
@@ -113,7 +124,9 @@ describe('pairs of features', () => {
     const samples = Array.from({ length: 40 }, (_, block) =>
       sampleOf(
         ['a', 'b'],
-        Array.from({ length: 64 }, () => [1, 1].map(() => Math.round(1e6 * (3 * Math.sin(block) + normal())))),
+        Array.from({ length: 64 }, () =>
+          [1, 1].map(() => Math.round(1e6 * (3 * Math.sin(block) + normal()))),
+        ),
       ),
     );
     const pairs = freezePairs(samples);

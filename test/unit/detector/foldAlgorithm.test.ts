@@ -17,10 +17,19 @@ const hash = hashSource(source, identify);
 
 describe('the identity of the code that makes fold states', () => {
   it.each([
-    ['a reworded comment', source.replace('Counts.', 'Returns the count of both.').replace('// Adds.', '')],
+    [
+      'a reworded comment',
+      source.replace('Counts.', 'Returns the count of both.').replace('// Adds.', ''),
+    ],
     [
       'other line breaks and indentation',
-      source.replaceAll('  return', '\n\n      return').replace('left: number, ', 'left: number,\n'),
+      source
+        .replaceAll('  return', '\n\n      return')
+        .replace('left: number, ', 'left: number,\n'),
+    ],
+    [
+      'a list that was broken into lines',
+      source.replace('(left: number, right: number)', '(\n  left: number,\n  right: number,\n)'),
     ],
     ['a file that moved', source.replace('../shared/alpha.ts', '../../counting/alpha.ts')],
     ['imports in another order', source.replace(/(import \{ type.*\n)(import.*\n)/, '$2$1')],
@@ -45,8 +54,10 @@ describe('the identity of the code that makes fold states', () => {
   });
 
   it('changes when what it imports changes', () => {
-    expect(hashSource(source, specifier => (specifier === 'package' ? 'package 2.0.0' : identify(specifier)))).not.toBe(
-      hash,
-    );
+    expect(
+      hashSource(source, specifier =>
+        specifier === 'package' ? 'package 2.0.0' : identify(specifier),
+      ),
+    ).not.toBe(hash);
   });
 });

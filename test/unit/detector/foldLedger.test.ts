@@ -21,22 +21,30 @@ const empty: FoldLedger = {
 function ledgerAfter(windows: number): FoldLedger {
   let ledger = empty;
   for (let ordinal = 64; ordinal <= windows; ordinal += 64) {
-    ledger = withCheckpoint(ledger, { windowStartMs: ordinal, ordinal, slot: freeSlot(ledger), digest: '' });
+    ledger = withCheckpoint(ledger, {
+      windowStartMs: ordinal,
+      ordinal,
+      slot: freeSlot(ledger),
+      digest: '',
+    });
   }
   return ledger;
 }
 
 describe('the ledger of a fold', () => {
-  it.each([64, 1_000, 100_000, 1_000_000])('after %i windows lists few checkpoints, the closer the newer', windows => {
-    const { checkpoints } = ledgerAfter(windows);
-    expect(checkpoints.length).toBeLessThanOrEqual(40);
-    expect(new Set(checkpoints.map(({ slot }) => slot)).size).toBe(checkpoints.length);
-    const newest = checkpoints.at(-1)!.ordinal;
-    for (const [index, { ordinal }] of checkpoints.entries()) {
-      const earlier = checkpoints[index - 1]?.ordinal ?? 0;
-      expect(newest - earlier).toBeLessThanOrEqual(2 * (newest - ordinal) + 64);
-    }
-  });
+  it.each([64, 1_000, 100_000, 1_000_000])(
+    'after %i windows lists few checkpoints, the closer the newer',
+    windows => {
+      const { checkpoints } = ledgerAfter(windows);
+      expect(checkpoints.length).toBeLessThanOrEqual(40);
+      expect(new Set(checkpoints.map(({ slot }) => slot)).size).toBe(checkpoints.length);
+      const newest = checkpoints.at(-1)!.ordinal;
+      for (const [index, { ordinal }] of checkpoints.entries()) {
+        const earlier = checkpoints[index - 1]?.ordinal ?? 0;
+        expect(newest - earlier).toBeLessThanOrEqual(2 * (newest - ordinal) + 64);
+      }
+    },
+  );
 
   it('forgets what was folded after a window that changed, and uses its slots again', () => {
     const ledger = rewoundLedger(ledgerAfter(640), 500);

@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { freezeVariable } from '../../../services/detector/blocks/frozenVariable.ts';
 import { qualityMetrics } from '../../../services/detector/families/dataQualityFamily.ts';
-import { addValue, emptyFeatureProfile, type FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
+import {
+  addValue,
+  emptyFeatureProfile,
+  type FeatureValue,
+} from '../../../services/shared/profile/featureProfile.ts';
 import { foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 function profileOf(values: readonly FeatureValue[]) {
@@ -49,15 +53,23 @@ describe('a growing feature', () => {
     const draw = (missingFrom: number) => (random: Randomness, window: number) => ({
       features: {
         x: random.normal(),
-        clock: window >= missingFrom && random.uniform() < 0.5 ? null : window * 1000 + 999 * random.uniform(),
+        clock:
+          window >= missingFrom && random.uniform() < 0.5
+            ? null
+            : window * 1000 + 999 * random.uniform(),
       },
       prediction: random.uniform() < 0.5 ? 'up' : 'down',
     });
     const eventsOf = (missingFrom: number) =>
-      foldAll(syntheticWindows({ seed: 1, windows: 60, records: 200, recordOf: draw(missingFrom) })).events;
+      foldAll(syntheticWindows({ seed: 1, windows: 60, records: 200, recordOf: draw(missingFrom) }))
+        .events;
     expect(eventsOf(Number.POSITIVE_INFINITY)).toEqual([]);
     const [event, ...others] = eventsOf(40);
-    expect(event).toMatchObject({ cause: 'data_quality', feature: 'clock', metric: 'missing_rate' });
+    expect(event).toMatchObject({
+      cause: 'data_quality',
+      feature: 'clock',
+      metric: 'missing_rate',
+    });
     expect(others).toEqual([]);
   });
 });

@@ -1,8 +1,15 @@
 import type { WindowObservation } from '../../../services/detector/blocks/windowObservation.ts';
-import type { AnnouncementPosition, FoldLedger } from '../../../services/detector/checkpoints/foldLedger.ts';
+import type {
+  AnnouncementPosition,
+  FoldLedger,
+} from '../../../services/detector/checkpoints/foldLedger.ts';
 import type { StoredEvaluation } from '../../../services/detector/store/evaluation.ts';
 import { evaluationKey } from '../../../services/detector/store/evaluation.ts';
-import type { DetectorStore, PublishedSince, WindowRange } from '../../../services/detector/store/store.ts';
+import type {
+  DetectorStore,
+  PublishedSince,
+  WindowRange,
+} from '../../../services/detector/store/store.ts';
 import type { Alert, DriftEvent } from '../../../services/shared/contracts.ts';
 import { type VersionName, versionKey } from '../../../services/shared/versionKey.ts';
 
@@ -34,14 +41,22 @@ export function memoryTables(name: VersionName): MemoryTables {
 }
 
 /** @param beforeWrite awaited before each insert: it may throw, as a process that is killed, or wait, as one that is frozen */
-export function memoryStore(tables: MemoryTables, beforeWrite: () => Promise<void> = async () => {}): DetectorStore {
+export function memoryStore(
+  tables: MemoryTables,
+  beforeWrite: () => Promise<void> = async () => {},
+): DetectorStore {
   const key = versionKey(tables.name);
   const one = <T>(value: T | null | undefined) =>
     new Map(value === null || value === undefined ? [] : [[key, value] as const]);
   const startsIn = ({ fromMs, toMs }: WindowRange) =>
-    [...tables.windows.keys()].filter(startMs => startMs >= fromMs && startMs <= toMs).sort((a, b) => a - b);
-  const named = <T extends { id: string }>(rows: Map<string, T>, { ids }: PublishedSince, holds: (row: T) => boolean) =>
-    new Map([...rows].filter(([id, row]) => holds(row) || ids.includes(id)));
+    [...tables.windows.keys()]
+      .filter(startMs => startMs >= fromMs && startMs <= toMs)
+      .sort((a, b) => a - b);
+  const named = <T extends { id: string }>(
+    rows: Map<string, T>,
+    { ids }: PublishedSince,
+    holds: (row: T) => boolean,
+  ) => new Map([...rows].filter(([id, row]) => holds(row) || ids.includes(id)));
   const replace = <T extends { id: string; revision: number }>(rows: Map<string, T>, row: T) => {
     if (row.revision >= (rows.get(row.id)?.revision ?? 0)) rows.set(row.id, row);
   };
@@ -52,7 +67,8 @@ export function memoryStore(tables: MemoryTables, beforeWrite: () => Promise<voi
       if (ledgers.length === 0) return;
       await beforeWrite();
       for (const { ledger } of ledgers) {
-        if (!tables.ledger || !isBehind(ledger.position, tables.ledger.position)) tables.ledger = ledger;
+        if (!tables.ledger || !isBehind(ledger.position, tables.ledger.position))
+          tables.ledger = ledger;
       }
     },
     states: async ([wanted]) => one(tables.states.get(wanted!.slot)),
@@ -62,7 +78,9 @@ export function memoryStore(tables: MemoryTables, beforeWrite: () => Promise<voi
       for (const { slot, text } of states) tables.states.set(slot, text);
     },
     async evaluatedUntilMs([wanted]) {
-      const until = [...tables.evaluations.values()].filter(({ startMs }) => startMs >= wanted!.fromMs);
+      const until = [...tables.evaluations.values()].filter(
+        ({ startMs }) => startMs >= wanted!.fromMs,
+      );
       return one(until.length === 0 ? null : Math.max(...until.map(({ untilMs }) => untilMs)));
     },
     windowStarts: async ([range], mostWindows) =>
@@ -82,9 +100,21 @@ export function memoryStore(tables: MemoryTables, beforeWrite: () => Promise<voi
       throw new Error('no version here has a reference');
     },
     driftEvents: async ([wanted]) =>
-      one(named(tables.events, wanted!, row => row.status === 'open' || row.windowStart > wanted!.sinceMs)),
+      one(
+        named(
+          tables.events,
+          wanted!,
+          row => row.status === 'open' || row.windowStart > wanted!.sinceMs,
+        ),
+      ),
     alerts: async ([wanted]) =>
-      one(named(tables.alerts, wanted!, row => row.state !== 'resolved' || row.openedAtEventTime > wanted!.sinceMs)),
+      one(
+        named(
+          tables.alerts,
+          wanted!,
+          row => row.state !== 'resolved' || row.openedAtEventTime > wanted!.sinceMs,
+        ),
+      ),
     async insertEvaluations(judged) {
       const evaluations = judged.flatMap(({ evaluations }) => evaluations);
       if (evaluations.length === 0) return 0;
@@ -93,7 +123,13 @@ export function memoryStore(tables: MemoryTables, beforeWrite: () => Promise<voi
         const stored = evaluationKey(segment, observation.startMs);
         if (revision < (tables.evaluations.get(stored)?.revision ?? 0)) continue;
         const { startMs, endMs: untilMs } = observation;
-        tables.evaluations.set(stored, { revision, digest, startMs, untilMs, status: verdict.status });
+        tables.evaluations.set(stored, {
+          revision,
+          digest,
+          startMs,
+          untilMs,
+          status: verdict.status,
+        });
       }
       return 0;
     },

@@ -3,7 +3,10 @@ import { windowMetrics } from '../../../services/detector/fold/windowMetrics.ts'
 import { context, foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 /** Three features with a memory of many windows: records of a window are alike, so that none of them is sampling noise. */
-function orderedWindows(seed: number, change: (window: number, random: Randomness) => { a?: number; fixed?: number }) {
+function orderedWindows(
+  seed: number,
+  change: (window: number, random: Randomness) => { a?: number; fixed?: number },
+) {
   const level = [0, 0, 0];
   let last = -1;
   return syntheticWindows({
@@ -11,19 +14,27 @@ function orderedWindows(seed: number, change: (window: number, random: Randomnes
     windows: 160,
     records: 100,
     recordOf: (random, window) => {
-      if (window !== last) for (const index of level.keys()) level[index] = 0.8 * level[index]! + 0.2 * random.normal();
+      if (window !== last)
+        for (const index of level.keys())
+          level[index] = 0.8 * level[index]! + 0.2 * random.normal();
       last = window;
       const [a, b, c] = level.map(mean => mean + random.normal()) as [number, number, number];
-      return { features: { ...{ a, b, c }, ...change(window, random) }, prediction: a > 0 ? 'up' : 'down' };
+      return {
+        features: { ...{ a, b, c }, ...change(window, random) },
+        prediction: a > 0 ? 'up' : 'down',
+      };
     },
   });
 }
 
-const orderedStream = (...parameters: Parameters<typeof orderedWindows>) => foldAll(orderedWindows(...parameters));
+const orderedStream = (...parameters: Parameters<typeof orderedWindows>) =>
+  foldAll(orderedWindows(...parameters));
 
 describe('an ordered stream', { timeout: 60_000 }, () => {
   it.each([1, 2])('is not drifting all the time (seed %i)', seed => {
-    const late = orderedStream(seed, () => ({})).events.filter(({ windowStart }) => windowStart >= 30 * 3_600_000);
+    const late = orderedStream(seed, () => ({})).events.filter(
+      ({ windowStart }) => windowStart >= 30 * 3_600_000,
+    );
     expect(late.length).toBeLessThanOrEqual(1);
   });
 
@@ -33,20 +44,28 @@ describe('an ordered stream', { timeout: 60_000 }, () => {
       windowMetrics(foldAll(windows.slice(0, window)).state, windows[window]!, context)
         .filter(({ metric }) => metric.startsWith('likelihood_ratio'))
         .map(({ feature, metric }) => `${feature} ${metric}`);
-    expect(askedOf(150)).toEqual(['a', 'b', 'c', 'prediction'].map(name => `${name} likelihood_ratio`));
+    expect(askedOf(150)).toEqual(
+      ['a', 'b', 'c', 'prediction'].map(name => `${name} likelihood_ratio`),
+    );
   });
 
   it('drifts when what never varied begins to', () => {
-    const { events } = orderedStream(1, (window, random) => ({ fixed: window < 120 ? 0 : random.normal() }));
+    const { events } = orderedStream(1, (window, random) => ({
+      fixed: window < 120 ? 0 : random.normal(),
+    }));
     const found = events.filter(({ feature }) => feature === 'fixed');
     expect(found).toHaveLength(1);
     expect(found[0]!.windowStart).toBeLessThanOrEqual(122 * 3_600_000);
   });
 
   it('drifts when it moves by far more than it ever did', () => {
-    const { events } = orderedStream(2, (window, random) => (window < 120 ? {} : { a: 3 + random.normal() }));
-    expect(events.some(({ windowStart }) => windowStart >= 120 * 3_600_000 && windowStart <= 122 * 3_600_000)).toBe(
-      true,
+    const { events } = orderedStream(2, (window, random) =>
+      window < 120 ? {} : { a: 3 + random.normal() },
     );
+    expect(
+      events.some(
+        ({ windowStart }) => windowStart >= 120 * 3_600_000 && windowStart <= 122 * 3_600_000,
+      ),
+    ).toBe(true);
   });
 });

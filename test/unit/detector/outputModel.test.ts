@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { WindowObservation } from '../../../services/detector/blocks/windowObservation.ts';
-import { movementStatement, predictionContributions } from '../../../services/detector/families/outputMovement.ts';
+import {
+  movementStatement,
+  predictionContributions,
+} from '../../../services/detector/families/outputMovement.ts';
 import { initialState } from '../../../services/detector/fold/detector.ts';
 import { fitOutputModel } from '../../../services/detector/reference/outputModel.ts';
 import { freezeVariables } from '../../../services/detector/reference/reference.ts';
 import { missingCode } from '../../../services/shared/profile/recordSample.ts';
-import { context, foldAll, type Randomness, type SyntheticRecord, syntheticWindows } from './syntheticStream.ts';
+import {
+  context,
+  foldAll,
+  type Randomness,
+  type SyntheticRecord,
+  syntheticWindows,
+} from './syntheticStream.ts';
 
 const onset = 20;
 const effects = {
@@ -30,7 +39,9 @@ function recordOf({ uniform, normal }: Randomness, window: number) {
 }
 
 /** Windows of these records, and what the first window of the drift has more than those before it. */
-function streamOf(change: (record: SyntheticRecord & { score: number }, random: Randomness) => SyntheticRecord) {
+function streamOf(
+  change: (record: SyntheticRecord & { score: number }, random: Randomness) => SyntheticRecord,
+) {
   const sums = Array.from({ length: onset + 3 }, () => ({ grade: 0, city: 0 }));
   const records = 400;
   const windows = syntheticWindows({
@@ -68,13 +79,18 @@ function expectMoved(
 /** Of effects of 0.1, known from 128 records each with a deviation of 0.02; the penalty takes 4 / 132 of them. */
 const tolerance = 0.003;
 
-const fitOf = (windows: readonly WindowObservation[]) => fitOutputModel(windows, freezeVariables(windows));
+const fitOf = (windows: readonly WindowObservation[]) =>
+  fitOutputModel(windows, freezeVariables(windows));
 
 describe('what changed features do to the outputs', () => {
   it('is told of scores that are a sum of known effects', () => {
     const [event, ...others] = foldAll(scored.windows).events;
     expect(others).toEqual([]);
-    expect(event).toMatchObject({ cause: 'data_drift', metric: 'likelihood_ratio', reference: 'bootstrap' });
+    expect(event).toMatchObject({
+      cause: 'data_drift',
+      metric: 'likelihood_ratio',
+      reference: 'bootstrap',
+    });
     expectMoved(event!.predictionContributions, scored.moved, tolerance);
     expect(event!.explanation).toMatch(
       /^3 of 4 features changed, .+\), which moves the score by \+0\.0\d+, city by \+0\.0\d+ \(additive model, R² 0\.9\d*\); /,
@@ -95,9 +111,16 @@ describe('what changed features do to the outputs', () => {
   });
 
   it('is told of numbers predicted, in their unit', () => {
-    const { windows, moved } = streamOf(({ features, score }) => ({ features, prediction: 1000 * score }));
+    const { windows, moved } = streamOf(({ features, score }) => ({
+      features,
+      prediction: 1000 * score,
+    }));
     const [event] = foldAll(windows).events;
-    expectMoved(event!.predictionContributions, { grade: 1000 * moved.grade, city: 1000 * moved.city }, 3);
+    expectMoved(
+      event!.predictionContributions,
+      { grade: 1000 * moved.grade, city: 1000 * moved.city },
+      3,
+    );
     expect(event!.explanation).toContain('which moves the prediction by +');
   });
 
@@ -110,7 +133,11 @@ describe('what changed features do to the outputs', () => {
     expect(model.output).toBe('share of "yes"');
     const [event] = foldAll(windows).events;
     // Three times the effects; a share of a bin is known to 0.5 / √128, and grades of a fifth change by a tenth or two.
-    expectMoved(event!.predictionContributions, { grade: 3 * moved.grade, city: 3 * moved.city }, 0.04);
+    expectMoved(
+      event!.predictionContributions,
+      { grade: 3 * moved.grade, city: 3 * moved.city },
+      0.04,
+    );
     expect(event!.explanation).toContain('which moves the share of "yes" by +');
   });
 
@@ -162,16 +189,20 @@ describe('what is told of a continuous feature that moves', () => {
     [0.5, 0.93],
     [1, 0.85],
     [2, 0.79],
-  ])('by %d standard deviations is %d of what it does, as bins have no inside', (deviations, told) => {
-    const seeds = [1, 2, 3, 4, 5, 6];
-    const mean = seeds.reduce((sum, seed) => sum + toldOf(deviations, seed) / seeds.length, 0);
-    expect(Math.abs(mean - told)).toBeLessThan(0.06);
-  });
+  ])(
+    'by %d standard deviations is %d of what it does, as bins have no inside',
+    (deviations, told) => {
+      const seeds = [1, 2, 3, 4, 5, 6];
+      const mean = seeds.reduce((sum, seed) => sum + toldOf(deviations, seed) / seeds.length, 0);
+      expect(Math.abs(mean - told)).toBeLessThan(0.06);
+    },
+  );
 });
 
 describe('fitOutputModel', () => {
   const reference = scored.windows.slice(0, 10);
-  const referenceOf = (change: Parameters<typeof streamOf>[0]) => streamOf(change).windows.slice(0, 10);
+  const referenceOf = (change: Parameters<typeof streamOf>[0]) =>
+    streamOf(change).windows.slice(0, 10);
 
   it('has the effects of each bin, less their mean', () => {
     const { effects: found, explained } = fitOf(reference)!;
@@ -184,7 +215,10 @@ describe('fitOutputModel', () => {
   });
 
   it.each<[string, Parameters<typeof streamOf>[0]]>([
-    ['scores that do not follow from features', (record, { uniform }) => ({ ...record, score: uniform() })],
+    [
+      'scores that do not follow from features',
+      (record, { uniform }) => ({ ...record, score: uniform() }),
+    ],
     ['constant scores', record => ({ ...record, score: 0.5 })],
     ['scores without any scale', record => ({ ...record, score: record.score * 1e300 })],
     [
@@ -211,19 +245,34 @@ describe('fitOutputModel', () => {
         ...features,
         clock: now++,
         many: `k${Math.floor(200 * uniform())}`,
-        ...Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`z${10 + index}`, normal()])),
+        ...Object.fromEntries(
+          Array.from({ length: 12 }, (_, index) => [`z${10 + index}`, normal()]),
+        ),
       },
       prediction: score,
     }));
     const names = [...fitOf(wide)!.effects.keys()].map(key => key.replace('feature/', ''));
-    expect(names).toEqual(['city', 'grade', 'other', 'still', 'z10', 'z11', 'z12', 'z13', 'z14', 'z15']);
+    expect(names).toEqual([
+      'city',
+      'grade',
+      'other',
+      'still',
+      'z10',
+      'z11',
+      'z12',
+      'z13',
+      'z14',
+      'z15',
+    ]);
   });
 
   it('has no more than 300 bins', () => {
     const fine = referenceOf(({ features, score }, { uniform }) => ({
       features: {
         ...features,
-        ...Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`c${index}`, `k${Math.floor(40 * uniform())}`])),
+        ...Object.fromEntries(
+          Array.from({ length: 9 }, (_, index) => [`c${index}`, `k${Math.floor(40 * uniform())}`]),
+        ),
       },
       prediction: score,
     }));
@@ -249,7 +298,9 @@ describe('a movement', () => {
   it('is told in a few words', () => {
     const statement = (contributions: Record<string, number>, changed: number) =>
       movementStatement(model, contributions, changed);
-    expect(statement({ a: -0.07 }, 1)).toBe(', which moves the score by -0.07 (additive model, R² 0.5)');
+    expect(statement({ a: -0.07 }, 1)).toBe(
+      ', which moves the score by -0.07 (additive model, R² 0.5)',
+    );
     expect(statement({ 1: 0.01, a: 0.07 }, 2)).toBe(
       ', which moves the score by +0.08, a by +0.07 (additive model, R² 0.5)',
     );

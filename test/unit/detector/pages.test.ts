@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { foldVersionWindow, rewound, type VersionFold } from '../../../services/detector/fold/versionFold.ts';
+import {
+  foldVersionWindow,
+  rewound,
+  type VersionFold,
+} from '../../../services/detector/fold/versionFold.ts';
 import { context, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 const recordOf = (random: Randomness, window: number) => ({
@@ -20,7 +24,13 @@ function verdicts(pageSizes: readonly number[], lateAfterPage: readonly number[]
   const foldUntil = (end: number) => {
     for (; next < end; next++) {
       const window = windows[next]!;
-      const result = foldVersionWindow(fold, window.startMs, new Map([['', window]]), context.detection, true);
+      const result = foldVersionWindow(
+        fold,
+        window.startMs,
+        new Map([['', window]]),
+        context.detection,
+        true,
+      );
       fold = result.fold;
       last.set(
         window.startMs,
@@ -42,7 +52,9 @@ function verdicts(pageSizes: readonly number[], lateAfterPage: readonly number[]
 
 it('verdicts and metrics do not depend on how windows come in pages, nor on what is folded again', () => {
   const whole = verdicts([windows.length], []);
-  const opened = whole.flat().filter(folded => (folded as { verdict: { change: unknown } }).verdict.change !== null);
+  const opened = whole
+    .flat()
+    .filter(folded => (folded as { verdict: { change: unknown } }).verdict.change !== null);
   expect(opened.length).toBeGreaterThan(0);
   fc.assert(
     fc.property(

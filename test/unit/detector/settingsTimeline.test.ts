@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { detectionAt, type SettingsTimeline, withSettings } from '../../../services/detector/fold/settingsTimeline.ts';
+import {
+  detectionAt,
+  type SettingsTimeline,
+  withSettings,
+} from '../../../services/detector/fold/settingsTimeline.ts';
 import { context } from './syntheticStream.ts';
 
 const strict = { ...context.detection, minimumRecords: 100 };
@@ -32,7 +36,8 @@ describe('the timeline of detection settings', () => {
 
   it('has a limit', () => {
     let long: SettingsTimeline = [];
-    for (let change = 0; change < 100; change++) long = withSettings(long, change % 2 === 0 ? strict : lax, change);
+    for (let change = 0; change < 100; change++)
+      long = withSettings(long, change % 2 === 0 ? strict : lax, change);
     expect(long).toHaveLength(32);
     expect(detectionAt(long, 0)).toEqual(long[0]!.detection);
   });

@@ -8,14 +8,20 @@ import {
   type StatisticHistory,
   withMeasurement,
 } from '../../../services/detector/significance/statisticHistory.ts';
-import { largestStatistic, statisticThreshold } from '../../../services/detector/significance/statisticThreshold.ts';
+import {
+  largestStatistic,
+  statisticThreshold,
+} from '../../../services/detector/significance/statisticThreshold.ts';
 import { chiSquaredSurvival } from '../../../services/shared/statistics/chiSquaredSurvival.ts';
 import { logFisherSurvival } from '../../../services/shared/statistics/fisherSurvival.ts';
 
 const degreesOfFreedom = 9;
 const measured = (statistic: number): Measurement => ({ statistic, degreesOfFreedom, size: 100 });
 const historyOf = (statistics: readonly number[], scale: number): StatisticHistory =>
-  statistics.reduce((history, statistic) => withMeasurement(history, measured(statistic), scale), noHistory);
+  statistics.reduce(
+    (history, statistic) => withMeasurement(history, measured(statistic), scale),
+    noHistory,
+  );
 /** Each statistic once per scale. */
 const significanceOf = (statistics: readonly number[], noiseWeight: number): Significance => ({
   history: scales.map(scale => historyOf(statistics, scale)),
@@ -48,13 +54,18 @@ describe('judge', () => {
   it('finds nothing in what an ordered stream always does, but in a multiple of it', () => {
     const ordinary = judge(significanceOf(wandering, 0), measured(10 * degreesOfFreedom), 1, true);
     expect(ordinary.pValue).toBeGreaterThan(0.1);
-    expect(judge(significanceOf(wandering, 1), measured(10 * degreesOfFreedom), 1, true).pValue).toBeLessThan(1e-4);
-    expect(judge(significanceOf(wandering, 0), measured(100 * degreesOfFreedom), 1, true).pValue).toBeLessThan(1e-4);
+    expect(
+      judge(significanceOf(wandering, 1), measured(10 * degreesOfFreedom), 1, true).pValue,
+    ).toBeLessThan(1e-4);
+    expect(
+      judge(significanceOf(wandering, 0), measured(100 * degreesOfFreedom), 1, true).pValue,
+    ).toBeLessThan(1e-4);
   });
 
   it('asks less of a short history than of a long one', () => {
     const pValueAfter = (blocks: number) =>
-      judge(significanceOf(wandering.slice(0, blocks), 0), measured(60 * degreesOfFreedom), 1, true).pValue;
+      judge(significanceOf(wandering.slice(0, blocks), 0), measured(60 * degreesOfFreedom), 1, true)
+        .pValue;
     expect(pValueAfter(55)).toBeLessThan(pValueAfter(11));
     // Fewer than eight say nothing: a stream that is no noise cannot alarm by itself.
     expect(pValueAfter(7)).toBe(1);
@@ -63,16 +74,26 @@ describe('judge', () => {
   it('is the F distribution where there is no noise and all blocks were alike', () => {
     const significance = significanceOf(new Array<number>(40).fill(4 * degreesOfFreedom), 0);
     const dispersion = (4 * 40 + 2) / (40 + 2);
-    const { pValue, overdispersion } = judge(significance, measured(12 * degreesOfFreedom), 1, true);
+    const { pValue, overdispersion } = judge(
+      significance,
+      measured(12 * degreesOfFreedom),
+      1,
+      true,
+    );
     expect(overdispersion).toBeCloseTo(dispersion, 12);
-    const suggested = (dispersion ** 2 * degreesOfFreedom) / (1 + (dispersion - 1) ** 2 * degreesOfFreedom);
+    const suggested =
+      (dispersion ** 2 * degreesOfFreedom) / (1 + (dispersion - 1) ** 2 * degreesOfFreedom);
     const shape = 2 / ((10 * 2) / suggested / 50);
     expect(pValue).toBeCloseTo(Math.exp(logFisherSurvival(12 / dispersion, shape, shape * 42)), 6);
   });
 
   it('has nothing to say of what has no degrees of freedom', () => {
     const nothing = { statistic: 0, degreesOfFreedom: 0, size: 100 };
-    expect(judge(significanceOf(noisy, 0.5), nothing, 1, true)).toEqual({ pValue: 1, logPValue: 0, overdispersion: 1 });
+    expect(judge(significanceOf(noisy, 0.5), nothing, 1, true)).toEqual({
+      pValue: 1,
+      logPValue: 0,
+      overdispersion: 1,
+    });
   });
 
   const statistics = fc.array(fc.double({ min: 0, max: 1e4, noNaN: true }), { maxLength: 40 });
@@ -82,16 +103,24 @@ describe('judge', () => {
   it('gives a p-value that falls as the statistic rises, whatever the history', () => {
     const statistic = fc.double({ min: 0, max: 1e5, noNaN: true });
     fc.assert(
-      fc.property(statistics, weight, scale, statistic, statistic, fc.boolean(), (past, noise, at, one, other, own) => {
-        const significance = significanceOf(past, noise);
-        const lower = judge(significance, measured(Math.min(one, other)), at, own);
-        const higher = judge(significance, measured(Math.max(one, other)), at, own);
-        for (const { logPValue, overdispersion } of [lower, higher]) {
-          expect(logPValue).toBeLessThanOrEqual(0);
-          expect(overdispersion).toBeGreaterThanOrEqual(1);
-        }
-        expect(higher.logPValue).toBeLessThanOrEqual(lower.logPValue + 1e-9);
-      }),
+      fc.property(
+        statistics,
+        weight,
+        scale,
+        statistic,
+        statistic,
+        fc.boolean(),
+        (past, noise, at, one, other, own) => {
+          const significance = significanceOf(past, noise);
+          const lower = judge(significance, measured(Math.min(one, other)), at, own);
+          const higher = judge(significance, measured(Math.max(one, other)), at, own);
+          for (const { logPValue, overdispersion } of [lower, higher]) {
+            expect(logPValue).toBeLessThanOrEqual(0);
+            expect(overdispersion).toBeGreaterThanOrEqual(1);
+          }
+          expect(higher.logPValue).toBeLessThanOrEqual(lower.logPValue + 1e-9);
+        },
+      ),
     );
   });
 
@@ -99,7 +128,8 @@ describe('judge', () => {
     const level = fc.double({ min: 1e-9, max: 0.1, noNaN: true });
     fc.assert(
       fc.property(statistics, weight, scale, level, (past, noise, at, alpha) => {
-        const judgementOf = (statistic: number) => judge(significanceOf(past, noise), measured(statistic), at, true);
+        const judgementOf = (statistic: number) =>
+          judge(significanceOf(past, noise), measured(statistic), at, true);
         const threshold = statisticThreshold(judgementOf, alpha);
         if (threshold === Number.POSITIVE_INFINITY) {
           expect(judgementOf(largestStatistic).pValue).toBeGreaterThan(alpha);

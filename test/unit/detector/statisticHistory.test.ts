@@ -14,7 +14,8 @@ function drawn(blocks: number, dispersion: number, scale = 1): StatisticHistory 
   let history = noHistory;
   for (let block = 0; block < blocks; block++) {
     let statistic = 0;
-    for (let degree = 0; degree < degreesOfFreedom; degree++) statistic += dispersion * normal() ** 2;
+    for (let degree = 0; degree < degreesOfFreedom; degree++)
+      statistic += dispersion * normal() ** 2;
     history = withMeasurement(history, { statistic, degreesOfFreedom, size: 50 }, scale);
   }
   return history;

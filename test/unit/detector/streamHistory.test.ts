@@ -20,13 +20,20 @@ function blockOf(ratios: Record<string, number>): MeasuredScale[] {
   const tests = new Map(
     Object.entries(ratios).map(([key, ratio]) => [
       key,
-      { plain: { statistic: ratio * degreesOfFreedom, degreesOfFreedom, size: 50 }, cyclic: new Map() },
+      {
+        plain: { statistic: ratio * degreesOfFreedom, degreesOfFreedom, size: 50 },
+        cyclic: new Map(),
+      },
     ]),
   );
   return [{ scale: 1, tests, logPValues: new Map([['features', -1]]) }];
 }
 
-function quietBlocks(count: number, ratios: Record<string, number>, start: StreamHistory = emptyStreamHistory) {
+function quietBlocks(
+  count: number,
+  ratios: Record<string, number>,
+  start: StreamHistory = emptyStreamHistory,
+) {
   let history = start;
   for (let block = 0; block < count; block++) history = withQuietBlock(history, blockOf(ratios));
   return history;
@@ -66,7 +73,10 @@ describe('StreamHistory', () => {
     for (let block = 0; block < 40; block++)
       history = withQuietBlock(history, [{ scale: 1, tests, logPValues: new Map() }]);
     const day = history.cyclic.get(feature)!.get('day')![0]!;
-    expect(day).toMatchObject({ blocks: 40 - largestScale, sum: expect.closeTo(2 * (40 - largestScale), 9) });
+    expect(day).toMatchObject({
+      blocks: 40 - largestScale,
+      sum: expect.closeTo(2 * (40 - largestScale), 9),
+    });
     expect(history.statistics.get(feature)![0]!.sum).toBeCloseTo(9 * (40 - largestScale), 9);
     const without = new Map([[feature, { plain, cyclic: new Map() }]]);
     let other = emptyStreamHistory;
@@ -78,7 +88,9 @@ describe('StreamHistory', () => {
   it('learns from a reference at once, and is never changed itself', () => {
     const before = quietBlocks(40, { [feature]: 0.8 });
     const known = structuredClone(before);
-    expect(blocksKnown(withReference(before, blockOf({ [feature]: 0.8 })))).toBe(blocksKnown(before) + 1);
+    expect(blocksKnown(withReference(before, blockOf({ [feature]: 0.8 })))).toBe(
+      blocksKnown(before) + 1,
+    );
     withAlarm(before, blockOf({ [feature]: 30 }));
     quietBlocks(5, { [feature]: 3 }, before);
     expect(before).toEqual(known);
@@ -91,7 +103,9 @@ describe('StreamHistory', () => {
 
   it('is of a bounded size, however long the stream', () => {
     const sizeOf = (history: StreamHistory) => JSON.stringify([...history.statistics]).length;
-    expect(sizeOf(quietBlocks(3000, { [feature]: 1 }))).toBeLessThan(2 * sizeOf(quietBlocks(20, { [feature]: 1 })));
+    expect(sizeOf(quietBlocks(3000, { [feature]: 1 }))).toBeLessThan(
+      2 * sizeOf(quietBlocks(20, { [feature]: 1 })),
+    );
   });
 });
 
@@ -111,15 +125,22 @@ describe('noiseWeight', () => {
     expect(noiseWeight(quietBlocks(60, { [feature]: 9 }))(unknown)).toBeLessThan(0.001);
   });
 
-  it.each([labelsKey, errorKey])('of %s that seem to vary holds if the features are nothing but noise', key => {
-    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [key]: 3 }))(key)).toBeGreaterThan(0.99);
-    expect(noiseWeight(quietBlocks(60, { [feature]: 9, [key]: 3 }))(key)).toBeLessThan(0.01);
-    expect(noiseWeight(quietBlocks(60, { [key]: 3 }))(key)).toBeLessThan(0.01);
-  });
+  it.each([labelsKey, errorKey])(
+    'of %s that seem to vary holds if the features are nothing but noise',
+    key => {
+      expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [key]: 3 }))(key)).toBeGreaterThan(0.99);
+      expect(noiseWeight(quietBlocks(60, { [feature]: 9, [key]: 3 }))(key)).toBeLessThan(0.01);
+      expect(noiseWeight(quietBlocks(60, { [key]: 3 }))(key)).toBeLessThan(0.01);
+    },
+  );
 
   it('of outputs that wander does not: a model that keeps learning is no noise', () => {
     const output = 'output/score';
-    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [output]: 0.8 }))(output)).toBeGreaterThan(0.99);
-    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [output]: 9 }))(output)).toBeLessThan(0.01);
+    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [output]: 0.8 }))(output)).toBeGreaterThan(
+      0.99,
+    );
+    expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [output]: 9 }))(output)).toBeLessThan(
+      0.01,
+    );
   });
 });

@@ -1,4 +1,7 @@
-import { variableKey, type WindowObservation } from '../../../services/detector/blocks/windowObservation.ts';
+import {
+  variableKey,
+  type WindowObservation,
+} from '../../../services/detector/blocks/windowObservation.ts';
 import type { DriftEventContent } from '../../../services/detector/events/driftEpisode.ts';
 import {
   type FoldContext,
@@ -9,7 +12,11 @@ import {
 } from '../../../services/detector/fold/detector.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 import { fnv1a } from '../../../services/shared/profile/categoryHash.ts';
-import { addValue, emptyFeatureProfile, type FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
+import {
+  addValue,
+  emptyFeatureProfile,
+  type FeatureValue,
+} from '../../../services/shared/profile/featureProfile.ts';
 import {
   addToSample,
   emptyRecordSample,
@@ -66,7 +73,10 @@ export function syntheticWindows(options: {
   });
 }
 
-export function observationOf(window: number, records: readonly SyntheticRecord[]): WindowObservation {
+export function observationOf(
+  window: number,
+  records: readonly SyntheticRecord[],
+): WindowObservation {
   const variables = new Map<
     string,
     { kind: 'feature' | 'output'; name: string; profile: ReturnType<typeof emptyFeatureProfile> }
@@ -101,7 +111,13 @@ export function observationOf(window: number, records: readonly SyntheticRecord[
     performance:
       labelled.length === 0
         ? null
-        : { task: 'binary', labelled: labelled.length, lossSum: errors, lossSquareSum: errors, labelCounts },
+        : {
+            task: 'binary',
+            labelled: labelled.length,
+            lossSum: errors,
+            lossSquareSum: errors,
+            labelCounts,
+          },
     sample: mergeSampledRecords(sampledRecords(sample)),
   };
 }
@@ -128,5 +144,10 @@ export function foldAll(
     verdicts.push(folded.verdict);
   }
   const changes = verdicts.flatMap(({ change }) => change ?? []);
-  return { state, verdicts, changes, events: [...new Map(changes.map(change => [change.id, change])).values()] };
+  return {
+    state,
+    verdicts,
+    changes,
+    events: [...new Map(changes.map(change => [change.id, change])).values()],
+  };
 }

@@ -7,7 +7,8 @@ import {
   withLogPValue,
 } from '../../../services/detector/significance/tailHistory.ts';
 
-const tailOf = (logPValues: readonly number[]): TailHistory => logPValues.reduce(withLogPValue, noTail);
+const tailOf = (logPValues: readonly number[]): TailHistory =>
+  logPValues.reduce(withLogPValue, noTail);
 const level = 1e-4;
 /** −ln p of p-values that are spread evenly over (0, 1), times a factor. */
 const evenly = (factor: number) =>
@@ -41,14 +42,20 @@ describe('levelOfFamily', () => {
     const logPValues = fc.array(fc.double({ min: -800, max: 0, noNaN: true }), { maxLength: 100 });
     const weight = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
-      fc.property(logPValues, fc.constantFrom(1, 2, 4, 8), weight, weight, (past, scale, one, other) => {
-        const tail = tailOf(past);
-        const unsure = levelOfFamily(tail, scale, Math.min(one, other), level);
-        const sure = levelOfFamily(tail, scale, Math.max(one, other), level);
-        expect(unsure).toBeGreaterThan(0);
-        expect(sure).toBeLessThanOrEqual(level * (1 + 1e-9));
-        expect(unsure).toBeLessThanOrEqual(sure * (1 + 1e-9));
-      }),
+      fc.property(
+        logPValues,
+        fc.constantFrom(1, 2, 4, 8),
+        weight,
+        weight,
+        (past, scale, one, other) => {
+          const tail = tailOf(past);
+          const unsure = levelOfFamily(tail, scale, Math.min(one, other), level);
+          const sure = levelOfFamily(tail, scale, Math.max(one, other), level);
+          expect(unsure).toBeGreaterThan(0);
+          expect(sure).toBeLessThanOrEqual(level * (1 + 1e-9));
+          expect(unsure).toBeLessThanOrEqual(sure * (1 + 1e-9));
+        },
+      ),
       { numRuns: 50 },
     );
   });

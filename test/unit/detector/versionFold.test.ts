@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { foldVersionWindow, rewound, type VersionFold } from '../../../services/detector/fold/versionFold.ts';
+import {
+  foldVersionWindow,
+  rewound,
+  type VersionFold,
+} from '../../../services/detector/fold/versionFold.ts';
 import { context, foldAll, hourMs, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 const recordOf = (random: Randomness, window: number) => ({
@@ -32,12 +36,15 @@ describe('a version fold', () => {
     expect(verdicts.filter(({ change }) => change?.status === 'open')).toHaveLength(1);
   });
 
-  it.each([199, 190, 170, 140, 20, 0])('rewound to window %i and replayed comes out the same', changed => {
-    const back = rewound(whole.fold, changed * hourMs);
-    const resumed = back.checkpoints.at(-1)?.ordinal ?? 0;
-    expect(resumed).toBeLessThanOrEqual(changed);
-    expect(foldFrom(back, resumed).verdicts).toEqual(whole.verdicts.slice(resumed));
-  });
+  it.each([199, 190, 170, 140, 20, 0])(
+    'rewound to window %i and replayed comes out the same',
+    changed => {
+      const back = rewound(whole.fold, changed * hourMs);
+      const resumed = back.checkpoints.at(-1)?.ordinal ?? 0;
+      expect(resumed).toBeLessThanOrEqual(changed);
+      expect(foldFrom(back, resumed).verdicts).toEqual(whole.verdicts.slice(resumed));
+    },
+  );
 
   it('keeps few states of the last 64 windows, so that going back n of them replays at most about 2n', () => {
     expect(whole.fold.checkpoints.length).toBeLessThanOrEqual(13);

@@ -7,7 +7,12 @@ import { context, foldAll, type Randomness, syntheticWindows } from './synthetic
 const recordOf = (random: Randomness, window: number) => ({
   features: {
     amount: random.normal() + (window < 40 ? 0 : 2),
-    city: random.uniform() < (window < 40 ? 0.5 : 0.9) ? 'Rome' : random.uniform() < 0.1 ? null : 'Oslo',
+    city:
+      random.uniform() < (window < 40 ? 0.5 : 0.9)
+        ? 'Rome'
+        : random.uniform() < 0.1
+          ? null
+          : 'Oslo',
   },
   prediction: random.uniform() < 0.5 ? 'up' : 'down',
   label: random.uniform() < 0.5 ? 'up' : 'down',
@@ -30,19 +35,34 @@ describe('windowMetrics', () => {
         .filter(row => row.feature === feature)
         .map(({ metric }) => metric)
         .sort();
-    const both = ['jensen_shannon', 'likelihood_ratio', 'missing_rate', 'non_finite_rate', 'psi', 'wrong_type_rate'];
-    const ofNumbers = ['kolmogorov_smirnov', 'likelihood_ratio_trend', 'out_of_range_rate', 'wasserstein'];
+    const both = [
+      'jensen_shannon',
+      'likelihood_ratio',
+      'missing_rate',
+      'non_finite_rate',
+      'psi',
+      'wrong_type_rate',
+    ];
+    const ofNumbers = [
+      'kolmogorov_smirnov',
+      'likelihood_ratio_trend',
+      'out_of_range_rate',
+      'wasserstein',
+    ];
     expect(ofFeature('amount')).toEqual([...both, ...ofNumbers].sort());
     expect(ofFeature('city')).toEqual([...both, 'chi_squared', 'l_infinity', 'unseen_rate'].sort());
     expect(ofFeature('')).toEqual(['error', 'likelihood_ratio']);
   });
 
   it('is below every threshold in a steady window, and tells the drift in numbers', () => {
-    for (const { value, threshold } of steady) if (threshold !== null) expect(value).toBeLessThan(threshold);
+    for (const { value, threshold } of steady)
+      if (threshold !== null) expect(value).toBeLessThan(threshold);
     for (const feature of ['amount', 'city']) {
       const ratio = named(drifted, feature, 'likelihood_ratio')!;
       expect(ratio.value).toBeGreaterThan(ratio.threshold!);
-      expect(named(drifted, feature, 'psi')!.value).toBeGreaterThan(named(steady, feature, 'psi')!.value);
+      expect(named(drifted, feature, 'psi')!.value).toBeGreaterThan(
+        named(steady, feature, 'psi')!.value,
+      );
     }
     expect(named(drifted, 'amount', 'wasserstein')!.value).toBeCloseTo(2, 0);
     expect(named(drifted, 'amount', 'kolmogorov_smirnov')!.value).toBeGreaterThan(0.5);
@@ -64,22 +84,41 @@ describe('windowMetrics', () => {
     expect(bins.value).toBeLessThan(bins.threshold!);
     expect(trend.value).toBeGreaterThan(trend.threshold!);
     expect(foldAll(shifted).events).toMatchObject([
-      { metric: 'likelihood_ratio_trend', value: trend.value, threshold: trend.threshold, pValue: trend.pValue },
+      {
+        metric: 'likelihood_ratio_trend',
+        value: trend.value,
+        threshold: trend.threshold,
+        pValue: trend.pValue,
+      },
     ]);
   });
 
   it('tells by how much each distance is more than sampling alone does, at the level of all variables of a kind together', () => {
-    const distances = ['psi', 'jensen_shannon', 'chi_squared', 'l_infinity', 'kolmogorov_smirnov', 'wasserstein'];
+    const distances = [
+      'psi',
+      'jensen_shannon',
+      'chi_squared',
+      'l_infinity',
+      'kolmogorov_smirnov',
+      'wasserstein',
+    ];
     for (const metrics of [steady, drifted]) {
-      const ofFeatures = metrics.filter(({ kind, metric }) => kind === 'feature' && distances.includes(metric));
+      const ofFeatures = metrics.filter(
+        ({ kind, metric }) => kind === 'feature' && distances.includes(metric),
+      );
       expect(ofFeatures).toHaveLength(8);
       for (const { value, threshold, pValue } of ofFeatures) {
         expect(value > threshold!).toBe(metrics === drifted);
-        expect(pValue! < context.detection.falseAlarmsPerThousandWindows / 1000 / 2).toBe(metrics === drifted);
+        expect(pValue! < context.detection.falseAlarmsPerThousandWindows / 1000 / 2).toBe(
+          metrics === drifted,
+        );
       }
     }
     const { threshold } = named(steady, 'city', 'chi_squared')!;
-    expectClose(chiSquaredSurvival(threshold!, 1), context.detection.falseAlarmsPerThousandWindows / 1000 / 2);
+    expectClose(
+      chiSquaredSurvival(threshold!, 1),
+      context.detection.falseAlarmsPerThousandWindows / 1000 / 2,
+    );
   });
 
   it('has neither threshold nor p-value of a distance that cannot vary', () => {
@@ -94,7 +133,9 @@ describe('windowMetrics', () => {
     });
     const metrics = windowMetrics(foldAll(constant.slice(0, 11)).state, constant[11]!, context);
     const ofConstants = metrics.filter(({ kind, pValue }) => kind === 'feature' && pValue === null);
-    expect(ofConstants.map(({ feature, metric, threshold }) => [feature, metric, threshold])).toEqual([
+    expect(
+      ofConstants.map(({ feature, metric, threshold }) => [feature, metric, threshold]),
+    ).toEqual([
       ['city', 'psi', null],
       ['city', 'jensen_shannon', null],
       ['city', 'chi_squared', null],

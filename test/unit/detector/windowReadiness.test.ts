@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { combinedWatermarkMs, nothingRead, withWatermark } from '../../../services/detector/judging/windowReadiness.ts';
+import {
+  combinedWatermarkMs,
+  nothingRead,
+  withWatermark,
+} from '../../../services/detector/judging/windowReadiness.ts';
 
 const idleMs = 1000;
 
@@ -25,7 +29,9 @@ describe('combinedWatermarkMs', () => {
   });
 
   it('is the end of time when the stream has ended, and before time when nothing was read', () => {
-    expect(combinedWatermarkMs({ ...both, ended: true }, 10, idleMs)).toBe(Number.POSITIVE_INFINITY);
+    expect(combinedWatermarkMs({ ...both, ended: true }, 10, idleMs)).toBe(
+      Number.POSITIVE_INFINITY,
+    );
     expect(combinedWatermarkMs(nothingRead, 10, idleMs)).toBe(Number.NEGATIVE_INFINITY);
   });
 });

@@ -1,12 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { combinedWatermarkMs, nothingRead, withWatermark } from '../../../services/detector/judging/windowReadiness.ts';
+import {
+  combinedWatermarkMs,
+  nothingRead,
+  withWatermark,
+} from '../../../services/detector/judging/windowReadiness.ts';
 
 const idleMs = 1000;
-const news = fc.array(fc.record({ partition: fc.nat(4), watermarkMs: fc.integer(), afterMs: fc.nat(600) }), {
-  minLength: 1,
-  maxLength: 40,
-});
+const news = fc.array(
+  fc.record({ partition: fc.nat(4), watermarkMs: fc.integer(), afterMs: fc.nat(600) }),
+  {
+    minLength: 1,
+    maxLength: 40,
+  },
+);
 
 describe('the combined watermark', () => {
   it('is the lowest of the partitions that were heard of lately, else the furthest of all; one that repeats itself moves nothing back', () => {
@@ -18,18 +25,28 @@ describe('the combined watermark', () => {
         const heardAt = new Map<number, number>();
         for (const { partition, watermarkMs, afterMs } of heard) {
           nowMs += afterMs;
-          const before = readiness.partitions.get(partition)?.watermarkMs ?? Number.NEGATIVE_INFINITY;
+          const before =
+            readiness.partitions.get(partition)?.watermarkMs ?? Number.NEGATIVE_INFINITY;
           readiness = withWatermark(readiness, partition, watermarkMs, nowMs);
           expect(readiness.partitions.get(partition)!.watermarkMs).toBeGreaterThanOrEqual(before);
-          highest.set(partition, Math.max(watermarkMs, highest.get(partition) ?? Number.NEGATIVE_INFINITY));
+          highest.set(
+            partition,
+            Math.max(watermarkMs, highest.get(partition) ?? Number.NEGATIVE_INFINITY),
+          );
           heardAt.set(partition, nowMs);
         }
         nowMs += laterMs;
-        const active = [...highest].filter(([partition]) => nowMs - heardAt.get(partition)! < idleMs);
-        const watermarks = (active.length > 0 ? active : [...highest]).map(([, watermarkMs]) => watermarkMs);
+        const active = [...highest].filter(
+          ([partition]) => nowMs - heardAt.get(partition)! < idleMs,
+        );
+        const watermarks = (active.length > 0 ? active : [...highest]).map(
+          ([, watermarkMs]) => watermarkMs,
+        );
         const expected = active.length > 0 ? Math.min(...watermarks) : Math.max(...watermarks);
         expect(combinedWatermarkMs(readiness, nowMs, idleMs)).toBe(expected);
-        expect(combinedWatermarkMs({ ...readiness, ended: true }, nowMs, idleMs)).toBe(Number.POSITIVE_INFINITY);
+        expect(combinedWatermarkMs({ ...readiness, ended: true }, nowMs, idleMs)).toBe(
+          Number.POSITIVE_INFINITY,
+        );
       }),
     );
   });

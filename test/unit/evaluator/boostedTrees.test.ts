@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boostedValues, boostTrees, crossFit } from '../../../services/evaluator/learning/boostedTrees.ts';
+import {
+  boostedValues,
+  boostTrees,
+  crossFit,
+} from '../../../services/evaluator/learning/boostedTrees.ts';
 import { codedFeature, featureCoding } from '../../../services/evaluator/learning/featureCoding.ts';
 import { growTree, treeValue } from '../../../services/evaluator/learning/regressionTree.ts';
 import type { FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
@@ -11,7 +15,10 @@ const one = rows.map(row => (row * 37) % 101);
 const other = rows.map(row => (row * 53) % 89);
 const features = [coded(one), coded(other)];
 const noise = (row: number) => (row * 29) % 31;
-const targets = Float64Array.from(rows, row => (Math.sin(one[row]! / 10) * other[row]!) / 10 + noise(row) / 10);
+const targets = Float64Array.from(
+  rows,
+  row => (Math.sin(one[row]! / 10) * other[row]!) / 10 + noise(row) / 10,
+);
 const asked = [0, 1, 2, 3, 50, 100, 399];
 
 function expectAll(found: readonly number[], expected: readonly number[], digits = 9): void {
@@ -25,8 +32,8 @@ describe('growTree', () => {
     expectAll(
       asked.map(row => treeValue(tree, features, row)),
       [
-        3.2781924438960925, -1.4080546281387853, 4.75843429418806, 6.556675316049719, 2.0694457929475822,
-        4.75843429418806, 6.556675316049719,
+        3.2781924438960925, -1.4080546281387853, 4.75843429418806, 6.556675316049719,
+        2.0694457929475822, 4.75843429418806, 6.556675316049719,
       ],
     );
   });
@@ -45,7 +52,10 @@ describe('growTree', () => {
     // cat_l2=0, min_data_per_group=1, max_cat_to_onehot=1), which computes in 32 bits
     expectAll(
       [0, 1, 2, 3, 36].map(row => treeValue(tree, both, row)),
-      [8.148888996106884, 1.6387681248325152, 3.1404347590276083, 5.134338240831652, 1.6387681248325152],
+      [
+        8.148888996106884, 1.6387681248325152, 3.1404347590276083, 5.134338240831652,
+        1.6387681248325152,
+      ],
       6,
     );
   });
@@ -63,8 +73,11 @@ describe('growTree', () => {
       2,
       20,
     );
-    const predictedOf = (value: FeatureValue) => treeValue(tree, [codedFeature(coding, [value])], 0);
-    expect([1, 0.5, 5, 99, null, 'text', Number.NaN].map(predictedOf)).toEqual([0, 0, 1, 1, 0, 0, 0]);
+    const predictedOf = (value: FeatureValue) =>
+      treeValue(tree, [codedFeature(coding, [value])], 0);
+    expect([1, 0.5, 5, 99, null, 'text', Number.NaN].map(predictedOf)).toEqual([
+      0, 0, 1, 1, 0, 0, 0,
+    ]);
     const texts = rows.map(row => (row < 300 ? 'a' : 'b'));
     const textCoding = featureCoding('', texts);
     const textTree = growTree(
@@ -74,16 +87,20 @@ describe('growTree', () => {
       2,
       20,
     );
-    const predictedOfText = (value: FeatureValue) => treeValue(textTree, [codedFeature(textCoding, [value])], 0);
+    const predictedOfText = (value: FeatureValue) =>
+      treeValue(textTree, [codedFeature(textCoding, [value])], 0);
     expect(['a', 'b', 'c', null].map(predictedOfText)).toEqual([0, 1, 0, 0]);
   });
 
   it('predicts means: their sum is that of the targets, leaves are large enough, and one that cannot be split is the mean', () => {
     const example = fc.record({
-      values: fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: -50, max: 50 })), {
-        minLength: 1,
-        maxLength: 60,
-      }),
+      values: fc.array(
+        fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: -50, max: 50 })),
+        {
+          minLength: 1,
+          maxLength: 60,
+        },
+      ),
       leaves: fc.integer({ min: 1, max: 8 }),
       least: fc.integer({ min: 1, max: 10 }),
     });
@@ -93,7 +110,8 @@ describe('growTree', () => {
         const ofRows = Float64Array.from(values, ([, target]) => target);
         const tree = growTree([feature], Uint32Array.from(values.keys()), ofRows, leaves, least);
         const predicted = values.map((_, row) => treeValue(tree, [feature], row));
-        const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0);
+        const sum = (numbers: Iterable<number>) =>
+          [...numbers].reduce((total, number) => total + number, 0);
         expect(sum(predicted)).toBeCloseTo(sum(ofRows), 8);
         const sizes = [...Map.groupBy(predicted, value => value).values()].map(of => of.length);
         expect(sizes.length).toBeLessThanOrEqual(leaves);
@@ -110,8 +128,8 @@ describe('boostTrees', () => {
     expectAll(
       asked.map(row => boostedValues(model, features, row, row + 1)[0]!),
       [
-        1.0217104767611829, -0.6454094592627131, 3.3687037564824585, 7.784367690363464, 1.5906853519872244,
-        2.057262626312597, 6.7093837576870845,
+        1.0217104767611829, -0.6454094592627131, 3.3687037564824585, 7.784367690363464,
+        1.5906853519872244, 2.057262626312597, 6.7093837576870845,
       ],
     );
   });

@@ -7,7 +7,11 @@ import {
 } from '../../../services/evaluator/estimates/calibrationPeriod.ts';
 
 const windowsOf = (labelled: readonly number[]) =>
-  labelled.map((count, index) => ({ endMs: (index + 1) * 10, labelled: count, progress: BigInt(count * 3) }));
+  labelled.map((count, index) => ({
+    endMs: (index + 1) * 10,
+    labelled: count,
+    progress: BigInt(count * 3),
+  }));
 
 describe('calibrationPeriods', () => {
   it('end with the windows that complete 1, 2, 4 and 8 times the first size', () => {
@@ -23,9 +27,9 @@ describe('calibrationPeriods', () => {
 
   it('serve only windows that start after them', () => {
     const periods = calibrationPeriods(windowsOf([60, 30, 30, 0, 500, 500]), 100);
-    expect([20, 29, 30, 40, 50, 60, 1000].map(startMs => periodBefore(periods, startMs).step)).toEqual([
-      0, 0, 1, 1, 3, 4, 4,
-    ]);
+    expect(
+      [20, 29, 30, 40, 50, 60, 1000].map(startMs => periodBefore(periods, startMs).step),
+    ).toEqual([0, 0, 1, 1, 3, 4, 4]);
     expect(periodBefore(periods, 20)).toBe(noCalibration);
   });
 
@@ -45,7 +49,9 @@ describe('calibrationPeriods', () => {
             first,
           );
           for (let startMs = 0; startMs <= 10 * labelled.length; startMs += 10)
-            expect(rank(periodBefore(after, startMs)) >= rank(periodBefore(before, startMs))).toBe(true);
+            expect(rank(periodBefore(after, startMs)) >= rank(periodBefore(before, startMs))).toBe(
+              true,
+            );
         },
       ),
     );

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type ClassifiedRecord, calibrateClasses } from '../../../services/evaluator/estimates/classCalibration.ts';
-import { type ClassMetric, estimateClassQuality } from '../../../services/evaluator/estimates/estimatedClassQuality.ts';
+import {
+  type ClassifiedRecord,
+  calibrateClasses,
+} from '../../../services/evaluator/estimates/classCalibration.ts';
+import {
+  type ClassMetric,
+  estimateClassQuality,
+} from '../../../services/evaluator/estimates/estimatedClassQuality.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 import { histogramOf, profileOf } from '../shared/profile/profileOf.ts';
 
@@ -11,12 +17,19 @@ function windowOf(records: readonly ClassifiedRecord[]) {
   const byClass = Map.groupBy(records, ({ predicted }) => predicted);
   return {
     records: records.length,
-    confidences: new Map([...byClass].map(([name, of]) => [name, histogramOf(of.map(({ confidence }) => confidence))])),
+    confidences: new Map(
+      [...byClass].map(([name, of]) => [name, histogramOf(of.map(({ confidence }) => confidence))]),
+    ),
     features: new Map([['group', profileOf(records.map(({ features }) => features.get('group')))]]),
   };
 }
 
-const repeat = (count: number, predicted: string, confidence: number, label: string): ClassifiedRecord[] =>
+const repeat = (
+  count: number,
+  predicted: string,
+  confidence: number,
+  label: string,
+): ClassifiedRecord[] =>
   Array.from({ length: count }, () => ({ predicted, confidence, label, features: new Map() }));
 
 /** Right less often than the model is sure; half as often in group x, of which the model knows nothing. */
@@ -27,15 +40,19 @@ function drawn(seed: number, count: number, { groupX = 0.2, sure = 0 } = {}): Cl
     const predicted = classes[Math.floor(random() * 3)]!;
     const group = random() < groupX ? 'x' : 'y';
     const right = random() < (group === 'x' ? confidence / 2 : confidence * 0.9);
-    const label = right ? predicted : classes[(classes.indexOf(predicted) + 1 + Math.floor(random() * 2)) % 3]!;
+    const label = right
+      ? predicted
+      : classes[(classes.indexOf(predicted) + 1 + Math.floor(random() * 2)) % 3]!;
     return { predicted, confidence, label, features: new Map([['group', group]]) };
   });
 }
 
 function realised(records: readonly ClassifiedRecord[]): Record<ClassMetric, number> {
   const count = (of: (record: ClassifiedRecord) => boolean) => records.filter(of).length;
-  const mean = (of: (name: string) => number) => classes.reduce((sum, name) => sum + of(name) / 3, 0);
-  const hits = (name: string) => count(({ predicted, label }) => predicted === name && label === name);
+  const mean = (of: (name: string) => number) =>
+    classes.reduce((sum, name) => sum + of(name) / 3, 0);
+  const hits = (name: string) =>
+    count(({ predicted, label }) => predicted === name && label === name);
   const predicted = (name: string) => count(record => record.predicted === name);
   const labelled = (name: string) => count(({ label }) => label === name);
   return {
@@ -90,7 +107,10 @@ describe('estimateClassQuality', () => {
     const records = drawn(2, 4000, { groupX: 0.8 });
     const truth = realised(records);
     const withFeatures = estimateClassQuality(calibration, windowOf(records));
-    const without = estimateClassQuality(calibration, { ...windowOf(records), features: new Map() });
+    const without = estimateClassQuality(calibration, {
+      ...windowOf(records),
+      features: new Map(),
+    });
     for (const metric of metrics) {
       expect(Math.abs(without[metric]!.value - truth[metric]), metric).toBeGreaterThan(0.1);
       expect(Math.abs(withFeatures[metric]!.value - truth[metric]), metric).toBeLessThan(0.03);

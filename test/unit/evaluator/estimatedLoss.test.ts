@@ -69,7 +69,9 @@ describe('estimateLoss', () => {
     const [before, after] = [realised(usual), realised(together)];
     expect(after.mae / before.mae).toBeGreaterThan(1.15);
     for (const metric of ['mae', 'rmse'] as const) {
-      const moved = estimate(calibration, together)[metric]!.value - estimate(calibration, usual)[metric]!.value;
+      const moved =
+        estimate(calibration, together)[metric]!.value -
+        estimate(calibration, usual)[metric]!.value;
       expect(moved / (after[metric] - before[metric]), metric).toBeGreaterThan(0.7);
       expect(moved / (after[metric] - before[metric]), metric).toBeLessThan(1.3);
     }
@@ -77,8 +79,15 @@ describe('estimateLoss', () => {
 
   it('is exact where every error is the same', async () => {
     const records = drawn(1, 200).map(record => ({ ...record, predicted: record.label + 3 }));
-    const exact = { value: expect.closeTo(3, 9), lower: expect.closeTo(3, 9), upper: expect.closeTo(3, 9) };
-    expect(estimate(await calibrateLoss(records), records.slice(0, 50))).toEqual({ mae: exact, rmse: exact });
+    const exact = {
+      value: expect.closeTo(3, 9),
+      lower: expect.closeTo(3, 9),
+      upper: expect.closeTo(3, 9),
+    };
+    expect(estimate(await calibrateLoss(records), records.slice(0, 50))).toEqual({
+      mae: exact,
+      rmse: exact,
+    });
   });
 
   it('is less sure of records that were drawn than of all', async () => {

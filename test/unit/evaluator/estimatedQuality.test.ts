@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { binaryMetrics } from '../../../services/evaluator/estimates/estimate.ts';
 import { estimateQuality } from '../../../services/evaluator/estimates/estimatedQuality.ts';
 import { predictedPositives } from '../../../services/evaluator/estimates/predictedPositives.ts';
-import { calibrateQuality, type LabelledRecord } from '../../../services/evaluator/estimates/qualityCalibration.ts';
+import {
+  calibrateQuality,
+  type LabelledRecord,
+} from '../../../services/evaluator/estimates/qualityCalibration.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 import {
   addValue,
@@ -80,17 +83,28 @@ function realised(records: readonly LabelledRecord[]) {
 describe('estimateQuality', () => {
   it('counts what the rates of the calibration make of the scores of the window', () => {
     const calibration = calibrateQuality([...repeat(100, 0.25, 20), ...repeat(100, 0.75, 90)]);
-    const estimates = estimateQuality(calibration, windowOf([...repeat(30, 0.25, 0), ...repeat(10, 0.75, 0)]));
+    const estimates = estimateQuality(
+      calibration,
+      windowOf([...repeat(30, 0.25, 0), ...repeat(10, 0.75, 0)]),
+    );
     // 6 + 9 of 40 positive, 10 predicted so: right are 24 + 9; above negatives are 6 · 24 / 2 + 9 · (24 + 1 / 2) of 15 · 25 pairs.
-    const expected = { accuracy: 33 / 40, precision: 9 / 10, recall: 9 / 15, f1: 18 / 25, auc: 292.5 / 375 };
+    const expected = {
+      accuracy: 33 / 40,
+      precision: 9 / 10,
+      recall: 9 / 15,
+      f1: 18 / 25,
+      auc: 292.5 / 375,
+    };
     for (const metric of binaryMetrics) {
       expect(estimates[metric]!.value, metric).toBeCloseTo(expected[metric], 12);
       expect(estimates[metric]!.lower).toBeLessThan(expected[metric]);
       expect(estimates[metric]!.upper).toBeGreaterThan(expected[metric]);
     }
     // Binomial of the window and of the calibration, with (k + 1) / (n + 2) for the rates.
-    const variance = (count: number, rate: number) => rate * (1 - rate) * (count + count ** 2 / 102);
-    const half = (1.959963984540054 * Math.sqrt(variance(30, 21 / 102) + variance(10, 91 / 102))) / 40;
+    const variance = (count: number, rate: number) =>
+      rate * (1 - rate) * (count + count ** 2 / 102);
+    const half =
+      (1.959963984540054 * Math.sqrt(variance(30, 21 / 102) + variance(10, 91 / 102))) / 40;
     expect(estimates.accuracy!.upper - estimates.accuracy!.value).toBeCloseTo(half, 12);
   });
 
@@ -107,7 +121,8 @@ describe('estimateQuality', () => {
         inside[metric]! += Number(truth[metric] >= lower && truth[metric] <= upper);
       }
     }
-    for (const metric of binaryMetrics) expect(inside[metric]! / windows, metric).toBeGreaterThan(0.88);
+    for (const metric of binaryMetrics)
+      expect(inside[metric]! / windows, metric).toBeGreaterThan(0.88);
   });
 
   it('sees by a feature what the score does not know', () => {
@@ -136,10 +151,15 @@ describe('estimateQuality', () => {
       scores: mergeNumericHistograms(...parts.map(({ scores }) => scores)),
       predictedPositives: parts.reduce((sum, part) => sum + part.predictedPositives, 0),
       features: new Map(
-        ['x', 'group'].map(name => [name, mergeFeatureProfiles(...parts.map(part => part.features.get(name)!))]),
+        ['x', 'group'].map(name => [
+          name,
+          mergeFeatureProfiles(...parts.map(part => part.features.get(name)!)),
+        ]),
       ),
     };
-    expect(estimateQuality(calibration, merged)).toEqual(estimateQuality(calibration, windowOf(records)));
+    expect(estimateQuality(calibration, merged)).toEqual(
+      estimateQuality(calibration, windowOf(records)),
+    );
   });
 
   it('says nothing of what is undefined', () => {
@@ -147,12 +167,18 @@ describe('estimateQuality', () => {
     const nothingPredicted = estimateQuality(calibration, windowOf(repeat(50, 0.25, 0)));
     expect(nothingPredicted.precision).toBeNull();
     expect(nothingPredicted.accuracy!.value).toBeCloseTo(0.8, 12);
-    const neverPositive = estimateQuality(calibrateQuality(repeat(100, 0.25, 0)), windowOf(repeat(50, 0.25, 0)));
+    const neverPositive = estimateQuality(
+      calibrateQuality(repeat(100, 0.25, 0)),
+      windowOf(repeat(50, 0.25, 0)),
+    );
     expect(neverPositive).toMatchObject({ recall: null, f1: null, auc: null });
   });
 
   it('estimates only the area under the curve where predictions do not follow from scores', () => {
-    const records = drawn(1, 2000).map((record, index) => ({ ...record, predictedPositive: index % 2 === 0 }));
+    const records = drawn(1, 2000).map((record, index) => ({
+      ...record,
+      predictedPositive: index % 2 === 0,
+    }));
     const estimates = estimateQuality(calibrateQuality(records), windowOf(records));
     expect(estimates).toMatchObject({ accuracy: null, precision: null, recall: null, f1: null });
     expect(estimates.auc!.value).toBeCloseTo(realised(records).auc, 2);
@@ -165,6 +191,8 @@ describe('predictedPositives', () => {
     expect(predictedPositives(profileOf([1, 0, 1, 1]), '1')).toBe(3);
     expect(predictedPositives(profileOf([true, false, true]), 'true')).toBe(2);
     expect(predictedPositives(profileOf([0, 0]), '1')).toBe(0);
-    expect(predictedPositives(profileOf(Array.from({ length: 2000 }, (_, index) => `c${index}`)), 'c1')).toBeNull();
+    expect(
+      predictedPositives(profileOf(Array.from({ length: 2000 }, (_, index) => `c${index}`)), 'c1'),
+    ).toBeNull();
   });
 });

@@ -44,10 +44,13 @@ describe('featureMatching', () => {
   });
 
   it('does not match a clock, of which no window can have the values', () => {
-    const clock = (from: number) => records(3, 1000, (random, index) => ({ clock: from + index, noise: random() }));
+    const clock = (from: number) =>
+      records(3, 1000, (random, index) => ({ clock: from + index, noise: random() }));
     const { weights } = featureMatching(clock(0));
     const later = clock(1_000_000);
-    expect(weights(profilesOf(later, 'clock'), later.length)).toEqual(new Float64Array(1000).fill(1));
+    expect(weights(profilesOf(later, 'clock'), later.length)).toEqual(
+      new Float64Array(1000).fill(1),
+    );
   });
 
   it('counts records that do not carry a feature as missing it', () => {
@@ -66,7 +69,10 @@ describe('featureMatching', () => {
       ]),
       window.length,
     );
-    const weighted = weights.reduce((sum, weight, index) => sum + (reference[index]!.has('rare') ? weight : 0), 0);
+    const weighted = weights.reduce(
+      (sum, weight, index) => sum + (reference[index]!.has('rare') ? weight : 0),
+      0,
+    );
     expect(weighted / weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(0.1, 1);
   });
 });

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { connectionPrelude, parseClickhouseRequest } from '../../../infra/local/clickhouse/clickhouseRequest.ts';
+import {
+  connectionPrelude,
+  parseClickhouseRequest,
+} from '../../../infra/local/clickhouse/clickhouseRequest.ts';
 
 const parse = (query: string) => parseClickhouseRequest(new URLSearchParams(query));
 
@@ -36,6 +39,8 @@ describe('connectionPrelude', () => {
     const request = parse(
       `database=${encodeURIComponent('a`b\\')}&param_x=${encodeURIComponent(`it's \\N`)}&max_threads=2`,
     );
-    expect(connectionPrelude(request)).toBe(`USE \`a\\\`b\\\\\`; SET param_x = 'it\\'s \\\\N', max_threads = '2'`);
+    expect(connectionPrelude(request)).toBe(
+      `USE \`a\\\`b\\\\\`; SET param_x = 'it\\'s \\\\N', max_threads = '2'`,
+    );
   });
 });

@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { insertFromFile, parseInsertStatement } from '../../../infra/local/clickhouse/insertStatement.ts';
+import {
+  insertFromFile,
+  parseInsertStatement,
+} from '../../../infra/local/clickhouse/insertStatement.ts';
 
 describe('parseInsertStatement', () => {
   it.each([
     ['INSERT INTO t FORMAT JSONEachRow', 'INSERT INTO t', '', 'JSONEachRow'],
     ['insert into `my db`.`t-1` (a, b)\nformat TSV', 'insert into `my db`.`t-1` (a, b)', '', 'TSV'],
-    ['INSERT INTO t (* EXCEPT (a, b)) FORMAT Parquet', 'INSERT INTO t (* EXCEPT (a, b))', '', 'Parquet'],
+    [
+      'INSERT INTO t (* EXCEPT (a, b)) FORMAT Parquet',
+      'INSERT INTO t (* EXCEPT (a, b))',
+      '',
+      'Parquet',
+    ],
     ['INSERT INTO {table: Identifier} FORMAT CSV', 'INSERT INTO {table: Identifier}', '', 'CSV'],
     [
       'INSERT INTO d.t SETTINGS async_insert = 0, max_threads=1 FORMAT CSV;',
@@ -14,7 +22,12 @@ describe('parseInsertStatement', () => {
       'CSV',
     ],
   ])('reads %s', (query, head, settings, format) => {
-    expect(parseInsertStatement(query)).toEqual({ head, settings, format, dataStart: query.length });
+    expect(parseInsertStatement(query)).toEqual({
+      head,
+      settings,
+      format,
+      dataStart: query.length,
+    });
   });
 
   it('finds where the rows begin', () => {

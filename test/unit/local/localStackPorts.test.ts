@@ -3,7 +3,9 @@ import { localStackPorts } from '../../../infra/local/processes/localStackPorts.
 
 describe('localStackPorts', () => {
   it('has the usual ports unless told otherwise', () => {
-    expect(localStackPorts({ DRIFTLOOP_REGISTRY_PORT: '', DRIFTLOOP_CLICKHOUSE_PORT: '0' })).toEqual({
+    expect(
+      localStackPorts({ DRIFTLOOP_REGISTRY_PORT: '', DRIFTLOOP_CLICKHOUSE_PORT: '0' }),
+    ).toEqual({
       kafka: 9092,
       registry: 8081,
       clickhouse: 0,

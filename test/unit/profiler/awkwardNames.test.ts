@@ -36,15 +36,24 @@ it('features, segments and models may be called anything: each arrives as itself
       const bytes = asJson
         ? Buffer.from(JSON.stringify(sent))
         : Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), type.toBuffer(sent)]);
-      const record = { topic: 't', partition: 0, offset: 0, key: null, value: bytes, headers: {}, timestampMs: 0 };
+      const record = {
+        topic: 't',
+        partition: 0,
+        offset: 0,
+        key: null,
+        value: bytes,
+        headers: {},
+        timestampMs: 0,
+      };
       const decoded = decodeRecord(record, 'Prediction', schemas).value!;
       const state = newVersionState(decoded.model, decoded.version, settings);
       countPrediction(state, { prediction: decoded, offset: 0 });
       const stored = [...state.windows.values()].flatMap(window => windowRows(state, window));
       const rows: WindowRow[] = JSON.parse(JSON.stringify(stored));
-      const expected = ['', ...segments.filter(name => sent.segment && Object.hasOwn(sent.segment, name))].map(name =>
-        name === '' ? '' : `${name}=${sent.segment![name]}`,
-      );
+      const expected = [
+        '',
+        ...segments.filter(name => sent.segment && Object.hasOwn(sent.segment, name)),
+      ].map(name => (name === '' ? '' : `${name}=${sent.segment![name]}`));
       expect([...new Set(rows.map(row => row.segment))].sort()).toEqual(expected.sort());
       for (const segment of expected) {
         const features = rows.filter(row => row.segment === segment && row.kind === 'feature');

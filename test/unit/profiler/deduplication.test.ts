@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countPrediction, newVersionState, remember, watermarkMs } from '../../../services/profiler/profiler.ts';
+import {
+  countPrediction,
+  newVersionState,
+  remember,
+  watermarkMs,
+} from '../../../services/profiler/profiler.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
 import { featuresOf } from '../../../services/shared/profile/features.ts';
 import { seededRandom } from '../shared/profile/distributions.ts';
@@ -34,7 +39,8 @@ describe('deduplication', () => {
           const id = again ? `${earlier}` : `${offset}`;
           const time = startMs + (again ? earlier : offset) * spacingMs;
           const knownSince = timeOf.get(id);
-          const withinHorizon = knownSince !== undefined && knownSince >= watermarkMs(state) - settings.deduplication;
+          const withinHorizon =
+            knownSince !== undefined && knownSince >= watermarkMs(state) - settings.deduplication;
           const verdict = countPrediction(state, { prediction: { ...plain, id, time }, offset });
           if (verdict === 'counted' && withinHorizon) missed++;
           if (verdict === 'duplicate') {
@@ -61,7 +67,10 @@ describe('deduplication', () => {
     const timeOf = (id: number) => startMs + Math.floor(id / idsPerSecond) * 1000 + (id % 1000);
     const ids = 1_100_000;
     for (let id = 0; id < ids; id++)
-      countPrediction(state, { prediction: { ...plain, id: `${id}`, time: timeOf(id) }, offset: id });
+      countPrediction(state, {
+        prediction: { ...plain, id: `${id}`, time: timeOf(id) },
+        offset: id,
+      });
     // At the first id beyond a million, whole seconds went until 900,000 were left at most.
     const forgotten = 120_000;
     expect(state.knownIds.size).toBe(ids - forgotten);
@@ -80,7 +89,11 @@ describe('deduplication', () => {
           prediction: { ...plain, id: `${id}`, time: timeOf(id) },
           offset: known.lastOffset + 1,
         });
-      expect([ids - 1, forgotten, forgotten - 1].map(verdictOn)).toEqual(['duplicate', 'duplicate', 'counted']);
+      expect([ids - 1, forgotten, forgotten - 1].map(verdictOn)).toEqual([
+        'duplicate',
+        'duplicate',
+        'counted',
+      ]);
     }
     expect(restarted.knownIds.size).toBe(state.knownIds.size);
   });

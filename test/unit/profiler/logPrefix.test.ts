@@ -23,7 +23,11 @@ const log: fc.Arbitrary<PredictionRecord[]> = fc
         { weight: 6, arbitrary: fc.integer({ min: -8, max: 8 }) },
         fc.integer({ min: -200, max: 60 }),
       ),
-      amount: fc.oneof(fc.integer({ min: -1000, max: 1000 }), fc.constant(null), fc.constantFrom('wrong', 'type')),
+      amount: fc.oneof(
+        fc.integer({ min: -1000, max: 1000 }),
+        fc.constant(null),
+        fc.constantFrom('wrong', 'type'),
+      ),
       country: fc.constantFrom('DE', 'FR', undefined),
     }),
     { minLength: 1, maxLength: 80 },
@@ -55,11 +59,21 @@ type Event =
   | { do: 'zombie'; count: number; steps: number }
   | { do: 'evict' };
 const event: fc.Arbitrary<Event> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('take' as const), count: fc.integer({ min: 1, max: 15 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('take' as const),
+      count: fc.integer({ min: 1, max: 15 }),
+    }),
+  },
   { weight: 3, arbitrary: fc.constant({ do: 'flush' as const }) },
   fc.record({ do: fc.constant('crash' as const), afterSteps: fc.nat(5), back: fc.nat(30) }),
   fc.constant({ do: 'replace' as const }),
-  fc.record({ do: fc.constant('zombie' as const), count: fc.nat(15), steps: fc.integer({ min: 1, max: 5 }) }),
+  fc.record({
+    do: fc.constant('zombie' as const),
+    count: fc.nat(15),
+    steps: fc.integer({ min: 1, max: 5 }),
+  }),
   fc.constant({ do: 'evict' as const }),
 );
 

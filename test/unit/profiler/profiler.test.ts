@@ -14,7 +14,10 @@ import { addWindow, windowBlock } from '../../../services/profiler/windowBlock.t
 import { nativeBytes } from '../../../services/shared/clickhouse/nativeBlock.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
-import { type LoggedPrediction, loggedPrediction } from '../../../services/shared/profile/features.ts';
+import {
+  type LoggedPrediction,
+  loggedPrediction,
+} from '../../../services/shared/profile/features.ts';
 
 const hourMs = 3_600_000;
 const startMs = Date.UTC(2026, 0, 1);
@@ -54,7 +57,10 @@ describe('counting a prediction', () => {
   it('counts it in its window, overall and in declared segments', () => {
     const state = counted([
       { prediction: prediction({ segment: { country: 'DE', channel: 'web' } }), offset: 0 },
-      { prediction: prediction({ id: 'b', time: startMs + hourMs, segment: { country: 'FR' } }), offset: 1 },
+      {
+        prediction: prediction({ id: 'b', time: startMs + hourMs, segment: { country: 'FR' } }),
+        offset: 1,
+      },
     ]);
     expect([...state.windows.keys()]).toEqual([startMs, startMs + hourMs]);
     expect([...state.windows.get(startMs)!.segments.keys()]).toEqual(['', 'country=DE']);
@@ -65,16 +71,21 @@ describe('counting a prediction', () => {
     const state = newVersionState('m', '1', settings);
     expect(countPrediction(state, { prediction: prediction({}), offset: 0 })).toBe('counted');
     expect(countPrediction(state, { prediction: prediction({}), offset: 1 })).toBe('duplicate');
-    expect(countPrediction(state, { prediction: prediction({ time: startMs + 2 * hourMs }), offset: 2 })).toBe(
-      'duplicate',
-    );
+    expect(
+      countPrediction(state, { prediction: prediction({ time: startMs + 2 * hourMs }), offset: 2 }),
+    ).toBe('duplicate');
     expect([state.predictions, state.duplicates]).toEqual([1, 2]);
   });
 
   it('counts a late record and rejects one behind the horizon, naming both times', () => {
-    const state = counted([{ prediction: prediction({ time: startMs + 8 * 24 * hourMs }), offset: 0 }]);
+    const state = counted([
+      { prediction: prediction({ time: startMs + 8 * 24 * hourMs }), offset: 0 },
+    ]);
     expect(
-      countPrediction(state, { prediction: prediction({ id: 'b', time: startMs + 2 * 24 * hourMs }), offset: 1 }),
+      countPrediction(state, {
+        prediction: prediction({ id: 'b', time: startMs + 2 * 24 * hourMs }),
+        offset: 1,
+      }),
     ).toBe('counted');
     expect(state.late).toBe(1);
     const verdict = countPrediction(state, { prediction: prediction({ id: 'c' }), offset: 2 });
@@ -115,7 +126,10 @@ describe('counting a prediction', () => {
   it('keeps the number of segments and of feature names bounded', () => {
     const state = newVersionState('m', '1', settings);
     for (let i = 0; i < 150; i++)
-      countPrediction(state, { prediction: prediction({ id: `s${i}`, segment: { country: `c${i}` } }), offset: i });
+      countPrediction(state, {
+        prediction: prediction({ id: `s${i}`, segment: { country: `c${i}` } }),
+        offset: i,
+      });
     const segments = countedSegments(state.windows.get(startMs)!);
     expect(segments.size).toBe(102);
     expect(segments.get(`country=${overflowName}`)!.output.get('prediction')!.count).toBe(50);
@@ -127,7 +141,10 @@ describe('counting a prediction', () => {
   it('forgets ids only behind the deduplication horizon, and says from where on it knows them', () => {
     const state = newVersionState('m', '1', settings);
     for (let i = 0; i <= 100_000; i++)
-      countPrediction(state, { prediction: prediction({ id: `x${i}`, time: startMs + i * 100 }), offset: i });
+      countPrediction(state, {
+        prediction: prediction({ id: `x${i}`, time: startMs + i * 100 }),
+        offset: i,
+      });
     expect(state.deduplicatedFromMs).toBe(startMs + hourMs);
     expect(
       countPrediction(state, {
@@ -172,7 +189,10 @@ describe('eviction', () => {
     settleVersion(state, 1);
     const bytes = state.bytes;
     const features = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`f${i}`, i]));
-    counted([{ prediction: prediction({ id: 'wide', time: startMs + 3 * hourMs, features }), offset: 4 }], state);
+    counted(
+      [{ prediction: prediction({ id: 'wide', time: startMs + 3 * hourMs, features }), offset: 4 }],
+      state,
+    );
     settleVersion(state, 2);
     expect(state.bytes).toBeGreaterThan(bytes + 50_000);
   });
@@ -180,7 +200,11 @@ describe('eviction', () => {
 
 describe('the log-prefix rule', () => {
   const records = fc.array(
-    fc.record({ id: fc.integer({ min: 0, max: 30 }), minute: fc.integer({ min: 0, max: 600 }), amount: fc.double() }),
+    fc.record({
+      id: fc.integer({ min: 0, max: 30 }),
+      minute: fc.integer({ min: 0, max: 600 }),
+      amount: fc.double(),
+    }),
     { maxLength: 60 },
   );
 
@@ -188,7 +212,11 @@ describe('the log-prefix rule', () => {
     fc.assert(
       fc.property(records, fc.nat(60), fc.nat(60), (drawn, restartAt, back) => {
         const log = drawn.map(({ id, minute, amount }, offset) => ({
-          prediction: prediction({ id: `${id}`, time: startMs + minute * 60_000, features: { amount } }),
+          prediction: prediction({
+            id: `${id}`,
+            time: startMs + minute * 60_000,
+            features: { amount },
+          }),
           offset,
         }));
         const undisturbed = counted(log);

@@ -6,20 +6,32 @@ import { createMetrics } from '../../../services/shared/service/metrics.ts';
 import type { ServiceContext } from '../../../services/shared/service/service.ts';
 
 const featuresPerRecord = 2_000;
-const features = Object.fromEntries(Array.from({ length: featuresPerRecord }, (_, index) => [`f${index}`, index]));
+const features = Object.fromEntries(
+  Array.from({ length: featuresPerRecord }, (_, index) => [`f${index}`, index]),
+);
 
 /** Begins more profiles than may wait for the next flush. */
-const records = Array.from({ length: Math.ceil(mostNewProfiles / featuresPerRecord) + 1 }, (_, offset) => ({
-  topic: 'predictions',
-  partition: 0,
-  offset,
-  key: null,
-  value: Buffer.from(
-    JSON.stringify({ id: `${offset}`, model: `m${offset}`, version: '1', time: 1e12, features, prediction: 'yes' }),
-  ),
-  headers: {},
-  timestampMs: 0,
-}));
+const records = Array.from(
+  { length: Math.ceil(mostNewProfiles / featuresPerRecord) + 1 },
+  (_, offset) => ({
+    topic: 'predictions',
+    partition: 0,
+    offset,
+    key: null,
+    value: Buffer.from(
+      JSON.stringify({
+        id: `${offset}`,
+        model: `m${offset}`,
+        version: '1',
+        time: 1e12,
+        features,
+        prediction: 'yes',
+      }),
+    ),
+    headers: {},
+    timestampMs: 0,
+  }),
+);
 
 async function handlerWithTables(written: string[]) {
   const settings = parseSettings('', 'test');
@@ -27,7 +39,8 @@ async function handlerWithTables(written: string[]) {
     loadVersions: async (names: { model: string; version: string }[]) =>
       names.map(({ model, version }) => newVersionState(model, version, settings.of(model))),
     loadWindows: async () => new Map(),
-    insertPredictions: async (rows: { rows: number }) => void written.push(`${rows.rows} predictions`),
+    insertPredictions: async (rows: { rows: number }) =>
+      void written.push(`${rows.rows} predictions`),
     insertWindows: async (rows: { rows: number }) => {
       if (rows.rows > 0) written.push('windows');
     },

@@ -51,7 +51,11 @@ describe('recent ids', () => {
             if (!expected.has(step.id)) expected.set(step.id, step.slice);
           }
           answers.push(ids.size, ids.oldestWindow, ids.fromSlice);
-          expectedAnswers.push(expected.size, Math.min(...[...expected.values()].map(windowOf)), fromSlice);
+          expectedAnswers.push(
+            expected.size,
+            Math.min(...[...expected.values()].map(windowOf)),
+            fromSlice,
+          );
         }
         for (const known of expected.keys()) answers.push(rememberId(ids, known, 21));
         for (const _ of expected) expectedAnswers.push(false);
@@ -64,7 +68,8 @@ describe('recent ids', () => {
   it('take the memory of the ids that are remembered, not of all that ever were', () => {
     const ids = emptyRecentIds();
     for (let window = 0; window < 200; window++) {
-      for (let number = 0; number < 500; number++) rememberId(ids, `prediction-${window}-${number}`, window);
+      for (let number = 0; number < 500; number++)
+        rememberId(ids, `prediction-${window}-${number}`, window);
       if (ids.size > 5_000) forgetOldestWindow(ids);
     }
     expect(ids.size).toBe(5_000);

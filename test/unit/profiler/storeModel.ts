@@ -13,11 +13,18 @@ import {
 import { progressRow } from '../../../services/profiler/store.ts';
 import type { ModelSettings } from '../../../services/shared/config/settings.ts';
 import { fromProfileRow } from '../../../services/shared/profile/profileRow.ts';
-import { recordSampleOf, type SampledRecords, sampledRecords } from '../../../services/shared/profile/recordSample.ts';
+import {
+  recordSampleOf,
+  type SampledRecords,
+  sampledRecords,
+} from '../../../services/shared/profile/recordSample.ts';
 import { windowStartMs } from '../../../services/shared/timeWindow.ts';
 import { type WindowRow, windowRows } from './windowRows.ts';
 
-type ProgressRow = Record<'last_offset' | 'predictions' | 'duplicates' | 'late' | 'too_late', number> & {
+type ProgressRow = Record<
+  'last_offset' | 'predictions' | 'duplicates' | 'late' | 'too_late',
+  number
+> & {
   first_event_time: string;
   max_event_time: string;
 };
@@ -64,7 +71,11 @@ export class ProfilerModel {
     for (const record of log.slice(this.position, this.position + count)) {
       const { state } = this;
       const startMs = windowStartMs(record.prediction.time, state.settings.window);
-      if (record.offset > state.lastOffset && startMs <= state.highestWindowStartMs && !state.windows.has(startMs)) {
+      if (
+        record.offset > state.lastOffset &&
+        startMs <= state.highestWindowStartMs &&
+        !state.windows.has(startMs)
+      ) {
         state.windows.set(startMs, loadedWindow(this.store, startMs, state.settings.window));
       }
       const verdict = countPrediction(state, record);
@@ -81,7 +92,8 @@ export class ProfilerModel {
       () => this.writePredictions(),
       () => {
         for (const window of state.windows.values())
-          if (window.changed) for (const row of windowRows(state, window)) writeWindowRow(store, row);
+          if (window.changed)
+            for (const row of windowRows(state, window)) writeWindowRow(store, row);
       },
       () => {
         for (const window of state.windows.values()) if (window.changed) writeSample(store, window);
@@ -91,7 +103,8 @@ export class ProfilerModel {
       },
       () => {
         const row = progressRow(state, 0) as ProgressRow;
-        if (state.changed && row.last_offset >= (store.progress?.last_offset ?? -1)) store.progress = row;
+        if (state.changed && row.last_offset >= (store.progress?.last_offset ?? -1))
+          store.progress = row;
       },
       () => {
         store.committed = this.position;
@@ -128,7 +141,10 @@ function writeSample(store: StoreModel, { startMs, sample, sampledOffset }: Wind
     store.samples.set(startMs, { ...sampledRecords(sample), last_offset: sampledOffset });
 }
 
-function loaded({ progress, predictions, windows }: StoreModel, settings: ModelSettings): VersionState {
+function loaded(
+  { progress, predictions, windows }: StoreModel,
+  settings: ModelSettings,
+): VersionState {
   const state = newVersionState('m', '1', settings);
   for (const row of windows.values())
     state.highestWindowStartMs = Math.max(state.highestWindowStartMs, row.window_start);
@@ -154,9 +170,13 @@ function loadedWindow(store: StoreModel, startMs: number, sizeMs: number): Windo
   for (const row of store.windows.values()) {
     if (row.window_start !== startMs) continue;
     window.lastOffset = Math.max(window.lastOffset, row.last_offset);
-    profilesOf(window, row.segment)[row.kind].set(row.feature, fromProfileRow(JSON.parse(JSON.stringify(row))));
+    profilesOf(window, row.segment)[row.kind].set(
+      row.feature,
+      fromProfileRow(JSON.parse(JSON.stringify(row))),
+    );
   }
   const sample = store.samples.get(startMs);
-  if (sample) Object.assign(window, { sample: recordSampleOf(sample), sampledOffset: sample.last_offset });
+  if (sample)
+    Object.assign(window, { sample: recordSampleOf(sample), sampledOffset: sample.last_offset });
   return window;
 }

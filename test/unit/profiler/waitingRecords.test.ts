@@ -21,7 +21,13 @@ const someNames = [
 /** More than a window keeps apart, so that several are counted under (other). */
 const tooManyNames = Array.from({ length: mostNames + 2 }, (_, index) => `f${index}`);
 
-const value = fc.oneof(fc.double(), fc.string(), fc.boolean(), fc.constant(null), fc.constant(undefined));
+const value = fc.oneof(
+  fc.double(),
+  fc.string(),
+  fc.boolean(),
+  fc.constant(null),
+  fc.constant(undefined),
+);
 
 function predictionOf(namesOf: readonly string[][]): fc.Arbitrary<Omit<LoggedPrediction, 'id'>> {
   return fc.record({
@@ -50,18 +56,27 @@ function rowsOf(predictions: readonly Omit<LoggedPrediction, 'id'>[], atOnce: bo
     countPrediction(state, { prediction: { ...prediction, id: `id${offset}` }, offset });
     if (atOnce) for (const window of state.windows.values()) countedSegments(window);
   }
-  return { rows: [...state.windows.values()].flatMap(window => windowRows(state, window)), tally: state.tally };
+  return {
+    rows: [...state.windows.values()].flatMap(window => windowRows(state, window)),
+    tally: state.tally,
+  };
 }
 
 it.each([
   { what: 'the same names', names: someNames.slice(1), records: 200, numRuns: 50 },
   { what: 'names that change', names: someNames, records: 200, numRuns: 50 },
   { what: 'too many names', names: [tooManyNames], records: 20, numRuns: 2 },
-])('records that wait for others give the very rows that each would have given at once: $what', options => {
-  fc.assert(
-    fc.property(fc.array(predictionOf(options.names), { maxLength: options.records, size: 'max' }), predictions => {
-      expect(rowsOf(predictions, false)).toEqual(rowsOf(predictions, true));
-    }),
-    { numRuns: options.numRuns },
-  );
-});
+])(
+  'records that wait for others give the very rows that each would have given at once: $what',
+  options => {
+    fc.assert(
+      fc.property(
+        fc.array(predictionOf(options.names), { maxLength: options.records, size: 'max' }),
+        predictions => {
+          expect(rowsOf(predictions, false)).toEqual(rowsOf(predictions, true));
+        },
+      ),
+      { numRuns: options.numRuns },
+    );
+  },
+);

@@ -1,9 +1,19 @@
-import { countedSegments, type ProfileKind, type WindowState } from '../../../services/profiler/profiler.ts';
+import {
+  countedSegments,
+  type ProfileKind,
+  type WindowState,
+} from '../../../services/profiler/profiler.ts';
 import { type ProfileRow, toProfileRow } from '../../../services/shared/profile/profileRow.ts';
 import type { VersionName } from '../../../services/shared/versionKey.ts';
 
 export type WindowRow = ProfileRow &
-  VersionName & { segment: string; window_start: number; kind: ProfileKind; feature: string; last_offset: number };
+  VersionName & {
+    segment: string;
+    window_start: number;
+    kind: ProfileKind;
+    feature: string;
+    last_offset: number;
+  };
 
 /** What window_profiles holds of a window, as ClickHouse would give it. */
 export function windowRows({ model, version }: VersionName, window: WindowState): WindowRow[] {
@@ -12,7 +22,16 @@ export function windowRows({ model, version }: VersionName, window: WindowState)
     for (const kind of ['feature', 'output', 'operation'] as const) {
       for (const [feature, profile] of profiles[kind]) {
         const { startMs: window_start, lastOffset: last_offset } = window;
-        rows.push({ model, version, segment, window_start, kind, feature, last_offset, ...toProfileRow(profile) });
+        rows.push({
+          model,
+          version,
+          segment,
+          window_start,
+          kind,
+          feature,
+          last_offset,
+          ...toProfileRow(profile),
+        });
       }
     }
   }

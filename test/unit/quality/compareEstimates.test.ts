@@ -20,7 +20,11 @@ describe('compareEstimates', () => {
       label: repeat(120, '1'),
       features: {},
     };
-    const series = { estimated: [0.8, 0.9, 0.8], lower: [0.7, 0.7, 0.7], upper: [0.85, 0.85, 0.85] };
+    const series = {
+      estimated: [0.8, 0.9, 0.8],
+      lower: [0.7, 0.7, 0.7],
+      upper: [0.85, 0.85, 0.85],
+    };
     const compared = await compareEstimates({
       task: 'binary',
       chunkSize: 40,
@@ -59,7 +63,12 @@ describe('compareEstimates', () => {
       label: repeat(40, 'a'),
       features: {},
     };
-    const one = (value: number) => ({ estimated: [value], lower: [value], upper: [value], realised: [value] });
+    const one = (value: number) => ({
+      estimated: [value],
+      lower: [value],
+      upper: [value],
+      realised: [value],
+    });
     const dataSet: ComparedDataSet = {
       task: 'multiclass',
       chunkSize: 40,
@@ -78,7 +87,12 @@ describe('compareEstimates', () => {
       label: repeat(100, label),
       features: { group: repeat(100, 'a') },
     });
-    const one = (value: number) => ({ estimated: [value], lower: [value], upper: [value], realised: [value] });
+    const one = (value: number) => ({
+      estimated: [value],
+      lower: [value],
+      upper: [value],
+      realised: [value],
+    });
     const dataSet: ComparedDataSet = {
       task: 'regression',
       chunkSize: 100,

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { judgeStream } from '../../../quality/judge/judgeStream.ts';
-import { countGenerated, type GeneratedStream, type Labelling } from '../../../quality/streams/generatedStream.ts';
+import {
+  countGenerated,
+  type GeneratedStream,
+  type Labelling,
+} from '../../../quality/streams/generatedStream.ts';
 import { randomOf } from '../../../quality/streams/random.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 
@@ -31,23 +35,33 @@ function stream(): GeneratedStream {
         const isWrong = random.uniform() < (row < 30 * 200 ? 0.1 : 0.4);
         const features = { amount: random.normal() };
         const prediction = label === isWrong ? 'no' : 'yes';
-        yield { timeMs: startMs + row * 1000, features, prediction, score: null, label: label ? 'yes' : 'no' };
+        yield {
+          timeMs: startMs + row * 1000,
+          features,
+          prediction,
+          score: null,
+          label: label ? 'yes' : 'no',
+        };
       }
     },
   };
 }
 
 function alarmsOf(labelling: Labelling) {
-  return judgeStream(countGenerated(stream(), labelling)!, detection).map(({ event, raised, raisedAtMs }) => ({
-    window: (event.windowStart - startMs) / windowSizeMs,
-    cause: raised.cause,
-    raisedAt: (raisedAtMs - startMs) / windowSizeMs,
-  }));
+  return judgeStream(countGenerated(stream(), labelling)!, detection).map(
+    ({ event, raised, raisedAtMs }) => ({
+      window: (event.windowStart - startMs) / windowSizeMs,
+      cause: raised.cause,
+      raisedAt: (raisedAtMs - startMs) / windowSizeMs,
+    }),
+  );
 }
 
 describe('judging a stream', { timeout: 60_000 }, () => {
   it('raises an alarm at the end of the window that fired', () => {
-    expect(alarmsOf({ delayMs: 0, rate: 1 })).toEqual([{ window: 30, cause: 'concept_drift', raisedAt: 31 }]);
+    expect(alarmsOf({ delayMs: 0, rate: 1 })).toEqual([
+      { window: 30, cause: 'concept_drift', raisedAt: 31 },
+    ]);
   });
 
   it('finds the same window when its labels come late, and is raised then', () => {

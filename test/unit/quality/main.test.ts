@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -20,14 +28,33 @@ function writeStream(folder: string): void {
     const time = startMs + row * 1000;
     const amount = random.normal() + (row < onset ? 0 : 1);
     predictions.push(
-      JSON.stringify({ id: `r${row}`, model: 'm', version: '1', time, features: { amount }, prediction: 'a' }),
+      JSON.stringify({
+        id: `r${row}`,
+        model: 'm',
+        version: '1',
+        time,
+        features: { amount },
+        prediction: 'a',
+      }),
     );
-    feedback.push(JSON.stringify({ id: `r${row}`, time, label: random.uniform() < 0.8 ? 'a' : 'b' }));
+    feedback.push(
+      JSON.stringify({ id: `r${row}`, time, label: random.uniform() < 0.8 ? 'a' : 'b' }),
+    );
   }
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'predictions.jsonl.gz'), gzipSync([...predictions, 'broken'].join('\n')));
+  writeFileSync(
+    join(folder, 'predictions.jsonl.gz'),
+    gzipSync([...predictions, 'broken'].join('\n')),
+  );
   writeFileSync(join(folder, 'feedback.jsonl'), feedback.join('\n'));
-  const truth = { dataset: 'small', type: 'shift', mode: 'ABRUPT', max_delay: 500, rows, monitor_from: 0 };
+  const truth = {
+    dataset: 'small',
+    type: 'shift',
+    mode: 'ABRUPT',
+    max_delay: 500,
+    rows,
+    monitor_from: 0,
+  };
   const clock = { t0_ms: startMs, step_ms: 1000, label_delay_s: 0, drifts: [{ start: onset }] };
   writeFileSync(join(folder, 'truth.json'), JSON.stringify({ ...truth, ...clock }));
 }
@@ -42,9 +69,13 @@ describe('npm run quality', { timeout: 300_000 }, () => {
 
   function quality(...args: string[]) {
     const cache = join(folder, 'cache');
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, '--cache', cache, ...args], {
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [program, '--cache', cache, ...args],
+      {
+        encoding: 'utf8',
+      },
+    );
     return { status, lines: stdout.split('\n'), errors: stderr };
   }
 
@@ -102,7 +133,10 @@ describe('npm run quality', { timeout: 300_000 }, () => {
       ['--dir', '.', '--out', 'x', '--signals', 'features,lables'],
       /^--signals: "lables" is none; expected some of features,labels,error$/,
     ],
-    [['--dir', '.', '--out', 'x', '--window', '5'], /^--window 5: expected a duration such as 200s, 1h$/],
+    [
+      ['--dir', '.', '--out', 'x', '--window', '5'],
+      /^--window 5: expected a duration such as 200s, 1h$/,
+    ],
     [['--track', 'protcol'], /^--track protcol: expected some of protocol /],
     [['--track', 'power', '--repeats', '0'], /^--repeats 0: expected a whole number above 0$/],
   ])('says in one line what is wrong with %j', (args, expected) => {

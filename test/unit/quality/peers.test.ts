@@ -12,7 +12,9 @@ const onset = 3000;
 /** Errors at one rate, then at another. */
 function errorsOf(rate: number, rateFromOnset: number): number[] {
   const random = randomOf('peers', rate, rateFromOnset);
-  return Array.from({ length: 2 * onset }, (_, row) => Number(random.uniform() < (row < onset ? rate : rateFromOnset)));
+  return Array.from({ length: 2 * onset }, (_, row) =>
+    Number(random.uniform() < (row < onset ? rate : rateFromOnset)),
+  );
 }
 
 describe('npm run quality:peers', { timeout: 300_000 }, () => {
@@ -46,7 +48,11 @@ describe('npm run quality:peers', { timeout: 300_000 }, () => {
     const [{ errors, positions }] = noted as [(typeof noted)[number]];
     expect(errors).toEqual(rows.map(({ prediction, label }) => (prediction === label ? 0 : 1)));
     const { monitoredFrom, rows: end } = stream!.truth;
-    expect([positions[0], positions.at(-1), positions.length]).toEqual([monitoredFrom, end - 1, end - monitoredFrom]);
+    expect([positions[0], positions.at(-1), positions.length]).toEqual([
+      monitoredFrom,
+      end - 1,
+      end - monitoredFrom,
+    ]);
   });
 
   it('scores them beside the detector', async () => {
@@ -60,15 +66,27 @@ describe('npm run quality:peers', { timeout: 300_000 }, () => {
     );
     const figures = rows.map(row => row.split(/ {2,}/));
     expect(figures.map(([mode, dataset]) => `${mode} ${dataset}`)).toEqual(
-      ['ABRUPT', 'GRADUAL'].flatMap(mode => ['Agrawal', 'SEA', 'STAGGER', 'Sine'].map(name => `${mode} ${name}`)),
+      ['ABRUPT', 'GRADUAL'].flatMap(mode =>
+        ['Agrawal', 'SEA', 'STAGGER', 'Sine'].map(name => `${mode} ${name}`),
+      ),
     );
     // Streams and peers stay as they are, whatever becomes of the detector.
     const sine = figures.find(([mode, dataset]) => `${mode} ${dataset}` === 'ABRUPT Sine')!;
-    expect([...sine.slice(4, 7), ...sine.slice(8)]).toEqual(['0.420', '0.977', '0.520', '1.5682', '0.0000', '0.5227']);
-    for (const row of figures) expect(row.slice(3).every(figure => /^\d\.\d+$/.test(figure))).toBe(true);
+    expect([...sine.slice(4, 7), ...sine.slice(8)]).toEqual([
+      '0.420',
+      '0.977',
+      '0.520',
+      '1.5682',
+      '0.0000',
+      '0.5227',
+    ]);
+    for (const row of figures)
+      expect(row.slice(3).every(figure => /^\d\.\d+$/.test(figure))).toBe(true);
     expect(means).toBe('Means over the cells, and all alarms:');
     expect(conclusion).toMatch(/^mode +detector +F1 /);
-    const ahead = detectors.slice(1).map((_, index) => figures.filter(row => row[3]! > row[4 + index]!).length);
+    const ahead = detectors
+      .slice(1)
+      .map((_, index) => figures.filter(row => row[3]! > row[4 + index]!).length);
     expect(stdout).toContain(
       `of ADWIN in ${ahead[0]}, of ADWIN (rises) in ${ahead[1]}, of SEED in ${ahead[2]} of 8 cells`,
     );

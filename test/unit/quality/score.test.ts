@@ -8,9 +8,12 @@ interface PublishedCase {
   score: Record<string, number | null>;
 }
 /** Made by score.py. */
-const cases: PublishedCase[] = JSON.parse(readFileSync(new URL('score.json', import.meta.url), 'utf8'));
+const cases: PublishedCase[] = JSON.parse(
+  readFileSync(new URL('score.json', import.meta.url), 'utf8'),
+);
 
-const scored = ({ streams }: PublishedCase) => summarize(streams.map(stream => countAlarms(stream.alarms, stream)));
+const scored = ({ streams }: PublishedCase) =>
+  summarize(streams.map(stream => countAlarms(stream.alarms, stream)));
 
 describe('scores', () => {
   it.each(cases.map((published, index) => [index, published] as const))(
@@ -39,7 +42,9 @@ describe('scores', () => {
     expect(scores.some(({ misses }) => misses > 0)).toBe(true);
     expect(scores.some(({ truePositives }) => truePositives > 1)).toBe(true);
     expect(scores.some(({ falsePositives }) => falsePositives > 0)).toBe(true);
-    expect(cases.some(({ streams }) => streams.some(({ starts }) => starts.length === 0))).toBe(true);
+    expect(cases.some(({ streams }) => streams.some(({ starts }) => starts.length === 0))).toBe(
+      true,
+    );
   });
 
   it('are averaged over cells, whatever the number of their repeats', () => {
@@ -47,7 +52,12 @@ describe('scores', () => {
       [100, 100, 100].map(alarm => countAlarms([alarm], truthAt(90))),
       [countAlarms([10], truthAt(90))],
     ].map(summarize) as [ReturnType<typeof summarize>, ReturnType<typeof summarize>];
-    expect(meanScore([found, missed])).toMatchObject({ f1: 0.5, falsePositives: 1, meanDelay: 10, episodes: 4 });
+    expect(meanScore([found, missed])).toMatchObject({
+      f1: 0.5,
+      falsePositives: 1,
+      meanDelay: 10,
+      episodes: 4,
+    });
   });
 });
 

@@ -24,9 +24,13 @@ function accuracy(rows: readonly StreamRow[]): number {
 }
 
 function correlation(rows: readonly StreamRow[], left: string, right: string): number {
-  const mean = (of: (row: StreamRow) => number) => rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
+  const mean = (of: (row: StreamRow) => number) =>
+    rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
   const value = (row: StreamRow, name: string) => Number(row.features[name]);
-  const [leftMean, rightMean] = [left, right].map(name => mean(row => value(row, name))) as [number, number];
+  const [leftMean, rightMean] = [left, right].map(name => mean(row => value(row, name))) as [
+    number,
+    number,
+  ];
   const product = (a: string, aMean: number, b: string, bMean: number) =>
     mean(row => (value(row, a) - aMean) * (value(row, b) - bMean));
   return (
@@ -54,15 +58,18 @@ describe('generated streams', { timeout: 60_000 }, () => {
     expect(take(steady(0), 20)).not.toEqual(take(steady(2), 20));
   });
 
-  it.each(conceptNames)('have ten changes of what %s means, which a model that learned it notices', name => {
-    const stream = conceptStream(name, 'ABRUPT', 0);
-    expect(stream.truth.starts).toHaveLength(10);
-    const rows = take(stream);
-    const onset = stream.truth.starts[0]! - stream.truth.monitoredFrom;
-    const before = accuracy(rows.slice(onset - 1000, onset));
-    expect(before).toBeGreaterThan(0.7);
-    expect(before - accuracy(rows.slice(onset, onset + 1000))).toBeGreaterThan(0.02);
-  });
+  it.each(conceptNames)(
+    'have ten changes of what %s means, which a model that learned it notices',
+    name => {
+      const stream = conceptStream(name, 'ABRUPT', 0);
+      expect(stream.truth.starts).toHaveLength(10);
+      const rows = take(stream);
+      const onset = stream.truth.starts[0]! - stream.truth.monitoredFrom;
+      const before = accuracy(rows.slice(onset - 1000, onset));
+      expect(before).toBeGreaterThan(0.7);
+      expect(before - accuracy(rows.slice(onset, onset + 1000))).toBeGreaterThan(0.02);
+    },
+  );
 
   it('lose a dependence and keep their margins', () => {
     const stream = dependenceStream(1);
@@ -82,7 +89,9 @@ describe('generated streams', { timeout: 60_000 }, () => {
     const rows = take(steadyStream({ records: 1000, windows: 20, seed: 0, shift: null }));
     expect(new Set(rows.map(({ features }) => features.category)).size).toBeGreaterThan(490);
     expect(new Set(rows.map(({ features }) => features.constant))).toEqual(new Set([1]));
-    expect(rows.filter(({ features }) => features.normal === null).length / rows.length).toBeCloseTo(0.02, 2);
+    expect(
+      rows.filter(({ features }) => features.normal === null).length / rows.length,
+    ).toBeCloseTo(0.02, 2);
     expect(accuracy(rows)).toBeCloseTo(0.9, 1);
   });
 });
@@ -96,7 +105,9 @@ describe('public data sets', { timeout: 60_000 }, () => {
     expect(dataset.rows).toHaveLength(rows);
     expect(dataset.labels).toHaveLength(rows);
     expect(new Set(dataset.labels)).toEqual(new Set([0, 1]));
-    expect(dataset.rows.every(row => row.length === columns && row.every(Number.isFinite))).toBe(true);
+    expect(dataset.rows.every(row => row.length === columns && row.every(Number.isFinite))).toBe(
+      true,
+    );
     expect(dataset.columns).toHaveLength(columns);
   });
 });
@@ -109,14 +120,18 @@ describe('injections', () => {
     labels: Array.from({ length: 4000 }, (_, row) => row % 2),
     classes: ['no', 'yes'],
   };
-  const inject = (injection: Injection) => injectDrift(dataset, injection, 'GRADUAL', 500, randomOf(injection, 7));
+  const inject = (injection: Injection) =>
+    injectDrift(dataset, injection, 'GRADUAL', 500, randomOf(injection, 7));
 
   it.each(['x_permutations', 'y_swaps', 'y_prior_skip', 'x_exceed_skip'] as const)(
     '%s change nothing before the onset, some rows of the ramp, and all that they mean after it',
     injection => {
       const { rows, onset } = inject(injection);
-      const changed = rows.map((row, index) => !row || row.features[0] !== index || row.label !== index % 2);
-      const share = (from: number, to: number) => changed.slice(from, to).filter(Boolean).length / (to - from);
+      const changed = rows.map(
+        (row, index) => !row || row.features[0] !== index || row.label !== index % 2,
+      );
+      const share = (from: number, to: number) =>
+        changed.slice(from, to).filter(Boolean).length / (to - from);
       expect(share(0, onset)).toBe(0);
       expect(share(onset, onset + 250)).toBeLessThan(share(onset + 500, 4000));
       expect(share(onset + 500, 4000)).toBeGreaterThan(0.3);
@@ -126,7 +141,9 @@ describe('injections', () => {
   it('drop three quarters of a label', () => {
     const { rows, onset } = inject('y_prior_skip');
     const after = rows.slice(onset + 500).filter(row => row !== null);
-    const shares = [0, 1].map(label => after.filter(row => row.label === label).length / after.length);
+    const shares = [0, 1].map(
+      label => after.filter(row => row.label === label).length / after.length,
+    );
     expect(Math.min(...shares)).toBeCloseTo(0.2, 1);
   });
 });
@@ -139,7 +156,9 @@ describe('learners', () => {
     const label = ([a, b]: readonly number[]) => Number(Math.abs(a!) + Math.abs(b!) < 1.2);
     const tree = hoeffdingTree(2, 2);
     for (const row of rows.slice(0, 7000)) tree.learn(row, label(row));
-    const right = rows.slice(7000).filter(row => Number(tree.predict(row)[1]! > 0.5) === label(row)).length;
+    const right = rows
+      .slice(7000)
+      .filter(row => Number(tree.predict(row)[1]! > 0.5) === label(row)).length;
     expect(right / 1000).toBeGreaterThan(0.9);
   });
 
@@ -149,6 +168,7 @@ describe('learners', () => {
       rows,
       rows.map(row => Number(random.uniform() < truth(row))),
     );
-    for (const row of rows.slice(0, 100)) expect(Math.abs(score(row) - truth(row))).toBeLessThan(0.06);
+    for (const row of rows.slice(0, 100))
+      expect(Math.abs(score(row) - truth(row))).toBeLessThan(0.06);
   });
 });

@@ -7,7 +7,11 @@ import { loggedPrediction } from '../../../services/shared/profile/features.ts';
 const minuteMs = 60_000;
 const startMs = Date.UTC(2026, 0, 1);
 
-function prediction(id: string, minute: number, output: Prediction['prediction'] = 'yes'): Prediction {
+function prediction(
+  id: string,
+  minute: number,
+  output: Prediction['prediction'] = 'yes',
+): Prediction {
   return {
     id,
     model: 'm',
@@ -23,7 +27,12 @@ function prediction(id: string, minute: number, output: Prediction['prediction']
   };
 }
 
-function feedback(id: string, minute: number, label: Feedback['label'], model: string | null = null): Feedback {
+function feedback(
+  id: string,
+  minute: number,
+  label: Feedback['label'],
+  model: string | null = null,
+): Feedback {
   return { id, label, time: startMs + minute * minuteMs, model, value: null };
 }
 
@@ -43,7 +52,12 @@ describe('labels of a stream', () => {
   it('are known when their window ends, or from the end of the window in which they came', () => {
     const { labelRevisions, windows } = counted(
       [prediction('a', 1), prediction('b', 2), prediction('c', 11)],
-      [feedback('a', 1, 'yes'), feedback('b', 25, 'no'), feedback('c', 12, 'yes'), feedback('nobody', 1, 'no')],
+      [
+        feedback('a', 1, 'yes'),
+        feedback('b', 25, 'no'),
+        feedback('c', 12, 'yes'),
+        feedback('nobody', 1, 'no'),
+      ],
     );
     expect(windows.map(({ startMs, records }) => [inMinutes(startMs), records])).toEqual([
       [0, 2],
@@ -68,12 +82,15 @@ describe('labels of a stream', () => {
       [prediction('a', 1)],
       [feedback('a', 31, 'no'), feedback('a', 12, 'yes'), feedback('a', 12, 'maybe')],
     );
-    expect(labelRevisions.map(({ knownAtMs, performance }) => [inMinutes(knownAtMs), performance.labelCounts])).toEqual(
-      [
-        [20, new Map([['maybe', 1]])],
-        [40, new Map([['no', 1]])],
-      ],
-    );
+    expect(
+      labelRevisions.map(({ knownAtMs, performance }) => [
+        inMinutes(knownAtMs),
+        performance.labelCounts,
+      ]),
+    ).toEqual([
+      [20, new Map([['maybe', 1]])],
+      [40, new Map([['no', 1]])],
+    ]);
     expect(labelRevisions.at(-1)!.performance).toMatchObject({ labelled: 1, lossSum: 1 });
   });
 
@@ -95,7 +112,9 @@ describe('signals', () => {
   it('that are left out are not in the windows, whose records stay', () => {
     const { windows, labelRevisions } = withSignals(stream, ['error']);
     expect(windows.map(({ records, variables }) => [records, variables.size])).toEqual([[1, 0]]);
-    expect(labelRevisions.map(revision => revision.performance)).toEqual([{ ...performance, labelCounts: new Map() }]);
+    expect(labelRevisions.map(revision => revision.performance)).toEqual([
+      { ...performance, labelCounts: new Map() },
+    ]);
   });
 
   it('without error have labels alone, without both no performance', () => {
@@ -103,6 +122,9 @@ describe('signals', () => {
     expect(labelRevisions.map(revision => revision.performance)).toEqual([
       { ...performance, lossSum: 0, lossSquareSum: 0 },
     ]);
-    expect(withSignals(stream, ['features'])).toMatchObject({ windows: stream.windows, labelRevisions: [] });
+    expect(withSignals(stream, ['features'])).toMatchObject({
+      windows: stream.windows,
+      labelRevisions: [],
+    });
   });
 });

@@ -3,7 +3,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { TakenOver, withAttemptFolder } from '../../../services/retrainer/artifacts/attemptFolder.ts';
+import {
+  TakenOver,
+  withAttemptFolder,
+} from '../../../services/retrainer/artifacts/attemptFolder.ts';
 
 let modelFolder: string;
 beforeEach(async () => {

@@ -15,11 +15,21 @@ it('gives runs that ask at the same moment names of their own', async () => {
   const names = await Promise.all(
     runs.map(runId => claimVersionName('1', new Set(['1', '3']), { modelFolder, runId })),
   );
-  expect(names.map(Number).sort((a, b) => a - b)).toEqual([2, ...Array.from({ length: 19 }, (_, index) => index + 4)]);
+  expect(names.map(Number).sort((a, b) => a - b)).toEqual([
+    2,
+    ...Array.from({ length: 19 }, (_, index) => index + 4),
+  ]);
 });
 
 it('gives a run that is done again the name that it had', async () => {
-  const name = await claimVersionName('spring', new Set(['spring']), { modelFolder, runId: 'cut off' });
-  expect(await claimVersionName('spring', new Set(['spring']), { modelFolder, runId: 'another' })).toBe('spring+2');
-  expect(await claimVersionName('spring', new Set(['spring']), { modelFolder, runId: 'cut off' })).toBe(name);
+  const name = await claimVersionName('spring', new Set(['spring']), {
+    modelFolder,
+    runId: 'cut off',
+  });
+  expect(
+    await claimVersionName('spring', new Set(['spring']), { modelFolder, runId: 'another' }),
+  ).toBe('spring+2');
+  expect(
+    await claimVersionName('spring', new Set(['spring']), { modelFolder, runId: 'cut off' }),
+  ).toBe(name);
 });

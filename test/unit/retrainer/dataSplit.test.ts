@@ -5,7 +5,12 @@ describe('dataSplit', () => {
   it('gives every row to exactly one part, the oldest to train, the newest to gate', () => {
     for (const rows of [0, 1, 2, 3, 7, 50, 333, 20_000]) {
       const { train, select, gate } = dataSplit(rows);
-      expect([train.start, train.end, select.end, gate.end]).toEqual([0, select.start, gate.start, rows]);
+      expect([train.start, train.end, select.end, gate.end]).toEqual([
+        0,
+        select.start,
+        gate.start,
+        rows,
+      ]);
       expect(train.end).toBeLessThanOrEqual(select.end);
       expect(select.end).toBeLessThanOrEqual(rows);
     }

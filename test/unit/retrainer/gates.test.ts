@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { type GateRow, judgeChallenger } from '../../../services/retrainer/gates/gates.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 
-function gateRow(championRight: boolean, challengerRight: boolean, segments: Record<string, string> = {}): GateRow {
+function gateRow(
+  championRight: boolean,
+  challengerRight: boolean,
+  segments: Record<string, string> = {},
+): GateRow {
   const said = (right: boolean) => ({ prediction: right ? 'yes' : 'no', predictionValue: null });
   return {
     truth: { label: 'yes', labelValue: null, segments },
@@ -22,7 +26,10 @@ function simulate(
   let mood = random() - 0.5;
   return Array.from({ length: rows }, () => {
     if (random() > memory) mood = random() - 0.5;
-    return gateRow(random() < championAccuracy + mood * 0.4, random() < challengerAccuracy - mood * 0.4);
+    return gateRow(
+      random() < championAccuracy + mood * 0.4,
+      random() < challengerAccuracy - mood * 0.4,
+    );
   });
 }
 
@@ -41,7 +48,9 @@ describe('judgeChallenger', () => {
     ['rows correlated over five', 300, 0.8],
     ['rows correlated over ten', 1000, 0.9],
   ])('approves a challenger that is no better at most once in 20: %s', (_, rows, memory) => {
-    expect(approvals(2000, random => simulate(rows, 0.75, 0.75, memory, random))).toBeLessThanOrEqual(0.05);
+    expect(
+      approvals(2000, random => simulate(rows, 0.75, 0.75, memory, random)),
+    ).toBeLessThanOrEqual(0.05);
   });
 
   it('approves one that is clearly better nearly always', () => {
@@ -80,7 +89,9 @@ describe('judgeChallenger', () => {
       [],
     );
     expect(worse).toMatchObject({ status: 'rejected' });
-    expect(worse.reasons[0]).toMatch(/^comparison: worse: error rate 0\.5 against the champion's 0\.1/);
+    expect(worse.reasons[0]).toMatch(
+      /^comparison: worse: error rate 0\.5 against the champion's 0\.1/,
+    );
     const equal = judgeChallenger(
       'binary',
       rows(
@@ -89,7 +100,10 @@ describe('judgeChallenger', () => {
       ),
       [],
     );
-    expect(equal).toMatchObject({ status: 'rejected', metrics: { difference: 0, intervalLow: 0, intervalHigh: 0 } });
+    expect(equal).toMatchObject({
+      status: 'rejected',
+      metrics: { difference: 0, intervalLow: 0, intervalHigh: 0 },
+    });
     expect(equal.reasons[0]).toMatch(/^inconclusive: /);
   });
 
@@ -114,15 +128,24 @@ describe('judgeChallenger', () => {
     expect(judgeChallenger('binary', rows, []).status).toBe('approved');
     const verdict = judgeChallenger('binary', rows, ['country']);
     expect(verdict.status).toBe('rejected');
-    expect(verdict.reasons[0]).toMatch(/^segment country=NL: worse: better by -0\.5 \(.*\) on 100 rows: not passed$/);
-    expect(verdict.reasons).toContainEqual(expect.stringMatching(/^segment country=DE: better by 0\.\d+ .*: passed$/));
+    expect(verdict.reasons[0]).toMatch(
+      /^segment country=NL: worse: better by -0\.5 \(.*\) on 100 rows: not passed$/,
+    );
+    expect(verdict.reasons).toContainEqual(
+      expect.stringMatching(/^segment country=DE: better by 0\.\d+ .*: passed$/),
+    );
   });
 
   it('compares absolute errors of numbers, and refuses outputs that are none', () => {
     const rows: GateRow[] = Array.from({ length: 100 }, (_, row) => ({
       truth: { label: String(row), labelValue: row, segments: {} },
       champion: { prediction: String(row + 5), predictionValue: row + 5 },
-      challenger: { prediction: String(row - 1), predictionValue: row - 1, score: null, probabilities: null },
+      challenger: {
+        prediction: String(row - 1),
+        predictionValue: row - 1,
+        score: null,
+        probabilities: null,
+      },
     }));
     const verdict = judgeChallenger('regression', rows, []);
     expect(verdict).toMatchObject({

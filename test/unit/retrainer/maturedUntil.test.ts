@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { maturedUntilMs } from '../../../services/retrainer/dataset/maturedUntil.ts';
 
 const coverage = (...shares: number[]) =>
-  shares.map((share, index) => ({ endMs: (index + 1) * 1000, predictions: 100, labelled: share * 100 }));
+  shares.map((share, index) => ({
+    endMs: (index + 1) * 1000,
+    predictions: 100,
+    labelled: share * 100,
+  }));
 
 describe('maturedUntilMs', () => {
   it('ends before the newest labels are complete', () => {

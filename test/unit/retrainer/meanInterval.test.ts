@@ -12,14 +12,24 @@ describe('studentQuantile', () => {
     [0.995, 24, 2.796939504772804, 1e-4],
     [0.9995, 9, 4.780912585926768, 2e-2],
     [0.9995, 24, 3.745398619286806, 1e-3],
-  ])('of %d with %d degrees of freedom is %d', (probability, degreesOfFreedom, expected, tolerance) => {
-    expect(Math.abs(studentQuantile(probability, degreesOfFreedom) / expected - 1)).toBeLessThan(tolerance);
-  });
+  ])(
+    'of %d with %d degrees of freedom is %d',
+    (probability, degreesOfFreedom, expected, tolerance) => {
+      expect(Math.abs(studentQuantile(probability, degreesOfFreedom) / expected - 1)).toBeLessThan(
+        tolerance,
+      );
+    },
+  );
 });
 
 describe('meanInterval', () => {
   it('is a point for a constant', () => {
-    expect(meanInterval(Array(200).fill(0.25), 0.95)).toEqual({ mean: 0.25, low: 0.25, high: 0.25, blocks: 25 });
+    expect(meanInterval(Array(200).fill(0.25), 0.95)).toEqual({
+      mean: 0.25,
+      low: 0.25,
+      high: 0.25,
+      blocks: 25,
+    });
   });
 
   it('equals the interval of independent means for one value per block', () => {
@@ -36,7 +46,9 @@ describe('meanInterval', () => {
     const alike = values
       .toSorted((a, b) => a - b)
       .flatMap((value, index, all) => (index < 500 ? [value, all[999 - index]!] : []));
-    const runs = Array.from({ length: 1000 }, (_, index) => (Math.floor(index / 100) % 2 === 0 ? 1 : -1));
+    const runs = Array.from({ length: 1000 }, (_, index) =>
+      Math.floor(index / 100) % 2 === 0 ? 1 : -1,
+    );
     expect(meanInterval(runs, 0.95).high).toBeGreaterThan(3 * meanInterval(alike, 0.95).high);
   });
 });

@@ -54,10 +54,17 @@ describe('decideOnDriftEvent', () => {
     ['data_quality', 'enabled: true', false],
     ['code_change', 'enabled: true', false],
   ] as const)('%s with { %s }: %s', (cause, retraining, train) => {
-    const decision = decideOnDriftEvent(driftEvent({ cause }), detectedMs, settings(retraining), fresh);
+    const decision = decideOnDriftEvent(
+      driftEvent({ cause }),
+      detectedMs,
+      settings(retraining),
+      fresh,
+    );
     expect(decision.train).toBe(train);
     if (!decision.train)
-      expect(decision.reason).toMatch(retraining === 'enabled: false' ? /disabled/ : new RegExp(`^${cause}: `));
+      expect(decision.reason).toMatch(
+        retraining === 'enabled: false' ? /disabled/ : new RegExp(`^${cause}: `),
+      );
   });
 
   it('waits for the cooldown in event time, not in wall clock', () => {
@@ -74,12 +81,17 @@ describe('decideOnDriftEvent', () => {
       ),
     });
     expect(decide(detectedMs + dayMs).train).toBe(false);
-    expect(decide(detectedMs, detectedMs + 2 * dayMs), 'a drift that goes on').toEqual({ train: true });
+    expect(decide(detectedMs, detectedMs + 2 * dayMs), 'a drift that goes on').toEqual({
+      train: true,
+    });
   });
 
   it('leaves versions alone that no longer serve', () => {
     expect(
-      decideOnDriftEvent(driftEvent(), detectedMs, settings('enabled: true'), { ...fresh, championVersion: '2' }),
+      decideOnDriftEvent(driftEvent(), detectedMs, settings('enabled: true'), {
+        ...fresh,
+        championVersion: '2',
+      }),
     ).toEqual({
       train: false,
       reason: 'version 1 drifted, but version 2 serves now',
@@ -89,7 +101,11 @@ describe('decideOnDriftEvent', () => {
 
 describe('causes', () => {
   it('are there for open drift events alone', () => {
-    expect(causeOfDriftEvent(driftEvent())).toEqual({ type: 'drift_event', id: 'e1', model: 'churn' });
+    expect(causeOfDriftEvent(driftEvent())).toEqual({
+      type: 'drift_event',
+      id: 'e1',
+      model: 'churn',
+    });
     expect(causeOfDriftEvent(driftEvent({ status: 'closed', revision: 3 }))).toBeNull();
     expect(causeOfDriftEvent(driftEvent({ status: 'withdrawn', revision: 2 }))).toBeNull();
   });

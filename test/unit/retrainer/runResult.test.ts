@@ -32,5 +32,7 @@ it('keeps one result of a run with its model, and gives it to whoever comes late
   expect(new Set(results.map(result => result.version.version)).size).toBe(1);
   expect(await keep('6')).toEqual(kept);
   expect(await readResult(modelFolder, 'run')).toEqual(kept);
-  expect(await readFile(join(keptModelFolder(modelFolder, 'run'), 'weights'), 'utf8')).toBe(kept!.version.version);
+  expect(await readFile(join(keptModelFolder(modelFolder, 'run'), 'weights'), 'utf8')).toBe(
+    kept!.version.version,
+  );
 });

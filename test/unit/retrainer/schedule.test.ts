@@ -46,7 +46,9 @@ models:
     await enough.promise;
     stop();
     expect(new Set(asked.map(request => request.model))).toEqual(new Set(['own', 'unnamed']));
-    expect(asked.every(request => request.time % 1000 === 0 && request.reason === 'schedule')).toBe(true);
+    expect(asked.every(request => request.time % 1000 === 0 && request.reason === 'schedule')).toBe(
+      true,
+    );
     expect(new Set(asked.map(request => request.id)).size).toBe(asked.length);
   });
 });

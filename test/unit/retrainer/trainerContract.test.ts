@@ -28,15 +28,29 @@ describe('readOutputs', () => {
       '{"row":0,"prediction":"x","score":null}',
     );
     expect([...outputs]).toEqual([
-      [3, { prediction: 'true', predictionValue: null, score: 0.5, probabilities: { true: 0.5, false: 0.5 } }],
+      [
+        3,
+        {
+          prediction: 'true',
+          predictionValue: null,
+          score: 0.5,
+          probabilities: { true: 0.5, false: 0.5 },
+        },
+      ],
       [2, { prediction: '1', predictionValue: 1, score: null, probabilities: null }],
       [0, { prediction: 'x', predictionValue: null, score: null, probabilities: null }],
     ]);
   });
 
   it.each([
-    [['{"row":2,"prediction":1}'], /^predictions\.jsonl: no prediction for gate row 3 \(gate rows are 2 to 3\)$/],
-    [['{"row":2,"prediction":1}', '{"row":2,"prediction":1}'], /^predictions\.jsonl:2: row 2 is there twice$/],
+    [
+      ['{"row":2,"prediction":1}'],
+      /^predictions\.jsonl: no prediction for gate row 3 \(gate rows are 2 to 3\)$/,
+    ],
+    [
+      ['{"row":2,"prediction":1}', '{"row":2,"prediction":1}'],
+      /^predictions\.jsonl:2: row 2 is there twice$/,
+    ],
     [['{"row":4,"prediction":1}'], /^predictions\.jsonl:1: row 4, but the dataset has 4 rows$/],
     [['{"row":2,"prediction":NaN}'], /^predictions\.jsonl:1: not JSON/],
     [['{"row":2}'], /^predictions\.jsonl:1: prediction: /],
@@ -59,11 +73,15 @@ describe('runTrainer', () => {
 
   it('fails with the last lines of standard error', async () => {
     const script = 'for (let i = 1; i <= 9; i++) console.error("line " + i); process.exit(3)';
-    await expect(run(script)).rejects.toThrow(/^trainer: exit code 3: line 5 \| line 6 \| line 7 \| line 8 \| line 9$/);
+    await expect(run(script)).rejects.toThrow(
+      /^trainer: exit code 3: line 5 \| line 6 \| line 7 \| line 8 \| line 9$/,
+    );
   });
 
   it('fails when a trainer is killed, hangs, or is not there', async () => {
-    await expect(run('process.kill(process.pid, "SIGKILL")')).rejects.toThrow('trainer: was ended by SIGKILL');
+    await expect(run('process.kill(process.pid, "SIGKILL")')).rejects.toThrow(
+      'trainer: was ended by SIGKILL',
+    );
     await expect(run('setInterval(() => {}, 1000)', 300)).rejects.toThrow(
       'trainer: stopped after 0.3 s (retraining.timeout)',
     );
@@ -88,6 +106,8 @@ describe('trainerCodeVersion', () => {
     expect(trainerCodeVersion()).toMatch(/^driftloop \d+\.\d+\.\d+$/);
     const script = join(folder, 'train.py');
     await writeFile(script, 'hello');
-    expect(trainerCodeVersion(['python3', '-u', script])).toBe(`python3 -u ${script}@sha256:2cf24dba5fb0`);
+    expect(trainerCodeVersion(['python3', '-u', script])).toBe(
+      `python3 -u ${script}@sha256:2cf24dba5fb0`,
+    );
   });
 });

@@ -48,16 +48,18 @@ describe('validateDataset', () => {
   });
 
   it('refuses too few rows, one class, constant numbers, too many classes, and nothing to learn from', () => {
-    expect(validate(datasetRows(499)).refusals).toEqual(['499 labelled rows, at least 500 are needed']);
+    expect(validate(datasetRows(499)).refusals).toEqual([
+      '499 labelled rows, at least 500 are needed',
+    ]);
     expect(validate(datasetRows(1000, () => ({ label: 'yes' }))).refusals).toEqual([
       'labels: only "yes" in the 700 training rows, at least two classes are needed',
     ]);
-    expect(validate(datasetRows(1000, () => ({ label: '0.5', labelValue: 0.5 }))).refusals).toEqual([
-      'labels: only "0.5" in the 700 training rows, at least two values are needed',
-    ]);
-    expect(validate(datasetRows(1000, (_, index) => ({ label: `class ${index % 300}` }))).refusals).toEqual([
-      'labels: 300 distinct classes, at most 100 are trained',
-    ]);
+    expect(validate(datasetRows(1000, () => ({ label: '0.5', labelValue: 0.5 }))).refusals).toEqual(
+      ['labels: only "0.5" in the 700 training rows, at least two values are needed'],
+    );
+    expect(
+      validate(datasetRows(1000, (_, index) => ({ label: `class ${index % 300}` }))).refusals,
+    ).toEqual(['labels: 300 distinct classes, at most 100 are trained']);
     expect(validate(datasetRows(1000, () => ({ features: { a: 1 } }))).refusals).toEqual([
       'no feature that varies in the training rows',
     ]);
@@ -68,7 +70,10 @@ describe('validateDataset', () => {
 describe('labelTask', () => {
   const task = (labels: (string | number)[], positiveLabel?: string) =>
     labelTask(
-      labels.map(label => ({ label: String(label), labelValue: typeof label === 'number' ? label : null })),
+      labels.map(label => ({
+        label: String(label),
+        labelValue: typeof label === 'number' ? label : null,
+      })),
       positiveLabel,
     );
   it.each([

@@ -25,7 +25,9 @@ interface AsyncApi {
     {
       address: string;
       messages: Record<string, { $ref: string }>;
-      bindings: { kafka: { partitions: number; topicConfiguration?: { 'cleanup.policy': string[] } } };
+      bindings: {
+        kafka: { partitions: number; topicConfiguration?: { 'cleanup.policy': string[] } };
+      };
     }
   >;
   operations: Record<string, Operation>;
@@ -33,13 +35,19 @@ interface AsyncApi {
 }
 
 const schemaFolder = new URL('../../../schemas/', import.meta.url);
-const asyncApi: AsyncApi = parse(readFileSync(new URL('asyncapi.yaml', schemaFolder), 'utf8'), { merge: true });
-const officialSchema = createRequire(import.meta.url)('@asyncapi/specs/schemas/3.0.0-without-$id.json');
+const asyncApi: AsyncApi = parse(readFileSync(new URL('asyncapi.yaml', schemaFolder), 'utf8'), {
+  merge: true,
+});
+const officialSchema = createRequire(import.meta.url)(
+  '@asyncapi/specs/schemas/3.0.0-without-$id.json',
+);
 
 const avroSchemaOf = (message: Message) =>
   JSON.parse(readFileSync(new URL(message.payload!.schema!.$ref, schemaFolder), 'utf8'));
 const messageOf = (topic: string) =>
-  asyncApi.components.messages[Object.values(asyncApi.channels[topic]!.messages)[0]!.$ref.split('/').at(-1)!]!;
+  asyncApi.components.messages[
+    Object.values(asyncApi.channels[topic]!.messages)[0]!.$ref.split('/').at(-1)!
+  ]!;
 
 /** Headers as a consumer sees them, checked with a schema of the document. */
 function checkHeaders(schema: object, headers: Record<string, unknown>): unknown {
@@ -75,7 +83,9 @@ describe('schemas/asyncapi.yaml', () => {
       expect(avro.Type.forSchema(schema).typeName).toBe('record');
       expect(schema.name).toBe(contract);
     }
-    const referred = Object.values(asyncApi.components.messages).flatMap(({ payload }) => payload?.schema?.$ref ?? []);
+    const referred = Object.values(asyncApi.components.messages).flatMap(
+      ({ payload }) => payload?.schema?.$ref ?? [],
+    );
     const files = readdirSync(schemaFolder).filter(file => file.endsWith('.avsc'));
     expect(referred.sort()).toEqual(files.map(file => `./${file}`).sort());
   });
@@ -89,15 +99,25 @@ describe('schemas/asyncapi.yaml', () => {
     }
   });
 
-  it.each(['drift-event', 'alert', 'retrain-request', 'model-version'])('describes the headers of a %s', name => {
-    const type = `io.driftloop.${name}`;
-    const options = { topic: 't', key: 'churn', source: 'detector', identity: ['x', 1], subject: 'churn', timeMs: 0 };
-    const { headers } = cloudEvent({ ...options, type, value: Buffer.alloc(0) });
-    const schema = messageOf(`${name}s`).headers!;
-    expect(checkHeaders(schema, headers!)).toBe(true);
-    expect(checkHeaders(schema, { ...headers, ce_type: 'io.driftloop.other' })).not.toBe(true);
-    expect(checkHeaders(schema, { ...headers, ce_id: undefined })).not.toBe(true);
-  });
+  it.each(['drift-event', 'alert', 'retrain-request', 'model-version'])(
+    'describes the headers of a %s',
+    name => {
+      const type = `io.driftloop.${name}`;
+      const options = {
+        topic: 't',
+        key: 'churn',
+        source: 'detector',
+        identity: ['x', 1],
+        subject: 'churn',
+        timeMs: 0,
+      };
+      const { headers } = cloudEvent({ ...options, type, value: Buffer.alloc(0) });
+      const schema = messageOf(`${name}s`).headers!;
+      expect(checkHeaders(schema, headers!)).toBe(true);
+      expect(checkHeaders(schema, { ...headers, ce_type: 'io.driftloop.other' })).not.toBe(true);
+      expect(checkHeaders(schema, { ...headers, ce_id: undefined })).not.toBe(true);
+    },
+  );
 
   it('describes the headers of a dead letter', () => {
     const record = {
@@ -109,11 +129,17 @@ describe('schemas/asyncapi.yaml', () => {
       headers: {},
       timestampMs: 0,
     };
-    const rejection = { class: 'null-value', message: 'the value is null', model: 'churn' } as const;
+    const rejection = {
+      class: 'null-value',
+      message: 'the value is null',
+      model: 'churn',
+    } as const;
     const { headers } = deadLetterRecord('dead-letters', 'profiler', { record, rejection });
     const schema = asyncApi.components.schemas.deadLetterHeaders!;
     expect(checkHeaders(schema, headers!)).toBe(true);
-    expect(checkHeaders(schema, { ...headers, '__connect.errors.exception.class.name': 'unheard-of' })).not.toBe(true);
+    expect(
+      checkHeaders(schema, { ...headers, '__connect.errors.exception.class.name': 'unheard-of' }),
+    ).not.toBe(true);
     expect(Object.keys((schema as { properties: object }).properties)).toEqual(
       expect.arrayContaining(Object.keys(headers!)),
     );

@@ -11,24 +11,34 @@ const schemas = { resolver: () => ({ type, resolver: type.createResolver(type) }
 
 it('an event that Driftloop emits is read as what it was made of, and has the same id whenever it is made', () => {
   fc.assert(
-    fc.property(contractArbitrary<Alert>('Alert'), fc.date({ noInvalidDate: true }), (alert, date) => {
-      const emit = (timeMs: number) =>
-        cloudEvent({
-          topic: 'alerts',
-          key: alert.model,
-          type: 'io.driftloop.alert',
-          source: 'detector',
-          identity: [alert.id, alert.revision],
-          subject: alert.model,
-          timeMs,
-          value: Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), type.toBuffer(alert)]),
-        });
-      const event = emit(date.getTime());
-      expect(emit(0).headers!.ce_id).toBe(event.headers!.ce_id);
-      expect(Date.parse(String(event.headers!.ce_time))).toBe(date.getTime());
-      const record = { ...event, key: Buffer.from(alert.model), partition: 0, offset: 0, timestampMs: 0 };
-      const decoded = decodeRecord({ ...record, headers: event.headers! }, 'Alert', schemas);
-      expect({ ...decoded.value }).toEqual(alert);
-    }),
+    fc.property(
+      contractArbitrary<Alert>('Alert'),
+      fc.date({ noInvalidDate: true }),
+      (alert, date) => {
+        const emit = (timeMs: number) =>
+          cloudEvent({
+            topic: 'alerts',
+            key: alert.model,
+            type: 'io.driftloop.alert',
+            source: 'detector',
+            identity: [alert.id, alert.revision],
+            subject: alert.model,
+            timeMs,
+            value: Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), type.toBuffer(alert)]),
+          });
+        const event = emit(date.getTime());
+        expect(emit(0).headers!.ce_id).toBe(event.headers!.ce_id);
+        expect(Date.parse(String(event.headers!.ce_time))).toBe(date.getTime());
+        const record = {
+          ...event,
+          key: Buffer.from(alert.model),
+          partition: 0,
+          offset: 0,
+          timestampMs: 0,
+        };
+        const decoded = decodeRecord({ ...record, headers: event.headers! }, 'Alert', schemas);
+        expect({ ...decoded.value }).toEqual(alert);
+      },
+    ),
   );
 });

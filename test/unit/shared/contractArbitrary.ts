@@ -4,18 +4,33 @@ import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
 import { type Features, recordOf } from '../../../services/shared/profile/features.ts';
 
 /** Names that objects inherit, that the services use themselves, or that are hard to carry. */
-const awkwardNames = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'length', '(other)', '', '\0', 'é€😀'];
+const awkwardNames = [
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  'length',
+  '(other)',
+  '',
+  '\0',
+  'é€😀',
+];
 
 /** Text that UTF-8 can carry. */
 export const text = fc.oneof(
-  { weight: 4, arbitrary: fc.string({ unit: 'grapheme', maxLength: 20 }).map(value => value.toWellFormed()) },
+  {
+    weight: 4,
+    arbitrary: fc.string({ unit: 'grapheme', maxLength: 20 }).map(value => value.toWellFormed()),
+  },
   { weight: 2, arbitrary: fc.constantFrom(...awkwardNames) },
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme', minLength: 49, maxLength: 300 }) },
 );
 
 /** Objects as JSON.parse makes them: whatever a key is called, it is the object's own. */
 export function mapOf<T>(values: fc.Arbitrary<T>, maxKeys = 6): fc.Arbitrary<Record<string, T>> {
-  return fc.array(fc.tuple(text, values), { maxLength: maxKeys }).map(entries => Object.fromEntries(entries));
+  return fc
+    .array(fc.tuple(text, values), { maxLength: maxKeys })
+    .map(entries => Object.fromEntries(entries));
 }
 
 /** Values of a contract, by its Avro type. */
@@ -30,10 +45,13 @@ function arbitraryOf(type: avro.Type): fc.Arbitrary<unknown> {
   }
   if (typeName === 'record') {
     const { fields } = type as avro.types.RecordType;
-    return fc.record(Object.fromEntries(fields.map(field => [field.name, arbitraryOf(field.type)])));
+    return fc.record(
+      Object.fromEntries(fields.map(field => [field.name, arbitraryOf(field.type)])),
+    );
   }
   if (typeName === 'map') return mapOf(arbitraryOf((type as avro.types.MapType).valuesType));
-  if (typeName === 'array') return fc.array(arbitraryOf((type as avro.types.ArrayType).itemsType), { maxLength: 6 });
+  if (typeName === 'array')
+    return fc.array(arbitraryOf((type as avro.types.ArrayType).itemsType), { maxLength: 6 });
   if (typeName === 'enum') return fc.constantFrom(...(type as avro.types.EnumType).symbols);
   const primitives: Record<string, fc.Arbitrary<unknown>> = {
     null: fc.constant(null),

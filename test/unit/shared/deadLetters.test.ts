@@ -2,11 +2,16 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { KafkaHeaders } from '../../../services/shared/kafka/kafka.ts';
 import type { RejectionClass } from '../../../services/shared/records/decodeRecord.ts';
-import { deadLetterOrigin, deadLetterRecord } from '../../../services/shared/service/deadLetters.ts';
+import {
+  deadLetterOrigin,
+  deadLetterRecord,
+} from '../../../services/shared/service/deadLetters.ts';
 import { mapOf, text } from './contractArbitrary.ts';
 
 const bytes = fc.uint8Array({ maxLength: 30 }).map(array => Buffer.from(array));
-const headers: fc.Arbitrary<KafkaHeaders> = mapOf(fc.oneof(text, bytes, fc.array(bytes, { maxLength: 3 })));
+const headers: fc.Arbitrary<KafkaHeaders> = mapOf(
+  fc.oneof(text, bytes, fc.array(bytes, { maxLength: 3 })),
+);
 const letter = fc.record({
   record: fc.record({
     topic: text,
@@ -18,7 +23,12 @@ const letter = fc.record({
     timestampMs: fc.nat(),
   }),
   rejection: fc.record(
-    { class: fc.constantFrom<RejectionClass>('malformed-json', 'too-late'), message: text, model: text, version: text },
+    {
+      class: fc.constantFrom<RejectionClass>('malformed-json', 'too-late'),
+      message: text,
+      model: text,
+      version: text,
+    },
     { requiredKeys: ['class', 'message'] },
   ),
 });

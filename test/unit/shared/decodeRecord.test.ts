@@ -34,7 +34,9 @@ function decode<Name extends ContractName = 'Prediction'>(
     schemas?: Parameters<typeof decodeRecord>[2];
   },
 ): Decoded<DecodedContracts[Name]> {
-  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+  const bytes = Buffer.isBuffer(value)
+    ? value
+    : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
   return decodeRecord(
     { topic: 't', partition: 0, offset: 0, key: null, value: bytes, headers, timestampMs: 0 },
     contract,
@@ -53,7 +55,9 @@ describe('JSON', () => {
       latencyMs: null,
     });
     expect(decode({ ...minimal, time: '2026-01-01' }).value?.time).toBe(minimal.time);
-    expect(decode({ ...minimal, time: '2026-01-01T10:00:00+10:00' }).value?.time).toBe(minimal.time);
+    expect(decode({ ...minimal, time: '2026-01-01T10:00:00+10:00' }).value?.time).toBe(
+      minimal.time,
+    );
   });
 
   it('takes features of every type, null included, and segments as text', () => {
@@ -64,7 +68,11 @@ describe('JSON', () => {
   });
 
   it.each([
-    ['a missing field', { id: 'a', model: 'm', version: '1', features: {}, prediction: 1 }, 'time: is missing'],
+    [
+      'a missing field',
+      { id: 'a', model: 'm', version: '1', features: {}, prediction: 1 },
+      'time: is missing',
+    ],
     ['a wrong type', { ...minimal, version: 3 }, 'version: expected text, got 3'],
     [
       'a nested feature',
@@ -72,7 +80,11 @@ describe('JSON', () => {
       'features.a: expected null or boolean or a number or text, got {"b":1}',
     ],
     ['a list for features', { ...minimal, features: [1] }, 'features: expected an object, got [1]'],
-    ['a time that is none', { ...minimal, time: 'yesterday' }, 'time: expected a whole number, got "yesterday"'],
+    [
+      'a time that is none',
+      { ...minimal, time: 'yesterday' },
+      'time: expected a whole number, got "yesterday"',
+    ],
     ['a fractional time', { ...minimal, time: 1.5 }, 'time: expected a whole number, got 1.5'],
     [
       'null for a required field',
@@ -84,7 +96,10 @@ describe('JSON', () => {
   });
 
   it('says whose record it was, where that can be read', () => {
-    expect(decode({ model: 'm', version: '1' }).rejection).toMatchObject({ model: 'm', version: '1' });
+    expect(decode({ model: 'm', version: '1' }).rejection).toMatchObject({
+      model: 'm',
+      version: '1',
+    });
     expect(decode({ model: 5 }).rejection?.model).toBeUndefined();
   });
 
@@ -107,13 +122,16 @@ describe('CloudEvents', () => {
         { headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8' } },
       ).value?.id,
     ).toBe('a');
-    expect(decode({ ...event, data_base64: Buffer.from(JSON.stringify(minimal)).toString('base64') }).value?.id).toBe(
-      'a',
-    );
+    expect(
+      decode({ ...event, data_base64: Buffer.from(JSON.stringify(minimal)).toString('base64') })
+        .value?.id,
+    ).toBe('a');
   });
   it('reads binary mode', () => {
     expect(
-      decode(minimal, { headers: { ce_specversion: '1.0', ce_id: '1', 'content-type': 'application/json' } }).value?.id,
+      decode(minimal, {
+        headers: { ce_specversion: '1.0', ce_id: '1', 'content-type': 'application/json' },
+      }).value?.id,
     ).toBe('a');
   });
   it('rejects an event without data', () => {
@@ -130,9 +148,13 @@ describe('Avro', () => {
   });
 
   it('reads a value written with an older schema', () => {
-    const { fields, ...schema } = prediction.schema({ exportAttrs: true }) as avro.schema.RecordType;
+    const { fields, ...schema } = prediction.schema({
+      exportAttrs: true,
+    }) as avro.schema.RecordType;
     const older = avro.Type.forSchema({ ...schema, fields: fields.slice(0, 6) });
-    expect(asWritten(decode(framed(older, minimal), { schemas: resolving(older) }).value)).toMatchObject({
+    expect(
+      asWritten(decode(framed(older, minimal), { schemas: resolving(older) }).value),
+    ).toMatchObject({
       ...minimal,
       latencyMs: null,
     });
@@ -140,14 +162,16 @@ describe('Avro', () => {
 
   it('rejects a truncated value, an unknown id and a schema of something else', () => {
     const bytes = framed(prediction, asWritten(decode(minimal).value));
-    expect(decode(bytes.subarray(0, 9), { schemas: resolving(prediction) }).rejection?.class).toBe('malformed-avro');
+    expect(decode(bytes.subarray(0, 9), { schemas: resolving(prediction) }).rejection?.class).toBe(
+      'malformed-avro',
+    );
     expect(decode(bytes).rejection).toMatchObject({
       class: 'unknown-schema-id',
       message: 'schema id 7 is not in the registry',
     });
-    expect(decode(bytes, { schemas: { resolver: () => new Error('no match') } }).rejection?.class).toBe(
-      'incompatible-schema',
-    );
+    expect(
+      decode(bytes, { schemas: { resolver: () => new Error('no match') } }).rejection?.class,
+    ).toBe('incompatible-schema');
   });
 
   it('never throws, whatever the bytes', () => {

@@ -2,7 +2,11 @@ import avro from 'avsc';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { avroTypeHook } from '../../../services/shared/avro/avroTypeHook.ts';
-import { contractType, contractTypes, type Decoder } from '../../../services/shared/avro/schemaRegistry.ts';
+import {
+  contractType,
+  contractTypes,
+  type Decoder,
+} from '../../../services/shared/avro/schemaRegistry.ts';
 import type { Feedback, Prediction } from '../../../services/shared/contracts.ts';
 import type { KafkaHeaders } from '../../../services/shared/kafka/kafka.ts';
 import { loggedPrediction } from '../../../services/shared/profile/features.ts';
@@ -21,7 +25,10 @@ const wireHeader = Buffer.from([0, 0, 0, 0, 7]);
 const framed = (bytes: Uint8Array) => Buffer.concat([wireHeader, bytes]);
 
 /** The contract as a producer's schema comes from the registry: another type that says the same, so that resolving does its work. */
-function writerOf(contract: string, changed: (schema: avro.schema.RecordType) => avro.Schema = schema => schema) {
+function writerOf(
+  contract: string,
+  changed: (schema: avro.schema.RecordType) => avro.Schema = schema => schema,
+) {
   const schema = contractType(contract).schema({ exportAttrs: true }) as avro.schema.RecordType;
   return avro.Type.forSchema(changed(schema), { typeHook: avroTypeHook });
 }
@@ -39,15 +46,21 @@ function decode<Name extends ContractName>(
   headers: KafkaHeaders = {},
   resolver: Decoder['resolver'] = resolvers.get(contract)!,
 ): Decoded<DecodedContracts[Name]> {
-  return decodeRecord({ topic: 't', partition: 0, offset: 0, key: null, value, headers, timestampMs: 0 }, contract, {
-    resolver: () => resolver,
-  });
+  return decodeRecord(
+    { topic: 't', partition: 0, offset: 0, key: null, value, headers, timestampMs: 0 },
+    contract,
+    {
+      resolver: () => resolver,
+    },
+  );
 }
 
 /** Either a value that is written and read again as the same, or a rejection that says why. */
 function expectUsableOrRejected(decoded: Decoded<unknown>, contract: ContractName): void {
   if (decoded.rejection) {
-    expect(decoded.rejection.class).toMatch(/^(malformed-(json|avro)|invalid-field|null-value|too-large)$/);
+    expect(decoded.rejection.class).toMatch(
+      /^(malformed-(json|avro)|invalid-field|null-value|too-large)$/,
+    );
     expect(decoded.rejection.message.length).toBeGreaterThan(0);
     expect(decoded.rejection.message.length).toBeLessThan(1_000);
     return;
@@ -60,7 +73,11 @@ function expectUsableOrRejected(decoded: Decoded<unknown>, contract: ContractNam
 /** A whole number that avsc writes as another; as a time it would be rejected, so nothing depends on it. */
 function holdsWhatAvscCannotWrite(value: unknown): boolean {
   if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) > 2 ** 52;
-  return typeof value === 'object' && value !== null && Object.values(value).some(holdsWhatAvscCannotWrite);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).some(holdsWhatAvscCannotWrite)
+  );
 }
 
 /** Counts what avsc reads and skips, so that a decoder that reads for ever fails here instead of standing still. */
@@ -79,7 +96,9 @@ function countSteps(): { mostSteps: number; steps: number } {
     if (++counted.steps > counted.mostSteps) throw new Error('more steps than bytes allow');
   };
   const targets: [object, string][] = [
-    ...['readLong', 'skipLong', 'readString', 'skipString'].map(name => [tap!, name] as [object, string]),
+    ...['readLong', 'skipLong', 'readString', 'skipString'].map(
+      name => [tap!, name] as [object, string],
+    ),
     [avro.types.NullType.prototype, '_read'],
     [avro.types.NullType.prototype, '_skip'],
   ];
@@ -115,7 +134,11 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
   }),
   fc.nat().map(at => (bytes: Buffer) => bytes.subarray(0, at % (bytes.length + 1))),
   fc
-    .tuple(fc.nat(), fc.oneof(wildLong, fc.array(fc.nat(255), { minLength: 1, maxLength: 9 })), fc.boolean())
+    .tuple(
+      fc.nat(),
+      fc.oneof(wildLong, fc.array(fc.nat(255), { minLength: 1, maxLength: 9 })),
+      fc.boolean(),
+    )
     .map(([at, inserted, replace]) => (bytes: Buffer) => {
       const place = at % (bytes.length + 1);
       return Buffer.concat([
@@ -126,7 +149,8 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
     }),
 );
 const damages = fc.array(damage, { minLength: 1, maxLength: 3 });
-const damaged = (bytes: Buffer, all: readonly Damage[]) => all.reduce((left, one) => one(left), bytes);
+const damaged = (bytes: Buffer, all: readonly Damage[]) =>
+  all.reduce((left, one) => one(left), bytes);
 
 const header = fc.oneof(
   text,
@@ -134,10 +158,17 @@ const header = fc.oneof(
   fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes)),
   fc.array(text, { maxLength: 3 }),
   fc.constant(undefined),
-  fc.constantFrom('application/cloudevents+json', 'application/cloudevents+avro', 'application/json; charset=utf-8'),
+  fc.constantFrom(
+    'application/cloudevents+json',
+    'application/cloudevents+avro',
+    'application/json; charset=utf-8',
+  ),
 );
 const headers: fc.Arbitrary<KafkaHeaders> = fc
-  .array(fc.tuple(fc.oneof(fc.constantFrom('content-type', 'ce_specversion', 'ce_id'), text), header), { maxLength: 4 })
+  .array(
+    fc.tuple(fc.oneof(fc.constantFrom('content-type', 'ce_specversion', 'ce_id'), text), header),
+    { maxLength: 4 },
+  )
   .map(entries => Object.fromEntries(entries));
 
 afterEach(() => {
@@ -147,10 +178,15 @@ afterEach(() => {
 describe.each(contracts)('%s', contract => {
   it('of random bytes and headers is a value or a rejection', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), headers, (bytes, framing, given) => {
-        const value = framing ? framed(bytes) : Buffer.from(bytes);
-        expectUsableOrRejected(decode(value, contract, given), contract);
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.boolean(),
+        headers,
+        (bytes, framing, given) => {
+          const value = framing ? framed(bytes) : Buffer.from(bytes);
+          expectUsableOrRejected(decode(value, contract, given), contract);
+        },
+      ),
     );
   });
 
@@ -194,7 +230,10 @@ describe('fields that the contract does not have', () => {
     ['array of null', { type: 'array', items: 'null' }],
     ['array of long', { type: 'array', items: 'long' }],
     ['map of text', { type: 'map', values: 'string' }],
-    ['array of maps of arrays', { type: 'array', items: { type: 'map', values: { type: 'array', items: 'null' } } }],
+    [
+      'array of maps of arrays',
+      { type: 'array', items: { type: 'map', values: { type: 'array', items: 'null' } } },
+    ],
   ];
   it.each(extra)('are skipped, in as many steps as there are bytes: %s', (_, type) => {
     const writer = writerOf('Feedback', schema => ({
@@ -215,9 +254,13 @@ describe('fields that the contract does not have', () => {
           const items =
             extraType.typeName === 'map'
               ? Object.fromEntries(Array.from({ length: size }, (_, item) => [`k${item}`, 'v']))
-              : Array.from({ length: size }, (_, item) => itemOf(type as avro.schema.ArrayType, item));
+              : Array.from({ length: size }, (_, item) =>
+                  itemOf(type as avro.schema.ArrayType, item),
+                );
           const whole = writer.toBuffer({ ...feedback, extra: items });
-          const bytes = intact ? whole : damaged(Buffer.concat([Buffer.from(wild.flat()), whole]), all);
+          const bytes = intact
+            ? whole
+            : damaged(Buffer.concat([Buffer.from(wild.flat()), whole]), all);
           counted.steps = 0;
           counted.mostSteps = 3 * bytes.length + 100;
           const decoded = decode(framed(bytes), 'Feedback', {}, resolver);
@@ -241,7 +284,8 @@ describe('JSON', () => {
   const levels = 100_000;
   const deepList = '['.repeat(levels) + ']'.repeat(levels);
   const deepObject = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
-  const fields = '"id":"a","model":"m","version":"1","time":1767225600000,"prediction":"\\ud83d\\ude00"';
+  const fields =
+    '"id":"a","model":"m","version":"1","time":1767225600000,"prediction":"\\ud83d\\ude00"';
 
   it.each([
     ['a list for everything', deepList],
@@ -252,19 +296,28 @@ describe('JSON', () => {
     ['data of an event', `{"specversion":"1.0","data":${deepList}}`],
   ])('hundreds of thousands of levels deep is refused: %s', (_, json) => {
     const { rejection } = decode(Buffer.from(json), 'Prediction');
-    expect(rejection).toMatchObject({ class: 'invalid-field', message: expect.stringMatching(/too deep|missing/) });
+    expect(rejection).toMatchObject({
+      class: 'invalid-field',
+      message: expect.stringMatching(/too deep|missing/),
+    });
     expect(rejection!.message.length).toBeLessThan(300);
   });
 
   it('that is deep where the contract does not look is read', () => {
-    const decoded = decode(Buffer.from(`{${fields},"features":{},"extra":${deepList}}`), 'Prediction');
+    const decoded = decode(
+      Buffer.from(`{${fields},"features":{},"extra":${deepList}}`),
+      'Prediction',
+    );
     expect(decoded.value?.prediction).toBe('😀');
   });
 
   it('of events within events within events ends', () => {
     let event: string = JSON.stringify({ specversion: '1.0' });
     for (;;) {
-      const around = JSON.stringify({ specversion: '1.0', data_base64: Buffer.from(event).toString('base64') });
+      const around = JSON.stringify({
+        specversion: '1.0',
+        data_base64: Buffer.from(event).toString('base64'),
+      });
       if (around.length > largestRecordBytes) break;
       event = around;
     }
@@ -298,7 +351,10 @@ describe('every encoding', () => {
             [plain, binary],
             [Buffer.from(JSON.stringify({ ...attributes, data: value })), {}],
             [Buffer.from(JSON.stringify({ ...attributes, data: value })), structured],
-            [Buffer.from(JSON.stringify({ ...attributes, data_base64: plain.toString('base64') })), structured],
+            [
+              Buffer.from(JSON.stringify({ ...attributes, data_base64: plain.toString('base64') })),
+              structured,
+            ],
           ];
           for (const [bytes, given] of forms) {
             const decoded = decode(bytes, 'Prediction', given);
@@ -313,7 +369,12 @@ describe('every encoding', () => {
   it('of a damaged event is a value or a rejection', () => {
     const attribute = fc.oneof(fc.string(), fc.constant(null), fc.integer(), fc.jsonValue());
     const event = fc
-      .tuple(asJson, fc.constantFrom('data', 'data_base64', 'both', 'none'), mapOf(attribute), fc.jsonValue())
+      .tuple(
+        asJson,
+        fc.constantFrom('data', 'data_base64', 'both', 'none'),
+        mapOf(attribute),
+        fc.jsonValue(),
+      )
       .map(([value, form, attributes, other]) => {
         const plain = Buffer.from(JSON.stringify(value)).toString('base64');
         const data = {
@@ -321,7 +382,11 @@ describe('every encoding', () => {
           data_base64: { data_base64: plain },
           both: { data: other, data_base64: plain },
         };
-        return { specversion: '1.0', ...attributes, ...(form === 'none' ? {} : data[form as keyof typeof data]) };
+        return {
+          specversion: '1.0',
+          ...attributes,
+          ...(form === 'none' ? {} : data[form as keyof typeof data]),
+        };
       });
     fc.assert(
       fc.property(event, fc.array(damage, { maxLength: 3 }), headers, (content, all, given) => {
@@ -344,14 +409,21 @@ describe('what the type alone cannot say', () => {
           time >= Date.UTC(1980, 0, 1) &&
           time <= nowMs + 3_600_000;
         expect(rejection === null).toBe(usable);
-        if (rejection) expect(rejection).toMatchObject({ model, version, message: expect.stringMatching(/^\w+: /) });
+        if (rejection)
+          expect(rejection).toMatchObject({
+            model,
+            version,
+            message: expect.stringMatching(/^\w+: /),
+          });
       }),
       { numRuns: 300 },
     );
   });
 
   it('accepts feedback or says what is wrong', () => {
-    const plausible = fc.record({ time: fc.integer({ min: Date.UTC(1979, 0, 1), max: nowMs + 7_200_000 }) });
+    const plausible = fc.record({
+      time: fc.integer({ min: Date.UTC(1979, 0, 1), max: nowMs + 7_200_000 }),
+    });
     fc.assert(
       fc.property(contractArbitrary<Feedback>('Feedback'), plausible, (drawn, { time }) => {
         const feedback = { ...drawn, time };

@@ -11,7 +11,12 @@ describe('environment', () => {
   });
 
   it('names every variable that is wrong, with its value', () => {
-    const read = () => readEnvironment({ KAFKA_SSL: 'maybe', CLICKHOUSE_DATABASE: 'a;drop', DRIFTLOOP_FLUSH_MS: '-1' });
+    const read = () =>
+      readEnvironment({
+        KAFKA_SSL: 'maybe',
+        CLICKHOUSE_DATABASE: 'a;drop',
+        DRIFTLOOP_FLUSH_MS: '-1',
+      });
     expect(read).toThrow('KAFKA_SSL: expected true or false (got "maybe")');
     expect(read).toThrow('CLICKHOUSE_DATABASE: expected letters, digits and _ (got "a;drop")');
     expect(read).toThrow('DRIFTLOOP_FLUSH_MS');

@@ -3,9 +3,17 @@ import { expect, it } from 'vitest';
 import { isPassingKafkaError } from '../../../services/shared/kafka/isPassingKafkaError.ts';
 
 /** Its types know less than kafkajs throws. */
-const errors = kafkajs as unknown as Record<string, new (cause: unknown, options?: object) => Error>;
-const answered = (type: string) => new errors.KafkaJSProtocolError!({ message: type, type, code: 0, retriable: true });
-const exceeded = (cause: Error) => new errors.KafkaJSNumberOfRetriesExceeded!(cause, { retryCount: 12, retryTime: 1 });
+const errors = kafkajs as unknown as Record<
+  string,
+  new (
+    cause: unknown,
+    options?: object,
+  ) => Error
+>;
+const answered = (type: string) =>
+  new errors.KafkaJSProtocolError!({ message: type, type, code: 0, retriable: true });
+const exceeded = (cause: Error) =>
+  new errors.KafkaJSNumberOfRetriesExceeded!(cause, { retryCount: 12, retryTime: 1 });
 const wrapped = (cause: Error) => new errors.KafkaJSNonRetriableError!(cause, { cause });
 
 it('passes: a coordinator that is away, a topic that is missing, however deep kafkajs has wrapped it', () => {

@@ -1,7 +1,11 @@
 import avro from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AvroReadable, type AvroTap, checkWithinBytes } from '../../../services/shared/avro/avroTap.ts';
+import {
+  type AvroReadable,
+  type AvroTap,
+  checkWithinBytes,
+} from '../../../services/shared/avro/avroTap.ts';
 import { avroTypeHook } from '../../../services/shared/avro/avroTypeHook.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
 import { type Features, featuresOf } from '../../../services/shared/profile/features.ts';
@@ -79,7 +83,9 @@ describe('maps', () => {
   it('reads what plain maps read, whatever was read before', () => {
     fc.assert(
       fc.property(row, value => {
-        expect(plainly(ours.fromBuffer(plain.toBuffer(value)))).toEqual(plain.fromBuffer(plain.toBuffer(value)));
+        expect(plainly(ours.fromBuffer(plain.toBuffer(value)))).toEqual(
+          plain.fromBuffer(plain.toBuffer(value)),
+        );
       }),
       { numRuns: 500 },
     );
@@ -106,13 +112,22 @@ describe('maps', () => {
 
   it('reads blocks that state their length in bytes, as other languages write them', () => {
     const entry = Buffer.concat([Buffer.from([2]), Buffer.from('k'), Buffer.from([0])]);
-    const block = Buffer.concat([Buffer.from([1, entry.length * 2]), entry, Buffer.from([0, 0, 0])]);
-    expect(ours.fromBuffer(block)).toEqual({ values: { names: ['k'], values: [null] }, texts: {}, after: '' });
+    const block = Buffer.concat([
+      Buffer.from([1, entry.length * 2]),
+      entry,
+      Buffer.from([0, 0, 0]),
+    ]);
+    expect(ours.fromBuffer(block)).toEqual({
+      values: { names: ['k'], values: [null] },
+      texts: {},
+      after: '',
+    });
   });
 
   it('of the same names in the same order share them, whatever came in between', () => {
     const read = (values: Prediction['features']) =>
-      (ours.fromBuffer(plain.toBuffer({ values, texts: {}, after: '' })) as { values: Features }).values;
+      (ours.fromBuffer(plain.toBuffer({ values, texts: {}, after: '' })) as { values: Features })
+        .values;
     const first = read({ a: 1, b: 2 });
     const others: Prediction['features'][] = [{ b: 2, a: 1 }, { a: 1 }, {}];
     for (const other of others) read(other);
@@ -125,6 +140,7 @@ describe('maps', () => {
     const entry = (value: string) =>
       Buffer.concat([Buffer.from([2]), Buffer.from('k'), Buffer.from([4, 2]), Buffer.from(value)]);
     const bytes = Buffer.concat([Buffer.from([4]), entry('1'), entry('2'), Buffer.from([0, 0, 0])]);
-    for (let times = 0; times < 2; times++) expect(plainly(ours.fromBuffer(bytes))).toEqual(plain.fromBuffer(bytes));
+    for (let times = 0; times < 2; times++)
+      expect(plainly(ours.fromBuffer(bytes))).toEqual(plain.fromBuffer(bytes));
   });
 });

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { offsetsPerIncarnation, partitionStart } from '../../../services/shared/service/partitionStart.ts';
+import {
+  offsetsPerIncarnation,
+  partitionStart,
+} from '../../../services/shared/service/partitionStart.ts';
 
 const log = { topicId: 'a', low: 0, end: 1_000, committed: 600 };
 const stored = { topicId: 'a', position: 600, end: 800 };
@@ -7,15 +10,34 @@ const stored = { topicId: 'a', position: 600, end: 800 };
 describe('partitionStart', () => {
   it('goes on where the stored position is, whatever was committed beyond it, and further back if a commit is', () => {
     expect(partitionStart(log, stored)).toEqual({ base: 0, offset: 600, break: null });
-    expect(partitionStart({ ...log, committed: 5_000 }, stored)).toEqual({ base: 0, offset: 600, break: null });
-    expect(partitionStart({ ...log, committed: null }, stored)).toEqual({ base: 0, offset: 600, break: null });
-    expect(partitionStart({ ...log, committed: 10, low: 50 }, stored)).toEqual({ base: 0, offset: 50, break: null });
+    expect(partitionStart({ ...log, committed: 5_000 }, stored)).toEqual({
+      base: 0,
+      offset: 600,
+      break: null,
+    });
+    expect(partitionStart({ ...log, committed: null }, stored)).toEqual({
+      base: 0,
+      offset: 600,
+      break: null,
+    });
+    expect(partitionStart({ ...log, committed: 10, low: 50 }, stored)).toEqual({
+      base: 0,
+      offset: 50,
+      break: null,
+    });
   });
 
   it('begins at the first record, or at what an earlier release committed, where nothing is stored', () => {
-    expect(partitionStart({ ...log, committed: null, low: 7 }, null)).toEqual({ base: 0, offset: 7, break: null });
+    expect(partitionStart({ ...log, committed: null, low: 7 }, null)).toEqual({
+      base: 0,
+      offset: 7,
+      break: null,
+    });
     expect(partitionStart(log, null)).toEqual({ base: 0, offset: 600, break: null });
-    expect(partitionStart({ ...log, low: 700 }, null)).toMatchObject({ offset: 700, break: { lostRecords: 100 } });
+    expect(partitionStart({ ...log, low: 700 }, null)).toMatchObject({
+      offset: 700,
+      break: { lostRecords: 100 },
+    });
   });
 
   it('counts what was never read of a topic that was deleted and created again, and begins the new one behind all positions', () => {
@@ -23,11 +45,23 @@ describe('partitionStart', () => {
     expect(start).toEqual({
       base: offsetsPerIncarnation,
       offset: 5,
-      break: { reason: 'recreated', fromPosition: 600, toPosition: offsetsPerIncarnation + 5, lostRecords: 205 },
+      break: {
+        reason: 'recreated',
+        fromPosition: 600,
+        toPosition: offsetsPerIncarnation + 5,
+        lostRecords: 205,
+      },
     });
     const position = offsetsPerIncarnation + 40;
-    const third = partitionStart({ ...log, topicId: 'c' }, { topicId: 'b', position, end: position });
-    expect(third).toMatchObject({ base: 2 * offsetsPerIncarnation, offset: 0, break: { lostRecords: 0 } });
+    const third = partitionStart(
+      { ...log, topicId: 'c' },
+      { topicId: 'b', position, end: position },
+    );
+    expect(third).toMatchObject({
+      base: 2 * offsetsPerIncarnation,
+      offset: 0,
+      break: { lostRecords: 0 },
+    });
   });
 
   it('takes a topic without an id for the one that was read', () => {

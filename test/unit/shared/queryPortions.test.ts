@@ -6,7 +6,9 @@ import { text } from './contractArbitrary.ts';
 it('portions hold every item once, in order, and each fits what ClickHouse reads of a parameter', () => {
   const many = fc.oneof(
     fc.array(text, { maxLength: 300 }),
-    fc.tuple(text, fc.integer({ min: 1, max: 30_000 })).map(([item, count]) => new Array<string>(count).fill(item)),
+    fc
+      .tuple(text, fc.integer({ min: 1, max: 30_000 }))
+      .map(([item, count]) => new Array<string>(count).fill(item)),
   );
   fc.assert(
     fc.property(many, items => {

@@ -6,10 +6,16 @@ import { windowStartMs } from '../../../services/shared/timeWindow.ts';
 describe('windows', () => {
   it('hold each time in exactly one, aligned to the epoch', () => {
     fc.assert(
-      fc.property(fc.integer({ min: -1e12, max: 4e12 }), fc.integer({ min: 1000, max: 1e9 }), (timeMs, sizeMs) => {
-        const startMs = windowStartMs(timeMs, sizeMs);
-        expect(startMs <= timeMs && timeMs < startMs + sizeMs && Math.abs(startMs % sizeMs) === 0).toBe(true);
-      }),
+      fc.property(
+        fc.integer({ min: -1e12, max: 4e12 }),
+        fc.integer({ min: 1000, max: 1e9 }),
+        (timeMs, sizeMs) => {
+          const startMs = windowStartMs(timeMs, sizeMs);
+          expect(
+            startMs <= timeMs && timeMs < startMs + sizeMs && Math.abs(startMs % sizeMs) === 0,
+          ).toBe(true);
+        },
+      ),
     );
   });
 
@@ -23,10 +29,9 @@ describe('windows', () => {
       fc.property(anyTime, anySize, (timeMs, sizeMs) => {
         const startMs = windowStartMs(timeMs, sizeMs);
         expect(Number.isSafeInteger(startMs)).toBe(true);
-        expect([startMs, startMs + sizeMs - 1].map(edgeMs => windowStartMs(edgeMs, sizeMs))).toEqual([
-          startMs,
-          startMs,
-        ]);
+        expect(
+          [startMs, startMs + sizeMs - 1].map(edgeMs => windowStartMs(edgeMs, sizeMs)),
+        ).toEqual([startMs, startMs]);
         expect(windowStartMs(startMs - 1, sizeMs)).toBe(startMs - sizeMs);
         expect(windowStartMs(startMs + sizeMs, sizeMs)).toBe(startMs + sizeMs);
       }),
@@ -34,7 +39,9 @@ describe('windows', () => {
   });
 
   it('start inclusive and end exclusive', () => {
-    expect([3_599_999, 3_600_000].map(timeMs => windowStartMs(timeMs, 3_600_000))).toEqual([0, 3_600_000]);
+    expect([3_599_999, 3_600_000].map(timeMs => windowStartMs(timeMs, 3_600_000))).toEqual([
+      0, 3_600_000,
+    ]);
   });
 });
 

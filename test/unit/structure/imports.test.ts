@@ -4,9 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { brokenRules, importsOf } from './imports.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
-const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], { cwd: root, encoding: 'utf8' });
-const deleted = execFileSync('git', ['ls-files', '-d'], { cwd: root, encoding: 'utf8' }).split('\n');
-const files = listed.split('\n').filter(file => file !== '' && !file.startsWith('test/') && !deleted.includes(file));
+const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], {
+  cwd: root,
+  encoding: 'utf8',
+});
+const deleted = execFileSync('git', ['ls-files', '-d'], { cwd: root, encoding: 'utf8' }).split(
+  '\n',
+);
+const files = listed
+  .split('\n')
+  .filter(file => file !== '' && !file.startsWith('test/') && !deleted.includes(file));
 const imports = files.flatMap(file => importsOf(file, readFileSync(root + file, 'utf8')));
 
 describe('imports', () => {
@@ -19,8 +26,16 @@ describe('imports', () => {
     const folders = new Map<string, Set<string>>();
     const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/'));
     for (const { file, imported } of imports) {
-      if (!imported.includes('/') || !imported.endsWith('.ts') || folderOf(file) === folderOf(imported)) continue;
-      folders.set(folderOf(file), (folders.get(folderOf(file)) ?? new Set()).add(folderOf(imported)));
+      if (
+        !imported.includes('/') ||
+        !imported.endsWith('.ts') ||
+        folderOf(file) === folderOf(imported)
+      )
+        continue;
+      folders.set(
+        folderOf(file),
+        (folders.get(folderOf(file)) ?? new Set()).add(folderOf(imported)),
+      );
     }
     expect(circleIn(folders)).toBeNull();
   });
@@ -33,20 +48,49 @@ describe('a planted import', () => {
       "import type { Regime } from '../reference/reference.ts';",
       'is a higher step',
     ],
-    ['services/detector/fold/detector.ts', "import { a } from '../detectorHandler.ts';", 'is a higher step'],
-    ['services/shared/userError.ts', "export { a } from './config/settings.ts';", 'is a higher step'],
-    ['services/shared/config/settings.ts', "import '../../detector/fold/detector.ts';", 'of another service'],
-    ['services/profiler/profiler.ts', "const a = await import('../evaluator/main.ts');", 'of another service'],
-    ['services/detector/newIdea/idea.ts', "import { a } from '../blocks/block.ts';", 'has no place'],
-    ['infra/kafka/topics.ts', "import {\n  a,\n} from '../../bin/driftloop.ts';", 'is a higher step'],
-    ['services/detector/store/store.ts', "import kafkajs from 'kafkajs';", 'is reserved to services/shared/kafka'],
+    [
+      'services/detector/fold/detector.ts',
+      "import { a } from '../detectorHandler.ts';",
+      'is a higher step',
+    ],
+    [
+      'services/shared/userError.ts',
+      "export { a } from './config/settings.ts';",
+      'is a higher step',
+    ],
+    [
+      'services/shared/config/settings.ts',
+      "import '../../detector/fold/detector.ts';",
+      'of another service',
+    ],
+    [
+      'services/profiler/profiler.ts',
+      "const a = await import('../evaluator/main.ts');",
+      'of another service',
+    ],
+    [
+      'services/detector/newIdea/idea.ts',
+      "import { a } from '../blocks/block.ts';",
+      'has no place',
+    ],
+    [
+      'infra/kafka/topics.ts',
+      "import {\n  a,\n} from '../../bin/driftloop.ts';",
+      'is a higher step',
+    ],
+    [
+      'services/detector/store/store.ts',
+      "import kafkajs from 'kafkajs';",
+      'is reserved to services/shared/kafka',
+    ],
   ])('of %s is refused: %s', (file, source, reason) => {
     const broken = brokenRules(importsOf(file, source));
     expect(broken).toEqual([expect.stringContaining(reason)]);
   });
 
   it('that goes down is not', () => {
-    const source = "import { a } from '../blocks/block.ts';\nimport { b } from '../../shared/userError.ts';";
+    const source =
+      "import { a } from '../blocks/block.ts';\nimport { b } from '../../shared/userError.ts';";
     expect(brokenRules(importsOf('services/detector/fold/detector.ts', source))).toEqual([]);
   });
 });

@@ -51,10 +51,15 @@ export interface Import {
 
 /** Finds every import and re-export of a file, of types as well. */
 export function importsOf(file: string, source: string): Import[] {
-  const specifiers = source.matchAll(/^(?:import|export)\b[^;'"]*?(?:from )?'([^']+)';|\bimport\('([^']+)'\)/gm);
+  const specifiers = source.matchAll(
+    /^(?:import|export)\b[^;'"]*?(?:from )?'([^']+)';|\bimport\('([^']+)'\)/gm,
+  );
   return Array.from(specifiers, ([, fixed, dynamic]) => {
     const specifier = (fixed ?? dynamic)!;
-    return { file, imported: specifier.startsWith('.') ? join(dirname(file), specifier) : specifier };
+    return {
+      file,
+      imported: specifier.startsWith('.') ? join(dirname(file), specifier) : specifier,
+    };
   });
 }
 
@@ -71,11 +76,15 @@ function brokenSteps({ file, imported }: Import): string[] {
     const known = steps.includes(from) && steps.includes(to);
     if (!known) {
       const unknown = steps.includes(from) ? to : from;
-      return [`${part}/${unknown} has no place in the staircase of ${part} (${file} imports ${imported}).`];
+      return [
+        `${part}/${unknown} has no place in the staircase of ${part} (${file} imports ${imported}).`,
+      ];
     }
     const isSibling = part === 'services' && to !== 'shared';
     if (isSibling) return [`${file} imports ${imported}, of another service.`];
-    return steps.indexOf(from) < steps.indexOf(to) ? [] : [`${file} imports ${imported}, which is a higher step.`];
+    return steps.indexOf(from) < steps.indexOf(to)
+      ? []
+      : [`${file} imports ${imported}, which is a higher step.`];
   });
 }
 
@@ -88,7 +97,8 @@ function brokenReservation({ file, imported }: Import): string[] {
 
 /** @example stepOf('services/detector', 'services/detector/fold/detector.ts') // 'fold' */
 function stepOf(part: string, path: string): string | null {
-  const inside = part === '.' ? path : path.startsWith(`${part}/`) ? path.slice(part.length + 1) : null;
+  const inside =
+    part === '.' ? path : path.startsWith(`${part}/`) ? path.slice(part.length + 1) : null;
   if (inside === null) return null;
   const [first, ...rest] = inside.split('/');
   if (part === '.' && (rest.length === 0 || !staircases['.']!.includes(first!))) return null;

@@ -19,7 +19,14 @@ describe('fitEncoder and encodeRows', () => {
   });
 
   it('has an indicator for missing values only where rows without the feature were seen', () => {
-    const rows = [{ price: 1 }, { price: 3 }, { price: null }, {}, { price: Number.NaN }, { price: 'text' }];
+    const rows = [
+      { price: 1 },
+      { price: 3 },
+      { price: null },
+      {},
+      { price: Number.NaN },
+      { price: 'text' },
+    ];
     expect(fitEncoder(rows, ['price']).width).toBe(2);
     for (const value of [null, undefined, Number.NaN, 'text', true])
       expect(encodedRow(rows, ['price'], { price: value })).toEqual([0, 1]);
@@ -37,7 +44,9 @@ describe('fitEncoder and encodeRows', () => {
 
   it('takes a boolean for the text that ClickHouse holds', () => {
     const rows = [{ open: true }, { open: false }];
-    expect(encodedRow(rows, ['open'], { open: 'true' })).toEqual(encodedRow(rows, ['open'], { open: true }));
+    expect(encodedRow(rows, ['open'], { open: 'true' })).toEqual(
+      encodedRow(rows, ['open'], { open: true }),
+    );
   });
 
   it('hashes a feature of too many levels: distinct values mostly differ, unseen ones too', () => {
@@ -46,13 +55,17 @@ describe('fitEncoder and encodeRows', () => {
     expect(encoder.width).toBe(64);
     const patterns = new Set(rows.slice(0, 500).map(row => encodeRows(encoder, [row]).join('')));
     expect(patterns.size).toBeGreaterThan(400);
-    expect(encodeRows(encoder, [{ id: 'nobody' }]).reduce((sum, bit) => sum + bit, 0)).toBeGreaterThan(0);
+    expect(
+      encodeRows(encoder, [{ id: 'nobody' }]).reduce((sum, bit) => sum + bit, 0),
+    ).toBeGreaterThan(0);
   });
 
   it('keeps exactly the most levels as columns', () => {
     const rows = Array.from({ length: mostLevels }, (_, index) => ({ level: `level ${index}` }));
     expect(fitEncoder(rows, ['level']).features[0]!.kind).toBe('levels');
-    expect(fitEncoder([...rows, { level: 'one more' }], ['level']).features[0]!.kind).toBe('hashed');
+    expect(fitEncoder([...rows, { level: 'one more' }], ['level']).features[0]!.kind).toBe(
+      'hashed',
+    );
   });
 
   it('stays finite for numbers whose squares overflow', () => {
@@ -63,6 +76,8 @@ describe('fitEncoder and encodeRows', () => {
   it('survives JSON', () => {
     const rows = [{ price: 1.1, city: 'Rome' }, { price: 3.7, city: null }, { city: 'Oslo' }];
     const encoder = fitEncoder(rows, ['price', 'city']);
-    expect(encodeRows(JSON.parse(JSON.stringify(encoder)), rows)).toEqual(encodeRows(encoder, rows));
+    expect(encodeRows(JSON.parse(JSON.stringify(encoder)), rows)).toEqual(
+      encodeRows(encoder, rows),
+    );
   });
 });

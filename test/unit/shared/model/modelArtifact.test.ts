@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { predict } from '../../../../services/shared/model/model.ts';
-import { folderChecksum, loadModel, writeModel } from '../../../../services/shared/model/modelArtifact.ts';
+import {
+  folderChecksum,
+  loadModel,
+  writeModel,
+} from '../../../../services/shared/model/modelArtifact.ts';
 import { trainModel } from '../../../../services/shared/model/trainModel.ts';
 
 const features = Array.from({ length: 200 }, (_, index) => ({
@@ -14,7 +18,14 @@ const features = Array.from({ length: 200 }, (_, index) => ({
 const rows = { features, labels: features.map(row => (row.x > 8 ? '1' : '0')) };
 const about = { datasetId: 'd1', seed: 5, backend: 'wasm', codeVersion: 'test 1' } as const;
 const train = () =>
-  trainModel({ task: 'binary', classes: ['0', '1'], features: ['x', 'city'], train: rows, select: rows, seed: 5 });
+  trainModel({
+    task: 'binary',
+    classes: ['0', '1'],
+    features: ['x', 'city'],
+    train: rows,
+    select: rows,
+    seed: 5,
+  });
 
 describe('writeModel and loadModel', () => {
   let folder: string;
@@ -29,10 +40,20 @@ describe('writeModel and loadModel', () => {
     await writeModel(target, model, about);
     const loaded = await loadModel(pathToFileURL(target).href, await folderChecksum(target));
     expect(await loaded.predict(features)).toEqual(await predict(model, features));
-    expect(loaded.manifest).toMatchObject({ ...about, task: 'binary', classes: ['0', '1'], features: ['x', 'city'] });
+    expect(loaded.manifest).toMatchObject({
+      ...about,
+      task: 'binary',
+      classes: ['0', '1'],
+      features: ['x', 'city'],
+    });
     loaded.dispose();
     expect((await readdir(folder)).sort()).toEqual(['a']);
-    expect((await readdir(target)).sort()).toEqual(['encoder.json', 'manifest.json', 'model.json', 'weights.bin']);
+    expect((await readdir(target)).sort()).toEqual([
+      'encoder.json',
+      'manifest.json',
+      'model.json',
+      'weights.bin',
+    ]);
   });
 
   it('writes the same bytes for the same data and seed', async () => {
@@ -47,16 +68,22 @@ describe('writeModel and loadModel', () => {
     const weights = await readFile(join(target, 'weights.bin'));
     weights[3]! ^= 1;
     await writeFile(join(target, 'weights.bin'), weights);
-    await expect(loadModel(target)).rejects.toThrow(/weights\.bin has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}/);
+    await expect(loadModel(target)).rejects.toThrow(
+      /weights\.bin has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}/,
+    );
   });
 
   it('refuses a folder that is whole but not the one that was published', async () => {
     const target = join(folder, 'e');
     await writeModel(target, await train(), about);
-    await expect(loadModel(target, 'another')).rejects.toThrow(/has checksum [0-9a-f]{64}, expected another/);
+    await expect(loadModel(target, 'another')).rejects.toThrow(
+      /has checksum [0-9a-f]{64}, expected another/,
+    );
   });
 
   it('refuses a missing folder, naming the file', async () => {
-    await expect(loadModel(join(folder, 'nowhere'))).rejects.toThrow(/nowhere: manifest\.json cannot be read: ENOENT/);
+    await expect(loadModel(join(folder, 'nowhere'))).rejects.toThrow(
+      /nowhere: manifest\.json cannot be read: ENOENT/,
+    );
   });
 });

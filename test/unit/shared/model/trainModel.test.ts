@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { FeatureRow } from '../../../../services/shared/model/featureEncoder.ts';
 import { type Model, predict } from '../../../../services/shared/model/model.ts';
 import { seededRandom } from '../../../../services/shared/model/seededRandom.ts';
-import { type LabelledRows, type TrainingOptions, trainModel } from '../../../../services/shared/model/trainModel.ts';
+import {
+  type LabelledRows,
+  type TrainingOptions,
+  trainModel,
+} from '../../../../services/shared/model/trainModel.ts';
 
 type Labeller = (row: { x: number; y: number; group: string }) => string | number;
 
@@ -18,7 +22,11 @@ function rowsOf(count: number, seed: number, label: Labeller): LabelledRows {
   return { features, labels };
 }
 
-function optionsOf(task: TrainingOptions['task'], classes: string[], label: Labeller): TrainingOptions {
+function optionsOf(
+  task: TrainingOptions['task'],
+  classes: string[],
+  label: Labeller,
+): TrainingOptions {
   return {
     task,
     classes,
@@ -32,11 +40,14 @@ function optionsOf(task: TrainingOptions['task'], classes: string[], label: Labe
 async function accuracy(model: Model, label: Labeller): Promise<number> {
   const rows = rowsOf(500, 3, label);
   const outputs = await predict(model, rows.features);
-  return outputs.filter((output, row) => output.prediction === rows.labels[row]).length / outputs.length;
+  return (
+    outputs.filter((output, row) => output.prediction === rows.labels[row]).length / outputs.length
+  );
 }
 
 const exclusiveOr: Labeller = ({ x, group }) => (x > 0 === (group === 'a') ? 'yes' : 'no');
-const weightsOf = (model: Model) => model.layers.getWeights().map(weight => Array.from(weight.dataSync()));
+const weightsOf = (model: Model) =>
+  model.layers.getWeights().map(weight => Array.from(weight.dataSync()));
 
 describe('trainModel', () => {
   it('learns a binary concept that no single feature shows', async () => {
@@ -64,7 +75,8 @@ describe('trainModel', () => {
     const outputs = await predict(model, rows.features);
     const meanError =
       outputs.reduce(
-        (sum, output, row) => sum + Math.abs((output.prediction as number) - (rows.labels[row] as number)),
+        (sum, output, row) =>
+          sum + Math.abs((output.prediction as number) - (rows.labels[row] as number)),
         0,
       ) / 300;
     expect(meanError).toBeLessThan(800); // the labels' own standard deviation is 6,500
@@ -87,6 +99,9 @@ describe('trainModel', () => {
     const logLoss = outputs.map(
       (output, row) => -Math.log(output.probabilities![options.select.labels[row] as string]!),
     );
-    expect(logLoss.reduce((sum, loss) => sum + loss, 0) / logLoss.length).toBeCloseTo(model.selectLoss, 4);
+    expect(logLoss.reduce((sum, loss) => sum + loss, 0) / logLoss.length).toBeCloseTo(
+      model.selectLoss,
+      4,
+    );
   });
 });

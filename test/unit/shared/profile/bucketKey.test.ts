@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bucketInnerBound, bucketKey, bucketOuterBound } from '../../../../services/shared/profile/bucketKey.ts';
+import {
+  bucketInnerBound,
+  bucketKey,
+  bucketOuterBound,
+} from '../../../../services/shared/profile/bucketKey.ts';
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 const mantissaBits = fc.integer({ min: -3, max: 20 });

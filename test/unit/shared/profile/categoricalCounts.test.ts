@@ -67,8 +67,12 @@ describe('CategoricalCounts', () => {
         expect(Buffer.from(name).toString()).toBe(name);
       }),
     );
-    expect(categoryName('x'.repeat(300))).toBe(`${'x'.repeat(240)}…#${fnv1a('x'.repeat(300)).toString(16)}`);
-    expect(categoryName(`${'x'.repeat(239)}😀${'x'.repeat(100)}`)).toMatch(/^x{239}\ufffd…#[0-9a-f]{8}$/);
+    expect(categoryName('x'.repeat(300))).toBe(
+      `${'x'.repeat(240)}…#${fnv1a('x'.repeat(300)).toString(16)}`,
+    );
+    expect(categoryName(`${'x'.repeat(239)}😀${'x'.repeat(100)}`)).toMatch(
+      /^x{239}\ufffd…#[0-9a-f]{8}$/,
+    );
     expect(categoryName('\ud800')).toBe('\ufffd');
   });
 });

@@ -5,7 +5,8 @@ export const distributions: Record<string, (random: () => number) => number> = {
   integers: random => Math.floor(random() * 2000) - 1000,
   'heavy ties': random => (random() < 0.8 ? 0.1 : Math.floor(random() * 5) / 10),
   cauchy: random => Math.tan(Math.PI * (random() - 0.5)),
-  'mixed sign with zeros': random => (random() < 0.3 ? -0 : (random() - 0.5) * 10 ** (random() * 600 - 300)),
+  'mixed sign with zeros': random =>
+    random() < 0.3 ? -0 : (random() - 0.5) * 10 ** (random() * 600 - 300),
 };
 
 export function draw(distribution: string, seed: number, count: number): number[] {

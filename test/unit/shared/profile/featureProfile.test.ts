@@ -84,7 +84,9 @@ describe('profileRow', () => {
   it('brings back a coarse and a hashed profile, which go on counting as if they had never left', () => {
     const numbers = draw('normal', 3, 5000);
     const names = numbers.map(number => number.toFixed(2));
-    const half = fromProfileRow(toProfileRow(profileOf([...numbers.slice(0, 2000), ...names.slice(0, 2000)])));
+    const half = fromProfileRow(
+      toProfileRow(profileOf([...numbers.slice(0, 2000), ...names.slice(0, 2000)])),
+    );
     for (const value of [...numbers.slice(2000), ...names.slice(2000)]) addValue(half, value);
     const onePass = toProfileRow(profileOf([...numbers, ...names]));
     expect(onePass.hashed).toBe(1);
@@ -93,22 +95,28 @@ describe('profileRow', () => {
   });
 
   it('has sorted columns of plain numbers and strings', () => {
-    expect(toProfileRow(profileOf([2, -1, 'b', 'a', 'b', null, Number.POSITIVE_INFINITY]))).toEqual({
-      count: 7,
-      missing: 1,
-      non_finite: 1,
-      numeric_count: 2,
-      minimum: -1,
-      maximum: 2,
-      sum: 1,
-      mantissa_bits: 20,
-      bucket_keys: [-1072693249, 1073741824],
-      bucket_counts: [1, 1],
-      categorical_count: 3,
-      hashed: 0,
-      category_values: ['a', 'b'],
-      category_counts: [1, 2],
+    expect(toProfileRow(profileOf([2, -1, 'b', 'a', 'b', null, Number.POSITIVE_INFINITY]))).toEqual(
+      {
+        count: 7,
+        missing: 1,
+        non_finite: 1,
+        numeric_count: 2,
+        minimum: -1,
+        maximum: 2,
+        sum: 1,
+        mantissa_bits: 20,
+        bucket_keys: [-1072693249, 1073741824],
+        bucket_counts: [1, 1],
+        categorical_count: 3,
+        hashed: 0,
+        category_values: ['a', 'b'],
+        category_counts: [1, 2],
+      },
+    );
+    expect(toProfileRow(emptyFeatureProfile())).toMatchObject({
+      minimum: null,
+      maximum: null,
+      bucket_keys: [],
     });
-    expect(toProfileRow(emptyFeatureProfile())).toMatchObject({ minimum: null, maximum: null, bucket_keys: [] });
   });
 });

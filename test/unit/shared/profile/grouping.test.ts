@@ -1,11 +1,23 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type FeatureProfile, mergeFeatureProfiles } from '../../../../services/shared/profile/featureProfile.ts';
+import {
+  type FeatureProfile,
+  mergeFeatureProfiles,
+} from '../../../../services/shared/profile/featureProfile.ts';
 import { fromProfileRow, toProfileRow } from '../../../../services/shared/profile/profileRow.ts';
-import { referenceParts, referenceProfiles } from '../../../../services/shared/profile/referenceProfiles.ts';
+import {
+  referenceParts,
+  referenceProfiles,
+} from '../../../../services/shared/profile/referenceProfiles.ts';
 import { profileOf } from './profileOf.ts';
 
-const value = fc.oneof(fc.double(), fc.integer(), fc.string({ maxLength: 3 }), fc.boolean(), fc.constant(null));
+const value = fc.oneof(
+  fc.double(),
+  fc.integer(),
+  fc.string({ maxLength: 3 }),
+  fc.boolean(),
+  fc.constant(null),
+);
 const values = fc.array(value, { minLength: 1, maxLength: 1500, size: 'max' });
 const row = (profile: FeatureProfile) => ({ ...toProfileRow(profile), sum: 0 });
 
@@ -22,7 +34,10 @@ function merged(
     const [left] = parts.splice(choice % parts.length, 1);
     const [right] = parts.splice((choice >> 8) % parts.length, 1);
     const both = mergeFeatureProfiles(left!, right!);
-    parts = [...parts, choice % 2 ? fromProfileRow(JSON.parse(JSON.stringify(toProfileRow(both)))) : both];
+    parts = [
+      ...parts,
+      choice % 2 ? fromProfileRow(JSON.parse(JSON.stringify(toProfileRow(both)))) : both,
+    ];
   }
   return parts[0]!;
 }
@@ -62,7 +77,9 @@ it('the parts of a reference hold every record once, in order, and add up to the
         expect(parts.length).toBeLessThanOrEqual(101);
         const { rows } = referenceProfiles(records, windowSizeMs);
         const whole = mergeFeatureProfiles(...rows.map(fromProfileRow));
-        expect(toProfileRow(whole)).toEqual(toProfileRow(profileOf(records.map(({ features }) => features.x))));
+        expect(toProfileRow(whole)).toEqual(
+          toProfileRow(profileOf(records.map(({ features }) => features.x))),
+        );
       },
     ),
     { numRuns: 50 },

@@ -29,7 +29,11 @@ function expectedMantissaBits(numbers: number[]): number {
 
 const anyNumbers = fc.array(fc.double(), { maxLength: 700, size: 'max' });
 const drawn = fc
-  .tuple(fc.constantFrom(...Object.keys(distributions)), fc.integer(), fc.integer({ min: 0, max: 3000 }))
+  .tuple(
+    fc.constantFrom(...Object.keys(distributions)),
+    fc.integer(),
+    fc.integer({ min: 0, max: 3000 }),
+  )
   .map(([name, seed, count]) => draw(name, seed, count));
 const numbers = fc.oneof(drawn, anyNumbers);
 
@@ -58,21 +62,32 @@ describe('NumericHistogram', () => {
     );
   });
 
-  it.each(Object.keys(distributions))('is the same from one pass and from merges in any order: %s', name => {
-    fc.assert(
-      fc.property(fc.integer(), fc.array(fc.nat(3000), { minLength: 1, maxLength: 4 }), (seed, cuts) => {
-        const values = draw(name, seed, 3000);
-        const ends = [...cuts, values.length].sort((left, right) => left - right);
-        const parts = ends.map((end, index) => histogramOf(values.slice(ends[index - 1] ?? 0, end)));
-        const onePass = contents(histogramOf(values));
-        expect(contents(histogramOf(values.toReversed()))).toEqual(onePass);
-        expect(contents(mergeNumericHistograms(...parts))).toEqual(onePass);
-        expect(contents(mergeNumericHistograms(...parts.toReversed()))).toEqual(onePass);
-        expect(contents(parts.reduceRight((right, left) => mergeNumericHistograms(left, right)))).toEqual(onePass);
-      }),
-      { numRuns: 20 },
-    );
-  });
+  it.each(Object.keys(distributions))(
+    'is the same from one pass and from merges in any order: %s',
+    name => {
+      fc.assert(
+        fc.property(
+          fc.integer(),
+          fc.array(fc.nat(3000), { minLength: 1, maxLength: 4 }),
+          (seed, cuts) => {
+            const values = draw(name, seed, 3000);
+            const ends = [...cuts, values.length].sort((left, right) => left - right);
+            const parts = ends.map((end, index) =>
+              histogramOf(values.slice(ends[index - 1] ?? 0, end)),
+            );
+            const onePass = contents(histogramOf(values));
+            expect(contents(histogramOf(values.toReversed()))).toEqual(onePass);
+            expect(contents(mergeNumericHistograms(...parts))).toEqual(onePass);
+            expect(contents(mergeNumericHistograms(...parts.toReversed()))).toEqual(onePass);
+            expect(
+              contents(parts.reduceRight((right, left) => mergeNumericHistograms(left, right))),
+            ).toEqual(onePass);
+          },
+        ),
+        { numRuns: 20 },
+      );
+    },
+  );
 
   it('merges associatively and commutatively, with the empty histogram as identity', () => {
     fc.assert(
@@ -81,7 +96,9 @@ describe('NumericHistogram', () => {
         const left = mergeNumericHistograms(mergeNumericHistograms(a, b), c);
         const right = mergeNumericHistograms(a, mergeNumericHistograms(b, c));
         expect(contents(left)).toEqual(contents(right));
-        expect(contents(mergeNumericHistograms(a, b))).toEqual(contents(mergeNumericHistograms(b, a)));
+        expect(contents(mergeNumericHistograms(a, b))).toEqual(
+          contents(mergeNumericHistograms(b, a)),
+        );
         expect(contents(mergeNumericHistograms(a, emptyNumericHistogram()))).toEqual(contents(a));
       }),
     );
@@ -108,7 +125,10 @@ describe('NumericHistogram', () => {
   });
 
   it('bears the whole range of float64', () => {
-    const values = Array.from({ length: 4000 }, (_, index) => (index % 2 ? 1 : -1) * 2 ** ((index >> 1) - 1000));
+    const values = Array.from(
+      { length: 4000 },
+      (_, index) => (index % 2 ? 1 : -1) * 2 ** ((index >> 1) - 1000),
+    );
     const histogram = histogramOf([
       ...values,
       Number.MIN_VALUE,
@@ -122,7 +142,12 @@ describe('NumericHistogram', () => {
   });
 
   it('counts what is not finite apart', () => {
-    const histogram = histogramOf([1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+    const histogram = histogramOf([
+      1,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+    ]);
     expect(histogram).toMatchObject({ count: 1, nonFinite: 3, minimum: 1, maximum: 1, sum: 1 });
   });
 
@@ -160,7 +185,9 @@ describe('sortedBuckets', () => {
         fine.keys.forEach((key, index) => {
           expected.set(key >> coarser, (expected.get(key >> coarser) ?? 0) + fine.counts[index]!);
         });
-        expect(Array.from(coarse.keys, (key, index) => [key, coarse.counts[index]])).toEqual([...expected]);
+        expect(Array.from(coarse.keys, (key, index) => [key, coarse.counts[index]])).toEqual([
+          ...expected,
+        ]);
       }),
     );
   });

@@ -1,9 +1,21 @@
 import type { CategoricalCounts } from '../../../../services/shared/profile/categoricalCounts.ts';
-import { addCategory, emptyCategoricalCounts } from '../../../../services/shared/profile/categoricalCounts.ts';
-import type { FeatureProfile, FeatureValue } from '../../../../services/shared/profile/featureProfile.ts';
-import { addValue, emptyFeatureProfile } from '../../../../services/shared/profile/featureProfile.ts';
+import {
+  addCategory,
+  emptyCategoricalCounts,
+} from '../../../../services/shared/profile/categoricalCounts.ts';
+import type {
+  FeatureProfile,
+  FeatureValue,
+} from '../../../../services/shared/profile/featureProfile.ts';
+import {
+  addValue,
+  emptyFeatureProfile,
+} from '../../../../services/shared/profile/featureProfile.ts';
 import type { NumericHistogram } from '../../../../services/shared/profile/numericHistogram.ts';
-import { addNumber, emptyNumericHistogram } from '../../../../services/shared/profile/numericHistogram.ts';
+import {
+  addNumber,
+  emptyNumericHistogram,
+} from '../../../../services/shared/profile/numericHistogram.ts';
 
 export function profileOf(values: FeatureValue[]): FeatureProfile {
   const profile = emptyFeatureProfile();

@@ -5,7 +5,11 @@ import {
   type FeatureProfile,
   type FeatureValue,
 } from '../../../../services/shared/profile/featureProfile.ts';
-import { countBatch, emptyRecordBatch, setValue } from '../../../../services/shared/profile/recordBatch.ts';
+import {
+  countBatch,
+  emptyRecordBatch,
+  setValue,
+} from '../../../../services/shared/profile/recordBatch.ts';
 import { profileOf } from './profileOf.ts';
 
 const mostRows = 7;
@@ -29,7 +33,9 @@ it('counts column by column what would be counted value by value, to the last bi
       const batch = emptyRecordBatch(profiles, mostRows);
       for (const values of rows) add(batch, values);
       countBatch(batch);
-      expect(profiles).toEqual(profiles.map((_, column) => profileOf(rows.map(values => values[column]))));
+      expect(profiles).toEqual(
+        profiles.map((_, column) => profileOf(rows.map(values => values[column]))),
+      );
     }),
     { numRuns: 50 },
   );

@@ -19,11 +19,17 @@ type Records = [id: string, features: Record<string, FeatureValue>, output?: Fea
 
 function sampleOf(records: Records, sample = emptyRecordSample()): RecordSample {
   for (const [id, features, output] of records)
-    addToSample(sample, fnv1a(id), { names: Object.keys(features), values: Object.values(features) }, output);
+    addToSample(
+      sample,
+      fnv1a(id),
+      { names: Object.keys(features), values: Object.values(features) },
+      output,
+    );
   return sample;
 }
 
-const merged = (...parts: Records[]) => mergeSampledRecords(...parts.map(part => sampledRecords(sampleOf(part))));
+const merged = (...parts: Records[]) =>
+  mergeSampledRecords(...parts.map(part => sampledRecords(sampleOf(part))));
 
 const value: fc.Arbitrary<FeatureValue> = fc.oneof(
   fc.double(),
@@ -31,21 +37,28 @@ const value: fc.Arbitrary<FeatureValue> = fc.oneof(
 );
 /** Some without a feature, some with more features than are sampled; ids are unique, as they are once duplicates were dropped. */
 const records: fc.Arbitrary<Records> = fc
-  .array(fc.tuple(fc.dictionary(fc.constantFrom(...'abcdefghijklmnopq'), value, { maxKeys: 17 }), value), {
-    maxLength: 200,
-  })
+  .array(
+    fc.tuple(fc.dictionary(fc.constantFrom(...'abcdefghijklmnopq'), value, { maxKeys: 17 }), value),
+    {
+      maxLength: 200,
+    },
+  )
   .map(drawn => drawn.map(([features, output], index) => [`id-${index}`, features, output]));
 
 describe('a sample of records', () => {
   it('is the same in any order and grouping', () => {
     fc.assert(
       fc.property(records, fc.integer({ min: 1, max: 7 }), (drawn, parts) => {
-        const groups = Array.from({ length: parts }, (_, part) => drawn.filter((_, index) => index % parts === part));
+        const groups = Array.from({ length: parts }, (_, part) =>
+          drawn.filter((_, index) => index % parts === part),
+        );
         const whole = merged(drawn);
         expect(merged(...groups)).toEqual(whole);
         expect(merged(...groups.toReversed())).toEqual(whole);
         expect(merged(drawn.toReversed())).toEqual(whole);
-        expect(mergeSampledRecords(merged(...groups.slice(0, 2)), merged(...groups.slice(2)))).toEqual(whole);
+        expect(
+          mergeSampledRecords(merged(...groups.slice(0, 2)), merged(...groups.slice(2))),
+        ).toEqual(whole);
       }),
     );
   });
@@ -54,7 +67,9 @@ describe('a sample of records', () => {
     fc.assert(
       fc.property(records, fc.nat(200), (drawn, at) => {
         const stored = recordSampleOf(sampledRecords(sampleOf(drawn.slice(0, at))));
-        expect(sampledRecords(sampleOf(drawn.slice(at), stored))).toEqual(sampledRecords(sampleOf(drawn)));
+        expect(sampledRecords(sampleOf(drawn.slice(at), stored))).toEqual(
+          sampledRecords(sampleOf(drawn)),
+        );
       }),
     );
   });
@@ -66,7 +81,11 @@ describe('a sample of records', () => {
     const { outputs, ...others } = sampledRecords(sampleOf(drawn.slice(2), recordSampleOf(stored)));
     const { outputs: _, ...expected } = sampledRecords(sampleOf(drawn));
     expect(others).toEqual(expected);
-    expect(outputs.toSorted((left, right) => left - right)).toEqual([missingCode, missingCode, bucketKey(3)]);
+    expect(outputs.toSorted((left, right) => left - right)).toEqual([
+      missingCode,
+      missingCode,
+      bucketKey(3),
+    ]);
   });
 
   it('holds whole records: those of the lowest hashes, each value as a code', () => {
@@ -90,7 +109,10 @@ describe('a sample of records', () => {
   it('draws each record as likely as any other, whatever its id looks like', () => {
     const tenths = new Array<number>(10).fill(0);
     for (let window = 0; window < 100; window++) {
-      const ids: Records = Array.from({ length: 640 }, (_, index) => [`model-1-${window * 640 + index}`, { index }]);
+      const ids: Records = Array.from({ length: 640 }, (_, index) => [
+        `model-1-${window * 640 + index}`,
+        { index },
+      ]);
       const indexOf = new Map(ids.map((_, index) => [bucketKey(index), index]));
       for (const code of merged(ids).codes) tenths[Math.floor(indexOf.get(code)! / 64)]! += 1;
     }
@@ -99,8 +121,12 @@ describe('a sample of records', () => {
   });
 
   it('has the first twelve features of a record in the order of their names, and of a window no more than 64', () => {
-    const wide = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`f${10 + index}`, index]));
-    expect(merged([['1', wide]]).names).toEqual(Array.from({ length: 12 }, (_, index) => `f${10 + index}`));
+    const wide = Object.fromEntries(
+      Array.from({ length: 30 }, (_, index) => [`f${10 + index}`, index]),
+    );
+    expect(merged([['1', wide]]).names).toEqual(
+      Array.from({ length: 12 }, (_, index) => `f${10 + index}`),
+    );
     const different: Records = Array.from({ length: 60 }, (_, index) => [
       `${index}`,
       { [`a${index}`]: 1, [`b${index}`]: 1 },
@@ -113,9 +139,12 @@ describe('a sample of records', () => {
     for (const value of [null, undefined, Number.NaN, Number.POSITIVE_INFINITY])
       expect(codeOf(value)).toBe(missingCode);
     fc.assert(
-      fc.property(fc.oneof(fc.double({ noNaN: true }).filter(Number.isFinite), fc.string()), value => {
-        expect(codeOf(value)).toBeGreaterThan(missingCode);
-      }),
+      fc.property(
+        fc.oneof(fc.double({ noNaN: true }).filter(Number.isFinite), fc.string()),
+        value => {
+          expect(codeOf(value)).toBeGreaterThan(missingCode);
+        },
+      ),
     );
     expect(codeOf(-1)).toBeLessThan(codeOf(0));
     expect(codeOf(true)).toBe(codeOf('true'));

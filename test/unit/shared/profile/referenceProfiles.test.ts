@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { referenceParts, referenceProfiles } from '../../../../services/shared/profile/referenceProfiles.ts';
+import {
+  referenceParts,
+  referenceProfiles,
+} from '../../../../services/shared/profile/referenceProfiles.ts';
 
 const minuteMs = 60_000;
 const startMs = Date.UTC(2026, 0, 1);
@@ -30,7 +33,8 @@ describe('referenceParts', () => {
       const found = referenceParts(times(rows, minuteMs), 60 * minuteMs);
       expect(found.length).toBe(parts);
       expect([found[0]!.start, found.at(-1)!.end]).toEqual([0, rows]);
-      for (const [index, part] of found.entries()) if (index > 0) expect(part.start).toBe(found[index - 1]!.end);
+      for (const [index, part] of found.entries())
+        if (index > 0) expect(part.start).toBe(found[index - 1]!.end);
     }
   });
 
@@ -57,8 +61,13 @@ describe('referenceProfiles', () => {
       Array.from({ length: 1500 }, (_, row) => record(row)),
       60 * minuteMs,
     );
-    const total = (feature: string, column: 'count' | 'missing' | 'categorical_count' | 'numeric_count') =>
-      reference.rows.filter(row => row.feature === feature).reduce((sum, row) => sum + row[column], 0);
+    const total = (
+      feature: string,
+      column: 'count' | 'missing' | 'categorical_count' | 'numeric_count',
+    ) =>
+      reference.rows
+        .filter(row => row.feature === feature)
+        .reduce((sum, row) => sum + row[column], 0);
     expect(total('city', 'count')).toBe(1500);
     expect(total('city', 'missing')).toBe(300);
     expect(total('price', 'numeric_count')).toBe(1500);
@@ -73,7 +82,9 @@ describe('referenceProfiles', () => {
       prediction: undefined,
       score: undefined,
     }));
-    expect(new Set(referenceProfiles(records, minuteMs).rows.map(({ kind }) => kind))).toEqual(new Set(['feature']));
+    expect(new Set(referenceProfiles(records, minuteMs).rows.map(({ kind }) => kind))).toEqual(
+      new Set(['feature']),
+    );
   });
 
   it('have an id that follows from their content', () => {

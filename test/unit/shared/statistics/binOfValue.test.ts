@@ -7,13 +7,23 @@ import type { FeatureValue } from '../../../../services/shared/profile/featurePr
 import { profileOf } from '../profile/profileOf.ts';
 
 const mixed = fc.array(
-  fc.oneof(fc.double(), fc.nat(30), fc.constantFrom('a', 'b', 'c'), fc.boolean(), fc.constant(null)),
+  fc.oneof(
+    fc.double(),
+    fc.nat(30),
+    fc.constantFrom('a', 'b', 'c'),
+    fc.boolean(),
+    fc.constant(null),
+  ),
   {
     maxLength: 120,
   },
 );
 const numbers = fc.array(fc.double(), { minLength: 30, maxLength: 120 });
-const categories = fc.array(fc.nat(400).map(String), { minLength: 300, maxLength: 1500, size: 'max' });
+const categories = fc.array(fc.nat(400).map(String), {
+  minLength: 300,
+  maxLength: 1500,
+  size: 'max',
+});
 const values = fc.oneof(mixed, numbers, categories);
 
 describe('binOfValue', () => {

@@ -12,7 +12,11 @@ import { distributions, draw } from '../profile/distributions.ts';
 import { histogramOf, profileOf } from '../profile/profileOf.ts';
 
 const drawn = fc
-  .tuple(fc.constantFrom(...Object.keys(distributions)), fc.integer(), fc.integer({ min: 0, max: 2000 }))
+  .tuple(
+    fc.constantFrom(...Object.keys(distributions)),
+    fc.integer(),
+    fc.integer({ min: 0, max: 2000 }),
+  )
   .map(([name, seed, count]): FeatureValue[] => draw(name, seed, count));
 const categories = fc.array(fc.nat(400).map(String), { maxLength: 1500, size: 'max' });
 const values = fc.oneof(
@@ -39,7 +43,11 @@ describe('equalMassBins', () => {
   it('has exact quantiles of integers as edges', () => {
     const hundred = histogramOf(Array.from({ length: 100 }, (_, index) => index + 1));
     const expected = [10, 20, 30, 40, 50, 60, 70, 80, 90].map(bucketKey);
-    expect(equalMassBins(hundred, 20)).toEqual({ kind: 'ranges', mantissaBits: 20, keys: expected });
+    expect(equalMassBins(hundred, 20)).toEqual({
+      kind: 'ranges',
+      mantissaBits: 20,
+      keys: expected,
+    });
     expect(equalMassBins(hundred, 20, 2).keys).toEqual([bucketKey(50)]);
   });
 
@@ -75,7 +83,10 @@ describe('equalMassBins', () => {
 
 describe('frequentCategoryBins', () => {
   it('gives the most frequent values bins, the rest one, and unseen ones another', () => {
-    const [reference, recent] = counted(['b', 'a', 'b', 'c', 'a', 'b'], ['a', 'z', 'b', 'y', 'c', 'c']);
+    const [reference, recent] = counted(
+      ['b', 'a', 'b', 'c', 'a', 'b'],
+      ['a', 'z', 'b', 'y', 'c', 'c'],
+    );
     expect(reference).toEqual([3, 2, 1, 0, 0, 0, 0]);
     expect(recent).toEqual([1, 1, 2, 2, 0, 0, 0]);
     const names = Array.from({ length: 100 }, (_, index) => `name ${index}`);
@@ -95,7 +106,9 @@ describe('frequentCategoryBins', () => {
     const exact = featureBins(profileOf(['a']), []);
     const hashed = profileOf(Array.from({ length: 300 }, (_, index) => `name ${index}`));
     expect(() => binnedCounts(hashed, exact)).toThrow(RangeError);
-    expect(() => binnedCounts(profileOf(draw('normal', 1, 2000)), featureBins(profileOf([1]), []))).toThrow(RangeError);
+    expect(() =>
+      binnedCounts(profileOf(draw('normal', 1, 2000)), featureBins(profileOf([1]), [])),
+    ).toThrow(RangeError);
   });
 });
 

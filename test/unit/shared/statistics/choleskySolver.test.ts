@@ -15,11 +15,16 @@ it('solves A x = b', () => {
     fc.property(sized, ({ size, roots, right }) => {
       // R Rᵀ + I is positive definite, whatever R is.
       const matrix = roots.map((one, row) =>
-        roots.map((other, column) => one.reduce((sum, value, k) => sum + value * other[k]!, Number(row === column))),
+        roots.map((other, column) =>
+          one.reduce((sum, value, k) => sum + value * other[k]!, Number(row === column)),
+        ),
       );
       const solution = choleskySolver(Float64Array.from(matrix.flat()), size)(right);
       for (const [row, coefficients] of matrix.entries())
-        expect(coefficients.reduce((sum, value, k) => sum + value * solution[k]!, 0)).toBeCloseTo(right[row]!, 6);
+        expect(coefficients.reduce((sum, value, k) => sum + value * solution[k]!, 0)).toBeCloseTo(
+          right[row]!,
+          6,
+        );
     }),
   );
 });

@@ -20,7 +20,10 @@ import { expectAgreement, expectClose, scipy } from './fixtures.ts';
 
 const twoVectors = fc
   .array(fc.tuple(fc.nat(2000), fc.nat(2000)), { minLength: 1, maxLength: 20 })
-  .map((pairs): [number[], number[]] => [pairs.map(([left]) => left), pairs.map(([, right]) => right)]);
+  .map((pairs): [number[], number[]] => [
+    pairs.map(([left]) => left),
+    pairs.map(([, right]) => right),
+  ]);
 const vector = fc.array(fc.nat(2000), { minLength: 1, maxLength: 20 });
 
 describe('against SciPy', () => {
@@ -41,24 +44,31 @@ describe('against SciPy', () => {
     expect(ordered.degreesOfFreedom).toBe(reference.length > 2 ? 1 : 0);
   });
 
-  it.each([...scipy.counts, ...scipy.sparseCounts])('distances %#', ({ reference, recent, ...expected }) => {
-    const lInfinity = lInfinityDistance(reference, recent);
-    expectClose(lInfinity.distance, expected.lInfinity);
-    for (const [significance, [pValue, threshold]] of [
-      [
-        populationStabilitySignificance(reference, recent, populationStabilityIndex(reference, recent)),
-        expected.psiSignificance,
-      ],
-      [
-        jensenShannonSignificance(reference, recent, jensenShannonDistance(reference, recent)),
-        expected.jensenShannonSignificance,
-      ],
-      [lInfinity.significance, expected.lInfinitySignificance],
-    ] as const) {
-      expectClose(significance!.pValue, pValue!);
-      expectClose(significance!.thresholdAt(1e-4), threshold!);
-    }
-  });
+  it.each([...scipy.counts, ...scipy.sparseCounts])(
+    'distances %#',
+    ({ reference, recent, ...expected }) => {
+      const lInfinity = lInfinityDistance(reference, recent);
+      expectClose(lInfinity.distance, expected.lInfinity);
+      for (const [significance, [pValue, threshold]] of [
+        [
+          populationStabilitySignificance(
+            reference,
+            recent,
+            populationStabilityIndex(reference, recent),
+          ),
+          expected.psiSignificance,
+        ],
+        [
+          jensenShannonSignificance(reference, recent, jensenShannonDistance(reference, recent)),
+          expected.jensenShannonSignificance,
+        ],
+        [lInfinity.significance, expected.lInfinitySignificance],
+      ] as const) {
+        expectClose(significance!.pValue, pValue!);
+        expectClose(significance!.thresholdAt(1e-4), threshold!);
+      }
+    },
+  );
 
   it.each(scipy.sparseCounts)('sparse counts %#', ({ reference, recent, psi, jensenShannon }) => {
     expectClose(populationStabilityIndex(reference, recent), psi);
@@ -110,15 +120,26 @@ describe('lInfinityDistance', () => {
   });
 
   it('of two bins is as significant as their chi-squared', () => {
-    expectClose(lInfinityDistance([70, 30], [45, 15]).significance!.pValue, chiSquared([70, 30], [45, 15]).pValue);
+    expectClose(
+      lInfinityDistance([70, 30], [45, 15]).significance!.pValue,
+      chiSquared([70, 30], [45, 15]).pValue,
+    );
   });
 });
 
 describe('significance of distances of counts', () => {
   const level = fc.double({ min: 1e-9, max: 0.2, noNaN: true });
   const significancesOf = (reference: number[], recent: number[]) => ({
-    psi: populationStabilitySignificance(reference, recent, populationStabilityIndex(reference, recent)),
-    jensenShannon: jensenShannonSignificance(reference, recent, jensenShannonDistance(reference, recent)),
+    psi: populationStabilitySignificance(
+      reference,
+      recent,
+      populationStabilityIndex(reference, recent),
+    ),
+    jensenShannon: jensenShannonSignificance(
+      reference,
+      recent,
+      jensenShannonDistance(reference, recent),
+    ),
     lInfinity: lInfinityDistance(reference, recent).significance,
   });
 
@@ -134,10 +155,14 @@ describe('significance of distances of counts', () => {
   });
 
   it('has the level as the p-value of its threshold, which falls as records grow', () => {
-    const divergence = divergenceSignificance([70, 20, 10], [7, 2, 1], { divergence: 0, curvature: 1 })!.thresholdAt(
-      1e-3,
-    );
-    const atThreshold = divergenceSignificance([70, 20, 10], [7, 2, 1], { divergence, curvature: 1 })!;
+    const divergence = divergenceSignificance([70, 20, 10], [7, 2, 1], {
+      divergence: 0,
+      curvature: 1,
+    })!.thresholdAt(1e-3);
+    const atThreshold = divergenceSignificance([70, 20, 10], [7, 2, 1], {
+      divergence,
+      curvature: 1,
+    })!;
     expectClose(atThreshold.pValue, 1e-3);
     const [few, many] = [
       significancesOf([70, 20, 10], [7, 2, 1]),
@@ -174,7 +199,10 @@ describe('chiSquared and likelihoodRatioTest', () => {
   it('are within their bounds, and find nothing between equal vectors', () => {
     fc.assert(
       fc.property(twoVectors, ([left, right]) => {
-        for (const { statistic, pValue } of [chiSquared(left, right), likelihoodRatioTest(left, right)]) {
+        for (const { statistic, pValue } of [
+          chiSquared(left, right),
+          likelihoodRatioTest(left, right),
+        ]) {
           expect(statistic).toBeGreaterThanOrEqual(0);
           expect(pValue).toBeGreaterThanOrEqual(0);
           expect(pValue).toBeLessThanOrEqual(1);
@@ -190,7 +218,9 @@ describe('chiSquared and likelihoodRatioTest', () => {
   });
 
   it('pool the bins that expect fewer than 5 records, and leave out what stays below', () => {
-    expect(chiSquared([100, 100, 2, 3], [100, 100, 4, 3])).toEqual(chiSquared([100, 100, 5], [100, 100, 7]));
+    expect(chiSquared([100, 100, 2, 3], [100, 100, 4, 3])).toEqual(
+      chiSquared([100, 100, 5], [100, 100, 7]),
+    );
     expect(chiSquared([100, 100, 1], [100, 100, 1]).degreesOfFreedom).toBe(1);
     expect(likelihoodRatioTest([900, 900, 20, 22], [100, 100, 2, 7])).toEqual(
       likelihoodRatioTest([900, 900, 42], [100, 100, 9]),
@@ -248,9 +278,12 @@ describe('chiSquared and likelihoodRatioTest', () => {
 describe('overdispersion', () => {
   it('is at least 1, and 1 with fewer than two blocks or bins', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(300), fc.nat(300), fc.nat(300)), { maxLength: 12 }), blocks => {
-        expect(overdispersion(blocks)).toBeGreaterThanOrEqual(1);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(300), fc.nat(300), fc.nat(300)), { maxLength: 12 }),
+        blocks => {
+          expect(overdispersion(blocks)).toBeGreaterThanOrEqual(1);
+        },
+      ),
     );
     expect(overdispersion([])).toBe(1);
     expect(overdispersion([[90, 10]])).toBe(1);
@@ -286,14 +319,17 @@ function sampleOf(random: () => number, records: number): number[] {
 }
 
 describe('likelihoodRatioTrend', () => {
-  const trendOf = (reference: number[], recent: number[]) => likelihoodRatioTrend(reference, recent).statistic;
+  const trendOf = (reference: number[], recent: number[]) =>
+    likelihoodRatioTrend(reference, recent).statistic;
 
   it('is at least 0, a part of the likelihood ratio of all bins, and the same in either direction', () => {
     fc.assert(
       fc.property(twoVectors, ([left, right]) => {
         const statistic = trendOf(left, right);
         expect(statistic).toBeGreaterThanOrEqual(0);
-        expect(statistic).toBeLessThanOrEqual(likelihoodRatioOfAllBins(left, right) * (1 + 1e-9) + 1e-6);
+        expect(statistic).toBeLessThanOrEqual(
+          likelihoodRatioOfAllBins(left, right) * (1 + 1e-9) + 1e-6,
+        );
         expectClose(trendOf(right, left), statistic, 1e-6);
         expectClose(trendOf(left.toReversed(), right.toReversed()), statistic, 1e-6);
       }),
@@ -307,12 +343,18 @@ describe('likelihoodRatioTrend', () => {
       1e-6,
     );
     // Odds of 1/4, 1 and 4 at the ranks -⅓, 0 and ⅓.
-    expectClose(trendOf([400, 250, 100], [100, 250, 400]), likelihoodRatioOfAllBins([400, 250, 100], [100, 250, 400]));
+    expectClose(
+      trendOf([400, 250, 100], [100, 250, 400]),
+      likelihoodRatioOfAllBins([400, 250, 100], [100, 250, 400]),
+    );
     expect(trendOf([500, 500, 500], [40, 60, 40])).toBeLessThan(1e-9);
   });
 
   it('leaves empty bins out, and makes no test of two bins or of few records outside the fullest', () => {
-    expectClose(trendOf([500, 0, 300, 200], [50, 0, 10, 40]), trendOf([500, 300, 200], [50, 10, 40]));
+    expectClose(
+      trendOf([500, 0, 300, 200], [50, 0, 10, 40]),
+      trendOf([500, 300, 200], [50, 10, 40]),
+    );
     const none = { statistic: 0, degreesOfFreedom: 0 };
     expect(likelihoodRatioTrend([500, 500], [60, 40])).toEqual(none);
     expect(likelihoodRatioTrend([960, 20, 20], [96, 2, 2])).toEqual(none);
@@ -330,7 +372,10 @@ describe('likelihoodRatioTrend', () => {
     };
     const rejected = (level: number) => {
       const statistics = Array.from({ length: 4000 }, () => trendOf(sample(400), sample(100)));
-      return statistics.filter(statistic => chiSquaredSurvival(statistic, 1) < level).length / statistics.length;
+      return (
+        statistics.filter(statistic => chiSquaredSurvival(statistic, 1) < level).length /
+        statistics.length
+      );
     };
     expect(rejected(0.05)).toBeGreaterThan(0.04);
     expect(rejected(0.05)).toBeLessThan(0.06);
@@ -340,11 +385,19 @@ describe('likelihoodRatioTrend', () => {
 
 /** Without pooling and without the divisor for small samples. */
 function likelihoodRatioOfAllBins(left: number[], right: number[]): number {
-  const [leftTotal, rightTotal] = [left, right].map(counts => counts.reduce((total, count) => total + count, 0));
-  const excess = (count: number, expected: number) => (count > 0 ? count * Math.log(count / expected) : 0);
+  const [leftTotal, rightTotal] = [left, right].map(counts =>
+    counts.reduce((total, count) => total + count, 0),
+  );
+  const excess = (count: number, expected: number) =>
+    count > 0 ? count * Math.log(count / expected) : 0;
   const total = leftTotal! + rightTotal!;
   return left.reduce((ratio, count, bin) => {
     const both = count + right[bin]!;
-    return ratio + 2 * (excess(count, (both * leftTotal!) / total) + excess(right[bin]!, (both * rightTotal!) / total));
+    return (
+      ratio +
+      2 *
+        (excess(count, (both * leftTotal!) / total) +
+          excess(right[bin]!, (both * rightTotal!) / total))
+    );
   }, 0);
 }

@@ -12,7 +12,11 @@ export function expectClose(actual: number | null, expected: number, relative = 
 }
 
 /** A p-value below the level is a distance above the threshold; neither is NaN. */
-export function expectAgreement(distance: number, significance: DistanceSignificance | null, level: number): void {
+export function expectAgreement(
+  distance: number,
+  significance: DistanceSignificance | null,
+  level: number,
+): void {
   if (!significance) return;
   const { pValue } = significance;
   const threshold = significance.thresholdAt(level);

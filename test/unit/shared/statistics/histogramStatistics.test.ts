@@ -10,7 +10,11 @@ import { histogramOf } from '../profile/profileOf.ts';
 import { expectAgreement, expectClose, scipy } from './fixtures.ts';
 
 const histogram = fc
-  .tuple(fc.constantFrom(...Object.keys(distributions)), fc.integer(), fc.integer({ min: 1, max: 2000 }))
+  .tuple(
+    fc.constantFrom(...Object.keys(distributions)),
+    fc.integer(),
+    fc.integer({ min: 1, max: 2000 }),
+  )
   .map(([name, seed, count]) => histogramOf(draw(name, seed, count)));
 const anyHistogram = fc.oneof(histogram, fc.array(fc.double()).map(histogramOf));
 const empty = histogramOf([]);
@@ -24,7 +28,8 @@ describe('against SciPy, on integers', () => {
     const { distance, normalized, significance } = wassersteinDistance(reference, recent);
     expectClose(distance, sample.wasserstein);
     expectClose(standardDeviation(reference), sample.standardDeviation);
-    if (sample.standardDeviation > 0) expectClose(normalized, sample.wasserstein / sample.standardDeviation);
+    if (sample.standardDeviation > 0)
+      expectClose(normalized, sample.wasserstein / sample.standardDeviation);
     else expect(normalized).toBeNull();
     if (!sample.wassersteinSignificance) return expect(significance).toBeNull();
     expectClose(significance!.pValue, sample.wassersteinSignificance[0]!);
@@ -46,7 +51,10 @@ describe('kolmogorovSmirnov', () => {
   });
 
   it('misses at most the share of the fullest bucket', () => {
-    const [reference, recent] = [draw('normal', 1, 4000), draw('normal', 2, 3000).map(value => value * 1.1 + 0.1)];
+    const [reference, recent] = [
+      draw('normal', 1, 4000),
+      draw('normal', 2, 3000).map(value => value * 1.1 + 0.1),
+    ];
     const exact = exactKolmogorovSmirnov(reference, recent);
     const { statistic } = kolmogorovSmirnov(histogramOf(reference), histogramOf(recent));
     expect(statistic).toBeLessThanOrEqual(exact + 1e-12);
@@ -55,7 +63,10 @@ describe('kolmogorovSmirnov', () => {
 
   it('is 1 for samples apart, and finds nothing where there is nothing', () => {
     expect(kolmogorovSmirnov(histogramOf([1, 2]), histogramOf([3])).statistic).toBe(1);
-    expect(kolmogorovSmirnov(empty, histogramOf([3]))).toEqual({ statistic: 0, significance: null });
+    expect(kolmogorovSmirnov(empty, histogramOf([3]))).toEqual({
+      statistic: 0,
+      significance: null,
+    });
   });
 });
 
@@ -74,9 +85,14 @@ describe('wassersteinDistance', () => {
   });
 
   it('is exact for constants, and close for a continuous feature', () => {
-    expect(wassersteinDistance(histogramOf([0.1, 0.1]), histogramOf([0.3])).distance).toBe(0.3 - 0.1);
+    expect(wassersteinDistance(histogramOf([0.1, 0.1]), histogramOf([0.3])).distance).toBe(
+      0.3 - 0.1,
+    );
     const values = draw('normal', 5, 5000);
-    const { distance } = wassersteinDistance(histogramOf(values), histogramOf(values.map(value => value + 0.5)));
+    const { distance } = wassersteinDistance(
+      histogramOf(values),
+      histogramOf(values.map(value => value + 0.5)),
+    );
     expect(Math.abs(distance - 0.5)).toBeLessThan(0.01);
   });
 
@@ -122,7 +138,9 @@ describe('significance of kolmogorovSmirnov and wassersteinDistance', () => {
   it('does not depend on the unit', () => {
     const [reference, recent] = [draw('lognormal', 1, 500), draw('lognormal', 2, 300)];
     const [small, large] = [2 ** -40, 2 ** 40].map(unit => {
-      const [left, right] = [reference, recent].map(values => histogramOf(values.map(value => value * unit)));
+      const [left, right] = [reference, recent].map(values =>
+        histogramOf(values.map(value => value * unit)),
+      );
       return wassersteinDistance(left!, right!).significance!;
     });
     expectClose(large!.pValue, small!.pValue);
@@ -136,14 +154,17 @@ describe('significance of kolmogorovSmirnov and wassersteinDistance', () => {
       distributions.lognormal!,
       (next: () => number) => Math.floor(next() * 4),
     ]) {
-      const sample = (count: number) => histogramOf(Array.from({ length: count }, () => drawn(random)));
+      const sample = (count: number) =>
+        histogramOf(Array.from({ length: count }, () => drawn(random)));
       const significances = Array.from({ length: 1000 }, () => {
         const [reference, recent] = [sample(400), sample(200)];
         return [kolmogorovSmirnov(reference, recent), wassersteinDistance(reference, recent)].map(
           ({ significance }) => significance!.pValue < 0.05,
         );
       });
-      const [smirnov, wasserstein] = [0, 1].map(index => significances.filter(row => row[index]).length / 1000);
+      const [smirnov, wasserstein] = [0, 1].map(
+        index => significances.filter(row => row[index]).length / 1000,
+      );
       expect(smirnov).toBeLessThan(0.065);
       expect(wasserstein).toBeGreaterThan(0.035);
       expect(wasserstein).toBeLessThan(0.085);
@@ -158,7 +179,10 @@ describe('standardDeviation', () => {
 });
 
 function exactKolmogorovSmirnov(left: number[], right: number[]): number {
-  const shareUpTo = (values: number[], value: number) => values.filter(other => other <= value).length / values.length;
+  const shareUpTo = (values: number[], value: number) =>
+    values.filter(other => other <= value).length / values.length;
   const points = [...left, ...right].filter((_, index) => index % 3 === 0);
-  return Math.max(...points.map(value => Math.abs(shareUpTo(left, value) - shareUpTo(right, value))));
+  return Math.max(
+    ...points.map(value => Math.abs(shareUpTo(left, value) - shareUpTo(right, value))),
+  );
 }

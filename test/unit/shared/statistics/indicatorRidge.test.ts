@@ -15,7 +15,8 @@ describe('indicatorRidge', () => {
       for (const { ridge, coefficients, explained } of one.fits) {
         const fit = indicatorRidge(indicatorsOf(one), Float64Array.from(one.values), ridge);
         expect(fit.coefficients).toHaveLength(coefficients.length);
-        for (const [column, value] of fit.coefficients.entries()) expect(value).toBeCloseTo(coefficients[column]!, 9);
+        for (const [column, value] of fit.coefficients.entries())
+          expect(value).toBeCloseTo(coefficients[column]!, 9);
         expectClose(fit.explained, explained, 1e-9);
       }
     }
@@ -23,6 +24,8 @@ describe('indicatorRidge', () => {
 
   it('explains nothing of a constant', () => {
     const [one] = cases;
-    expect(indicatorRidge(indicatorsOf(one!), new Float64Array(one!.values.length).fill(7), 1).explained).toBeNaN();
+    expect(
+      indicatorRidge(indicatorsOf(one!), new Float64Array(one!.values.length).fill(7), 1).explained,
+    ).toBeNaN();
   });
 });

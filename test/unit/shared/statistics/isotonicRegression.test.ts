@@ -14,9 +14,12 @@ describe('isotonicRegression', () => {
   });
 
   it('never falls, and keeps the weighted sum', () => {
-    const points = fc.array(fc.tuple(fc.integer({ min: -50, max: 50 }), fc.integer({ min: 1, max: 9 })), {
-      minLength: 1,
-    });
+    const points = fc.array(
+      fc.tuple(fc.integer({ min: -50, max: 50 }), fc.integer({ min: 1, max: 9 })),
+      {
+        minLength: 1,
+      },
+    );
     const sum = (values: readonly number[], weights: readonly number[]) =>
       values.reduce((total, value, index) => total + value * weights[index]!, 0);
     fc.assert(
