@@ -87,9 +87,10 @@ export function reportQueries(clickhouse: Clickhouse, environment: Environment) 
 
     driftMetrics: (model: string, version: string) =>
       rows(
-        `SELECT segment, toUnixTimestamp64Milli(window_start) AS start_iso, toUnixTimestamp64Milli(window_end) AS end_iso, toString(kind) AS kind,
-                if(feature = '', NULL, feature) AS feature, metric, value, threshold, p_value AS pValue, records,
-                reference_records AS referenceRecords, reference, scale, overdispersion, revision
+        `SELECT segment, toUnixTimestamp64Milli(window_start) AS start_iso, toUnixTimestamp64Milli(window_end) AS end_iso, family, toString(kind) AS kind,
+                if(feature = '', NULL, feature) AS feature, metric, value, reference_value AS referenceValue, threshold,
+                p_value AS pValue, level, records, reference_records AS referenceRecords, reference, if(cycle = '', NULL, toString(cycle)) AS cycle, scale,
+                overdispersion, noise_weight AS noiseWeight, reason, revision
          FROM drift_metrics FINAL WHERE model = {model:String} AND version = {version:String}
          ORDER BY start_iso, end_iso, segment, kind, feature, metric`,
         { model, version },
@@ -100,7 +101,7 @@ export function reportQueries(clickhouse: Clickhouse, environment: Environment) 
       rows(
         `SELECT id, model, version, segment, feature, cause, toString(severity) AS severity, toString(status) AS status,
                 toUnixTimestamp64Milli(window_start) AS windowStart_iso, toUnixTimestamp64Milli(window_end) AS windowEnd_iso, revision, metric, value,
-                threshold, p_value AS pValue, records, reference, explanation, toUnixTimestamp64Milli(detected_at_event_time) AS detectedAtEventTime_iso
+                threshold, p_value AS pValue, records, scale, toUnixTimestamp64Milli(evidence_window_start) AS evidenceWindowStart_iso, reference, explanation, toUnixTimestamp64Milli(detected_at_event_time) AS detectedAtEventTime_iso
          FROM drift_events FINAL WHERE status != 'withdrawn' ORDER BY windowStart_iso, model, version, id`,
       ),
 
@@ -132,8 +133,12 @@ function withIsoTimes(row: Row): Row {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) =>
       name.endsWith(isoSuffix)
-        ? [name.slice(0, -isoSuffix.length), new Date(Number(value)).toISOString()]
+        ? [name.slice(0, -isoSuffix.length), value === null ? null : isoTime(Number(value))]
         : [name, value],
     ),
   );
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
 }

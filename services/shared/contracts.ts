@@ -40,13 +40,17 @@ export interface DriftEvent {
   pValue: number | null;
   /** Predictions (or labelled predictions) behind the value. */
   records: number;
+  /** Number of judged windows that were pooled for the value: 1, 2, 4 or 8. Null in events of version 0.1. */
+  scale: number | null;
+  /** Start of the window whose row of drift_metrics has this metric, value, threshold and scale. It is later than windowStart when later windows said more. Null in events of version 0.1. */
+  evidenceWindowStart: number | null;
   /** What the window was compared with: training, upload or bootstrap. */
   reference: string;
   /** Share of each changed feature in the shift; they sum to 1. */
   contributions: Record<string, number>;
   /** By how much each changed feature is expected to move the mean output: the score, without scores the prediction, of classes the share of the most frequent one. Empty where the reference does not tell. */
   predictionContributions: Record<string, number>;
-  /** One sentence for a person. */
+  /** What changed, by how much, since when, and what to do, for a person; the numbers follow. */
   explanation: string;
   /** End of the window that fired. */
   detectedAtEventTime: number;

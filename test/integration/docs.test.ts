@@ -137,7 +137,7 @@ describe('docs', { timeout: 300_000 }, () => {
       model: 'churn',
       version: '3',
       severity: 'critical',
-      title: 'churn 3: data drift, most of all age',
+      title: 'churn 3: data drift: age rose',
       driftEventIds: ['d'],
       openedAtEventTime: 0,
       updatedAtEventTime: 0,
@@ -148,7 +148,7 @@ describe('docs', { timeout: 300_000 }, () => {
     });
     try {
       expect(await firstLine(child.stdout, /^opened/)).toBe(
-        'opened critical churn 3: churn 3: data drift, most of all age',
+        'opened critical churn 3: churn 3: data drift: age rose',
       );
     } finally {
       child.kill();

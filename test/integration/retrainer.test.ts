@@ -169,6 +169,8 @@ describe('retrainer', () => {
       reference: 'bootstrap',
       contributions: {},
       predictionContributions: {},
+      scale: 1,
+      evidenceWindowStart: null,
       explanation: 'the error rate rose',
       detectedAtEventTime: startMs + rowCount * minuteMs,
       ...fields,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { FoldState } from '../fold/detector.ts';
+import type { FoldState } from '../fold/foldState.ts';
 import type { Checkpoint } from '../fold/versionFold.ts';
 
 /** The states of all segments, as text for a column, and what identifies that text. */

@@ -1,6 +1,7 @@
 import type { Alert, DriftEvent } from '../../shared/contracts.ts';
 import { deterministicId } from '../../shared/deterministicId.ts';
 import type { DriftEventRevision } from './driftEventRevisions.ts';
+import { headlineOf } from './explanation.ts';
 
 /** What operations have been told of a model version. */
 export interface AlertHistory {
@@ -90,17 +91,17 @@ function raised(left: Alert['severity'], right: Alert['severity']): Alert['sever
   return left === 'critical' || right === 'critical' ? 'critical' : 'warning';
 }
 
-/** @example 'credit 3: data drift, most of all income; and 1 more drift event' */
+/**
+ * Returns one line for a pager: whose drift it is, its cause, and what changed by how much.
+ *
+ * @example 'credit 3: concept drift: the error rate rose from 23.1 % to 30.8 %; and 1 more drift event'
+ */
 function titleOf(
-  { model, version, segment, cause, feature }: DriftEvent,
+  { model, version, segment, cause, explanation }: DriftEvent,
   openEvents: number,
 ): string {
   const where = segment === '' ? `${model} ${version}` : `${model} ${version} (${segment})`;
-  const what =
-    feature === null
-      ? cause.replace('_', ' ')
-      : `${cause.replace('_', ' ')}, most of all ${feature}`;
   const others =
     openEvents > 1 ? `; and ${openEvents - 1} more drift event${openEvents > 2 ? 's' : ''}` : '';
-  return `${where}: ${what}${others}`;
+  return `${where}: ${cause.replace('_', ' ')}: ${headlineOf(explanation)}${others}`;
 }

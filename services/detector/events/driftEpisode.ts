@@ -3,6 +3,7 @@ import { deterministicId } from '../../shared/deterministicId.ts';
 import type { Evidence } from '../families/evidence.ts';
 import type { ReferenceSource } from '../reference/reference.ts';
 import { decidingEvidence, driftCause, driftSeverity } from './driftCause.ts';
+import { explanationOf } from './explanation.ts';
 
 /** Whose windows are folded. */
 export interface StreamName {
@@ -12,24 +13,39 @@ export interface StreamName {
   segment: string;
 }
 
-/** One drift from its first sign until a new reference has been quiet: whatever is seen meanwhile belongs to it. */
+/** Evidence with the window in which it was found. */
+export interface DatedEvidence extends Evidence {
+  windowStartMs: number;
+}
+
+/** Notes the window in which evidence was found: its row of drift_metrics has the same numbers. */
+export function datedEvidence(
+  evidence: readonly Evidence[],
+  { startMs }: { startMs: number },
+): DatedEvidence[] {
+  return evidence.map(found => ({ ...found, windowStartMs: startMs }));
+}
+
+/**
+ * One drift from its first sign until a new reference has held. Whatever is seen in between belongs to it.
+ */
 export interface Episode {
   windowStartMs: number;
   windowEndMs: number;
   reference: ReferenceSource;
-  /** Versions of the serving code that came with it. */
+  /** Versions of the serving code that appeared with it. */
   newCodeVersions: readonly string[];
-  /** Of each family the last that said more than those before. */
-  evidence: readonly Evidence[];
-  /** How often even the new reference did not hold. */
+  /** For each family, the last evidence that said more than what was known before. */
+  evidence: readonly DatedEvidence[];
+  /** How often the new reference did not hold either. */
   renewals: number;
 }
 
 /** A drift event before it is numbered: the same content is never published twice. */
 export type DriftEventContent = Omit<DriftEvent, 'revision'>;
 
-/** The episode with what was found now, or the very same episode when that says nothing new. */
-export function withEvidence(episode: Episode, found: readonly Evidence[]): Episode {
+/** Returns the episode with what was found now, or the very same episode when that says nothing new. */
+export function withEvidence(episode: Episode, found: readonly DatedEvidence[]): Episode {
   const known = new Map(episode.evidence.map(evidence => [evidence.family, evidence]));
   const news = found.filter(evidence => saysMore(evidence, known.get(evidence.family)));
   if (news.length === 0) return episode;
@@ -45,7 +61,10 @@ export function withEvidence(episode: Episode, found: readonly Evidence[]): Epis
   };
 }
 
-/** A drift that shows in ever more features is told with all of them; so it can grow as often as there are features, and no more. */
+/**
+ * Whether evidence says more than what is known. A drift that spreads to another feature is published again with all of its
+ * features, so there is at most one revision for each feature.
+ */
 function saysMore(
   { family, large, contributions }: Evidence,
   known: Evidence | undefined,
@@ -62,6 +81,7 @@ function saysMore(
   );
 }
 
+/** Returns the drift event of an episode, with the numbers of the evidence that decides on its cause. */
 export function driftEventOf(
   name: StreamName,
   episode: Episode,
@@ -75,9 +95,11 @@ export function driftEventOf(
     threshold,
     pValue,
     records,
+    scale,
+    windowStartMs,
     contributions,
     predictionContributions,
-  } = decidingEvidence(episode.evidence, cause);
+  } = decidingEvidence(episode.evidence);
   return {
     id: deterministicId('drift', name.model, name.version, name.segment, episode.windowStartMs),
     status,
@@ -92,21 +114,12 @@ export function driftEventOf(
     threshold,
     pValue,
     records,
+    scale,
+    evidenceWindowStart: windowStartMs,
     reference: episode.reference,
     contributions,
     predictionContributions,
-    explanation: explanationOf(episode),
+    explanation: explanationOf(episode, cause),
     detectedAtEventTime: episode.windowEndMs,
   };
-}
-
-function explanationOf({ evidence, newCodeVersions, reference, renewals }: Episode): string {
-  const cause = driftCause(evidence, newCodeVersions);
-  const deciding = decidingEvidence(evidence, cause);
-  const others = evidence.filter(other => other !== deciding).map(({ statement }) => statement);
-  const code =
-    newCodeVersions.length > 0 ? `code version ${newCodeVersions.join(', ')} is new; ` : '';
-  const ongoing =
-    renewals > 0 ? `; it went on ${renewals} times after a new reference was taken` : '';
-  return `${[code + deciding.statement, ...others].join('; ')}; compared with the ${reference} reference${ongoing}.`;
 }

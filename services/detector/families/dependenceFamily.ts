@@ -1,98 +1,130 @@
 import { benjaminiHochberg } from '../../shared/statistics/benjaminiHochberg.ts';
 import type { FeaturePair } from '../blocks/featurePairs.ts';
-import type { Comparison } from '../reference/comparison.ts';
-import type { StreamSignificance } from '../significance/streamSignificance.ts';
+import { type Comparison, minimumReferenceBlocks } from '../reference/comparison.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
 import {
   changeOf,
-  type DependenceTest,
+  type DependenceStatistic,
   dependenceThreshold,
-  hasDependence,
   isNotable,
   judgeDependence,
+  type MeasuredDependence,
   measureDependence,
   measuredOf,
-} from './dependenceTest.ts';
-import { type Evidence, shares, shown } from './evidence.ts';
-import type { FamilyResult } from './familyResult.ts';
+} from './dependenceStatistic.ts';
+import { type Evidence, evidenceOf, shares, shown } from './evidence.ts';
+import {
+  correctedLevel,
+  type FamilyContext,
+  type FamilyResult,
+  type TestFamily,
+  type TestResult,
+} from './testFamily.ts';
 
 /** A change of a correlation that is large on its own. */
 const largeChange = 0.5;
 
-/** Do two features depend on each other otherwise than before? Simes over the pairs, as `testDistributions` does over the features. */
-export function testDependence(
+/** Do two features depend on each other in another way than before? */
+export const dependenceFamily: TestFamily = {
+  name: 'dependence',
+  question: 'Do two features depend on each other in another way than before?',
+  metrics: { correlation_change: 'change of the correlation of two features, by their grades' },
+  cause: 'data_drift',
+  keepsHistory: true,
+  hasData: (comparison, { pairs }) => hasDependence(comparison, pairs),
+  test: testDependence,
+};
+
+/** Whether the pairs were counted in enough blocks of the reference. */
+function hasDependence({ reference }: Comparison, pairs: readonly FeaturePair[]): boolean {
+  return pairs.length > 0 && reference.pairBlocks >= minimumReferenceBlocks;
+}
+
+/** Tests all pairs by Simes, as `testDistributions` tests the features. */
+function testDependence(
   comparison: Comparison,
-  pairs: readonly FeaturePair[],
-  stream: StreamSignificance,
-  level: number,
+  { stream, level, options: { pairs } }: FamilyContext,
 ): FamilyResult | null {
   if (!hasDependence(comparison, pairs)) return null;
   const { scale } = comparison;
   const measured = pairs.flatMap((pair, index) => measureDependence(comparison, pair, index) ?? []);
   if (measured.length === 0) return null;
-  const tests = measured
-    .filter(isNotable)
-    .map(notable => judgeDependence(notable, comparison, stream.of(notable.pair.key)));
+  const judgementOf = (one: MeasuredDependence) =>
+    judgeDependence(one, comparison, stream.of(one.pair.key));
+  const tests = measured.filter(isNotable).map(judgementOf);
   const others = new Array<number>(measured.length - tests.length).fill(1);
   const adjusted = benjaminiHochberg([...tests.map(({ pValue }) => pValue), ...others]);
-  const strongest = tests.reduce<DependenceTest | null>(
+  const strongest = tests.reduce<DependenceStatistic | null>(
     (left, right) => (left && left.logPValue <= right.logPValue ? left : right),
     null,
   );
-  const noiseWeight = strongest ? stream.of(strongest.pair.key).noiseWeight : 1;
-  const needed = levelOfFamily(stream.tail('dependence', scale), scale, noiseWeight, level);
-  const changed = tests.filter((_, index) => adjusted[index]! <= needed);
+  const leadingWeight = strongest ? stream.of(strongest.pair.key).noiseWeight : 1;
+  const tail = stream.tail('dependence', scale);
+  const familyLevel = levelOfFamily(tail, scale, leadingWeight, level);
+  const changed = tests.filter((_, index) => adjusted[index]! <= familyLevel);
+  const resultOf = (one: MeasuredDependence): TestResult => {
+    const notable = tests.find(({ pair }) => pair === one.pair);
+    const isChanged = notable !== undefined && changed.includes(notable);
+    const ofPair = correctedLevel(familyLevel, changed.length, measured.length, isChanged);
+    return {
+      family: 'dependence',
+      kind: 'feature',
+      feature: one.pair.names.join(' × '),
+      metric: 'correlation_change',
+      scale,
+      value: changeOf(one),
+      referenceValue: one.referenceValue,
+      records: one.records,
+      referenceRecords: one.referenceRecords,
+      cycle: null,
+      noiseWeight: stream.of(one.pair.key).noiseWeight,
+      familyLevel,
+      level: ofPair,
+      changed: isChanged,
+      logPValue: notable?.logPValue ?? 0,
+      detail: () => {
+        const test = notable ?? judgementOf(one);
+        const { pValue, overdispersion } = test;
+        return { pValue, overdispersion, threshold: dependenceThreshold(test, ofPair) };
+      },
+    };
+  };
+  const results = measured.map(resultOf);
+  const isOf = (test: MeasuredDependence) => (_: TestResult, index: number) =>
+    measured[index]!.pair === test.pair;
   return {
-    family: 'dependence',
-    tests: new Map(measured.map(one => [one.pair.key, measuredOf(one)])),
+    results,
+    measured: new Map(measured.map(one => [one.pair.key, measuredOf(one)])),
     logPValue: strongest ? Math.max(strongest.logPValue, Math.log(Math.min(...adjusted))) : 0,
-    evidence: changed.length > 0 ? evidenceOf(comparison, changed, measured.length, needed) : null,
+    evidence:
+      changed.length > 0
+        ? evidenceOfPairs(changed, measured.length, test => results.find(isOf(test))!)
+        : null,
   };
 }
 
-function evidenceOf(
-  { scale }: Comparison,
-  changed: DependenceTest[],
+function evidenceOfPairs(
+  changed: readonly DependenceStatistic[],
   tested: number,
-  level: number,
+  resultOf: (test: DependenceStatistic) => TestResult,
 ): Evidence {
-  changed.sort(
+  const ranked = changed.toSorted(
     (left, right) => changeOf(right) - changeOf(left) || (left.pair.key < right.pair.key ? -1 : 1),
   );
-  const [largest] = changed as [DependenceTest, ...DependenceTest[]];
-  const {
-    pair,
-    value,
-    referenceValue,
-    pValue,
-    logPValue,
-    records,
-    referenceRecords,
-    overdispersion,
-  } = largest;
-  const threshold = dependenceThreshold(largest, (level * changed.length) / tested);
+  const [largest] = ranked as [DependenceStatistic, ...DependenceStatistic[]];
+  const { pair, value, referenceValue } = largest;
   const effects = new Map<string, number>();
-  for (const test of changed)
+  for (const test of ranked)
     for (const name of test.pair.names)
       effects.set(name, (effects.get(name) ?? 0) + changeOf(test));
-  const ranked = [...effects].sort(([, left], [, right]) => right - left);
-  return {
-    family: 'dependence',
-    scale,
-    feature: ranked[0]![0],
-    metric: 'correlation_change',
-    value: changeOf(largest),
-    threshold,
-    pValue,
-    logPValue,
-    records,
-    referenceRecords,
+  const features = [...effects].sort(([, left], [, right]) => right - left);
+  return evidenceOf(resultOf(largest), {
+    feature: features[0]![0],
     large: changeOf(largest) >= largeChange,
-    contributions: shares(ranked),
-    predictionContributions: {},
-    statement:
-      `the dependence of ${changed.length} of ${tested} pairs of features changed, most of all of ${pair.names.join(' and ')} ` +
-      `(correlation ${shown(referenceValue)} before, ${shown(value)} now; change ${shown(changeOf(largest))}, ` +
-      `threshold ${shown(threshold)}, p ${shown(pValue)}, dispersion ${shown(overdispersion)}; ${records} sampled records against ${referenceRecords})`,
-  };
+    contributions: shares(features),
+    summary:
+      `${changed.length} of ${tested} pairs of features depend on each other in another way, ` +
+      `most of all ${pair.names.join(' and ')}: their correlation went from ` +
+      `${shown(referenceValue)} to ${shown(value)}`,
+  });
 }

@@ -4,49 +4,142 @@ import { populationStabilityIndex } from '../../shared/statistics/populationStab
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
 import type { VariableKind } from '../blocks/windowObservation.ts';
 import type { Comparison } from '../reference/comparison.ts';
-import type { OutputModel } from '../reference/outputModel.ts';
-import { earlierRecords, type Measured } from '../significance/bestTest.ts';
-import type { Family } from '../significance/family.ts';
+import type { Measured } from '../significance/bestTest.ts';
+import type { FamilyName } from '../significance/family.ts';
 import { type TestKey, trendKey } from '../significance/streamHistory.ts';
 import type { StreamSignificance } from '../significance/streamSignificance.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
 import {
-  type DistributionTest,
-  distributionTest,
-  distributionThreshold,
-  trendTest,
-} from './distributionTest.ts';
-import { type Evidence, shares, shown } from './evidence.ts';
-import type { FamilyResult } from './familyResult.ts';
+  type DistributionStatistic,
+  detailOf,
+  distributionStatistic,
+  trendStatistic,
+} from './distributionStatistic.ts';
+import { type Evidence, evidenceOf, shares } from './evidence.ts';
+import { largestShift } from './largestShift.ts';
 import { movementStatement, predictionContributions } from './outputMovement.ts';
+import {
+  correctedLevel,
+  type FamilyContext,
+  type FamilyResult,
+  type TestFamily,
+  type TestOptions,
+  type TestResult,
+} from './testFamily.ts';
 
 /** "Major shift" by the convention of credit scoring (Siddiqi, "Credit Risk Scorecards", 2006). */
 export const largePopulationStabilityIndex = 0.25;
 
-export const distributionFamilies: Record<VariableKind, Family> = {
-  feature: 'features',
-  output: 'predictions',
+const metrics = {
+  likelihood_ratio: 'likelihood ratio G of the valid values in the bins of the reference',
+  likelihood_ratio_trend: 'likelihood ratio of a trend: numbers lie higher or lower than before',
 };
 
-/** A variable with the tests that can say something of it in a comparison: one or two. */
-export interface TestedVariable {
+/** Did the distributions of the features change? */
+export const featuresFamily: TestFamily = {
+  name: 'features',
+  question: 'Did the distributions of the features change?',
+  metrics,
+  cause: 'data_drift',
+  keepsHistory: true,
+  hasData: (_, options) => hasKind(options, 'feature'),
+  test: (comparison, context) => testDistributions('features', 'feature', comparison, context),
+};
+
+/** Did the distributions of the outputs change? */
+export const predictionsFamily: TestFamily = {
+  name: 'predictions',
+  question: 'Did the distributions of the predictions and scores change?',
+  metrics,
+  cause: 'prediction_drift',
+  keepsHistory: true,
+  hasData: (_, options) => hasKind(options, 'output'),
+  test: (comparison, context) => testDistributions('predictions', 'output', comparison, context),
+};
+
+export function hasKind({ frozen }: TestOptions, kind: VariableKind): boolean {
+  return [...frozen.values()].some(variable => variable.kind === kind);
+}
+
+/** A variable with the tests that can say something about it in a comparison: one or two. */
+interface TestedVariable {
   /** `variableKey`. */
   key: string;
-  name: string;
+  variable: FrozenVariable;
   tests: readonly VariableTest[];
 }
 
-export interface VariableTest {
-  metric: 'likelihood_ratio' | 'likelihood_ratio_trend';
-  test: DistributionTest;
+interface VariableTest {
+  metric: keyof typeof metrics;
+  test: DistributionStatistic;
   noiseWeight: number;
 }
 
+const testsOfVariable = [
+  {
+    metric: 'likelihood_ratio',
+    historyKey: (variable: string) => variable,
+    testOf: distributionStatistic,
+  },
+  { metric: 'likelihood_ratio_trend', historyKey: trendKey, testOf: trendStatistic },
+] as const;
+
 /**
- * The variables of a kind for which there are enough records, and what was measured of them. Whether there are depends on how often each
- * value occurs in both samples together, not on how they differ; so the others need not be paid for (Tarone, Biometrics 46(2), 1990).
+ * Tests the distributions of all variables of a kind, by Simes at the family's level: it fires when the i-th smallest of
+ * d p-values is at most level · i / d for some i, which is when Benjamini and Hochberg's smallest adjusted one is. The
+ * p-value of a variable with two tests is twice the smaller one (Bonferroni).
  */
-export function testVariables(
+function testDistributions(
+  family: FamilyName,
+  kind: VariableKind,
+  comparison: Comparison,
+  { stream, level, options }: FamilyContext,
+): FamilyResult | null {
+  const { tested, measured } = testVariables(comparison, options.frozen, kind, stream);
+  if (tested.length === 0) return null;
+  const strongest = tested.map(({ tests }) => tests.reduce(stronger));
+  const pValues = strongest.map(({ test }, index) =>
+    Math.min(1, test.pValue * tested[index]!.tests.length),
+  );
+  const adjusted = benjaminiHochberg(pValues);
+  const tail = stream.tail(family, comparison.scale);
+  const { test: leading, noiseWeight } = strongest.reduce(stronger);
+  const familyLevel = levelOfFamily(tail, comparison.scale, noiseWeight, level);
+  const changed = tested.filter((_, index) => adjusted[index]! <= familyLevel);
+  const resultsOf = (one: TestedVariable): VariableResults => {
+    const isChanged = changed.includes(one);
+    const ofVariable = correctedLevel(familyLevel, changed.length, tested.length, isChanged);
+    const level = ofVariable / one.tests.length;
+    const shared = { family, kind, comparison, familyLevel, level };
+    const leader = one.tests.reduce(stronger);
+    const results = one.tests.map(test => {
+      const says = isChanged && (test === leader || test.test.pValue <= level);
+      return resultOf(test, one.variable, says, shared);
+    });
+    return { ...one, results };
+  };
+  const variables = tested.map(resultsOf);
+  return {
+    results: variables.flatMap(({ results }) => results),
+    measured,
+    logPValue: Math.max(leading.logPValue, Math.log(Math.min(...adjusted))),
+    evidence:
+      changed.length > 0
+        ? evidenceOfChanged(
+            variables.filter((_, index) => changed.includes(tested[index]!)),
+            kind,
+            options,
+          )
+        : null,
+  };
+}
+
+/**
+ * Returns the variables of a kind for which there are enough records, and what was measured of them. Whether there are
+ * depends on how often each value occurs in both samples together, not on how they differ, so the others need not be paid
+ * for (Tarone, Biometrics 46(2), 1990).
+ */
+function testVariables(
   comparison: Comparison,
   frozen: ReadonlyMap<string, FrozenVariable>,
   kind: VariableKind,
@@ -64,131 +157,100 @@ export function testVariables(
       if (!test) continue;
       measured.set(testKey, test.measured);
       const { noiseWeight } = significance;
-      // An ordered stream goes up and down anyway.
+      // The values of an ordered stream go up and down anyway, so a trend says nothing there.
       const decides = metric === 'likelihood_ratio' || noiseWeight >= 0.5;
       if (decides && test.degreesOfFreedom > 0) tests.push({ metric, test, noiseWeight });
     }
-    if (tests.length > 0) tested.push({ key, name: variable.name, tests });
+    if (tests.length > 0) tested.push({ key, variable, tests });
   }
   return { tested, measured };
 }
 
-const testsOfVariable = [
-  {
-    metric: 'likelihood_ratio',
-    historyKey: (variable: string) => variable,
-    testOf: distributionTest,
-  },
-  { metric: 'likelihood_ratio_trend', historyKey: trendKey, testOf: trendTest },
-] as const;
-
-/**
- * Did the distributions of the features (or outputs) change? Simes over them at the family's level: fires when the i-th
- * smallest of d p-values is at most level · i / d for some i, which is when Benjamini and Hochberg's smallest adjusted one is.
- * The p-value of a variable with two tests is twice the smaller one (Bonferroni).
- *
- * @param level of the family, before its own tail raises it: `levelOfFamily`
- * @param outputModel says what changed features do to the outputs; it has no part in the test
- */
-export function testDistributions(
-  comparison: Comparison,
-  frozen: ReadonlyMap<string, FrozenVariable>,
-  kind: VariableKind,
-  stream: StreamSignificance,
-  level: number,
-  outputModel: OutputModel | null,
-): FamilyResult | null {
-  const { tested, measured } = testVariables(comparison, frozen, kind, stream);
-  if (tested.length === 0) return null;
-  const variables = tested.map(({ key, name, tests }) => ({
-    key,
-    name,
-    tries: tests.length,
-    ...tests.reduce(stronger),
-  }));
-  const adjusted = benjaminiHochberg(
-    variables.map(({ test, tries }) => Math.min(1, test.pValue * tries)),
-  );
-  const strongest = variables.reduce(stronger);
-  const family = distributionFamilies[kind];
-  const needed = levelOfFamily(
-    stream.tail(family, comparison.scale),
-    comparison.scale,
-    strongest.noiseWeight,
-    level,
-  );
-  const changed = variables.filter((_, index) => adjusted[index]! <= needed).map(withEffect);
-  changed.sort((left, right) => right.effect - left.effect || (left.name < right.name ? -1 : 1));
-  const levelOfChanged = (needed * changed.length) / variables.length;
-  return {
-    family,
-    tests: measured,
-    logPValue: Math.max(strongest.test.logPValue, Math.log(Math.min(...adjusted))),
-    evidence:
-      changed.length > 0
-        ? evidenceOf(comparison, changed, kind, frozen, levelOfChanged, outputModel)
-        : null,
-  };
-}
-
-/** Of two tests the one that shows the change better. */
-export function stronger<T extends VariableTest>(left: T, right: T): T {
+/** Returns the one of two tests that shows the change better. */
+function stronger<T extends VariableTest>(left: T, right: T): T {
   return right.test.logPValue < left.test.logPValue ? right : left;
 }
 
-interface ChangedVariable extends VariableTest {
-  key: string;
-  name: string;
-  tries: number;
+interface VariableResults extends TestedVariable {
+  /** One for each of `tests`. */
+  results: TestResult[];
 }
 
-function withEffect(changed: ChangedVariable) {
-  const { test } = changed;
+function resultOf(
+  { metric, test, noiseWeight }: VariableTest,
+  { name }: FrozenVariable,
+  changed: boolean,
+  shared: {
+    family: FamilyName;
+    kind: VariableKind;
+    comparison: Comparison;
+    familyLevel: number;
+    level: number;
+  },
+): TestResult {
+  const { family, kind, comparison, familyLevel, level } = shared;
   return {
-    ...changed,
-    effect: jensenShannonDistance(test.referenceCounts, test.recentCounts) ** 2,
-  };
-}
-
-function evidenceOf(
-  comparison: Comparison,
-  changed: ReturnType<typeof withEffect>[],
-  kind: VariableKind,
-  frozen: ReadonlyMap<string, FrozenVariable>,
-  level: number,
-  outputModel: OutputModel | null,
-): Evidence {
-  const { name, metric, test, tries } = changed[0]!;
-  const known = [...frozen.values()].filter(
-    variable => variable.kind === kind && !variable.growing,
-  ).length;
-  const threshold = distributionThreshold(test, level / tries);
-  const index = populationStabilityIndex(test.referenceCounts, test.recentCounts);
-  // A score sharpens while a model learns; only what it answers tells whether a change of its outputs is large.
-  const decisive =
-    kind === 'output' ? changed.find(({ name }) => name === 'prediction')?.test : test;
-  const decisiveIndex = decisive
-    ? populationStabilityIndex(decisive.referenceCounts, decisive.recentCounts)
-    : 0;
-  const margins = changed.map(({ key, name, test }) => ({ key, name, ...test }));
-  const movements = outputModel ? predictionContributions(outputModel, margins) : {};
-  return {
-    family: distributionFamilies[kind],
-    scale: comparison.scale,
+    family,
+    kind,
     feature: name,
     metric,
+    scale: comparison.scale,
     value: test.statistic,
-    threshold,
-    pValue: test.pValue,
-    logPValue: test.logPValue,
+    referenceValue: null,
     records: test.records,
     referenceRecords: Math.round(test.referenceRecords),
-    large: decisiveIndex >= largePopulationStabilityIndex,
-    contributions: shares(changed.map(({ name, effect }) => [name, effect])),
-    predictionContributions: movements,
-    statement:
-      `${changed.length} of ${known} ${kind}s changed, most of all ${name} (${metric.replaceAll('_', ' ')} ${shown(test.statistic)}, ` +
-      `threshold ${shown(threshold)}, p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}, PSI ${shown(index)}; ${test.records} records against ${earlierRecords(test)})` +
-      (outputModel ? movementStatement(outputModel, movements, changed.length) : ''),
+    cycle: test.cycle,
+    noiseWeight,
+    familyLevel,
+    level,
+    changed,
+    logPValue: test.logPValue,
+    detail: () => detailOf(test, level),
   };
+}
+
+function evidenceOfChanged(
+  changed: readonly VariableResults[],
+  kind: VariableKind,
+  { frozen, outputModel }: TestOptions,
+): Evidence {
+  const ranked = changed
+    .map(one => ({ ...one, test: one.tests.reduce(stronger).test }))
+    .map(one => ({ ...one, effect: effectOf(one.test) }));
+  ranked.sort(
+    (left, right) =>
+      right.effect - left.effect || (left.variable.name < right.variable.name ? -1 : 1),
+  );
+  const { variable, tests, results, test } = ranked[0]!;
+  const isKnown = (one: FrozenVariable) => one.kind === kind && !one.growing;
+  const known = [...frozen.values()].filter(isKnown).length;
+  const margins = ranked.map(({ key, variable: { name }, test }) => ({ key, name, ...test }));
+  const model = kind === 'feature' ? outputModel : null;
+  const movements = model ? predictionContributions(model, margins) : {};
+  const movement = model ? movementStatement(model, movements, changed.length) : '';
+  const shift = largestShift(variable, test.referenceCounts, test.recentCounts);
+  // A score sharpens while a model learns. Only what the model answers tells whether a change of its outputs is large.
+  const answer = ranked.find(({ variable: { name } }) => name === 'prediction');
+  const decisive = kind === 'output' ? answer?.test : test;
+  const deciding = results[tests.indexOf(tests.reduce(stronger))]!;
+  return evidenceOf(deciding, {
+    large: decisive !== undefined && stabilityIndexOf(decisive) >= largePopulationStabilityIndex,
+    contributions: shares(ranked.map(({ variable: { name }, effect }) => [name, effect])),
+    predictionContributions: movements,
+    summary:
+      `${changed.length} of ${known} ${kind}s ${changed.length === 1 ? 'has' : 'have'} another distribution, ` +
+      `most of all ${variable.name}: ${shift} (PSI ${shownIndex(test)})${movement}`,
+  });
+}
+
+function effectOf({ referenceCounts, recentCounts }: DistributionStatistic): number {
+  return jensenShannonDistance(referenceCounts, recentCounts) ** 2;
+}
+
+function stabilityIndexOf({ referenceCounts, recentCounts }: DistributionStatistic): number {
+  return populationStabilityIndex(referenceCounts, recentCounts);
+}
+
+function shownIndex(test: DistributionStatistic): string {
+  return String(Number(stabilityIndexOf(test).toPrecision(3)));
 }

@@ -1,9 +1,11 @@
-import type { Family } from '../significance/family.ts';
+import { earlierRecords } from '../significance/bestTest.ts';
+import type { FamilyName } from '../significance/family.ts';
+import type { TestResult } from './testFamily.ts';
 
-/** A family of tests that said "changed", with the test that speaks for it. */
+/** A family of tests that said "changed", with the result that speaks for it. */
 export interface Evidence {
-  family: Family;
-  /** Blocks pooled. */
+  family: FamilyName;
+  /** Number of recent blocks that were pooled. */
   scale: number;
   feature: string | null;
   metric: string;
@@ -11,20 +13,61 @@ export interface Evidence {
   /** On the scale of `value`. */
   threshold: number;
   pValue: number;
-  /** Tells apart p-values that are 0 as numbers. */
+  /** Natural logarithm of the p-value; it tells apart p-values that are 0 as numbers. */
   logPValue: number;
   records: number;
   referenceRecords: number;
   /** Whether the change is large enough to matter on its own, however many records showed it. */
   large: boolean;
-  /** By how much the error rate rose; of a mean loss, which knows no bounds, Infinity. Of errors alone. */
+  /** By how much the error rate rose; Infinity for a mean loss, which has no upper bound. Only errors have it. */
   rise?: number;
-  /** Share of each changed feature in the effect; they sum to 1, or there are none. */
+  /** Share of each changed feature in the effect. They sum to 1, or there are none. */
   contributions: Record<string, number>;
   /** By how much each changed feature moves the mean output; empty where that is not known. */
   predictionContributions: Record<string, number>;
-  /** What changed and by how much, for a person. */
-  statement: string;
+  /** What changed and by how much, for a person without statistics. */
+  summary: string;
+  /** The numbers of the test that decided. */
+  numbers: string;
+}
+
+type Interpretation = Pick<Evidence, 'large' | 'summary'> &
+  Partial<Pick<Evidence, 'feature' | 'rise' | 'contributions' | 'predictionContributions'>>;
+
+/** Returns the evidence that a result gives, with what its family makes of it. */
+export function evidenceOf(result: TestResult, interpretation: Interpretation): Evidence {
+  const { family, scale, feature, metric, value, logPValue, records, referenceRecords } = result;
+  const { pValue, threshold } = result.detail();
+  return {
+    family,
+    scale,
+    feature: feature === '' ? null : feature,
+    metric,
+    value,
+    threshold,
+    pValue,
+    logPValue,
+    records,
+    referenceRecords,
+    contributions: {},
+    predictionContributions: {},
+    numbers: numbersOf(result),
+    ...interpretation,
+  };
+}
+
+/** @example numbersOf(result) // 'psi of age 0.31 (threshold 0.12, p 2e-9; 200 records against 1000)' */
+export function numbersOf(result: TestResult): string {
+  const { pValue, threshold, overdispersion } = result.detail();
+  const name = `${result.metric}${result.feature === '' ? '' : ` of ${result.feature}`}`;
+  const limits = [
+    `threshold ${shown(threshold)}`,
+    `p ${shown(pValue)}`,
+    ...(overdispersion === null ? [] : [`dispersion ${shown(overdispersion)}`]),
+  ];
+  const counted = result.kind === 'performance' ? 'labels' : 'records';
+  const sizes = `${result.records} ${counted} against ${earlierRecords(result)}`;
+  return `${name} ${shown(result.value)} (${limits.join(', ')}; ${sizes})`;
 }
 
 /** @example shares([['a', 3], ['b', 1]]) // { a: 0.75, b: 0.25 } */

@@ -1,36 +1,83 @@
 import { likelihoodRatioTest } from '../../shared/statistics/likelihoodRatioTest.ts';
 import { populationStabilityIndex } from '../../shared/statistics/populationStabilityIndex.ts';
 import { type Comparison, minimumReferenceBlocks } from '../reference/comparison.ts';
-import { earlierRecords, type TestSignificance } from '../significance/bestTest.ts';
+import type { TestSignificance } from '../significance/bestTest.ts';
 import { labelsKey } from '../significance/streamHistory.ts';
-import type { StreamSignificance } from '../significance/streamSignificance.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
 import { largePopulationStabilityIndex } from './distributionFamily.ts';
-import { type DistributionTest, distributionThreshold, testCounts } from './distributionTest.ts';
-import { type Evidence, shown } from './evidence.ts';
-import type { FamilyResult } from './familyResult.ts';
+import { type DistributionStatistic, detailOf, testCounts } from './distributionStatistic.ts';
+import { type Evidence, evidenceOf } from './evidence.ts';
+import { quoted, shiftStatement } from './largestShift.ts';
+import type { FamilyContext, FamilyResult, TestFamily, TestResult } from './testFamily.ts';
+
+/** Did the distribution of the labels change? */
+export const labelsFamily: TestFamily = {
+  name: 'labels',
+  question: 'Did the distribution of the labels change?',
+  metrics: {
+    likelihood_ratio: 'likelihood ratio G of how often each class occurs among the labels',
+  },
+  cause: 'concept_drift',
+  keepsHistory: true,
+  hasData: hasLabels,
+  test: testLabels,
+};
 
 /** Whether the labels are classes, and the reference has enough of them. */
-export function hasLabels({ reference }: Comparison): boolean {
+function hasLabels({ reference }: Comparison): boolean {
   return (
     reference.labelledBlocks >= minimumReferenceBlocks &&
     (reference.performance?.labelCounts.size ?? 0) > 0
   );
 }
 
-/** Whether labels are distributed as in the reference; null when there are too few. */
-export function labelTest(
+function testLabels(
+  comparison: Comparison,
+  { stream, level, options }: FamilyContext,
+): FamilyResult | null {
+  const { scale } = comparison;
+  const significance = stream.of(labelsKey);
+  const test = labelStatistic(comparison, options.detection.minimumRecords, significance);
+  if (!test) return null;
+  const { noiseWeight } = significance;
+  const familyLevel = levelOfFamily(stream.tail('labels', scale), scale, noiseWeight, level);
+  const result: TestResult = {
+    family: 'labels',
+    kind: 'performance',
+    feature: '',
+    metric: 'likelihood_ratio',
+    scale,
+    value: test.statistic,
+    referenceValue: null,
+    records: test.records,
+    referenceRecords: Math.round(test.referenceRecords),
+    cycle: test.cycle,
+    noiseWeight,
+    familyLevel,
+    level: familyLevel,
+    changed: test.pValue <= familyLevel,
+    logPValue: test.logPValue,
+    detail: () => detailOf(test, familyLevel),
+  };
+  return {
+    results: [result],
+    measured: new Map([[labelsKey, test.measured]]),
+    logPValue: test.logPValue,
+    evidence: result.changed ? evidenceOfLabels(comparison, test, result) : null,
+  };
+}
+
+/** Tests whether labels are distributed as in the reference. Returns null when there are too few. */
+function labelStatistic(
   comparison: Comparison,
   minimumRecords: number,
   significance: TestSignificance,
-): DistributionTest | null {
+): DistributionStatistic | null {
   const recent = comparison.recent.performance;
   const reference = comparison.reference.performance;
   if (!hasLabels(comparison) || !recent || !reference || recent.labelled < minimumRecords)
     return null;
-  const labels = [
-    ...new Set([...reference.labelCounts.keys(), ...recent.labelCounts.keys()]),
-  ].sort();
+  const labels = labelsOf(comparison);
   const vector = (counts: ReadonlyMap<string, number>) =>
     labels.map(label => counts.get(label) ?? 0);
   return testCounts(
@@ -45,50 +92,23 @@ export function labelTest(
   );
 }
 
-/** Did the distribution of the labels change? */
-export function testLabels(
-  comparison: Comparison,
-  minimumRecords: number,
-  stream: StreamSignificance,
-  level: number,
-): FamilyResult | null {
-  const { scale } = comparison;
-  const significance = stream.of(labelsKey);
-  const test = labelTest(comparison, minimumRecords, significance);
-  if (!test) return null;
-  const needed = levelOfFamily(
-    stream.tail('labels', scale),
-    scale,
-    significance.noiseWeight,
-    level,
-  );
-  return {
-    family: 'labels',
-    tests: new Map([[labelsKey, test.measured]]),
-    logPValue: test.logPValue,
-    evidence: test.pValue <= needed ? evidenceOf(comparison, test, needed) : null,
-  };
+function labelsOf({ reference, recent }: Comparison): string[] {
+  const labels = [reference, recent].flatMap(({ performance }) => [
+    ...(performance?.labelCounts.keys() ?? []),
+  ]);
+  return [...new Set(labels)].sort();
 }
 
-function evidenceOf(comparison: Comparison, test: DistributionTest, level: number): Evidence {
-  const index = populationStabilityIndex(test.referenceCounts, test.recentCounts);
-  const threshold = distributionThreshold(test, level);
-  return {
-    family: 'labels',
-    scale: comparison.scale,
-    feature: null,
-    metric: 'likelihood_ratio',
-    value: test.statistic,
-    threshold,
-    pValue: test.pValue,
-    logPValue: test.logPValue,
-    records: test.records,
-    referenceRecords: Math.round(test.referenceRecords),
+function evidenceOfLabels(
+  comparison: Comparison,
+  { referenceCounts, recentCounts }: DistributionStatistic,
+  result: TestResult,
+): Evidence {
+  const index = populationStabilityIndex(referenceCounts, recentCounts);
+  const labels = labelsOf(comparison);
+  const shift = shiftStatement(referenceCounts, recentCounts, bin => quoted(labels[bin]!));
+  return evidenceOf(result, {
     large: index >= largePopulationStabilityIndex,
-    contributions: {},
-    predictionContributions: {},
-    statement:
-      `the labels changed (likelihood ratio ${shown(test.statistic)}, threshold ${shown(threshold)}, ` +
-      `p ${shown(test.pValue)}, dispersion ${shown(test.overdispersion)}; ${test.records} labels against ${earlierRecords(test)})`,
-  };
+    summary: `the labels have another distribution: ${shift} of the labels`,
+  });
 }

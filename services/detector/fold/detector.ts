@@ -5,21 +5,15 @@
  *   bootstrap ─► watching ─(a family of tests fires: an episode opens)─► settling ─► renewing ─► watching ─(quiet: it closes)
  */
 import { type Block, countBlock } from '../blocks/block.ts';
-import { mergeObservations, type WindowObservation } from '../blocks/windowObservation.ts';
+import type { WindowObservation } from '../blocks/windowObservation.ts';
 import {
-  type DriftEventContent,
+  datedEvidence,
   driftEventOf,
   type Episode,
   type StreamName,
   withEvidence,
 } from '../events/driftEpisode.ts';
-import type { Evidence } from '../families/evidence.ts';
-import {
-  type BlockTests,
-  type DetectionSettings,
-  measureReference,
-  testFamilies,
-} from '../families/familyTests.ts';
+import { type BlockTests, testFamilies } from '../families/testFamilies.ts';
 import { type Calendar, withBlock } from '../reference/calendar.ts';
 import {
   type Comparison,
@@ -29,18 +23,8 @@ import {
   longestHistoryBlocks,
   minimumReferenceBlocks,
 } from '../reference/comparison.ts';
+import { completedRegime, type Regime, regimeOf, withSample } from '../reference/reference.ts';
 import {
-  completedRegime,
-  extendedVersionReference,
-  type GivenReference,
-  type ReferenceSource,
-  type Regime,
-  regimeOf,
-  type VersionReference,
-  withSample,
-} from '../reference/reference.ts';
-import {
-  emptyStreamHistory,
   errorKey,
   labelsKey,
   noiseWeight,
@@ -48,187 +32,99 @@ import {
   type TestKey,
   withAlarm,
   withQuietBlock,
-  withReference,
 } from '../significance/streamHistory.ts';
+import {
+  type DetectionSettings,
+  type FoldContext,
+  type FoldState,
+  isFirstReference,
+  isReference,
+  type JudgedBlock,
+  pendingBlock,
+  type Verdict,
+  watching,
+  withRegime,
+} from './foldState.ts';
 
-/** After a change the next blocks still show the old regime in the large scales, or a ramp: they are no reference. */
+/** The next blocks after a change still show the old regime in the large scales, or a ramp. They are no reference. */
 const settlingBlocks = largestScale;
-/** A new reference that held for so many blocks ends the episode: what comes later is another one. */
+/** Number of blocks for which a new reference has to hold until the episode ends. A later drift is another episode. */
 const quietBlocks = 4;
 
-export interface FoldContext extends StreamName {
-  detection: DetectionSettings;
-}
-
-export interface FoldState {
-  versionReference: VersionReference;
-  /** null until the bootstrap reference is there. */
-  regime: Regime | null;
-  phase: 'bootstrap' | 'watching' | 'settling' | 'renewing';
-  /** Blocks that will be a reference, still with their profiles. */
-  gathered: readonly WindowObservation[];
-  /** Windows that cannot carry a test yet. */
-  pending: WindowObservation | null;
-  /** Last blocks since the change. */
-  since: readonly Block[];
-  /** Blocks folded in this phase. */
-  blocksInPhase: number;
-  episode: Episode | null;
-  /** How the stream varies. */
-  history: StreamHistory;
-}
-
-export interface Verdict {
-  status: 'reference' | 'steady' | 'drift' | 'insufficient_data';
-  reference: ReferenceSource;
-  /** The drift event as it stands, if this window opened, changed or closed it. */
-  change: DriftEventContent | null;
-}
-
-export interface Folded {
+interface Step {
   state: FoldState;
   verdict: Verdict;
 }
 
-/** The state before the first window. */
-export function initialState(
-  given: GivenReference | null,
-  { detection }: Pick<FoldContext, 'detection'>,
-): FoldState {
-  const regime = given ? regimeOf(given.source, given.parts) : null;
-  return {
-    versionReference: given
-      ? extendedVersionReference(new Map(), given.source, given.parts)
-      : new Map(),
-    regime,
-    phase: given ? 'watching' : 'bootstrap',
-    gathered: [],
-    pending: null,
-    since: [],
-    blocksInPhase: 0,
-    episode: null,
-    history: regime ? withRegime(emptyStreamHistory, regime, detection) : emptyStreamHistory,
-  };
+export interface Folded extends Step {
+  /** null while there is no reference, and for a window that is too small to be judged. */
+  judged: JudgedBlock | null;
 }
 
-/** Folds the next window, which starts after all those before. Small windows are pooled until they can carry a test. */
+/**
+ * Folds the next window, which starts after all those before. Small windows are pooled until they are large enough to be
+ * judged together.
+ */
 export function foldWindow(
   state: FoldState,
   window: WindowObservation,
   context: FoldContext,
 ): Folded {
-  const block = pendingBlock(state, window);
-  if (block.records >= context.detection.minimumRecords)
-    return foldBlock({ ...state, pending: null }, block, window, context);
-  const status = state.phase === 'bootstrap' ? 'reference' : 'insufficient_data';
-  return {
-    state: { ...state, pending: block },
-    verdict: { status, reference: sourceOf(state), change: null },
-  };
+  const observation = pendingBlock(state, window);
+  const { regime, phase } = state;
+  if (observation.records < context.detection.minimumRecords) {
+    const status = phase === 'bootstrap' ? 'reference' : 'insufficient_data';
+    const verdict: Verdict = { status, reference: regime?.source ?? 'bootstrap', change: null };
+    return { state: { ...state, pending: observation }, verdict, judged: null };
+  }
+  const unpooled = { ...state, pending: null };
+  if (!regime) return { ...bootstrap(unpooled, observation, context), judged: null };
+  return foldBlock(unpooled, regime, observation, window, context);
 }
 
-/** The windows that are judged when this one is: those that were pending, and itself. */
-export function pendingBlock({ pending }: FoldState, window: WindowObservation): WindowObservation {
-  return pending ? mergeObservations(pending, window) : window;
+function foldBlock(
+  state: FoldState,
+  regime: Regime,
+  observation: WindowObservation,
+  window: WindowObservation,
+  context: FoldContext,
+): Folded {
+  const block = countBlock(observation, regime);
+  const { frozen, pairs, complete, outputModel } = regime;
+  const tests = testFamilies(comparisonsOf(state, regime, block), state.history, {
+    frozen,
+    pairs: pairs ?? [],
+    detection: context.detection,
+    newFeaturesMatter: complete,
+    outputModel,
+  });
+  const judged: JudgedBlock = { observation, reference: regime.source, tests };
+  if (state.phase !== 'watching')
+    return { ...followChange(state, regime, observation, block, tests, window, context), judged };
+  if (tests.evidence.length > 0)
+    return { ...openEpisode(state, regime, block, tests, window, context), judged };
+  return { ...watch(state, regime, observation, block, tests, context), judged };
 }
 
-/** What a block is compared with in the present phase. */
-export function comparisonsOf({ regime, phase, since }: FoldState, block: Block): Comparison[] {
-  if (!regime) return [];
+/** Returns what a block is compared with in the present phase. */
+function comparisonsOf({ phase, since }: FoldState, regime: Regime, block: Block): Comparison[] {
   const { history, calendar } = regime;
   if (phase === 'watching') return comparisonsWithinRegime([...history, block], calendar);
   return comparisonsSinceChange(history, [...since, block].slice(-largestScale), calendar);
 }
 
-export function sourceOf({ regime }: FoldState): ReferenceSource {
-  return regime?.source ?? 'bootstrap';
-}
-
-function foldBlock(
-  state: FoldState,
-  observation: WindowObservation,
-  window: WindowObservation,
-  context: FoldContext,
-): Folded {
-  const { regime } = state;
-  if (!regime) return bootstrap(state, observation, context);
-  const block = countBlock(observation, regime);
-  const { frozen, pairs, complete, outputModel } = regime;
-  const { detection } = context;
-  const tests = testFamilies(comparisonsOf(state, block), state.history, {
-    frozen,
-    pairs: pairs ?? [],
-    detection,
-    newFeaturesMatter: complete,
-    outputModel,
-  });
-  if (state.phase !== 'watching')
-    return followChange(state, regime, observation, block, tests.evidence, context);
-  if (tests.evidence.length > 0) return openEpisode(state, regime, block, tests, window, context);
-  return watch(state, regime, observation, block, tests, context);
-}
-
+/** Gathers the first windows of a version, until they are its reference. */
 function bootstrap(
   state: FoldState,
   observation: WindowObservation,
   { detection }: FoldContext,
-): Folded {
+): Step {
   const gathered = [...state.gathered, observation];
   const verdict: Verdict = { status: 'reference', reference: 'bootstrap', change: null };
   if (!isFirstReference(gathered, detection)) return { state: { ...state, gathered }, verdict };
   const regime = regimeOf('bootstrap', gathered);
   const history = withRegime(state.history, regime, detection);
   return { state: watching({ ...state, history }, regime, gathered), verdict };
-}
-
-/** The parts of a first reference are the first that is known of how the stream varies. */
-function withRegime(
-  history: StreamHistory,
-  { history: blocks, frozen, pairs }: Regime,
-  detection: DetectionSettings,
-): StreamHistory {
-  return withReference(
-    history,
-    measureReference(blocks, {
-      frozen,
-      pairs: pairs ?? [],
-      detection,
-      newFeaturesMatter: false,
-      outputModel: null,
-    }),
-  );
-}
-
-function isFirstReference(
-  gathered: readonly WindowObservation[],
-  detection: DetectionSettings,
-): boolean {
-  const windows = gathered.reduce((total, observation) => total + observation.windows, 0);
-  return windows >= detection.bootstrapWindows && isReference(gathered, detection);
-}
-
-function isReference(
-  gathered: readonly WindowObservation[],
-  detection: DetectionSettings,
-): boolean {
-  const records = gathered.reduce((total, observation) => total + observation.records, 0);
-  return gathered.length >= minimumReferenceBlocks && records >= detection.bootstrapRecords;
-}
-
-function watching(
-  state: FoldState,
-  regime: Regime,
-  gathered: readonly WindowObservation[],
-): FoldState {
-  return {
-    ...state,
-    versionReference: extendedVersionReference(state.versionReference, 'bootstrap', gathered),
-    regime,
-    phase: 'watching',
-    gathered: [],
-    since: [],
-    blocksInPhase: 0,
-  };
 }
 
 function watch(
@@ -238,7 +134,7 @@ function watch(
   block: Block,
   { measured }: BlockTests,
   context: FoldContext,
-): Folded {
+): Step {
   const blocks = [...regime.history, block];
   const history = blocks.slice(-(longestHistoryBlocks + largestScale));
   const calendar = nextCalendar(regime.calendar, blocks, state.history);
@@ -258,7 +154,10 @@ function watch(
   return { state: next, verdict: { status: 'steady', reference: regime.source, change } };
 }
 
-/** The calendar of all blocks but the last ones, of what is more than sampling noise: of noise no time differs from another. */
+/**
+ * Adds all but the newest blocks to the calendar. Only variables whose variation exceeds sampling noise have one: times do
+ * not differ where there is nothing but noise.
+ */
 function nextCalendar(
   calendar: Calendar,
   blocks: readonly Block[],
@@ -276,7 +175,9 @@ function nextCalendar(
   );
 }
 
-/** A given reference that lacks a variable (outputs, mostly) leaves it to the version's own first windows. */
+/**
+ * Gathers the version's own first windows for the variables that a given reference lacks. Outputs are lacking most often.
+ */
 function gatherFurther(
   state: FoldState,
   regime: Regime,
@@ -289,7 +190,10 @@ function gatherFurther(
   return watching(state, completedRegime(regime, gathered), gathered);
 }
 
-/** The change began where the most significant scale does; what was before is kept to learn more about it. */
+/**
+ * Opens an episode, or continues one whose new reference did not hold. The change began where the most significant scale
+ * begins; the blocks before stay the reference, so that more can be learned about the change.
+ */
 function openEpisode(
   state: FoldState,
   regime: Regime,
@@ -297,19 +201,20 @@ function openEpisode(
   { evidence, measured }: BlockTests,
   window: WindowObservation,
   context: FoldContext,
-): Folded {
+): Step {
   const blocks = [...regime.history, block];
   const { scale } = evidence.reduce((left, right) =>
     right.logPValue < left.logPValue ? right : left,
   );
+  const found = datedEvidence(evidence, window);
   const episode: Episode = state.episode
-    ? { ...withEvidence(state.episode, evidence), renewals: state.episode.renewals + 1 }
+    ? { ...withEvidence(state.episode, found), renewals: state.episode.renewals + 1 }
     : {
         windowStartMs: window.startMs,
         windowEndMs: window.endMs,
         reference: regime.source,
         newCodeVersions: newCodeVersions(blocks),
-        evidence,
+        evidence: found,
         renewals: 0,
       };
   const next: FoldState = {
@@ -326,7 +231,7 @@ function openEpisode(
   return { state: next, verdict: { status: 'drift', reference: regime.source, change } };
 }
 
-/** Versions of the serving code in the last blocks that those before did not have, if those logged any. */
+/** Returns the versions of the serving code in the last blocks that the blocks before did not have, if those logged any. */
 function newCodeVersions(blocks: readonly Block[]): string[] {
   const recent = Math.min(largestScale, blocks.length - minimumReferenceBlocks);
   const known = new Set(blocks.slice(0, -recent).flatMap(({ codeVersions }) => [...codeVersions]));
@@ -335,16 +240,19 @@ function newCodeVersions(blocks: readonly Block[]): string[] {
   return [...logged].filter(version => !known.has(version)).sort();
 }
 
-/** Between a change and the next reference: what else the blocks show against the old regime belongs to the episode. */
+/**
+ * Follows a change until the next reference. What else the blocks show against the old regime belongs to the episode.
+ */
 function followChange(
   state: FoldState,
   regime: Regime,
   observation: WindowObservation,
   block: Block,
-  evidence: readonly Evidence[],
+  { evidence }: BlockTests,
+  window: WindowObservation,
   context: FoldContext,
-): Folded {
-  const episode = withEvidence(state.episode!, evidence);
+): Step {
+  const episode = withEvidence(state.episode!, datedEvidence(evidence, window));
   const followed: FoldState = {
     ...state,
     since: [...state.since, block].slice(-largestScale),
@@ -359,6 +267,7 @@ function followChange(
   return { state: renew(followed, observation, context.detection), verdict };
 }
 
+/** Lets the change settle, then gathers a new reference. */
 function renew(
   state: FoldState,
   observation: WindowObservation,

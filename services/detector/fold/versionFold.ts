@@ -2,9 +2,11 @@ import type { ModelSettings } from '../../shared/config/settings.ts';
 import type { WindowObservation } from '../blocks/windowObservation.ts';
 import { type DriftEventContent, driftEventOf } from '../events/driftEpisode.ts';
 import type { GivenReference } from '../reference/reference.ts';
-import { type FoldState, foldWindow, initialState, type Verdict } from './detector.ts';
+import { foldWindow } from './detector.ts';
+import type { DriftMetric } from './driftMetric.ts';
+import { driftMetrics } from './driftMetrics.ts';
+import { type FoldState, initialState, type Verdict } from './foldState.ts';
 import { thinnedCheckpoints } from './thinnedCheckpoints.ts';
-import { type DriftMetric, windowMetrics } from './windowMetrics.ts';
 
 /** Late data mostly concern the last windows: of so many some states stay in memory. They share most of what they hold. */
 const recentWindows = 64;
@@ -68,13 +70,13 @@ export function foldVersionWindow(
     const context = { model: fold.model, version: fold.version, segment, detection };
     // A given reference describes all predictions; a segment may well differ from it without any drift.
     const before = states.get(segment) ?? initialState(segment === '' ? fold.given : null, context);
-    const { state, verdict } = foldWindow(before, observation, context);
+    const { state, verdict, judged } = foldWindow(before, observation, context);
     states.set(segment, state);
     folded.push({
       segment,
       observation,
       verdict,
-      metrics: withMetrics ? windowMetrics(before, observation, context) : [],
+      metrics: withMetrics && judged ? driftMetrics(before, judged, context) : [],
     });
   }
   const checkpoint = { windowStartMs, ordinal: (last?.ordinal ?? 0) + 1, states };

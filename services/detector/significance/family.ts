@@ -1,9 +1,2 @@
-/** Kinds of signals; the budget of false alarms is split evenly over those that can be tested. */
-export type Family =
-  | 'data_quality'
-  | 'features'
-  | 'dependence'
-  | 'output_quality'
-  | 'labels'
-  | 'error'
-  | 'predictions';
+/** Name of a family of tests, as in the list of families: `data_quality`, `features` and others. */
+export type FamilyName = string;

@@ -2,7 +2,7 @@ import { isPairKey } from '../blocks/featurePairs.ts';
 import type { Cycle } from '../reference/calendar.ts';
 import { largestScale, scales } from '../reference/comparison.ts';
 import type { Measured } from './bestTest.ts';
-import type { Family } from './family.ts';
+import type { FamilyName } from './family.ts';
 import {
   type Measurement,
   noHistory,
@@ -28,7 +28,7 @@ export interface MeasuredScale {
   scale: number;
   tests: ReadonlyMap<TestKey, Measured>;
   /** Of each family: its most significant p-value, corrected for their number. */
-  logPValues: ReadonlyMap<Family, number>;
+  logPValues: ReadonlyMap<FamilyName, number>;
 }
 
 /** How a stream's statistics vary. It outlives the regimes: a new reference does not change the way of the stream. */
@@ -36,7 +36,7 @@ export interface StreamHistory {
   statistics: ReadonlyMap<TestKey, readonly StatisticHistory[]>;
   /** The same of what was measured against the calendar. */
   cyclic: ReadonlyMap<TestKey, ReadonlyMap<Cycle, readonly StatisticHistory[]>>;
-  tails: ReadonlyMap<Family, readonly TailHistory[]>;
+  tails: ReadonlyMap<FamilyName, readonly TailHistory[]>;
   /** The last blocks: should one of the next alarm, they may belong to what changed. Oldest first. */
   pending: readonly (readonly MeasuredScale[])[];
 }
@@ -88,7 +88,7 @@ export function withReference(
   measured: readonly MeasuredScale[],
 ): StreamHistory {
   // Its p-values were found before anything was known: no tail of what the stream reaches by chance.
-  const tailless = measured.map(block => ({ ...block, logPValues: new Map<Family, number>() }));
+  const tailless = measured.map(block => ({ ...block, logPValues: new Map<FamilyName, number>() }));
   return learned(history, tailless, () => true);
 }
 

@@ -1,13 +1,13 @@
 import { scales } from '../reference/comparison.ts';
 import type { TestSignificance } from './bestTest.ts';
-import type { Family } from './family.ts';
+import type { FamilyName } from './family.ts';
 import { noiseWeight, type StreamHistory, type TestKey } from './streamHistory.ts';
 import type { TailHistory } from './tailHistory.ts';
 
 /** What the tests of one block mean, from the history of the stream before it. */
 export interface StreamSignificance {
   of(key: TestKey): TestSignificance;
-  tail(family: Family, scale: number): TailHistory | undefined;
+  tail(family: FamilyName, scale: number): TailHistory | undefined;
 }
 
 export function streamSignificance(history: StreamHistory): StreamSignificance {

@@ -274,7 +274,7 @@ export function detectorStore(clickhouse: Clickhouse) {
       const rows = await clickhouse.select<DriftEvent>(
         `SELECT id, revision, toString(status) AS status, model, version, segment, feature, cause, toString(severity) AS severity,
                 toUnixTimestamp64Milli(window_start) AS windowStart, toUnixTimestamp64Milli(window_end) AS windowEnd, metric, value, threshold,
-                p_value AS pValue, records, reference, contributions, prediction_contributions AS predictionContributions, explanation,
+                p_value AS pValue, records, scale, toUnixTimestamp64Milli(evidence_window_start) AS evidenceWindowStart, reference, contributions, prediction_contributions AS predictionContributions, explanation,
                 toUnixTimestamp64Milli(detected_at_event_time) AS detectedAtEventTime
          FROM drift_events FINAL WHERE ${sql}`,
         parameters,
@@ -379,17 +379,23 @@ function metricRows(
 ): object[] {
   return metrics.map(metric => ({
     ...windowColumns(name, segment, observation),
+    family: metric.family,
     kind: metric.kind,
     feature: metric.feature,
     metric: metric.metric,
     value: metric.value,
+    reference_value: metric.referenceValue,
     threshold: metric.threshold,
     p_value: metric.pValue,
+    level: metric.level,
     records: metric.records,
     reference_records: metric.referenceRecords,
     reference: metric.reference,
+    cycle: metric.cycle ?? '',
     scale: metric.scale,
     overdispersion: metric.overdispersion,
+    noise_weight: metric.noiseWeight,
+    reason: metric.reason,
     revision,
   }));
 }
@@ -412,6 +418,9 @@ function driftEventRow(event: DriftEvent): object {
     threshold: event.threshold,
     p_value: event.pValue,
     records: event.records,
+    scale: event.scale,
+    evidence_window_start:
+      event.evidenceWindowStart === null ? null : clickhouseTime(event.evidenceWindowStart),
     reference: event.reference,
     contributions: event.contributions,
     prediction_contributions: event.predictionContributions,

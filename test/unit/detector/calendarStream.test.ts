@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { countBlock } from '../../../services/detector/blocks/block.ts';
-import { distributionTest } from '../../../services/detector/families/distributionTest.ts';
-import { comparisonsOf, type FoldState } from '../../../services/detector/fold/detector.ts';
-import { streamSignificance } from '../../../services/detector/significance/streamSignificance.ts';
+import { foldWindow } from '../../../services/detector/fold/detector.ts';
+import type { FoldState } from '../../../services/detector/fold/foldState.ts';
 import { context, foldAll, hourMs, syntheticWindows } from './syntheticStream.ts';
 
 const hours = 24 * 20;
@@ -31,14 +29,12 @@ function windowsOf(seed: number, amplitude: number, noise: number, shift: number
   });
 }
 
-/** The calendar that a feature would be judged by at the scales, were the last window to come once more. */
-function cyclesOf(state: FoldState, window: ReturnType<typeof windowsOf>[number], feature: string) {
-  const { frozen } = state.regime!;
-  const stream = streamSignificance(state.history);
-  return comparisonsOf(state, countBlock(window, state.regime!)).map(
-    comparison =>
-      distributionTest(comparison, feature, frozen.get(feature)!, stream.of(feature))!.cycle,
-  );
+/** Returns the calendar by which a feature is judged at each scale, were the last window to come once more. */
+function cyclesOf(state: FoldState, window: ReturnType<typeof windowsOf>[number], name: string) {
+  const { results } = foldWindow(state, window, context).judged!.tests;
+  return results
+    .filter(({ feature, metric }) => feature === name && metric === 'likelihood_ratio')
+    .map(({ cycle }) => cycle);
 }
 
 describe('a stream that follows the day', { timeout: 60_000 }, () => {
@@ -68,7 +64,7 @@ describe('a stream that follows the day', { timeout: 60_000 }, () => {
   it('is judged by the time of the day', () => {
     const windows = windowsOf(1, 1.5, hourlyNoise, 0);
     const { state } = foldAll(windows.slice(0, -1));
-    expect(cyclesOf(state, windows.at(-1)!, 'feature/a')[0]).toBe('day');
+    expect(cyclesOf(state, windows.at(-1)!, 'a')[0]).toBe('day');
   });
 });
 
@@ -114,7 +110,7 @@ describe('a stream that follows no cycle', { timeout: 60_000 }, () => {
     const windows = windowsOf(1, 0, 0.4, 0);
     const { state } = foldAll(windows.slice(0, -1));
     expect(state.regime!.calendar.size).toBeGreaterThan(0);
-    expect(cyclesOf(state, windows.at(-1)!, 'feature/a')).toEqual([null, null, null, null]);
+    expect(cyclesOf(state, windows.at(-1)!, 'a')).toEqual([null, null, null, null]);
   });
 
   it('counts no calendar where it is sampling noise', () => {

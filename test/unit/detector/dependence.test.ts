@@ -4,15 +4,15 @@ import { type FeaturePair, pairCounts } from '../../../services/detector/blocks/
 import {
   judgeDependence,
   measureDependence,
-} from '../../../services/detector/families/dependenceTest.ts';
-import { initialState } from '../../../services/detector/fold/detector.ts';
-import { windowMetrics } from '../../../services/detector/fold/windowMetrics.ts';
+} from '../../../services/detector/families/dependenceStatistic.ts';
+import { initialState } from '../../../services/detector/fold/foldState.ts';
 import type { Comparison } from '../../../services/detector/reference/comparison.ts';
 import type { SampledRecords } from '../../../services/shared/profile/recordSample.ts';
 import {
   context,
   foldAll,
   hourMs,
+  metricsAfter,
   type Randomness,
   type SyntheticRecord,
   syntheticWindows,
@@ -131,7 +131,7 @@ describe('a changed dependence', () => {
     expect(Object.keys(event!.contributions).sort()).toEqual(['a', 'b']);
     expect(event!.value).toBeGreaterThan(event!.threshold);
     expect(event!.explanation).toMatch(
-      /^the dependence of 1 of 3 pairs of features changed, most of all of a and b/,
+      /^1 of 3 pairs of features depend on each other in another way, most of all a and b: their correlation went from /,
     );
   });
 
@@ -156,7 +156,9 @@ describe('a changed dependence', () => {
     };
     const [event] = foldAll(streamOf(4, shifted)).events;
     expect(event).toMatchObject({ cause: 'data_drift', metric: 'likelihood_ratio', feature: 'b' });
-    expect(event!.explanation).toContain('; the dependence of 1 of 1 pairs of features changed');
+    expect(event!.explanation).toContain(
+      '; 1 of 1 pairs of features depend on each other in another way',
+    );
   });
 
   it('is none where a shifted feature depends on the other as before', () => {
@@ -220,7 +222,7 @@ describe('a changed dependence', () => {
     const windows = streamOf(1, correlated(0.8, 0));
     const { events } = foldAll(windows);
     const index = events[0]!.windowStart / hourMs;
-    const metrics = windowMetrics(foldAll(windows.slice(0, index)).state, windows[index]!, context);
+    const metrics = metricsAfter(windows.slice(0, index), windows[index]!);
     const ofPairs = metrics.filter(({ metric }) => metric === 'correlation_change');
     expect(ofPairs.map(({ feature }) => feature)).toEqual(['a × b', 'b × c', 'a × c']);
     const [changed, ...others] = ofPairs;

@@ -5,11 +5,8 @@ import {
   type DriftEventChange,
   driftEventRevisions,
 } from '../../../services/detector/events/driftEventRevisions.ts';
-import {
-  type FoldState,
-  foldWindow,
-  initialState,
-} from '../../../services/detector/fold/detector.ts';
+import { foldWindow } from '../../../services/detector/fold/detector.ts';
+import { type FoldState, initialState } from '../../../services/detector/fold/foldState.ts';
 import {
   context,
   foldAll,
@@ -155,7 +152,7 @@ describe('one abrupt drift', { timeout: 60_000 }, () => {
     const [event, ...others] = eventsOf(3, 100, withCode);
     expect(others).toEqual([]);
     expect(event).toMatchObject({ cause: 'code_change', feature: 'z' });
-    expect(event!.explanation).toContain('code version b2 is new');
+    expect(event!.explanation).toContain('Code version b2 is new');
   });
 
   it('is not seen in a new version of the code alone', () => {
@@ -261,7 +258,7 @@ describe('data quality', { timeout: 60_000 }, () => {
     expect(others).toEqual([]);
     expect(Object.keys(event!.contributions).sort()).toEqual(['category', 'extra']);
     expect(event!.explanation).toMatch(
-      /feature extra appeared.*missing_rate of category|missing_rate of category.*feature extra appeared/,
+      /[fF]eature extra appeared.*category is missing in|[cC]ategory is missing in.*feature extra appeared/,
     );
   });
 
@@ -394,7 +391,7 @@ describe('an episode', { timeout: 60_000 }, () => {
     expect(events).toHaveLength(1);
     expect(events[0]!.status).toBe('open');
     expect(changes.length).toBeGreaterThan(2);
-    expect(events[0]!.explanation).toContain('it went on');
+    expect(events[0]!.explanation).toContain('kept changing after a new reference');
   });
 });
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Episode, withEvidence } from '../../../services/detector/events/driftEpisode.ts';
-import type { Evidence } from '../../../services/detector/families/evidence.ts';
-import type { Family } from '../../../services/detector/significance/family.ts';
+import {
+  type DatedEvidence,
+  type Episode,
+  withEvidence,
+} from '../../../services/detector/events/driftEpisode.ts';
 
-function evidenceOf(family: Family, features: readonly string[], large = false): Evidence {
+function evidenceOf(family: string, features: readonly string[], large = false): DatedEvidence {
   return {
     family,
     scale: 1,
@@ -18,11 +20,13 @@ function evidenceOf(family: Family, features: readonly string[], large = false):
     large,
     contributions: Object.fromEntries(features.map(name => [name, 1 / features.length])),
     predictionContributions: {},
-    statement: `${features.join(', ')} changed`,
+    summary: `${features.join(', ')} changed`,
+    numbers: '',
+    windowStartMs: 0,
   };
 }
 
-function episodeOf(...evidence: Evidence[]): Episode {
+function episodeOf(...evidence: DatedEvidence[]): Episode {
   return {
     windowStartMs: 0,
     windowEndMs: 1,

@@ -18,6 +18,8 @@ export function driftEvent(id: string, fields: Partial<DriftEventContent> = {}):
     threshold: 40,
     pValue: 1e-12,
     records: 200,
+    scale: 1,
+    evidenceWindowStart: 10 * hourMs,
     reference: 'bootstrap',
     contributions: { x: 0.75, z: 0.25 },
     predictionContributions: { x: 0.05, z: -0.01 },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { freezeVariable } from '../../../services/detector/blocks/frozenVariable.ts';
-import { qualityMetrics } from '../../../services/detector/families/dataQualityFamily.ts';
+import { rateMetrics } from '../../../services/detector/families/qualityRates.ts';
 import {
   addValue,
   emptyFeatureProfile,
@@ -43,7 +43,7 @@ describe('a growing feature', () => {
   });
 
   it('is asked for its quality, but not for its range', () => {
-    const metrics = qualityMetrics(frozen([1, 2], [3, 4], [5, 6], [7, 8], [9, 10]));
+    const metrics = rateMetrics(frozen([1, 2], [3, 4], [5, 6], [7, 8], [9, 10]));
     expect(metrics).toContain('missing_rate');
     expect(metrics).toContain('wrong_type_rate');
     expect(metrics).not.toContain('out_of_range_rate');

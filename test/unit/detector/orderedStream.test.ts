@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { windowMetrics } from '../../../services/detector/fold/windowMetrics.ts';
-import { context, foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
+import { foldAll, metricsAfter, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 /** Three features with a memory of many windows: records of a window are alike, so that none of them is sampling noise. */
 function orderedWindows(
@@ -41,7 +40,7 @@ describe('an ordered stream', { timeout: 60_000 }, () => {
   it('is not asked whether numbers went up or down, as they always do', () => {
     const windows = orderedWindows(1, () => ({}));
     const askedOf = (window: number) =>
-      windowMetrics(foldAll(windows.slice(0, window)).state, windows[window]!, context)
+      metricsAfter(windows.slice(0, window), windows[window]!)
         .filter(({ metric }) => metric.startsWith('likelihood_ratio'))
         .map(({ feature, metric }) => `${feature} ${metric}`);
     expect(askedOf(150)).toEqual(

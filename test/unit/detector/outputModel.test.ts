@@ -4,7 +4,7 @@ import {
   movementStatement,
   predictionContributions,
 } from '../../../services/detector/families/outputMovement.ts';
-import { initialState } from '../../../services/detector/fold/detector.ts';
+import { initialState } from '../../../services/detector/fold/foldState.ts';
 import { fitOutputModel } from '../../../services/detector/reference/outputModel.ts';
 import { freezeVariables } from '../../../services/detector/reference/reference.ts';
 import { missingCode } from '../../../services/shared/profile/recordSample.ts';
@@ -93,7 +93,7 @@ describe('what changed features do to the outputs', () => {
     });
     expectMoved(event!.predictionContributions, scored.moved, tolerance);
     expect(event!.explanation).toMatch(
-      /^3 of 4 features changed, .+\), which moves the score by \+0\.0\d+, city by \+0\.0\d+ \(additive model, R² 0\.9\d*\); /,
+      /^3 of 4 features have another distribution, .+\), which moves the score by \+0\.0\d+, city by \+0\.0\d+ \(additive model, R² 0\.9\d*\)[.;] /,
     );
   });
 

@@ -3,13 +3,15 @@ import {
   type WindowObservation,
 } from '../../../services/detector/blocks/windowObservation.ts';
 import type { DriftEventContent } from '../../../services/detector/events/driftEpisode.ts';
+import { foldWindow } from '../../../services/detector/fold/detector.ts';
+import type { DriftMetric } from '../../../services/detector/fold/driftMetric.ts';
+import { driftMetrics } from '../../../services/detector/fold/driftMetrics.ts';
 import {
   type FoldContext,
   type FoldState,
-  foldWindow,
   initialState,
   type Verdict,
-} from '../../../services/detector/fold/detector.ts';
+} from '../../../services/detector/fold/foldState.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 import { fnv1a } from '../../../services/shared/profile/categoryHash.ts';
 import {
@@ -120,6 +122,16 @@ export function observationOf(
           },
     sample: mergeSampledRecords(sampledRecords(sample)),
   };
+}
+
+/** Returns the metrics of a window that comes after others. */
+export function metricsAfter(
+  earlier: readonly WindowObservation[],
+  window: WindowObservation,
+): DriftMetric[] {
+  const { state } = foldAll(earlier);
+  const { judged } = foldWindow(state, window, context);
+  return judged ? driftMetrics(state, judged, context) : [];
 }
 
 export interface FoldedStream {

@@ -33,6 +33,8 @@ function driftEvent(fields: Partial<DriftEvent> = {}): DriftEvent {
     reference: 'bootstrap',
     contributions: {},
     predictionContributions: {},
+    scale: 1,
+    evidenceWindowStart: null,
     explanation: '',
     detectedAtEventTime: detectedMs,
     ...fields,

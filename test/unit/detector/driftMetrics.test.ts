@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { windowMetrics } from '../../../services/detector/fold/windowMetrics.ts';
 import { chiSquaredSurvival } from '../../../services/shared/statistics/chiSquaredSurvival.ts';
 import { expectClose } from '../shared/statistics/fixtures.ts';
-import { context, foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
+import {
+  context,
+  foldAll,
+  metricsAfter,
+  type Randomness,
+  syntheticWindows,
+} from './syntheticStream.ts';
 
 const recordOf = (random: Randomness, window: number) => ({
   features: {
@@ -20,10 +25,10 @@ const recordOf = (random: Randomness, window: number) => ({
 const windows = syntheticWindows({ seed: 1, windows: 41, records: 300, recordOf });
 
 function metricsOf(window: number) {
-  return windowMetrics(foldAll(windows.slice(0, window)).state, windows[window]!, context);
+  return metricsAfter(windows.slice(0, window), windows[window]!);
 }
 
-describe('windowMetrics', () => {
+describe('the metrics of a window', () => {
   const steady = metricsOf(39);
   const drifted = metricsOf(40);
   const named = (metrics: typeof steady, feature: string, metric: string) =>
@@ -78,7 +83,7 @@ describe('windowMetrics', () => {
         prediction: random.uniform() < 0.5 ? 'up' : 'down',
       }),
     });
-    const metrics = windowMetrics(foldAll(shifted.slice(0, 40)).state, shifted[40]!, context);
+    const metrics = metricsAfter(shifted.slice(0, 40), shifted[40]!);
     const bins = named(metrics, 'amount', 'likelihood_ratio')!;
     const trend = named(metrics, 'amount', 'likelihood_ratio_trend')!;
     expect(bins.value).toBeLessThan(bins.threshold!);
@@ -131,7 +136,7 @@ describe('windowMetrics', () => {
         prediction: random.uniform() < 0.5 ? 'up' : 'down',
       }),
     });
-    const metrics = windowMetrics(foldAll(constant.slice(0, 11)).state, constant[11]!, context);
+    const metrics = metricsAfter(constant.slice(0, 11), constant[11]!);
     const ofConstants = metrics.filter(({ kind, pValue }) => kind === 'feature' && pValue === null);
     expect(
       ofConstants.map(({ feature, metric, threshold }) => [feature, metric, threshold]),
@@ -148,7 +153,7 @@ describe('windowMetrics', () => {
 
   it('says how many records are behind each number', () => {
     for (const { metric, records, scale } of steady) {
-      if (metric.endsWith('_rate')) expect(records).toBe(300);
+      if (metric.endsWith('_rate')) expect(records).toBe(300 * scale);
       if (metric === 'likelihood_ratio') expect(records).toBeLessThanOrEqual(300 * scale);
     }
     expect(named(steady, 'amount', 'psi')).toMatchObject({
@@ -161,6 +166,6 @@ describe('windowMetrics', () => {
   it('has none while the reference is gathered, and for windows that are too small', () => {
     expect(metricsOf(5)).toEqual([]);
     const [small] = syntheticWindows({ seed: 2, windows: 1, records: 10, recordOf });
-    expect(windowMetrics(foldAll(windows.slice(0, 39)).state, small!, context)).toEqual([]);
+    expect(metricsAfter(windows.slice(0, 39), small!)).toEqual([]);
   });
 });

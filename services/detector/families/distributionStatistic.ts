@@ -18,8 +18,9 @@ import {
   type Measurement,
 } from '../significance/statisticHistory.ts';
 import { statisticThreshold } from '../significance/statisticThreshold.ts';
+import type { ResultDetail } from './testFamily.ts';
 
-export interface DistributionTest
+export interface DistributionStatistic
   extends CountsMeasurement,
     Judgement,
     Pick<BestTest<CountsMeasurement>, 'cycle' | 'measured' | 'judgementOf'> {}
@@ -41,22 +42,22 @@ export function validCounts({ binCount }: FrozenVariable, counts: readonly numbe
  *
  * @returns null when the variable has no counts on one side, or only ever grows
  */
-export function distributionTest(
+export function distributionStatistic(
   comparison: Comparison,
   key: string,
   frozen: FrozenVariable,
   significance: TestSignificance,
-): DistributionTest | null {
+): DistributionStatistic | null {
   return testVariable(comparison, key, frozen, significance, likelihoodRatioTest);
 }
 
-/** Whether the numbers of a variable lie higher or lower than in the reference: `likelihoodRatioTrend`, judged as `distributionTest` is. */
-export function trendTest(
+/** Whether the numbers of a variable lie higher or lower than in the reference: `likelihoodRatioTrend`, judged as `distributionStatistic` is. */
+export function trendStatistic(
   comparison: Comparison,
   key: string,
   frozen: FrozenVariable,
   significance: TestSignificance,
-): DistributionTest | null {
+): DistributionStatistic | null {
   if (frozen.type !== 'numeric') return null;
   // What was never seen has no place in the order.
   const ordered = (counts: number[]) => counts.slice(0, frozen.binCount);
@@ -71,7 +72,7 @@ function testVariable(
   frozen: FrozenVariable,
   significance: TestSignificance,
   statisticOf: StatisticOf,
-): DistributionTest | null {
+): DistributionStatistic | null {
   const recentSums = comparison.recent.variables.get(key);
   if (frozen.growing || !recentSums) return null;
   const recentCounts = validCounts(frozen, recentSums.counts);
@@ -93,7 +94,7 @@ export function testCounts(
   significance: TestSignificance,
   statisticOf: StatisticOf,
   countsOf: (reference: TestReference) => number[] | null,
-): DistributionTest | null {
+): DistributionStatistic | null {
   const best = bestTest(
     comparison,
     withConstantHistory(comparison, countsOf, significance),
@@ -137,7 +138,10 @@ function withConstantHistory(
   return { ...significance, history: scales.map(() => constantHistory(referenceBlocks.length)) };
 }
 
-/** The likelihood ratio that the test would have had to reach, of as many records. */
-export function distributionThreshold({ judgementOf }: DistributionTest, level: number): number {
-  return statisticThreshold(judgementOf, level);
+/** Returns the p-value of a test, and the likelihood ratio that it would have had to reach with as many records. */
+export function detailOf(test: DistributionStatistic, level: number): ResultDetail {
+  const { pValue, overdispersion, degreesOfFreedom, judgementOf } = test;
+  const threshold =
+    degreesOfFreedom > 0 ? statisticThreshold(judgementOf, level) : Number.POSITIVE_INFINITY;
+  return { pValue, threshold, overdispersion };
 }

@@ -6,11 +6,7 @@ import {
   type PairSums,
   sumsOfPair,
 } from '../blocks/featurePairs.ts';
-import {
-  type Comparison,
-  fewestOwnBlocks,
-  minimumReferenceBlocks,
-} from '../reference/comparison.ts';
+import { type Comparison, fewestOwnBlocks } from '../reference/comparison.ts';
 import type { Measured } from '../significance/bestTest.ts';
 import { type Judgement, judge, type Significance } from '../significance/significance.ts';
 import type { Measurement } from '../significance/statisticHistory.ts';
@@ -18,43 +14,39 @@ import { statisticThreshold } from '../significance/statisticThreshold.ts';
 
 /** A smaller change of a correlation does not matter, however many records show it. */
 const smallestChange = 0.1;
-/** Of records with both features, on either side. */
+/** Records with both features that either side needs. */
 const fewestRecords = 20;
 
 export interface MeasuredDependence extends Measurement {
   pair: FeaturePair;
-  /** Correlation of the grades of the two features, in recent blocks and in those before. */
+  /** Correlation of the grades of the two features in the recent blocks. */
   value: number;
   referenceValue: number;
   /** Sampled records that have both. */
   records: number;
   referenceRecords: number;
-  /** The change of the correlation that belongs to a statistic; infinite where no correlation changes so much. */
+  /** Returns the change of the correlation that belongs to a statistic; infinite where none is so large. */
   changeAt(statistic: number): number;
 }
 
-export interface DependenceTest extends MeasuredDependence, Judgement {
+export interface DependenceStatistic extends MeasuredDependence, Judgement {
   judgementOf(statistic: number): Judgement;
 }
 
-/** Whether the pairs were counted in enough blocks of the reference. */
-export function hasDependence({ reference }: Comparison, pairs: readonly FeaturePair[]): boolean {
-  return pairs.length > 0 && reference.pairBlocks >= minimumReferenceBlocks;
-}
-
 /**
- * Whether two features depend on each other as before: of correlations r and s within blocks, with n and m degrees of freedom (records
- * less blocks), N = n m / (n + m),
+ * Measures whether two features depend on each other as before. With correlations r and s within blocks, n and m degrees
+ * of freedom (records less blocks) and N = n m / (n + m),
  *
  *     z = √N |asin r − asin s|,   statistic = z² / (1 + z M / (3 √N)),
  *
- * chi-squared with 1 degree of freedom. The arc sine has a variance near 1 / n for grades, where Fisher's transformation is right for
- * normal variables only, and far off for features that are nearly copies of each other. The denominator is that of Bernstein's inequality
- * (Bennett, Journal of the American Statistical Association 57, 1962): with M the largest product of the two in standard deviations (of
- * recent blocks or those before), it takes back what a few records of rare values can do by chance.
+ * which is chi-squared with 1 degree of freedom. The arc sine has a variance near 1 / n for grades. Fisher's
+ * transformation is right for normal variables only, and far off for features that are nearly copies of each other. The
+ * denominator is that of Bernstein's inequality (Bennett, Journal of the American Statistical Association 57, 1962). M
+ * is the largest product of the two features in standard deviations, in the recent blocks or those before. It takes back
+ * what a few records of rare values can do by chance.
  *
- * @param index of the pair among those that the blocks have counted
- * @returns null where one of them never varies, or too few records have both
+ * @param index place of the pair among those that the blocks have counted
+ * @returns null where one of the features never varies, or too few records have both
  */
 export function measureDependence(
   { recent, reference }: Comparison,
@@ -95,7 +87,7 @@ export function measureDependence(
   };
 }
 
-/** Each block has its own means, which takes a degree of freedom. */
+/** Returns the effective number of records. Each block has its own means, which takes one degree of freedom. */
 function sizeOf(now: PairSums, nowBlocks: number, before: PairSums, beforeBlocks: number): number {
   return effectiveCount(before.records - beforeBlocks, now.records - nowBlocks);
 }
@@ -104,7 +96,7 @@ export function judgeDependence(
   measured: MeasuredDependence,
   { scale, referenceBlocks }: Comparison,
   significance: Significance,
-): DependenceTest {
+): DependenceStatistic {
   const judgementOf = (statistic: number) =>
     judge(
       significance,
@@ -121,10 +113,10 @@ export function judgeDependence(
   };
 }
 
-/** Chi-squared of 1 degree of freedom exceeds it once in twenty times. */
+/** Chi-squared with 1 degree of freedom exceeds this value once in twenty times. */
 const notableStatistic = 3.84;
 
-/** Whether it is worth judging: no history makes a smaller statistic, or a smaller change, significant. */
+/** Whether a pair is worth judging. No history makes a smaller statistic, or a smaller change, significant. */
 export function isNotable(measured: MeasuredDependence): boolean {
   return measured.statistic >= notableStatistic && changeOf(measured) >= smallestChange;
 }
@@ -135,12 +127,15 @@ export function changeOf({ value, referenceValue }: MeasuredDependence): number 
 
 const noCycles: Measured['cyclic'] = new Map();
 
-/** For the history of the stream: within blocks no time of the day differs from another by what all records share. */
+/**
+ * Returns what the history of the stream learns. It has no calendar: correlations are taken within blocks, where the time
+ * of the day is the same for all records.
+ */
 export function measuredOf(measured: MeasuredDependence): Measured {
   return { plain: measured, cyclic: noCycles };
 }
 
-/** The change of the correlation that would alarm. */
-export function dependenceThreshold(test: DependenceTest, level: number): number {
+/** Returns the change of the correlation at which the test says "changed". */
+export function dependenceThreshold(test: DependenceStatistic, level: number): number {
   return Math.max(smallestChange, test.changeAt(statisticThreshold(test.judgementOf, level)));
 }

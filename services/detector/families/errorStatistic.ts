@@ -1,0 +1,138 @@
+import { effectiveCount } from '../../shared/statistics/effectiveCount.ts';
+import { likelihoodRatio, rateReaching } from '../../shared/statistics/rateIncrease.ts';
+import type { WindowPerformance } from '../blocks/windowObservation.ts';
+import type { Comparison } from '../reference/comparison.ts';
+import {
+  type BestTest,
+  bestTest,
+  type ReferenceMeasurement,
+  type TestSignificance,
+} from '../significance/bestTest.ts';
+import type { Judgement } from '../significance/significance.ts';
+import { statisticThreshold } from '../significance/statisticThreshold.ts';
+
+export interface ErrorStatistic
+  extends MeasuredError,
+    Judgement,
+    Pick<BestTest<MeasuredError>, 'cycle' | 'measured'> {
+  /** Returns the judgement of a statistic of that size, for a loss that rose. */
+  judgementOf(statistic: number): Judgement;
+}
+
+interface MeasuredError extends ReferenceMeasurement {
+  /** Mean loss: the share of wrong classes, or the mean absolute error. */
+  value: number;
+  referenceValue: number;
+  /** Rise that is too small to matter, on the scale of `value`. */
+  floor: number;
+  /** Returns the mean loss that belongs to a statistic. */
+  valueAt(statistic: number): number;
+}
+
+export interface ErrorOptions {
+  minimumRecords: number;
+  /** Rise that is too small to matter: in points of accuracy, or for regression as a share of the mean absolute error. */
+  performanceDrop: number;
+}
+
+/** Tests whether the mean loss has risen, one-sided. Returns null when too few predictions are labelled. */
+export function errorStatistic(
+  comparison: Comparison,
+  options: ErrorOptions,
+  significance: TestSignificance,
+): ErrorStatistic | null {
+  const recent = comparison.recent.performance;
+  const reference = comparison.reference.performance;
+  if (!recent || !reference) return null;
+  if (Math.min(recent.labelled, reference.labelled) < options.minimumRecords) return null;
+  const measure = recent.task === 'regression' ? meanLoss : errorRate;
+  const best = bestTest(comparison, significance, reference => {
+    const performance = reference.performance();
+    if (!performance) return null;
+    const measured = measure(performance, recent, options);
+    return { ...measured, fell: measured.value < measured.referenceValue };
+  });
+  return best && riseTest(best);
+}
+
+/** Takes one side of the test: half of the p-value if the loss rose by enough to matter, 1 if it did not. */
+function riseTest({ test, cycle, measured, judgementOf }: BestTest<MeasuredError>): ErrorStatistic {
+  const rise = (statistic: number) => halved(judgementOf(statistic));
+  const judgement = rise(test.statistic);
+  const matters = test.value - test.referenceValue >= test.floor;
+  return {
+    ...test,
+    cycle,
+    measured,
+    judgementOf: rise,
+    ...judgement,
+    ...(!matters && { pValue: 1, logPValue: 0 }),
+  };
+}
+
+function halved(judgement: Judgement): Judgement {
+  return { ...judgement, pValue: judgement.pValue / 2, logPValue: judgement.logPValue - Math.LN2 };
+}
+
+function errorRate(
+  reference: WindowPerformance,
+  recent: WindowPerformance,
+  options: ErrorOptions,
+): MeasuredError {
+  const before = { hits: reference.lossSum, total: reference.labelled };
+  const now = { hits: recent.lossSum, total: recent.labelled };
+  return {
+    ...sizes(reference, recent),
+    value: now.hits / now.total,
+    referenceValue: before.hits / before.total,
+    floor: options.performanceDrop,
+    statistic: likelihoodRatio(before, now),
+    valueAt: statistic => rateReaching(before, now.total, statistic),
+  };
+}
+
+/**
+ * Welch's statistic of the means, squared (Biometrika 34, 1947). Losses are skewed to the right, where it is conservative: a
+ * single huge loss raises the variance with the mean.
+ */
+function meanLoss(
+  reference: WindowPerformance,
+  recent: WindowPerformance,
+  options: ErrorOptions,
+): MeasuredError {
+  const before = meanAndVariance(reference);
+  const now = meanAndVariance(recent);
+  const variance = before.variance / reference.labelled + now.variance / recent.labelled;
+  const rise = now.mean - before.mean;
+  return {
+    ...sizes(reference, recent),
+    value: now.mean,
+    referenceValue: before.mean,
+    floor: before.mean * options.performanceDrop,
+    statistic: variance > 0 ? rise ** 2 / variance : rise === 0 ? 0 : Number.MAX_VALUE,
+    valueAt: statistic => before.mean + Math.sqrt(statistic * variance),
+  };
+}
+
+function sizes({ labelled: before }: WindowPerformance, { labelled: now }: WindowPerformance) {
+  return {
+    degreesOfFreedom: 1,
+    size: effectiveCount(before, now),
+    records: now,
+    referenceRecords: before,
+  };
+}
+
+function meanAndVariance({ labelled, lossSum, lossSquareSum }: WindowPerformance): {
+  mean: number;
+  variance: number;
+} {
+  const mean = lossSum / labelled;
+  return { mean, variance: Math.max(0, lossSquareSum / labelled - mean * mean) };
+}
+
+/** Returns the mean loss at which the test says that the model became worse. */
+export function errorThreshold(test: ErrorStatistic, level: number): number {
+  const needed = statisticThreshold(test.judgementOf, level);
+  return Math.max(test.valueAt(needed), test.referenceValue + test.floor);
+}

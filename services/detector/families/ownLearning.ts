@@ -1,0 +1,84 @@
+import { variableKey } from '../blocks/windowObservation.ts';
+import type { FamilyName } from '../significance/family.ts';
+import { errorKey, type MeasuredScale, ownLogOdds } from '../significance/streamHistory.ts';
+import type { StreamSignificance } from '../significance/streamSignificance.ts';
+import type { Evidence } from './evidence.ts';
+import type { TestOptions } from './testFamily.ts';
+
+const predictionName = 'prediction';
+const predictionKey = variableKey('output', predictionName);
+/** Log odds of predictions that were noise for some twenty blocks, those of the reference among them. */
+const oddsOfStandingStill = 6;
+
+const reasons = {
+  explainedErrors:
+    'The errors rose by no more than the changed predictions of a model that goes on learning can bring about.',
+  smallChange:
+    'Only the outputs changed, and less than a PSI of 0.25, as those of a model that learns do.',
+  knownErrors:
+    'Only the outputs changed, and the labels of the same windows show that the errors did not rise.',
+  learning:
+    'Only the outputs changed, and the model may still be learning: its predictions never stood still.',
+};
+
+/**
+ * Returns the families whose evidence is withheld, each with the reason. A model that goes on learning changes its own
+ * outputs, significantly in the end, and its errors with them. Where nothing else changed:
+ *
+ * - A score alone, which sharpens while a model learns, says nothing.
+ * - Predictions count when they changed greatly (PSI of 0.25 or more), when no labels of the same blocks tell that the
+ *   errors stayed, and when the predictions were seen to stand still before.
+ * - Errors count when they rose by more than different predictions alone can bring about: `changedShare`. The predictions
+ *   of a model that was left alone do not change without its inputs. Where they do, beyond the habit of the stream,
+ *   errors and predictions confirm each other.
+ */
+export function withheldEvidence(
+  evidence: readonly Evidence[],
+  measured: readonly MeasuredScale[],
+  stream: StreamSignificance,
+  { frozen }: TestOptions,
+): Map<FamilyName, string> {
+  const withhold = (reason: string) => new Map(evidence.map(({ family }) => [family, reason]));
+  if (evidence.some(({ family }) => family !== 'predictions' && family !== 'error'))
+    return new Map();
+  const error = evidence.find(({ family }) => family === 'error');
+  const predictions = evidence.find(({ family }) => family === 'predictions');
+  if (error) {
+    const predictionsChanged =
+      predictions !== undefined && Object.hasOwn(predictions.contributions, predictionName);
+    const confirmed = predictionsChanged || error.rise! > changedShare(measured, error.scale);
+    return confirmed ? new Map() : withhold(reasons.explainedErrors);
+  }
+  if (!predictions) return new Map();
+  if (!predictions.large) return withhold(reasons.smallChange);
+  const errorsAreKnown = measured.some(
+    ({ scale, tests }) => scale === predictions.scale && tests.has(errorKey),
+  );
+  if (errorsAreKnown) return withhold(reasons.knownErrors);
+  return mayLearn(stream, frozen) ? withhold(reasons.learning) : new Map();
+}
+
+/**
+ * Assumes that the model may still be learning until its predictions have varied by sampling noise for about 20 blocks,
+ * where the features vary by sampling noise.
+ */
+function mayLearn(stream: StreamSignificance, frozen: TestOptions['frozen']): boolean {
+  if (ownLogOdds(stream.of(predictionKey).history) >= oddsOfStandingStill) return false;
+  return [...frozen].some(
+    ([key, { kind }]) => kind === 'feature' && stream.of(key).noiseWeight >= 0.5,
+  );
+}
+
+/**
+ * Returns an upper bound of the share of predictions that became different ones, from how often each of them occurs. The
+ * total variation is at most half the root of the chi-squared distance (Cauchy-Schwarz), here G less its degrees of
+ * freedom, divided by the number of records that the comparison is worth.
+ */
+function changedShare(measured: readonly MeasuredScale[], ofScale: number): number {
+  const predictions = measured
+    .find(({ scale }) => scale === ofScale)
+    ?.tests.get(predictionKey)?.plain;
+  if (!predictions) return 0;
+  const { statistic, degreesOfFreedom, size } = predictions;
+  return Math.sqrt(Math.max(0, statistic - degreesOfFreedom) / size) / 2;
+}

@@ -1,0 +1,132 @@
+import { benjaminiHochberg } from '../../shared/statistics/benjaminiHochberg.ts';
+import type { VariableKind } from '../blocks/windowObservation.ts';
+import type { Comparison } from '../reference/comparison.ts';
+import type { FamilyName } from '../significance/family.ts';
+import { hasKind } from './distributionFamily.ts';
+import { type Evidence, evidenceOf, shares } from './evidence.ts';
+import { type QualityTest, qualityTests } from './qualityTests.ts';
+import {
+  correctedLevel,
+  type FamilyContext,
+  type FamilyResult,
+  type TestFamily,
+  type TestResult,
+} from './testFamily.ts';
+
+const maxNamedDefects = 4;
+
+const rates = {
+  missing_rate: 'share of the records in which the value is missing',
+  wrong_type_rate: 'share of the records in which the value has the wrong type',
+  non_finite_rate: 'share of the records in which the value is NaN or infinite',
+  out_of_range_rate:
+    'share of the records in which a number lies far outside the range of the reference',
+};
+
+/** Are the inputs broken more often than before? */
+export const dataQualityFamily: TestFamily = {
+  name: 'data_quality',
+  question:
+    'Are features missing, of the wrong type, not finite, never seen before, absurd or stuck more often than before?',
+  metrics: {
+    ...rates,
+    unseen_rate:
+      'share of the records with a category that the reference never had, or with a feature that it never had',
+    constant_records:
+      'number of records of one window that all had the same value (a stuck sensor)',
+  },
+  cause: 'data_quality',
+  keepsHistory: false,
+  hasData: (comparison, options) =>
+    hasKind(options, 'feature') ||
+    (options.newFeaturesMatter && comparison.recent.unknownFeatures.size > 0),
+  test: (comparison, context) => testQuality('data_quality', 'feature', comparison, context),
+};
+
+/** Are the outputs broken more often than before? */
+export const outputQualityFamily: TestFamily = {
+  name: 'output_quality',
+  question:
+    'Are outputs missing, of the wrong type, not finite, never seen before or absurd more often than before?',
+  metrics: {
+    ...rates,
+    unseen_rate: 'share of the records with a class that the reference never had',
+  },
+  cause: 'data_quality',
+  keepsHistory: false,
+  hasData: (_, options) => hasKind(options, 'output'),
+  test: (comparison, context) => testQuality('output_quality', 'output', comparison, context),
+};
+
+/** Tests every defect of every variable of a kind, by Benjamini and Hochberg's rule at the level of the family. */
+function testQuality(
+  family: FamilyName,
+  kind: VariableKind,
+  comparison: Comparison,
+  { stream, level, options }: FamilyContext,
+): FamilyResult {
+  const tests = qualityTests(comparison, kind, stream, level, options);
+  const changed = changedTests(tests, level);
+  const resultOf = (test: QualityTest): TestResult => {
+    const isChanged = changed.includes(test);
+    const ofTest = correctedLevel(level, changed.length, tests.length, isChanged);
+    return {
+      family,
+      kind,
+      feature: test.feature,
+      metric: test.metric,
+      scale: comparison.scale,
+      value: test.value,
+      referenceValue: test.referenceValue,
+      records: test.records,
+      referenceRecords: test.referenceRecords,
+      cycle: null,
+      noiseWeight: test.noiseWeight,
+      familyLevel: level,
+      level: ofTest,
+      changed: isChanged,
+      logPValue: test.notable?.logPValue ?? 0,
+      detail: () => test.detail(ofTest),
+    };
+  };
+  const reported = tests.filter(({ isReported }) => isReported);
+  return {
+    results: reported.map(resultOf),
+    measured: new Map(),
+    logPValue: 0,
+    evidence: changed.length > 0 ? evidenceOfDefects(changed, resultOf) : null,
+  };
+}
+
+function changedTests(tests: readonly QualityTest[], level: number): QualityTest[] {
+  const notable = tests.filter(test => test.notable !== null);
+  const pValues = notable.map(({ notable }) => Math.exp(notable!.logPValue));
+  if (!pValues.some(pValue => pValue <= level)) return [];
+  const others = new Array<number>(tests.length - pValues.length).fill(1);
+  const adjusted = benjaminiHochberg([...pValues, ...others]);
+  return notable.filter((_, index) => adjusted[index]! <= level);
+}
+
+function evidenceOfDefects(
+  changed: readonly QualityTest[],
+  resultOf: (test: QualityTest) => TestResult,
+): Evidence {
+  const ranked = changed.toSorted(
+    (left, right) =>
+      right.notable!.increase - left.notable!.increase || (left.feature < right.feature ? -1 : 1),
+  );
+  const increases = new Map<string, number>();
+  for (const { feature, notable } of ranked)
+    increases.set(feature, (increases.get(feature) ?? 0) + notable!.increase);
+  return evidenceOf(resultOf(ranked[0]!), {
+    large: ranked.some(({ notable }) => notable!.large),
+    contributions: shares([...increases]),
+    summary: summaryOf(ranked),
+  });
+}
+
+function summaryOf(ranked: readonly QualityTest[]): string {
+  const named = ranked.slice(0, maxNamedDefects).map(({ notable }) => notable!.summary);
+  const others = ranked.length - named.length;
+  return `${named.join(', ')}${others > 0 ? `, and ${others} more` : ''}`;
+}

@@ -1,0 +1,269 @@
+import { sum } from 'simple-statistics';
+import { overdispersion } from '../../shared/statistics/overdispersion.ts';
+import {
+  type Rate,
+  rateIncreaseLogPValue,
+  rateIncreaseThreshold,
+  rateOf,
+} from '../../shared/statistics/rateIncrease.ts';
+import type { FrozenVariable } from '../blocks/frozenVariable.ts';
+import type { VariableKind } from '../blocks/windowObservation.ts';
+import type { Comparison } from '../reference/comparison.ts';
+import type { Significance } from '../significance/significance.ts';
+import type { StreamSignificance } from '../significance/streamSignificance.ts';
+import { validCounts } from './distributionStatistic.ts';
+import { percent } from './evidence.ts';
+import { defectCount, type RateMetric, rateMetrics, rateOverdispersion } from './qualityRates.ts';
+import type { ResultDetail, TestOptions } from './testFamily.ts';
+
+/** A smaller rise of a rate does not matter, however many records show it. */
+const minRateIncrease = 0.01;
+/** The rise that has to be exceeded for certain. The few records of one window may well rise by more than matters. */
+const toleratedRateIncrease = minRateIncrease / 2;
+/** A rise that is large on its own. */
+const largeRateIncrease = 0.2;
+
+/** One defect of one variable. */
+export interface QualityTest {
+  feature: string;
+  metric: string;
+  value: number;
+  referenceValue: number | null;
+  records: number;
+  referenceRecords: number;
+  noiseWeight: number;
+  /** False for a test that has no value to report: the values of the window were not all the same. */
+  isReported: boolean;
+  /** null where the test cannot say "changed" at the level of the family, for any number of tests. */
+  notable: NotableDefect | null;
+  detail(level: number): ResultDetail;
+}
+
+interface NotableDefect {
+  logPValue: number;
+  /** Rise of the rate, as a share of the records. */
+  increase: number;
+  large: boolean;
+  /** What changed and by how much, for a person. */
+  summary: string;
+}
+
+const defectNames: Record<RateMetric, string> = {
+  missing_rate: 'is missing',
+  wrong_type_rate: 'has the wrong type',
+  non_finite_rate: 'is NaN or infinite',
+  unseen_rate: 'has values that the reference never had',
+  out_of_range_rate: 'lies far outside the range of the reference',
+};
+
+/** Returns the tests of all variables of a kind. */
+export function qualityTests(
+  comparison: Comparison,
+  kind: VariableKind,
+  stream: StreamSignificance,
+  level: number,
+  { frozen, newFeaturesMatter }: TestOptions,
+): QualityTest[] {
+  const tests: QualityTest[] = [];
+  for (const [key, variable] of frozen) {
+    const recent = comparison.recent.variables.get(key);
+    const reference = comparison.reference.variables.get(key);
+    if (variable.kind !== kind || !recent || !reference || reference.blocks === 0) continue;
+    const significance = stream.of(key);
+    const recentTotal = sum(recent.counts);
+    const referenceTotal = sum(reference.counts);
+    for (const metric of rateMetrics(variable)) {
+      const rates: RatePair = {
+        recent: { hits: defectCount(variable, recent, metric), total: recentTotal },
+        reference: { hits: defectCount(variable, reference, metric), total: referenceTotal },
+        minIncrease: minIncrease(metric, significance),
+      };
+      const learned = () => rateOverdispersion(comparison, key, variable, metric);
+      const { noiseWeight } = significance;
+      tests.push(rateTest({ feature: variable.name, metric, noiseWeight }, rates, learned, level));
+    }
+    // A model that answers the same to everything is no broken sensor: its predictions drifted.
+    if (kind === 'feature') tests.push(stuckTest(comparison, key, variable, significance));
+  }
+  if (kind === 'feature' && newFeaturesMatter) tests.push(...unknownFeatureTests(comparison));
+  return tests;
+}
+
+interface RatePair {
+  recent: Rate;
+  reference: Rate;
+  /** A smaller rise does not matter. */
+  minIncrease: number;
+}
+
+/** Returns the rise of a rate that matters. A stream that is not sampling noise shows new values now and then. */
+function minIncrease(metric: RateMetric, { noiseWeight }: Significance): number {
+  const isNovelty = metric === 'unseen_rate' || metric === 'out_of_range_rate';
+  return isNovelty && noiseWeight < 0.5 ? largeRateIncrease : minRateIncrease;
+}
+
+/** Returns the rate that a recent one is tested against. */
+function toleratedRate({ hits, total }: Rate): Rate {
+  return { hits: Math.min(total, hits + toleratedRateIncrease * total), total };
+}
+
+function rateTest(
+  about: Pick<QualityTest, 'feature' | 'noiseWeight'> & { metric: RateMetric },
+  rates: RatePair,
+  learned: () => number,
+  level: number,
+): QualityTest {
+  const { recent, reference } = rates;
+  return {
+    ...about,
+    value: rateOf(recent),
+    referenceValue: rateOf(reference),
+    records: recent.total,
+    referenceRecords: reference.total,
+    isReported: true,
+    notable: notableIncrease(about, rates, learned, level),
+    detail: ofLevel => rateDetail(rates, learned(), ofLevel),
+  };
+}
+
+function notableIncrease(
+  { feature, metric }: { feature: string; metric: RateMetric },
+  { recent, reference, minIncrease }: RatePair,
+  learned: () => number,
+  level: number,
+): NotableDefect | null {
+  const increase = rateOf(recent) - rateOf(reference);
+  if (recent.hits === 0 || increase < minIncrease) return null;
+  const tolerated = toleratedRate(reference);
+  // The dispersion only makes the p-value larger, so it need not be learned for one that is too large already.
+  if (rateIncreaseLogPValue(tolerated, recent, 1) > Math.log(level)) return null;
+  return {
+    logPValue: rateIncreaseLogPValue(tolerated, recent, learned()),
+    increase,
+    large: increase >= largeRateIncrease,
+    summary: `${feature} ${defectNames[metric]} in ${percent(rateOf(recent))} of the records, up from ${percent(rateOf(reference))}`,
+  };
+}
+
+function rateDetail(
+  { recent, reference, minIncrease }: RatePair,
+  dispersion: number,
+  level: number,
+): ResultDetail {
+  const tolerated = toleratedRate(reference);
+  const significant = rateIncreaseThreshold(tolerated, recent.total, dispersion, level);
+  return {
+    pValue: Math.exp(rateIncreaseLogPValue(tolerated, recent, dispersion)),
+    threshold: Math.max(significant, rateOf(reference) + minIncrease),
+    overdispersion: dispersion,
+  };
+}
+
+/**
+ * Tests for a sensor that is stuck: all n values of the last block are one, though the reference's fullest bin holds only
+ * a share s of them and no block of it was constant. p = s^((n − 1) / φ).
+ */
+function stuckTest(
+  comparison: Comparison,
+  key: string,
+  variable: FrozenVariable,
+  { noiseWeight }: Significance,
+): QualityTest {
+  const run = constantRun(comparison, key, variable);
+  const values = run?.values ?? 0;
+  const logPValueOf = ({ dispersion, logShare }: ConstantRun) =>
+    ((values - 1) / dispersion) * logShare;
+  return {
+    feature: variable.name,
+    metric: 'constant_records',
+    value: values,
+    referenceValue: null,
+    records: values,
+    referenceRecords: run?.referenceValues ?? 0,
+    noiseWeight,
+    isReported: run !== null,
+    notable: run && {
+      logPValue: logPValueOf(run),
+      increase: 1 - Math.exp(run.logShare),
+      large: true,
+      summary: `${variable.name} had one and the same value ${values} times`,
+    },
+    detail: level => ({
+      pValue: run ? Math.exp(logPValueOf(run)) : 1,
+      threshold: run
+        ? 1 + (run.dispersion * Math.log(level)) / run.logShare
+        : Number.POSITIVE_INFINITY,
+      overdispersion: run?.dispersion ?? null,
+    }),
+  };
+}
+
+interface ConstantRun {
+  values: number;
+  referenceValues: number;
+  /** Natural logarithm of the share of the reference's fullest bin. */
+  logShare: number;
+  dispersion: number;
+}
+
+/** Returns null where the last block is not constant, or where that says nothing. */
+function constantRun(
+  { scale, recentBlocks, referenceBlocks, reference }: Comparison,
+  key: string,
+  variable: FrozenVariable,
+): ConstantRun | null {
+  const last = recentBlocks.at(-1)!.variables.get(key);
+  if (scale !== 1 || !last?.constant) return null;
+  const counted = referenceBlocks
+    .map(block => block.variables.get(key))
+    .filter(counts => counts !== undefined);
+  if (counted.some(({ constant }) => constant)) return null;
+  const values = sum(validCounts(variable, last.counts));
+  const referenceCounts = validCounts(variable, reference.variables.get(key)!.counts);
+  const referenceValues = sum(referenceCounts);
+  const fullestShare = Math.max(...referenceCounts) / referenceValues;
+  if (values < 2 || !(fullestShare < 1)) return null;
+  return {
+    values,
+    referenceValues,
+    logShare: Math.log(fullestShare),
+    dispersion: overdispersion(counted.map(({ counts }) => validCounts(variable, counts))),
+  };
+}
+
+/** A feature that the reference never had is worth a warning: somebody changed what is logged. */
+function unknownFeatureTests({ recent, reference }: Comparison): QualityTest[] {
+  return Array.from(recent.unknownFeatures, ([feature, hits]) => {
+    const rates: RatePair = {
+      recent: { hits, total: recent.records },
+      reference: {
+        hits: reference.unknownFeatures.get(feature) ?? 0,
+        total: reference.records,
+      },
+      minIncrease: minRateIncrease,
+    };
+    const now = rateOf(rates.recent);
+    const increase = now - rateOf(rates.reference);
+    const tolerated = toleratedRate(rates.reference);
+    return {
+      feature,
+      metric: 'unseen_rate',
+      value: now,
+      referenceValue: rateOf(rates.reference),
+      records: recent.records,
+      referenceRecords: reference.records,
+      noiseWeight: 1,
+      isReported: true,
+      notable:
+        increase < minRateIncrease
+          ? null
+          : {
+              logPValue: rateIncreaseLogPValue(tolerated, rates.recent, 1),
+              increase,
+              large: false,
+              summary: `feature ${feature} appeared, in ${percent(now)} of the records`,
+            },
+      detail: level => rateDetail(rates, 1, level),
+    };
+  });
+}

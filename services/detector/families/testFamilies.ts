@@ -1,0 +1,119 @@
+import type { Block } from '../blocks/block.ts';
+import { type Comparison, comparisonsWithinReference, scales } from '../reference/comparison.ts';
+import type { Measured } from '../significance/bestTest.ts';
+import type { FamilyName } from '../significance/family.ts';
+import type { Measurement } from '../significance/statisticHistory.ts';
+import {
+  emptyStreamHistory,
+  type MeasuredScale,
+  type StreamHistory,
+} from '../significance/streamHistory.ts';
+import { streamSignificance } from '../significance/streamSignificance.ts';
+import type { Evidence } from './evidence.ts';
+import { families } from './families.ts';
+import { withheldEvidence } from './ownLearning.ts';
+import type { FamilyContext, FamilyResult, TestOptions, TestResult } from './testFamily.ts';
+
+/** What the tests of a block found, and what they measured as history of the stream. */
+export interface BlockTests {
+  /** The families that say "changed", each with its most significant scale; none for a steady stream. */
+  evidence: Evidence[];
+  /** Why a family that says "changed" is no evidence, as a sentence. */
+  withheld: ReadonlyMap<FamilyName, string>;
+  /** Every result of every family, at every scale. */
+  results: readonly TestResult[];
+  measured: MeasuredScale[];
+}
+
+/** Runs the tests of all families at all scales, each test once. */
+export function testFamilies(
+  comparisons: readonly Comparison[],
+  history: StreamHistory,
+  options: TestOptions,
+): BlockTests {
+  const stream = streamSignificance(history);
+  const strongest = new Map<FamilyName, Evidence>();
+  const measured: MeasuredScale[] = [];
+  const results: TestResult[] = [];
+  for (const comparison of comparisons) {
+    const found = resultsAt(comparison, { stream, options }, () => true);
+    for (const { evidence, results: ofFamily } of found.values()) {
+      for (const result of ofFamily) results.push(result);
+      const known = evidence && strongest.get(evidence.family);
+      if (evidence && (!known || evidence.logPValue < known.logPValue))
+        strongest.set(evidence.family, evidence);
+    }
+    measured.push(measuredAt(comparison, found));
+  }
+  const all = [...strongest.values()];
+  const withheld = withheldEvidence(all, measured, stream, options);
+  const evidence = all.filter(({ family }) => !withheld.has(family));
+  return { evidence, withheld, results, measured };
+}
+
+/** Returns what the blocks of a reference show of how the stream varies. */
+export function measureReference(blocks: readonly Block[], options: TestOptions): MeasuredScale[] {
+  const stream = streamSignificance(emptyStreamHistory);
+  return comparisonsWithinReference(blocks).map(comparison =>
+    measuredAt(
+      comparison,
+      resultsAt(comparison, { stream, options }, ({ keepsHistory }) => keepsHistory),
+    ),
+  );
+}
+
+/**
+ * Returns the significance level of each family at each scale: the budget of false alarms, split evenly. A family counts
+ * when the reference has its data.
+ */
+function levelPerTest(comparison: Comparison, options: TestOptions): number {
+  const testable = families.filter(family => family.hasData(comparison, options)).length;
+  const budget = options.detection.falseAlarmsPerThousandWindows / 1000;
+  return budget / testable / scales.length;
+}
+
+function resultsAt(
+  comparison: Comparison,
+  { stream, options }: Omit<FamilyContext, 'level'>,
+  isWanted: (family: (typeof families)[number]) => boolean,
+): Map<FamilyName, FamilyResult> {
+  const level = levelPerTest(comparison, options);
+  const found = new Map<FamilyName, FamilyResult>();
+  for (const family of families) {
+    if (!isWanted(family) || !family.hasData(comparison, options)) continue;
+    const result = family.test(comparison, { stream, level, options });
+    if (result) found.set(family.name, result);
+  }
+  return found;
+}
+
+function measuredAt(
+  { scale }: Comparison,
+  found: ReadonlyMap<FamilyName, FamilyResult>,
+): MeasuredScale {
+  const learning = families.filter(({ name, keepsHistory }) => keepsHistory && found.has(name));
+  return {
+    scale,
+    tests: new Map(
+      learning.flatMap(({ name }) =>
+        Array.from(found.get(name)!.measured, ([key, one]) => [key, onlyMeasured(one)] as const),
+      ),
+    ),
+    logPValues: new Map(learning.map(({ name }) => [name, found.get(name)!.logPValue])),
+  };
+}
+
+/** Leaves out what a test carries beside its measurement, so that states stay small. */
+function onlyMeasured({ plain, cyclic }: Measured): Measured {
+  const only = ({ statistic, degreesOfFreedom, size, fell }: Measurement) => ({
+    statistic,
+    degreesOfFreedom,
+    size,
+    ...(fell !== undefined && { fell }),
+  });
+  if (cyclic.size === 0) return { plain: only(plain), cyclic };
+  return {
+    plain: only(plain),
+    cyclic: new Map([...cyclic].map(([cycle, measurement]) => [cycle, only(measurement)])),
+  };
+}

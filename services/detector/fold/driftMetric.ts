@@ -1,0 +1,33 @@
+import type { VariableKind } from '../blocks/windowObservation.ts';
+import type { Cycle } from '../reference/calendar.ts';
+import type { ReferenceSource } from '../reference/reference.ts';
+import type { FamilyName } from '../significance/family.ts';
+
+/** One number for one feature in one window: a row of drift_metrics. */
+export interface DriftMetric {
+  /** Empty for a distance from the first reference, which decides nothing. */
+  family: FamilyName | '';
+  kind: VariableKind | 'performance';
+  /** Empty for performance. */
+  feature: string;
+  metric: string;
+  value: number;
+  /** The same metric in the reference; null where it has none. */
+  referenceValue: number | null;
+  /** null where no value is over it. */
+  threshold: number | null;
+  pValue: number | null;
+  /** The p-value that the test needed; null for a distance. */
+  level: number | null;
+  records: number;
+  referenceRecords: number;
+  reference: ReferenceSource;
+  /** null: compared with all earlier windows of the reference. */
+  cycle: Cycle | null;
+  scale: number;
+  overdispersion: number | null;
+  /** Probability that the statistic varies as sampling noise does on this stream; null for a distance. */
+  noiseWeight: number | null;
+  /** Why a value over its threshold belongs to no drift event, as a sentence; empty where it does. */
+  reason: string;
+}

@@ -1,0 +1,65 @@
+import type { TestResult } from '../families/testFamily.ts';
+import type { ReferenceSource } from '../reference/reference.ts';
+import { distanceMetrics } from './distanceMetrics.ts';
+import type { DriftMetric } from './driftMetric.ts';
+import type { FoldContext, FoldState, JudgedBlock } from './foldState.ts';
+
+/**
+ * Returns all metrics of a window, which was judged with the state before it.
+ *
+ * Distances (PSI, Jensen-Shannon and others) compare it with the version's first reference: is the stream still like
+ * that? Results of tests compare it with the present regime: did it just change? They are the results that the verdict
+ * was made of. Each metric of a variable has one row. It has the scale that decided, or else the scale at which the
+ * metric came nearest to its threshold by its p-value.
+ */
+export function driftMetrics(
+  before: FoldState,
+  { observation, reference, tests }: JudgedBlock,
+  { detection }: FoldContext,
+): DriftMetric[] {
+  const decidingScales = new Map(tests.evidence.map(({ family, scale }) => [family, scale]));
+  const rank = (result: TestResult) =>
+    result.changed ? (decidingScales.get(result.family) === result.scale ? 2 : 1) : 0;
+  const shown = new Map<string, TestResult>();
+  for (const result of tests.results) {
+    const key = `${result.kind}/${result.metric}/${result.feature}`;
+    const known = shown.get(key);
+    const tellsMore =
+      !known ||
+      rank(result) > rank(known) ||
+      (rank(result) === rank(known) && result.logPValue < known.logPValue);
+    if (tellsMore) shown.set(key, result);
+  }
+  const ofTests = Array.from(shown.values(), result =>
+    metricOf(result, reference, tests.withheld.get(result.family) ?? ''),
+  );
+  return [...distanceMetrics(before.versionReference, observation, detection), ...ofTests].filter(
+    ({ value }) => Number.isFinite(value),
+  );
+}
+
+function metricOf(result: TestResult, reference: ReferenceSource, withheld: string): DriftMetric {
+  const { family, kind, feature, metric, scale, value, referenceValue, level, cycle } = result;
+  const { records, referenceRecords, noiseWeight, changed } = result;
+  const { pValue, threshold, overdispersion } = result.detail();
+  return {
+    family,
+    kind,
+    feature,
+    metric,
+    value,
+    referenceValue,
+    // No statistic is large enough while the stream has too little history.
+    threshold: Number.isFinite(threshold) ? threshold : null,
+    pValue,
+    level,
+    records,
+    referenceRecords,
+    reference,
+    cycle,
+    scale,
+    overdispersion,
+    noiseWeight,
+    reason: changed ? withheld : '',
+  };
+}

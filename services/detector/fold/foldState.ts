@@ -1,0 +1,138 @@
+import type { ModelSettings } from '../../shared/config/settings.ts';
+import type { Block } from '../blocks/block.ts';
+import { mergeObservations, type WindowObservation } from '../blocks/windowObservation.ts';
+import type { DriftEventContent, Episode, StreamName } from '../events/driftEpisode.ts';
+import { type BlockTests, measureReference } from '../families/testFamilies.ts';
+import { minimumReferenceBlocks } from '../reference/comparison.ts';
+import {
+  extendedVersionReference,
+  type GivenReference,
+  type ReferenceSource,
+  type Regime,
+  regimeOf,
+  type VersionReference,
+} from '../reference/reference.ts';
+import {
+  emptyStreamHistory,
+  type StreamHistory,
+  withReference,
+} from '../significance/streamHistory.ts';
+
+export type DetectionSettings = ModelSettings['detection'];
+
+export interface FoldContext extends StreamName {
+  detection: DetectionSettings;
+}
+
+/** What the detector knows of one stream (model, version, segment) after a window. A state is never changed. */
+export interface FoldState {
+  /** The first reference of the version: "is it still like that?" */
+  versionReference: VersionReference;
+  /** What windows are compared with now: "did it just change?" null until the bootstrap reference is there. */
+  regime: Regime | null;
+  phase: 'bootstrap' | 'watching' | 'settling' | 'renewing';
+  /** Blocks that will be a reference, still with their profiles. */
+  gathered: readonly WindowObservation[];
+  /** Windows that are too small to be judged yet, pooled. */
+  pending: WindowObservation | null;
+  /** The last blocks since the change. */
+  since: readonly Block[];
+  /** Number of blocks that were folded in this phase. */
+  blocksInPhase: number;
+  episode: Episode | null;
+  /** How the stream varies. */
+  history: StreamHistory;
+}
+
+export interface Verdict {
+  status: 'reference' | 'steady' | 'drift' | 'insufficient_data';
+  reference: ReferenceSource;
+  /** The drift event as it stands, if this window opened, changed or closed it. */
+  change: DriftEventContent | null;
+}
+
+/** Windows that were judged together, with the results that the verdict was made of. */
+export interface JudgedBlock {
+  /** The window, with those before it that were too small to be judged by themselves. */
+  observation: WindowObservation;
+  /** The reference that the results compare with. */
+  reference: ReferenceSource;
+  tests: BlockTests;
+}
+
+/** Returns the state before the first window. */
+export function initialState(
+  given: GivenReference | null,
+  { detection }: Pick<FoldContext, 'detection'>,
+): FoldState {
+  const regime = given ? regimeOf(given.source, given.parts) : null;
+  return {
+    versionReference: given
+      ? extendedVersionReference(new Map(), given.source, given.parts)
+      : new Map(),
+    regime,
+    phase: given ? 'watching' : 'bootstrap',
+    gathered: [],
+    pending: null,
+    since: [],
+    blocksInPhase: 0,
+    episode: null,
+    history: regime ? withRegime(emptyStreamHistory, regime, detection) : emptyStreamHistory,
+  };
+}
+
+/** Returns the windows that are judged when this one is: those that were pending, and itself. */
+export function pendingBlock({ pending }: FoldState, window: WindowObservation): WindowObservation {
+  return pending ? mergeObservations(pending, window) : window;
+}
+
+/** Returns the state with a new reference. The version's first reference learns the variables that it lacks. */
+export function watching(
+  state: FoldState,
+  regime: Regime,
+  gathered: readonly WindowObservation[],
+): FoldState {
+  return {
+    ...state,
+    versionReference: extendedVersionReference(state.versionReference, 'bootstrap', gathered),
+    regime,
+    phase: 'watching',
+    gathered: [],
+    since: [],
+    blocksInPhase: 0,
+  };
+}
+
+/** Returns the history with what the parts of a first reference show of how the stream varies. */
+export function withRegime(
+  history: StreamHistory,
+  { history: blocks, frozen, pairs }: Regime,
+  detection: DetectionSettings,
+): StreamHistory {
+  const measured = measureReference(blocks, {
+    frozen,
+    pairs: pairs ?? [],
+    detection,
+    newFeaturesMatter: false,
+    outputModel: null,
+  });
+  return withReference(history, measured);
+}
+
+/** Whether the gathered windows are enough for the first reference of a version. */
+export function isFirstReference(
+  gathered: readonly WindowObservation[],
+  detection: DetectionSettings,
+): boolean {
+  const windows = gathered.reduce((total, observation) => total + observation.windows, 0);
+  return windows >= detection.bootstrapWindows && isReference(gathered, detection);
+}
+
+/** Whether the gathered windows are enough for a reference after a change. */
+export function isReference(
+  gathered: readonly WindowObservation[],
+  detection: DetectionSettings,
+): boolean {
+  const records = gathered.reduce((total, observation) => total + observation.records, 0);
+  return gathered.length >= minimumReferenceBlocks && records >= detection.bootstrapRecords;
+}

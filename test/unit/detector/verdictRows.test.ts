@@ -1,0 +1,199 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DriftEventContent } from '../../../services/detector/events/driftEpisode.ts';
+import { families } from '../../../services/detector/families/families.ts';
+import { foldWindow } from '../../../services/detector/fold/detector.ts';
+import type { DriftMetric } from '../../../services/detector/fold/driftMetric.ts';
+import { driftMetrics } from '../../../services/detector/fold/driftMetrics.ts';
+import { initialState } from '../../../services/detector/fold/foldState.ts';
+import {
+  context,
+  type Randomness,
+  type SyntheticRecord,
+  syntheticWindows,
+} from './syntheticStream.ts';
+
+const onset = 60;
+const windowCount = 84;
+
+/** A steady stream with features of both types, scores, labels and a version of the serving code. */
+function steady({ uniform, normal }: Randomness): SyntheticRecord {
+  const amount = normal();
+  const up = uniform() < 0.5;
+  return {
+    features: {
+      amount,
+      copy: amount + 0.3 * normal(),
+      missing: uniform() < 0.01 ? null : normal(),
+      city: ['Rome', 'Oslo', 'Bonn'][Math.floor(uniform() * 3)]!,
+    },
+    prediction: up ? 'up' : 'down',
+    score: up ? 0.5 + uniform() / 2 : uniform() / 2,
+    label: uniform() < 0.15 === up ? 'down' : 'up',
+    codeVersion: 'a',
+  };
+}
+
+type Change = (record: SyntheticRecord, random: Randomness) => SyntheticRecord;
+
+const withFeatures = (record: SyntheticRecord, features: SyntheticRecord['features']) => ({
+  ...record,
+  features: { ...record.features, ...features },
+});
+
+/** One change for every family and metric that decides, and the cause that is expected. */
+const changes: Record<string, { cause: string; apply: Change }> = {
+  'missing values': {
+    cause: 'data_quality',
+    apply: (record, { uniform }) =>
+      uniform() < 0.05 ? withFeatures(record, { missing: null }) : record,
+  },
+  'few more missing values, seen only when windows are pooled': {
+    cause: 'data_quality',
+    apply: (record, { uniform }) =>
+      uniform() < 0.035 ? withFeatures(record, { missing: null }) : record,
+  },
+  'a stuck sensor': {
+    cause: 'data_quality',
+    apply: record => withFeatures(record, { amount: 1 }),
+  },
+  'a new feature': {
+    cause: 'data_quality',
+    apply: record => withFeatures(record, { extra: 1 }),
+  },
+  'a new category': {
+    cause: 'data_quality',
+    apply: (record, { uniform }) =>
+      uniform() < 0.3 ? withFeatures(record, { city: 'Lima' }) : record,
+  },
+  'values of the wrong type': {
+    cause: 'data_quality',
+    apply: (record, { uniform }) =>
+      uniform() < 0.1 ? withFeatures(record, { amount: 'n/a' }) : record,
+  },
+  'values that are not finite': {
+    cause: 'data_quality',
+    apply: (record, { uniform }) =>
+      uniform() < 0.1 ? withFeatures(record, { amount: Number.NaN }) : record,
+  },
+  'absurd values': {
+    cause: 'data_quality',
+    apply: (record, { uniform }) =>
+      uniform() < 0.1 ? withFeatures(record, { amount: 1e6 }) : record,
+  },
+  'a shifted feature': {
+    cause: 'data_drift',
+    apply: record =>
+      withFeatures(record, { missing: ((record.features.missing as number | null) ?? 0) + 0.6 }),
+  },
+  'a small shift, seen only when windows are pooled': {
+    cause: 'data_drift',
+    apply: record =>
+      withFeatures(record, { missing: ((record.features.missing as number | null) ?? 0) + 0.22 }),
+  },
+  'features that lose their dependence': {
+    cause: 'data_drift',
+    apply: (record, { normal }) => withFeatures(record, { copy: Math.sqrt(1.09) * normal() }),
+  },
+  'more errors': {
+    cause: 'concept_drift',
+    apply: (record, { uniform }) => ({
+      ...record,
+      label: uniform() < 0.45 === (record.prediction === 'up') ? 'down' : 'up',
+    }),
+  },
+  'other labels': {
+    cause: 'concept_drift',
+    apply: (record, { uniform }) => ({ ...record, label: uniform() < 0.9 ? 'up' : 'down' }),
+  },
+  'other predictions without labels': {
+    cause: 'prediction_drift',
+    apply: (record, { uniform }) => {
+      const { label: _, ...unlabelled } = record;
+      return { ...unlabelled, prediction: uniform() < 0.95 ? 'up' : 'down' };
+    },
+  },
+  'absurd outputs': {
+    cause: 'data_quality',
+    apply: (record, { uniform }) => (uniform() < 0.2 ? { ...record, prediction: 'maybe' } : record),
+  },
+  'other scores of a model that learns': {
+    cause: 'none',
+    apply: record => ({ ...record, score: record.score! > 0.5 ? 0.97 : 0.03 }),
+  },
+  'new code that shifts a feature': {
+    cause: 'code_change',
+    apply: record => ({ ...withFeatures(record, { city: 'Rome' }), codeVersion: 'b' }),
+  },
+};
+
+interface FoldedRows {
+  /** Contents of drift events, each with the window after which it was published. */
+  published: { content: DriftEventContent; window: number }[];
+  /** Rows by start of the window. */
+  rows: Map<number, DriftMetric[]>;
+  /** Starts of the windows in which an episode was open, or opened. */
+  openAt: Set<number>;
+}
+
+function foldRows(seed: number, apply: Change): FoldedRows {
+  const windows = syntheticWindows({
+    seed,
+    windows: windowCount,
+    records: 200,
+    recordOf: (random, window) => {
+      const record = steady(random);
+      return window < onset ? record : apply(record, random);
+    },
+  });
+  const folded: FoldedRows = { published: [], rows: new Map(), openAt: new Set() };
+  let state = initialState(null, context);
+  for (const [window, observation] of windows.entries()) {
+    const { state: after, verdict, judged } = foldWindow(state, observation, context);
+    if (judged) folded.rows.set(observation.startMs, driftMetrics(state, judged, context));
+    if (state.episode || after.episode) folded.openAt.add(observation.startMs);
+    if (verdict.change) folded.published.push({ content: verdict.change, window });
+    state = after;
+  }
+  return folded;
+}
+
+describe.each(Object.entries(changes))('%s', (name, { cause, apply }) => {
+  it('has its numbers in drift_metrics: one row for each event, and no row over its threshold without event or reason', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000_000 }), seed => {
+        const { published, rows, openAt } = foldRows(seed, apply);
+        for (const { content } of published) {
+          const { metric, value, threshold, pValue, scale, records } = content;
+          const found = rows
+            .get(content.evidenceWindowStart!)!
+            .filter(
+              row => row.metric === metric && row.value === value && row.threshold === threshold,
+            );
+          expect(found).toMatchObject([{ scale, pValue, records, reason: '' }]);
+          expect(value).toBeGreaterThanOrEqual(threshold);
+        }
+        for (const [startMs, ofWindow] of rows) {
+          for (const row of ofWindow) {
+            const isOver = row.threshold !== null && row.value > row.threshold;
+            if (isOver && row.reason === '') expect(openAt).toContain(startMs);
+            if (row.reason !== '') expect(isOver).toBe(true);
+            expect(row.family === '' || families.some(family => family.name === row.family)).toBe(
+              true,
+            );
+            const { metrics } = families.find(family => family.name === row.family) ?? {};
+            if (metrics) expect(Object.keys(metrics)).toContain(row.metric);
+          }
+        }
+      }),
+      { numRuns: 3 },
+    );
+  });
+
+  it(`is found, and its cause is ${cause}`, () => {
+    const events = foldRows(7, apply).published.filter(({ window }) => window >= onset);
+    const causes = events.map(({ content }) => content.cause);
+    if (cause === 'none') expect(causes, name).toEqual([]);
+    else expect(causes, name).toContain(cause);
+  });
+});
