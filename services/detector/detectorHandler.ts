@@ -81,7 +81,7 @@ export async function detectorHandler(
     };
     version.ledgerChanged = true;
     // Windows of another size are from before the setting was changed.
-    if (update.windowSizeMs !== settings.window) return;
+    if (update.windowSizeMs !== settings.windowSizeMs) return;
     if (update.kind === 'reference') await takeReference(version);
     if (update.kind === 'end') version.readiness = { ...version.readiness, ended: true };
     if (update.kind === 'profile' && update.watermark !== null) {
@@ -94,7 +94,8 @@ export async function detectorHandler(
     }
     for (const startMs of update.windowStarts) {
       const judged =
-        startMs + settings.window <= Math.max(version.evaluatedUntilMs, version.foldedUntilMs);
+        startMs + settings.windowSizeMs <=
+        Math.max(version.evaluatedUntilMs, version.foldedUntilMs);
       if (judged) version.changedFromMs = Math.min(version.changedFromMs, startMs);
     }
   }
@@ -143,7 +144,7 @@ export async function detectorHandler(
       settled,
       fresh,
       refoldedFromMs,
-      version.settings.window,
+      version.settings.windowSizeMs,
     );
     const alerts = alertRevisions(version, revisions);
     const events = new Map([

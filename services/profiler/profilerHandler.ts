@@ -101,7 +101,7 @@ export async function profilerHandler(
     >();
     for (const [index, { value, record }] of records.entries()) {
       const state = versions[index]!;
-      const startMs = windowStartMs(value.time, state.settings.window);
+      const startMs = windowStartMs(value.time, state.settings.windowSizeMs);
       const mayBeStored =
         record.offset > state.lastOffset &&
         startMs <= state.highestWindowStartMs &&
@@ -112,7 +112,10 @@ export async function profilerHandler(
     }
     const loaded = await store.loadWindows([...wanted.values()], partition, settings.of);
     for (const [key, { state, startMs }] of wanted) {
-      state.windows.set(startMs, loaded.get(key) ?? newWindowState(startMs, state.settings.window));
+      state.windows.set(
+        startMs,
+        loaded.get(key) ?? newWindowState(startMs, state.settings.windowSizeMs),
+      );
     }
   }
 
@@ -246,7 +249,7 @@ export async function profilerHandler(
 
 /** End of the last window that the watermark has passed. */
 function endedUntilMs(version: VersionState): number {
-  return windowStartMs(watermarkMs(version), version.settings.window);
+  return windowStartMs(watermarkMs(version), version.settings.windowSizeMs);
 }
 
 function windowUpdate(state: VersionState, partition: number): WindowUpdate {
@@ -256,7 +259,7 @@ function windowUpdate(state: VersionState, partition: number): WindowUpdate {
     version: state.version,
     sourcePartition: partition,
     watermark: state.predictions > 0 ? watermarkMs(state) : null,
-    windowSizeMs: state.settings.window,
+    windowSizeMs: state.settings.windowSizeMs,
     windowStarts: [...state.touchedWindows].sort((a, b) => a - b),
   };
 }

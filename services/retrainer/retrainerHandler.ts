@@ -59,7 +59,7 @@ export async function retrainerHandler(
       publishReference: (reference, model, version) =>
         publishReference(
           reference,
-          { model, version, source: 'training', windowSizeMs: settings.of(model).window },
+          { model, version, source: 'training', windowSizeMs: settings.of(model).windowSizeMs },
           { clickhouse, producer, topic: topic(topics.windows), encode: encodeUpdate },
         ),
       log,

@@ -76,6 +76,7 @@ async function startService(
   wire: (context: ServiceContext) => Promise<ServiceParts>,
 ): Promise<void> {
   const settings = readSettings(environment.DRIFTLOOP_CONFIG);
+  for (const warning of settings.warnings) log.warn(warning);
   const metrics = createMetrics(name);
   let isReady = () => false;
   let stopping = false;

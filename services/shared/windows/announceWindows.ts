@@ -59,10 +59,10 @@ export async function announceWindows(options: AnnounceOptions): Promise<void> {
   );
   const updates = rows.flatMap(
     ({ model, version, source_partition, window_ms, starts, max_ms }) => {
-      const { window, allowedLateness } = settings.of(model);
+      const { windowSizeMs, outOfOrdernessMs } = settings.of(model);
       // Windows of another size are from before the setting was changed, and nobody judges them.
-      if (window_ms !== window) return [];
-      const watermark = max_ms === null ? null : max_ms - allowedLateness;
+      if (window_ms !== windowSizeMs) return [];
+      const watermark = max_ms === null ? null : max_ms - outOfOrdernessMs;
       return portionsOf(starts).map(
         (windowStarts): WindowUpdate => ({
           kind: 'profile',
@@ -70,7 +70,7 @@ export async function announceWindows(options: AnnounceOptions): Promise<void> {
           version,
           sourcePartition: source_partition,
           watermark,
-          windowSizeMs: window,
+          windowSizeMs,
           windowStarts,
         }),
       );

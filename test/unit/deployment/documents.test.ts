@@ -73,9 +73,9 @@ describe('docs/operators.md', () => {
     const [, schema = ''] = read('services/shared/config/settings.ts').split(
       'const settingsOfOneModel',
     );
-    const names = [
-      ...schema.split('export type ModelSettings')[0]!.matchAll(/^ {2,4}(\w+):/gm),
-    ].map(match => match[1]!);
+    const names = [...schema.split('type FileSettings')[0]!.matchAll(/^ {2,4}(\w+):/gm)].map(
+      match => match[1]!,
+    );
     expect(names.length).toBeGreaterThan(15);
     for (const name of names) expect(withOptional).toMatch(new RegExp(`^ +${name}:`, 'm'));
   });
