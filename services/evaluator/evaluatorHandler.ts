@@ -4,8 +4,8 @@ import { type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
 import { checkFeedback } from '../shared/records/checkRecord.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
+import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
-import { usableRecords } from '../shared/service/usableRecords.ts';
 import { versionKey } from '../shared/versionKey.ts';
 import { windowEstimator } from './estimates/windowEstimator.ts';
 import { evaluatorMetrics } from './evaluatorMetrics.ts';
@@ -49,7 +49,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
 
   async function takeFeedback(records: readonly KafkaRecord[]): Promise<void> {
     const nowMs = Date.now();
-    const usable = await usableRecords(records, 'Feedback', context, value =>
+    const usable = await decodeOrDeadLetter(records, 'Feedback', context, value =>
       checkFeedback(value, nowMs),
     );
     for (const { value, record } of usable) {
@@ -58,7 +58,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
   }
 
   async function takeUpdates(records: readonly KafkaRecord[]): Promise<void> {
-    for (const { value: update } of await usableRecords(records, 'WindowUpdate', context)) {
+    for (const { value: update } of await decodeOrDeadLetter(records, 'WindowUpdate', context)) {
       if (update.kind !== 'profile') continue;
       const key = partitionKey(update);
       const { model, version, sourcePartition } = update;

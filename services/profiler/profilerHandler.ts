@@ -5,8 +5,8 @@ import { topics } from '../shared/kafka/topics.ts';
 import type { LoggedPrediction } from '../shared/profile/features.ts';
 import { checkPrediction } from '../shared/records/checkRecord.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
+import { type DecodedRecord, decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
-import { type UsableRecord, usableRecords } from '../shared/service/usableRecords.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { versionKey } from '../shared/versionKey.ts';
 import { addPrediction, predictionBlock } from './predictionBlock.ts';
@@ -38,7 +38,7 @@ export const mostUnflushedRecords = 500_000;
 /** Profiles that are begun before what was counted is stored, flush or not. */
 export const mostNewProfiles = 50_000;
 
-type UsablePrediction = UsableRecord<LoggedPrediction>;
+type UsablePrediction = DecodedRecord<LoggedPrediction>;
 
 /**
  * Counts predictions by the log-prefix rule and announces the windows that changed.
@@ -131,7 +131,7 @@ export async function profilerHandler(
     const held = partitions.get(partition) ?? new Map<string, VersionState>();
     partitions.set(partition, held);
     const nowMs = Date.now();
-    const usable = await usableRecords(records, 'Prediction', context, value =>
+    const usable = await decodeOrDeadLetter(records, 'Prediction', context, value =>
       checkPrediction(value, nowMs),
     );
     const versions = await versionsOf(held, partition, usable);
@@ -244,7 +244,13 @@ export async function profilerHandler(
     windowEnded = false;
   }
 
-  return { reset, take, flush, isUrgent: () => windowEnded, mostUnflushedRecords };
+  return {
+    reset,
+    take,
+    flush,
+    isUrgent: () => windowEnded,
+    maxUnflushedRecords: mostUnflushedRecords,
+  };
 }
 
 /** End of the last window that the watermark has passed. */

@@ -8,6 +8,7 @@ registerKafkaCodecs();
 
 export type Kafka = InstanceType<typeof kafkajs.Kafka>;
 export type KafkaAdmin = ReturnType<Kafka['admin']>;
+export type KafkaConsumer = ReturnType<Kafka['consumer']>;
 export type KafkaProducer = ReturnType<Kafka['producer']>;
 /** Kind of resource whose configuration the admin client reads. */
 export const topicResource = kafkajs.ConfigResourceTypes.TOPIC;

@@ -22,9 +22,9 @@ import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
 import { readEnvironment } from '../../../services/shared/config/environment.ts';
 import { parseSettings, readSettings } from '../../../services/shared/config/settings.ts';
 import {
-  largestUnflushedBytes,
-  largestUnflushedRecords,
-} from '../../../services/shared/service/batchConsumer.ts';
+  maxUnflushedBytes,
+  maxUnflushedRecords,
+} from '../../../services/shared/service/flushSchedule.ts';
 import { fencedBlocks } from '../../fencedBlocks.ts';
 import { serviceMetrics } from './serviceMetrics.ts';
 
@@ -111,8 +111,8 @@ describe('docs/operators.md', () => {
       .filter(line => line.startsWith('| '));
     const limits = rows.slice(2).map(line => line.split('|')[2]!.trim());
     expect(limits).toEqual([
-      `${count(largestUnflushedRecords)} or ${mib(largestUnflushedBytes)}, and one batch`,
-      `${count(mostUnflushedRecords)} or ${mib(largestUnflushedBytes)}, and one batch`,
+      `${count(maxUnflushedRecords)} or ${mib(maxUnflushedBytes)}, and one batch`,
+      `${count(mostUnflushedRecords)} or ${mib(maxUnflushedBytes)}, and one batch`,
       `${count(mostRawRows)} or ${mib(mostRawBytes)}`,
       count(mostNewProfiles),
       `${mib(mostBytesInMemory)} after a flush`,

@@ -5,7 +5,7 @@ import { avroTypeHook } from '../../../services/shared/avro/avroTypeHook.ts';
 import {
   contractType,
   contractTypes,
-  type Decoder,
+  type ResolvedSchema,
 } from '../../../services/shared/avro/schemaRegistry.ts';
 import type { Feedback, Prediction } from '../../../services/shared/contracts.ts';
 import type { KafkaHeaders } from '../../../services/shared/kafka/kafka.ts';
@@ -33,7 +33,7 @@ function writerOf(
   return avro.Type.forSchema(changed(schema), { typeHook: avroTypeHook });
 }
 
-function resolverOf(contract: string, writer = writerOf(contract)): Decoder['resolver'] {
+function resolverOf(contract: string, writer = writerOf(contract)): ResolvedSchema {
   const type = contractType(contract);
   return { type, resolver: type.createResolver(writer) };
 }
@@ -44,7 +44,7 @@ function decode<Name extends ContractName>(
   value: Buffer,
   contract: Name,
   headers: KafkaHeaders = {},
-  resolver: Decoder['resolver'] = resolvers.get(contract)!,
+  resolver: ResolvedSchema = resolvers.get(contract)!,
 ): Decoded<DecodedContracts[Name]> {
   return decodeRecord(
     { topic: 't', partition: 0, offset: 0, key: null, value, headers, timestampMs: 0 },
