@@ -99,6 +99,10 @@ export async function retrainerHandler(
         ? takeDriftEvents(records)
         : takeRequests(records),
     flush: () => deadLetters.flush(),
+    // While a training runs, nothing asks ClickHouse.
+    longWorkMs: Math.max(
+      ...['', ...settings.configuredModels].map(model => settings.of(model).retraining.timeoutMs),
+    ),
   };
 }
 

@@ -9,6 +9,8 @@ import { type NativeBlock, nativeBytes } from './nativeBlock.ts';
 export interface ConnectOptions {
   /** Wait for as long as the server is away (services), or fail at the first error (commands). */
   retry: boolean;
+  /** Called when a request has succeeded. */
+  onAnswer?: () => void;
   onRetry?: (error: unknown, attempt: number) => void;
   /** Called when a request that was repeated has ended, with or without success. */
   onRetried?: () => void;
@@ -116,11 +118,13 @@ export class Clickhouse {
     return this.client.query({ query, query_params: parameters, format: 'JSONEachRow' });
   }
 
-  #run<T>(operation: () => Promise<T>): Promise<T> {
-    const { retry, onRetry, onRetried } = this.#options;
-    return retry
+  async #run<T>(operation: () => Promise<T>): Promise<T> {
+    const { retry, onAnswer, onRetry, onRetried } = this.#options;
+    const answer = await (retry
       ? retryTransient(operation, isTransientClickhouseError, onRetry, onRetried)
-      : operation();
+      : operation());
+    onAnswer?.();
+    return answer;
   }
 }
 

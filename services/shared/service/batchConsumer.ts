@@ -31,6 +31,8 @@ export interface BatchHandler {
   maxUnflushedRecords?: number;
   /** Called about every second, for work that waits for the wall clock instead of records. */
   tick?(): Promise<void>;
+  /** Time that it may work without asking ClickHouse before the loop counts as stalled, beside the usual (see `LoopHealth`). */
+  longWorkMs?: number;
 }
 
 export interface BatchConsumerOptions {
@@ -258,7 +260,10 @@ export class BatchConsumer {
   // === Turns of the loop ===
 
   #inTurn(action: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(action);
+    this.#turn = this.#turn.then(async () => {
+      await action();
+      this.#metrics.loop.progressed();
+    });
     return this.#turn;
   }
 

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { LoopHealth } from './loopHealth.ts';
 import { UnflushedRecords } from './unflushedRecords.ts';
 
 export type ServiceMetrics = ReturnType<typeof createMetrics>;
@@ -12,11 +13,25 @@ export function createMetrics(service: string) {
   return {
     registry,
     unflushed: new UnflushedRecords(registers),
+    loop: loopHealth(registers),
     ...cacheMetrics(registers),
     ...consumerMetrics(registers),
     ...topicMetrics(registers),
     ...outputMetrics(registers),
   };
+}
+
+function loopHealth(registers: Registry[]): LoopHealth {
+  const loop = new LoopHealth(Date.now);
+  new Gauge({
+    name: 'driftloop_loop_age_seconds',
+    help: 'Time since the consumer loop last ended a turn or got an answer of ClickHouse',
+    registers,
+    collect() {
+      this.set(loop.silentMs() / 1000);
+    },
+  });
+  return loop;
 }
 
 /** What a service holds in memory. */

@@ -86,6 +86,7 @@ class Service {
   /** Close what is open, in the order in which it was opened. */
   readonly #closers: (() => unknown)[] = [];
   #consumer: BatchConsumer | null = null;
+  #longWorkMs = 0;
   #hasPartitions = false;
   #stopping = false;
 
@@ -104,6 +105,7 @@ class Service {
     const parts = await wire(context);
     const consumer = this.#createConsumer(context, parts);
     this.#consumer = consumer;
+    this.#longWorkMs = parts.handler.longWorkMs ?? 0;
     this.#closers.push(() => consumer.stop());
     this.#closers.push(() => parts.stop?.());
     for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -130,6 +132,7 @@ class Service {
     const topic = (topicName: string) => prefixed(environment, topicName);
     const clickhouse = connectClickhouse(environment, {
       retry: true,
+      onAnswer: () => metrics.loop.progressed(),
       onRetry: (error, attempt) => {
         metrics.retries.inc();
         if (attempt === 1) metrics.clickhouseWaiting.inc();
@@ -185,7 +188,8 @@ class Service {
     if (this.#consumer === null) return 'starting';
     const { missingTopics } = this.#consumer;
     if (missingTopics.length > 0) return `waiting for ${missingTopics.join(', ')}: no such topic`;
-    return this.#hasPartitions ? null : 'waiting for the first assignment of partitions';
+    if (!this.#hasPartitions) return 'waiting for the first assignment of partitions';
+    return this.#metrics.loop.stallReason(this.#longWorkMs);
   }
 
   async #stop(signal: string): Promise<void> {
