@@ -6,6 +6,8 @@ import { retryTransient } from '../retryTransient.ts';
 import { isTransientClickhouseError } from './clickhouseErrors.ts';
 import { type NativeBlock, nativeBytes } from './nativeBlock.ts';
 
+export { clickhouseTime } from './timeExpressions.ts';
+
 export interface ConnectOptions {
   /** Wait for as long as the server is away (services), or fail at the first error (commands). */
   retry: boolean;
@@ -126,9 +128,4 @@ export class Clickhouse {
     onAnswer?.();
     return answer;
   }
-}
-
-/** Returns an event time as text for a DateTime64(3, 'UTC') column. @example clickhouseTime(0) // '1970-01-01 00:00:00.000' */
-export function clickhouseTime(timeMs: number): string {
-  return new Date(timeMs).toISOString().slice(0, -1).replace('T', ' ');
 }
