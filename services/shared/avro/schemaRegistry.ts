@@ -25,14 +25,17 @@ export function contractType(name: string): avro.Type {
   return type;
 }
 
-/** Returns the schema id of a value in the Confluent wire format, or null for a value in another format. */
+/**
+ * Returns the schema id of a value in the Confluent wire format, or null for a value in another
+ * format.
+ */
 export function wireSchemaId(value: Buffer): number | null {
   return value.length >= wireHeaderBytes && value[0] === magicByte ? value.readInt32BE(1) : null;
 }
 
 /**
- * What reads values of one schema as a contract, synchronously. null: the registry does not know the id of the schema.
- * An Error: the schema cannot be read as the contract.
+ * What reads values of one schema as a contract, synchronously. null: the registry does not know
+ * the id of the schema. An Error: the schema cannot be read as the contract.
  */
 export type ResolvedSchema = { type: avro.Type; resolver: avro.Resolver } | null | Error;
 
@@ -58,8 +61,8 @@ export function connectSchemaRegistry(environment: Environment, onRetry?: OnRetr
 /**
  * A thin edge around the official client of the registry, which waits for a registry that is away.
  *
- * Invariant: a schema is fetched once per id and contract, because the schema of an id never changes. Only ids that the
- * registry did not know are asked for again.
+ * Invariant: a schema is fetched once per id and contract, because the schema of an id never
+ * changes. Only ids that the registry did not know are asked for again.
  */
 export class SchemaClient {
   readonly #registry: SchemaRegistry;
@@ -92,7 +95,10 @@ export class SchemaClient {
     return this.#resolvers.get(contract)?.get(schemaId) ?? null;
   }
 
-  /** Registers the contract under the subject of a topic. @returns an encoder to the Confluent wire format */
+  /**
+   * Registers the contract under the subject of a topic, and returns an encoder to the Confluent
+   * wire format.
+   */
   async encoder<T>(contract: string, topic: string): Promise<(value: T) => Buffer> {
     const type = contractType(contract);
     const schema = JSON.stringify(type.schema({ exportAttrs: true }));
@@ -130,20 +136,22 @@ export class SchemaClient {
 }
 
 /**
- * Returns whether a request may succeed when it is repeated. "Compatibility does not match" comes without a status: another
- * service has just registered the subject and not set its compatibility yet.
+ * Returns whether a request may succeed when it is repeated. "Compatibility does not match" comes
+ * without a status: another service has just registered the subject and not set its compatibility
+ * yet.
  */
 function isTransient(error: unknown): boolean {
   const { status, message } = error as { status?: number; message?: string };
-  // The client's HTTP library reports a connection that failed as status 400, without the text of an answer.
+  // The client's HTTP library reports a connection that failed as status 400, without the text of
+  // an answer.
   const unreachable =
     status === 400 && message !== undefined && message.includes('- Error, status 400');
   return status === undefined || status >= 500 || status === 429 || unreachable;
 }
 
 /**
- * Returns whether two services registered a new subject at the same moment. The second one is refused and finds the schema
- * when it asks again.
+ * Returns whether two services registered a new subject at the same moment. The second one is
+ * refused and finds the schema when it asks again.
  */
 function isRegistrationRace(error: unknown): boolean {
   const { status, message } = error as { status?: number; message?: string };

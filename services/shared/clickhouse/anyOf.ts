@@ -8,8 +8,9 @@ export interface Condition {
 export type ParameterOf = (clickhouseType: string, value: unknown) => string;
 
 /**
- * Returns the condition that one of the items meets its own condition. ClickHouse finds the rows of each item by the
- * primary key, which it does not for a join with a list of bounds. For versions without bounds `inVersions` is shorter.
+ * Returns the condition that one of the items meets its own condition. ClickHouse finds the rows of
+ * each item by the primary key, which it does not for a join with a list of bounds. For versions
+ * without bounds `inVersions` is shorter.
  *
  * @example anyOf(names, ({ model }, parameterOf) => `model = ${parameterOf('String', model)}`)
  */

@@ -42,8 +42,9 @@ export function connectClickhouse(
 }
 
 /**
- * A thin edge around the official client: rows in, rows out. Transient errors are retried with growing pauses, so that a
- * service waits for a server that is away instead of losing what it holds.
+ * A thin edge around the official client: rows in, rows out. Transient errors are retried with
+ * growing pauses, so that a service waits for a server that is away instead of losing what it
+ * holds.
  */
 export class Clickhouse {
   readonly client: ClickHouseClient;
@@ -60,14 +61,18 @@ export class Clickhouse {
     await this.#run(() => this.client.insert({ table, values: rows, format: 'JSONEachRow' }));
   }
 
-  /** Inserts the rows of a block, which must not change meanwhile. Sends nothing when there are none. */
+  /**
+   * Inserts the rows of a block, which must not change meanwhile. Sends nothing when there are
+   * none.
+   */
   async insertBlock(table: string, block: NativeBlock): Promise<void> {
     if (block.rows === 0) return;
     await this.#run(async () => {
       const { stream } = await this.client.exec({
         query: `INSERT INTO ${table} (${Object.keys(block.columns).join(', ')}) FORMAT Native`,
         values: Readable.from(nativeBytes(block)),
-        // Rows of the same key in one block are rare here, and readers use FINAL: looking for them costs a quarter of the insert.
+        // Rows of the same key in one block are rare here, and readers use FINAL: looking for them
+        // costs a quarter of the insert.
         clickhouse_settings: { optimize_on_insert: 0 },
       });
       await finished(stream.resume());
@@ -81,7 +86,10 @@ export class Clickhouse {
     });
   }
 
-  /** Gives each row of the answer to `take` as it comes. After an error in between it starts again with the first row. */
+  /**
+   * Gives each row of the answer to `take` as it comes. After an error in between it starts again
+   * with the first row.
+   */
   async selectEach<Row>(
     query: string,
     parameters: Record<string, unknown>,
@@ -98,8 +106,8 @@ export class Clickhouse {
   }
 
   /**
-   * Returns the answer to a query that names its own format, as bytes, which the caller must read. The server sends
-   * nothing before everything is computed.
+   * Returns the answer to a query that names its own format, as bytes, which the caller must read.
+   * The server sends nothing before everything is computed.
    */
   async export(query: string, parameters: Record<string, unknown> = {}): Promise<Readable> {
     return this.#run(async () => {

@@ -50,8 +50,9 @@ export function isClickhouseError(
 }
 
 /**
- * Returns whether a request that failed may succeed when it is repeated as it is. Every error that is not an answer of
- * the server (connection refused, reset, timed out) may, unless it is a mistake of this program.
+ * Returns whether a request that failed may succeed when it is repeated as it is. Every error that
+ * is not an answer of the server (connection refused, reset, timed out) may, unless it is a mistake
+ * of this program.
  */
 export function isTransientClickhouseError(error: unknown): boolean {
   if (error instanceof ClickHouseError) return isClickhouseError(error, transientErrors);

@@ -3,8 +3,9 @@ import type { Condition, ParameterOf } from './anyOf.ts';
 import { timeOf, windowSizeOfRow } from './timeExpressions.ts';
 
 /**
- * Returns the condition that a row is of one of these versions. It has two parameters, `models` and `versions`, however
- * many versions there are, and ClickHouse uses the primary key (model, version, …) for it as it does for `anyOf`.
+ * Returns the condition that a row is of one of these versions. It has two parameters, `models` and
+ * `versions`, however many versions there are, and ClickHouse uses the primary key (model, version,
+ * …) for it as it does for `anyOf`.
  */
 export function inVersions(versions: readonly VersionName[]): Condition {
   return {
@@ -32,8 +33,8 @@ export function isWithin(column: string, from: number | string, before: number |
 }
 
 /**
- * Returns the condition that the window of a row has this size. A table holds windows of several sizes when the setting
- * `window` was changed.
+ * Returns the condition that the window of a row has this size. A table holds windows of several
+ * sizes when the setting `window` was changed.
  * @param windowSizeMs as a number or in SQL
  */
 export function hasWindowSize(windowSizeMs: number | string): string {

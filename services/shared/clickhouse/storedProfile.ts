@@ -31,13 +31,22 @@ export interface StoredProfile extends ProfileRow {
   feature: string;
 }
 
-/** What `StoredProfile` is read by. */
-export const storedProfileColumns = `segment, ${millisecondsOf('window_start')} AS start_ms, toString(kind) AS kind, feature, ${profileColumns}`;
+/** The list of a SELECT that reads `StoredProfile`. */
+export const storedProfileColumns = [
+  'segment',
+  `${millisecondsOf('window_start')} AS start_ms`,
+  'toString(kind) AS kind',
+  'feature',
+  profileColumns,
+].join(', ');
 
 /** A sample of records as it is read from window_samples by `storedSampleColumns`. */
 export interface StoredSample extends SampleRow {
   start_ms: number;
 }
 
-/** What `StoredSample` is read by. */
-export const storedSampleColumns = `${millisecondsOf('window_start')} AS start_ms, id_hashes, features, codes, outputs`;
+/** The list of a SELECT that reads `StoredSample`. */
+export const storedSampleColumns = [
+  `${millisecondsOf('window_start')} AS start_ms`,
+  'id_hashes, features, codes, outputs',
+].join(', ');

@@ -16,14 +16,18 @@ export function millisecondsOf(time: string): string {
 export const windowSizeOfRow = `${millisecondsOf('window_end')} - ${millisecondsOf('window_start')}`;
 
 /**
- * Returns the SQL of the start, in milliseconds, of the window that holds a time, like `windowStartMs` for times since 1970.
+ * Returns the SQL of the start, in milliseconds, of the window that holds a time, like
+ * `windowStartMs` for times since 1970.
  * @param windowSizeMs as a number or in SQL
  */
 export function windowStartOf(time: string, windowSizeMs: number | string): string {
   return `intDiv(${millisecondsOf(time)}, ${windowSizeMs}) * ${windowSizeMs}`;
 }
 
-/** Returns an event time as the text that a column of type DateTime64(3, 'UTC') takes. @example clickhouseTime(0) // '1970-01-01 00:00:00.000' */
+/**
+ * Returns an event time as the text that a column of type DateTime64(3, 'UTC') takes.
+ * @example clickhouseTime(0) // '1970-01-01 00:00:00.000'
+ */
 export function clickhouseTime(timeMs: number): string {
   return new Date(timeMs).toISOString().slice(0, -1).replace('T', ' ');
 }

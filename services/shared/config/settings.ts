@@ -23,7 +23,10 @@ const cron = z.string().refine(pattern => {
   }
 }, 'expected a cron expression such as "0 3 * * *"');
 
-/** The settings of one model as a file names them. Its durations are texts such as 1h, here parsed to milliseconds. */
+/**
+ * The settings of one model as a file names them. Its durations are texts such as 1h, here parsed
+ * to milliseconds.
+ */
 const settingsOfOneModel = z.strictObject({
   window: windowSize.describe('size of the event-time windows'),
   outOfOrderness: duration.describe('how far the watermark stays behind the highest event time'),
@@ -143,7 +146,9 @@ function withUnits(settings: FileSettings): ModelSettings {
   };
 }
 
-/** Names that a setting had in earlier releases. They are accepted until version `formerNamesUntil`. */
+/**
+ * Names that a setting had in earlier releases. They are accepted until version `formerNamesUntil`.
+ */
 const formerNames: Readonly<Record<string, keyof FileSettings>> = {
   allowedLateness: 'outOfOrderness',
   horizon: 'gracePeriod',

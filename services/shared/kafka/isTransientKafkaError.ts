@@ -7,9 +7,10 @@ const transientTypes = [
 ];
 
 /**
- * Returns whether the reason why a consumer of kafkajs stopped will pass without help: the broker that coordinates the
- * group is loading (as after the very first start of a cluster) or is being replaced, or a topic is being created again.
- * kafkajs wraps errors in errors, so causes are looked at as well.
+ * Returns whether the reason why a consumer of kafkajs stopped will pass without help: the broker
+ * that coordinates the group is loading (as after the very first start of a cluster) or is being
+ * replaced, or a topic is being created again. kafkajs wraps errors in errors, so causes are looked
+ * at as well.
  */
 export function isTransientKafkaError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

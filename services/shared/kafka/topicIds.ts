@@ -2,10 +2,10 @@ import { retryTransient } from '../retryTransient.ts';
 import type { Kafka } from './kafka.ts';
 
 /*
- * Kafka gives a topic a new id when it is deleted and created again under the same name (KIP-516). kafkajs 2.2.4 requests
- * metadata in a version without the ids, so this one request is written here. It is sent over kafkajs's own connections,
- * which bring TLS, SASL and reconnecting. A second client for one request would cost each service 70 MB and a second of
- * CPU at its start.
+ * Kafka gives a topic a new id when it is deleted and created again under the same name (KIP-516).
+ * kafkajs 2.2.4 requests metadata in a version without the ids, so this one request is written
+ * here. It is sent over kafkajs's own connections, which bring TLS, SASL and reconnecting. A second
+ * client for one request would cost each service 70 MB and a second of CPU at its start.
  */
 
 const metadataKey = 3;
@@ -66,8 +66,8 @@ export class TopicIds {
   }
 
   /**
-   * Returns the ids of topics as hexadecimal text, or '' on a Kafka before 2.8. A topic that does not exist is absent.
-   * Waits for a Kafka that is away.
+   * Returns the ids of topics as hexadecimal text, or '' on a Kafka before 2.8. A topic that does
+   * not exist is absent. Waits for a Kafka that is away.
    */
   of(topics: readonly string[]): Promise<Map<string, string>> {
     return retryTransient(() => this.#request(topics), isTransient);
@@ -93,7 +93,10 @@ export class TopicIds {
   }
 }
 
-/** Returns whether a request may succeed when it is repeated: not after a mistake of this program or rejected credentials. */
+/**
+ * Returns whether a request may succeed when it is repeated: not after a mistake of this program or
+ * rejected credentials.
+ */
 function isTransient(error: unknown): boolean {
   return (
     !(error instanceof TypeError) &&
@@ -119,8 +122,8 @@ async function requestIds(broker: Broker, topics: readonly string[]): Promise<Ma
 }
 
 /**
- * Returns what follows the client id: tags of the header, topics (no id, name, tags), three flags, tags. The protocol
- * sends every length plus one.
+ * Returns what follows the client id: tags of the header, topics (no id, name, tags), three flags,
+ * tags. The protocol sends every length plus one.
  */
 function metadataRequest(topics: readonly string[]): Buffer {
   const names = topics.flatMap(topic => {
@@ -143,7 +146,10 @@ function unsignedVarint(value: number): Buffer {
   }
 }
 
-/** Reads the response up to the end of its topics. https://kafka.apache.org/protocol#The_Messages_Metadata */
+/**
+ * Reads the response up to the end of its topics.
+ * https://kafka.apache.org/protocol#The_Messages_Metadata
+ */
 function topicIdsOf(payload: Buffer): Map<string, string> {
   let at = 0;
   const skip = (bytes: number) => {

@@ -9,29 +9,44 @@ import { type Partition, partitionKey } from './partitionStart.ts';
 import type { ReadPartition } from './positionStore.ts';
 import type { ReadPositions } from './readPositions.ts';
 
-/** What a service does with records. The consumer is the only caller and never calls two methods at once. */
+/**
+ * What a service does with records. The consumer is the only caller and never calls two methods at
+ * once.
+ */
 export interface BatchHandler {
-  /** Forgets everything held in memory. Records will be delivered again from the committed offsets. */
+  /**
+   * Forgets everything held in memory. Records will be delivered again from the committed offsets.
+   */
   reset(): void;
   /**
-   * Takes records of one partition in their order. May end with an AbortError when the service stops; the records will
-   * be delivered again.
-   * @param mayStore to be asked before anything is made durable in here. True: this member still owns its partitions, the
-   * topics were not recreated, and no rebuild has asked for a pause. (A topic that is recreated later makes no difference:
-   * these records were fetched before and keep their positions. A pause that a rebuild relies on is acknowledged in
-   * `BatchConsumer.#begin` only, never while records are taken.) False: do not write; what is in memory will be
-   * forgotten before the next flush.
+   * Takes records of one partition in their order. May end with an AbortError when the service
+   * stops; the records will be delivered again.
+   * @param mayStore to be asked before anything is made durable in here. True: this member still
+   * owns its partitions, the topics were not recreated, and no rebuild has asked for a pause. (A
+   * topic that is recreated later makes no difference: these records were fetched before and keep
+   * their positions. A pause that a rebuild relies on is acknowledged in `BatchConsumer.#begin`
+   * only, never while records are taken.) False: do not write; what is in memory will be forgotten
+   * before the next flush.
    */
   take(records: KafkaRecord[], mayStore: () => Promise<boolean>): Promise<void>;
   /** Makes everything durable that was taken. Afterwards the consumer commits the offsets. */
   flush(): Promise<void>;
-  /** Returns whether somebody waits for what was taken, so that it should not wait for the next ordinary flush. */
+  /**
+   * Returns whether somebody waits for what was taken, so that it should not wait for the next
+   * ordinary flush.
+   */
   isUrgent?(): boolean;
-  /** Replaces the limit `maxUnflushedRecords`, for a handler that itself keeps what it holds of them small. */
+  /**
+   * Replaces the limit `maxUnflushedRecords`, for a handler that itself keeps what it holds of them
+   * small.
+   */
   maxUnflushedRecords?: number;
   /** Called about every second, for work that waits for the wall clock instead of records. */
   tick?(): Promise<void>;
-  /** Time that it may work without asking ClickHouse before the loop counts as stalled, beside the usual (see `LoopHealth`). */
+  /**
+   * Time that it may work without asking ClickHouse before the loop counts as stalled, beside the
+   * usual (see `LoopHealth`).
+   */
   longWorkMs?: number;
 }
 
@@ -45,7 +60,10 @@ export interface BatchConsumerOptions {
   sessionTimeoutMs: number;
   log: Logger;
   metrics: ServiceMetrics;
-  /** Called with an error that must end the process. What was taken since the last commit will be delivered again. */
+  /**
+   * Called with an error that must end the process. What was taken since the last commit will be
+   * delivered again.
+   */
   onCrash: (error: unknown) => void;
 }
 
@@ -62,16 +80,21 @@ interface PartitionReading {
 }
 
 const tickMs = 1_000;
-/** Pause between attempts to read topics that are missing, or to join a group whose coordinator is away. */
+/**
+ * Pause between attempts to read topics that are missing, or to join a group whose coordinator is
+ * away.
+ */
 const awayPauseMs = 1_000;
 
 /**
- * Reads topics for a handler, and writes before it commits: records are taken, made durable at most one flush wait later
- * (see `nextFlushAtMs`), and only then are their offsets committed. The offset that a handler sees is a position
- * (see partitionStart.ts), which goes on where a topic begins again.
+ * Reads topics for a handler, and writes before it commits: records are taken, made durable at most
+ * one flush wait later (see `nextFlushAtMs`), and only then are their offsets committed. The offset
+ * that a handler sees is a position (see partitionStart.ts), which goes on where a topic begins
+ * again.
  *
- * Invariant: the loop is the only mutator of the handler's state and of the state of the loop. It is a queue of turns,
- * and a turn begins when the one before has ended. Timers, rebalances and `stop` only set signals and queue turns.
+ * Invariant: the loop is the only mutator of the handler's state and of the state of the loop. It
+ * is a queue of turns, and a turn begins when the one before has ended. Timers, rebalances and
+ * `stop` only set signals and queue turns.
  */
 export class BatchConsumer {
   readonly #topics: string[];
@@ -87,7 +110,10 @@ export class BatchConsumer {
 
   // === Signals: set at any time, read by the loop ===
 
-  /** Grows when partitions are assigned or lost. What belongs to an earlier generation must not be written. */
+  /**
+   * Grows when partitions are assigned or lost. What belongs to an earlier generation must not be
+   * written.
+   */
   #generation = 0;
   #assigned: Partition[] = [];
   #missingTopics: readonly string[] = [];
@@ -126,12 +152,14 @@ export class BatchConsumer {
       rebalanceTimeout: 60_000,
       heartbeatInterval: this.#heartbeatMs,
       metadataMaxAge: 30_000,
-      // The broker answers at once when there are records; this bounds how long a stop waits when there are none.
+      // The broker answers at once when there are records; this bounds how long a stop waits when
+      // there are none.
       maxWaitTimeInMs: 500,
       maxBytesPerPartition: 4 * 1024 * 1024,
       // A missing topic must be noticed, not created with the broker's defaults.
       allowAutoTopicCreation: false,
-      // `#consume` restarts the consumer where that helps, because kafkajs does not for every transient error.
+      // `#consume` restarts the consumer where that helps, because kafkajs does not for every
+      // transient error.
       retry: { initialRetryTime: 100, retries: 12, restartOnFailure: async () => false },
     });
   }
@@ -272,9 +300,9 @@ export class BatchConsumer {
   }
 
   /**
-   * Forgets what is in memory, and decides anew where each partition goes on. Needed on joining a group, where kafkajs
-   * restarts every partition at its committed offset, so that what is in memory would be counted twice; and whenever a
-   * topic turns out to be another one than before.
+   * Forgets what is in memory, and decides anew where each partition goes on. Needed on joining a
+   * group, where kafkajs restarts every partition at its committed offset, so that what is in
+   * memory would be counted twice; and whenever a topic turns out to be another one than before.
    */
   async #begin(): Promise<void> {
     const beginning = this.#generation;
@@ -323,9 +351,9 @@ export class BatchConsumer {
   }
 
   /**
-   * Returns whether a batch goes on where the last one ended. Kafka may step over offsets (transaction markers), but not
-   * back; and offsets must not be skipped because their records were deleted, where kafkajs silently goes on with the
-   * first record that is left.
+   * Returns whether a batch goes on where the last one ended. Kafka may step over offsets
+   * (transaction markers), but not back; and offsets must not be skipped because their records were
+   * deleted, where kafkajs silently goes on with the first record that is left.
    */
   async #continuesAt(batch: Batch, expected: number): Promise<boolean> {
     const fetchedOffset = Number(batch.fetchedOffset);
@@ -338,7 +366,10 @@ export class BatchConsumer {
   readonly #mayStore = async (): Promise<boolean> =>
     this.#stateIsCurrent() && this.#positions.areCurrent();
 
-  /** @param isCaughtUp in a backlog nobody waits for one record in particular, and whole batches get through it sooner */
+  /**
+   * @param isCaughtUp in a backlog nobody waits for one record in particular, and whole batches get
+   * through it sooner
+   */
   async #flushOrSchedule(isCaughtUp: boolean): Promise<void> {
     const { unflushed } = this.#metrics;
     let backlogRecords = 0;
@@ -388,13 +419,17 @@ export class BatchConsumer {
         read.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
       );
     } catch (error) {
-      // Another member owns the partitions now. It takes the same records again and writes the same rows.
+      // Another member owns the partitions now. It takes the same records again and writes the same
+      // rows.
       this.#metrics.commitFailures.inc();
       this.#log.warn({ err: error }, 'offsets not committed');
     }
   }
 
-  /** Queues a tick unless one waits already, so that a long turn does not leave a heap of them behind. */
+  /**
+   * Queues a tick unless one waits already, so that a long turn does not leave a heap of them
+   * behind.
+   */
   #queueTick(): void {
     if (this.#tickIsQueued) return;
     this.#tickIsQueued = true;

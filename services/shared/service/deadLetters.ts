@@ -9,8 +9,8 @@ export interface DeadLetter {
 const prefix = '__connect.errors.';
 
 /**
- * Returns the record for the topic dead-letters: the original key, value and headers, and headers in the manner of Kafka
- * Connect that say where the record came from and why it could not be used.
+ * Returns the record for the topic dead-letters: the original key, value and headers, and headers
+ * in the manner of Kafka Connect that say where the record came from and why it could not be used.
  */
 export function deadLetterRecord(
   topic: string,
@@ -45,7 +45,9 @@ export interface DeadLetterOrigin {
   headers: KafkaRecord['headers'];
 }
 
-/** Inverts `deadLetterRecord`. Returns null for a record that no service of Driftloop has written. */
+/**
+ * Inverts `deadLetterRecord`. Returns null for a record that no service of Driftloop has written.
+ */
 export function deadLetterOrigin({ headers }: KafkaRecord): DeadLetterOrigin | null {
   const [topic, partition, offset, rejectionClass, model] = [
     'topic',

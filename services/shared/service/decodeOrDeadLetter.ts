@@ -15,7 +15,8 @@ export interface DecodedRecord<T> {
 }
 
 /**
- * Decodes records of one topic. Returns those that can be used, in their order, and adds the others to the dead letters.
+ * Decodes records of one topic. Returns those that can be used, in their order, and adds the others
+ * to the dead letters.
  * @param check finds what the type alone cannot say, and returns null for a value that can be used
  */
 export async function decodeOrDeadLetter<Name extends ContractName>(

@@ -1,15 +1,27 @@
-/** Limits of what has been taken and is not durable yet. At either of them a flush is due whatever the time. */
+/**
+ * Limits of what has been taken and is not durable yet. At either of them a flush is due whatever
+ * the time.
+ */
 export const maxUnflushedRecords = 100_000;
 export const maxUnflushedBytes = 64 * 1024 * 1024;
 
-/** Under backlog a flush waits for this many intervals: few large inserts cost a third of many small ones. */
+/**
+ * Under backlog a flush waits for this many intervals: few large inserts cost a third of many small
+ * ones.
+ */
 const backlogFlushIntervals = 5;
-/** Under backlog a flush also waits for this many times the duration of the last one, up to `maxBacklogWaitMs`. */
+/**
+ * Under backlog a flush also waits for this many times the duration of the last one, up to
+ * `maxBacklogWaitMs`.
+ */
 const flushDurationsBetween = 4;
 const maxBacklogWaitMs = 30_000;
 /** Urgent records wait this long for those that come with them. */
 const urgentWaitMs = 50;
-/** Minimum time between two urgent flushes, so that a stream of urgent records does not turn into a stream of small inserts. */
+/**
+ * Minimum time between two urgent flushes, so that a stream of urgent records does not turn into a
+ * stream of small inserts.
+ */
 const minUrgentGapMs = 250;
 
 export interface FlushSituation {
@@ -24,15 +36,18 @@ export interface FlushSituation {
   maxRecords: number;
   /** Records between the last ones taken and the ends of the partitions. */
   backlogRecords: number;
-  /** Whether somebody waits for the records that were just taken, and their partition has no further ones. */
+  /**
+   * Whether somebody waits for the records that were just taken, and their partition has no further
+   * ones.
+   */
   isUrgent: boolean;
 }
 
 /**
  * Returns when to flush what has been taken; `nowMs` means at once.
  *
- * A flush is due at once when too much has been taken, or when the last flush was one wait ago. Otherwise the records
- * wait for one wait, or for less when they are urgent.
+ * A flush is due at once when too much has been taken, or when the last flush was one wait ago.
+ * Otherwise the records wait for one wait, or for less when they are urgent.
  */
 export function nextFlushAtMs(situation: FlushSituation): number {
   const { nowMs, flushedAtMs, lastFlushMs, isUrgent } = situation;
@@ -49,9 +64,9 @@ function isFull({ unflushed, maxRecords }: FlushSituation): boolean {
 }
 
 /**
- * Returns how long records wait for a flush: `flushIntervalMs`, or under backlog
- * max(5 × flushIntervalMs, min(4 × lastFlushMs, 30 s)), so that flushing cannot consume all the time while many models
- * make flushes long.
+ * Returns how long records wait for a flush: `flushIntervalMs`, or under backlog max(5 ×
+ * flushIntervalMs, min(4 × lastFlushMs, 30 s)), so that flushing cannot consume all the time while
+ * many models make flushes long.
  */
 function flushWaitMs({ backlogRecords, flushIntervalMs, lastFlushMs }: FlushSituation): number {
   if (backlogRecords <= maxUnflushedRecords) return flushIntervalMs;

@@ -2,8 +2,8 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 
 /**
- * Creates the HTTP server of a service: /live answers while the process does, /ready answers 200 or 503 with the reason,
- * /metrics answers in the format of Prometheus.
+ * Creates the HTTP server of a service: /live answers while the process does, /ready answers 200 or
+ * 503 with the reason, /metrics answers in the format of Prometheus.
  * @param unreadyReason asked at each request; null when the service is ready
  */
 export function healthServer(

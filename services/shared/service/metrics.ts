@@ -4,7 +4,10 @@ import { UnflushedRecords } from './unflushedRecords.ts';
 
 export type ServiceMetrics = ReturnType<typeof createMetrics>;
 
-/** Creates the metrics that every service has. Their names and what to do about them are in docs/operators.md. */
+/**
+ * Creates the metrics that every service has. Their names and what to do about them are in
+ * docs/operators.md.
+ */
 export function createMetrics(service: string) {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
@@ -43,7 +46,10 @@ function cacheMetrics(registers: Registry[]) {
       labelNames: ['cache'],
       registers,
     }),
-    /** Shows the sizes of what a service holds in memory, by cache. They are asked for at each scrape. */
+    /**
+     * Shows the sizes of what a service holds in memory, by cache. They are asked for at each
+     * scrape.
+     */
     observeCaches(entries: () => Record<string, number>): void {
       new Gauge({
         name: 'driftloop_cache_entries',

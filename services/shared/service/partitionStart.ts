@@ -1,11 +1,18 @@
 /*
- * A position says where a record is in the whole history of a partition. It is Kafka's offset plus a base, which grows
- * whenever the offsets begin again, as in a topic that was deleted and created anew. So a position never means two records.
+ * A position says where a record is in the whole history of a partition. It is Kafka's offset plus
+ * a base, which grows whenever the offsets begin again, as in a topic that was deleted and created
+ * anew. So a position never means two records.
  */
 
-/** Bases are multiples of this number of offsets. At 100,000 records a second a partition reaches it after 16 months. */
+/**
+ * Bases are multiples of this number of offsets. At 100,000 records a second a partition reaches it
+ * after 16 months.
+ */
 export const offsetsPerIncarnation = 2 ** 42;
-/** Records that are read again where Kafka has lost some: at most as many as the profiler recognises by their ids. */
+/**
+ * Records that are read again where Kafka has lost some: at most as many as the profiler recognises
+ * by their ids.
+ */
 const recordsReadAgain = 100_000;
 
 export interface Partition {
@@ -40,8 +47,9 @@ export interface ReadPosition {
 }
 
 /**
- * Why a partition does not simply go on. recreated: the topic was deleted and created again. truncated: Kafka has fewer
- * records than were read, as after a restore. deleted: retention was faster than the reader.
+ * Why a partition does not simply go on. recreated: the topic was deleted and created again.
+ * truncated: Kafka has fewer records than were read, as after a restore. deleted: retention was
+ * faster than the reader.
  */
 export type BreakReason = 'recreated' | 'truncated' | 'deleted';
 
@@ -64,9 +72,10 @@ export interface PartitionStart {
 }
 
 /**
- * Returns where to go on in a partition. The stored position decides, not the committed offset: Kafka deletes offsets
- * with a topic and after a week without a reader, and a commit may come when the topic has changed under it. A commit
- * that is further back is followed, because that is how a person asks for a second reading.
+ * Returns where to go on in a partition. The stored position decides, not the committed offset:
+ * Kafka deletes offsets with a topic and after a week without a reader, and a commit may come when
+ * the topic has changed under it. A commit that is further back is followed, because that is how a
+ * person asks for a second reading.
  * @param stored null when the partition was never read by a service that stores positions
  */
 export function partitionStart(log: PartitionLog, stored: ReadPosition | null): PartitionStart {

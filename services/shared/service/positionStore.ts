@@ -24,7 +24,10 @@ export class PositionStore {
     this.#service = service;
   }
 
-  /** Returns how far the topics have been read, by `partitionKey`. A partition that was never read is absent. */
+  /**
+   * Returns how far the topics have been read, by `partitionKey`. A partition that was never read
+   * is absent.
+   */
   async positions(topics: readonly string[]): Promise<Map<string, ReadPosition>> {
     const rows = await this.#clickhouse.select<
       Partition & { position: number; topic_id: string; end_position: number }

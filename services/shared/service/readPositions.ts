@@ -31,7 +31,10 @@ export interface ReadPositionsOptions {
   store: PositionStore;
   log: Logger;
   metrics: ServiceMetrics;
-  /** Repairs what a break does to the data derived from the topic. Called before the break is stored. */
+  /**
+   * Repairs what a break does to the data derived from the topic. Called before the break is
+   * stored.
+   */
   onBreaks: (breaks: readonly FoundBreak[]) => Promise<void>;
 }
 
@@ -40,11 +43,11 @@ const pollMs = 200;
 const holdIsKnownMs = 1_000;
 
 /**
- * Tracks how far a service has read its topics, in ClickHouse beside what it made of them. Notices when a topic is no
- * longer the one that was read, and when a rebuild wants the service to pause.
+ * Tracks how far a service has read its topics, in ClickHouse beside what it made of them. Notices
+ * when a topic is no longer the one that was read, and when a rebuild wants the service to pause.
  *
- * Invariant: `#ids` are the topics of the present assignment, and only `begin` changes them, so that a topic that was
- * recreated since is recognised.
+ * Invariant: `#ids` are the topics of the present assignment, and only `begin` changes them, so
+ * that a topic that was recreated since is recognised.
  */
 export class ReadPositions {
   readonly #groupId: string;
@@ -71,8 +74,8 @@ export class ReadPositions {
   }
 
   /**
-   * Returns where to read the partitions from. Waits while a topic is missing or a rebuild holds the service, and
-   * acknowledges the hold, so the caller must have forgotten what was in memory.
+   * Returns where to read the partitions from. Waits while a topic is missing or a rebuild holds
+   * the service, and acknowledges the hold, so the caller must have forgotten what was in memory.
    * @param isWanted ends the wait, with an empty answer, when it returns false
    */
   async begin(
@@ -89,7 +92,8 @@ export class ReadPositions {
       await this.#saveBreaks(
         starts.flatMap(start => (start.break ? [{ ...start, ...start.break }] : [])),
       );
-      // The position is stored at once with its break: the old incarnation is over for every replica.
+      // The position is stored at once with its break: the old incarnation is over for every
+      // replica.
       const positions = starts.map(({ durable, ...start }) => ({ ...start, position: durable }));
       await this.#savePositions(positions, hold ?? '');
       if (hold === null) return starts;
@@ -100,11 +104,12 @@ export class ReadPositions {
   }
 
   /**
-   * Returns whether the topics are still those that `begin` saw, and no rebuild wants a pause. A topic that is missing
-   * counts as the same topic until it has another id.
+   * Returns whether the topics are still those that `begin` saw, and no rebuild wants a pause. A
+   * topic that is missing counts as the same topic until it has another id.
    *
-   * The answer about the hold may be a moment old, because a rebuild waits until the owner of every partition has paused.
-   * A member that lost its partitions without noticing was silent for longer than that moment, so it asks anew.
+   * The answer about the hold may be a moment old, because a rebuild waits until the owner of every
+   * partition has paused. A member that lost its partitions without noticing was silent for longer
+   * than that moment, so it asks anew.
    */
   async areCurrent(): Promise<boolean> {
     const holdIsKnown = Date.now() - this.#holdAskedAtMs < holdIsKnownMs;
@@ -124,7 +129,9 @@ export class ReadPositions {
     await this.#savePositions(partitions, '');
   }
 
-  /** Returns the offset of the first record that Kafka still has, or null when the topic is missing. */
+  /**
+   * Returns the offset of the first record that Kafka still has, or null when the topic is missing.
+   */
   async lowOffset({ topic, partition }: Partition): Promise<number | null> {
     const offsets = await nullIfTransient(
       withAdmin(this.#kafka, admin => admin.fetchTopicOffsets(topic)),
@@ -206,7 +213,10 @@ export class ReadPositions {
   }
 }
 
-/** Gives `use` an admin client of its own, because what a client knows of topics and partitions may be minutes old. */
+/**
+ * Gives `use` an admin client of its own, because what a client knows of topics and partitions may
+ * be minutes old.
+ */
 async function withAdmin<T>(kafka: Kafka, use: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
   const admin = kafka.admin();
   await admin.connect();

@@ -41,15 +41,16 @@ export interface ServiceParts {
 }
 
 /**
- * Runs a service process: reads the environment and settings, connects, consumes, answers /live, /ready and /metrics, and
- * stops cleanly on SIGTERM. An unexpected error ends the process with exit code 1; the next process starts again from
- * the last commit.
+ * Runs a service process: reads the environment and settings, connects, consumes, answers /live,
+ * /ready and /metrics, and stops cleanly on SIGTERM. An unexpected error ends the process with exit
+ * code 1; the next process starts again from the last commit.
  */
 export async function runService(
   name: string,
   wire: (context: ServiceContext) => Promise<ServiceParts>,
 ): Promise<void> {
-  // V8 would otherwise learn from windows, which stay, to allocate short-lived records in the old generation as well.
+  // V8 would otherwise learn from windows, which stay, to allocate short-lived records in the old
+  // generation as well.
   setFlagsFromString('--no-allocation-site-pretenuring');
   let log = pino({ name });
   try {
@@ -202,7 +203,10 @@ class Service {
   }
 }
 
-/** Repeats announcements that were lost with the topic of windows. What other topics said cannot be derived from tables. */
+/**
+ * Repeats announcements that were lost with the topic of windows. What other topics said cannot be
+ * derived from tables.
+ */
 async function announceLostWindows(
   { clickhouse, producer, schemas, settings, topic }: ServiceContext,
   breaks: readonly FoundBreak[],

@@ -2,8 +2,8 @@ import { Gauge, type Registry } from 'prom-client';
 import type { KafkaRecord } from '../kafka/kafka.ts';
 
 /**
- * Counts what was taken from Kafka and is not durable yet, and shows it as gauges. It has to be bounded, or the service
- * would run out of memory.
+ * Counts what was taken from Kafka and is not durable yet, and shows it as gauges. It has to be
+ * bounded, or the service would run out of memory.
  *
  * Invariant: records, bytes and age are those of all `add`s since the last `clear`.
  */

@@ -19,8 +19,9 @@ export interface AnnounceOptions extends StoredWindowsOptions {
 }
 
 /**
- * Announces stored windows as the profiler did when it wrote them. The evaluator joins and computes them again, the
- * detector judges them again, and results that are as before change nothing. The verdicts of `formerWindows` disappear.
+ * Announces stored windows as the profiler did when it wrote them. The evaluator joins and computes
+ * them again, the detector judges them again, and results that are as before change nothing. The
+ * verdicts of `formerWindows` disappear.
  */
 export async function announceWindows(options: AnnounceOptions): Promise<void> {
   const { clickhouse, producer, schemas, settings, topic } = options;

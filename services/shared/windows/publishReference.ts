@@ -14,7 +14,10 @@ export interface ReferenceTarget {
   encode: (update: WindowUpdate) => Buffer;
 }
 
-/** Stores a reference and announces it to the detector, which compares the version with it from its first window on. */
+/**
+ * Stores a reference and announces it to the detector, which compares the version with it from its
+ * first window on.
+ */
 export async function publishReference(
   reference: ReferenceProfiles,
   of: ReferenceOf & { windowSizeMs: number },

@@ -8,7 +8,10 @@ export interface StoredWindows extends VersionName {
   windowSizeMs: number;
   /** Ascending. */
   startsMs: number[];
-  /** Highest event time of the version in the partition, or null when none of its predictions was counted there. */
+  /**
+   * Highest event time of the version in the partition, or null when none of its predictions was
+   * counted there.
+   */
   maxEventTimeMs: number | null;
 }
 
