@@ -14,7 +14,7 @@ const firstDrift = 20;
 const windowsBetweenDrifts = 2;
 const windowsAfterDrift = 20;
 
-const settings = `defaults: { window: 1s, allowedLateness: 0s, idle: 1h }\n`;
+const settings = `defaults: { window: 1s, outOfOrderness: 0s, idle: 1h }\n`;
 
 /**
  * From the acknowledgement of the records that make the watermark pass the end of a window to the verdict on it: the arrival of the drift

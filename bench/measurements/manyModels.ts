@@ -10,7 +10,7 @@ const twentyFeatures = { numeric: 14, categorical: 6 };
 const windowMs = 60_000;
 const openWindows = 3;
 const mostMegabytes = 512;
-const settings = 'defaults: { window: 1m, allowedLateness: 10m }\n';
+const settings = 'defaults: { window: 1m, outOfOrderness: 10m }\n';
 
 /** Event times that go on in three windows at once. */
 const threeWindows = (models: number) => (index: number) =>

@@ -60,10 +60,10 @@ function metricsOf(predictions: readonly LoggedPrediction[]): number {
   const windows = new Map<number, WindowState>();
   const { tally } = newVersionState('bench', '1', settings);
   for (const prediction of predictions) {
-    const startMs = windowStartMs(prediction.time, settings.window);
+    const startMs = windowStartMs(prediction.time, settings.windowSizeMs);
     let window = windows.get(startMs);
     if (!window) {
-      window = newWindowState(startMs, settings.window);
+      window = newWindowState(startMs, settings.windowSizeMs);
       windows.set(startMs, window);
     }
     addToProfiles(profilesOf(window, ''), prediction, tally);

@@ -15,6 +15,7 @@ export function addConfigCommand(program: Command): void {
       'after',
       `
 Prints a complete file: the settings of a model that is not named, and of every model that is.
+Old names of settings that the file uses are listed as warnings, on standard error.
 Exit code 1 with one line per mistake (file:line: setting: what was expected).
 
 Examples:
@@ -26,5 +27,6 @@ Examples:
 
 function runConfigCheck(file: string | undefined): void {
   const settings = readSettings(file ?? readEnvironment().DRIFTLOOP_CONFIG);
+  for (const warning of settings.warnings) process.stderr.write(`${warning}\n`);
   process.stdout.write(stringify(effectiveSettings(settings), { aliasDuplicateObjects: false }));
 }

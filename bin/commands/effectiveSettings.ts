@@ -1,15 +1,5 @@
-import type { Settings } from '../../services/shared/config/settings.ts';
+import type { ModelSettings, Settings } from '../../services/shared/config/settings.ts';
 
-/** Settings that are durations, wherever they stand. */
-const durations = new Set([
-  'window',
-  'allowedLateness',
-  'horizon',
-  'deduplication',
-  'idle',
-  'cooldown',
-  'timeout',
-]);
 const units = [
   ['d', 86_400_000],
   ['h', 3_600_000],
@@ -18,7 +8,7 @@ const units = [
   ['ms', 1],
 ] as const;
 
-/** The content of a settings file that names every setting: those of a model that is not configured, and of each that is. */
+/** Returns the content of a file that names every setting, of a model without settings of its own and of each that has some. */
 export function effectiveSettings(settings: Settings): object {
   return {
     defaults: writable(settings.of('')),
@@ -30,16 +20,24 @@ export function effectiveSettings(settings: Settings): object {
   };
 }
 
-/** As a person writes it, with durations such as 1h. */
-function writable(values: object): object {
-  return Object.fromEntries(
-    Object.entries(values)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => {
-        if (durations.has(name)) return [name, formatDuration(value)];
-        return [name, typeof value === 'object' && !Array.isArray(value) ? writable(value) : value];
-      }),
-  );
+/** Returns the settings of a model as a person writes them: under the names of the file, with durations such as 1h. */
+function writable(settings: ModelSettings): object {
+  const { windowSizeMs, outOfOrdernessMs, gracePeriodMs, deduplicationMs, idleMs, ...others } =
+    settings;
+  const { cooldownMs, timeoutMs, ...retraining } = others.retraining;
+  return {
+    window: formatDuration(windowSizeMs),
+    outOfOrderness: formatDuration(outOfOrdernessMs),
+    gracePeriod: formatDuration(gracePeriodMs),
+    deduplication: formatDuration(deduplicationMs),
+    idle: formatDuration(idleMs),
+    ...others,
+    retraining: {
+      ...retraining,
+      cooldown: formatDuration(cooldownMs),
+      timeout: formatDuration(timeoutMs),
+    },
+  };
 }
 
 function formatDuration(milliseconds: number): string {

@@ -40,7 +40,7 @@ Example:
 
 async function runReference(model: string, version: string, file: string): Promise<void> {
   const environment = readEnvironment();
-  const windowSizeMs = readSettings(environment.DRIFTLOOP_CONFIG).of(model).window;
+  const windowSizeMs = readSettings(environment.DRIFTLOOP_CONFIG).of(model).windowSizeMs;
   const records = await readRecords(file, model, version);
   const reference = referenceProfiles(records, windowSizeMs);
   await requireServer(environment, 'SCHEMA_REGISTRY_URL');

@@ -130,7 +130,7 @@ export async function readModelStatus(
     } = row;
     return {
       ...status,
-      watermark: isoTime(maxEventTimeMs - settings.of(row.model).allowedLateness),
+      watermark: isoTime(maxEventTimeMs - settings.of(row.model).outOfOrdernessMs),
       lastWindow:
         windowStartMs === null
           ? null

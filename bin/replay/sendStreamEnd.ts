@@ -25,7 +25,7 @@ export async function sendStreamEnd(
   await sendRecords(
     producer,
     versions.map(name => {
-      const update = versionUpdate('end', name, settings.of(name.model).window);
+      const update = versionUpdate('end', name, settings.of(name.model).windowSizeMs);
       return { topic, key: name.model, value: encode(update) };
     }),
   );

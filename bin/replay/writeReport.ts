@@ -53,7 +53,7 @@ async function* reportText(clickhouse: Clickhouse, report: ReplayReport): AsyncG
   yield `{\n"input": ${JSON.stringify(input)},\n"models": [`;
   let separator = '\n';
   for (const { model, version, counts } of await queries.counts()) {
-    const windowSizeMs = settings.of(model).window;
+    const windowSizeMs = settings.of(model).windowSizeMs;
     yield `${separator}{ ${fields({ model, version, windowSizeMs, counts })},\n"windows": `;
     yield* arrayText(queries.windows(model, version));
     yield ',\n"performance": ';

@@ -1,4 +1,5 @@
 import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import { isClickhouseError } from '../../services/shared/clickhouse/clickhouseErrors.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import { connectKafka, type Kafka, type KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
 import { UserError } from '../../services/shared/userError.ts';
@@ -30,7 +31,7 @@ export async function withClickhouse<T>(
   try {
     return await use(clickhouse);
   } catch (error) {
-    if (isMissingSchema(error)) {
+    if (isClickhouseError(error, ['UNKNOWN_TABLE', 'UNKNOWN_DATABASE'])) {
       throw new UserError(
         `ClickHouse has no tables of Driftloop in database ${environment.CLICKHOUSE_DATABASE}: run "driftloop migrate"`,
         { cause: error },
@@ -40,9 +41,4 @@ export async function withClickhouse<T>(
   } finally {
     await clickhouse.close();
   }
-}
-
-/** UNKNOWN_TABLE and UNKNOWN_DATABASE. */
-function isMissingSchema(error: unknown): boolean {
-  return ['60', '81'].includes((error as { code?: string }).code ?? '');
 }

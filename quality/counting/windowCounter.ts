@@ -51,7 +51,7 @@ interface Counted {
  * there when it ends; labels come at their time of observation, and the clock is looked at when windows end.
  */
 export function windowCounter(windowSizeMs: number) {
-  const settings = { ...parseSettings('', 'defaults').of(''), window: windowSizeMs };
+  const settings = { ...parseSettings('', 'defaults').of(''), windowSizeMs };
   const versions = new Map<string, { state: VersionState; counted: Map<string, Counted> }>();
   const feedback: { label: Feedback; offset: number }[] = [];
   let offset = 0;

@@ -41,7 +41,7 @@ export interface Alarm {
  * Judges a stream as the detector does while it is read: whenever a window ends, those that are ready are folded, after those whose
  * labels have changed since were folded once more.
  *
- * The allowed lateness, by which the services wait for predictions, is left out of the clock.
+ * The setting outOfOrderness, by which the services wait for predictions, is left out of the clock.
  */
 export function judgeStream(
   stream: WindowedStream,

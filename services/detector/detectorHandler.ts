@@ -4,8 +4,8 @@ import { cloudEvent } from '../shared/kafka/cloudEvent.ts';
 import { type KafkaRecord, type OutgoingRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
+import { type DecodedRecord, decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
-import { type UsableRecord, usableRecords } from '../shared/service/usableRecords.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import { foldAlgorithm } from './checkpoints/foldAlgorithm.ts';
 import { advanced } from './checkpoints/foldLedger.ts';
@@ -72,7 +72,7 @@ export async function detectorHandler(
     return version;
   }
 
-  async function takeUpdate({ value: update, record }: UsableRecord<WindowUpdate>): Promise<void> {
+  async function takeUpdate({ value: update, record }: DecodedRecord<WindowUpdate>): Promise<void> {
     const version = used(update);
     const { settings } = version;
     version.ledger = {
@@ -81,7 +81,7 @@ export async function detectorHandler(
     };
     version.ledgerChanged = true;
     // Windows of another size are from before the setting was changed.
-    if (update.windowSizeMs !== settings.window) return;
+    if (update.windowSizeMs !== settings.windowSizeMs) return;
     if (update.kind === 'reference') await takeReference(version);
     if (update.kind === 'end') version.readiness = { ...version.readiness, ended: true };
     if (update.kind === 'profile' && update.watermark !== null) {
@@ -94,7 +94,8 @@ export async function detectorHandler(
     }
     for (const startMs of update.windowStarts) {
       const judged =
-        startMs + settings.window <= Math.max(version.evaluatedUntilMs, version.foldedUntilMs);
+        startMs + settings.windowSizeMs <=
+        Math.max(version.evaluatedUntilMs, version.foldedUntilMs);
       if (judged) version.changedFromMs = Math.min(version.changedFromMs, startMs);
     }
   }
@@ -108,7 +109,7 @@ export async function detectorHandler(
   }
 
   async function take(records: KafkaRecord[]): Promise<void> {
-    const updates = await usableRecords(records, 'WindowUpdate', context);
+    const updates = await decodeOrDeadLetter(records, 'WindowUpdate', context);
     await loadMissing(updates.map(({ value }) => value));
     for (const update of updates) await takeUpdate(update);
     for (const { value } of updates) workWaits ||= hasWork(versions.get(versionKey(value))!, now());
@@ -143,7 +144,7 @@ export async function detectorHandler(
       settled,
       fresh,
       refoldedFromMs,
-      version.settings.window,
+      version.settings.windowSizeMs,
     );
     const alerts = alertRevisions(version, revisions);
     const events = new Map([

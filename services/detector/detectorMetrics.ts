@@ -28,7 +28,7 @@ export function detectorMetrics(
       this.reset();
       this.zero({});
       for (const { readiness, settings } of held()) {
-        const ageMs = now() - combinedWatermarkMs(readiness, now(), settings.idle);
+        const ageMs = now() - combinedWatermarkMs(readiness, now(), settings.idleMs);
         if (Number.isFinite(ageMs)) this.observe(ageMs / 1000);
       }
     },

@@ -4,8 +4,8 @@ import { type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
 import { checkFeedback } from '../shared/records/checkRecord.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
+import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
-import { usableRecords } from '../shared/service/usableRecords.ts';
 import { versionKey } from '../shared/versionKey.ts';
 import { windowEstimator } from './estimates/windowEstimator.ts';
 import { evaluatorMetrics } from './evaluatorMetrics.ts';
@@ -49,7 +49,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
 
   async function takeFeedback(records: readonly KafkaRecord[]): Promise<void> {
     const nowMs = Date.now();
-    const usable = await usableRecords(records, 'Feedback', context, value =>
+    const usable = await decodeOrDeadLetter(records, 'Feedback', context, value =>
       checkFeedback(value, nowMs),
     );
     for (const { value, record } of usable) {
@@ -58,7 +58,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
   }
 
   async function takeUpdates(records: readonly KafkaRecord[]): Promise<void> {
-    for (const { value: update } of await usableRecords(records, 'WindowUpdate', context)) {
+    for (const { value: update } of await decodeOrDeadLetter(records, 'WindowUpdate', context)) {
       if (update.kind !== 'profile') continue;
       const key = partitionKey(update);
       const { model, version, sourcePartition } = update;
@@ -105,7 +105,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
       const met = await store.predictionsOf(
         portion,
         settings.configuredModels,
-        model => settings.of(model).window,
+        model => settings.of(model).windowSizeMs,
       );
       for (const { startMs, ...version } of met.windows) addWindows(changed, version, [startMs]);
       waitingFeedback.inc(Math.max(0, portion.length - met.ids));
@@ -131,7 +131,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
       for (const [joinedOffset, startsMs] of byOffset)
         unjoined.push({ ...windows, joinedOffset, startsMs: new Set(startsMs) });
     }
-    const bySize = Map.groupBy(unjoined, ({ model }) => settings.of(model).window);
+    const bySize = Map.groupBy(unjoined, ({ model }) => settings.of(model).windowSizeMs);
     for (const [windowSizeMs, windows] of bySize) {
       for (const portion of portionsOfWindows(windows, mostWindowsPerQuery))
         await store.joinAnnounced(portion, windowSizeMs);
@@ -186,7 +186,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
       const key = versionKey(windows);
       const decision = decisions.get(key)!;
       if (sameDecision(settledDecisions.get(key), decision)) continue;
-      const windowSizeMs = settings.of(windows.model).window;
+      const windowSizeMs = settings.of(windows.model).windowSizeMs;
       const startsMs = await store.windowsDecidedOtherwise(windows, decision, windowSizeMs);
       for (const startMs of startsMs) windows.startsMs.add(startMs);
     }
@@ -198,9 +198,9 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
     written: Map<string, VersionWindows>,
   ): Promise<void> {
     const evaluationOf = (windows: VersionWindows): Evaluation => {
-      const { window, segments } = settings.of(windows.model);
+      const { windowSizeMs, segments } = settings.of(windows.model);
       return {
-        windowSizeMs: window,
+        windowSizeMs,
         segmentNames: segments,
         decision: decisions.get(versionKey(windows))!,
       };
@@ -252,7 +252,7 @@ export async function evaluatorHandler(context: ServiceContext): Promise<BatchHa
           version,
           sourcePartition: -1,
           watermark: null,
-          windowSizeMs: settings.of(model).window,
+          windowSizeMs: settings.of(model).windowSizeMs,
           windowStarts: [...startsMs],
         }),
       })),

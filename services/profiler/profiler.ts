@@ -121,7 +121,7 @@ export interface Tally {
   foldedNames: number;
   /** Predictions counted in the segment (other). */
   foldedSegmentValues: number;
-  /** Ids within the deduplication horizon that were too many to be kept. */
+  /** Ids within the time of deduplication that were too many to be kept. */
   idsForgottenEarly: number;
   /** Profiles that were begun and not stored yet. */
   newProfiles: number;
@@ -161,7 +161,7 @@ export function newVersionState(
     duplicates: 0,
     late: 0,
     tooLate: 0,
-    knownIds: emptyRecentIds(settings.window / idSliceMs(settings)),
+    knownIds: emptyRecentIds(settings.windowSizeMs / idSliceMs(settings)),
     deduplicatedFromMs: Number.NEGATIVE_INFINITY,
     windows: new Map(),
     highestWindowStartMs: Number.NEGATIVE_INFINITY,
@@ -198,7 +198,7 @@ export function newWindowState(startMs: number, windowSizeMs: number): WindowSta
 
 /** Event time that the version is expected to have passed: what comes behind it is late. */
 export function watermarkMs(state: VersionState): number {
-  return state.maxEventTimeMs - state.settings.allowedLateness;
+  return state.maxEventTimeMs - state.settings.outOfOrdernessMs;
 }
 
 /**
@@ -209,7 +209,7 @@ export function countPrediction(
   state: VersionState,
   { prediction, offset }: PredictionRecord,
 ): Verdict {
-  const startMs = windowStartMs(prediction.time, state.settings.window);
+  const startMs = windowStartMs(prediction.time, state.settings.windowSizeMs);
   if (offset <= state.lastOffset) {
     state.touchedWindows.add(startMs);
     state.tally.replayed++;
@@ -218,12 +218,12 @@ export function countPrediction(
   state.lastOffset = offset;
   state.changed = true;
   const watermark = watermarkMs(state);
-  if (prediction.time < watermark - state.settings.horizon) {
+  if (prediction.time < watermark - state.settings.gracePeriodMs) {
     state.tooLate++;
     state.tally.tooLate++;
     return {
       class: 'too-late',
-      message: `time: ${new Date(prediction.time).toISOString()} is ${describeDelay(watermark - prediction.time)} behind the watermark of ${state.model} ${state.version}, at most ${describeDelay(state.settings.horizon)} are waited for`,
+      message: `time: ${new Date(prediction.time).toISOString()} is ${describeDelay(watermark - prediction.time)} behind the watermark of ${state.model} ${state.version}, at most ${describeDelay(state.settings.gracePeriodMs)} are waited for`,
       model: state.model,
       version: state.version,
     };
@@ -235,7 +235,7 @@ export function countPrediction(
     return 'duplicate';
   }
   state.predictions++;
-  const late = startMs + state.settings.window <= watermark;
+  const late = startMs + state.settings.windowSizeMs <= watermark;
   if (late) state.late++;
   state.tally[late ? 'late' : 'onTime']++;
   state.firstEventTimeMs = Math.min(state.firstEventTimeMs, prediction.time);
@@ -244,7 +244,7 @@ export function countPrediction(
 
   let window = state.windows.get(startMs);
   if (!window) {
-    window = newWindowState(startMs, state.settings.window);
+    window = newWindowState(startMs, state.settings.windowSizeMs);
     state.windows.set(startMs, window);
     state.highestWindowStartMs = Math.max(state.highestWindowStartMs, startMs);
   }
@@ -270,8 +270,8 @@ function describeDelay(milliseconds: number): string {
 }
 
 /** Event time in which ids are forgotten together where there are too many: a part of a window, and a number that fits in 32 bits. */
-function idSliceMs({ window }: ModelSettings): number {
-  return window % 1000 === 0 ? 1000 : window;
+function idSliceMs({ windowSizeMs }: ModelSettings): number {
+  return windowSizeMs % 1000 === 0 ? 1000 : windowSizeMs;
 }
 
 /** @returns whether the id is remembered already */
@@ -289,12 +289,13 @@ function isKnownId(state: VersionState, { id, time }: LoggedPrediction, idHash: 
   return time >= state.deduplicatedFromMs && remember(state, id, time, idHash);
 }
 
-/** Ids are kept for the deduplication horizon, and longer while they are few; of more than a million the oldest are forgotten. */
+/** Ids are kept for the time of deduplication, and longer while they are few; of more than a million the oldest are forgotten. */
 function forgetOldIds(state: VersionState): void {
   const { knownIds, settings } = state;
   while (knownIds.size > knownIdsKept) {
     const early =
-      (knownIds.oldestWindow + 1) * settings.window > watermarkMs(state) - settings.deduplication;
+      (knownIds.oldestWindow + 1) * settings.windowSizeMs >
+      watermarkMs(state) - settings.deduplicationMs;
     if (early && knownIds.size <= knownIdsAtMost) return;
     if (early) state.tally.idsForgottenEarly += forgetOldestSlices(knownIds, knownIdsKeptOfTooMany);
     else forgetOldestWindow(knownIds);

@@ -5,8 +5,8 @@ import { topics } from '../shared/kafka/topics.ts';
 import type { LoggedPrediction } from '../shared/profile/features.ts';
 import { checkPrediction } from '../shared/records/checkRecord.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
+import { type DecodedRecord, decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
-import { type UsableRecord, usableRecords } from '../shared/service/usableRecords.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { versionKey } from '../shared/versionKey.ts';
 import { addPrediction, predictionBlock } from './predictionBlock.ts';
@@ -38,7 +38,7 @@ export const mostUnflushedRecords = 500_000;
 /** Profiles that are begun before what was counted is stored, flush or not. */
 export const mostNewProfiles = 50_000;
 
-type UsablePrediction = UsableRecord<LoggedPrediction>;
+type UsablePrediction = DecodedRecord<LoggedPrediction>;
 
 /**
  * Counts predictions by the log-prefix rule and announces the windows that changed.
@@ -101,7 +101,7 @@ export async function profilerHandler(
     >();
     for (const [index, { value, record }] of records.entries()) {
       const state = versions[index]!;
-      const startMs = windowStartMs(value.time, state.settings.window);
+      const startMs = windowStartMs(value.time, state.settings.windowSizeMs);
       const mayBeStored =
         record.offset > state.lastOffset &&
         startMs <= state.highestWindowStartMs &&
@@ -112,7 +112,10 @@ export async function profilerHandler(
     }
     const loaded = await store.loadWindows([...wanted.values()], partition, settings.of);
     for (const [key, { state, startMs }] of wanted) {
-      state.windows.set(startMs, loaded.get(key) ?? newWindowState(startMs, state.settings.window));
+      state.windows.set(
+        startMs,
+        loaded.get(key) ?? newWindowState(startMs, state.settings.windowSizeMs),
+      );
     }
   }
 
@@ -128,7 +131,7 @@ export async function profilerHandler(
     const held = partitions.get(partition) ?? new Map<string, VersionState>();
     partitions.set(partition, held);
     const nowMs = Date.now();
-    const usable = await usableRecords(records, 'Prediction', context, value =>
+    const usable = await decodeOrDeadLetter(records, 'Prediction', context, value =>
       checkPrediction(value, nowMs),
     );
     const versions = await versionsOf(held, partition, usable);
@@ -241,12 +244,18 @@ export async function profilerHandler(
     windowEnded = false;
   }
 
-  return { reset, take, flush, isUrgent: () => windowEnded, mostUnflushedRecords };
+  return {
+    reset,
+    take,
+    flush,
+    isUrgent: () => windowEnded,
+    maxUnflushedRecords: mostUnflushedRecords,
+  };
 }
 
 /** End of the last window that the watermark has passed. */
 function endedUntilMs(version: VersionState): number {
-  return windowStartMs(watermarkMs(version), version.settings.window);
+  return windowStartMs(watermarkMs(version), version.settings.windowSizeMs);
 }
 
 function windowUpdate(state: VersionState, partition: number): WindowUpdate {
@@ -256,7 +265,7 @@ function windowUpdate(state: VersionState, partition: number): WindowUpdate {
     version: state.version,
     sourcePartition: partition,
     watermark: state.predictions > 0 ? watermarkMs(state) : null,
-    windowSizeMs: state.settings.window,
+    windowSizeMs: state.settings.windowSizeMs,
     windowStarts: [...state.touchedWindows].sort((a, b) => a - b),
   };
 }

@@ -187,8 +187,8 @@ export function profilerStore(clickhouse: Clickhouse) {
           selectWindows<StoredProfile>('window_profiles', portion, partition),
           selectWindows<StoredSample>('window_samples', portion, partition),
         ]);
-        for (const row of profiles) addProfile(loaded, row, settingsOf(row.model).window);
-        for (const row of samples) addSample(loaded, row, settingsOf(row.model).window);
+        for (const row of profiles) addProfile(loaded, row, settingsOf(row.model).windowSizeMs);
+        for (const row of samples) addSample(loaded, row, settingsOf(row.model).windowSizeMs);
       }
       return loaded;
     },

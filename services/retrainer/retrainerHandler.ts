@@ -4,8 +4,8 @@ import { headerText, type KafkaRecord, sendRecords } from '../shared/kafka/kafka
 import { topics } from '../shared/kafka/topics.ts';
 import { retrainRequestEvent } from '../shared/records/retrainRequestEvent.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
+import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
-import { usableRecords } from '../shared/service/usableRecords.ts';
 import { publishReference } from '../shared/windows/publishReference.ts';
 import {
   type Cause,
@@ -59,7 +59,7 @@ export async function retrainerHandler(
       publishReference: (reference, model, version) =>
         publishReference(
           reference,
-          { model, version, source: 'training', windowSizeMs: settings.of(model).window },
+          { model, version, source: 'training', windowSizeMs: settings.of(model).windowSizeMs },
           { clickhouse, producer, topic: topic(topics.windows), encode: encodeUpdate },
         ),
       log,
@@ -71,7 +71,11 @@ export async function retrainerHandler(
   }
 
   async function takeDriftEvents(records: readonly KafkaRecord[]): Promise<void> {
-    for (const { value: event, record } of await usableRecords(records, 'DriftEvent', context)) {
+    for (const { value: event, record } of await decodeOrDeadLetter(
+      records,
+      'DriftEvent',
+      context,
+    )) {
       const cause = causeOfDriftEvent(event);
       const atMs =
         Date.parse(headerText(record.headers, 'ce_time') ?? '') || event.detectedAtEventTime;
@@ -83,7 +87,7 @@ export async function retrainerHandler(
   }
 
   async function takeRequests(records: readonly KafkaRecord[]): Promise<void> {
-    for (const { value: request } of await usableRecords(records, 'RetrainRequest', context)) {
+    for (const { value: request } of await decodeOrDeadLetter(records, 'RetrainRequest', context)) {
       await answer(causeOfRequest(request), () => decideOnRequest(settings.of(request.model)));
     }
   }
@@ -95,6 +99,10 @@ export async function retrainerHandler(
         ? takeDriftEvents(records)
         : takeRequests(records),
     flush: () => deadLetters.flush(),
+    // While a training runs, nothing asks ClickHouse.
+    longWorkMs: Math.max(
+      ...['', ...settings.configuredModels].map(model => settings.of(model).retraining.timeoutMs),
+    ),
   };
 }
 

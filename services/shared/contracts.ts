@@ -145,7 +145,7 @@ export interface WindowUpdate {
   version: string;
   /** Partition of predictions that the update speaks of; -1 for the other kinds. */
   sourcePartition: number;
-  /** profile: highest event time seen in this partition minus the allowed lateness. */
+  /** profile: highest event time seen in this partition minus the setting outOfOrderness. */
   watermark: number | null;
   windowSizeMs: number;
   /** Starts of the windows whose rows changed. */

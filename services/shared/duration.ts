@@ -8,8 +8,8 @@ const unitsMs: Record<string, number> = {
 };
 
 /**
- * Milliseconds of a duration such as `90s`, `15m`, `1h`, `7d`.
- * @returns null when the text is no duration.
+ * Returns the milliseconds of a duration such as `90s`, `15m`, `1h`, `7d`, or null for another
+ * text.
  */
 export function parseDurationMs(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)$/.exec(text.trim());

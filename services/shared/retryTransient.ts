@@ -1,13 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 const firstPauseMs = 100;
-const longestPauseMs = 10_000;
+const maxPauseMs = 10_000;
 
 /**
- * Repeats an operation for as long as its errors are transient, with pauses that double up to ten seconds
- * (with jitter, so that many services do not return at once to a server that was away).
- * @param onRetry told of each failure before the pause, counted from 1
- * @param onRetried told once when an operation that was repeated has ended, well or not
+ * Repeats an operation for as long as its errors are transient, with pauses that double up to ten
+ * seconds. The pauses have jitter, so that many services do not return at once to a server that was
+ * away.
+ * @param onRetry called after each failure, before the pause; attempts are counted from 1
+ * @param onRetried called once when an operation that was repeated has ended, with or without
+ * success
  */
 export async function retryTransient<T>(
   operation: () => Promise<T>,
@@ -24,7 +26,7 @@ export async function retryTransient<T>(
         if (!isTransient(error)) throw error;
         attempt++;
         onRetry?.(error, attempt);
-        const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
+        const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** (attempt - 1));
         await pause(pauseMs * (0.5 + Math.random() / 2));
       }
     }

@@ -5,7 +5,8 @@ export interface TimeWindow {
 }
 
 /**
- * Start of the window that holds an event time. Windows are aligned to the epoch, also before 1970.
+ * Returns the start of the window that holds an event time. Windows are aligned to the epoch, also
+ * before 1970.
  * @example windowStartMs(3_700_000, 3_600_000) // 3_600_000
  */
 export function windowStartMs(timeMs: number, windowSizeMs: number): number {

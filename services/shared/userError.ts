@@ -1,4 +1,7 @@
-/** A mistake of the person who runs Driftloop: printed as its message alone, without a stack trace, with exit code 1. */
+/**
+ * A mistake of the person who runs Driftloop. Its message is printed alone, without a stack trace,
+ * and the exit code is 1.
+ */
 export class UserError extends Error {
   override name = 'UserError';
 }

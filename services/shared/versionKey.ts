@@ -4,7 +4,10 @@ export interface VersionName {
   version: string;
 }
 
-/** A map's key for a model version, of which every record needs one; names may hold any character. */
+/**
+ * Returns a map's key for a model version. Names may hold any character; every record needs a key,
+ * so it must be cheap.
+ */
 export function versionKey({ model, version }: VersionName): string {
   return `${model.length}:${model}${version}`;
 }

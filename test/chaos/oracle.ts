@@ -7,9 +7,9 @@ import type { KafkaRecord } from '../../services/shared/kafka/kafka.ts';
  */
 
 export interface OracleSettings {
-  windowMs: number;
-  allowedLatenessMs: number;
-  horizonMs: number;
+  windowSizeMs: number;
+  outOfOrdernessMs: number;
+  gracePeriodMs: number;
 }
 
 /** Rows of a table by their key, as text, so that they can be compared and shown. */
@@ -160,8 +160,8 @@ function countedOf(
   let latestMs = Number.NEGATIVE_INFINITY;
   for (const record of records) {
     const { id, time } = record.prediction;
-    const watermarkMs = latestMs - settings.allowedLatenessMs;
-    if (time < watermarkMs - settings.horizonMs) {
+    const watermarkMs = latestMs - settings.outOfOrdernessMs;
+    if (time < watermarkMs - settings.gracePeriodMs) {
       counters.too_late++;
       addDeadLetter(tables, 'predictions', record.record, 'too-late');
     } else if (ids.has(id)) {
@@ -169,7 +169,7 @@ function countedOf(
     } else {
       ids.add(id);
       counters.predictions++;
-      const endMs = time - (time % settings.windowMs) + settings.windowMs;
+      const endMs = time - (time % settings.windowSizeMs) + settings.windowSizeMs;
       if (endMs <= watermarkMs) counters.late++;
       latestMs = Math.max(latestMs, time);
       counted.push(record);
@@ -184,11 +184,15 @@ function countedOf(
   return counted;
 }
 
-function addProfiles(counted: readonly Counted[], { windowMs }: OracleSettings, rows: Rows): void {
+function addProfiles(
+  counted: readonly Counted[],
+  { windowSizeMs }: OracleSettings,
+  rows: Rows,
+): void {
   const values = new Map<string, unknown[]>();
   for (const { prediction, partition } of counted) {
     const { model, version, time, features, score } = prediction;
-    const startMs = time - (time % windowMs);
+    const startMs = time - (time % windowSizeMs);
     const named: [string, string, unknown][] = [
       ...Object.entries(features).map(
         ([name, value]) => ['feature', name, value] as [string, string, unknown],
@@ -223,9 +227,13 @@ function addProfiles(counted: readonly Counted[], { windowMs }: OracleSettings, 
 const sampledRecords = 64;
 
 /** Of each window and partition the records whose ids have the lowest hashes, with their values. */
-function addSamples(counted: readonly Counted[], { windowMs }: OracleSettings, rows: Rows): void {
+function addSamples(
+  counted: readonly Counted[],
+  { windowSizeMs }: OracleSettings,
+  rows: Rows,
+): void {
   const placeOf = ({ prediction: { model, version, time }, partition }: Counted) =>
-    key(model, version, time - (time % windowMs), partition);
+    key(model, version, time - (time % windowSizeMs), partition);
   for (const [place, records] of Map.groupBy(counted, placeOf)) {
     const hashed = records.map(({ prediction: { id, features, score, prediction } }) => ({
       hash: mixed(fnv1a(id)),
@@ -283,7 +291,7 @@ function mixed(hash: bigint): bigint {
 function addOutcomes(
   counted: readonly Counted[],
   feedback: readonly (Feedback & { offset: number })[],
-  { windowMs }: OracleSettings,
+  { windowSizeMs }: OracleSettings,
   tables: OracleTables,
 ): void {
   const latest = new Map<string, Feedback & { offset: number }>();
@@ -298,7 +306,7 @@ function addOutcomes(
   const windows = new Map<string, { predictions: number; labelled: number; errors: number }>();
   for (const { prediction } of counted) {
     const { model, version, id, time } = prediction;
-    const place = key(model, version, time - (time % windowMs));
+    const place = key(model, version, time - (time % windowSizeMs));
     const window = windows.get(place) ?? { predictions: 0, labelled: 0, errors: 0 };
     windows.set(place, window);
     window.predictions++;

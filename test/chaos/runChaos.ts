@@ -409,7 +409,7 @@ async function compareWithOracle(
   { environment, clickhouse, settings }: ChaosInstallation,
   records: readonly KafkaRecord[],
 ): Promise<{ expected: Map<string, Rows>; differences: string[] }> {
-  const { window, allowedLateness, horizon } = settings.of(modelToTrain);
+  const { windowSizeMs, outOfOrdernessMs, gracePeriodMs } = settings.of(modelToTrain);
   const [plainPrediction, plainFeedback] = [plainType('Prediction'), plainType('Feedback')];
   const decode = {
     prediction: (value: Buffer): Prediction =>
@@ -424,7 +424,7 @@ async function compareWithOracle(
     ofTopic(topics.feedback),
     ofTopic(topics.retrainRequests),
     decode,
-    { windowMs: window, allowedLatenessMs: allowedLateness, horizonMs: horizon },
+    { windowSizeMs, outOfOrdernessMs, gracePeriodMs },
   );
   const found: string[] = [];
   for (const table of oracleTables)

@@ -42,7 +42,7 @@ const chunksPerRequest = 3;
 
 /**
  * Chunks of records: three versions through the same partitions (a model of 1996 that drifts, one of today, one that comes and goes), with repeated
- * ids (at once and later), records out of order, hours late and too late, feedback that is early, late, beyond the horizon, repeated, corrected or
+ * ids (at once and later), records out of order, hours late and too late, feedback that is early, late, later than the grace period, repeated, corrected or
  * for unknown ids, requests for trainings, and broken records of all of these. A function of `random` alone.
  */
 export function* chunksOfStream(

@@ -174,7 +174,7 @@ describe('driftloop replay', () => {
     const lastMs = streamStartMs + 10 * 3_600_000 - 36_000;
     const lines = [
       ...predictions,
-      // The same prediction twice, and one that is late but within the horizon.
+      // The same prediction twice, and one that is late but within the grace period.
       predictions[999]!,
       line({ id: 'late', time: streamStartMs + 1 }),
       line({ id: 'too-late', time: streamStartMs - 8 * 86_400_000 }),

@@ -12,7 +12,7 @@ import { freshInstallation } from '../freshInstallation.ts';
 const sessionTimeoutMs = 6_000;
 const recordsPerSend = 20;
 
-/** Passes on what a service asks of ClickHouse, and takes note of when it asked in vain. */
+/** Forwards the requests of a service to ClickHouse, and notes the times at which they failed. */
 async function startGateway(clickhouseUrl: string) {
   const failedAtMs: number[] = [];
   const server = createServer((message, response) => {
@@ -39,7 +39,7 @@ async function startGateway(clickhouseUrl: string) {
   };
 }
 
-it('waits for a ClickHouse that is away: nothing is lost, nothing piles up, it asks ever more rarely and stays in its group', async () => {
+it('a service waits for a ClickHouse that is away with growing pauses, stays in its group, and loses nothing', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'driftloop-away-'));
   const logDir = join(dir, 'logs');
   let clickhouse = await startClickhouse({ dir: join(dir, 'data'), port: 0, logDir });
@@ -87,7 +87,7 @@ it('waits for a ClickHouse that is away: nothing is lost, nothing piles up, it a
   await until(() => gateway.failedAtMs.length > 0);
   const unflushed = await metric('driftloop_unflushed_records');
   const unflushedBytes = await metric('driftloop_unflushed_bytes');
-  // 8 MB that must wait in Kafka.
+  // These 8 MB must wait in Kafka.
   for (let times = 0; times < 4; times++) await send(100_000);
   await until(() => performance.now() - awaySinceMs > 2.5 * sessionTimeoutMs);
   const failed = gateway.failedAtMs.length;

@@ -108,7 +108,7 @@ describe('detector', () => {
           too_late: 0,
         },
       ]);
-      // One minute is the allowed lateness: the last window is not ready yet.
+      // The watermark stays one minute behind (outOfOrderness), so the last window is not ready yet.
       const windowStarts = windows.map(window => window.startMs);
       updates.push({ sourcePartition: partition, watermark: last.endMs - 60_000, windowStarts });
     }

@@ -10,7 +10,9 @@ import { freshInstallation, type Installation } from '../freshInstallation.ts';
 const hourMs = 3_600_000;
 const startMs = Date.UTC(2026, 0, 10);
 
-/** Stands before ClickHouse, and hangs up on inserts of predictions while it is told to: what a service needs to take them is answered. */
+/**
+ * Forwards requests to ClickHouse, but hangs up on inserts of predictions while `hangUp` is set.
+ */
 async function gatewayToClickhouse(): Promise<{ url: string; server: Server; hangUp: boolean }> {
   const port = await freePort();
   const gateway = { url: `http://127.0.0.1:${port}`, hangUp: false, server: createServer() };
@@ -32,7 +34,7 @@ async function gatewayToClickhouse(): Promise<{ url: string; server: Server; han
   return gateway;
 }
 
-/** Samples by name and labels other than the service, as they stand in the text. */
+/** Returns the samples of /metrics by their name and their labels other than the service. */
 async function scrape(healthUrl: string): Promise<Map<string, number>> {
   const text = await (await fetch(`${healthUrl}/metrics`)).text();
   const samples = new Map<string, number>();
@@ -76,7 +78,7 @@ describe('metrics of running services', () => {
     await Promise.all(services.map(service => service.stop()));
   });
 
-  it('say what became of records, what is held, and that ClickHouse is away', async () => {
+  it('show what became of records, what is held in memory, and that ClickHouse is away', async () => {
     installation.variables.CLICKHOUSE_URL = gateway.url;
     const { healthUrl } = await installation.startService('profiler');
     const topic = `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`;

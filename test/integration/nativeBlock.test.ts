@@ -25,7 +25,10 @@ const number = fc.oneof(
   fc.integer(),
   fc.constantFrom(Number.NaN, Infinity, -Infinity, -0, 0, 5e-324),
 );
-/** Halves of surrogate pairs, too, and lengths around those where a varint and the native encoder begin. */
+/**
+ * Includes halves of surrogate pairs, and lengths around the limits of a varint and of the native
+ * encoder.
+ */
 const anyText = fc.oneof(
   text,
   fc.string({ unit: 'binary', maxLength: 10 }),
@@ -50,7 +53,7 @@ const prediction: fc.Arbitrary<Prediction> = fc.record({
   latencyMs: fc.option(number),
 });
 
-/** How ClickHouse writes a number in JSON. */
+/** Returns a number as ClickHouse writes it in JSON. */
 const shown = (value: number) =>
   Number.isFinite(value) ? value : Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
 const shownOrNull = (value: number | null) => (value === null ? null : shown(value));
@@ -90,7 +93,7 @@ function expectedRow(sent: Prediction, index: number): object {
   };
 }
 
-it('rows of predictions are read as they were written, whatever they hold', async () => {
+it('rows of predictions with any content are read as they were written', async () => {
   const columns = Object.keys(predictionBlock().columns).map(name =>
     name === 'event_time' ? 'toUnixTimestamp64Milli(event_time) AS time' : name,
   );
@@ -110,7 +113,7 @@ it('rows of predictions are read as they were written, whatever they hold', asyn
   );
 }, 300_000);
 
-it('rows that fill many pieces of memory are read as they were written', async () => {
+it('a block that fills many pieces of memory is read as it was written', async () => {
   await clickhouse.command('TRUNCATE TABLE predictions');
   const count = 20_000;
   const block = predictionBlock();

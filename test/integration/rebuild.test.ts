@@ -48,7 +48,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
 
   /** Lines that say where the tables are not what one offline pass over the topics says. */
   async function mistakes(): Promise<string[]> {
-    const { window, allowedLateness, horizon } = readSettings(undefined).of('new');
+    const { windowSizeMs, outOfOrdernessMs, gracePeriodMs } = readSettings(undefined).of('new');
     const records: KafkaRecord[] = [];
     for (const name of ['predictions', 'feedback'])
       await readTopic(
@@ -66,7 +66,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
       records.filter(record => record.topic === topic('feedback')),
       [],
       { prediction: plain('Prediction'), feedback: plain('Feedback') },
-      { windowMs: window, allowedLatenessMs: allowedLateness, horizonMs: horizon },
+      { windowSizeMs, outOfOrdernessMs, gracePeriodMs },
     );
     const lines: string[] = [];
     for (const table of oracleTables)

@@ -14,7 +14,7 @@ import type { DriftEvent, Feedback } from '../../services/shared/contracts.ts';
 import { decodeRecord } from '../../services/shared/records/decodeRecord.ts';
 import { driftEvent } from '../unit/detector/driftEventFixture.ts';
 
-it('waits for a registry that is away, and takes no record for an incompatible one meanwhile', async () => {
+it('the client waits for a registry that is away, and rejects no record meanwhile', async () => {
   const real = inject('schemaRegistryUrl');
   const encode = await connectSchemaRegistry(
     readEnvironment({ SCHEMA_REGISTRY_URL: real }),
@@ -53,7 +53,7 @@ it('waits for a registry that is away, and takes no record for an incompatible o
   gateway.close();
 });
 
-it('takes the contract of drift events after the one without contributions to predictions, whose events are read as having none', async () => {
+it('the contract of drift events is compatible with the earlier one without predictionContributions, whose events are read with none', async () => {
   const url = inject('schemaRegistryUrl');
   const schema = contractType('DriftEvent').schema({ exportAttrs: true }) as {
     fields: { name: string }[];

@@ -28,7 +28,7 @@ function prediction(number: number): Prediction {
   };
 }
 
-describe('topics that are not what they were', { timeout: 300_000 }, () => {
+describe('topics that were recreated, truncated or deleted', { timeout: 300_000 }, () => {
   let installation: Installation;
   let encode: (prediction: Prediction) => Buffer;
   let encodeFeedback: (feedback: Feedback) => Buffer;
@@ -42,7 +42,10 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
   const quiet = (...services: ServiceName[]) => installation.untilQuiet(...services);
 
-  /** Predictions from one number to before another, those of a number always in the same of four partitions. */
+  /**
+   * Sends the predictions with numbers in [from, to). The number decides which of the four
+   * partitions gets it.
+   */
   const send = (from: number, to: number) =>
     installation.producer.send({
       topic: topic('predictions'),
@@ -86,7 +89,7 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
     ).join('\n');
   }
 
-  it('counts both when predictions is created again while the profiler runs: first with fewer records, then with more', async () => {
+  it('counts the records of both topics when predictions is recreated while the profiler runs, first with fewer records and then with more', async () => {
     const profiler = await installation.startService('profiler');
     await send(0, 400);
     await quiet('profiler');
@@ -112,13 +115,13 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
   });
 
   it.each([40, 2_000])(
-    'counts both when predictions is created again while the profiler is stopped, with %i records',
+    'counts the records of both topics when predictions is recreated with %i records while the profiler is stopped',
     async records => {
       const profiler = await installation.startService('profiler');
       await send(0, 400);
       await quiet('profiler');
       await profiler.stop();
-      // 20 that nobody will read, and 40 that producers send again.
+      // 20 records that are never read, and 40 that producers send again.
       await send(100_000, 100_020);
       await recreate('predictions');
       await send(360, 400 + records);
@@ -129,7 +132,7 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
     },
   );
 
-  it('says how many records retention has taken before they were read, and goes on behind them', async () => {
+  it('reports how many records retention deleted before they were read, and continues after them', async () => {
     const profiler = await installation.startService('profiler');
     await send(0, 400);
     await quiet('profiler');
@@ -151,7 +154,7 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
     expect(await logs()).toContain('Kafka has deleted records before they were read');
     await restarted.stop();
 
-    // Kafka also forgets where a group was.
+    // Kafka also forgets the offsets of a group.
     await installation.admin.deleteGroups([topic('driftloop-profiler')]);
     await send(100_000, 100_040);
     await deleteBefore(235);
@@ -162,7 +165,7 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
     expect(await breaks()).toEqual([{ reason: 'deleted', lost: 440, partitions: 8 }]);
   });
 
-  it('counts what comes after records that Kafka has lost, at the offsets of those that were lost', async () => {
+  it('counts records that reuse the offsets of records that Kafka has lost', async () => {
     const profiler = await installation.startService('profiler');
     await send(0, 400);
     await quiet('profiler');
@@ -182,7 +185,7 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
     expect(await logs()).toContain('Kafka has lost records that were counted, or was restored');
   });
 
-  it('reads everything once, wherever the committed offsets are put', async () => {
+  it('counts every record once, wherever the committed offsets are moved', async () => {
     const profiler = await installation.startService('profiler');
     await send(0, 400);
     await quiet('profiler');
@@ -227,7 +230,7 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
     expect(await breaks()).toEqual([]);
   });
 
-  it('waits while its topic is missing, when it starts and while it runs, and says so', async () => {
+  it('waits while its topic is missing, at start and while it runs; it says so in the log and is not ready', async () => {
     const isReady = async ({ healthUrl }: ServiceProcess) => (await fetch(`${healthUrl}/ready`)).ok;
     const remove = () => installation.admin.deleteTopics({ topics: [topic('predictions')] });
     await remove();
@@ -249,7 +252,7 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
     expect(await breaks()).toEqual([{ reason: 'recreated', lost: 0, partitions: 4 }]);
   });
 
-  it('joins what was announced on a topic of windows that is gone, and feedback of both incarnations', async () => {
+  it('joins windows whose announcements were lost with the topic windows, and feedback of both incarnations of its topic', async () => {
     const label = (number: number): Feedback => ({
       id: `p${number}`,
       model: null,

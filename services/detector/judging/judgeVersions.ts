@@ -104,9 +104,9 @@ function rangeOf({ version: { model, version, settings }, fold, untilMs }: OpenR
   return {
     model,
     version,
-    windowSizeMs: settings.window,
+    windowSizeMs: settings.windowSizeMs,
     fromMs: last ? last.windowStartMs + 1 : earliestMs,
-    toMs: Math.min(untilMs - settings.window, latestMs),
+    toMs: Math.min(untilMs - settings.windowSizeMs, latestMs),
   };
 }
 
@@ -183,7 +183,7 @@ async function foldWindows(
       startMs >= run.judgedFromMs,
     );
     run.fold = fold;
-    run.foldedUntilMs = startMs + run.version.settings.window;
+    run.foldedUntilMs = startMs + run.version.settings.windowSizeMs;
     all.push(...folded);
   }
   return all;
@@ -212,7 +212,8 @@ function newEvaluations(
 
 function finish({ version, fold, foldedUntilMs, passed }: OpenRun): void {
   const lastEndMs =
-    (fold.checkpoints.at(-1)?.windowStartMs ?? Number.NEGATIVE_INFINITY) + version.settings.window;
+    (fold.checkpoints.at(-1)?.windowStartMs ?? Number.NEGATIVE_INFINITY) +
+    version.settings.windowSizeMs;
   version.live = { ...version.live!, fold, passed };
   version.foldedUntilMs = foldedUntilMs;
   version.evaluatedUntilMs = Math.max(version.evaluatedUntilMs, lastEndMs);

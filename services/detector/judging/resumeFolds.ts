@@ -131,7 +131,7 @@ function goesBackFurther(version: WatchedVersion): boolean {
       status === 'open' &&
       !open.has(id) &&
       windowStart <= resumedAfter.windowStartMs &&
-      windowEnd - windowStart === version.settings.window,
+      windowEnd - windowStart === version.settings.windowSizeMs,
   );
   if (unknown.length === 0) return false;
   version.changedFromMs = Math.min(

@@ -73,7 +73,7 @@ export async function loadVersions(
       readiness = withWatermark(
         readiness,
         partition,
-        maxEventTimeMs - settings.allowedLateness,
+        maxEventTimeMs - settings.outOfOrdernessMs,
         nowMs,
       );
     }
@@ -89,7 +89,9 @@ export async function loadVersions(
       ledger,
       ledgerChanged: ledger.settings !== stored?.settings,
       evaluatedUntilMs,
-      foldedUntilMs: newest ? newest.windowStartMs + settings.window : Number.NEGATIVE_INFINITY,
+      foldedUntilMs: newest
+        ? newest.windowStartMs + settings.windowSizeMs
+        : Number.NEGATIVE_INFINITY,
       changedFromMs: Number.POSITIVE_INFINITY,
       events: new Map(),
       alerts: new Map(),
@@ -101,7 +103,7 @@ export async function loadVersions(
 /** The ledger as far as it is about the windows and the code of today. */
 function usableLedger(
   stored: FoldLedger | undefined,
-  { window: windowSizeMs, detection }: ModelSettings,
+  { windowSizeMs, detection }: ModelSettings,
   algorithm: string,
   evaluatedUntilMs: number,
 ): FoldLedger {
@@ -123,9 +125,9 @@ function usableLedger(
 
 /** End of the last whole window that can be judged. What was judged once stays so, whatever a restart knows of the clocks. */
 export function judgeableUntilMs(version: WatchedVersion, nowMs: number): number {
-  const { window, idle } = version.settings;
-  const watermarkMs = combinedWatermarkMs(version.readiness, nowMs, idle);
-  return Math.max(version.evaluatedUntilMs, Math.floor(watermarkMs / window) * window);
+  const { windowSizeMs, idleMs } = version.settings;
+  const watermarkMs = combinedWatermarkMs(version.readiness, nowMs, idleMs);
+  return Math.max(version.evaluatedUntilMs, Math.floor(watermarkMs / windowSizeMs) * windowSizeMs);
 }
 
 export function hasWork(version: WatchedVersion, nowMs: number): boolean {

@@ -6,7 +6,7 @@ export interface Readiness {
 }
 
 export interface PartitionProgress {
-  /** Highest event time seen there less the allowed lateness. */
+  /** Highest event time seen there minus the setting outOfOrderness. */
   watermarkMs: number;
   /** Wall clock when it was last heard of. */
   heardAtMs: number;

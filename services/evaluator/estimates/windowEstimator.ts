@@ -105,7 +105,7 @@ export function windowEstimator(
       const decision = decisionOf(version);
       return decision === undefined
         ? []
-        : [{ ...version, ...decision, windowSizeMs: settings.of(version.model).window }];
+        : [{ ...version, ...decision, windowSizeMs: settings.of(version.model).windowSizeMs }];
     });
     if (versions.length === 0) return;
     const maxEventTimesMs = await store.maxEventTimesMs(versions);
@@ -122,7 +122,7 @@ export function windowEstimator(
     const { windowSizeMs, predictedMs, earliestMs } = version;
     const last = lastLooks.get(versionKey(version));
     const endedMs = windowStartMs(
-      maxEventTimeMs - settings.of(version.model).allowedLateness,
+      maxEventTimeMs - settings.of(version.model).outOfOrdernessMs,
       windowSizeMs,
     );
     const startsMs = new Set([...predictedMs].filter(startMs => startMs + windowSizeMs <= endedMs));

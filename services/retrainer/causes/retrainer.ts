@@ -52,7 +52,7 @@ export function decideOnDriftEvent(
   settings: ModelSettings,
   history: ModelHistory,
 ): Decision {
-  const { enabled, causes, cooldown } = settings.retraining;
+  const { enabled, causes, cooldownMs } = settings.retraining;
   if (!enabled) return disabled;
   if (event.cause === 'data_quality')
     return skipped(
@@ -70,9 +70,9 @@ export function decideOnDriftEvent(
   if (championVersion !== null && event.version !== championVersion) {
     return skipped(`version ${event.version} drifted, but version ${championVersion} serves now`);
   }
-  if (lastTrainedEventTimeMs !== null && atMs - lastTrainedEventTimeMs < cooldown) {
+  if (lastTrainedEventTimeMs !== null && atMs - lastTrainedEventTimeMs < cooldownMs) {
     return skipped(
-      `cooldown: the last training used data up to ${isoTime(lastTrainedEventTimeMs)}; the next may follow a drift that is seen from ${isoTime(lastTrainedEventTimeMs + cooldown)} on (event time)`,
+      `cooldown: the last training used data up to ${isoTime(lastTrainedEventTimeMs)}; the next may follow a drift that is seen from ${isoTime(lastTrainedEventTimeMs + cooldownMs)} on (event time)`,
     );
   }
   return { train: true };

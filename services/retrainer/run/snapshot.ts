@@ -61,7 +61,7 @@ export async function takeSnapshot(
     return refused([
       `0 labelled rows, at least ${settings.retraining.minimumLabelledRows} are needed`,
     ]);
-  const coverage = await store.labelCoverage(model, newest, settings.window);
+  const coverage = await store.labelCoverage(model, newest, settings.windowSizeMs);
   const range = { fromMs: newest.fromMs, toMs: Math.min(newest.toMs, maturedUntilMs(coverage)) };
   const features = await store.featureNames(model, range);
   const columns = features.number.length + features.text.length;

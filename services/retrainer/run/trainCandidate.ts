@@ -54,8 +54,8 @@ export async function trainCandidate(
     join(folder, taskFile),
     `${JSON.stringify(trainingTask(snapshot, { model, seed, outputFolder }), null, 2)}\n`,
   );
-  const { command, timeout } = settings.retraining;
-  await runTrainer(folder, { command, timeoutMs: timeout, signal });
+  const { command, timeoutMs } = settings.retraining;
+  await runTrainer(folder, { command, timeoutMs, signal });
 
   const trained = join(outputFolder, modelFolderName);
   const predictions = join(outputFolder, predictionsFile);

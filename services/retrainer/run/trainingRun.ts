@@ -194,7 +194,7 @@ async function train(
           runId: run.id,
         },
       );
-      const reference = trainingReference(snapshot, candidate, settings.window);
+      const reference = trainingReference(snapshot, candidate, settings.windowSizeMs);
       const verdict = judge(snapshot, candidate, championVersion, settings.segments);
       const reasons = [...verdict.reasons, ...snapshot.notes];
       return {

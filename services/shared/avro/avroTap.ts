@@ -1,7 +1,9 @@
-/** What avsc reads from; it does not export the type. */
+/** The tap that avsc reads bytes from; avsc does not export its type. */
 export interface AvroTap {
   buf: Buffer;
-  /** Past the end once more was read than there is, and NaN behind a length that is none. */
+  /**
+   * Beyond the end when more was read than there is, and NaN after a length that is not a number.
+   */
   pos: number;
   readLong(): number;
   readString(): string;
@@ -13,12 +15,18 @@ export interface AvroReadable {
   _skip(tap: AvroTap): void;
 }
 
-/** avsc looks at the end of the bytes only when all is read, and damaged bytes may promise billions of entries. */
+/**
+ * Throws when more was read than there is. avsc itself checks that only when everything is read,
+ * and damaged bytes may promise billions of entries.
+ */
 export function checkWithinBytes(tap: AvroTap): void {
   if (!(tap.pos <= tap.buf.length)) throw new Error('truncated buffer');
 }
 
-/** Entries of the next block, 0 at the end; a negative number is followed by the bytes of the block (Avro specification, Arrays and Maps). */
+/**
+ * Reads the number of entries of the next block, 0 at the end. A negative number is followed by the
+ * size of the block in bytes (Avro specification, Arrays and Maps).
+ */
 export function readBlockSize(tap: AvroTap): number {
   const size = tap.readLong();
   if (size < 0) tap.readLong();
@@ -26,7 +34,7 @@ export function readBlockSize(tap: AvroTap): number {
   return Math.abs(size);
 }
 
-/** Passes over the blocks of a field that the contract does not have. */
+/** Skips the blocks of a field that the contract does not have. */
 export function skipBlocks(tap: AvroTap, skipEntry: (tap: AvroTap) => void): void {
   for (;;) {
     const size = tap.readLong();
@@ -41,7 +49,7 @@ export function skipBlocks(tap: AvroTap, skipEntry: (tap: AvroTap) => void): voi
       const start = tap.pos;
       skipEntry(tap);
       checkWithinBytes(tap);
-      // Entries without bytes, such as null: so are all others.
+      // An entry without bytes, such as null: all others are like it.
       if (tap.pos === start) break;
     }
   }

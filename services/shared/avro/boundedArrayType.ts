@@ -7,9 +7,12 @@ import {
   skipBlocks,
 } from './avroTap.ts';
 
-/** An array that ends where the bytes end. avsc reserves memory for, and counts up to, whatever number damaged bytes promise. */
+/**
+ * An array whose reading fails where the bytes end. avsc would reserve memory for, and count up to,
+ * whatever number damaged bytes promise.
+ */
 export class BoundedArrayType extends avro.types.ArrayType {
-  // Called for the type itself and for its resolvers, which have `itemsType` as well.
+  // avsc calls it on the type itself and on its resolvers, which have `itemsType` as well.
   _read(this: { itemsType: AvroReadable }, tap: AvroTap): unknown[] {
     const items: unknown[] = [];
     for (let size = readBlockSize(tap); size > 0; size = readBlockSize(tap)) {

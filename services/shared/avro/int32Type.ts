@@ -1,7 +1,7 @@
 import avro from 'avsc';
 import type { AvroTap } from './avroTap.ts';
 
-/** An int that is one: avsc reads longer numbers, which no Int32 column takes. */
+/** An int of at most 32 bits. avsc reads longer numbers as well, which no Int32 column takes. */
 export class Int32Type extends avro.types.IntType {
   _read(tap: AvroTap): number {
     const value = tap.readLong();

@@ -2,9 +2,12 @@ import avro from 'avsc';
 import { type AvroReadable, type AvroTap, skipBlocks } from './avroTap.ts';
 import { type NamedValues, readNamedValues } from './namedValues.ts';
 
-/** A map of which the names are known from the maps before it. Read as the object that avsc would make. */
+/**
+ * A map that shares its names with the maps read before it. It is read as the object that avsc
+ * would make.
+ */
 export class InternedMapType extends avro.types.MapType {
-  // Called for the type itself and for its resolvers, which have `valuesType` as well.
+  // avsc calls it on the type itself and on its resolvers, which have `valuesType` as well.
   _read(this: { valuesType: AvroReadable }, tap: AvroTap): unknown {
     const { names, values } = readNamedValues(tap, this.valuesType);
     const map: Record<string, unknown> = {};
@@ -23,14 +26,17 @@ export class InternedMapType extends avro.types.MapType {
   }
 }
 
-/** A map of features: read as names and values, written from an object as every other map. */
+/**
+ * A map of features. It is read as names and values, and written from an object like every other
+ * map.
+ */
 export class FeaturesType extends InternedMapType {
   override _read(this: { valuesType: AvroReadable }, tap: AvroTap): NamedValues {
     return readNamedValues(tap, this.valuesType);
   }
 }
 
-/** Something may be called `__proto__`: to assign it would lose it. */
+/** Adds a key that may be called `__proto__`, which an assignment would lose. */
 function addAsOwn(map: object, key: string, value: unknown): void {
   Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
 }

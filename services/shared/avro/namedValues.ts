@@ -1,26 +1,35 @@
 import { type AvroReadable, type AvroTap, checkWithinBytes, readBlockSize } from './avroTap.ts';
 
-/** What an Avro map holds, in its order. Maps with the same names in the same order share `names`. */
+/**
+ * The entries of an Avro map, in their order. Maps with the same names in the same order share
+ * `names`.
+ */
 export interface NamedValues {
   names: readonly string[];
   values: unknown[];
 }
 
-/** Names that maps have begun with, as a tree: a node is the sequence of the names on the way to it. */
+/**
+ * A node of the tree of the sequences of names that maps have begun with. It stands for the
+ * sequence on the way from the root to it.
+ */
 interface NameNode {
   text: string;
   bytes: Buffer;
   parent: NameNode | null;
   children: Map<string, NameNode>;
-  /** The child that was read last: of one producer it is so again. */
+  /** The child that was read last; the next record of the same producer has it again. */
   latest: NameNode | null;
-  /** The whole sequence, once a map has ended here. */
+  /** The whole sequence; null as long as no map has ended here. */
   names: readonly string[] | null;
   isUnique: boolean;
 }
 
-/** Then all is forgotten and learned again, so memory stays bounded whatever names come. */
-const mostTreeBytes = 16 * 1024 * 1024;
+/**
+ * At this size the tree is forgotten and learned again, so that memory stays bounded whatever names
+ * come.
+ */
+const maxTreeBytes = 16 * 1024 * 1024;
 const nodeBytes = 300;
 
 let root = newNode('', null);
@@ -32,12 +41,12 @@ function newNode(text: string, parent: NameNode | null): NameNode {
 }
 
 /**
- * Reads an Avro map of which the names come again with every record, such as features. avsc makes a new string of each; here one that
- * was seen at this place before is recognised by its bytes.
- * Of a name that comes twice the last value counts, as for every reader of Avro.
+ * Reads an Avro map whose names come again with every record, such as features. avsc makes a new
+ * string of each name; here a name that was seen at this place before is recognised by its bytes.
+ * When a name comes twice, its last value counts, as for every reader of Avro.
  */
 export function readNamedValues(tap: AvroTap, valuesType: AvroReadable): NamedValues {
-  if (treeBytes > mostTreeBytes) {
+  if (treeBytes > maxTreeBytes) {
     root = newNode('', null);
     treeBytes = 0;
   }

@@ -1,18 +1,22 @@
+/** SQL for a WHERE clause, and the query parameters that it names. */
 export interface Condition {
   sql: string;
   parameters: Record<string, unknown>;
 }
 
+/** Makes a query parameter of a value, and returns its placeholder in SQL. */
+export type ParameterOf = (clickhouseType: string, value: unknown) => string;
+
 /**
- * SQL that holds where it does for any of the items. ClickHouse finds the rows of each by the primary key, which it does not
- * for a join with their bounds.
+ * Returns the condition that one of the items meets its own condition. ClickHouse finds the rows of
+ * each item by the primary key, which it does not for a join with a list of bounds. For versions
+ * without bounds `inVersions` is shorter.
  *
- * @param conditionOf is given the item and what turns a value into a query parameter of a ClickHouse type
- * @example anyOf(names, ({ model }, value) => `model = ${value('String', model)}`)
+ * @example anyOf(names, ({ model }, parameterOf) => `model = ${parameterOf('String', model)}`)
  */
 export function anyOf<T>(
   items: readonly T[],
-  conditionOf: (item: T, value: (type: string, value: unknown) => string) => string,
+  conditionOf: (item: T, parameterOf: ParameterOf) => string,
 ): Condition {
   const parameters: Record<string, unknown> = {};
   let used = 0;

@@ -1,3 +1,3 @@
-/** Bounds of DateTime64: windows outside do not exist. */
+/** Bounds of the type DateTime64(3), so no window starts earlier or later. */
 export const earliestMs = Date.UTC(1900, 0, 1);
 export const latestMs = Date.UTC(2299, 0, 1);

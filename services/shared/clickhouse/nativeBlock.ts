@@ -1,18 +1,20 @@
-/**
- * Rows for an INSERT in ClickHouse's format Native (https://clickhouse.com/docs/interfaces/formats/Native): column by column, as
- * ClickHouse itself holds them. It has nothing to parse: that is a sixth of what it spends on RowBinary, and names of features are sent
- * once per block instead of with every row. NaN and infinities stay as they are.
+/*
+ * Rows for an INSERT in ClickHouse's format Native
+ * (https://clickhouse.com/docs/interfaces/formats/Native): column by column, as ClickHouse itself
+ * holds them. ClickHouse has nothing to parse and spends a sixth of what it spends on RowBinary,
+ * and names of features are sent once per block instead of with every row. NaN and infinities stay
+ * as they are.
  */
 
-/** One column of a block, or a part of one. Values are appended one by one. */
+/** A column of a block, or a part of a column. Values are appended one by one. */
 export interface NativeColumn {
-  /** As ClickHouse writes it. */
+  /** Name of the type in ClickHouse. */
   type: string;
-  /** Bytes held, about. */
+  /** Returns roughly how many bytes it holds. */
   bytes(): number;
-  /** What stands before the values of all of a column's parts. */
+  /** Returns what stands before the values of all parts of the column. */
   prefix(): Uint8Array[];
-  /** Views of the values, without a copy: use them before the next change. */
+  /** Returns views of the values without a copy. They are valid until the next change. */
   values(): Uint8Array[];
   clear(): void;
 }
@@ -26,7 +28,7 @@ export interface NativeBlock<
   Columns extends Record<string, NativeColumn> = Record<string, NativeColumn>,
 > {
   columns: Columns;
-  /** To be counted by whoever has appended one value to each column. */
+  /** Number of rows. A caller that has appended one value to each column counts it up. */
   rows: number;
 }
 
@@ -47,7 +49,7 @@ export function clearBlock(block: NativeBlock): void {
   block.rows = 0;
 }
 
-/** The block as Native, without a copy: to be sent before the next change. */
+/** Returns the block in format Native without a copy. It must be sent before the next change. */
 export function nativeBytes({ columns, rows }: NativeBlock): Uint8Array[] {
   const named = Object.entries(columns);
   const header = byteArray(headBytes);
@@ -64,7 +66,7 @@ export function nativeBytes({ columns, rows }: NativeBlock): Uint8Array[] {
   ];
 }
 
-/** String. Half a surrogate pair becomes U+FFFD. */
+/** A column of type String. Half of a surrogate pair becomes U+FFFD. */
 export function textColumn(): ScalarColumn<string> {
   const texts = byteArray();
   return {
@@ -89,14 +91,14 @@ export function uint32Column(): ScalarColumn<number> {
   return fixedColumn('UInt32', Uint32Array);
 }
 
-/** @param type a type of one byte: UInt8, Int8, an Enum8 */
+/** @param type a type of one byte, such as UInt8, Int8 or an Enum8 */
 export function byteColumn(type: string): ScalarColumn<number> {
   return fixedColumn(type, Uint8Array);
 }
 
 /**
- * Whole numbers of at most 53 bits, negative ones as two's complement.
- * @param type a type of eight bytes: UInt64, Int64, DateTime64(3, 'UTC') in milliseconds
+ * A column of whole numbers of at most 53 bits, negative ones as two's complement.
+ * @param type a type of eight bytes, such as UInt64, Int64, or DateTime64(3, 'UTC') in milliseconds
  */
 export function int64Column(type: string): ScalarColumn<number> {
   const halves = fixedColumn(type, Int32Array);
@@ -123,7 +125,10 @@ export function nullableFloat64Column(): ScalarColumn<number | null> {
   };
 }
 
-/** LowCardinality(String): each text once, and for each value which of them it is. */
+/**
+ * A column of type LowCardinality(String). It holds each text once, and for each value the index of
+ * its text.
+ */
 export function dictionaryColumn(): ScalarColumn<string> {
   let texts: string[] = [];
   const indexes = new Map<string, number>();
@@ -144,7 +149,8 @@ export function dictionaryColumn(): ScalarColumn<string> {
   return {
     type: 'LowCardinality(String)',
     add(value) {
-      // Names of features come in the same order in most records, and a model is mostly that of the record before.
+      // Most records name features in the same order, and the model of a record is mostly that of
+      // the record before.
       const next = last + 1 < texts.length ? last + 1 : 0;
       last = texts[next] === value ? next : indexOf(value);
       chosen.add(last);
@@ -171,18 +177,18 @@ export function dictionaryColumn(): ScalarColumn<string> {
   };
 }
 
-/** Version of how dictionaries are written. */
+/** Version of the serialization of dictionaries. */
 const sharedDictionaries = 1;
-/** The block brings the keys of the dictionary (HasAdditionalKeys and NeedUpdateDictionary). */
+/** The block contains the keys of the dictionary (HasAdditionalKeys and NeedUpdateDictionary). */
 const hasKeys = 0x600;
 const indexesOfFourBytes = 2;
 
-/** Array(T): add to `items`, then `end` the row. */
+/** A column of type Array(T). Add the values of a row to `items`, then `end` the row. */
 export function arrayColumn<T>(items: ScalarColumn<T>) {
   return nestedColumn(`Array(${items.type})`, { items });
 }
 
-/** Adds the row that holds these values. */
+/** Adds a row that holds these values. */
 export function addArray<T>(
   column: { items: ScalarColumn<T>; end(length: number): void },
   values: readonly T[],
@@ -191,7 +197,10 @@ export function addArray<T>(
   column.end(values.length);
 }
 
-/** Map(LowCardinality(String), T): add to `keys` and `items`, then `end` the row. */
+/**
+ * A column of type Map(LowCardinality(String), T). Add the entries of a row to `keys` and `items`,
+ * then `end` the row.
+ */
 export function mapColumn<T>(items: ScalarColumn<T>) {
   return nestedColumn(`Map(LowCardinality(String), ${items.type})`, {
     keys: dictionaryColumn(),
@@ -199,7 +208,7 @@ export function mapColumn<T>(items: ScalarColumn<T>) {
   });
 }
 
-/** Any number of values in each row. */
+/** A column with any number of values in each row. */
 function nestedColumn<Parts extends Record<string, NativeColumn>>(type: string, parts: Parts) {
   const ends = int64Column('UInt64');
   let end = 0;
@@ -237,10 +246,12 @@ type FixedArray =
   | Uint32Array<ArrayBuffer>
   | Uint8Array<ArrayBuffer>;
 
-/** Columns grow by pieces of this size: nothing is copied, and a block takes what it holds. */
+/**
+ * Columns grow by pieces of this size, so that nothing is copied and memory grows with the content.
+ */
 const pieceBytes = 64 * 1024;
 
-/** Values of one width, little-endian, as all that Node runs on. */
+/** A column of values of one width, little-endian like every platform of Node. */
 function fixedColumn(
   type: string,
   kind: { new (length: number): FixedArray; BYTES_PER_ELEMENT: number },
@@ -277,12 +288,12 @@ interface ByteArray {
   length: number;
 }
 
-/** Up to here a loop over the characters beats the call of the native encoder. */
+/** Up to this length a loop over the characters is faster than a call of the native encoder. */
 const shortTextCharacters = 48;
-const mostUtf8BytesPerCharacter = 3;
-const mostVarintBytes = 5;
+const maxUtf8BytesPerCharacter = 3;
+const maxVarintBytes = 5;
 
-/** Enough for a name and a type. */
+/** Size that is enough for the name and the type of a column. */
 const headBytes = 256;
 
 function byteArray(firstBytes = pieceBytes): ByteArray {
@@ -299,7 +310,7 @@ function emptyBytes(array: ByteArray): void {
   array.length = 0;
 }
 
-/** Makes sure that so many bytes follow one another in the piece. */
+/** Makes sure that the current piece has room for this many bytes in a row. */
 function reserve(array: ByteArray, bytes: number): void {
   if (array.length + bytes <= array.piece.length) return;
   array.full.push(array.piece.subarray(0, array.length));
@@ -308,9 +319,9 @@ function reserve(array: ByteArray, bytes: number): void {
   array.length = 0;
 }
 
-/** A length: base-128, the lowest seven bits first. */
+/** Adds a length in base 128, the lowest seven bits first. */
 function addVarint(array: ByteArray, value: number): void {
-  reserve(array, mostVarintBytes);
+  reserve(array, maxVarintBytes);
   let rest = value;
   while (rest >= 0x80) {
     array.piece[array.length++] = (rest & 0x7f) | 0x80;
@@ -322,7 +333,7 @@ function addVarint(array: ByteArray, value: number): void {
 function addText(array: ByteArray, text: string): void {
   if (text.length <= shortTextCharacters && addShortAscii(array, text)) return;
   addVarint(array, Buffer.byteLength(text));
-  reserve(array, text.length * mostUtf8BytesPerCharacter);
+  reserve(array, text.length * maxUtf8BytesPerCharacter);
   array.length += array.piece.write(text, array.length, 'utf8');
 }
 

@@ -14,7 +14,10 @@ const flag = z.preprocess(
 const wholeNumber = (fallback: number) =>
   z.preprocess(blankAsAbsent, z.coerce.number().int().nonnegative().default(fallback));
 
-/** Every environment variable that Driftloop reads, with its default. Read once, at the edge; modules are given the result. */
+/**
+ * Every environment variable that Driftloop reads, with its default. A process reads them once and
+ * passes the result on.
+ */
 const environmentSchema = z
   .object({
     KAFKA_BROKERS: text('127.0.0.1:9092').describe('host:port, comma-separated'),
@@ -38,16 +41,14 @@ const environmentSchema = z
       'put before every topic and consumer group, to run several side by side',
     ),
     DRIFTLOOP_PREDICTIONS_TOPIC: optionalText.describe(
-      'topic of predictions by its full name, where it has another',
+      'full name of the topic of predictions, where it is not prefix and predictions',
     ),
     DRIFTLOOP_FEEDBACK_TOPIC: optionalText.describe(
-      'topic of feedback by its full name, where it has another',
+      'full name of the topic of feedback, where it is not prefix and feedback',
     ),
     DRIFTLOOP_REPLICATION_FACTOR: z
       .preprocess(blankAsAbsent, z.coerce.number().int().min(1).optional())
-      .describe(
-        'copies of each topic that Driftloop creates; otherwise what the broker has as its default',
-      ),
+      .describe('copies of each topic that Driftloop creates; otherwise the default of the broker'),
     DRIFTLOOP_CONFIG: optionalText.describe('YAML file of settings'),
     DRIFTLOOP_HTTP_PORT: wholeNumber(0).describe('port of /live, /ready, /metrics; 0: a free one'),
     DRIFTLOOP_HTTP_HOST: text('127.0.0.1'),
@@ -56,7 +57,7 @@ const environmentSchema = z
       z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
     ),
     DRIFTLOOP_FLUSH_MS: wholeNumber(1000).describe(
-      'longest time that counted records wait for ClickHouse; five times as long while a backlog is read',
+      'maximum flush interval; under backlog 5 times as long, or 4 times the last flush up to 30 s',
     ),
     DRIFTLOOP_SESSION_TIMEOUT_MS: wholeNumber(10_000).describe(
       'silence after which Kafka gives the partitions of a service to another',
@@ -74,7 +75,7 @@ const environmentSchema = z
 
 export type Environment = z.infer<typeof environmentSchema>;
 
-/** @throws UserError naming every variable that is wrong. */
+/** Reads the environment. @throws UserError with one line per variable that is wrong */
 export function readEnvironment(
   variables: Record<string, string | undefined> = process.env,
 ): Environment {

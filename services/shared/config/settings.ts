@@ -23,12 +23,16 @@ const cron = z.string().refine(pattern => {
   }
 }, 'expected a cron expression such as "0 3 * * *"');
 
+/**
+ * The settings of one model as a file names them. Its durations are texts such as 1h, here parsed
+ * to milliseconds.
+ */
 const settingsOfOneModel = z.strictObject({
   window: windowSize.describe('size of the event-time windows'),
-  allowedLateness: duration.describe('how far the watermark stays behind the highest event time'),
-  horizon: duration.describe('how late a prediction may come and still be counted'),
+  outOfOrderness: duration.describe('how far the watermark stays behind the highest event time'),
+  gracePeriod: duration.describe('how late a prediction may come and still be counted'),
   deduplication: duration.describe(
-    'how long, in event time behind the watermark, a repeated id is recognised at the least',
+    'minimum event time behind the watermark in which a repeated id is recognised',
   ),
   idle: duration.describe(
     'wall clock after which a partition without traffic no longer holds windows back',
@@ -87,12 +91,11 @@ const settingsOfOneModel = z.strictObject({
       .describe('a trainer of your own instead of the built-in one'),
   }),
 });
-export type ModelSettings = z.infer<typeof settingsOfOneModel>;
 
 const defaults: z.input<typeof settingsOfOneModel> = {
   window: '1h',
-  allowedLateness: '1m',
-  horizon: '7d',
+  outOfOrderness: '1m',
+  gracePeriod: '7d',
   deduplication: '1h',
   idle: '5m',
   segments: [],
@@ -113,38 +116,109 @@ const defaults: z.input<typeof settingsOfOneModel> = {
   },
 };
 
-const partial = settingsOfOneModel
+type FileSettings = z.infer<typeof settingsOfOneModel>;
+
+/** The settings of one model as the code names them: every duration carries its unit. */
+export interface ModelSettings
+  extends Pick<FileSettings, 'segments' | 'positiveLabel' | 'detection'> {
+  windowSizeMs: number;
+  outOfOrdernessMs: number;
+  gracePeriodMs: number;
+  deduplicationMs: number;
+  idleMs: number;
+  retraining: Omit<FileSettings['retraining'], 'cooldown' | 'timeout'> & {
+    cooldownMs: number;
+    timeoutMs: number;
+  };
+}
+
+function withUnits(settings: FileSettings): ModelSettings {
+  const { window, outOfOrderness, gracePeriod, deduplication, idle, ...others } = settings;
+  const { cooldown, timeout, ...retraining } = others.retraining;
+  return {
+    ...others,
+    windowSizeMs: window,
+    outOfOrdernessMs: outOfOrderness,
+    gracePeriodMs: gracePeriod,
+    deduplicationMs: deduplication,
+    idleMs: idle,
+    retraining: { ...retraining, cooldownMs: cooldown, timeoutMs: timeout },
+  };
+}
+
+/**
+ * Names that a setting had in earlier releases. They are accepted until version `formerNamesUntil`.
+ */
+const formerNames: Readonly<Record<string, keyof FileSettings>> = {
+  allowedLateness: 'outOfOrderness',
+  horizon: 'gracePeriod',
+};
+const formerNamesUntil = '0.3';
+
+const layerSchema = settingsOfOneModel
   .extend({
+    allowedLateness: duration,
+    horizon: duration,
     detection: settingsOfOneModel.shape.detection.partial(),
     retraining: settingsOfOneModel.shape.retraining.partial(),
   })
   .partial();
+const checkedLayerSchema = Object.entries(formerNames).reduce(
+  (schema, [former, name]) =>
+    schema.refine(layer => !(former in layer && name in layer), {
+      path: [former],
+      error: `is the old name of ${name}, which is given as well; remove one of the two`,
+      // Also beside other mistakes, so that all of them are listed at once.
+      when: ({ value }) => typeof value === 'object' && value !== null,
+    }),
+  layerSchema,
+);
 const fileSchema = z.strictObject({
-  defaults: partial.optional(),
-  models: z.record(z.string().min(1), partial).optional(),
+  defaults: checkedLayerSchema.optional(),
+  models: z.record(z.string().min(1), checkedLayerSchema).optional(),
 });
 
+type Layer = z.infer<typeof layerSchema>;
+type FileContent = z.infer<typeof fileSchema>;
+
 export interface Settings {
-  /** Settings of a model; one that nobody configured has the defaults. */
+  /** Returns the settings of a model; one that nobody configured has the defaults. */
   of(model: string): ModelSettings;
   /** Models that the file names. */
   configuredModels: string[];
+  /** What should be changed in the file although it is accepted, one sentence each. */
+  warnings: string[];
 }
 
-type Layer = z.infer<typeof partial> | undefined;
-
-function layered(base: ModelSettings, layer: Layer): ModelSettings {
-  if (!layer) return base;
+function layered(base: FileSettings, layer: Layer = {}): FileSettings {
+  const renamed: Layer = Object.fromEntries(
+    Object.entries(layer).map(([name, value]) => [formerNames[name] ?? name, value]),
+  );
   return {
     ...base,
-    ...layer,
+    ...renamed,
     detection: { ...base.detection, ...layer.detection },
     retraining: { ...base.retraining, ...layer.retraining },
-  } as ModelSettings;
+  } as FileSettings;
+}
+
+function warningsOf({ defaults: ofAll = {}, models = {} }: FileContent): string[] {
+  const layers: [string, Layer][] = [
+    ['defaults', ofAll],
+    ...Object.entries(models).map(([model, layer]): [string, Layer] => [`models.${model}`, layer]),
+  ];
+  return layers.flatMap(([path, layer]) =>
+    Object.entries(formerNames)
+      .filter(([former]) => former in layer)
+      .map(
+        ([former, name]) =>
+          `${path}.${former} is now called ${name}; the old name is accepted until version ${formerNamesUntil}.`,
+      ),
+  );
 }
 
 /**
- * Settings from YAML text.
+ * Reads settings from YAML text.
  * @param source name of the file, for messages
  * @throws UserError with one line per mistake: `file:line: path: what was expected (got …)`
  */
@@ -177,13 +251,21 @@ export function parseSettings(text: string, source: string): Settings {
   const models = new Map(
     Object.entries(parsed.data.models ?? {}).map(([name, layer]) => [
       name,
-      layered(everyModel, layer),
+      withUnits(layered(everyModel, layer)),
     ]),
   );
-  return { of: model => models.get(model) ?? everyModel, configuredModels: [...models.keys()] };
+  const ofOthers = withUnits(everyModel);
+  return {
+    of: model => models.get(model) ?? ofOthers,
+    configuredModels: [...models.keys()],
+    warnings: warningsOf(parsed.data),
+  };
 }
 
-/** Reads the settings file; without one every model has the defaults. @throws UserError */
+/**
+ * Reads the settings file. Without one every model has the defaults.
+ * @throws UserError with one line per mistake
+ */
 export function readSettings(path: string | undefined): Settings {
   if (path === undefined) return parseSettings('', '(defaults)');
   let text: string;

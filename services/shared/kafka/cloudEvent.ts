@@ -3,13 +3,15 @@ import type { OutgoingRecord } from './kafka.ts';
 
 export interface EventOptions {
   topic: string;
-  /** Kafka key: what is ordered, and for a compacted topic what is kept. */
+  /**
+   * Kafka key: records of one key stay in order, and a compacted topic keeps the last of each key.
+   */
   key: string;
   /** io.driftloop.drift-event and the like. */
   type: string;
   /** Service that emits it. */
   source: string;
-  /** Identity of what the event is about and its revision; a replay gives the same. */
+  /** Identity of what the event is about, and its revision. A replay gives the same. */
   identity: (string | number)[];
   subject: string;
   timeMs: number;
@@ -17,7 +19,10 @@ export interface EventOptions {
   value: Buffer;
 }
 
-/** A Kafka record as a CloudEvent in binary mode (CloudEvents 1.0.2, Kafka protocol binding, section 3.2). */
+/**
+ * Returns a Kafka record that is a CloudEvent in binary mode (CloudEvents 1.0.2, Kafka protocol
+ * binding, section 3.2).
+ */
 export function cloudEvent(options: EventOptions): OutgoingRecord {
   return {
     topic: options.topic,

@@ -1,4 +1,7 @@
-/** What the services use of kafkajs, beside the consumer in batchConsumer.ts and the codecs in kafkaCodecs.ts. */
+/*
+ * The edge around kafkajs: clients and records. Beside it batchConsumer.ts knows kafkajs's batches,
+ * kafkaCodecs.ts its codecs, topicIds.ts its connections, and isTransientKafkaError.ts its errors.
+ */
 import kafkajs from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Environment } from '../config/environment.ts';
@@ -8,8 +11,9 @@ registerKafkaCodecs();
 
 export type Kafka = InstanceType<typeof kafkajs.Kafka>;
 export type KafkaAdmin = ReturnType<Kafka['admin']>;
+export type KafkaConsumer = ReturnType<Kafka['consumer']>;
 export type KafkaProducer = ReturnType<Kafka['producer']>;
-/** Kind of resource whose configuration the admin client reads. */
+/** The kind of resource of a topic, for reading its configuration by the admin client. */
 export const topicResource = kafkajs.ConfigResourceTypes.TOPIC;
 export type KafkaHeaders = Record<string, Buffer | string | (Buffer | string)[] | undefined>;
 
@@ -55,7 +59,10 @@ export function connectKafka(environment: Environment, clientId: string, log?: L
   });
 }
 
-/** A producer whose writes are acknowledged by all replicas, not repeated by its own retries, and that waits for a broker that is away. */
+/**
+ * Connects a producer whose writes are acknowledged by all replicas and not duplicated by its own
+ * retries, and that waits for a broker that is away.
+ */
 export async function connectProducer(
   kafka: Kafka,
   transactionalId?: string,
@@ -63,7 +70,7 @@ export async function connectProducer(
   const producer = kafka.producer({
     idempotent: true,
     transactionalId,
-    // More than one at a time would break the order within a transaction that is retried.
+    // More than one request at a time would break the order within a transaction that is retried.
     maxInFlightRequests: transactionalId === undefined ? 5 : 1,
     retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: Number.MAX_SAFE_INTEGER },
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
@@ -91,15 +98,18 @@ export async function sendRecords(
   }
 }
 
-/** Below the 1 MB that a broker takes as one batch by default; a larger record is a batch of its own. */
-const largestBatchBytes = 512 * 1024;
+/**
+ * Less than the 1 MB that a broker takes as one batch by default. A larger record is a batch of its
+ * own.
+ */
+const maxBatchBytes = 512 * 1024;
 
 function* batchesOf(records: readonly OutgoingRecord[]): Generator<OutgoingRecord[]> {
   let batch: OutgoingRecord[] = [];
   let batchBytes = 0;
   for (const record of records) {
     const bytes = (record.value?.length ?? 0) + (record.key?.length ?? 0);
-    if (batch.length > 0 && batchBytes + bytes > largestBatchBytes) {
+    if (batch.length > 0 && batchBytes + bytes > maxBatchBytes) {
       yield batch;
       batch = [];
       batchBytes = 0;
@@ -110,7 +120,7 @@ function* batchesOf(records: readonly OutgoingRecord[]): Generator<OutgoingRecor
   if (batch.length > 0) yield batch;
 }
 
-/** Text of a header, or undefined. Of a repeated header the last counts. */
+/** Returns the text of a header, or undefined. When a header is repeated, its last value counts. */
 export function headerText(headers: KafkaHeaders, name: string): string | undefined {
   const value = headers[name];
   return (Array.isArray(value) ? value.at(-1) : value)?.toString();

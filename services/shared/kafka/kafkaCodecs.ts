@@ -6,7 +6,10 @@ import { compressSync, uncompressSync } from 'snappy';
 const xerialMagic = Buffer.from([130, 83, 78, 65, 80, 80, 89, 0]);
 const xerialHeaderBytes = 16;
 
-/** Snappy as Kafka's Java clients write it: blocks with a length each behind the header of xerial's stream format. */
+/**
+ * Decompresses Snappy as Kafka's Java clients write it: the header of xerial's stream format, then
+ * blocks with a length each.
+ */
 function decompressSnappy(buffer: Buffer): Buffer {
   if (!buffer.subarray(0, xerialMagic.length).equals(xerialMagic))
     return uncompressSync(buffer) as Buffer;
@@ -20,7 +23,10 @@ function decompressSnappy(buffer: Buffer): Buffer {
   return Buffer.concat(blocks);
 }
 
-/** kafkajs itself reads gzip only; a batch of any other codec would crash the consumer. */
+/**
+ * Registers Snappy, LZ4 and ZSTD with kafkajs, which itself reads gzip only and would crash on a
+ * batch of any other codec.
+ */
 export function registerKafkaCodecs(): void {
   const { CompressionCodecs, CompressionTypes } = kafkajs;
   CompressionCodecs[CompressionTypes.Snappy] = () => ({

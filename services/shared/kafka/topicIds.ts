@@ -2,17 +2,18 @@ import { retryTransient } from '../retryTransient.ts';
 import type { Kafka } from './kafka.ts';
 
 /*
- * Kafka gives a topic a new id when it is deleted and created again under the same name (KIP-516). kafkajs 2.2.4 asks for metadata
- * in a version without the ids, so this one request is written here, and sent over kafkajs's own connections: TLS, SASL and
- * reconnecting are theirs. Another client beside it for one request would cost each service 70 MB and a second of CPU at its start.
+ * Kafka gives a topic a new id when it is deleted and created again under the same name (KIP-516).
+ * kafkajs 2.2.4 requests metadata in a version without the ids, so this one request is written
+ * here. It is sent over kafkajs's own connections, which bring TLS, SASL and reconnecting. A second
+ * client for one request would cost each service 70 MB and a second of CPU at its start.
  */
 
 const metadataKey = 3;
-/** Metadata, since Kafka 2.8. */
+/** First version of the Metadata request with topic ids, since Kafka 2.8. */
 const metadataVersion = 10;
 const noId = '0'.repeat(32);
 
-/** As kafkajs's own encoder leaves it. */
+/** What kafkajs expects of an encoded request. */
 interface EncodedRequest {
   buf: Buffer;
   buffer: Buffer;
@@ -35,16 +36,14 @@ interface Broker {
 
 interface Cluster {
   connect(): Promise<void>;
-  /** Learns which brokers there are. */
+  /** Finds out which brokers there are. */
   refreshMetadataIfNecessary(): Promise<void>;
   disconnect(): Promise<void>;
-  /** null when no broker could be used. */
+  /** Resolves to null when no broker could be used. */
   brokerPool: { withBroker<T>(use: (found: { broker: Broker }) => Promise<T>): Promise<T | null> };
 }
 
-export type TopicIds = ReturnType<typeof connectTopicIds>;
-
-export function connectTopicIds(kafka: Kafka) {
+export function connectTopicIds(kafka: Kafka): TopicIds {
   const symbols = Object.getOwnPropertySymbols(kafka);
   const createCluster = symbols.find(
     ({ description }) => description === 'private:Kafka:createCluster',
@@ -55,27 +54,49 @@ export function connectTopicIds(kafka: Kafka) {
     metadataMaxAge: 300_000,
     allowAutoTopicCreation: false,
   });
-  return {
-    /** Ids of topics, as hexadecimal text; '' on a Kafka before 2.8. A topic that does not exist is absent. */
-    async of(topics: readonly string[]): Promise<Map<string, string>> {
-      return retryTransient(async () => {
-        await cluster.connect();
-        await cluster.refreshMetadataIfNecessary();
-        let failure: unknown = null;
-        const ids = await cluster.brokerPool.withBroker(({ broker }) =>
-          requestIds(broker, topics).catch(error => {
-            failure = error;
-            throw error;
-          }),
-        );
-        if (ids === null) throw failure ?? new Error('no broker of Kafka answers');
-        return ids;
-      }, isTransient);
-    },
-    disconnect: () => cluster.disconnect(),
-  };
+  return new TopicIds(cluster);
 }
 
+/** Asks Kafka for the ids of topics, over connections of its own. */
+export class TopicIds {
+  readonly #cluster: Cluster;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /**
+   * Returns the ids of topics as hexadecimal text, or '' on a Kafka before 2.8. A topic that does
+   * not exist is absent. Waits for a Kafka that is away.
+   */
+  of(topics: readonly string[]): Promise<Map<string, string>> {
+    return retryTransient(() => this.#request(topics), isTransient);
+  }
+
+  disconnect(): Promise<void> {
+    return this.#cluster.disconnect();
+  }
+
+  async #request(topics: readonly string[]): Promise<Map<string, string>> {
+    await this.#cluster.connect();
+    await this.#cluster.refreshMetadataIfNecessary();
+    // kafkajs tries one broker after another, and does not say why none could be used.
+    let failure: unknown = null;
+    const ids = await this.#cluster.brokerPool.withBroker(({ broker }) =>
+      requestIds(broker, topics).catch(error => {
+        failure = error;
+        throw error;
+      }),
+    );
+    if (ids === null) throw failure ?? new Error('no broker of Kafka answers');
+    return ids;
+  }
+}
+
+/**
+ * Returns whether a request may succeed when it is repeated: not after a mistake of this program or
+ * rejected credentials.
+ */
 function isTransient(error: unknown): boolean {
   return (
     !(error instanceof TypeError) &&
@@ -100,7 +121,10 @@ async function requestIds(broker: Broker, topics: readonly string[]): Promise<Ma
   });
 }
 
-/** What follows the client id: tags of the header, topics (no id, name, tags), three flags, tags. Lengths are one more than they are. */
+/**
+ * Returns what follows the client id: tags of the header, topics (no id, name, tags), three flags,
+ * tags. The protocol sends every length plus one.
+ */
 function metadataRequest(topics: readonly string[]): Buffer {
   const names = topics.flatMap(topic => {
     const name = Buffer.from(topic);
@@ -122,7 +146,10 @@ function unsignedVarint(value: number): Buffer {
   }
 }
 
-/** Reads the response as far as its topics. https://kafka.apache.org/protocol#The_Messages_Metadata */
+/**
+ * Reads the response up to the end of its topics.
+ * https://kafka.apache.org/protocol#The_Messages_Metadata
+ */
 function topicIdsOf(payload: Buffer): Map<string, string> {
   let at = 0;
   const skip = (bytes: number) => {

@@ -1,6 +1,6 @@
 import type { Environment } from '../config/environment.ts';
 
-/** The topics of Driftloop, without their prefix. Contracts: schemas/asyncapi.yaml. */
+/** The topics of Driftloop, without their prefix. Their contracts are in schemas/asyncapi.yaml. */
 export const topics = {
   predictions: 'predictions',
   feedback: 'feedback',
@@ -15,7 +15,10 @@ export const topics = {
 
 export type Topic = (typeof topics)[keyof typeof topics];
 
-/** Name of a topic (or consumer group) on the broker. The topics of producers may be given by name: they may be older than Driftloop. */
+/**
+ * Returns the name of a topic or consumer group on the broker. The topics of producers may be older
+ * than Driftloop, so the environment may give their full names.
+ */
 export function prefixed(environment: Environment, name: string): string {
   if (name === topics.predictions && environment.DRIFTLOOP_PREDICTIONS_TOPIC)
     return environment.DRIFTLOOP_PREDICTIONS_TOPIC;

@@ -2,31 +2,32 @@ import type { Feedback } from '../contracts.ts';
 import type { LoggedPrediction } from '../profile/features.ts';
 import type { Rejection } from './decodeRecord.ts';
 
-const longestNameCharacters = 256;
-const mostFeatures = 2_000;
+const maxNameCharacters = 256;
+const maxFeatures = 2_000;
+/** An event time may be this far ahead of the wall clock. */
 export const futureToleranceMs = 3_600_000;
-/** Earlier times are mistakes (zero, or seconds taken for milliseconds), not history. */
-const earliestTimeMs = Date.UTC(1980, 0, 1);
+/** Earlier times are mistakes (zero, or seconds taken for milliseconds) and not history. */
+const minTimeMs = Date.UTC(1980, 0, 1);
 
 function checkName(field: string, value: string): Rejection | null {
   if (value === '') return { class: 'invalid-field', message: `${field}: is empty` };
-  if (value.length > longestNameCharacters) {
+  if (value.length > maxNameCharacters) {
     return {
       class: 'invalid-field',
-      message: `${field}: has ${value.length} characters, at most ${longestNameCharacters} are allowed`,
+      message: `${field}: has ${value.length} characters, at most ${maxNameCharacters} are allowed`,
     };
   }
   return null;
 }
 
-/** Avro carries NaN and infinities; as a truth they say nothing. */
+/** Avro carries NaN and infinities, which say nothing as a label or value. */
 function checkFinite(field: string, value: unknown): Rejection | null {
   if (typeof value !== 'number' || Number.isFinite(value)) return null;
   return { class: 'invalid-field', message: `${field}: expected a finite number, got ${value}` };
 }
 
 function checkTime(timeMs: number, nowMs: number): Rejection | null {
-  if (timeMs < earliestTimeMs) {
+  if (timeMs < minTimeMs) {
     return {
       class: 'implausible-time',
       message: `time: ${isoTime(timeMs)} is before 1980; expected milliseconds since the epoch or ISO 8601 (got ${timeMs}: seconds?)`,
@@ -45,20 +46,20 @@ function isoTime(timeMs: number): string {
   return Math.abs(timeMs) <= 8.64e15 ? new Date(timeMs).toISOString() : String(timeMs);
 }
 
-/** What the type alone cannot say of a prediction. @returns null when it can be used */
+/** Finds what the type alone cannot say of a prediction. Returns null when it can be used. */
 export function checkPrediction(prediction: LoggedPrediction, nowMs: number): Rejection | null {
   const rejection =
     checkName('id', prediction.id) ??
     checkName('model', prediction.model) ??
     checkName('version', prediction.version) ??
     checkTime(prediction.time, nowMs) ??
-    (prediction.features.names.length > mostFeatures
-      ? ({ class: 'too-many-features', message: `features: more than ${mostFeatures}` } as const)
+    (prediction.features.names.length > maxFeatures
+      ? ({ class: 'too-many-features', message: `features: more than ${maxFeatures}` } as const)
       : null);
   return rejection && { ...rejection, model: prediction.model, version: prediction.version };
 }
 
-/** What the type alone cannot say of feedback. @returns null when it can be used */
+/** Finds what the type alone cannot say of feedback. Returns null when it can be used. */
 export function checkFeedback(feedback: Feedback, nowMs: number): Rejection | null {
   const rejection =
     checkName('id', feedback.id) ??

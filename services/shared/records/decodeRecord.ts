@@ -17,9 +17,10 @@ import type {
 import { headerText, type KafkaRecord } from '../kafka/kafka.ts';
 import { featuresOf, type LoggedPrediction } from '../profile/features.ts';
 
-export const largestRecordBytes = 1024 * 1024;
+/** A larger value is not decoded. */
+export const maxRecordBytes = 1024 * 1024;
 
-/** Kinds of records that cannot be used; the class in dead-letters. */
+/** Why a record cannot be used; its class among the dead letters. */
 export type RejectionClass =
   | 'null-value'
   | 'too-large'
@@ -35,14 +36,14 @@ export type RejectionClass =
 
 export interface Rejection {
   class: RejectionClass;
-  /** Field, value, what was expected. */
+  /** Names the field, its value and what was expected. */
   message: string;
-  /** Whose record it was, where that could be read. */
+  /** Model that the record names, where that could be read; the same for `version`. */
   model?: string;
   version?: string;
 }
 
-/** What the contracts are read as. */
+/** The types that values of the contracts are read as. */
 export interface DecodedContracts {
   Alert: Alert;
   DriftEvent: DriftEvent;
@@ -64,8 +65,9 @@ function rejected(rejectionClass: RejectionClass, message: string): { rejection:
 }
 
 /**
- * One record of a producer as the contract's type, its features as names and values: Avro in the Confluent wire format, JSON, or CloudEvents (binary or structured).
- * Synchronous: `schemas.prepare` has fetched the writers' schemas before.
+ * Decodes one record of a producer to the type of a contract, with its features as names and
+ * values. Reads Avro in the Confluent wire format, JSON, and CloudEvents (binary and structured).
+ * It is synchronous, because `schemas.prepare` has fetched the schemas of the producers before.
  */
 export function decodeRecord<Name extends ContractName>(
   record: KafkaRecord,
@@ -74,10 +76,10 @@ export function decodeRecord<Name extends ContractName>(
 ): Decoded<DecodedContracts[Name]> {
   const { value } = record;
   if (value === null) return rejected('null-value', 'the value is null, expected a record');
-  if (value.length > largestRecordBytes) {
+  if (value.length > maxRecordBytes) {
     return rejected(
       'too-large',
-      `the value has ${value.length} bytes, at most ${largestRecordBytes} are read`,
+      `the value has ${value.length} bytes, at most ${maxRecordBytes} are read`,
     );
   }
   const schemaId = wireSchemaId(value);
@@ -101,7 +103,8 @@ function decodeAvro<Name extends ContractName>(
     );
   }
   try {
-    // In place: a view of the bytes behind the header costs as much as decoding three features.
+    // Decodes in place, because a view of the bytes behind the header costs as much as decoding
+    // three features.
     const decoded = resolved.type.decode(value, wireHeaderBytes, resolved.resolver);
     if (decoded.offset < 0) throw new Error('truncated buffer');
     if (decoded.offset < value.length) throw new Error('trailing data');
@@ -148,7 +151,11 @@ function decodeJson<Name extends ContractName>(
 
 const surrogateEscape = /\\ud[89a-f]/i;
 
-/** JSON can escape half of a surrogate pair; no database and no other language would take the text. Without recursion: content may be deep. */
+/**
+ * Returns whether no text in a JSON value holds half of a surrogate pair. JSON can escape one, but
+ * no database and no other language would take the text. It uses no recursion, because the content
+ * may be deep.
+ */
 function isWellFormed(content: unknown): boolean {
   const rest = [content];
   while (rest.length > 0) {
@@ -163,7 +170,10 @@ function isWellFormed(content: unknown): boolean {
   return true;
 }
 
-/** A parsed JSON value as the contract's type: checked against the same Avro type, times in ISO 8601 or ms. */
+/**
+ * Reads a parsed JSON value as the type of a contract. It is checked against the same Avro type;
+ * times may be in ISO 8601 or in ms.
+ */
 export function fromJson<Name extends ContractName>(
   content: unknown,
   contract: Name,
@@ -201,7 +211,7 @@ export function fromJson<Name extends ContractName>(
         ...namesIn(content),
       },
     };
-  // As the Avro type reads them.
+  // The Avro type reads features as names and values.
   if (contract === 'Prediction')
     value.features = featuresOf(value.features as Prediction['features']);
   return { value: value as unknown as DecodedContracts[Name] };
@@ -217,10 +227,12 @@ function namesIn({
   };
 }
 
-/** Milliseconds since the epoch of a time in ISO 8601, or undefined if the text is none. */
+/**
+ * Returns the milliseconds since the epoch of a time in ISO 8601, or undefined for another text.
+ */
 export function isoTimeMs(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}/.test(text)) return undefined;
-  // A date and time without a zone is UTC, not the zone of whoever reads it.
+  // A date and time without a zone is UTC, not in the zone of this process.
   const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(text) || text.length === 10 ? text : `${text}Z`;
   const milliseconds = Date.parse(zoned);
   return Number.isNaN(milliseconds) ? undefined : milliseconds;
@@ -260,7 +272,7 @@ function asText(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
   } catch (error) {
-    // Thousands of levels: they can be parsed, but not written.
+    // Thousands of levels can be parsed, but not written.
     if (error instanceof RangeError)
       return Array.isArray(value) ? '[… (too deep)' : '{… (too deep)';
     throw error;

@@ -3,9 +3,10 @@ import { cloudEvent } from '../kafka/cloudEvent.ts';
 import type { OutgoingRecord } from '../kafka/kafka.ts';
 
 /**
- * A request for a training, as a record of retrain-requests: people and schedules ask in the same way.
- * @param source who sends it: command or retrainer
- * @param value the request, encoded
+ * Returns a request for a training as a record of the topic retrain-requests. People and schedules
+ * ask in the same way.
+ * @param source what sends it: command or retrainer
+ * @param value the encoded request
  */
 export function retrainRequestEvent(
   request: RetrainRequest,

@@ -1,31 +1,53 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import kafkajs, { type EachBatchPayload } from 'kafkajs';
+import kafkajs, { type ConsumerGroupJoinEvent, type EachBatchPayload } from 'kafkajs';
 import type { Logger } from 'pino';
-import { isPassingKafkaError } from '../kafka/isPassingKafkaError.ts';
-import type { Kafka, KafkaRecord } from '../kafka/kafka.ts';
+import { isTransientKafkaError } from '../kafka/isTransientKafkaError.ts';
+import type { Kafka, KafkaConsumer, KafkaRecord } from '../kafka/kafka.ts';
+import { maxUnflushedRecords, nextFlushAtMs } from './flushSchedule.ts';
 import type { ServiceMetrics } from './metrics.ts';
-import type { Partition, ReadPartition, ReadPositions } from './readPositions.ts';
+import { type Partition, partitionKey } from './partitionStart.ts';
+import type { ReadPartition } from './positionStore.ts';
+import type { ReadPositions } from './readPositions.ts';
 
-/** What a service does with records. The loop below is the only caller, and never calls two at once. */
+/**
+ * What a service does with records. The consumer is the only caller and never calls two methods at
+ * once.
+ */
 export interface BatchHandler {
-  /** Forget everything held in memory: records will be delivered again from the committed offsets. */
+  /**
+   * Forgets everything held in memory. Records will be delivered again from the committed offsets.
+   */
   reset(): void;
   /**
-   * Takes records of one partition in their order. May end with an AbortError when the service stops: they will be delivered again.
-   * @param mayStore to be asked before anything is made durable in here. Yes: all that was taken has the positions that it was given (it was
-   * fetched before the question, so a topic that begins again later makes no difference), and no rebuild wants a pause. A pause that a
-   * rebuild relies on is acknowledged in the loop's `begin`, never while records are taken; only a member that has lost its partitions
-   * without knowing could write during it, and it asks. No: what is in memory will be forgotten before the next flush.
+   * Takes records of one partition in their order. May end with an AbortError when the service
+   * stops; the records will be delivered again.
+   * @param mayStore to be asked before anything is made durable in here. True: this member still
+   * owns its partitions, the topics were not recreated, and no rebuild has asked for a pause. (A
+   * topic that is recreated later makes no difference: these records were fetched before and keep
+   * their positions. A pause that a rebuild relies on is acknowledged in `BatchConsumer.#begin`
+   * only, never while records are taken.) False: do not write; what is in memory will be forgotten
+   * before the next flush.
    */
   take(records: KafkaRecord[], mayStore: () => Promise<boolean>): Promise<void>;
-  /** Makes durable all that was taken; afterwards the loop commits the offsets. */
+  /** Makes everything durable that was taken. Afterwards the consumer commits the offsets. */
   flush(): Promise<void>;
-  /** Asked after each take: whether somebody waits for what was taken, so that it should not wait for the next ordinary flush. */
+  /**
+   * Returns whether somebody waits for what was taken, so that it should not wait for the next
+   * ordinary flush.
+   */
   isUrgent?(): boolean;
-  /** Instead of `largestUnflushedRecords`, for a handler that keeps what it holds of them small by itself. */
-  mostUnflushedRecords?: number;
-  /** Called about every second, for work that waits on the wall clock instead of records. */
+  /**
+   * Replaces the limit `maxUnflushedRecords`, for a handler that itself keeps what it holds of them
+   * small.
+   */
+  maxUnflushedRecords?: number;
+  /** Called about every second, for work that waits for the wall clock instead of records. */
   tick?(): Promise<void>;
+  /**
+   * Time that it may work without asking ClickHouse before the loop counts as stalled, beside the
+   * usual (see `LoopHealth`).
+   */
+  longWorkMs?: number;
 }
 
 export interface BatchConsumerOptions {
@@ -38,326 +60,403 @@ export interface BatchConsumerOptions {
   sessionTimeoutMs: number;
   log: Logger;
   metrics: ServiceMetrics;
-  /** An error that must end the process: what was taken since the last commit is delivered again to whoever comes next. */
+  /**
+   * Called with an error that must end the process. What was taken since the last commit will be
+   * delivered again.
+   */
   onCrash: (error: unknown) => void;
 }
 
-/** So much is taken before a flush, whatever the time … */
-export const largestUnflushedRecords = 100_000;
-export const largestUnflushedBytes = 64 * 1024 * 1024;
-/** … and so many intervals are waited while a backlog holds more than that: few large inserts cost a third of many small ones. */
-const backlogFlushIntervals = 5;
-/** There, between flushes so many times the last one's duration passes, but no longer than this: many models make flushes long, and shall not make them all there is. */
-const flushPauses = 4;
-const longestFlushWaitMs = 30_000;
+/** A batch as kafkajs delivers it; its types leave out the offset that it asked for. */
+type Batch = EachBatchPayload['batch'] & { fetchedOffset: string };
+
+interface PartitionReading {
+  /** Position of offset 0. */
+  base: number;
+  /** Offset of the record that is expected next. */
+  next: number;
+  /** Records between the last batch and the end of the partition. */
+  lag: number;
+}
+
 const tickMs = 1_000;
-/** What is urgent waits so long for what comes with it … */
-const urgentFlushMs = 50;
-/** … and until so long after the last flush: a stream of urgent records does not turn into a stream of small inserts. */
-const urgentFlushGapMs = 250;
-/** Between attempts to read topics that are missing, or to join a group whose coordinator is away. */
+/**
+ * Pause between attempts to read topics that are missing, or to join a group whose coordinator is
+ * away.
+ */
 const awayPauseMs = 1_000;
 
 /**
- * Write, then commit: records are taken, made durable at most `flushIntervalMs` later, and only then are their offsets committed.
- * The offset that a handler sees is a position (partitionStart.ts): it goes on where a topic begins again.
- * The invariant: this loop is the only mutator of the handler's state. Timers and rebalances only signal it.
+ * Reads topics for a handler, and writes before it commits: records are taken, made durable at most
+ * one flush wait later (see `nextFlushAtMs`), and only then are their offsets committed. The offset
+ * that a handler sees is a position (see partitionStart.ts), which goes on where a topic begins
+ * again.
+ *
+ * Invariant: the loop is the only mutator of the handler's state and of the state of the loop. It
+ * is a queue of turns, and a turn begins when the one before has ended. Timers, rebalances and
+ * `stop` only set signals and queue turns.
  */
-export function startBatchConsumer(options: BatchConsumerOptions) {
-  const {
-    kafka,
-    groupId,
-    topics,
-    handler,
-    positions,
-    flushIntervalMs,
-    sessionTimeoutMs,
-    log,
-    metrics,
-    onCrash,
-  } = options;
-  const heartbeatMs = sessionTimeoutMs / 4;
-  const consumer = kafka.consumer({
-    groupId,
-    sessionTimeout: sessionTimeoutMs,
-    rebalanceTimeout: 60_000,
-    heartbeatInterval: heartbeatMs,
-    metadataMaxAge: 30_000,
-    // The broker answers at once when there are records; this bounds how long a stop waits when there are none.
-    maxWaitTimeInMs: 500,
-    maxBytesPerPartition: 4 * 1024 * 1024,
-    // A topic that is missing shall be missed, not made with the broker's defaults.
-    allowAutoTopicCreation: false,
-    // The service starts the consumer again where that helps: kafkajs does not for every error that passes.
-    retry: { initialRetryTime: 100, retries: 12, restartOnFailure: async () => false },
-  });
-  let generation = 0;
-  let generationOfState = 0;
-  /** By topic and partition, as of its last batch. */
-  const lags = new Map<string, number>();
-  let flushedAtMs = Date.now();
-  let lastFlushMs = 0;
-  let flushTimer: NodeJS.Timeout | undefined;
-  let flushDueAtMs = Number.POSITIVE_INFINITY;
-  let stopping = false;
-  let stopWanted = false;
-  let missingTopics: string[] = [];
-  let turn: Promise<void> = Promise.resolve();
-  let ticking: NodeJS.Timeout | undefined;
-  let assigned: Partition[] = [];
-  /** Of each assigned partition, the position of offset 0, and the offset that Kafka is expected to go on with. */
-  const reading = new Map<string, { base: number; next: number }>();
-  const nextOffsets = new Map<string, ReadPartition & { offset: string }>();
+export class BatchConsumer {
+  readonly #topics: string[];
+  readonly #handler: BatchHandler;
+  readonly #positions: ReadPositions;
+  readonly #flushIntervalMs: number;
+  readonly #heartbeatMs: number;
+  readonly #log: Logger;
+  readonly #metrics: ServiceMetrics;
+  readonly #onCrash: (error: unknown) => void;
+  readonly #consumer: KafkaConsumer;
+  readonly #joined = Promise.withResolvers<void>();
 
-  function inTurn(action: () => Promise<void>): Promise<void> {
-    turn = turn.then(action);
-    return turn;
-  }
+  // === Signals: set at any time, read by the loop ===
 
   /**
-   * Forgets what is in memory, and decides anew where each partition goes on. On joining a group, where kafkajs restarts every partition at
-   * its committed offset, so that what is in memory would be counted twice; and whenever a topic turns out not to be what it was.
+   * Grows when partitions are assigned or lost. What belongs to an earlier generation must not be
+   * written.
    */
-  async function begin(): Promise<void> {
-    const beginning = generation;
-    handler.reset();
-    nextOffsets.clear();
-    reading.clear();
-    lags.clear();
-    metrics.unflushed.clear();
-    const isWanted = () => beginning === generation && !stopWanted;
-    const starts = await positions.begin(assigned, isWanted);
-    if (!isWanted()) return;
-    for (const { topic, partition, base, offset } of starts) {
-      reading.set(`${topic}/${partition}`, { base, next: offset });
-      consumer.seek({ topic, partition, offset: String(offset) });
-    }
-    generationOfState = beginning;
+  #generation = 0;
+  #assigned: Partition[] = [];
+  #missingTopics: readonly string[] = [];
+  /** Set by `stop`: whatever waits gives up, and the flush that `stop` queues is the last one. */
+  #stopWanted = false;
+  /** Set when nothing is taken any more: after the last flush, or after a crash. */
+  #stopped = false;
+
+  // === State of the loop: changed in turns only ===
+
+  #turn: Promise<void> = Promise.resolve();
+  #tickIsQueued = false;
+  /** Generation that the handler's state and the fields below belong to. */
+  #generationOfState = 0;
+  readonly #reading = new Map<string, PartitionReading>();
+  /** Partitions of which records have been taken since the last flush. */
+  readonly #uncommitted = new Map<string, ReadPartition & { offset: string }>();
+  #flushedAtMs = Date.now();
+  #lastFlushMs = 0;
+  #flushTimer: NodeJS.Timeout | undefined;
+  #flushTimerAtMs = Number.POSITIVE_INFINITY;
+  #tickTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: BatchConsumerOptions) {
+    this.#topics = options.topics;
+    this.#handler = options.handler;
+    this.#positions = options.positions;
+    this.#flushIntervalMs = options.flushIntervalMs;
+    this.#heartbeatMs = options.sessionTimeoutMs / 4;
+    this.#log = options.log;
+    this.#metrics = options.metrics;
+    this.#onCrash = options.onCrash;
+    this.#consumer = options.kafka.consumer({
+      groupId: options.groupId,
+      sessionTimeout: options.sessionTimeoutMs,
+      rebalanceTimeout: 60_000,
+      heartbeatInterval: this.#heartbeatMs,
+      metadataMaxAge: 30_000,
+      // The broker answers at once when there are records; this bounds how long a stop waits when
+      // there are none.
+      maxWaitTimeInMs: 500,
+      maxBytesPerPartition: 4 * 1024 * 1024,
+      // A missing topic must be noticed, not created with the broker's defaults.
+      allowAutoTopicCreation: false,
+      // `#consume` restarts the consumer where that helps, because kafkajs does not for every
+      // transient error.
+      retry: { initialRetryTime: 100, retries: 12, restartOnFailure: async () => false },
+    });
   }
 
-  /**
-   * Whether a batch goes on where the last one ended. Kafka may step over offsets (the marks of transactions), but not back; nor are
-   * offsets skipped that have been deleted: then kafkajs has gone to the first record that is there, without a word.
-   */
-  async function goesOn({ topic, partition }: Partition, fetchedOffset: number): Promise<boolean> {
-    const { next } = reading.get(`${topic}/${partition}`)!;
-    if (fetchedOffset === next) return true;
-    if (fetchedOffset < next) return false;
-    const low = await positions.lowOffset({ topic, partition });
-    return low !== null && low <= next;
+  // === Life ===
+
+  /** Begins to consume. Resolves when partitions have been assigned for the first time. */
+  async start(): Promise<void> {
+    const { GROUP_JOIN, STOP, CRASH } = this.#consumer.events;
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#onAssignment(payload));
+    // What is in memory has no partitions any more, until the consumer has joined the group again.
+    this.#consumer.on(STOP, () => {
+      this.#generation++;
+    });
+    this.#consumer.on(CRASH, ({ payload: { error } }) => {
+      if (this.#stopped) return;
+      if (isTransientKafkaError(error)) this.#crashOnError(this.#consumeAgain(error));
+      else this.#crash(error);
+    });
+    this.#crashOnError(this.#consume());
+    this.#tickTimer = setInterval(() => this.#queueTick(), tickMs);
+    await this.#joined.promise;
   }
 
-  function flushWaitMs(): number {
-    let backlog = 0;
-    for (const lag of lags.values()) backlog += lag;
-    if (backlog <= largestUnflushedRecords) return flushIntervalMs;
-    return Math.max(
-      backlogFlushIntervals * flushIntervalMs,
-      Math.min(longestFlushWaitMs, flushPauses * lastFlushMs),
-    );
+  /** Topics that it waits for because Kafka does not have them. */
+  get missingTopics(): readonly string[] {
+    return this.#missingTopics;
   }
 
-  function isFlushDue(): boolean {
-    const { unflushed } = metrics;
-    const { mostUnflushedRecords = largestUnflushedRecords } = handler;
-    const full =
-      unflushed.records() >= mostUnflushedRecords || unflushed.bytes() >= largestUnflushedBytes;
-    return full || Date.now() - flushedAtMs >= flushWaitMs();
+  /** Flushes and commits what was taken, and leaves the group. */
+  async stop(): Promise<void> {
+    this.#stopWanted = true;
+    await this.#inTurn(() => this.#flushAndCommit()).catch(error => {
+      // Work that was broken off is not committed: it begins again elsewhere.
+      if (!isAbort(error)) throw error;
+    });
+    this.#stopped = true;
+    clearInterval(this.#tickTimer);
+    clearTimeout(this.#flushTimer);
+    await this.#consumer.disconnect();
   }
 
-  async function flushAndCommit(): Promise<void> {
-    clearTimeout(flushTimer);
-    flushDueAtMs = Number.POSITIVE_INFINITY;
-    if (generationOfState !== generation || nextOffsets.size === 0) return;
-    if (!(await positions.areCurrent())) return begin();
-    const stopFlushTimer = metrics.flushSeconds.startTimer();
-    await handler.flush();
-    lastFlushMs = stopFlushTimer() * 1_000;
-    flushedAtMs = Date.now();
-    metrics.unflushed.clear();
-    const read = [...nextOffsets.values()];
-    nextOffsets.clear();
-    await positions.save(read);
-    if (generationOfState !== generation) return;
+  #crash(error: unknown): void {
+    this.#stopped = true;
+    clearInterval(this.#tickTimer);
+    this.#onCrash(error);
+  }
+
+  #crashOnError(work: Promise<void>): void {
+    work.catch(error => this.#crash(error));
+  }
+
+  // === Connection ===
+
+  async #consume(): Promise<void> {
     try {
-      await consumer.commitOffsets(
-        read.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
-      );
-    } catch (error) {
-      // Another member owns the partitions now; it takes the same records again and writes the same rows.
-      metrics.commitFailures.inc();
-      log.warn({ err: error }, 'offsets not committed');
-    }
-  }
-
-  async function mayStore(): Promise<boolean> {
-    return generationOfState === generation && positions.areCurrent();
-  }
-
-  /** The earliest time that was asked for counts. */
-  function flushAt(dueAtMs: number): void {
-    if (dueAtMs >= flushDueAtMs) return;
-    clearTimeout(flushTimer);
-    flushDueAtMs = dueAtMs;
-    flushTimer = setTimeout(() => inTurn(flushAndCommit).catch(crash), dueAtMs - Date.now());
-  }
-
-  async function tick(): Promise<void> {
-    if (stopping || generationOfState !== generation) return;
-    if (nextOffsets.size === 0 && !(await positions.areCurrent())) return begin();
-    await handler.tick?.();
-  }
-
-  function crash(error: unknown): void {
-    stopping = true;
-    clearInterval(ticking);
-    onCrash(error);
-  }
-
-  consumer.on(consumer.events.GROUP_JOIN, event => {
-    generation++;
-    metrics.rebalances.inc();
-    // Partitions that went to others are their concern.
-    metrics.lag.reset();
-    assigned = Object.entries(event.payload.memberAssignment).flatMap(([topic, partitions]) =>
-      partitions.map(partition => ({ topic, partition })),
-    );
-    inTurn(begin).catch(crash);
-    log.info({ partitions: event.payload.memberAssignment }, 'joined the consumer group');
-  });
-  // What is in memory has no partitions any more, until the consumer has joined the group again.
-  consumer.on(consumer.events.STOP, () => {
-    generation++;
-  });
-  consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
-    if (stopping) return;
-    if (isPassingKafkaError(error)) consumeAgain(error).catch(crash);
-    else crash(error);
-  });
-  const joined = new Promise<void>(resolve =>
-    consumer.on(consumer.events.GROUP_JOIN, () => resolve()),
-  );
-
-  async function takeBatch({
-    batch,
-    resolveOffset,
-    heartbeat,
-    isStale,
-  }: EachBatchPayload): Promise<void> {
-    const heart = setInterval(
-      () => heartbeat().catch(error => log.warn({ err: error }, 'heartbeat failed')),
-      heartbeatMs,
-    );
-    try {
-      let taken = false;
-      await inTurn(async () => {
-        // What is passed over here is delivered again, from where the present generation begins.
-        if (stopping || generationOfState !== generation || isStale()) return;
-        const { topic, partition } = batch;
-        const { fetchedOffset } = batch as typeof batch & { fetchedOffset: string };
-        if (!(await goesOn({ topic, partition }, Number(fetchedOffset)))) return begin();
-        const { base } = reading.get(`${topic}/${partition}`)!;
-        const records = batch.messages.map(message => ({
-          topic,
-          partition,
-          offset: base + Number(message.offset),
-          key: message.key,
-          value: message.value,
-          headers: message.headers ?? {},
-          timestampMs: Number(message.timestamp),
-        }));
-        metrics.unflushed.add(records);
-        await handler.take(records, mayStore);
-        taken = true;
-        const next = Number(batch.lastOffset()) + 1;
-        const end = Math.max(next, Number(batch.highWatermark));
-        reading.set(`${topic}/${partition}`, { base, next });
-        const read = {
-          topic,
-          partition,
-          position: base + next,
-          end: base + end,
-          offset: String(next),
-        };
-        nextOffsets.set(`${topic}/${partition}`, read);
-        metrics.records.inc({ topic }, records.length);
-        lags.set(`${topic}/${partition}`, end - next);
-        metrics.lag.set({ topic, partition }, end - next);
-        if (isFlushDue()) await flushAndCommit();
-        else {
-          flushAt(Date.now() + flushWaitMs());
-          // In a backlog nobody waits for this record in particular: whole batches get through it sooner.
-          const caughtUp = end === next;
-          if (caughtUp && handler.isUrgent?.())
-            flushAt(
-              Math.max(
-                Date.now() + urgentFlushMs,
-                flushedAtMs + Math.max(urgentFlushGapMs, lastFlushMs),
-              ),
-            );
-        }
+      await this.#untilTopicsExist();
+      if (this.#stopWanted) return;
+      await this.#consumer.connect();
+      await this.#consumer.subscribe({ topics: this.#topics, fromBeginning: true });
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        eachBatch: payload => this.#onBatch(payload),
       });
-      if (taken && !stopping) resolveOffset(batch.lastOffset());
     } catch (error) {
-      crash(error);
-      throw new kafkajs.KafkaJSNonRetriableError(
-        error instanceof Error ? error.message : String(error),
-      );
-    } finally {
-      clearInterval(heart);
+      // A topic may be deleted again at any time.
+      if (!isTransientKafkaError(error)) throw error;
+      await this.#consumeAgain(error);
     }
   }
 
-  async function untilTopicsExist(): Promise<void> {
+  async #consumeAgain(error: unknown): Promise<void> {
+    this.#log.warn({ err: error }, 'the consumer stopped; it starts again');
+    await pause(awayPauseMs);
+    await this.#consume();
+  }
+
+  async #untilTopicsExist(): Promise<void> {
     for (;;) {
-      missingTopics = await positions.missingTopics();
-      if (missingTopics.length === 0 || stopWanted) return;
-      log.warn(
-        `waiting for ${missingTopics.join(', ')}: no such topic; \`driftloop topics\` creates it`,
+      this.#missingTopics = await this.#positions.missingTopics();
+      if (this.#missingTopics.length === 0 || this.#stopWanted) return;
+      this.#log.warn(
+        `waiting for ${this.#missingTopics.join(', ')}: no such topic; \`driftloop topics\` creates it`,
       );
       await pause(awayPauseMs);
     }
   }
 
-  async function consumeAgain(error: unknown): Promise<void> {
-    log.warn({ err: error }, 'the consumer stopped; it starts again');
-    await pause(awayPauseMs);
-    await consume();
+  #onAssignment({ memberAssignment }: ConsumerGroupJoinEvent['payload']): void {
+    this.#generation++;
+    this.#metrics.rebalances.inc();
+    // The lag of partitions that went to other members is reported by them.
+    this.#metrics.lag.reset();
+    this.#assigned = Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
+      partitions.map(partition => ({ topic, partition })),
+    );
+    this.#crashOnError(this.#inTurn(() => this.#begin()));
+    this.#log.info({ partitions: memberAssignment }, 'joined the consumer group');
+    this.#joined.resolve();
   }
 
-  async function consume(): Promise<void> {
+  async #onBatch({ batch, resolveOffset, heartbeat, isStale }: EachBatchPayload): Promise<void> {
+    const heartbeats = setInterval(
+      () => heartbeat().catch(error => this.#log.warn({ err: error }, 'heartbeat failed')),
+      this.#heartbeatMs,
+    );
     try {
-      await untilTopicsExist();
-      if (stopWanted) return;
-      await consumer.connect();
-      await consumer.subscribe({ topics, fromBeginning: true });
-      await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: takeBatch });
+      let taken = false;
+      await this.#inTurn(async () => {
+        // What is passed over here is delivered again, from where the present generation begins.
+        if (this.#stopped || !this.#stateIsCurrent() || isStale()) return;
+        taken = await this.#takeBatch(batch as Batch);
+      });
+      if (taken && !this.#stopped) resolveOffset(batch.lastOffset());
     } catch (error) {
-      // A topic may go again at any time.
-      if (!isPassingKafkaError(error)) throw error;
-      await consumeAgain(error);
+      this.#crash(error);
+      throw new kafkajs.KafkaJSNonRetriableError(
+        error instanceof Error ? error.message : String(error),
+      );
+    } finally {
+      clearInterval(heartbeats);
     }
   }
 
-  consume().catch(crash);
-  ticking = setInterval(() => inTurn(tick).catch(crash), tickMs);
-  return {
-    /** Resolves when the first assignment of partitions is there. */
-    joined,
-    /** Whether it has topics to read. */
-    isReading: () => missingTopics.length === 0,
-    async stop(): Promise<void> {
-      stopWanted = true;
-      await inTurn(flushAndCommit).catch(error => {
-        // Work that was broken off is not committed: it begins again elsewhere.
-        if (!isAbort(error)) throw error;
-      });
-      stopping = true;
-      clearInterval(ticking);
-      clearTimeout(flushTimer);
-      await consumer.disconnect();
-    },
-  };
+  // === Turns of the loop ===
+
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      await action();
+      this.#metrics.loop.progressed();
+    });
+    return this.#turn;
+  }
+
+  #stateIsCurrent(): boolean {
+    return this.#generationOfState === this.#generation;
+  }
+
+  /**
+   * Forgets what is in memory, and decides anew where each partition goes on. Needed on joining a
+   * group, where kafkajs restarts every partition at its committed offset, so that what is in
+   * memory would be counted twice; and whenever a topic turns out to be another one than before.
+   */
+  async #begin(): Promise<void> {
+    const beginning = this.#generation;
+    this.#handler.reset();
+    this.#uncommitted.clear();
+    this.#reading.clear();
+    this.#metrics.unflushed.clear();
+    const isWanted = () => beginning === this.#generation && !this.#stopWanted;
+    const starts = await this.#positions.begin(this.#assigned, isWanted);
+    if (!isWanted()) return;
+    for (const { topic, partition, base, offset } of starts) {
+      this.#reading.set(partitionKey({ topic, partition }), { base, next: offset, lag: 0 });
+      this.#consumer.seek({ topic, partition, offset: String(offset) });
+    }
+    this.#generationOfState = beginning;
+  }
+
+  /** Returns whether the batch was taken. If not, the partitions begin again where they must. */
+  async #takeBatch(batch: Batch): Promise<boolean> {
+    const { topic, partition } = batch;
+    const key = partitionKey(batch);
+    const { base, next: expected } = this.#reading.get(key)!;
+    if (!(await this.#continuesAt(batch, expected))) {
+      await this.#begin();
+      return false;
+    }
+    const records = recordsOf(batch, base);
+    this.#metrics.unflushed.add(records);
+    await this.#handler.take(records, this.#mayStore);
+
+    const next = Number(batch.lastOffset()) + 1;
+    const end = Math.max(next, Number(batch.highWatermark));
+    const lag = end - next;
+    this.#reading.set(key, { base, next, lag });
+    this.#uncommitted.set(key, {
+      topic,
+      partition,
+      position: base + next,
+      end: base + end,
+      offset: String(next),
+    });
+    this.#metrics.records.inc({ topic }, records.length);
+    this.#metrics.lag.set({ topic, partition }, lag);
+    await this.#flushOrSchedule(lag === 0);
+    return true;
+  }
+
+  /**
+   * Returns whether a batch goes on where the last one ended. Kafka may step over offsets
+   * (transaction markers), but not back; and offsets must not be skipped because their records were
+   * deleted, where kafkajs silently goes on with the first record that is left.
+   */
+  async #continuesAt(batch: Batch, expected: number): Promise<boolean> {
+    const fetchedOffset = Number(batch.fetchedOffset);
+    if (fetchedOffset === expected) return true;
+    if (fetchedOffset < expected) return false;
+    const low = await this.#positions.lowOffset(batch);
+    return low !== null && low <= expected;
+  }
+
+  readonly #mayStore = async (): Promise<boolean> =>
+    this.#stateIsCurrent() && this.#positions.areCurrent();
+
+  /**
+   * @param isCaughtUp in a backlog nobody waits for one record in particular, and whole batches get
+   * through it sooner
+   */
+  async #flushOrSchedule(isCaughtUp: boolean): Promise<void> {
+    const { unflushed } = this.#metrics;
+    let backlogRecords = 0;
+    for (const { lag } of this.#reading.values()) backlogRecords += lag;
+    const nowMs = Date.now();
+    const flushAtMs = nextFlushAtMs({
+      nowMs,
+      flushedAtMs: this.#flushedAtMs,
+      lastFlushMs: this.#lastFlushMs,
+      flushIntervalMs: this.#flushIntervalMs,
+      unflushed: { records: unflushed.records, bytes: unflushed.bytes },
+      maxRecords: this.#handler.maxUnflushedRecords ?? maxUnflushedRecords,
+      backlogRecords,
+      isUrgent: isCaughtUp && (this.#handler.isUrgent?.() ?? false),
+    });
+    if (flushAtMs <= nowMs) await this.#flushAndCommit();
+    else this.#scheduleFlush(flushAtMs);
+  }
+
+  /** Keeps the earliest time that was asked for. */
+  #scheduleFlush(atMs: number): void {
+    if (atMs >= this.#flushTimerAtMs) return;
+    clearTimeout(this.#flushTimer);
+    this.#flushTimerAtMs = atMs;
+    this.#flushTimer = setTimeout(
+      () => this.#crashOnError(this.#inTurn(() => this.#flushAndCommit())),
+      atMs - Date.now(),
+    );
+  }
+
+  async #flushAndCommit(): Promise<void> {
+    clearTimeout(this.#flushTimer);
+    this.#flushTimerAtMs = Number.POSITIVE_INFINITY;
+    if (!this.#stateIsCurrent() || this.#uncommitted.size === 0) return;
+    if (!(await this.#positions.areCurrent())) return this.#begin();
+    const stopTimer = this.#metrics.flushSeconds.startTimer();
+    await this.#handler.flush();
+    this.#lastFlushMs = stopTimer() * 1_000;
+    this.#flushedAtMs = Date.now();
+    this.#metrics.unflushed.clear();
+    const read = [...this.#uncommitted.values()];
+    this.#uncommitted.clear();
+    await this.#positions.save(read);
+    if (!this.#stateIsCurrent()) return;
+    try {
+      await this.#consumer.commitOffsets(
+        read.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
+      );
+    } catch (error) {
+      // Another member owns the partitions now. It takes the same records again and writes the same
+      // rows.
+      this.#metrics.commitFailures.inc();
+      this.#log.warn({ err: error }, 'offsets not committed');
+    }
+  }
+
+  /**
+   * Queues a tick unless one waits already, so that a long turn does not leave a heap of them
+   * behind.
+   */
+  #queueTick(): void {
+    if (this.#tickIsQueued) return;
+    this.#tickIsQueued = true;
+    const turn = this.#inTurn(async () => {
+      this.#tickIsQueued = false;
+      await this.#tick();
+    });
+    this.#crashOnError(turn);
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#stopped || !this.#stateIsCurrent()) return;
+    if (this.#uncommitted.size === 0 && !(await this.#positions.areCurrent())) return this.#begin();
+    await this.#handler.tick?.();
+  }
+}
+
+function recordsOf({ topic, partition, messages }: Batch, base: number): KafkaRecord[] {
+  return messages.map(message => ({
+    topic,
+    partition,
+    offset: base + Number(message.offset),
+    key: message.key,
+    value: message.value,
+    headers: message.headers ?? {},
+    timestampMs: Number(message.timestamp),
+  }));
 }
 
 export function isAbort(error: unknown): boolean {

@@ -1,13 +1,5 @@
-import type { Clickhouse } from '../clickhouse/clickhouse.ts';
-import {
-  headerText,
-  type KafkaProducer,
-  type KafkaRecord,
-  type OutgoingRecord,
-  sendRecords,
-} from '../kafka/kafka.ts';
+import { headerText, type KafkaRecord, type OutgoingRecord } from '../kafka/kafka.ts';
 import type { Rejection } from '../records/decodeRecord.ts';
-import type { ServiceMetrics } from './metrics.ts';
 
 export interface DeadLetter {
   record: KafkaRecord;
@@ -16,7 +8,10 @@ export interface DeadLetter {
 
 const prefix = '__connect.errors.';
 
-/** The original key, value and headers, and headers in the manner of Kafka Connect that say why and where from. */
+/**
+ * Returns the record for the topic dead-letters: the original key, value and headers, and headers
+ * in the manner of Kafka Connect that say where the record came from and why it could not be used.
+ */
 export function deadLetterRecord(
   topic: string,
   service: string,
@@ -40,7 +35,7 @@ export function deadLetterRecord(
   };
 }
 
-/** Where a record of dead-letters came from, and what the producer sent. */
+/** Says where a record of dead-letters came from, and which headers its producer sent. */
 export interface DeadLetterOrigin {
   topic: string;
   partition: number;
@@ -50,7 +45,9 @@ export interface DeadLetterOrigin {
   headers: KafkaRecord['headers'];
 }
 
-/** The inverse of `deadLetterRecord`, or null for a record that no service of Driftloop has put there. */
+/**
+ * Inverts `deadLetterRecord`. Returns null for a record that no service of Driftloop has written.
+ */
 export function deadLetterOrigin({ headers }: KafkaRecord): DeadLetterOrigin | null {
   const [topic, partition, offset, rejectionClass, model] = [
     'topic',
@@ -69,55 +66,5 @@ export function deadLetterOrigin({ headers }: KafkaRecord): DeadLetterOrigin | n
     headers: Object.fromEntries(
       Object.entries(headers).filter(([name]) => !name.startsWith(prefix)),
     ),
-  };
-}
-
-export interface DeadLetterSink {
-  add(letter: DeadLetter): void;
-  clear(): void;
-  /** Writes and sends what was added; part of a service's flush. */
-  flush(): Promise<void>;
-}
-
-/** Collects the records of a service that cannot be used, until its next flush. */
-export function deadLetterSink(options: {
-  topic: string;
-  service: string;
-  producer: KafkaProducer;
-  clickhouse: Clickhouse;
-  metrics: ServiceMetrics;
-}): DeadLetterSink {
-  const { topic, service, producer, clickhouse, metrics } = options;
-  let letters: DeadLetter[] = [];
-  return {
-    add(letter) {
-      letters.push(letter);
-      metrics.deadLetters.inc({ topic: letter.record.topic, class: letter.rejection.class });
-    },
-    clear() {
-      letters = [];
-    },
-    async flush() {
-      const flushed = letters;
-      letters = [];
-      await sendRecords(
-        producer,
-        flushed.map(letter => deadLetterRecord(topic, service, letter)),
-      );
-      await clickhouse.insert(
-        'dead_letters',
-        flushed.map(({ record, rejection }) => ({
-          source_topic: record.topic,
-          source_partition: record.partition,
-          source_offset: record.offset,
-          service,
-          class: rejection.class,
-          // A shortened quotation may end in the middle of a character.
-          message: rejection.message.toWellFormed(),
-          model: rejection.model ?? '',
-          version: rejection.version ?? '',
-        })),
-      );
-    },
   };
 }

@@ -1,45 +1,65 @@
 /*
- * A position says where a record is in the whole history of a partition: Kafka's offset, plus a base that grows whenever the
- * offsets begin again, as in a topic that was deleted and created anew. So a position never means two records.
+ * A position says where a record is in the whole history of a partition. It is Kafka's offset plus
+ * a base, which grows whenever the offsets begin again, as in a topic that was deleted and created
+ * anew. So a position never means two records.
  */
 
-/** Offsets of one incarnation: the bases are multiples of it. At 100,000 records a second a partition reaches it after 16 months. */
+/**
+ * Bases are multiples of this number of offsets. At 100,000 records a second a partition reaches it
+ * after 16 months.
+ */
 export const offsetsPerIncarnation = 2 ** 42;
-/** What is read again where Kafka has lost records: no more than the profiler remembers ids, by which it recognises them. */
+/**
+ * Records that are read again where Kafka has lost some: at most as many as the profiler recognises
+ * by their ids.
+ */
 const recordsReadAgain = 100_000;
+
+export interface Partition {
+  topic: string;
+  partition: number;
+}
+
+/** Returns a map's key for a partition; the name of a topic contains no slash. */
+export function partitionKey({ topic, partition }: Partition): string {
+  return `${topic}/${partition}`;
+}
 
 /** What Kafka says of a partition. */
 export interface PartitionLog {
   /** '' on a Kafka that gives no ids. */
   topicId: string;
-  /** Offset of the first record that is still there, and of the next to be written. */
+  /** Offset of the first record that Kafka still has. */
   low: number;
+  /** Offset of the next record to be written. */
   end: number;
-  /** Committed by the consumer group; null for none. */
+  /** Offset that the consumer group has committed, or null. */
   committed: number | null;
 }
 
 /** How far a partition was read, when all of that was durable. */
 export interface ReadPosition {
   topicId: string;
-  /** Of the next record. */
+  /** Position of the next record to be read. */
   position: number;
-  /** Of the record that Kafka was to write next at that time. */
+  /** Position of the record that Kafka was to write next at that time. */
   end: number;
 }
 
 /**
- * Why a partition does not simply go on. recreated: the topic was deleted and created again. truncated: Kafka has fewer records than
- * were read, as after a restore. deleted: retention was faster than the reader.
+ * Why a partition does not simply go on. recreated: the topic was deleted and created again.
+ * truncated: Kafka has fewer records than were read, as after a restore. deleted: retention was
+ * faster than the reader.
  */
 export type BreakReason = 'recreated' | 'truncated' | 'deleted';
 
 export interface TopicBreak {
   reason: BreakReason;
-  /** Where reading would have gone on, and where it goes on. */
+  /** Position at which reading would have gone on. */
   fromPosition: number;
+  /** Position at which it goes on. */
   toPosition: number;
-  /** Records that were never read and are gone, as far as is known. */
+  /** Known number of records that were never read and are gone. */
   lostRecords: number;
 }
 
@@ -52,8 +72,9 @@ export interface PartitionStart {
 }
 
 /**
- * Where to go on in a partition. The stored position counts, not the committed offset: Kafka deletes offsets with a topic and after a
- * week without reader, and a commit may come when the topic has changed under it. A commit further back is followed, that is how a
+ * Returns where to go on in a partition. The stored position decides, not the committed offset:
+ * Kafka deletes offsets with a topic and after a week without a reader, and a commit may come when
+ * the topic has changed under it. A commit that is further back is followed, because that is how a
  * person asks for a second reading.
  * @param stored null when the partition was never read by a service that stores positions
  */

@@ -1,91 +1,156 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Clickhouse } from '../clickhouse/clickhouse.ts';
-import { isPassingKafkaError } from '../kafka/isPassingKafkaError.ts';
+import { isTransientKafkaError } from '../kafka/isTransientKafkaError.ts';
 import type { Kafka, KafkaAdmin } from '../kafka/kafka.ts';
 import type { TopicIds } from '../kafka/topicIds.ts';
 import type { ServiceMetrics } from './metrics.ts';
 import {
+  type BreakReason,
+  type Partition,
   type PartitionStart,
+  partitionKey,
   partitionStart,
-  type ReadPosition,
   type TopicBreak,
 } from './partitionStart.ts';
-
-export interface Partition {
-  topic: string;
-  partition: number;
-}
-
-/** A partition of which all records before `position` are durable. */
-export interface ReadPartition extends Partition {
-  position: number;
-  end: number;
-}
+import type { PositionStore, ReadPartition } from './positionStore.ts';
 
 interface FoundStart extends Partition, PartitionStart {
-  /** Of the next record that Kafka will write. */
+  /** Position of the record that Kafka will write next. */
   end: number;
-  /** Up to where all is durable: not before what was stored, where the history goes on. */
+  /** Position before which all records are durable, at least the stored one. */
   durable: number;
 }
 
-export interface FoundBreak extends Partition, TopicBreak {}
+export type FoundBreak = Partition & TopicBreak;
 
 export interface ReadPositionsOptions {
-  service: string;
   groupId: string;
   topics: readonly string[];
   kafka: Kafka;
   topicIds: TopicIds;
-  clickhouse: Clickhouse;
+  store: PositionStore;
   log: Logger;
   metrics: ServiceMetrics;
-  /** Mends what a break does to what was derived from the topic; before the break counts as known. */
+  /**
+   * Repairs what a break does to the data derived from the topic. Called before the break is
+   * stored.
+   */
   onBreaks: (breaks: readonly FoundBreak[]) => Promise<void>;
 }
 
-export type ReadPositions = ReturnType<typeof readPositions>;
-
 const pollMs = 200;
-/** Shorter than any session timeout. */
+/** Time for which the answer about a rebuild's hold is reused. Shorter than any session timeout. */
 const holdIsKnownMs = 1_000;
 
 /**
- * How far a service has read its topics, in ClickHouse beside what it made of them. Notices when a topic is no longer the one that was
- * read, and when a rebuild wants the service to pause.
+ * Tracks how far a service has read its topics, in ClickHouse beside what it made of them. Notices
+ * when a topic is no longer the one that was read, and when a rebuild wants the service to pause.
+ *
+ * Invariant: `#ids` are the topics of the present assignment, and only `begin` changes them, so
+ * that a topic that was recreated since is recognised.
  */
-export function readPositions(options: ReadPositionsOptions) {
-  const { service, groupId, topics, kafka, topicIds, clickhouse, log, metrics, onBreaks } = options;
-  /** When the reading of the present assignment began. */
-  let ids = new Map<string, string>();
-  let holdAskedAtMs = Number.NEGATIVE_INFINITY;
+export class ReadPositions {
+  readonly #groupId: string;
+  readonly #topics: readonly string[];
+  readonly #kafka: Kafka;
+  readonly #topicIds: TopicIds;
+  readonly #store: PositionStore;
+  readonly #log: Logger;
+  readonly #metrics: ServiceMetrics;
+  readonly #onBreaks: ReadPositionsOptions['onBreaks'];
+  /** Ids of the topics when the reading of the present assignment began. */
+  #ids = new Map<string, string>();
+  #holdAskedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** A new one each time: what it knows of topics and their partitions may be minutes old. */
-  async function withAdmin<T>(use: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
-    const admin = kafka.admin();
-    await admin.connect();
-    try {
-      return await use(admin);
-    } finally {
-      await admin.disconnect();
-    }
+  constructor(options: ReadPositionsOptions) {
+    this.#groupId = options.groupId;
+    this.#topics = options.topics;
+    this.#kafka = options.kafka;
+    this.#topicIds = options.topicIds;
+    this.#store = options.store;
+    this.#log = options.log;
+    this.#metrics = options.metrics;
+    this.#onBreaks = options.onBreaks;
   }
 
-  /** null while a topic is missing. */
-  async function findStarts(assigned: readonly Partition[]): Promise<FoundStart[] | null> {
-    ids = await topicIds.of(topics);
-    if (topics.some(topic => !ids.has(topic))) return null;
-    return nullIfPassing(withAdmin(admin => startsOf(admin, assigned)));
-  }
-
-  /** null when a topic was made again with fewer partitions. */
-  async function startsOf(
-    admin: KafkaAdmin,
+  /**
+   * Returns where to read the partitions from. Waits while a topic is missing or a rebuild holds
+   * the service, and acknowledges the hold, so the caller must have forgotten what was in memory.
+   * @param isWanted ends the wait, with an empty answer, when it returns false
+   */
+  async begin(
     assigned: readonly Partition[],
-  ): Promise<FoundStart[] | null> {
-    const stored = await storedPositions();
-    const committed = await committedOffsets(admin);
+    isWanted: () => boolean,
+  ): Promise<(Partition & PartitionStart)[]> {
+    while (isWanted()) {
+      const hold = await this.#activeHold();
+      const starts = await this.#findStarts(assigned);
+      if (starts === null) {
+        await pause(pollMs);
+        continue;
+      }
+      await this.#saveBreaks(
+        starts.flatMap(start => (start.break ? [{ ...start, ...start.break }] : [])),
+      );
+      // The position is stored at once with its break: the old incarnation is over for every
+      // replica.
+      const positions = starts.map(({ durable, ...start }) => ({ ...start, position: durable }));
+      await this.#savePositions(positions, hold ?? '');
+      if (hold === null) return starts;
+      this.#log.info({ rebuild: hold }, 'paused by a rebuild');
+      while (isWanted() && (await this.#activeHold()) === hold) await pause(pollMs);
+    }
+    return [];
+  }
+
+  /**
+   * Returns whether the topics are still those that `begin` saw, and no rebuild wants a pause. A
+   * topic that is missing counts as the same topic until it has another id.
+   *
+   * The answer about the hold may be a moment old, because a rebuild waits until the owner of every
+   * partition has paused. A member that lost its partitions without noticing was silent for longer
+   * than that moment, so it asks anew.
+   */
+  async areCurrent(): Promise<boolean> {
+    const holdIsKnown = Date.now() - this.#holdAskedAtMs < holdIsKnownMs;
+    const [idsNow, hold] = await Promise.all([
+      this.#topicIds.of(this.#topics),
+      holdIsKnown ? null : this.#activeHold(),
+    ]);
+    return hold === null && [...idsNow].every(([topic, id]) => this.#ids.get(topic) === id);
+  }
+
+  async missingTopics(): Promise<string[]> {
+    const existing = await withAdmin(this.#kafka, admin => admin.listTopics());
+    return this.#topics.filter(topic => !existing.includes(topic));
+  }
+
+  async save(partitions: readonly ReadPartition[]): Promise<void> {
+    await this.#savePositions(partitions, '');
+  }
+
+  /**
+   * Returns the offset of the first record that Kafka still has, or null when the topic is missing.
+   */
+  async lowOffset({ topic, partition }: Partition): Promise<number | null> {
+    const offsets = await nullIfTransient(
+      withAdmin(this.#kafka, admin => admin.fetchTopicOffsets(topic)),
+    );
+    const found = offsets?.find(found => found.partition === partition);
+    return found ? Number(found.low) : null;
+  }
+
+  /** Returns null while a topic is missing. */
+  async #findStarts(assigned: readonly Partition[]): Promise<FoundStart[] | null> {
+    this.#ids = await this.#topicIds.of(this.#topics);
+    if (this.#topics.some(topic => !this.#ids.has(topic))) return null;
+    return nullIfTransient(withAdmin(this.#kafka, admin => this.#startsOf(admin, assigned)));
+  }
+
+  /** Returns null when a topic was created again with fewer partitions. */
+  async #startsOf(admin: KafkaAdmin, assigned: readonly Partition[]): Promise<FoundStart[] | null> {
+    const stored = await this.#store.positions(this.#topics);
+    const committed = await this.#committedOffsets(admin);
     const starts: FoundStart[] = [];
     for (const [topic, partitions] of Map.groupBy(assigned, partition => partition.topic)) {
       const ends = new Map(
@@ -94,168 +159,85 @@ export function readPositions(options: ReadPositionsOptions) {
       for (const { partition } of partitions) {
         const found = ends.get(partition);
         if (!found) return null;
-        const key = `${topic}/${partition}`;
-        const offsets = {
+        const key = partitionKey({ topic, partition });
+        const log = {
+          topicId: this.#ids.get(topic)!,
           low: Number(found.low),
           end: Number(found.high),
           committed: committed.get(key) ?? null,
         };
-        const start = partitionStart(
-          { topicId: ids.get(topic)!, ...offsets },
-          stored.get(key) ?? null,
-        );
+        const start = partitionStart(log, stored.get(key) ?? null);
         const durable = Math.max(start.base + start.offset, stored.get(key)?.position ?? 0);
-        starts.push({ topic, partition, end: start.base + offsets.end, durable, ...start });
+        starts.push({ topic, partition, end: start.base + log.end, durable, ...start });
       }
     }
     return starts;
   }
 
-  async function storedPositions(): Promise<Map<string, ReadPosition>> {
-    const rows = await clickhouse.select<
-      Partition & { position: number; topic_id: string; end_position: number }
-    >(
-      `SELECT topic, partition, position, topic_id, end_position FROM topic_positions FINAL
-       WHERE service = {service:String} AND topic IN {topics:Array(String)}`,
-      { service, topics },
-    );
-    return new Map(
-      rows.map(({ topic, partition, position, topic_id, end_position }) => [
-        `${topic}/${partition}`,
-        { position, topicId: topic_id, end: end_position },
-      ]),
-    );
-  }
-
-  async function committedOffsets(admin: KafkaAdmin): Promise<Map<string, number>> {
+  async #committedOffsets(admin: KafkaAdmin): Promise<Map<string, number>> {
     const committed = new Map<string, number>();
     for (const { topic, partitions } of await admin.fetchOffsets({
-      groupId,
-      topics: [...topics],
+      groupId: this.#groupId,
+      topics: [...this.#topics],
     })) {
       for (const { partition, offset } of partitions)
-        if (Number(offset) >= 0) committed.set(`${topic}/${partition}`, Number(offset));
+        if (Number(offset) >= 0) committed.set(partitionKey({ topic, partition }), Number(offset));
     }
     return committed;
   }
 
-  async function savePositions(partitions: readonly ReadPartition[], hold: string): Promise<void> {
-    await clickhouse.insert(
-      'topic_positions',
-      partitions.map(({ topic, partition, position, end }) => ({
-        service,
-        topic,
-        partition,
-        position,
-        topic_id: ids.get(topic)!,
-        end_position: end,
-        hold,
-      })),
+  async #savePositions(partitions: readonly ReadPartition[], hold: string): Promise<void> {
+    await this.#store.savePositions(
+      partitions.map(one => ({ ...one, topicId: this.#ids.get(one.topic)! })),
+      hold,
     );
   }
 
-  async function saveBreaks(breaks: readonly FoundBreak[]): Promise<void> {
+  async #saveBreaks(breaks: readonly FoundBreak[]): Promise<void> {
     if (breaks.length === 0) return;
-    await onBreaks(breaks);
+    await this.#onBreaks(breaks);
     for (const { topic, partition, reason, fromPosition, toPosition, lostRecords } of breaks) {
-      metrics.topicBreaks.inc({ topic, reason });
-      metrics.lostRecords.inc({ topic }, lostRecords);
-      const where = { topic, partition, fromPosition, toPosition, lostRecords };
-      log.error(where, `${explanations[reason]}; at least ${lostRecords} records were lost unread`);
+      this.#metrics.topicBreaks.inc({ topic, reason });
+      this.#metrics.lostRecords.inc({ topic }, lostRecords);
+      this.#log.error(
+        { topic, partition, fromPosition, toPosition, lostRecords },
+        `${explanations[reason]}; at least ${lostRecords} records were lost unread`,
+      );
     }
-    await clickhouse.insert(
-      'topic_breaks',
-      breaks.map(({ topic, partition, reason, fromPosition, toPosition, lostRecords }) => ({
-        service,
-        topic,
-        partition,
-        reason,
-        from_position: fromPosition,
-        to_position: toPosition,
-        lost_records: lostRecords,
-      })),
-    );
+    await this.#store.saveBreaks(breaks);
   }
 
-  async function activeHold(): Promise<string | null> {
-    holdAskedAtMs = Date.now();
-    const [hold] = await clickhouse.select<{ id: string }>(
-      'SELECT id FROM rebuild_holds FINAL WHERE held_until > now64(3) ORDER BY id LIMIT 1',
-    );
-    return hold?.id ?? null;
+  async #activeHold(): Promise<string | null> {
+    this.#holdAskedAtMs = Date.now();
+    return this.#store.activeHold();
   }
-
-  return {
-    /**
-     * Where to read the partitions from. Waits while a topic is missing or a rebuild holds the service, and tells the rebuild so: what
-     * was in memory must be forgotten before.
-     * @param isWanted false ends the wait: nobody needs the answer any more
-     */
-    async begin(
-      assigned: readonly Partition[],
-      isWanted: () => boolean,
-    ): Promise<(Partition & PartitionStart)[]> {
-      while (isWanted()) {
-        const hold = await activeHold();
-        const starts = await findStarts(assigned);
-        if (starts === null) {
-          await pause(pollMs);
-          continue;
-        }
-        await saveBreaks(
-          starts.flatMap(start => (start.break ? [{ ...start, ...start.break }] : [])),
-        );
-        // With its break the position is stored at once: the old incarnation is over for every replica.
-        const positions = starts.map(({ durable, ...start }) => ({ ...start, position: durable }));
-        await savePositions(positions, hold ?? '');
-        if (hold === null) return starts;
-        log.info({ rebuild: hold }, 'paused by a rebuild');
-        while (isWanted() && (await activeHold()) === hold) await pause(pollMs);
-      }
-      return [];
-    },
-
-    /**
-     * Whether the topics are still those that `begin` saw, and no rebuild wants a pause. A topic that is gone is not another one yet.
-     * A rebuild waits until whoever has the partitions pauses, so an answer of a moment ago will do. A member that has lost them without
-     * knowing was still for longer, and asks.
-     */
-    async areCurrent(): Promise<boolean> {
-      const holdIsKnown = Date.now() - holdAskedAtMs < holdIsKnownMs;
-      const [idsNow, hold] = await Promise.all([
-        topicIds.of(topics),
-        holdIsKnown ? null : activeHold(),
-      ]);
-      return hold === null && [...idsNow].every(([topic, id]) => ids.get(topic) === id);
-    },
-
-    async missingTopics(): Promise<string[]> {
-      const existing = await withAdmin(admin => admin.listTopics());
-      return topics.filter(topic => !existing.includes(topic));
-    },
-
-    save: (partitions: readonly ReadPartition[]) => savePositions(partitions, ''),
-
-    /** Offset of the first record that is still there; null when the topic is missing. */
-    async lowOffset({ topic, partition }: Partition): Promise<number | null> {
-      const offsets = await nullIfPassing(withAdmin(admin => admin.fetchTopicOffsets(topic)));
-      const found = offsets?.find(found => found.partition === partition);
-      return found ? Number(found.low) : null;
-    },
-  };
 }
 
-/** A topic may be deleted between any two requests. */
-async function nullIfPassing<T>(request: Promise<T>): Promise<T | null> {
+/**
+ * Gives `use` an admin client of its own, because what a client knows of topics and partitions may
+ * be minutes old.
+ */
+async function withAdmin<T>(kafka: Kafka, use: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    return await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Returns null for a transient error, because a topic may be deleted between any two requests. */
+async function nullIfTransient<T>(request: Promise<T>): Promise<T | null> {
   try {
     return await request;
   } catch (error) {
-    if (isPassingKafkaError(error)) return null;
+    if (isTransientKafkaError(error)) return null;
     throw error;
   }
 }
 
-const explanations = {
+const explanations: Record<BreakReason, string> = {
   recreated:
     'the topic was deleted and created again: its records are counted beside those of the topic before',
   truncated:

@@ -1,5 +1,4 @@
 import { setFlagsFromString } from 'node:v8';
-import Fastify from 'fastify';
 import { type Logger, pino } from 'pino';
 import { connectSchemaRegistry, type SchemaClient } from '../avro/schemaRegistry.ts';
 import { type Clickhouse, connectClickhouse } from '../clickhouse/clickhouse.ts';
@@ -10,10 +9,13 @@ import { connectTopicIds } from '../kafka/topicIds.ts';
 import { prefixed, topics } from '../kafka/topics.ts';
 import { UserError } from '../userError.ts';
 import { announceWindows } from '../windows/announceWindows.ts';
-import { type BatchHandler, isAbort, startBatchConsumer } from './batchConsumer.ts';
-import { type DeadLetterSink, deadLetterSink } from './deadLetters.ts';
+import { BatchConsumer, type BatchHandler, isAbort } from './batchConsumer.ts';
+import { DeadLetterSink } from './deadLetterSink.ts';
+import { DeadLetterStore } from './deadLetterStore.ts';
+import { healthServer } from './healthServer.ts';
 import { createMetrics, type ServiceMetrics } from './metrics.ts';
-import { readPositions } from './readPositions.ts';
+import { PositionStore } from './positionStore.ts';
+import { type FoundBreak, ReadPositions } from './readPositions.ts';
 
 /** What every service is given. */
 export interface ServiceContext {
@@ -26,7 +28,7 @@ export interface ServiceContext {
   clickhouse: Clickhouse;
   schemas: SchemaClient;
   deadLetters: DeadLetterSink;
-  /** Name of a topic with the prefix of this installation. */
+  /** Returns the name of a topic with the prefix of this installation. */
   topic(name: string): string;
 }
 
@@ -39,14 +41,16 @@ export interface ServiceParts {
 }
 
 /**
- * The life of a service process: read the environment and settings, connect, consume, answer /live, /ready and /metrics, stop cleanly on SIGTERM.
- * An unexpected error ends the process with exit code 1: whoever restarts it starts again from the last commit.
+ * Runs a service process: reads the environment and settings, connects, consumes, answers /live,
+ * /ready and /metrics, and stops cleanly on SIGTERM. An unexpected error ends the process with exit
+ * code 1; the next process starts again from the last commit.
  */
 export async function runService(
   name: string,
   wire: (context: ServiceContext) => Promise<ServiceParts>,
 ): Promise<void> {
-  // V8 would learn from windows, which stay, that decoded records stay as well, and put all of them where it seldom collects.
+  // V8 would otherwise learn from windows, which stay, to allocate short-lived records in the old
+  // generation as well.
   setFlagsFromString('--no-allocation-site-pretenuring');
   let log = pino({ name });
   try {
@@ -56,7 +60,8 @@ export async function runService(
       level: environment.DRIFTLOOP_LOG_LEVEL,
       formatters: { level: label => ({ level: label }) },
     });
-    await startService(name, environment, log, wire);
+    const service = new Service(name, environment, log);
+    await service.start(wire);
   } catch (error) {
     fail(log, error);
   }
@@ -69,116 +74,144 @@ function fail(log: Logger, error: unknown): void {
   process.exit(1);
 }
 
-async function startService(
-  name: string,
-  environment: Environment,
-  log: Logger,
-  wire: (context: ServiceContext) => Promise<ServiceParts>,
-): Promise<void> {
-  const settings = readSettings(environment.DRIFTLOOP_CONFIG);
-  const metrics = createMetrics(name);
-  let isReady = () => false;
-  let stopping = false;
-  const http = Fastify();
-  http.get('/live', async () => ({ status: 'ok' }));
-  http.get('/ready', async (_, reply) =>
-    reply.code(isReady() ? 200 : 503).send({ status: isReady() ? 'ok' : 'starting' }),
-  );
-  http.get('/metrics', async (_, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-  );
-  const address = await http.listen({
-    port: environment.DRIFTLOOP_HTTP_PORT,
-    host: environment.DRIFTLOOP_HTTP_HOST,
-  });
+/**
+ * A service process and what it holds open.
+ *
+ * Invariant: it starts once and stops once, and what was opened last is closed first.
+ */
+class Service {
+  readonly #name: string;
+  readonly #environment: Environment;
+  readonly #log: Logger;
+  readonly #metrics: ServiceMetrics;
+  /** Close what is open, in the order in which it was opened. */
+  readonly #closers: (() => unknown)[] = [];
+  #consumer: BatchConsumer | null = null;
+  #longWorkMs = 0;
+  #hasPartitions = false;
+  #stopping = false;
 
-  const topic = (topicName: string) => prefixed(environment, topicName);
-  const kafka = connectKafka(environment, `driftloop-${name}`, log);
-  const producer = await connectProducer(kafka);
-  const clickhouse = connectClickhouse(environment, {
-    retry: true,
-    onRetry: (error, attempt) => {
-      metrics.retries.inc();
-      if (attempt === 1) metrics.clickhouseWaiting.inc();
-      log.warn({ err: error, attempt }, 'ClickHouse does not answer; trying again');
-    },
-    onRetried: () => metrics.clickhouseWaiting.dec(),
-  });
-  const schemas = connectSchemaRegistry(environment, (error, attempt) => {
-    metrics.registryRetries.inc();
-    log.warn({ err: error, attempt }, 'the schema registry does not answer; trying again');
-  });
-  const deadLetters = deadLetterSink({
-    topic: topic(topics.deadLetters),
-    service: name,
-    producer,
-    clickhouse,
-    metrics,
-  });
-  const parts = await wire({
-    environment,
-    settings,
-    log,
-    metrics,
-    kafka,
-    producer,
-    clickhouse,
-    schemas,
-    deadLetters,
-    topic,
-  });
-  const consumed = { groupId: topic(`driftloop-${name}`), topics: parts.topics.map(topic) };
-  const topicIds = connectTopicIds(kafka);
-  const positions = readPositions({
-    ...consumed,
-    service: name,
-    kafka,
-    topicIds,
-    clickhouse,
-    log,
-    metrics,
-    // What was announced there and never heard is announced again; other topics are read for what they say themselves.
-    onBreaks: async breaks => {
-      if (!breaks.some(found => found.topic === topic(topics.windows))) return;
-      await announceWindows({
-        clickhouse,
-        producer,
-        schemas,
-        settings,
-        topic: topic(topics.windows),
-      });
-    },
-  });
-  const consumer = startBatchConsumer({
-    ...consumed,
-    kafka,
-    positions,
-    handler: parts.handler,
-    flushIntervalMs: environment.DRIFTLOOP_FLUSH_MS,
-    sessionTimeoutMs: environment.DRIFTLOOP_SESSION_TIMEOUT_MS,
-    log,
-    metrics,
-    onCrash: error => {
-      if (!(stopping && isAbort(error))) fail(log, error);
-    },
-  });
+  constructor(name: string, environment: Environment, log: Logger) {
+    this.#name = name;
+    this.#environment = environment;
+    this.#log = log;
+    this.#metrics = createMetrics(name);
+  }
 
-  const stop = async (signal: string) => {
-    if (stopping) return;
-    stopping = true;
-    log.info({ signal }, 'stopping');
-    await parts.stop?.();
-    await consumer.stop();
-    await Promise.all([producer.disconnect(), topicIds.disconnect()]);
-    await clickhouse.close();
-    await http.close();
-    log.info('stopped');
+  async start(wire: (context: ServiceContext) => Promise<ServiceParts>): Promise<void> {
+    const settings = readSettings(this.#environment.DRIFTLOOP_CONFIG);
+    for (const warning of settings.warnings) this.#log.warn(warning);
+    const address = await this.#listen();
+    const context = await this.#connect(settings);
+    const parts = await wire(context);
+    const consumer = this.#createConsumer(context, parts);
+    this.#consumer = consumer;
+    this.#longWorkMs = parts.handler.longWorkMs ?? 0;
+    this.#closers.push(() => consumer.stop());
+    this.#closers.push(() => parts.stop?.());
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.once(signal, () => this.#stop(signal).catch(error => fail(this.#log, error)));
+    await consumer.start();
+    this.#hasPartitions = true;
+    this.#log.info({ address }, 'ready');
+  }
+
+  async #listen(): Promise<string> {
+    const server = healthServer(this.#metrics.registry, () => this.#unreadyReason());
+    this.#closers.push(() => server.close());
+    return server.listen({
+      port: this.#environment.DRIFTLOOP_HTTP_PORT,
+      host: this.#environment.DRIFTLOOP_HTTP_HOST,
+    });
+  }
+
+  async #connect(settings: Settings): Promise<ServiceContext> {
+    const name = this.#name;
+    const environment = this.#environment;
+    const log = this.#log;
+    const metrics = this.#metrics;
+    const topic = (topicName: string) => prefixed(environment, topicName);
+    const clickhouse = connectClickhouse(environment, {
+      retry: true,
+      onAnswer: () => metrics.loop.progressed(),
+      onRetry: (error, attempt) => {
+        metrics.retries.inc();
+        if (attempt === 1) metrics.clickhouseWaiting.inc();
+        log.warn({ err: error, attempt }, 'ClickHouse does not answer; trying again');
+      },
+      onRetried: () => metrics.clickhouseWaiting.dec(),
+    });
+    this.#closers.push(() => clickhouse.close());
+    const kafka = connectKafka(environment, `driftloop-${name}`, log);
+    const producer = await connectProducer(kafka);
+    this.#closers.push(() => producer.disconnect());
+    const schemas = connectSchemaRegistry(environment, (error, attempt) => {
+      metrics.registryRetries.inc();
+      log.warn({ err: error, attempt }, 'the schema registry does not answer; trying again');
+    });
+    const deadLetters = new DeadLetterSink({
+      topic: topic(topics.deadLetters),
+      service: name,
+      producer,
+      store: new DeadLetterStore(clickhouse, name),
+      metrics,
+    });
+    const servers = { kafka, producer, clickhouse, schemas };
+    return { environment, settings, log, metrics, ...servers, deadLetters, topic };
+  }
+
+  #createConsumer(context: ServiceContext, parts: ServiceParts): BatchConsumer {
+    const { environment, kafka, clickhouse, log, metrics, topic } = context;
+    const groupId = topic(`driftloop-${this.#name}`);
+    const consumed = { kafka, groupId, topics: parts.topics.map(topic), log, metrics };
+    const topicIds = connectTopicIds(kafka);
+    this.#closers.push(() => topicIds.disconnect());
+    const positions = new ReadPositions({
+      ...consumed,
+      topicIds,
+      store: new PositionStore(clickhouse, this.#name),
+      onBreaks: breaks => announceLostWindows(context, breaks),
+    });
+    return new BatchConsumer({
+      ...consumed,
+      positions,
+      handler: parts.handler,
+      flushIntervalMs: environment.DRIFTLOOP_FLUSH_MS,
+      sessionTimeoutMs: environment.DRIFTLOOP_SESSION_TIMEOUT_MS,
+      onCrash: error => {
+        if (!(this.#stopping && isAbort(error))) fail(log, error);
+      },
+    });
+  }
+
+  #unreadyReason(): string | null {
+    if (this.#stopping) return 'stopping';
+    if (this.#consumer === null) return 'starting';
+    const { missingTopics } = this.#consumer;
+    if (missingTopics.length > 0) return `waiting for ${missingTopics.join(', ')}: no such topic`;
+    if (!this.#hasPartitions) return 'waiting for the first assignment of partitions';
+    return this.#metrics.loop.stallReason(this.#longWorkMs);
+  }
+
+  async #stop(signal: string): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#log.info({ signal }, 'stopping');
+    for (const close of this.#closers.toReversed()) await close();
+    this.#log.info('stopped');
     process.exit(0);
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.once(signal, () => stop(signal).catch(error => fail(log, error)));
+  }
+}
 
-  await consumer.joined;
-  isReady = () => !stopping && consumer.isReading();
-  log.info({ address }, 'ready');
+/**
+ * Repeats announcements that were lost with the topic of windows. What other topics said cannot be
+ * derived from tables.
+ */
+async function announceLostWindows(
+  { clickhouse, producer, schemas, settings, topic }: ServiceContext,
+  breaks: readonly FoundBreak[],
+): Promise<void> {
+  const topicOfWindows = topic(topics.windows);
+  if (!breaks.some(found => found.topic === topicOfWindows)) return;
+  await announceWindows({ clickhouse, producer, schemas, settings, topic: topicOfWindows });
 }

@@ -1,7 +1,10 @@
 import type { WindowUpdate } from '../contracts.ts';
 import type { VersionName } from '../versionKey.ts';
 
-/** An announcement that concerns a version as a whole, and no window or partition of it in particular. */
+/**
+ * Returns an announcement that concerns a version as a whole, and no window or partition of it in
+ * particular.
+ */
 export function versionUpdate(
   kind: 'reference' | 'end',
   { model, version }: VersionName,

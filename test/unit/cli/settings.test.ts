@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { effectiveSettings } from '../../../bin/commands/effectiveSettings.ts';
@@ -29,8 +31,29 @@ describe('effectiveSettings', () => {
       parseSettings('defaults: { window: 90m, idle: 0s }', 'a.yaml'),
     );
     expect(settings).toMatchObject({
-      defaults: { window: '90m', idle: '0ms', horizon: '7d', allowedLateness: '1m' },
+      defaults: { window: '90m', idle: '0ms', gracePeriod: '7d', outOfOrderness: '1m' },
     });
+  });
+});
+
+describe('driftloop config check', () => {
+  it('prints the settings on standard output, and warns of a former name on standard error', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'driftloop-check-'));
+    const file = join(folder, 'former.yaml');
+    writeFileSync(file, 'models: { churn: { horizon: 3d } }');
+    const program = fileURLToPath(new URL('../../../bin/driftloop.ts', import.meta.url));
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [program, 'config', 'check', file],
+      { encoding: 'utf8' },
+    );
+    rmSync(folder, { recursive: true });
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr:
+        'models.churn.horizon is now called gracePeriod; the old name is accepted until version 0.3.\n',
+    });
+    expect(parseSettings(stdout, 'printed').of('churn').gracePeriodMs).toBe(3 * 86_400_000);
   });
 });
 
@@ -47,7 +70,7 @@ describe('replaySettings', () => {
     const before = parseSettings(configured, 'before');
     const after = parseSettings(replaySettings(join(folder, 'good.yaml'), '15m'), 'after');
     for (const model of ['churn', 'price', 'another']) {
-      expect(after.of(model)).toEqual({ ...before.of(model), window: 900_000 });
+      expect(after.of(model)).toEqual({ ...before.of(model), windowSizeMs: 900_000 });
     }
   });
 

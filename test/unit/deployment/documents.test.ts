@@ -22,9 +22,9 @@ import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
 import { readEnvironment } from '../../../services/shared/config/environment.ts';
 import { parseSettings, readSettings } from '../../../services/shared/config/settings.ts';
 import {
-  largestUnflushedBytes,
-  largestUnflushedRecords,
-} from '../../../services/shared/service/batchConsumer.ts';
+  maxUnflushedBytes,
+  maxUnflushedRecords,
+} from '../../../services/shared/service/flushSchedule.ts';
 import { fencedBlocks } from '../../fencedBlocks.ts';
 import { serviceMetrics } from './serviceMetrics.ts';
 
@@ -73,9 +73,9 @@ describe('docs/operators.md', () => {
     const [, schema = ''] = read('services/shared/config/settings.ts').split(
       'const settingsOfOneModel',
     );
-    const names = [
-      ...schema.split('export type ModelSettings')[0]!.matchAll(/^ {2,4}(\w+):/gm),
-    ].map(match => match[1]!);
+    const names = [...schema.split('type FileSettings')[0]!.matchAll(/^ {2,4}(\w+):/gm)].map(
+      match => match[1]!,
+    );
     expect(names.length).toBeGreaterThan(15);
     for (const name of names) expect(withOptional).toMatch(new RegExp(`^ +${name}:`, 'm'));
   });
@@ -111,8 +111,8 @@ describe('docs/operators.md', () => {
       .filter(line => line.startsWith('| '));
     const limits = rows.slice(2).map(line => line.split('|')[2]!.trim());
     expect(limits).toEqual([
-      `${count(largestUnflushedRecords)} or ${mib(largestUnflushedBytes)}, and one batch`,
-      `${count(mostUnflushedRecords)} or ${mib(largestUnflushedBytes)}, and one batch`,
+      `${count(maxUnflushedRecords)} or ${mib(maxUnflushedBytes)}, and one batch`,
+      `${count(mostUnflushedRecords)} or ${mib(maxUnflushedBytes)}, and one batch`,
       `${count(mostRawRows)} or ${mib(mostRawBytes)}`,
       count(mostNewProfiles),
       `${mib(mostBytesInMemory)} after a flush`,

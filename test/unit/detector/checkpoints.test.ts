@@ -19,7 +19,7 @@ const name = { model: 'm', version: '1' };
 const detection = (performanceDrop: number) =>
   `{ minimumRecords: 20, bootstrapWindows: 5, bootstrapRecords: 100, performanceDrop: ${performanceDrop} }`;
 const settings = parseSettings(
-  `defaults: { window: 1h, allowedLateness: 0s, detection: ${detection(0.02)} }`,
+  `defaults: { window: 1h, outOfOrderness: 0s, detection: ${detection(0.02)} }`,
   'test',
 );
 const longest = 170;

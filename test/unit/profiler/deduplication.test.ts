@@ -12,7 +12,10 @@ import { seededRandom } from '../shared/profile/distributions.ts';
 
 const minuteMs = 60_000;
 const startMs = Date.UTC(2026, 0, 1);
-const settings: ModelSettings = { ...parseSettings('', 'test').of('m'), window: 5 * minuteMs };
+const settings: ModelSettings = {
+  ...parseSettings('', 'test').of('m'),
+  windowSizeMs: 5 * minuteMs,
+};
 const plain = {
   model: 'm',
   version: '1',
@@ -26,7 +29,7 @@ const plain = {
 };
 
 describe('deduplication', () => {
-  it('knows every id within its horizon, none that never came, and keeps no more than it says', () => {
+  it('recognises every id within the setting deduplication, none that never came, and keeps no more than it says', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 1, max: 80 }), (seed, spacingMs) => {
         const random = seededRandom(seed);
@@ -39,10 +42,10 @@ describe('deduplication', () => {
           const id = again ? `${earlier}` : `${offset}`;
           const time = startMs + (again ? earlier : offset) * spacingMs;
           const knownSince = timeOf.get(id);
-          const withinHorizon =
-            knownSince !== undefined && knownSince >= watermarkMs(state) - settings.deduplication;
+          const mustBeKnown =
+            knownSince !== undefined && knownSince >= watermarkMs(state) - settings.deduplicationMs;
           const verdict = countPrediction(state, { prediction: { ...plain, id, time }, offset });
-          if (verdict === 'counted' && withinHorizon) missed++;
+          if (verdict === 'counted' && mustBeKnown) missed++;
           if (verdict === 'duplicate') {
             recognised++;
             if (knownSince === undefined) throw new Error(`${id} never came before`);
@@ -51,8 +54,8 @@ describe('deduplication', () => {
         }
         expect(missed).toBe(0);
         expect(recognised).toBeGreaterThan(0);
-        const kept = Math.ceil((settings.deduplication + settings.allowedLateness) / spacingMs);
-        const inOneWindow = Math.ceil(settings.window / spacingMs);
+        const kept = Math.ceil((settings.deduplicationMs + settings.outOfOrdernessMs) / spacingMs);
+        const inOneWindow = Math.ceil(settings.windowSizeMs / spacingMs);
         expect(state.knownIds.size).toBeLessThanOrEqual(Math.max(100_000, kept) + 2 * inOneWindow);
         expect(state.tally.idsForgottenEarly).toBe(0);
       }),
@@ -61,7 +64,7 @@ describe('deduplication', () => {
   });
 
   it('keeps a million ids at the most: of more within one window the newest are known, and a restart knows the same', () => {
-    const hourly: ModelSettings = { ...settings, window: 60 * minuteMs };
+    const hourly: ModelSettings = { ...settings, windowSizeMs: 60 * minuteMs };
     const state = newVersionState('m', '1', hourly);
     const idsPerSecond = 20_000;
     const timeOf = (id: number) => startMs + Math.floor(id / idsPerSecond) * 1000 + (id % 1000);

@@ -9,12 +9,12 @@ const minuteMs = 60_000;
 const startMs = Date.UTC(2026, 0, 1);
 const settings: ModelSettings = {
   ...parseSettings('', 'test').of('m'),
-  window: 10 * minuteMs,
-  horizon: 60 * minuteMs,
+  windowSizeMs: 10 * minuteMs,
+  gracePeriodMs: 60 * minuteMs,
   segments: ['country'],
 };
 
-/** Times wander forwards with the offset, and leap: back by less and by more than the horizon, and ahead. */
+/** Times wander forwards with the offset, and leap: back by less and by more than the grace period, and ahead. */
 const log: fc.Arbitrary<PredictionRecord[]> = fc
   .array(
     fc.record({
@@ -140,13 +140,14 @@ describe('the log-prefix rule', () => {
         const expected = { predictions: 0, duplicates: 0, late: 0, too_late: 0 };
         let latestMs = Number.NEGATIVE_INFINITY;
         for (const { prediction } of records) {
-          const watermark = latestMs - settings.allowedLateness;
-          if (prediction.time < watermark - settings.horizon) expected.too_late++;
+          const watermark = latestMs - settings.outOfOrdernessMs;
+          if (prediction.time < watermark - settings.gracePeriodMs) expected.too_late++;
           else if (ids.has(prediction.id)) expected.duplicates++;
           else {
             expected.predictions++;
             ids.add(prediction.id);
-            const endMs = prediction.time - (prediction.time % settings.window) + settings.window;
+            const endMs =
+              prediction.time - (prediction.time % settings.windowSizeMs) + settings.windowSizeMs;
             if (endMs <= watermark) expected.late++;
             latestMs = Math.max(latestMs, prediction.time);
           }

@@ -77,7 +77,7 @@ describe('counting a prediction', () => {
     expect([state.predictions, state.duplicates]).toEqual([1, 2]);
   });
 
-  it('counts a late record and rejects one behind the horizon, naming both times', () => {
+  it('counts a late record and rejects one that is later than the grace period, naming both times', () => {
     const state = counted([
       { prediction: prediction({ time: startMs + 8 * 24 * hourMs }), offset: 0 },
     ]);
@@ -138,7 +138,7 @@ describe('counting a prediction', () => {
     expect(profileOf(state, startMs, '', overflowName)!.count).toBe(5000 - 3999);
   });
 
-  it('forgets ids only behind the deduplication horizon, and says from where on it knows them', () => {
+  it('forgets ids only once the setting deduplication allows it, and says from where on it knows them', () => {
     const state = newVersionState('m', '1', settings);
     for (let i = 0; i <= 100_000; i++)
       countPrediction(state, {

@@ -70,13 +70,13 @@ export class ProfilerModel {
   take(log: readonly PredictionRecord[], count: number): void {
     for (const record of log.slice(this.position, this.position + count)) {
       const { state } = this;
-      const startMs = windowStartMs(record.prediction.time, state.settings.window);
+      const startMs = windowStartMs(record.prediction.time, state.settings.windowSizeMs);
       if (
         record.offset > state.lastOffset &&
         startMs <= state.highestWindowStartMs &&
         !state.windows.has(startMs)
       ) {
-        state.windows.set(startMs, loadedWindow(this.store, startMs, state.settings.window));
+        state.windows.set(startMs, loadedWindow(this.store, startMs, state.settings.windowSizeMs));
       }
       const verdict = countPrediction(state, record);
       if (verdict === 'counted') this.counted.push(record);

@@ -33,7 +33,7 @@ function predictionOf(namesOf: readonly string[][]): fc.Arbitrary<Omit<LoggedPre
   return fc.record({
     model: fc.constant('m'),
     version: fc.constant('1'),
-    time: fc.integer({ min: 0, max: 1 }).map(window => startMs + window * settings.window),
+    time: fc.integer({ min: 0, max: 1 }).map(window => startMs + window * settings.windowSizeMs),
     features: fc.constantFrom(...namesOf).chain(names =>
       fc.record({
         names: fc.constant(names),

@@ -9,7 +9,7 @@ import { contractArbitrary } from './contractArbitrary.ts';
 const type = contractType('Alert');
 const schemas = { resolver: () => ({ type, resolver: type.createResolver(type) }) };
 
-it('an event that Driftloop emits is read as what it was made of, and has the same id whenever it is made', () => {
+it('a CloudEvent is decoded to the value it was made of, and its id does not depend on the time', () => {
   fc.assert(
     fc.property(
       contractArbitrary<Alert>('Alert'),

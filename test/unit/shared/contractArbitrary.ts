@@ -26,14 +26,16 @@ export const text = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme', minLength: 49, maxLength: 300 }) },
 );
 
-/** Objects as JSON.parse makes them: whatever a key is called, it is the object's own. */
+/**
+ * Generates objects as JSON.parse makes them: every key is the object's own, whatever it is called.
+ */
 export function mapOf<T>(values: fc.Arbitrary<T>, maxKeys = 6): fc.Arbitrary<Record<string, T>> {
   return fc
     .array(fc.tuple(text, values), { maxLength: maxKeys })
     .map(entries => Object.fromEntries(entries));
 }
 
-/** Values of a contract, by its Avro type. */
+/** Generates values of a contract from its Avro type. */
 export function contractArbitrary<T>(contract: string): fc.Arbitrary<T> {
   return arbitraryOf(contractType(contract)) as fc.Arbitrary<T>;
 }
@@ -57,7 +59,7 @@ function arbitraryOf(type: avro.Type): fc.Arbitrary<unknown> {
     null: fc.constant(null),
     boolean: fc.boolean(),
     int: fc.integer(),
-    // Beyond, avsc writes some whole numbers as others.
+    // Beyond these bounds avsc writes some whole numbers as others.
     long: fc.integer({ min: -(2 ** 52), max: 2 ** 52 }),
     double: fc.double(),
     string: text,
@@ -67,7 +69,7 @@ function arbitraryOf(type: avro.Type): fc.Arbitrary<unknown> {
   return primitive;
 }
 
-/** A decoded value as a producer would write it: its features as an object again. */
+/** Returns a decoded value as a producer would write it, with its features as an object. */
 export function asWritten(decoded: unknown): Record<string, unknown> {
   const { features, ...others } = decoded as Record<string, unknown> & { features?: Features };
   if (features === undefined) return others;

@@ -81,7 +81,7 @@ describe('JSON', () => {
     ],
     ['a list for features', { ...minimal, features: [1] }, 'features: expected an object, got [1]'],
     [
-      'a time that is none',
+      'a text that is no time',
       { ...minimal, time: 'yesterday' },
       'time: expected a whole number, got "yesterday"',
     ],
@@ -91,11 +91,11 @@ describe('JSON', () => {
       { ...minimal, prediction: null },
       'prediction: expected boolean or a number or text, got null',
     ],
-  ])('names the field, the value and what was expected of %s', (_, content, message) => {
+  ])('rejects %s, naming the field, its value and what was expected', (_, content, message) => {
     expect(decode(content).rejection).toMatchObject({ class: 'invalid-field', message });
   });
 
-  it('says whose record it was, where that can be read', () => {
+  it('names the model and version of a rejected record where they can be read', () => {
     expect(decode({ model: 'm', version: '1' }).rejection).toMatchObject({
       model: 'm',
       version: '1',
@@ -103,7 +103,7 @@ describe('JSON', () => {
     expect(decode({ model: 5 }).rejection?.model).toBeUndefined();
   });
 
-  it('is told apart from other bytes', () => {
+  it('is distinguished from other bytes by the class of the rejection', () => {
     expect(decode('{"id":').rejection?.class).toBe('malformed-json');
     expect(decode('[1,2]').rejection?.class).toBe('invalid-field');
     expect(decode(Buffer.alloc(0)).rejection?.class).toBe('malformed-json');
@@ -160,7 +160,7 @@ describe('Avro', () => {
     });
   });
 
-  it('rejects a truncated value, an unknown id and a schema of something else', () => {
+  it('rejects a truncated value, an unknown schema id and a schema of another record', () => {
     const bytes = framed(prediction, asWritten(decode(minimal).value));
     expect(decode(bytes.subarray(0, 9), { schemas: resolving(prediction) }).rejection?.class).toBe(
       'malformed-avro',
@@ -174,7 +174,7 @@ describe('Avro', () => {
     ).toBe('incompatible-schema');
   });
 
-  it('never throws, whatever the bytes', () => {
+  it('never throws, for any bytes', () => {
     const schemas = resolving(prediction);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (bytes, framing) => {

@@ -5,7 +5,7 @@ import { avroTypeHook } from '../../../services/shared/avro/avroTypeHook.ts';
 import {
   contractType,
   contractTypes,
-  type Decoder,
+  type ResolvedSchema,
 } from '../../../services/shared/avro/schemaRegistry.ts';
 import type { Feedback, Prediction } from '../../../services/shared/contracts.ts';
 import type { KafkaHeaders } from '../../../services/shared/kafka/kafka.ts';
@@ -16,7 +16,7 @@ import {
   type Decoded,
   type DecodedContracts,
   decodeRecord,
-  largestRecordBytes,
+  maxRecordBytes,
 } from '../../../services/shared/records/decodeRecord.ts';
 import { asWritten, contractArbitrary, mapOf, text } from './contractArbitrary.ts';
 
@@ -24,7 +24,10 @@ const contracts = [...contractTypes.keys()] as ContractName[];
 const wireHeader = Buffer.from([0, 0, 0, 0, 7]);
 const framed = (bytes: Uint8Array) => Buffer.concat([wireHeader, bytes]);
 
-/** The contract as a producer's schema comes from the registry: another type that says the same, so that resolving does its work. */
+/**
+ * Returns the contract as a schema of a producer: another type that says the same, so that it has
+ * to be resolved.
+ */
 function writerOf(
   contract: string,
   changed: (schema: avro.schema.RecordType) => avro.Schema = schema => schema,
@@ -33,7 +36,7 @@ function writerOf(
   return avro.Type.forSchema(changed(schema), { typeHook: avroTypeHook });
 }
 
-function resolverOf(contract: string, writer = writerOf(contract)): Decoder['resolver'] {
+function resolverOf(contract: string, writer = writerOf(contract)): ResolvedSchema {
   const type = contractType(contract);
   return { type, resolver: type.createResolver(writer) };
 }
@@ -44,7 +47,7 @@ function decode<Name extends ContractName>(
   value: Buffer,
   contract: Name,
   headers: KafkaHeaders = {},
-  resolver: Decoder['resolver'] = resolvers.get(contract)!,
+  resolver: ResolvedSchema = resolvers.get(contract)!,
 ): Decoded<DecodedContracts[Name]> {
   return decodeRecord(
     { topic: 't', partition: 0, offset: 0, key: null, value, headers, timestampMs: 0 },
@@ -55,7 +58,7 @@ function decode<Name extends ContractName>(
   );
 }
 
-/** Either a value that is written and read again as the same, or a rejection that says why. */
+/** Expects a value that survives being written and read again, or a rejection that says why. */
 function expectUsableOrRejected(decoded: Decoded<unknown>, contract: ContractName): void {
   if (decoded.rejection) {
     expect(decoded.rejection.class).toMatch(
@@ -70,7 +73,10 @@ function expectUsableOrRejected(decoded: Decoded<unknown>, contract: ContractNam
   expect(again.value).toEqual(decoded.value);
 }
 
-/** A whole number that avsc writes as another; as a time it would be rejected, so nothing depends on it. */
+/**
+ * Returns whether it holds a whole number that avsc writes as another one. As a time it would be
+ * rejected, so nothing depends on it.
+ */
 function holdsWhatAvscCannotWrite(value: unknown): boolean {
   if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) > 2 ** 52;
   return (
@@ -80,7 +86,10 @@ function holdsWhatAvscCannotWrite(value: unknown): boolean {
   );
 }
 
-/** Counts what avsc reads and skips, so that a decoder that reads for ever fails here instead of standing still. */
+/**
+ * Counts what avsc reads and skips, so that a decoder that reads for ever fails here instead of
+ * hanging.
+ */
 function countSteps(): { mostSteps: number; steps: number } {
   const counted = { mostSteps: Number.POSITIVE_INFINITY, steps: 0 };
   let tap: object | undefined;
@@ -115,7 +124,7 @@ function countSteps(): { mostSteps: number; steps: number } {
   return counted;
 }
 
-/** Numbers as Avro writes them: far too large, negative, and one that is none. */
+/** Numbers in Avro's encoding: far too large ones, negative ones, and bytes that are no number. */
 const wildLong = fc.constantFrom(
   [0x01],
   [0x7f],
@@ -176,7 +185,7 @@ afterEach(() => {
 });
 
 describe.each(contracts)('%s', contract => {
-  it('of random bytes and headers is a value or a rejection', () => {
+  it('decodes random bytes and headers to a value or a rejection', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 300 }),
@@ -190,7 +199,7 @@ describe.each(contracts)('%s', contract => {
     );
   });
 
-  it('in damaged Avro is a value or a rejection, in as many steps as there are bytes', () => {
+  it('decodes damaged Avro to a value or a rejection, in a number of steps proportional to its bytes', () => {
     const counted = countSteps();
     fc.assert(
       fc.property(contractArbitrary(contract), damages, (value, all) => {
@@ -206,7 +215,7 @@ describe.each(contracts)('%s', contract => {
     );
   });
 
-  it('in damaged JSON is a value or a rejection', () => {
+  it('decodes damaged JSON to a value or a rejection', () => {
     fc.assert(
       fc.property(contractArbitrary(contract), damages, headers, (value, all, given) => {
         const bytes = damaged(Buffer.from(JSON.stringify(value)), all);
@@ -215,7 +224,7 @@ describe.each(contracts)('%s', contract => {
     );
   });
 
-  it('comes out of Avro as it was put in', () => {
+  it('survives a round trip through Avro', () => {
     fc.assert(
       fc.property(contractArbitrary<object>(contract), value => {
         const decoded = decode(framed(contractType(contract).toBuffer(value)), contract);
@@ -235,7 +244,7 @@ describe('fields that the contract does not have', () => {
       { type: 'array', items: { type: 'map', values: { type: 'array', items: 'null' } } },
     ],
   ];
-  it.each(extra)('are skipped, in as many steps as there are bytes: %s', (_, type) => {
+  it.each(extra)('are skipped in a number of steps proportional to their bytes: %s', (_, type) => {
     const writer = writerOf('Feedback', schema => ({
       ...schema,
       fields: [{ name: 'extra', type }, ...schema.fields],
@@ -294,7 +303,7 @@ describe('JSON', () => {
     ['all features', `{${fields},"features":${deepList}}`],
     ['a segment', `{${fields},"features":{},"segment":{"a":${deepObject}}}`],
     ['data of an event', `{"specversion":"1.0","data":${deepList}}`],
-  ])('hundreds of thousands of levels deep is refused: %s', (_, json) => {
+  ])('that is a hundred thousand levels deep is rejected: %s', (_, json) => {
     const { rejection } = decode(Buffer.from(json), 'Prediction');
     expect(rejection).toMatchObject({
       class: 'invalid-field',
@@ -303,7 +312,7 @@ describe('JSON', () => {
     expect(rejection!.message.length).toBeLessThan(300);
   });
 
-  it('that is deep where the contract does not look is read', () => {
+  it('that is deep only in a field that the contract does not have is read', () => {
     const decoded = decode(
       Buffer.from(`{${fields},"features":{},"extra":${deepList}}`),
       'Prediction',
@@ -311,14 +320,14 @@ describe('JSON', () => {
     expect(decoded.value?.prediction).toBe('😀');
   });
 
-  it('of events within events within events ends', () => {
+  it('that nests events within events up to the size limit is rejected', () => {
     let event: string = JSON.stringify({ specversion: '1.0' });
     for (;;) {
       const around = JSON.stringify({
         specversion: '1.0',
         data_base64: Buffer.from(event).toString('base64'),
       });
-      if (around.length > largestRecordBytes) break;
+      if (around.length > maxRecordBytes) break;
       event = around;
     }
     expect(decode(Buffer.from(event), 'Prediction').rejection?.class).toBe('invalid-field');
@@ -326,7 +335,9 @@ describe('JSON', () => {
 });
 
 describe('every encoding', () => {
-  /** JSON has no NaN, no infinity as a literal, and no -0 in the hands of JSON.stringify. */
+  /**
+   * Numbers that JSON can carry: it has no NaN and no infinity, and JSON.stringify writes -0 as 0.
+   */
   const json = (value: unknown) =>
     JSON.parse(
       JSON.stringify(value, (_, part) => (Object.is(part, -0) ? 0 : part)),
@@ -334,7 +345,7 @@ describe('every encoding', () => {
     );
   const asJson = contractArbitrary<Prediction>('Prediction').map(value => json(value));
 
-  it('brings the same prediction: Avro, JSON, CloudEvents in binary, structured and base64 form', () => {
+  it('gives the same prediction: Avro, JSON, CloudEvents in binary, structured and base64 form', () => {
     const type = contractType('Prediction');
     fc.assert(
       fc.property(
@@ -366,7 +377,7 @@ describe('every encoding', () => {
     );
   });
 
-  it('of a damaged event is a value or a rejection', () => {
+  it('of a damaged event gives a value or a rejection', () => {
     const attribute = fc.oneof(fc.string(), fc.constant(null), fc.integer(), fc.jsonValue());
     const event = fc
       .tuple(
@@ -397,9 +408,9 @@ describe('every encoding', () => {
   });
 });
 
-describe('what the type alone cannot say', () => {
+describe('checks beyond the type', () => {
   const nowMs = Date.UTC(2026, 0, 1);
-  it('accepts a prediction or says what is wrong, with the names as they are', () => {
+  it('accept a prediction or say what is wrong, with the names as they are', () => {
     fc.assert(
       fc.property(contractArbitrary<Prediction>('Prediction'), prediction => {
         const rejection = checkPrediction(loggedPrediction(prediction), nowMs);
@@ -420,7 +431,7 @@ describe('what the type alone cannot say', () => {
     );
   });
 
-  it('accepts feedback or says what is wrong', () => {
+  it('accept feedback or say what is wrong', () => {
     const plausible = fc.record({
       time: fc.integer({ min: Date.UTC(1979, 0, 1), max: nowMs + 7_200_000 }),
     });

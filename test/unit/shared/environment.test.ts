@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readEnvironment } from '../../../services/shared/config/environment.ts';
 
 describe('environment', () => {
-  it('has a default for everything, and takes empty variables as absent', () => {
+  it('has a default for every variable, and takes empty variables as absent', () => {
     expect(readEnvironment({ KAFKA_BROKERS: '', DRIFTLOOP_FLUSH_MS: '' })).toMatchObject({
       KAFKA_BROKERS: '127.0.0.1:9092',
       CLICKHOUSE_DATABASE: 'driftloop',
@@ -22,7 +22,7 @@ describe('environment', () => {
     expect(read).toThrow('DRIFTLOOP_FLUSH_MS');
   });
 
-  it('wants a user and a password for SASL', () => {
+  it('requires a user and a password for SASL', () => {
     expect(() => readEnvironment({ KAFKA_SASL_MECHANISM: 'plain' })).toThrow(
       'KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
     );

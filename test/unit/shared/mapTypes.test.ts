@@ -41,7 +41,7 @@ interface Row {
   values: Prediction['features'];
 }
 
-/** With the features as avsc reads them. */
+/** Returns the row with its features as avsc reads them. */
 function plainly(row: Row & { values: unknown }): unknown {
   const { names, values } = row.values as unknown as Features;
   return { ...row, values: Object.fromEntries(names.map((name, index) => [name, values[index]])) };
@@ -58,7 +58,10 @@ function outcome(read: () => unknown): unknown {
 const outcomeOfOurs = (bytes: Buffer) =>
   outcome(() => plainly(ours.fromBuffer(bytes, ours.createResolver(plain) as never)));
 
-/** As avsc has it, but for this: it does not count on, to the billions that damaged bytes may promise, when they have ended. */
+/**
+ * The map of avsc, except that it stops at the end of the bytes instead of counting to the billions
+ * that damaged bytes may promise.
+ */
 class EndingMapType extends avro.types.MapType {
   _read(tap: AvroTap): unknown {
     const { readString } = tap;
@@ -79,8 +82,8 @@ const ending = avro.Type.forSchema(schema, {
 
 const outcomeOfPlain = (bytes: Buffer) => outcome(() => ending.fromBuffer(bytes));
 
-describe('maps', () => {
-  it('reads what plain maps read, whatever was read before', () => {
+describe('map types', () => {
+  it('read what the maps of avsc read, whatever was read before', () => {
     fc.assert(
       fc.property(row, value => {
         expect(plainly(ours.fromBuffer(plain.toBuffer(value)))).toEqual(
@@ -91,7 +94,7 @@ describe('maps', () => {
     );
   });
 
-  it('refuses the same damaged bytes', () => {
+  it('reject the same damaged bytes as the maps of avsc', () => {
     fc.assert(
       fc.property(row, fc.nat(), fc.nat(255), fc.boolean(), (value, place, byte, cut) => {
         const bytes = plain.toBuffer(value);
@@ -104,13 +107,13 @@ describe('maps', () => {
     );
   });
 
-  it('gives up at the end of the bytes, however many entries they promise', () => {
+  it('stop at the end of the bytes, however many entries they promise', () => {
     const promise = Buffer.from([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]);
     expect(outcomeOfOurs(promise)).toBe('error');
     expect(outcomeOfPlain(promise)).toBe('error');
   });
 
-  it('reads blocks that state their length in bytes, as other languages write them', () => {
+  it('read blocks that state their length in bytes, as other languages write them', () => {
     const entry = Buffer.concat([Buffer.from([2]), Buffer.from('k'), Buffer.from([0])]);
     const block = Buffer.concat([
       Buffer.from([1, entry.length * 2]),
@@ -124,7 +127,7 @@ describe('maps', () => {
     });
   });
 
-  it('of the same names in the same order share them, whatever came in between', () => {
+  it('share names between maps with the same names in the same order, whatever came in between', () => {
     const read = (values: Prediction['features']) =>
       (ours.fromBuffer(plain.toBuffer({ values, texts: {}, after: '' })) as { values: Features })
         .values;
@@ -136,7 +139,7 @@ describe('maps', () => {
     expect(again.names).toBe(first.names);
   });
 
-  it('take the last value of a name that comes twice, as others do', () => {
+  it('take the last value of a name that comes twice, as avsc does', () => {
     const entry = (value: string) =>
       Buffer.concat([Buffer.from([2]), Buffer.from('k'), Buffer.from([4, 2]), Buffer.from(value)]);
     const bytes = Buffer.concat([Buffer.from([4]), entry('1'), entry('2'), Buffer.from([0, 0, 0])]);

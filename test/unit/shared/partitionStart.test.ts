@@ -8,7 +8,7 @@ const log = { topicId: 'a', low: 0, end: 1_000, committed: 600 };
 const stored = { topicId: 'a', position: 600, end: 800 };
 
 describe('partitionStart', () => {
-  it('goes on where the stored position is, whatever was committed beyond it, and further back if a commit is', () => {
+  it('continues at the stored position, or at the committed offset if that is further back', () => {
     expect(partitionStart(log, stored)).toEqual({ base: 0, offset: 600, break: null });
     expect(partitionStart({ ...log, committed: 5_000 }, stored)).toEqual({
       base: 0,
@@ -27,7 +27,7 @@ describe('partitionStart', () => {
     });
   });
 
-  it('begins at the first record, or at what an earlier release committed, where nothing is stored', () => {
+  it('begins at the committed offset, or else at the first record, when no position is stored', () => {
     expect(partitionStart({ ...log, committed: null, low: 7 }, null)).toEqual({
       base: 0,
       offset: 7,
@@ -40,7 +40,7 @@ describe('partitionStart', () => {
     });
   });
 
-  it('counts what was never read of a topic that was deleted and created again, and begins the new one behind all positions', () => {
+  it('reads a recreated topic under new positions, and counts the records of the old one that were never read', () => {
     const start = partitionStart({ ...log, topicId: 'b', low: 5 }, stored);
     expect(start).toEqual({
       base: offsetsPerIncarnation,
@@ -64,12 +64,12 @@ describe('partitionStart', () => {
     });
   });
 
-  it('takes a topic without an id for the one that was read', () => {
+  it('takes a topic without an id for the same topic', () => {
     expect(partitionStart({ ...log, topicId: '' }, stored).break).toBeNull();
     expect(partitionStart(log, { ...stored, topicId: '' }).break).toBeNull();
   });
 
-  it('reads what may be new again, under new positions, where Kafka has fewer records than were read', () => {
+  it('reads the last 100,000 records again under new positions when Kafka has fewer records than were read', () => {
     const shorter = { topicId: 'a', low: 0, end: 500_000, committed: 400_000 };
     const known = { topicId: 'a', position: 600_000, end: 600_000 };
     expect(partitionStart(shorter, known)).toEqual({
@@ -86,7 +86,7 @@ describe('partitionStart', () => {
     expect(partitionStart({ ...shorter, low: 350_000 }, known).offset).toBe(350_000);
   });
 
-  it('counts what retention took before it was read', () => {
+  it('counts the records that retention deleted before they were read', () => {
     expect(partitionStart({ ...log, low: 900 }, stored)).toEqual({
       base: 0,
       offset: 900,

@@ -13,9 +13,9 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-const transient = new Error('passes by itself');
+const transient = new Error('transient');
 
-it('repeats what fails for as long as it fails, with pauses that double up to ten seconds and never come together', async () => {
+it('retryTransient repeats a failing operation until it succeeds, with pauses that double up to ten seconds and have jitter', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: 2_000 }), async failures => {
       pauses.length = 0;
@@ -44,8 +44,8 @@ it('repeats what fails for as long as it fails, with pauses that double up to te
   );
 });
 
-it('gives up at once on an error that does not pass by itself, and says that it has ended', async () => {
-  const fatal = new Error('stays');
+it('retryTransient throws an error that is not transient at once, and reports the end of the operation', async () => {
+  const fatal = new Error('permanent');
   const errors = [transient, transient, fatal];
   let ended = 0;
   const operation = retryTransient(

@@ -4,7 +4,7 @@ import { parseDurationMs } from '../../../services/shared/duration.ts';
 import { windowStartMs } from '../../../services/shared/timeWindow.ts';
 
 describe('windows', () => {
-  it('hold each time in exactly one, aligned to the epoch', () => {
+  it('are aligned to the epoch, and each time is in exactly one of them', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -1e12, max: 4e12 }),
@@ -19,7 +19,7 @@ describe('windows', () => {
     );
   });
 
-  it('tile all time there is, far before 1970 and to the last date: no gap, no overlap, every size that a setting can have', () => {
+  it('have no gaps and no overlaps, for all dates and every size that a setting can have', () => {
     const anyTime = fc.integer({ min: -8.64e15, max: 8.64e15 });
     const anySize = fc.oneof(
       fc.integer({ min: 1000, max: 366 * 86_400_000 }),
@@ -38,7 +38,7 @@ describe('windows', () => {
     );
   });
 
-  it('start inclusive and end exclusive', () => {
+  it('include their start and exclude their end', () => {
     expect([3_599_999, 3_600_000].map(timeMs => windowStartMs(timeMs, 3_600_000))).toEqual([
       0, 3_600_000,
     ]);

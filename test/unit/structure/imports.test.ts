@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { brokenRules, importsOf } from './imports.ts';
+import { brokenRules, importsOf, requestsOutsideStores } from './imports.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
 const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], {
@@ -14,7 +14,8 @@ const deleted = execFileSync('git', ['ls-files', '-d'], { cwd: root, encoding: '
 const files = listed
   .split('\n')
   .filter(file => file !== '' && !file.startsWith('test/') && !deleted.includes(file));
-const imports = files.flatMap(file => importsOf(file, readFileSync(root + file, 'utf8')));
+const sources = new Map(files.map(file => [file, readFileSync(root + file, 'utf8')]));
+const imports = [...sources].flatMap(([file, source]) => importsOf(file, source));
 
 describe('imports', () => {
   it('go down the staircase of folders only, and packages are imported where they belong', () => {
@@ -38,6 +39,36 @@ describe('imports', () => {
       );
     }
     expect(circleIn(folders)).toBeNull();
+  });
+});
+
+describe('ClickHouse', () => {
+  it('is asked by stores only', () => {
+    expect([...sources].flatMap(([file, source]) => requestsOutsideStores(file, source))).toEqual(
+      [],
+    );
+  });
+
+  it.each([
+    ['services/shared/service/deadLetterSink.ts', "await clickhouse.insert('dead_letters', rows);"],
+    ['services/detector/detectorHandler.ts', "context.clickhouse.select<Row>('SELECT 1')"],
+    [
+      'services/evaluator/estimates/restore.ts',
+      'await this.#clickhouse.selectEach(query, {}, take)',
+    ],
+    ['services/retrainer/run/snapshot.ts', 'return clickhouse\n  .export(query)'],
+  ])('is not to be asked by %s', (file, source) => {
+    expect(requestsOutsideStores(file, source)).toEqual([expect.stringContaining(file)]);
+  });
+
+  it.each([
+    ['services/profiler/store.ts', "clickhouse.insertBlock('predictions', rows)"],
+    ['services/detector/store/ledgers.ts', "clickhouse.insert('fold_ledgers', rows)"],
+    ['services/shared/service/positionStore.ts', "this.#clickhouse.command('OPTIMIZE')"],
+    ['services/detector/detectorHandler.ts', 'await clickhouse.close()'],
+    ['bin/commands/deadLetters.ts', 'clickhouse.select(query)'],
+  ])('may be used so by %s', (file, source) => {
+    expect(requestsOutsideStores(file, source)).toEqual([]);
   });
 });
 

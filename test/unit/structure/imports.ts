@@ -68,6 +68,19 @@ export function brokenRules(imports: readonly Import[]): string[] {
   return imports.flatMap(one => [...brokenSteps(one), ...brokenReservation(one)]);
 }
 
+const isStore = /(^|\/)(store\/[^/]+|store|\w+Store)\.ts$/;
+const clickhouseRequest =
+  /\bclickhouse\s*\.(select|selectEach|insert|insertBlock|command|export)\s*[<(]/g;
+
+/** Says where a file of a service sends requests to ClickHouse although it is no store, one sentence each. */
+export function requestsOutsideStores(file: string, source: string): string[] {
+  if (!file.startsWith('services/') || isStore.test(file)) return [];
+  return Array.from(
+    source.matchAll(clickhouseRequest),
+    ([, method]) => `${file} calls clickhouse.${method}, which only stores do.`,
+  );
+}
+
 function brokenSteps({ file, imported }: Import): string[] {
   return Object.entries(staircases).flatMap(([part, steps]) => {
     const from = stepOf(part, file);

@@ -1,3 +1,4 @@
+import type { SchemaClient } from '../avro/schemaRegistry.ts';
 import type { KafkaRecord } from '../kafka/kafka.ts';
 import {
   type ContractName,
@@ -5,29 +6,36 @@ import {
   decodeRecord,
   type Rejection,
 } from '../records/decodeRecord.ts';
-import type { ServiceContext } from './service.ts';
+import type { DeadLetterSink } from './deadLetterSink.ts';
 
 /** A record with its value as the type of its contract. */
-export interface UsableRecord<T> {
+export interface DecodedRecord<T> {
   value: T;
   record: KafkaRecord;
 }
 
 /**
- * The records of one topic that can be used, in their order; the others go to dead-letters.
- * @param check what the type alone cannot say
+ * Decodes records of one topic. Returns those that can be used, in their order, and adds the others
+ * to the dead letters.
+ * @param check finds what the type alone cannot say, and returns null for a value that can be used
  */
-export async function usableRecords<Name extends ContractName>(
+export async function decodeOrDeadLetter<Name extends ContractName>(
   records: readonly KafkaRecord[],
   contract: Name,
-  { schemas, deadLetters }: Pick<ServiceContext, 'schemas' | 'deadLetters'>,
+  {
+    schemas,
+    deadLetters,
+  }: {
+    schemas: Pick<SchemaClient, 'prepare' | 'resolver'>;
+    deadLetters: Pick<DeadLetterSink, 'add'>;
+  },
   check: (value: DecodedContracts[Name]) => Rejection | null = () => null,
-): Promise<UsableRecord<DecodedContracts[Name]>[]> {
+): Promise<DecodedRecord<DecodedContracts[Name]>[]> {
   await schemas.prepare(
     contract,
     records.map(({ value }) => value),
   );
-  const usable: UsableRecord<DecodedContracts[Name]>[] = [];
+  const usable: DecodedRecord<DecodedContracts[Name]>[] = [];
   for (const record of records) {
     const decoded = decodeRecord(record, contract, schemas);
     const rejection = decoded.rejection ?? check(decoded.value);

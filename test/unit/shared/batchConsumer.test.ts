@@ -1,0 +1,167 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Kafka, KafkaRecord } from '../../../services/shared/kafka/kafka.ts';
+import {
+  BatchConsumer,
+  type BatchHandler,
+} from '../../../services/shared/service/batchConsumer.ts';
+import { createMetrics } from '../../../services/shared/service/metrics.ts';
+import type { ReadPositions } from '../../../services/shared/service/readPositions.ts';
+
+const minuteMs = 60_000;
+
+type Listener = (event: { payload: unknown }) => void;
+type DeliverBatch = (payload: unknown) => Promise<void>;
+
+/** What the consumer uses of kafkajs and of the positions, and everything that it did, in order. */
+function createWorld(handler: Partial<BatchHandler> = {}) {
+  const done: string[] = [];
+  const listeners = new Map<string, Listener>();
+  let deliver: DeliverBatch = async () => {};
+  const consumer = {
+    events: { GROUP_JOIN: 'join', STOP: 'stop', CRASH: 'crash' },
+    on: (name: string, listener: Listener) => listeners.set(name, listener),
+    connect: async () => {},
+    subscribe: async () => {},
+    run: async ({ eachBatch }: { eachBatch: DeliverBatch }) => {
+      deliver = eachBatch;
+    },
+    seek: ({ offset }: { offset: string }) => done.push(`seek ${offset}`),
+    commitOffsets: async ([read]: { offset: string }[]) => done.push(`commit ${read!.offset}`),
+    disconnect: async () => done.push('disconnect'),
+  };
+  const positions = {
+    missingTopics: async () => [],
+    begin: async () => [{ topic: 't', partition: 0, base: 1_000, offset: 5, break: null }],
+    areCurrent: vi.fn(async () => true),
+    lowOffset: async () => 0,
+    save: async ([read]: { position: number }[]) => done.push(`save ${read!.position}`),
+  };
+  const metrics = createMetrics('test');
+  const crashes: unknown[] = [];
+  const batchConsumer = new BatchConsumer({
+    kafka: { consumer: () => consumer } as unknown as Kafka,
+    groupId: 'g',
+    topics: ['t'],
+    handler: {
+      reset: () => done.push('reset'),
+      take: async (records: KafkaRecord[]) =>
+        void done.push(`take ${records.map(({ offset }) => offset)}`),
+      flush: async () => void done.push('flush'),
+      ...handler,
+    },
+    positions: positions as unknown as ReadPositions,
+    flushIntervalMs: 1_000,
+    sessionTimeoutMs: 10_000,
+    log: pino({ level: 'silent' }),
+    metrics,
+    onCrash: error => crashes.push(error),
+  });
+  return {
+    done,
+    metrics,
+    positions,
+    crashes,
+    batchConsumer,
+    /** Joins the group, as after a rebalance. */
+    join: () => listeners.get('join')!({ payload: { memberAssignment: { t: [0] } } }),
+    /** Delivers records from an offset on, as kafkajs does. */
+    deliver: (from: number, count: number) =>
+      deliver({
+        batch: {
+          topic: 't',
+          partition: 0,
+          fetchedOffset: String(from),
+          highWatermark: String(from + count),
+          messages: Array.from({ length: count }, (_, index) => ({ offset: String(from + index) })),
+          lastOffset: () => String(from + count - 1),
+        },
+        resolveOffset: (offset: string) => done.push(`resolve ${offset}`),
+        heartbeat: async () => {},
+        isStale: () => false,
+      }),
+  };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function startedWorld(handler: Partial<BatchHandler> = {}) {
+  const world = createWorld(handler);
+  const started = world.batchConsumer.start();
+  await vi.advanceTimersByTimeAsync(0);
+  world.join();
+  await started;
+  await vi.advanceTimersByTimeAsync(0);
+  return world;
+}
+
+describe('BatchConsumer', () => {
+  it('takes records at their positions, makes them durable, saves the position, and then commits', async () => {
+    const { done, deliver } = await startedWorld();
+    await deliver(5, 2);
+    expect(done).toEqual(['reset', 'seek 5', 'take 1005,1006', 'resolve 6']);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(done.slice(4)).toEqual(['flush', 'save 1007', 'commit 7']);
+  });
+
+  it('flushes what was taken when it stops', async () => {
+    const { done, deliver, batchConsumer } = await startedWorld();
+    await deliver(5, 1);
+    await batchConsumer.stop();
+    expect(done.slice(4)).toEqual(['flush', 'save 1006', 'commit 6', 'disconnect']);
+  });
+
+  it('forgets what was taken when partitions are assigned anew, and writes nothing of it', async () => {
+    const { done, deliver, join } = await startedWorld();
+    await deliver(5, 1);
+    join();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(done.slice(4)).toEqual(['reset', 'seek 5']);
+  });
+
+  it('begins again where a batch does not follow the one before', async () => {
+    const { done, deliver } = await startedWorld();
+    await deliver(3, 4);
+    expect(done).toEqual(['reset', 'seek 5', 'reset', 'seek 5']);
+  });
+
+  it('begins again instead of flushing when a topic is no longer the one that was read', async () => {
+    const { done, deliver, positions } = await startedWorld();
+    await deliver(5, 1);
+    positions.areCurrent.mockResolvedValueOnce(false);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(done.slice(4)).toEqual(['reset', 'seek 5']);
+  });
+
+  it('crashes on an error of the handler, and takes nothing more', async () => {
+    const failure = new Error('no space');
+    const { done, deliver, crashes } = await startedWorld({
+      take: () => Promise.reject(failure),
+    });
+    await expect(deliver(5, 1)).rejects.toThrow('no space');
+    expect(crashes).toContain(failure);
+    expect(done).toEqual(['reset', 'seek 5']);
+  });
+
+  it('counts as stalled when a turn does not end, and ticks once when it has', async () => {
+    const hanging = Promise.withResolvers<void>();
+    const tick = vi.fn(async () => {});
+    const { deliver, metrics } = await startedWorld({ take: () => hanging.promise, tick });
+    await vi.advanceTimersByTimeAsync(30 * minuteMs);
+    expect(metrics.loop.stallReason()).toBeNull();
+    const delivered = deliver(5, 1);
+    tick.mockClear();
+    await vi.advanceTimersByTimeAsync(11 * minuteMs);
+    expect(metrics.loop.stallReason()).toContain('the consumer loop has made no progress');
+    hanging.resolve();
+    await delivered;
+    await vi.advanceTimersByTimeAsync(0);
+    expect(metrics.loop.stallReason()).toBeNull();
+    expect(tick).toHaveBeenCalledTimes(1);
+  });
+});
