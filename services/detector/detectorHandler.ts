@@ -19,7 +19,7 @@ import { withWatermark } from './judging/windowReadiness.ts';
 import { type DetectorStore, detectorStore } from './store/store.ts';
 
 /** A few kilobytes each, without their folds. */
-export const mostVersionsInMemory = 10_000;
+export const maxVersionsInMemory = 10_000;
 /** Versions that one query asks for. */
 const versionsPerGroup = 32;
 const source = 'detector';
@@ -94,7 +94,7 @@ export async function detectorHandler(
     }
     for (const startMs of update.windowStarts) {
       const judged =
-        startMs + settings.window <= Math.max(version.evaluatedUntilMs, version.foldedUntilMs);
+        startMs + settings.window <= Math.max(version.judgedUntilMs, version.foldedUntilMs);
       if (judged) version.changedFromMs = Math.min(version.changedFromMs, startMs);
     }
   }
@@ -120,10 +120,9 @@ export async function detectorHandler(
       group,
       now(),
       limits.windowsPerRun,
-      (evaluations, metricCount) => {
-        for (const { verdict } of evaluations)
-          gauges.evaluatedWindows.inc({ status: verdict.status });
-        metrics.rows.inc({ table: 'evaluated_windows' }, evaluations.length);
+      (windows, metricCount) => {
+        for (const { verdict } of windows) gauges.judgedWindows.inc({ status: verdict.status });
+        metrics.rows.inc({ table: 'evaluated_windows' }, windows.length);
         metrics.rows.inc({ table: 'drift_metrics' }, metricCount);
       },
     );
@@ -225,7 +224,7 @@ export async function detectorHandler(
 
   function forgetUnused(): void {
     for (const key of versions.keys()) {
-      if (versions.size <= mostVersionsInMemory) break;
+      if (versions.size <= maxVersionsInMemory) break;
       versions.delete(key);
       metrics.cacheEvictions.inc({ cache: 'versions' });
     }

@@ -45,7 +45,7 @@ export function detectorMetrics(
     },
   });
   return {
-    evaluatedWindows: new Counter({
+    judgedWindows: new Counter({
       name: 'driftloop_evaluated_windows_total',
       help: 'Windows judged, by status; a revision counts again',
       labelNames: ['status'],

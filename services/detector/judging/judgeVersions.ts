@@ -13,11 +13,11 @@ import {
   type VersionFold,
 } from '../fold/versionFold.ts';
 import {
-  type Evaluation,
-  evaluationDigest,
-  evaluationKey,
-  type StoredEvaluation,
-} from '../store/evaluation.ts';
+  type JudgedWindow,
+  type JudgedWindowRevision,
+  judgedWindowDigest,
+  judgedWindowKey,
+} from '../store/judgedWindow.ts';
 import type { ObservedWindows } from '../store/observedWindows.ts';
 import type { DetectorStore, WindowRange } from '../store/store.ts';
 import { resumeFolds } from './resumeFolds.ts';
@@ -49,29 +49,27 @@ interface OpenRun extends JudgeRun {
  * caller to publish. A version may still have work afterwards.
  *
  * @param windowsPerRun of one version; a longer history is judged in several runs, after each of which it may be stored how far it came
- * @param onEvaluated told of the verdicts that were written, with the number of their metrics
+ * @param onJudged told of the verdicts that were written, with the number of their metrics
  */
 export async function judgeVersions(
   store: DetectorStore,
   versions: readonly WatchedVersion[],
   nowMs: number,
   windowsPerRun: number,
-  onEvaluated: (evaluations: readonly FoldedWindow[], metrics: number) => void,
+  onJudged: (windows: readonly JudgedWindow[], metrics: number) => void,
 ): Promise<JudgeRun[]> {
   await resumeFolds(store, versions);
   const runs = versions.map(version => newRun(version, nowMs));
   let open = runs;
   while (open.length > 0) {
     const starts = await store.windowStarts(open.map(rangeOf), windowsPerRun);
-    for (const page of pagesOf(open, starts)) await foldPage(store, page, onEvaluated);
+    for (const page of pagesOf(open, starts)) await foldPage(store, page, onJudged);
     for (const run of open) {
       const read = starts.get(versionKey(run.version)) ?? [];
       if (read.length < windowsPerRun) run.foldedUntilMs = run.untilMs;
     }
     // Of windows that had been judged before the outcome counts: it is known when all of them are folded.
-    open = open.filter(
-      run => run.foldedUntilMs < Math.min(run.untilMs, run.version.evaluatedUntilMs),
-    );
+    open = open.filter(run => run.foldedUntilMs < Math.min(run.untilMs, run.version.judgedUntilMs));
     for (const run of open)
       run.passed = thinnedCheckpoints([
         ...run.passed,
@@ -91,7 +89,7 @@ function newRun(version: WatchedVersion, nowMs: number): OpenRun {
     settled: openEpisodes(fold).map(content => ({ content, atMs: content.detectedAtEventTime })),
     fresh: [],
     refoldedFromMs: resumedAfter ? resumedAfter.windowStartMs + 1 : Number.MIN_SAFE_INTEGER,
-    judgedFromMs: Math.min(version.changedFromMs, version.evaluatedUntilMs),
+    judgedFromMs: Math.min(version.changedFromMs, version.judgedUntilMs),
     untilMs: judgeableUntilMs(version, nowMs),
     foldedUntilMs: Number.NEGATIVE_INFINITY,
     passed: [],
@@ -139,28 +137,28 @@ function* pagesOf(
 async function foldPage(
   store: DetectorStore,
   page: Page,
-  onEvaluated: (evaluations: readonly FoldedWindow[], metrics: number) => void,
+  onJudged: (windows: readonly JudgedWindow[], metrics: number) => void,
 ): Promise<void> {
-  const judgedBefore = page.filter(({ run, range }) => range.fromMs < run.version.evaluatedUntilMs);
+  const judgedBefore = page.filter(({ run, range }) => range.fromMs < run.version.judgedUntilMs);
   const [windows, stored] = await Promise.all([
     store.windows(page.map(({ range }) => range)),
-    store.evaluations(judgedBefore.map(({ range }) => range)),
+    store.judgedWindows(judgedBefore.map(({ range }) => range)),
   ]);
-  const judged: (VersionName & { evaluations: Evaluation[] })[] = [];
+  const judged: (VersionName & { windows: JudgedWindow[] })[] = [];
   for (const { run } of page) {
     const { version, judgedFromMs } = run;
     const key = versionKey(version);
     const folded = await foldWindows(run, windows.get(key)!, version.ledger.settings);
     collectChanges(run, folded);
-    const evaluations = newEvaluations(
+    const news = newJudgedWindows(
       folded.filter(({ observation }) => observation.startMs >= judgedFromMs),
       stored.get(key) ?? new Map(),
     );
-    judged.push({ model: version.model, version: version.version, evaluations });
+    judged.push({ model: version.model, version: version.version, windows: news });
   }
-  const metrics = await store.insertEvaluations(judged);
-  onEvaluated(
-    judged.flatMap(({ evaluations }) => evaluations),
+  const metrics = await store.insertJudgedWindows(judged);
+  onJudged(
+    judged.flatMap(({ windows }) => windows),
     metrics,
   );
 }
@@ -192,18 +190,18 @@ async function foldWindows(
 function collectChanges(run: OpenRun, folded: readonly FoldedWindow[]): void {
   for (const { observation, verdict } of folded) {
     if (!verdict.change) continue;
-    const changes = observation.endMs <= run.version.evaluatedUntilMs ? run.settled : run.fresh;
+    const changes = observation.endMs <= run.version.judgedUntilMs ? run.settled : run.fresh;
     changes.push({ content: verdict.change, atMs: observation.endMs });
   }
 }
 
-function newEvaluations(
+function newJudgedWindows(
   folded: readonly FoldedWindow[],
-  stored: ReadonlyMap<string, StoredEvaluation>,
-): Evaluation[] {
+  stored: ReadonlyMap<string, JudgedWindowRevision>,
+): JudgedWindow[] {
   return folded.flatMap(window => {
-    const known = stored.get(evaluationKey(window.segment, window.observation.startMs));
-    const digest = evaluationDigest(window);
+    const known = stored.get(judgedWindowKey(window.segment, window.observation.startMs));
+    const digest = judgedWindowDigest(window);
     return known?.digest === digest
       ? []
       : [{ ...window, revision: (known?.revision ?? 0) + 1, digest }];
@@ -215,6 +213,6 @@ function finish({ version, fold, foldedUntilMs, passed }: OpenRun): void {
     (fold.checkpoints.at(-1)?.windowStartMs ?? Number.NEGATIVE_INFINITY) + version.settings.window;
   version.live = { ...version.live!, fold, passed };
   version.foldedUntilMs = foldedUntilMs;
-  version.evaluatedUntilMs = Math.max(version.evaluatedUntilMs, lastEndMs);
+  version.judgedUntilMs = Math.max(version.judgedUntilMs, lastEndMs);
   version.changedFromMs = Number.POSITIVE_INFINITY;
 }

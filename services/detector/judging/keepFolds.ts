@@ -10,13 +10,13 @@ export interface FoldLimits {
   /** Of one version, judged before the next checkpoint. */
   windowsPerRun: number;
   /** What folds in memory may take. The rest of the process takes as much again, and needs room for garbage. */
-  mostHeapBytes: number;
+  maxHeapBytes: number;
 }
 
 export const foldLimits: FoldLimits = {
   windowsPerCheckpoint: 64,
   windowsPerRun: 256,
-  mostHeapBytes: 128 * 1024 * 1024,
+  maxHeapBytes: 128 * 1024 * 1024,
 };
 const windowsPerMeasurement = 64;
 /** A fold in memory, with the states of its last windows, takes so many times the bytes of its newest states: measured. */
@@ -32,15 +32,14 @@ const heapBytesPerStateByte = 8;
 export async function keepFolds(
   store: DetectorStore,
   versions: Iterable<WatchedVersion>,
-  { windowsPerCheckpoint, mostHeapBytes }: FoldLimits,
+  { windowsPerCheckpoint, maxHeapBytes }: FoldLimits,
 ): Promise<number> {
   const live = [...versions].filter(version => version.live !== null);
   for (const version of live) measure(version.live!);
   let heapBytes = live.reduce((total, { live }) => total + heapBytesOf(live!), 0);
   const leaving = live.filter(version => {
     // A fold that has to go back is not stored as it stands.
-    if (heapBytes <= mostHeapBytes || version.changedFromMs < Number.POSITIVE_INFINITY)
-      return false;
+    if (heapBytes <= maxHeapBytes || version.changedFromMs < Number.POSITIVE_INFINITY) return false;
     heapBytes -= heapBytesOf(version.live!);
     return true;
   });

@@ -22,7 +22,7 @@ export interface WatchedVersion extends VersionName {
   /** Whether the ledger has heard of anything since it was stored. */
   ledgerChanged: boolean;
   /** Windows that end up to here were judged before, by whomever. */
-  evaluatedUntilMs: number;
+  judgedUntilMs: number;
   /** Windows that end up to here are in the fold, or in the newest checkpoint of the ledger. */
   foldedUntilMs: number;
   /** Start of the first window whose rows changed since it was judged. */
@@ -58,7 +58,7 @@ export async function loadVersions(
   { settingsOf, algorithm, nowMs }: LoadOptions,
 ): Promise<WatchedVersion[]> {
   const [progress, ledgers] = await Promise.all([store.progress(names), store.ledgers(names)]);
-  const evaluated = await store.evaluatedUntilMs(
+  const evaluated = await store.judgedUntilMs(
     names.map(({ model, version }) => {
       // A ledger is written after the windows of its checkpoints: what follows the newest is enough to look at.
       const newest = ledgers.get(versionKey({ model, version }))?.checkpoints.at(-1);
@@ -78,8 +78,8 @@ export async function loadVersions(
       );
     }
     const stored = ledgers.get(key);
-    const evaluatedUntilMs = evaluated.get(key) ?? Number.NEGATIVE_INFINITY;
-    const ledger = usableLedger(stored, settings, algorithm, evaluatedUntilMs);
+    const judgedUntilMs = evaluated.get(key) ?? Number.NEGATIVE_INFINITY;
+    const ledger = usableLedger(stored, settings, algorithm, judgedUntilMs);
     const newest = ledger.checkpoints.at(-1);
     return {
       model,
@@ -88,7 +88,7 @@ export async function loadVersions(
       readiness,
       ledger,
       ledgerChanged: ledger.settings !== stored?.settings,
-      evaluatedUntilMs,
+      judgedUntilMs,
       foldedUntilMs: newest ? newest.windowStartMs + settings.window : Number.NEGATIVE_INFINITY,
       changedFromMs: Number.POSITIVE_INFINITY,
       events: new Map(),
@@ -103,12 +103,12 @@ function usableLedger(
   stored: FoldLedger | undefined,
   { window: windowSizeMs, detection }: ModelSettings,
   algorithm: string,
-  evaluatedUntilMs: number,
+  judgedUntilMs: number,
 ): FoldLedger {
   const settings = withSettings(
     stored?.settings ?? [],
     detection,
-    Math.max(evaluatedUntilMs, earliestMs),
+    Math.max(judgedUntilMs, earliestMs),
   );
   const sameFold = stored?.windowSizeMs === windowSizeMs && stored.algorithm === algorithm;
   return {
@@ -125,7 +125,7 @@ function usableLedger(
 export function judgeableUntilMs(version: WatchedVersion, nowMs: number): number {
   const { window, idle } = version.settings;
   const watermarkMs = combinedWatermarkMs(version.readiness, nowMs, idle);
-  return Math.max(version.evaluatedUntilMs, Math.floor(watermarkMs / window) * window);
+  return Math.max(version.judgedUntilMs, Math.floor(watermarkMs / window) * window);
 }
 
 export function hasWork(version: WatchedVersion, nowMs: number): boolean {

@@ -11,7 +11,7 @@ import {
   type WindowObservation,
   type WindowPerformance,
 } from '../blocks/windowObservation.ts';
-import { evaluationKey } from './evaluation.ts';
+import { judgedWindowKey } from './judgedWindow.ts';
 
 /** Windows of a version: by start, then by segment. */
 export type ObservedWindows = Map<number, Map<string, WindowObservation>>;
@@ -45,17 +45,17 @@ export function observedWindows(
   windowSizeMs: number,
 ): ObservedWindows {
   const performanceOf = new Map(
-    performance.map(row => [evaluationKey(row.segment, row.start_ms), row]),
+    performance.map(row => [judgedWindowKey(row.segment, row.start_ms), row]),
   );
   const samplesOf = Map.groupBy(samples, ({ start_ms }) => start_ms);
   const windows: ObservedWindows = new Map();
   for (const rows of Map.groupBy(profiles, row =>
-    evaluationKey(row.segment, row.start_ms),
+    judgedWindowKey(row.segment, row.start_ms),
   ).values()) {
     const { segment, start_ms: startMs } = rows[0]!;
     const segments = windows.get(startMs) ?? new Map();
     windows.set(startMs, segments);
-    const ofWindow = performanceOf.get(evaluationKey(segment, startMs));
+    const ofWindow = performanceOf.get(judgedWindowKey(segment, startMs));
     const sampled = segment === '' ? samplesOf.get(startMs) : undefined;
     segments.set(segment, observationOf(rows, ofWindow, sampled, windowSizeMs));
   }

@@ -7,7 +7,7 @@ import type { WindowObservation } from '../blocks/windowObservation.ts';
 import type { FoldLedger } from '../checkpoints/foldLedger.ts';
 import type { DriftEventRevision } from '../events/driftEventRevisions.ts';
 import type { GivenReference } from '../reference/reference.ts';
-import { type Evaluation, evaluationKey, type StoredEvaluation } from './evaluation.ts';
+import { type JudgedWindow, type JudgedWindowRevision, judgedWindowKey } from './judgedWindow.ts';
 import { fromLedgerRow, type LedgerRow, ledgerColumns, toLedgerRow } from './ledgerRow.ts';
 import {
   type ObservedWindows,
@@ -62,20 +62,20 @@ function inRanges(ranges: readonly WindowRange[]): Condition {
   );
 }
 
-/** A window that was judged, of a version. */
-interface JudgedWindow {
+/** A judged window and the version that it belongs to. */
+interface NamedWindow {
   name: VersionName;
-  evaluation: Evaluation;
+  window: JudgedWindow;
 }
 
 /** The SQL of the detector. Each query asks for a group of versions, and of each for what a fold from a checkpoint on needs. */
 export function detectorStore(clickhouse: Clickhouse) {
   /** Metrics that an earlier judgement of the windows had and the present one has not: no row with a higher revision replaces them. */
-  async function removeOutdatedMetrics(judged: readonly JudgedWindow[]): Promise<void> {
-    const again = judged.filter(({ evaluation }) => evaluation.revision > 1);
+  async function removeOutdatedMetrics(judged: readonly NamedWindow[]): Promise<void> {
+    const again = judged.filter(({ window }) => window.revision > 1);
     for (const group of chunk(again, windowsPerStatement)) {
-      const { sql, parameters } = anyOf(group, ({ name, evaluation }, value) => {
-        const { segment, observation, revision } = evaluation;
+      const { sql, parameters } = anyOf(group, ({ name, window }, value) => {
+        const { segment, observation, revision } = window;
         return `model = ${value('String', name.model)} AND version = ${value('String', name.version)} AND segment = ${value('String', segment)}
                 AND window_start = ${time(value('Int64', observation.startMs))} AND window_end = ${time(value('Int64', observation.endMs))}
                 AND revision < ${value('UInt32', revision)}`;
@@ -141,7 +141,7 @@ export function detectorStore(clickhouse: Clickhouse) {
       ),
 
     /** End of the last window that was judged; a version of which none was, from a start on, is absent. */
-    async evaluatedUntilMs(
+    async judgedUntilMs(
       names: readonly (VersionName & { fromMs: number })[],
     ): Promise<PerVersion<number>> {
       const { sql, parameters } = anyOf(
@@ -210,27 +210,27 @@ export function detectorStore(clickhouse: Clickhouse) {
       );
     },
 
-    /** What is stored of the windows of the ranges, by `evaluationKey`. */
-    async evaluations(
+    /** What is stored of the windows of the ranges, by `judgedWindowKey`. */
+    async judgedWindows(
       ranges: readonly WindowRange[],
-    ): Promise<PerVersion<Map<string, StoredEvaluation>>> {
+    ): Promise<PerVersion<Map<string, JudgedWindowRevision>>> {
       if (ranges.length === 0) return new Map();
       const { sql, parameters } = inRanges(ranges);
       const rows = await clickhouse.select<
-        VersionName & { segment: string; startMs: number } & StoredEvaluation
+        VersionName & { segment: string; startMs: number } & JudgedWindowRevision
       >(
         `SELECT model, version, segment, toUnixTimestamp64Milli(window_start) AS startMs, revision, digest FROM evaluated_windows FINAL WHERE ${sql}`,
         parameters,
       );
-      const evaluations: PerVersion<Map<string, StoredEvaluation>> = new Map();
+      const windows: PerVersion<Map<string, JudgedWindowRevision>> = new Map();
       for (const [key, ofVersion] of Map.groupBy(rows, versionKey)) {
         const entries = ofVersion.map(
           ({ segment, startMs, revision, digest }) =>
-            [evaluationKey(segment, startMs), { revision, digest }] as const,
+            [judgedWindowKey(segment, startMs), { revision, digest }] as const,
         );
-        evaluations.set(key, new Map(entries));
+        windows.set(key, new Map(entries));
       }
-      return evaluations;
+      return windows;
     },
 
     /** The newest reference that came with a version, or was uploaded for it; a version without any is absent. */
@@ -301,18 +301,18 @@ export function detectorStore(clickhouse: Clickhouse) {
     },
 
     /** Metrics first: a window that counts as judged has them, and no others. @returns the number of metrics */
-    async insertEvaluations(
-      judged: readonly (VersionName & { evaluations: readonly Evaluation[] })[],
+    async insertJudgedWindows(
+      judged: readonly (VersionName & { windows: readonly JudgedWindow[] })[],
     ): Promise<number> {
-      const all: JudgedWindow[] = judged.flatMap(({ evaluations, ...name }) =>
-        evaluations.map(evaluation => ({ name, evaluation })),
+      const all: NamedWindow[] = judged.flatMap(({ windows, ...name }) =>
+        windows.map(window => ({ name, window })),
       );
-      const metrics = all.flatMap(({ name, evaluation }) => metricRows(name, evaluation));
+      const metrics = all.flatMap(({ name, window }) => metricRows(name, window));
       await clickhouse.insert('drift_metrics', metrics);
       await removeOutdatedMetrics(all);
       await clickhouse.insert(
         'evaluated_windows',
-        all.map(({ name, evaluation: { segment, observation, verdict, revision, digest } }) => ({
+        all.map(({ name, window: { segment, observation, verdict, revision, digest } }) => ({
           ...windowColumns(name, segment, observation),
           revision,
           records: observation.records,
@@ -375,7 +375,7 @@ function windowColumns(
 
 function metricRows(
   name: VersionName,
-  { segment, observation, metrics, revision }: Evaluation,
+  { segment, observation, metrics, revision }: JudgedWindow,
 ): object[] {
   return metrics.map(metric => ({
     ...windowColumns(name, segment, observation),

@@ -50,7 +50,7 @@ async function startProcess(
   tables: MemoryTables,
   log: Log,
   beforeWrite?: () => Promise<void>,
-  mostHeapBytes = 1e9,
+  maxHeapBytes = 1e9,
 ) {
   const handler = await detectorHandler(
     {
@@ -65,7 +65,7 @@ async function startProcess(
     },
     () => 0,
     memoryStore(tables, beforeWrite),
-    { windowsPerCheckpoint: 4, windowsPerRun: 8, mostHeapBytes },
+    { windowsPerCheckpoint: 4, windowsPerRun: 8, maxHeapBytes },
   );
   let next = log.committed;
   return {
@@ -115,9 +115,11 @@ function writeWindow(tables: MemoryTables, window: number, variant: number): voi
 }
 
 /** What the tables hold that others read, without the numbers of revisions and what came and went. */
-function outcome({ evaluations, events }: MemoryTables) {
+function outcome({ judgedWindows, events }: MemoryTables) {
   return {
-    evaluations: [...evaluations].map(([key, { digest, status }]) => [key, digest, status]).sort(),
+    judgedWindows: [...judgedWindows]
+      .map(([key, { digest, status }]) => [key, digest, status])
+      .sort(),
     events: [...events.values()]
       .filter(({ status }) => status !== 'withdrawn')
       .map(({ revision: _, ...event }) => event)
@@ -194,11 +196,11 @@ const zombieStep = fc.record({
 /** Lives a history; the last process has flushed all that was announced. */
 async function live(
   steps: readonly (typeof step | typeof zombieStep extends fc.Arbitrary<infer S> ? S : never)[],
-  mostHeapBytes: number,
+  maxHeapBytes: number,
 ) {
   const tables = memoryTables(name);
   const log: Log = { records: [], committed: 0 };
-  let process = await startProcess(tables, log, undefined, mostHeapBytes);
+  let process = await startProcess(tables, log, undefined, maxHeapBytes);
   const flushed = async () => {
     await process.take();
     await process.flush();
@@ -223,7 +225,7 @@ async function live(
       else await process.take();
     }
     if (action.kind === 'restart')
-      process = await startProcess(tables, log, undefined, mostHeapBytes);
+      process = await startProcess(tables, log, undefined, maxHeapBytes);
     if (action.kind === 'kill') {
       let writes = action.writes;
       const killed = await startProcess(
@@ -232,7 +234,7 @@ async function live(
         async () => {
           if (writes-- === 0) throw new Error('killed');
         },
-        mostHeapBytes,
+        maxHeapBytes,
       );
       writeWindow(tables, windows, 0);
       announce(log, tables, [windows * hourMs]);
@@ -240,7 +242,7 @@ async function live(
         .take()
         .then(killed.flush)
         .catch(error => expect(error.message).toBe('killed'));
-      process = await startProcess(tables, log, undefined, mostHeapBytes);
+      process = await startProcess(tables, log, undefined, maxHeapBytes);
     }
     if (action.kind === 'freeze') {
       const gate = Promise.withResolvers<void>();
@@ -251,17 +253,17 @@ async function live(
         async () => {
           if (writes-- <= 0) await gate.promise;
         },
-        mostHeapBytes,
+        maxHeapBytes,
       );
       writeWindow(tables, windows, 0);
       announce(log, tables, [windows * hourMs]);
       const flushing = frozen.take().then(frozen.flushUncommitted);
-      process = await startProcess(tables, log, undefined, mostHeapBytes);
+      process = await startProcess(tables, log, undefined, maxHeapBytes);
       for (const other of action.meanwhile) await act(other);
       await flushed();
       gate.resolve();
       await flushing;
-      process = await startProcess(tables, log, undefined, mostHeapBytes);
+      process = await startProcess(tables, log, undefined, maxHeapBytes);
     }
   };
   for (const action of steps) await act(action);
@@ -277,8 +279,8 @@ describe('checkpoints of a fold', () => {
         fc.array(step, { minLength: 3, maxLength: 12 }),
         // Room for all folds, or for none: then each flush loads them from where the one before stored them.
         fc.constantFrom(1e9, 0),
-        async (steps, mostHeapBytes) => {
-          const tables = await live(steps, mostHeapBytes);
+        async (steps, maxHeapBytes) => {
+          const tables = await live(steps, maxHeapBytes);
           expect(outcome(tables)).toEqual(outcome(await undisturbed(tables)));
           if (tables.ledger) usable += expectTrueCheckpoints(tables);
         },
@@ -294,8 +296,8 @@ describe('checkpoints of a fold', () => {
       fc.asyncProperty(
         fc.array(fc.oneof(step, zombieStep), { minLength: 3, maxLength: 10 }),
         fc.constantFrom(1e9, 0),
-        async (steps, mostHeapBytes) => {
-          const tables = await live(steps, mostHeapBytes);
+        async (steps, maxHeapBytes) => {
+          const tables = await live(steps, maxHeapBytes);
           if (tables.ledger) usable += expectTrueCheckpoints(tables);
         },
       ),

@@ -3,8 +3,8 @@ import type {
   AnnouncementPosition,
   FoldLedger,
 } from '../../../services/detector/checkpoints/foldLedger.ts';
-import type { StoredEvaluation } from '../../../services/detector/store/evaluation.ts';
-import { evaluationKey } from '../../../services/detector/store/evaluation.ts';
+import type { JudgedWindowRevision } from '../../../services/detector/store/judgedWindow.ts';
+import { judgedWindowKey } from '../../../services/detector/store/judgedWindow.ts';
 import type {
   DetectorStore,
   PublishedSince,
@@ -18,7 +18,10 @@ export interface MemoryTables {
   name: VersionName;
   windows: Map<number, ReadonlyMap<string, WindowObservation>>;
   maxEventTimeMs: number;
-  evaluations: Map<string, StoredEvaluation & { untilMs: number; startMs: number; status: string }>;
+  judgedWindows: Map<
+    string,
+    JudgedWindowRevision & { untilMs: number; startMs: number; status: string }
+  >;
   events: Map<string, DriftEvent>;
   alerts: Map<string, Alert>;
   states: Map<number, string>;
@@ -31,7 +34,7 @@ export function memoryTables(name: VersionName): MemoryTables {
     name,
     windows: new Map(),
     maxEventTimeMs: Number.NEGATIVE_INFINITY,
-    evaluations: new Map(),
+    judgedWindows: new Map(),
     events: new Map(),
     alerts: new Map(),
     states: new Map(),
@@ -77,8 +80,8 @@ export function memoryStore(
       await beforeWrite();
       for (const { slot, text } of states) tables.states.set(slot, text);
     },
-    async evaluatedUntilMs([wanted]) {
-      const until = [...tables.evaluations.values()].filter(
+    async judgedUntilMs([wanted]) {
+      const until = [...tables.judgedWindows.values()].filter(
         ({ startMs }) => startMs >= wanted!.fromMs,
       );
       return one(until.length === 0 ? null : Math.max(...until.map(({ untilMs }) => untilMs)));
@@ -94,7 +97,7 @@ export function memoryStore(
       tables.windowsRead += starts.length;
       return one(new Map(starts.map(startMs => [startMs, new Map(tables.windows.get(startMs)!)])));
     },
-    evaluations: async ranges => one(ranges.length === 0 ? null : new Map(tables.evaluations)),
+    judgedWindows: async ranges => one(ranges.length === 0 ? null : new Map(tables.judgedWindows)),
     referenceIds: async () => new Map(),
     givenReference: async () => {
       throw new Error('no version here has a reference');
@@ -115,15 +118,15 @@ export function memoryStore(
           row => row.state !== 'resolved' || row.openedAtEventTime > wanted!.sinceMs,
         ),
       ),
-    async insertEvaluations(judged) {
-      const evaluations = judged.flatMap(({ evaluations }) => evaluations);
-      if (evaluations.length === 0) return 0;
+    async insertJudgedWindows(judged) {
+      const windows = judged.flatMap(({ windows }) => windows);
+      if (windows.length === 0) return 0;
       await beforeWrite();
-      for (const { segment, observation, verdict, revision, digest } of evaluations) {
-        const stored = evaluationKey(segment, observation.startMs);
-        if (revision < (tables.evaluations.get(stored)?.revision ?? 0)) continue;
+      for (const { segment, observation, verdict, revision, digest } of windows) {
+        const stored = judgedWindowKey(segment, observation.startMs);
+        if (revision < (tables.judgedWindows.get(stored)?.revision ?? 0)) continue;
         const { startMs, endMs: untilMs } = observation;
-        tables.evaluations.set(stored, {
+        tables.judgedWindows.set(stored, {
           revision,
           digest,
           startMs,
