@@ -167,7 +167,7 @@ export async function detectorHandler(
     alerts: readonly Alert[],
   ): Promise<void> {
     await sendRecords(producer, [...revisions.map(driftEventRecord), ...alerts.map(alertRecord)]);
-    await store.insertDriftEvents(revisions);
+    await store.insertDriftEvents(revisions.map(({ event }) => event));
     await store.insertAlerts(alerts);
     for (const { event } of revisions) {
       const { model, version, segment, cause, feature, status, windowStart, revision } = event;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { earliestMs, latestMs } from '../../shared/clickhouse/eventTimeBounds.ts';
 import type { ModelSettings } from '../../shared/config/settings.ts';
-import { type VersionName, versionKey } from '../../shared/versionKey.ts';
+import { versionKey } from '../../shared/versionKey.ts';
 import { type PackedCheckpoint, packCheckpoint } from '../checkpoints/packedStates.ts';
 import type { DriftEventChange } from '../events/driftEventRevisions.ts';
 import { detectionAt, type SettingsTimeline } from '../fold/settingsTimeline.ts';
@@ -14,12 +14,14 @@ import {
 } from '../fold/versionFold.ts';
 import {
   type JudgedWindow,
+  type JudgedWindowOfVersion,
   type JudgedWindowRevision,
   judgedWindowDigest,
   judgedWindowKey,
 } from '../store/judgedWindow.ts';
 import type { ObservedWindows } from '../store/observedWindows.ts';
-import type { DetectorStore, WindowRange } from '../store/store.ts';
+import type { DetectorStore } from '../store/store.ts';
+import type { WindowRange } from '../store/windowRange.ts';
 import { resumeFolds } from './resumeFolds.ts';
 import { judgeableUntilMs, type WatchedVersion } from './watchedVersion.ts';
 
@@ -144,7 +146,7 @@ async function foldPage(
     store.windows(page.map(({ range }) => range)),
     store.judgedWindows(judgedBefore.map(({ range }) => range)),
   ]);
-  const judged: (VersionName & { windows: JudgedWindow[] })[] = [];
+  const judged: JudgedWindowOfVersion[] = [];
   for (const { run } of page) {
     const { version, judgedFromMs } = run;
     const key = versionKey(version);
@@ -154,13 +156,11 @@ async function foldPage(
       folded.filter(({ observation }) => observation.startMs >= judgedFromMs),
       stored.get(key) ?? new Map(),
     );
-    judged.push({ model: version.model, version: version.version, windows: news });
+    const { model, version: name } = version;
+    judged.push(...news.map(window => ({ ...window, model, version: name })));
   }
   const metrics = await store.insertJudgedWindows(judged);
-  onJudged(
-    judged.flatMap(({ windows }) => windows),
-    metrics,
-  );
+  onJudged(judged, metrics);
 }
 
 /** Window by window: heartbeats go on in between, or Kafka would take a detector with a long history to judge for dead. */

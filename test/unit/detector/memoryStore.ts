@@ -5,11 +5,9 @@ import type {
 } from '../../../services/detector/checkpoints/foldLedger.ts';
 import type { JudgedWindowRevision } from '../../../services/detector/store/judgedWindow.ts';
 import { judgedWindowKey } from '../../../services/detector/store/judgedWindow.ts';
-import type {
-  DetectorStore,
-  PublishedSince,
-  WindowRange,
-} from '../../../services/detector/store/store.ts';
+import type { PublishedSince } from '../../../services/detector/store/publishedSince.ts';
+import type { DetectorStore } from '../../../services/detector/store/store.ts';
+import type { WindowRange } from '../../../services/detector/store/windowRange.ts';
 import type { Alert, DriftEvent } from '../../../services/shared/contracts.ts';
 import { type VersionName, versionKey } from '../../../services/shared/versionKey.ts';
 
@@ -86,10 +84,10 @@ export function memoryStore(
       );
       return one(until.length === 0 ? null : Math.max(...until.map(({ untilMs }) => untilMs)));
     },
-    windowStarts: async ([range], mostWindows) =>
+    windowStarts: async ([range], maxWindows) =>
       one(
         startsIn(range!)
-          .slice(0, mostWindows)
+          .slice(0, maxWindows)
           .map(startMs => ({ startMs, profiles: 2 })),
       ),
     async windows([range]) {
@@ -118,8 +116,7 @@ export function memoryStore(
           row => row.state !== 'resolved' || row.openedAtEventTime > wanted!.sinceMs,
         ),
       ),
-    async insertJudgedWindows(judged) {
-      const windows = judged.flatMap(({ windows }) => windows);
+    async insertJudgedWindows(windows) {
       if (windows.length === 0) return 0;
       await beforeWrite();
       for (const { segment, observation, verdict, revision, digest } of windows) {
@@ -136,9 +133,9 @@ export function memoryStore(
       }
       return 0;
     },
-    async insertDriftEvents(revisions) {
-      if (revisions.length > 0) await beforeWrite();
-      for (const { event } of revisions) replace(tables.events, event);
+    async insertDriftEvents(events) {
+      if (events.length > 0) await beforeWrite();
+      for (const event of events) replace(tables.events, event);
     },
     async insertAlerts(alerts) {
       if (alerts.length > 0) await beforeWrite();
