@@ -2,16 +2,8 @@ import type {
   WindowObservation,
   WindowPerformance,
 } from '../../services/detector/blocks/windowObservation.ts';
-import {
-  type DriftEventChange,
-  driftEventRevisions,
-} from '../../services/detector/events/driftEventRevisions.ts';
-import {
-  foldVersionWindow,
-  openEpisodes,
-  rewound,
-  type VersionFold,
-} from '../../services/detector/fold/versionFold.ts';
+import { rewound, type VersionFold } from '../../services/detector/fold/versionFold.ts';
+import { JudgeRun } from '../../services/detector/judging/judgeRun.ts';
 import type { ModelSettings } from '../../services/shared/config/settings.ts';
 import type { DriftEvent } from '../../services/shared/contracts.ts';
 import type { StreamTruth } from '../counting/truthFile.ts';
@@ -38,8 +30,8 @@ export interface Alarm {
 }
 
 /**
- * Judges a stream as the detector does while it is read: whenever a window ends, those that are ready are folded, after those whose
- * labels have changed since were folded once more.
+ * Judges a stream as the detector does while it is read: whenever a window ends, the windows that
+ * are ready are judged, and before them again those whose labels have changed since.
  *
  * The allowed lateness, by which the services wait for predictions, is left out of the clock.
  */
@@ -54,52 +46,28 @@ export function judgeStream(
   let fold: VersionFold = { model, version, given: null, checkpoints: [] };
   let judgedUntilMs = Number.NEGATIVE_INFINITY;
   let revision = 0;
-  for (const clockMs of clockOf(stream)) {
-    let changedFromMs = judgedUntilMs;
-    for (; stream.labelRevisions[revision]?.knownAtMs === clockMs; revision++) {
+  for (const untilMs of clockOf(stream)) {
+    let changedFromMs = Number.POSITIVE_INFINITY;
+    for (; stream.labelRevisions[revision]?.knownAtMs === untilMs; revision++) {
       const { startMs, performance } = stream.labelRevisions[revision]!;
       performances.set(startMs, performance);
       changedFromMs = Math.min(changedFromMs, startMs);
     }
-    fold = rewound(fold, changedFromMs);
-    const resumedAfter = fold.checkpoints.at(-1);
-    const settled: DriftEventChange[] = openEpisodes(fold).map(content => ({
-      content,
-      atMs: content.detectedAtEventTime,
-    }));
-    const fresh: DriftEventChange[] = [];
-    const refoldedFromMs = resumedAfter ? resumedAfter.windowStartMs + 1 : Number.MIN_SAFE_INTEGER;
-    for (const window of windowsFrom(windows, refoldedFromMs)) {
-      if (window.endMs > clockMs) break;
+    const bounds = { windowSizeMs, judgedUntilMs, changedFromMs, untilMs, withMetrics: false };
+    const run = new JudgeRun(rewound(fold, changedFromMs), bounds);
+    for (const window of windowsFrom(windows, run.nextStartMs)) {
+      if (window.endMs > untilMs) break;
       const observation = { ...window, performance: performances.get(window.startMs) ?? null };
-      const result = foldVersionWindow(
-        fold,
-        window.startMs,
-        new Map([['', observation]]),
-        detection,
-        false,
-      );
-      fold = result.fold;
-      const change = result.folded[0]!.verdict.change;
-      if (change)
-        (window.endMs <= judgedUntilMs ? settled : fresh).push({
-          content: change,
-          atMs: window.endMs,
-        });
+      run.foldWindow(window.startMs, new Map([['', observation]]), detection);
     }
-    judgedUntilMs = clockMs;
-    for (const { event } of driftEventRevisions(
-      events,
-      settled,
-      fresh,
-      refoldedFromMs,
-      windowSizeMs,
-    )) {
+    const outcome = run.end(events);
+    ({ fold, judgedUntilMs } = outcome);
+    for (const { event } of outcome.revisions) {
       const known = alarms.get(event.id);
       alarms.set(event.id, {
         event,
         raised: known?.raised ?? event,
-        raisedAtMs: known?.raisedAtMs ?? clockMs,
+        raisedAtMs: known?.raisedAtMs ?? untilMs,
       });
       events = new Map(events).set(event.id, event);
     }
