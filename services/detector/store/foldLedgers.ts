@@ -4,6 +4,8 @@ import type { FoldLedger } from '../checkpoints/foldLedger.ts';
 import { ofVersions, type PerVersion } from './perVersion.ts';
 import { msOf } from './sqlTime.ts';
 
+type LedgerOfVersion = VersionName & { ledger: FoldLedger };
+
 /** A row of fold_ledgers as it is read. Times are in ms; checkpoints and settings are lists side by side. */
 interface LedgerRow extends VersionName {
   window_size_ms: number;
@@ -38,15 +40,12 @@ export function foldLedgers(clickhouse: Clickhouse) {
       return new Map(rows.map(row => [versionKey(row), fromRow(row)]));
     },
 
-    insertLedgers: (ledgers: readonly (VersionName & { ledger: FoldLedger })[]) =>
-      clickhouse.insert(
-        'fold_ledgers',
-        ledgers.map(({ ledger, ...name }) => toRow(name, ledger)),
-      ),
+    insertLedgers: (ledgers: readonly LedgerOfVersion[]) =>
+      clickhouse.insert('fold_ledgers', ledgers.map(toRow)),
   };
 }
 
-function toRow({ model, version }: VersionName, ledger: FoldLedger): object {
+function toRow({ model, version, ledger }: LedgerOfVersion): object {
   const { windowSizeMs, position, algorithm, referenceId, checkpoints, settings } = ledger;
   return {
     model,
