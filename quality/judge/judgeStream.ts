@@ -9,23 +9,26 @@ import type { DriftEvent } from '../../services/shared/contracts.ts';
 import type { StreamTruth } from '../counting/truthFile.ts';
 import type { WindowedStream } from '../counting/windowCounter.ts';
 
-/** The alarms of one stream, and what is known of it. */
+/** A stream whose drifts are known, with the alarms that judging it raised. */
 export interface JudgedStream {
   truth: StreamTruth;
   /** Rows of event time per window. */
   windowRows: number;
-  /** Event time of its windows. */
+  /** Length of all its windows in event time. */
   daysMonitored: number;
   alarms: readonly Alarm[];
 }
 
-/** A drift event of a stream. */
+/** A drift event, and how it was first raised. */
 export interface Alarm {
-  /** Its last revision; withdrawn ones were alarms, too. */
+  /** Its last revision. Withdrawn events count as alarms, too. */
   event: DriftEvent;
-  /** Its first revision: what a person was told when it was found. */
+  /** Its first revision, which is what a person would have been told. */
   raised: DriftEvent;
-  /** Event-time clock when it was found: the end of its window or, if only a later label showed it, of the newest window then. */
+  /**
+   * Event time at which it was raised: the end of its window or, if only a later label showed it,
+   * the end of the newest window then.
+   */
   raisedAtMs: number;
 }
 
@@ -42,7 +45,7 @@ export function judgeStream(
   const { model, version, windowSizeMs, windows } = stream;
   const performances = new Map<number, WindowPerformance>();
   const alarms = new Map<string, Alarm>();
-  let events: ReadonlyMap<string, DriftEvent> = new Map();
+  const events = new Map<string, DriftEvent>();
   let fold: VersionFold = { model, version, given: null, checkpoints: [] };
   let judgedUntilMs = Number.NEGATIVE_INFINITY;
   let revision = 0;
@@ -69,13 +72,13 @@ export function judgeStream(
         raised: known?.raised ?? event,
         raisedAtMs: known?.raisedAtMs ?? untilMs,
       });
-      events = new Map(events).set(event.id, event);
+      events.set(event.id, event);
     }
   }
   return [...alarms.values()];
 }
 
-/** The moments at which something can be judged, in order. */
+/** Returns the event times at which something can be judged, in order. */
 function clockOf({ windows, labelRevisions }: WindowedStream): number[] {
   const moments = new Set([
     ...windows.map(({ endMs }) => endMs),

@@ -162,7 +162,7 @@ class DetectorHandler implements BatchHandler {
     }
   }
 
-  /** Judges versions as far as they have come, publishes what follows, and stores how far that is. */
+  /** Judges versions, publishes what follows, and stores how far they have come. */
   async #judge(names: readonly VersionName[]): Promise<void> {
     const judged = await judgeVersions(this.#store, this.#held(names), {
       nowMs: this.#now(),

@@ -4,8 +4,8 @@ import type { Family } from '../significance/family.ts';
 
 export type DriftCause = DriftEvent['cause'];
 
-/** Which family speaks for a cause, the first that has evidence. */
-const spokesmen: Record<DriftCause, readonly Family[]> = {
+/** Families that show a cause. The first with evidence decides on the numbers of the event. */
+const familiesOfCause: Record<DriftCause, readonly Family[]> = {
   code_change: [
     'data_quality',
     'features',
@@ -22,9 +22,10 @@ const spokesmen: Record<DriftCause, readonly Family[]> = {
 };
 
 /**
- * The cause of a drift, from the families that saw it. New code explains whatever came with it; broken inputs explain shifted ones;
- * shifted inputs (each by itself before how they go together) explain absurd outputs and errors; errors or labels that changed while the
- * inputs did not are a changed concept. It may be revised when labels come.
+ * Returns the cause of a drift, from the families that found evidence. New code explains everything
+ * that came with it. Broken inputs explain shifted ones. Shifted inputs (of single features, or of
+ * how features depend on each other) explain absurd outputs and errors. If errors or labels changed
+ * and the inputs did not, the concept has changed. The cause may be revised when labels come.
  */
 export function driftCause(
   evidence: readonly Evidence[],
@@ -39,9 +40,9 @@ export function driftCause(
   return 'prediction_drift';
 }
 
-/** The evidence that decided on the cause. */
+/** Returns the evidence that stands for the cause in the drift event. */
 export function decidingEvidence(evidence: readonly Evidence[], cause: DriftCause): Evidence {
-  for (const family of spokesmen[cause]) {
+  for (const family of familiesOfCause[cause]) {
     const found = evidence.find(candidate => candidate.family === family);
     if (found) return found;
   }
@@ -49,8 +50,9 @@ export function decidingEvidence(evidence: readonly Evidence[], cause: DriftCaus
 }
 
 /**
- * Critical when the model has become worse, or the change that decided is large on its own: a PSI of 0.25 or more, or
- * a defect in 20 points more of the records. Changed predictions alone are never more than a warning.
+ * Returns the severity of a drift. It is critical if the model has become worse, or if the deciding
+ * change is large in itself: a PSI of 0.25 or more, or a defect in 20 percentage points more of the
+ * records. Changed predictions alone are never more than a warning.
  */
 export function driftSeverity(
   evidence: readonly Evidence[],

@@ -4,7 +4,7 @@ import type { Evidence } from '../families/evidence.ts';
 import type { ReferenceSource } from '../reference/reference.ts';
 import { decidingEvidence, driftCause, driftSeverity } from './driftCause.ts';
 
-/** Whose windows are folded. */
+/** Names a stream of windows: the predictions of a model version, or of one segment of it. */
 export interface StreamName {
   model: string;
   version: string;
@@ -12,28 +12,31 @@ export interface StreamName {
   segment: string;
 }
 
-/** One drift from its first sign until a new reference has been quiet: whatever is seen meanwhile belongs to it. */
+/**
+ * One drift, from the first evidence until a new reference has held for some blocks. All evidence
+ * that is found in between belongs to it.
+ */
 export interface Episode {
   windowStartMs: number;
   windowEndMs: number;
   reference: ReferenceSource;
-  /** Versions of the serving code that came with it. */
+  /** Versions of the serving code that were new when it began. */
   newCodeVersions: readonly string[];
-  /** Of each family the last that said more than those before. */
+  /** For each family the last evidence that said more than the evidence before. */
   evidence: readonly Evidence[];
-  /** How often even the new reference did not hold. */
+  /** How often a new reference was taken that did not hold either. */
   renewals: number;
 }
 
-/** A drift event before it is numbered: the same content is never published twice. */
+/** A drift event without its revision. The same content is never published twice in a row. */
 export type DriftEventContent = Omit<DriftEvent, 'revision'>;
 
-/** The episode with what was found now, or the very same episode when that says nothing new. */
+/** Returns the episode with new evidence, or the same object if the evidence says nothing new. */
 export function withEvidence(episode: Episode, found: readonly Evidence[]): Episode {
   const known = new Map(episode.evidence.map(evidence => [evidence.family, evidence]));
   const news = found.filter(evidence => saysMore(evidence, known.get(evidence.family)));
   if (news.length === 0) return episode;
-  // What was large once stays so.
+  // A drift that was large stays large.
   const changed = news.map(evidence => ({
     ...evidence,
     large: evidence.large || known.get(evidence.family)?.large === true,
@@ -45,7 +48,10 @@ export function withEvidence(episode: Episode, found: readonly Evidence[]): Epis
   };
 }
 
-/** A drift that shows in ever more features is told with all of them; so it can grow as often as there are features, and no more. */
+/**
+ * Returns whether evidence says more than what is known of its family: that the drift is large, or
+ * that it has spread to another feature. So there is at most one revision per feature.
+ */
 function saysMore(
   { family, large, contributions }: Evidence,
   known: Evidence | undefined,
@@ -54,7 +60,7 @@ function saysMore(
   const further = Object.keys(contributions).some(
     feature => !Object.hasOwn(known.contributions, feature),
   );
-  // One broken feature does not explain the next one, which may break when the first is mended.
+  // Another broken feature is news even if the first has been mended meanwhile.
   if (family === 'data_quality') return further;
   return (
     further &&

@@ -24,11 +24,11 @@ import {
 /** What a run has to judge. All times are event times. */
 export interface RunBounds {
   windowSizeMs: number;
-  /** Windows that end up to here were judged before. */
+  /** Windows that end by then were judged before. */
   judgedUntilMs: number;
   /** Start of the first window that has changed since it was judged; Infinity when none has. */
   changedFromMs: number;
-  /** Windows that end up to here are judged in this run. */
+  /** Windows that end by then are judged in this run. */
   untilMs: number;
   /** Whether judged windows get their drift metrics. Without them folding is faster. */
   withMetrics: boolean;
@@ -37,9 +37,9 @@ export interface RunBounds {
 /** What a run has come to. */
 export interface RunOutcome {
   fold: VersionFold;
-  /** Windows that end up to here are in the fold, or do not exist. */
+  /** Windows that end by then are in the fold, or do not exist. */
   foldedUntilMs: number;
-  /** Windows that end up to here were judged, in this run or before. */
+  /** Windows that end by then were judged, in this run or before. */
   judgedUntilMs: number;
   /** Checkpoints on the way to the newest states of the fold, oldest first. */
   passed: readonly PackedCheckpoint[];

@@ -11,7 +11,7 @@ export interface FoldLimits {
   windowsPerCheckpoint: number;
   /** Windows of one version that are judged before checkpoints are stored again. */
   windowsPerRun: number;
-  /** What folds in memory may take. The rest of the process takes as much, and garbage needs room. */
+  /** What folds in memory may take. The rest of the process takes as much, plus garbage. */
   maxHeapBytes: number;
 }
 

@@ -67,7 +67,7 @@ function readinessOf(
   );
 }
 
-/** Returns the ledger with only what holds for the window size, the code and the settings of today. */
+/** Returns the ledger without what does not hold for today's window size, code and settings. */
 function usableLedger(
   stored: FoldLedger | undefined,
   { window: windowSizeMs, detection }: ModelSettings,

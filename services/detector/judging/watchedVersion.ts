@@ -11,22 +11,20 @@ import { combinedWatermarkMs, type Readiness, withWatermark } from './windowRead
  * loaded again. It is never changed once made: a function returns the version as it is next, and
  * the handler keeps only the newest.
  *
- * How far a version has come is known by these times and places along its event time:
+ * How far a version has come along its event time:
  *
- * | where                   | meaning                                                                   |
- * | ----------------------- | ------------------------------------------------------------------------- |
- * | `readiness`             | up to where predictions were read, per source partition                   |
- * | `judgedUntilMs`         | windows that end up to here have rows in evaluated_windows                |
- * | `foldedUntilMs`         | windows that end up to here are in the fold, or do not exist              |
- * | `changedFromMs`         | start of the first window that changed since it was folded or judged      |
- * | `ledger.checkpoints`    | windows after which the fold can be taken up from what is stored          |
- * | `live.fold.checkpoints` | windows after which the fold can be taken up from memory                  |
+ * - `readiness`: up to where predictions were read, per source partition.
+ * - `judgedUntilMs`: windows that end by then have rows in evaluated_windows.
+ * - `foldedUntilMs`: windows that end by then are in the fold, or do not exist. While the fold is
+ *   not in memory, this holds for the newest checkpoint of the ledger.
+ * - `changedFromMs`: start of the first window that has changed since it was folded or judged.
+ * - `ledger.checkpoints`: windows after which the fold can be taken up from what is stored.
+ * - `live.fold.checkpoints`: windows after which the fold can be taken up from memory.
  *
  * None of them follows from the others. After a restart `judgedUntilMs` is ahead of
  * `foldedUntilMs`, because verdicts are stored more often than checkpoints. Where predictions are
- * missing, `foldedUntilMs` is ahead, because there was nothing to judge. While the fold is not in
- * memory, `foldedUntilMs` speaks of the newest checkpoint of the ledger. What is derived:
- * `judgeableUntilMs`, up to where windows are ready, and `hasWork`.
+ * missing, `foldedUntilMs` is ahead, because there was nothing to judge. Two things are derived from
+ * them: `judgeableUntilMs`, up to where windows are ready, and `hasWork`.
  */
 export interface WatchedVersion extends VersionName {
   readonly settings: ModelSettings;
@@ -74,7 +72,7 @@ export function withAnnouncement(
   return changed.reduce(withChangeFrom, { ...taken, readiness });
 }
 
-/** Returns whether the update is about windows of another size, from before the setting was changed. */
+/** Returns whether an update is about windows of the size before the setting was changed. */
 export function isOfOtherWindows(
   { settings }: WatchedVersion,
   { windowSizeMs }: WindowUpdate,

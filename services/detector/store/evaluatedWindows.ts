@@ -14,7 +14,7 @@ import { inRanges, type WindowRange } from './windowRange.ts';
 
 export function evaluatedWindows(clickhouse: Clickhouse) {
   return {
-    /** Reads the end of the last window that was judged, among those that start at `fromMs` or later. */
+    /** Reads the end of the last judged window among those that start at `fromMs` or later. */
     async judgedUntilMs(
       wanted: readonly (VersionName & { fromMs: number })[],
     ): Promise<PerVersion<number>> {

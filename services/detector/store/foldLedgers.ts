@@ -6,7 +6,7 @@ import { msOf } from './sqlTime.ts';
 
 type LedgerOfVersion = VersionName & { ledger: FoldLedger };
 
-/** A row of fold_ledgers as it is read. Times are in ms; checkpoints and settings are lists side by side. */
+/** A row of fold_ledgers as it is read: times in ms, checkpoints and settings as parallel lists. */
 interface LedgerRow extends VersionName {
   window_size_ms: number;
   announced_at: number;

@@ -13,7 +13,7 @@ import {
 } from '../blocks/windowObservation.ts';
 import { judgedWindowKey } from './judgedWindow.ts';
 
-/** Windows of a version: by start, then by segment. */
+/** Windows of a version, by start and then by segment. */
 export type ObservedWindows = Map<number, Map<string, WindowObservation>>;
 
 export interface StoredProfile extends ProfileRow {
@@ -37,7 +37,10 @@ export interface StoredSample extends SampleRow {
   start_ms: number;
 }
 
-/** @param profiles of one version, those of one variable in a row */
+/**
+ * Makes windows of the rows of one version.
+ * @param profiles ordered so that those of one variable of a window stand together
+ */
 export function observedWindows(
   profiles: readonly StoredProfile[],
   performance: readonly StoredPerformance[],
@@ -62,7 +65,10 @@ export function observedWindows(
   return windows;
 }
 
-/** @param rows of one window (or part of a reference) and segment, those of one variable in a row */
+/**
+ * Makes the observation of one window and segment, or of one part of a reference.
+ * @param rows ordered so that those of one variable stand together
+ */
 export function observationOf(
   rows: readonly StoredProfile[],
   performance: StoredPerformance | undefined,

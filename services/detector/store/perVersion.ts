@@ -1,7 +1,7 @@
 import { anyOf, type Condition } from '../../shared/clickhouse/anyOf.ts';
 import type { VersionName } from '../../shared/versionKey.ts';
 
-/** What a query found for each model version, by `versionKey`. Versions without any rows are absent. */
+/** What a query found per model version, by `versionKey`. Versions without rows are absent. */
 export type PerVersion<T> = Map<string, T>;
 
 /** Returns the condition that holds for the rows of the given versions. */

@@ -3,7 +3,7 @@ import { type VersionName, versionKey } from '../../shared/versionKey.ts';
 import type { PerVersion } from './perVersion.ts';
 import { timeOf } from './sqlTime.ts';
 
-/** Asks for what was published for a version: what is open, what came after a window, and named ids. */
+/** Asks what was published for a version: what is open, what began after a time, and some ids. */
 export interface PublishedSince extends VersionName {
   sinceMs: number;
   ids: readonly string[];

@@ -20,7 +20,8 @@ export interface WindowStart {
 
 /** Columns of a `ProfileRow`, in window_profiles and reference_profiles alike. */
 export const profileColumns = `count, missing, non_finite, numeric_count, minimum, maximum, sum,
-  mantissa_bits, bucket_keys, bucket_counts, categorical_count, hashed, category_values, category_counts`;
+  mantissa_bits, bucket_keys, bucket_counts,
+  categorical_count, hashed, category_values, category_counts`;
 
 /** The tables that describe windows: window_profiles, performance_windows and window_samples. */
 export function windowTables(clickhouse: Clickhouse) {
@@ -42,6 +43,7 @@ export function windowTables(clickhouse: Clickhouse) {
 
     /**
      * Reads the windows of the ranges in the order of time, with their source partitions merged.
+     * Each range has an entry, even if it holds no window.
      * @param ranges one per version
      */
     async windows(ranges: readonly WindowRange[]): Promise<PerVersion<ObservedWindows>> {

@@ -11,7 +11,7 @@ import type { WindowRange } from '../../../services/detector/store/windowRange.t
 import type { Alert, DriftEvent } from '../../../services/shared/contracts.ts';
 import { type VersionName, versionKey } from '../../../services/shared/versionKey.ts';
 
-/** The detector's tables in memory, with the replacing rules of ClickHouse, for one version. */
+/** The detector's tables for one version, in memory and with the replacing rules of ClickHouse. */
 export interface MemoryTables {
   name: VersionName;
   windows: Map<number, ReadonlyMap<string, WindowObservation>>;
@@ -41,7 +41,10 @@ export function memoryTables(name: VersionName): MemoryTables {
   };
 }
 
-/** @param beforeWrite awaited before each insert: it may throw, as a process that is killed, or wait, as one that is frozen */
+/**
+ * @param beforeWrite awaited before each insert; it throws to play a killed process, and waits to
+ *   play a frozen one
+ */
 export function memoryStore(
   tables: MemoryTables,
   beforeWrite: () => Promise<void> = async () => {},
