@@ -1,6 +1,9 @@
 import type { Alarm } from '../judge/judgeStream.ts';
 
-/** Drift events as JSON Lines: as the table drift_events has them, with the end of the window as `time`, and when and as what each was raised. */
+/**
+ * Writes alarms as JSON Lines, one drift event a line with the fields of the contract. Added are
+ * the end of its window as `time`, and when and with what cause and feature it was first raised.
+ */
 export function alarmLines(alarms: readonly Alarm[]): string {
   const sorted = alarms.toSorted((a, b) => a.event.windowEnd - b.event.windowEnd);
   return sorted.map(alarm => `${JSON.stringify(alarmLine(alarm))}\n`).join('');

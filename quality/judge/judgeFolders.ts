@@ -14,7 +14,7 @@ const dayMs = 86_400_000;
 export interface JudgeOptions {
   dir: string;
   out: string;
-  /** Part of the names of the streams that are judged. */
+  /** Only streams whose name contains this text are judged. */
   only: string;
   windowSizeMs: number;
   signals: readonly Signal[];
@@ -23,9 +23,10 @@ export interface JudgeOptions {
 }
 
 /**
- * Judges the streams of a folder with the defaults of the services and writes their drift events.
- * @returns those whose drifts are known
- * @throws UserError
+ * Judges the streams of a folder with the default settings of the services, and writes their drift
+ * events, one file per stream.
+ * @returns the streams whose drifts are known
+ * @throws UserError if the folder cannot be read or has no such stream
  */
 export async function judgeFolders({
   dir,

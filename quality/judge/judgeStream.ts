@@ -2,44 +2,39 @@ import type {
   WindowObservation,
   WindowPerformance,
 } from '../../services/detector/blocks/windowObservation.ts';
-import {
-  type DriftEventChange,
-  driftEventRevisions,
-} from '../../services/detector/events/driftEventRevisions.ts';
-import {
-  foldVersionWindow,
-  openEpisodes,
-  rewound,
-  type VersionFold,
-} from '../../services/detector/fold/versionFold.ts';
+import { rewound, type VersionFold } from '../../services/detector/fold/versionFold.ts';
+import { JudgeRun } from '../../services/detector/judging/judgeRun.ts';
 import type { ModelSettings } from '../../services/shared/config/settings.ts';
 import type { DriftEvent } from '../../services/shared/contracts.ts';
 import type { StreamTruth } from '../counting/truthFile.ts';
 import type { WindowedStream } from '../counting/windowCounter.ts';
 
-/** The alarms of one stream, and what is known of it. */
+/** A stream whose drifts are known, with the alarms that judging it raised. */
 export interface JudgedStream {
   truth: StreamTruth;
   /** Rows of event time per window. */
   windowRows: number;
-  /** Event time of its windows. */
+  /** Length of all its windows in event time. */
   daysMonitored: number;
   alarms: readonly Alarm[];
 }
 
-/** A drift event of a stream. */
+/** A drift event, and how it was first raised. */
 export interface Alarm {
-  /** Its last revision; withdrawn ones were alarms, too. */
+  /** Its last revision. Withdrawn events count as alarms, too. */
   event: DriftEvent;
-  /** Its first revision: what a person was told when it was found. */
+  /** Its first revision, which is what a person would have been told. */
   raised: DriftEvent;
-  /** Event-time clock when it was found: the end of its window or, if only a later label showed it, of the newest window then. */
+  /**
+   * Event time at which it was raised: the end of its window or, if only a later label showed it,
+   * the end of the newest window then.
+   */
   raisedAtMs: number;
 }
 
 /**
- * Judges a stream as the detector does while it is read: whenever a window ends, those that are ready are folded, after those whose
- * labels have changed since were folded once more.
+ * Judges a stream as the detector does while it is read: whenever a window ends, the windows that
+ * are ready are judged, and before them again those whose labels have changed since.
  *
  * The setting outOfOrderness, by which the services wait for predictions, is left out of the clock.
  */
@@ -50,64 +45,40 @@ export function judgeStream(
   const { model, version, windowSizeMs, windows } = stream;
   const performances = new Map<number, WindowPerformance>();
   const alarms = new Map<string, Alarm>();
-  let events: ReadonlyMap<string, DriftEvent> = new Map();
+  const events = new Map<string, DriftEvent>();
   let fold: VersionFold = { model, version, given: null, checkpoints: [] };
   let judgedUntilMs = Number.NEGATIVE_INFINITY;
   let revision = 0;
-  for (const clockMs of clockOf(stream)) {
-    let changedFromMs = judgedUntilMs;
-    for (; stream.labelRevisions[revision]?.knownAtMs === clockMs; revision++) {
+  for (const untilMs of clockOf(stream)) {
+    let changedFromMs = Number.POSITIVE_INFINITY;
+    for (; stream.labelRevisions[revision]?.knownAtMs === untilMs; revision++) {
       const { startMs, performance } = stream.labelRevisions[revision]!;
       performances.set(startMs, performance);
       changedFromMs = Math.min(changedFromMs, startMs);
     }
-    fold = rewound(fold, changedFromMs);
-    const resumedAfter = fold.checkpoints.at(-1);
-    const settled: DriftEventChange[] = openEpisodes(fold).map(content => ({
-      content,
-      atMs: content.detectedAtEventTime,
-    }));
-    const fresh: DriftEventChange[] = [];
-    const refoldedFromMs = resumedAfter ? resumedAfter.windowStartMs + 1 : Number.MIN_SAFE_INTEGER;
-    for (const window of windowsFrom(windows, refoldedFromMs)) {
-      if (window.endMs > clockMs) break;
+    const bounds = { windowSizeMs, judgedUntilMs, changedFromMs, untilMs, withMetrics: false };
+    const run = new JudgeRun(rewound(fold, changedFromMs), bounds);
+    for (const window of windowsFrom(windows, run.nextStartMs)) {
+      if (window.endMs > untilMs) break;
       const observation = { ...window, performance: performances.get(window.startMs) ?? null };
-      const result = foldVersionWindow(
-        fold,
-        window.startMs,
-        new Map([['', observation]]),
-        detection,
-        false,
-      );
-      fold = result.fold;
-      const change = result.folded[0]!.verdict.change;
-      if (change)
-        (window.endMs <= judgedUntilMs ? settled : fresh).push({
-          content: change,
-          atMs: window.endMs,
-        });
+      run.foldWindow(window.startMs, new Map([['', observation]]), detection);
     }
-    judgedUntilMs = clockMs;
-    for (const { event } of driftEventRevisions(
-      events,
-      settled,
-      fresh,
-      refoldedFromMs,
-      windowSizeMs,
-    )) {
+    const outcome = run.end(events);
+    ({ fold, judgedUntilMs } = outcome);
+    for (const { event } of outcome.revisions) {
       const known = alarms.get(event.id);
       alarms.set(event.id, {
         event,
         raised: known?.raised ?? event,
-        raisedAtMs: known?.raisedAtMs ?? clockMs,
+        raisedAtMs: known?.raisedAtMs ?? untilMs,
       });
-      events = new Map(events).set(event.id, event);
+      events.set(event.id, event);
     }
   }
   return [...alarms.values()];
 }
 
-/** The moments at which something can be judged, in order. */
+/** Returns the event times at which something can be judged, in order. */
 function clockOf({ windows, labelRevisions }: WindowedStream): number[] {
   const moments = new Set([
     ...windows.map(({ endMs }) => endMs),

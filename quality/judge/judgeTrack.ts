@@ -7,7 +7,10 @@ import type { Track } from '../streams/tracks.ts';
 import { alarmLines } from './alarmLines.ts';
 import { type Alarm, type JudgedStream, judgeStream } from './judgeStream.ts';
 
-/** Judges the generated streams of a track with the defaults of the services. @param out gets their drift events, if it is given */
+/**
+ * Judges the generated streams of a track with the default settings of the services.
+ * @param out folder for their drift events, one file per stream; undefined to write none
+ */
 export function judgeTrack(
   { streams, signals, labelling }: Track,
   repeats: number,

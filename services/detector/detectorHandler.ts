@@ -1,253 +1,226 @@
 import { chunk } from '../shared/chunk.ts';
-import type { Alert, DriftEvent, WindowUpdate } from '../shared/contracts.ts';
-import { cloudEvent } from '../shared/kafka/cloudEvent.ts';
-import { type KafkaRecord, type OutgoingRecord, sendRecords } from '../shared/kafka/kafka.ts';
-import { topics } from '../shared/kafka/topics.ts';
+import type { WindowUpdate } from '../shared/contracts.ts';
+import type { KafkaRecord } from '../shared/kafka/kafka.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import { type DecodedRecord, decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import { foldAlgorithm } from './checkpoints/foldAlgorithm.ts';
-import { advanced } from './checkpoints/foldLedger.ts';
 import { detectorMetrics } from './detectorMetrics.ts';
-import { alertRevisions } from './events/alertLifecycle.ts';
-import { type DriftEventRevision, driftEventRevisions } from './events/driftEventRevisions.ts';
-import { type JudgeRun, judgeVersions } from './judging/judgeVersions.ts';
+import { EventPublisher } from './eventPublisher.ts';
+import type { DriftEventRevision } from './events/driftEventRevisions.ts';
+import { judgeVersions } from './judging/judgeVersions.ts';
 import { type FoldLimits, foldLimits, keepFolds } from './judging/keepFolds.ts';
-import { hasWork, loadVersions, type WatchedVersion } from './judging/watchedVersion.ts';
-import { withWatermark } from './judging/windowReadiness.ts';
+import { loadVersions } from './judging/loadVersions.ts';
+import {
+  hasWork,
+  isOfOtherWindows,
+  type WatchedVersion,
+  withAnnouncement,
+  withChangeFrom,
+} from './judging/watchedVersion.ts';
+import type { JudgedWindowOfVersion } from './store/judgedWindow.ts';
 import { type DetectorStore, detectorStore } from './store/store.ts';
 
-/** A few kilobytes each, without their folds. */
-export const mostVersionsInMemory = 10_000;
+/** Versions take a few kilobytes each, without their folds. */
+export const maxVersionsInMemory = 10_000;
 /** Versions that one query asks for. */
 const versionsPerGroup = 32;
-const source = 'detector';
+
+type DetectorContext = Omit<ServiceContext, 'environment' | 'kafka'>;
+
+/** What a handler is made of. */
+interface HandlerParts {
+  context: DetectorContext;
+  /** Wall clock, ms. */
+  now: () => number;
+  store: DetectorStore;
+  limits: FoldLimits;
+  publisher: EventPublisher;
+}
 
 /**
- * Takes announcements of windows, and judges all that they made ready or changed at the flush, once per model version.
- * What is stored is enough to take up a version where it was left: see `FoldLedger`.
- *
+ * Makes the handler of the detector.
  * @param now wall clock, ms
+ * @param store given by tests
+ * @param limits given by tests
  */
 export async function detectorHandler(
-  context: Omit<ServiceContext, 'environment' | 'kafka'>,
+  context: DetectorContext,
   now: () => number,
   store: DetectorStore = detectorStore(context.clickhouse),
   limits: FoldLimits = foldLimits,
 ): Promise<BatchHandler> {
-  const { settings, schemas, deadLetters, producer, metrics, topic, log } = context;
-  const encodeEvent = await schemas.encoder<DriftEvent>('DriftEvent', topic(topics.driftEvents));
-  const encodeAlert = await schemas.encoder<Alert>('Alert', topic(topics.alerts));
-  const algorithm = foldAlgorithm();
-  /** In the order of their last use, so that the least used leave memory first. */
-  const versions = new Map<string, WatchedVersion>();
-  const gauges = detectorMetrics(metrics, () => versions.values(), now);
-  /** Whether what was taken since the last flush makes windows ready, or changes them. */
-  let workWaits = false;
+  const publisher = await EventPublisher.create(context, store);
+  return new DetectorHandler({ context, now, store, limits, publisher });
+}
 
-  async function loadMissing(updates: readonly WindowUpdate[]): Promise<void> {
+/**
+ * Takes announcements of windows. At the flush it judges all windows that have become ready or
+ * have changed, once per model version, publishes what follows, and stores the ledgers last.
+ *
+ * The invariant: the map holds the newest value of each version in memory, and only this class
+ * puts values there. A version in the map has taken every announcement of its windows since it was
+ * loaded; what it had taken before is in the tables (see `FoldLedger`). So a version can be loaded
+ * again at any time between two flushes, and nothing is lost when the process dies.
+ */
+class DetectorHandler implements BatchHandler {
+  readonly #context: DetectorContext;
+  readonly #now: () => number;
+  readonly #store: DetectorStore;
+  readonly #limits: FoldLimits;
+  readonly #publisher: EventPublisher;
+  readonly #counters: ReturnType<typeof detectorMetrics>;
+  readonly #algorithm = foldAlgorithm();
+  /** By `versionKey`, least recently used first, so that these can leave memory first. */
+  readonly #versions = new Map<string, WatchedVersion>();
+  /** Whether what was taken since the last flush has made windows ready or has changed them. */
+  #workWaits = false;
+
+  constructor({ context, now, store, limits, publisher }: HandlerParts) {
+    this.#context = context;
+    this.#now = now;
+    this.#store = store;
+    this.#limits = limits;
+    this.#publisher = publisher;
+    this.#counters = detectorMetrics(context.metrics, () => this.#versions.values(), now);
+  }
+
+  reset(): void {
+    this.#versions.clear();
+    this.#context.deadLetters.clear();
+    this.#workWaits = false;
+  }
+
+  async take(records: KafkaRecord[]): Promise<void> {
+    const updates = await decodeOrDeadLetter(records, 'WindowUpdate', this.#context);
+    await this.#loadMissing(updates.map(({ value }) => value));
+    for (const update of updates) await this.#takeUpdate(update);
+    const names = updates.map(({ value }) => value);
+    this.#workWaits ||= this.#held(names).some(version => hasWork(version, this.#now()));
+  }
+
+  async flush(): Promise<void> {
+    await this.#judgeAll();
+    await this.#storeLedgers([...this.#versions.values()]);
+    await this.#context.deadLetters.flush();
+    this.#forgetUnused();
+    this.#workWaits = false;
+  }
+
+  /** A partition that has fallen idle makes windows ready without any record. */
+  async tick(): Promise<void> {
+    await this.#judgeAll();
+  }
+
+  isUrgent(): boolean {
+    return this.#workWaits;
+  }
+
+  async #loadMissing(updates: readonly WindowUpdate[]): Promise<void> {
     const missing = new Map<string, VersionName>();
     for (const { model, version } of updates) {
       const key = versionKey({ model, version });
-      if (!versions.has(key)) missing.set(key, { model, version });
+      if (!this.#versions.has(key)) missing.set(key, { model, version });
     }
-    for (const group of chunk([...missing.values()], versionsPerGroup)) {
-      const loaded = await loadVersions(store, group, {
-        settingsOf: settings.of,
-        algorithm,
-        nowMs: now(),
+    for (const names of chunk([...missing.values()], versionsPerGroup)) {
+      const loaded = await loadVersions(this.#store, names, {
+        settingsOf: this.#context.settings.of,
+        algorithm: this.#algorithm,
+        nowMs: this.#now(),
       });
-      // From which window on changed settings count is stored before any window is judged with them.
-      await storeLedgers(loaded);
-      for (const version of loaded) versions.set(versionKey(version), version);
+      this.#put(loaded);
+      // From which window on changed settings count is stored before windows are judged with them.
+      await this.#storeLedgers(loaded);
     }
   }
 
-  function used(name: VersionName): WatchedVersion {
-    const key = versionKey(name);
-    const version = versions.get(key)!;
-    versions.delete(key);
-    versions.set(key, version);
-    return version;
+  async #takeUpdate({ value: update, record }: DecodedRecord<WindowUpdate>): Promise<void> {
+    const key = versionKey(update);
+    const version = withAnnouncement(this.#versions.get(key)!, update, record, this.#now());
+    const isNew = update.kind === 'reference' && (await this.#isNewReference(version, update));
+    this.#versions.delete(key);
+    // Windows that were judged before the reference came are judged again, from the first one on.
+    this.#versions.set(key, isNew ? withChangeFrom(version, Number.NEGATIVE_INFINITY) : version);
   }
 
-  async function takeUpdate({ value: update, record }: DecodedRecord<WindowUpdate>): Promise<void> {
-    const version = used(update);
-    const { settings } = version;
-    version.ledger = {
-      ...version.ledger,
-      position: advanced(version.ledger.position, record.timestampMs, record.offset),
-    };
-    version.ledgerChanged = true;
-    // Windows of another size are from before the setting was changed.
-    if (update.windowSizeMs !== settings.windowSizeMs) return;
-    if (update.kind === 'reference') await takeReference(version);
-    if (update.kind === 'end') version.readiness = { ...version.readiness, ended: true };
-    if (update.kind === 'profile' && update.watermark !== null) {
-      version.readiness = withWatermark(
-        version.readiness,
-        update.sourcePartition,
-        update.watermark,
-        now(),
-      );
-    }
-    for (const startMs of update.windowStarts) {
-      const judged =
-        startMs + settings.windowSizeMs <=
-        Math.max(version.evaluatedUntilMs, version.foldedUntilMs);
-      if (judged) version.changedFromMs = Math.min(version.changedFromMs, startMs);
+  async #isNewReference(version: WatchedVersion, update: WindowUpdate): Promise<boolean> {
+    if (isOfOtherWindows(version, update)) return false;
+    const id = (await this.#store.referenceIds([version])).get(versionKey(version));
+    if (id === undefined || id === version.ledger.referenceId) return false;
+    const { model, version: name } = version;
+    this.#context.log.info({ model, version: name, reference: id }, 'new reference');
+    return true;
+  }
+
+  async #judgeAll(): Promise<void> {
+    for (;;) {
+      const versions = [...this.#versions.values()];
+      const waiting = versions.filter(version => hasWork(version, this.#now()));
+      if (waiting.length === 0) return;
+      for (const group of chunk(waiting, versionsPerGroup)) await this.#judge(group);
     }
   }
 
-  /** A version whose first windows were judged before its reference was there is judged again from the start. */
-  async function takeReference(version: WatchedVersion): Promise<void> {
-    const id = (await store.referenceIds([version])).get(versionKey(version));
-    if (id === undefined || id === version.ledger.referenceId) return;
-    log.info({ model: version.model, version: version.version, reference: id }, 'new reference');
-    version.changedFromMs = Number.NEGATIVE_INFINITY;
+  /** Judges versions, publishes what follows, and stores how far they have come. */
+  async #judge(names: readonly VersionName[]): Promise<void> {
+    const judged = await judgeVersions(this.#store, this.#held(names), {
+      nowMs: this.#now(),
+      windowsPerRun: this.#limits.windowsPerRun,
+      onWritten: (windows, metrics) => this.#countJudged(windows, metrics),
+    });
+    this.#put(judged.map(({ version }) => version));
+    const revisions = judged.flatMap(({ revisions }) => revisions);
+    const alerts = judged.flatMap(({ alerts }) => alerts);
+    await this.#publisher.publish(revisions, alerts);
+    this.#countPublished(revisions);
+    const passed = new Map(judged.map(({ version, passed }) => [versionKey(version), passed]));
+    const kept = await keepFolds(this.#store, this.#versions.values(), passed, this.#limits);
+    this.#put(kept.changed);
+    this.#context.metrics.rows.inc({ table: 'fold_states' }, kept.stored);
+    await this.#storeLedgers(this.#held(names));
   }
 
-  async function take(records: KafkaRecord[]): Promise<void> {
-    const updates = await decodeOrDeadLetter(records, 'WindowUpdate', context);
-    await loadMissing(updates.map(({ value }) => value));
-    for (const update of updates) await takeUpdate(update);
-    for (const { value } of updates) workWaits ||= hasWork(versions.get(versionKey(value))!, now());
+  /** @param versions judged as far as their announcements were taken */
+  async #storeLedgers(versions: readonly WatchedVersion[]): Promise<void> {
+    const changed = versions.filter(({ ledgerChanged }) => ledgerChanged);
+    await this.#store.insertLedgers(changed);
+    this.#put(changed.map(version => ({ ...version, ledgerChanged: false })));
   }
 
-  async function judge(group: readonly WatchedVersion[]): Promise<void> {
-    const runs = await judgeVersions(
-      store,
-      group,
-      now(),
-      limits.windowsPerRun,
-      (evaluations, metricCount) => {
-        for (const { verdict } of evaluations)
-          gauges.evaluatedWindows.inc({ status: verdict.status });
-        metrics.rows.inc({ table: 'evaluated_windows' }, evaluations.length);
-        metrics.rows.inc({ table: 'drift_metrics' }, metricCount);
-      },
-    );
-    const published = runs.map(revisionsOf);
-    await publish(
-      published.flatMap(({ revisions }) => revisions),
-      published.flatMap(({ alerts }) => alerts),
-    );
-    metrics.rows.inc({ table: 'fold_states' }, await keepFolds(store, versions.values(), limits));
-    await storeLedgers(group);
+  /** Returns the newest values of versions in memory. */
+  #held(names: readonly VersionName[]): WatchedVersion[] {
+    return names.map(name => this.#versions.get(versionKey(name))!);
   }
 
-  /** What a run has to publish; the version remembers what stays open. */
-  function revisionsOf({ version, settled, fresh, refoldedFromMs }: JudgeRun) {
-    const revisions = driftEventRevisions(
-      version.events,
-      settled,
-      fresh,
-      refoldedFromMs,
-      version.settings.windowSizeMs,
-    );
-    const alerts = alertRevisions(version, revisions);
-    const events = new Map([
-      ...version.events,
-      ...revisions.map(({ event }) => [event.id, event] as const),
-    ]);
-    version.events = new Map([...events].filter(([, { status }]) => status === 'open'));
-    const alertsById = new Map([
-      ...version.alerts,
-      ...alerts.map(alert => [alert.id, alert] as const),
-    ]);
-    version.alerts = new Map([...alertsById].filter(([, { state }]) => state !== 'resolved'));
-    return { revisions, alerts };
+  /** Puts newer values in place; it does not count as use. */
+  #put(versions: readonly WatchedVersion[]): void {
+    for (const version of versions) this.#versions.set(versionKey(version), version);
   }
 
-  /**
-   * Sends first and writes the rows afterwards: the rows say what was published, and a crash in between publishes the
-   * same ids once more. The other way round it would publish nothing.
-   */
-  async function publish(
-    revisions: readonly DriftEventRevision[],
-    alerts: readonly Alert[],
-  ): Promise<void> {
-    await sendRecords(producer, [...revisions.map(driftEventRecord), ...alerts.map(alertRecord)]);
-    await store.insertDriftEvents(revisions);
-    await store.insertAlerts(alerts);
+  #forgetUnused(): void {
+    for (const key of this.#versions.keys()) {
+      if (this.#versions.size <= maxVersionsInMemory) break;
+      this.#versions.delete(key);
+      this.#context.metrics.cacheEvictions.inc({ cache: 'versions' });
+    }
+  }
+
+  #countJudged(windows: readonly JudgedWindowOfVersion[], metrics: number): void {
+    const { rows } = this.#context.metrics;
+    for (const { verdict } of windows) this.#counters.judgedWindows.inc({ status: verdict.status });
+    rows.inc({ table: 'evaluated_windows' }, windows.length);
+    rows.inc({ table: 'drift_metrics' }, metrics);
+  }
+
+  #countPublished(revisions: readonly DriftEventRevision[]): void {
     for (const { event } of revisions) {
       const { model, version, segment, cause, feature, status, windowStart, revision } = event;
-      gauges.driftEvents.inc({ cause, status });
-      log.info(
+      this.#counters.driftEvents.inc({ cause, status });
+      this.#context.log.info(
         { model, version, segment, window: windowStart, cause, feature, status, revision },
         'drift event',
       );
     }
   }
-
-  function driftEventRecord({ event, atMs }: DriftEventRevision): OutgoingRecord {
-    return cloudEvent({
-      topic: topic(topics.driftEvents),
-      key: event.model,
-      type: 'io.driftloop.drift-event',
-      source,
-      identity: [event.id, event.revision],
-      subject: `${event.model}:${event.version}`,
-      timeMs: atMs,
-      value: encodeEvent(event),
-    });
-  }
-
-  function alertRecord(alert: Alert): OutgoingRecord {
-    return cloudEvent({
-      topic: topic(topics.alerts),
-      key: alert.model,
-      type: 'io.driftloop.alert',
-      source,
-      identity: [alert.id, alert.revision],
-      subject: `${alert.model}:${alert.version}`,
-      timeMs: alert.updatedAtEventTime,
-      value: encodeAlert(alert),
-    });
-  }
-
-  async function judgeAll(): Promise<void> {
-    for (;;) {
-      const waiting = [...versions.values()].filter(version => hasWork(version, now()));
-      if (waiting.length === 0) return;
-      for (const group of chunk(waiting, versionsPerGroup)) await judge(group);
-    }
-  }
-
-  /** Of versions that have been judged as far as they were heard of. */
-  async function storeLedgers(ofVersions: Iterable<WatchedVersion>): Promise<void> {
-    const changed = [...ofVersions].filter(({ ledgerChanged }) => ledgerChanged);
-    await store.insertLedgers(
-      changed.map(({ model, version, ledger }) => ({ model, version, ledger })),
-    );
-    for (const version of changed) version.ledgerChanged = false;
-  }
-
-  function forgetUnused(): void {
-    for (const key of versions.keys()) {
-      if (versions.size <= mostVersionsInMemory) break;
-      versions.delete(key);
-      metrics.cacheEvictions.inc({ cache: 'versions' });
-    }
-  }
-
-  return {
-    reset() {
-      versions.clear();
-      deadLetters.clear();
-      workWaits = false;
-    },
-    take,
-    async flush() {
-      await judgeAll();
-      await storeLedgers(versions.values());
-      await deadLetters.flush();
-      forgetUnused();
-      workWaits = false;
-    },
-    // A partition that has fallen idle makes windows ready without any record.
-    tick: judgeAll,
-    isUrgent: () => workWaits,
-  };
 }

@@ -8,9 +8,10 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 /**
- * Nothing here has a label per model: there may be thousands, and series without a limit are the death of a Prometheus. Which model it
- * is that a figure speaks of, `driftloop status` and the tables say.
- * @param held versions in memory, asked for at each scrape
+ * Registers the metrics of the detector, and returns those that it counts itself. None has a label
+ * per model, because there may be thousands of models and Prometheus needs a bounded number of
+ * series. `driftloop status` and the tables tell the models apart.
+ * @param held returns the versions in memory; called at each scrape
  */
 export function detectorMetrics(
   { registry, observeCaches }: ServiceMetrics,
@@ -21,7 +22,7 @@ export function detectorMetrics(
   observeCaches(() => ({ versions: [...held()].length }));
   new Histogram({
     name: 'driftloop_watermark_age_seconds',
-    help: 'Versions in memory by wall clock less watermark, as they are at the scrape: a snapshot, not a running total',
+    help: 'Versions in memory by wall clock minus watermark at the scrape: a snapshot, no running total',
     buckets: [minute, 5 * minute, 15 * minute, hour, 3 * hour, 6 * hour, 12 * hour, day, 7 * day],
     registers,
     collect() {
@@ -45,7 +46,7 @@ export function detectorMetrics(
     },
   });
   return {
-    evaluatedWindows: new Counter({
+    judgedWindows: new Counter({
       name: 'driftloop_evaluated_windows_total',
       help: 'Windows judged, by status; a revision counts again',
       labelNames: ['status'],

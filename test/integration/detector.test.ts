@@ -17,7 +17,10 @@ const startMs = Date.UTC(2026, 0, 1);
 const onset = 30;
 const partitions = [0, 1];
 
-/** Two features, of which `amount` shifts at the onset, and decides; the model is right eight times of ten, and four times after it. */
+/**
+ * Two features. `amount` decides the prediction and shifts at the onset. The model is right eight
+ * times out of ten before the onset, and four times after it.
+ */
 function recordOf(random: Randomness, window: number) {
   const amount = random.normal() + (window < onset ? 0 : 1);
   const prediction = amount > 0 ? 'up' : 'down';
@@ -29,7 +32,7 @@ function recordOf(random: Randomness, window: number) {
   };
 }
 
-/** The records of a window as two source partitions saw them. */
+/** The windows of two source partitions. */
 const streams = partitions.map(partition =>
   syntheticWindows({ seed: 7 + partition, windows: 60, records: 100, recordOf }).map(window => ({
     ...window,
@@ -73,7 +76,10 @@ describe('detector', () => {
     });
   }
 
-  /** What the profilers do: rows, progress, announcements; the first of these comes when all partitions of the version are known. */
+  /**
+   * Does what the profilers do: writes rows and progress, and announces windows. Nothing is
+   * announced before the progress of all partitions is written.
+   */
   async function profile(
     model: string,
     from: number,
@@ -108,14 +114,14 @@ describe('detector', () => {
           too_late: 0,
         },
       ]);
-      // The watermark stays one minute behind (outOfOrderness), so the last window is not ready yet.
+      // The allowed lateness is one minute, so that the last window is not ready yet.
       const windowStarts = windows.map(window => window.startMs);
       updates.push({ sourcePartition: partition, watermark: last.endMs - 60_000, windowStarts });
     }
     for (const update of updates) await announce(model, update);
   }
 
-  /** What the evaluator does when the labels of some windows have come. */
+  /** Does what the evaluator does when the labels of some windows have come. */
   async function label(model: string, from: number, to: number): Promise<void> {
     const rows = Array.from({ length: to - from }, (_, index) =>
       performanceRow(model, from + index),
@@ -144,7 +150,7 @@ describe('detector', () => {
       { model },
     );
 
-  it('judges windows when all partitions have passed them, publishes the drift once, and a restart publishes nothing', async () => {
+  it('judges windows that all partitions have passed, and publishes a drift once, even after a restart', async () => {
     const first = await installation.startService('detector');
     await profile('m', 0, 20);
     await quiet();
@@ -180,7 +186,7 @@ describe('detector', () => {
     expect(opened!.headers.ce_type!.toString()).toBe('io.driftloop.drift-event');
     const event = await decoded(opened!);
     expect(event).toMatchObject({ revision: 1, status: 'open', feature: 'amount' });
-    // The share of 'up' goes from 0.5 to 0.84, less what lies within bins.
+    // The share of 'up' goes from 0.5 to 0.84, minus the part that moves within bins.
     const more = event.explanation.includes('which moves the share of "up" by +') ? 1 : -1;
     expect(Object.keys(event.predictionContributions)).toEqual(['amount']);
     expect(more * event.predictionContributions.amount!).toBeGreaterThan(0.25);
@@ -215,7 +221,7 @@ describe('detector', () => {
     expect(await readTopic('alerts')).toHaveLength(2);
   });
 
-  it('judges windows again when their labels come, and revises the drift event', async () => {
+  it('judges windows again when their labels come and revises the drift event', async () => {
     await installation.startService('detector');
     await profile('labelled', 0, 45);
     await quiet();
@@ -236,7 +242,7 @@ describe('detector', () => {
     const revised = await windowRows('labelled');
     expect(Math.max(...revised.map(row => row.revisions))).toBe(2);
 
-    // Labels of all windows at once, from the start, end in the same event.
+    // Labels that are all there from the start lead to the same event.
     await label('at-once', 0, 44);
     await profile('at-once', 0, 45);
     await quiet();
@@ -244,7 +250,7 @@ describe('detector', () => {
     expect({ ...atOnce, id: '', revision: 0 }).toEqual({ ...after, id: '', revision: 0 });
   });
 
-  it('judges a version again from its first window when its training reference comes, and keeps no metric of before', async () => {
+  it('judges a version again from its first window when its training reference comes, and deletes outdated metrics', async () => {
     await installation.startService('detector');
     await profile('trained', 0, 15);
     await quiet();
@@ -282,14 +288,14 @@ describe('detector', () => {
     expect(metrics.map(({ metric }) => metric)).not.toContain('only the first time');
   });
 
-  it('killed in the middle of flushes ends as one that is left alone', async () => {
+  it('ends the same when it is killed during flushes', async () => {
     const rowsOf = async (condition: string): Promise<number> => {
       const [row] = await installation.clickhouse.select<{ rows: number }>(
         `SELECT count() AS rows FROM ${condition}`,
       );
       return row!.rows;
     };
-    /** Kills a detector as soon as it has written the first of the rows that the windows bring about. */
+    /** Kills a detector as soon as it has written the first row that meets the condition. */
     const killedWhileWriting = async (condition: string, announceWindows: () => Promise<void>) => {
       const victim = await installation.startService('detector');
       await announceWindows();
@@ -347,7 +353,7 @@ describe('detector', () => {
       'models: { retuned: { detection: { minimumRecords: 1000, bootstrapWindows: 20 } } }\n',
     );
     await installation.startService('detector');
-    // A late record in a window that was judged before, and windows that are too small now.
+    // Announces a late record in a judged window, and windows that are now too small.
     await announce('retuned', { windowStarts: [startMs + 20 * hourMs] });
     await profile('retuned', 40, 44);
     await quiet();
@@ -357,12 +363,12 @@ describe('detector', () => {
     expect(rows.filter(({ status }) => status !== 'insufficient_data')).toEqual(judged);
   }, 120_000);
 
-  it('waits no longer for a partition that has fallen idle', async () => {
+  it('stops waiting for a partition that has fallen idle', async () => {
     await installation.startService('detector');
     await profile('idle', 0, 20, 1);
     await profile('idle', 0, 30, 0);
     await quiet();
-    // Nothing more is sent: only the wall clock makes windows ready.
+    // Nothing more is sent, so that only the wall clock makes windows ready.
     while ((await windowRows('idle')).reduce((total, row) => total + row.windows, 0) < 29)
       await pause(100);
   });
@@ -440,7 +446,7 @@ function profileRows(model: string, window: WindowObservation, partition: number
   }));
 }
 
-/** Both partitions' labels of a window. */
+/** Returns the row with the labels of both partitions for a window. */
 function performanceRow(model: string, window: number): object {
   const parts = streams.map(stream => stream[window]!.performance!);
   const sum = (of: (part: (typeof parts)[number]) => number) =>

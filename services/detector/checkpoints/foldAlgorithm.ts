@@ -3,19 +3,20 @@ import { readFileSync } from 'node:fs';
 import { serialize } from 'node:v8';
 import jsTokens from 'js-tokens';
 
-/** Computes a fold, and reads the windows that it folds. */
+/** The code that computes states, and the code that reads windows. */
 const entryFiles = ['../fold/versionFold.ts', '../store/observedWindows.ts'];
 const packageFile = new URL('../../../package.json', import.meta.url);
 const importStatement = /(?:import|export) (?!type )([^;]*?) from '([^']+)' ;/g;
 const trailingComma = / , ([)\]}])/g;
 
 /**
- * Identity of the code that makes fold states. A checkpoint of other code is not used, because nobody can tell whether
- * the new code would have come to the same state. Nobody has to remember anything; the price is that an upgrade that
- * changes this code folds the history once more.
+ * Returns the identity of the code that makes fold states. A checkpoint of other code is not used,
+ * because the new code might have come to another state. No version has to be raised by hand; the
+ * price is that an upgrade that changes this code folds the history once more.
  *
- * The identity covers the source of the fold, the source of everything that it imports, the versions of the imported
- * packages, and the format in which states are stored. Comments, white space, file names and folders have no part in it.
+ * The identity covers the source of the fold, the source of everything that it imports, the
+ * versions of the imported packages, and the format in which states are stored. Comments, white
+ * space, file names and folders do not change it.
  */
 export function foldAlgorithm(): string {
   const { dependencies } = JSON.parse(readFileSync(packageFile, 'utf8'));
@@ -40,9 +41,9 @@ export function foldAlgorithm(): string {
 }
 
 /**
- * Hashes TypeScript source without its comments, white space and trailing commas. In place of the path of an import
- * stands what `identify` says of it, so that a file may move without a change of the hash; the order of imports does
- * not matter.
+ * Hashes TypeScript source without its comments, white space and trailing commas. The path of an
+ * import is replaced by what `identify` returns for it, so that a file may move without a change of
+ * the hash. The order of imports does not matter.
  */
 export function hashSource(source: string, identify: (specifier: string) => string): string {
   const imports: string[] = [];

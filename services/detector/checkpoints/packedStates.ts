@@ -4,17 +4,19 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { FoldState } from '../fold/foldState.ts';
 import type { Checkpoint } from '../fold/versionFold.ts';
 
-/** The states of all segments, as text for a column, and what identifies that text. */
+/** The states of all segments as text for a column. */
 interface PackedStates {
   text: string;
+  /** SHA-256 of the text. */
   digest: string;
-  /** Before compression. */
+  /** Size before compression. */
   bytes: number;
 }
 
 /**
- * States of the folds by segment as text. They are plain data, of which the structured clone keeps maps, sets, typed arrays,
- * non-finite numbers and which parts are shared; 20 features with a full history take some 100 kB.
+ * Serializes the states by segment. They are plain data. V8's structured clone keeps maps, sets,
+ * typed arrays, non-finite numbers, and which parts are shared. States of 20 features with a full
+ * history take about 100 kB.
  */
 function packStates(states: ReadonlyMap<string, FoldState>): PackedStates {
   const raw = serialize(states);
@@ -22,7 +24,7 @@ function packStates(states: ReadonlyMap<string, FoldState>): PackedStates {
   return { text, digest: digestOf(text), bytes: raw.length };
 }
 
-/** A checkpoint that waits to be stored. */
+/** A checkpoint that is ready to be stored. */
 export interface PackedCheckpoint extends PackedStates {
   windowStartMs: number;
   ordinal: number;
@@ -32,7 +34,7 @@ export function packCheckpoint({ windowStartMs, ordinal, states }: Checkpoint): 
   return { windowStartMs, ordinal, ...packStates(states) };
 }
 
-/** @returns null when the text is not the one that the digest names */
+/** @returns null if the text does not have the digest */
 export function unpackStates(
   text: string,
   digest: string,

@@ -3,7 +3,7 @@ import { deterministicId } from '../../shared/deterministicId.ts';
 import type { DriftEventRevision } from './driftEventRevisions.ts';
 import { headlineOf } from './explanation.ts';
 
-/** What operations have been told of a model version. */
+/** What has been published for a model version. */
 export interface AlertHistory {
   /** Newest revision of every alert, by id. */
   alerts: ReadonlyMap<string, Alert>;
@@ -12,11 +12,12 @@ export interface AlertHistory {
 }
 
 /**
- * The life of alerts: the first open drift event of a version opens one, further events that open meanwhile, a raised
- * severity and another cause update it, and it is resolved when all its events are closed or withdrawn.
+ * Returns the revisions of alerts that follow from revisions of drift events. The first open drift
+ * event of a version opens an alert. A further event that opens, a raised severity or another cause
+ * updates it. It is resolved when all its events are closed or withdrawn.
  *
- * @param revisions of drift events, in the order in which they are published
- * @returns revisions of alerts, in the order in which they are to be published
+ * @param revisions in the order in which they are published
+ * @returns revisions in the order in which they have to be published
  */
 export function alertRevisions(
   history: AlertHistory,
@@ -65,7 +66,7 @@ function nextAlert(
   };
 }
 
-/** Id of the alert that a drift event opens, if it does. */
+/** Returns the id that an alert has if the drift event opens it. */
 export function alertIdOf(driftEventId: string): string {
   return deterministicId('alert', driftEventId);
 }
@@ -74,7 +75,7 @@ function openedAlert(alerts: ReadonlyMap<string, Alert>, event: DriftEvent, atMs
   const id = alertIdOf(event.id);
   return {
     id,
-    // A drift event that was withdrawn and came back opens the same alert again.
+    // If the drift event was withdrawn before, the same alert is opened again.
     revision: (alerts.get(id)?.revision ?? 0) + 1,
     state: 'opened',
     model: event.model,

@@ -1,10 +1,10 @@
 import type { DriftEvent } from '../../shared/contracts.ts';
 import type { DriftEventContent } from './driftEpisode.ts';
 
-/** A drift event as a window left it. */
+/** What a drift event is after a window. */
 export interface DriftEventChange {
   content: DriftEventContent;
-  /** Event time: end of the window that changed it. */
+  /** Event time: the end of the window that changed it. */
   atMs: number;
 }
 
@@ -14,25 +14,31 @@ export interface DriftEventRevision {
   atMs: number;
 }
 
-/** The last bits of sums of floats, and of numbers read back from the database, are nobody's news. */
+/**
+ * Significant digits in which two revisions must differ. The last bits of sums of floats, and of
+ * numbers read back from the database, make no revision.
+ */
 const comparedDigits = 9;
 
 /**
- * What a fold has to publish, given what was published before.
- * - Of windows that had been judged before only the outcome counts: an event that came out differently gets one more
- *   revision, one that did not come about again is withdrawn.
- * - Each change of windows that are judged for the first time is a revision, so that the numbers do not depend on how
- *   many windows were folded at once.
+ * Returns what has to be published after windows were folded, given what was published before.
  *
- * @param published newest revision by id
- * @param settled changes of windows that had been judged before, beginning with the episodes open at the outset
- * @param fresh changes of windows judged for the first time
+ * - For windows that had been judged before, only the outcome counts. An event that came out
+ *   differently gets one more revision; one that did not come about again is withdrawn.
+ * - Each change by a window that is judged for the first time is a revision, so that the numbers of
+ *   the revisions do not depend on how many windows were folded at once.
+ *
+ * @param published newest revision of each event, by id
+ * @param rejudged changes by windows that had been judged before, after the episodes that were open
+ *   at the beginning
+ * @param fresh changes by windows that are judged for the first time
  * @param refoldedFromMs start of the first window that was folded
- * @param windowSizeMs windows of another size, from before the setting was changed, are not folded: their events stay
+ * @param windowSizeMs events of windows of another size, from before the setting was changed, stay
+ *   as they are, because these windows are not folded
  */
 export function driftEventRevisions(
   published: ReadonlyMap<string, DriftEvent>,
-  settled: readonly DriftEventChange[],
+  rejudged: readonly DriftEventChange[],
   fresh: readonly DriftEventChange[],
   refoldedFromMs: number,
   windowSizeMs: number,
@@ -46,11 +52,11 @@ export function driftEventRevisions(
     newest.set(event.id, event);
     revisions.push({ event, atMs });
   };
-  const outcomes = new Map(settled.map(change => [change.content.id, change]));
-  // An event that nobody has heard of is opened before it is closed.
-  for (const change of settled) if (!newest.has(change.content.id)) publish(change);
+  const outcomes = new Map(rejudged.map(change => [change.content.id, change]));
+  // An event that was never published is opened before it is closed.
+  for (const change of rejudged) if (!newest.has(change.content.id)) publish(change);
   for (const change of outcomes.values()) publish(change);
-  const cameAbout = new Set([...settled, ...fresh].map(({ content }) => content.id));
+  const cameAbout = new Set([...rejudged, ...fresh].map(({ content }) => content.id));
   for (const { revision: _, ...event } of published.values()) {
     const refolded =
       event.windowStart >= refoldedFromMs && event.windowEnd - event.windowStart === windowSizeMs;

@@ -1,93 +1,106 @@
-import { serialize } from 'node:v8';
+import { versionKey } from '../../shared/versionKey.ts';
 import { freeSlot, withCheckpoint } from '../checkpoints/foldLedger.ts';
-import { packCheckpoint } from '../checkpoints/packedStates.ts';
+import { type PackedCheckpoint, packCheckpoint } from '../checkpoints/packedStates.ts';
+import type { StateSlot } from '../store/foldStates.ts';
 import type { DetectorStore } from '../store/store.ts';
-import type { LiveFold, WatchedVersion } from './watchedVersion.ts';
+import { heapBytesOf } from './liveFold.ts';
+import { isLive, type LiveVersion, type WatchedVersion } from './watchedVersion.ts';
 
 export interface FoldLimits {
-  /** A fold that has gone so far since its last checkpoint gets another: it is what a restart may have to read again. */
+  /** A fold gets a checkpoint after this many windows: a restart has to read as many again. */
   windowsPerCheckpoint: number;
-  /** Of one version, judged before the next checkpoint. */
+  /** Windows of one version that are judged before checkpoints are stored again. */
   windowsPerRun: number;
-  /** What folds in memory may take. The rest of the process takes as much again, and needs room for garbage. */
-  mostHeapBytes: number;
+  /** What folds in memory may take. The rest of the process takes as much, plus garbage. */
+  maxHeapBytes: number;
 }
 
 export const foldLimits: FoldLimits = {
   windowsPerCheckpoint: 64,
   windowsPerRun: 256,
-  mostHeapBytes: 128 * 1024 * 1024,
+  maxHeapBytes: 128 * 1024 * 1024,
 };
-const windowsPerMeasurement = 64;
-/** A fold in memory, with the states of its last windows, takes so many times the bytes of its newest states: measured. */
-const heapBytesPerStateByte = 8;
+
+/** Checkpoints that a run has passed, by `versionKey`. */
+export type PassedCheckpoints = ReadonlyMap<string, readonly PackedCheckpoint[]>;
+
+/** A checkpoint as it is stored. */
+type StoredState = StateSlot & { text: string };
+
+export interface KeptFolds {
+  /** Versions that have another ledger or no longer have a fold in memory. */
+  changed: WatchedVersion[];
+  /** Number of checkpoints that were stored. */
+  stored: number;
+}
 
 /**
- * Stores checkpoints of the folds that have gone far since the last one, and lets the least recently used leave memory when
- * all together take too much: stored where it stands, a fold costs a few ms to bring back.
+ * Stores checkpoints of the folds that have gone far since their last one. When all folds together
+ * take too much memory, those used least recently leave it: taking up a fold again from a
+ * checkpoint costs a few ms.
  *
- * @param versions in memory, in the order of their last use
- * @returns the number of checkpoints that were stored
+ * @param versions in memory, least recently used first
+ * @param passed stored together with the newest checkpoint of their version. After a run of
+ *   `windowsPerRun` windows, more than `windowsPerCheckpoint`, there is always one to store.
  */
 export async function keepFolds(
   store: DetectorStore,
   versions: Iterable<WatchedVersion>,
-  { windowsPerCheckpoint, mostHeapBytes }: FoldLimits,
-): Promise<number> {
-  const live = [...versions].filter(version => version.live !== null);
-  for (const version of live) measure(version.live!);
-  let heapBytes = live.reduce((total, { live }) => total + heapBytesOf(live!), 0);
-  const leaving = live.filter(version => {
-    // A fold that has to go back is not stored as it stands.
-    if (heapBytes <= mostHeapBytes || version.changedFromMs < Number.POSITIVE_INFINITY)
-      return false;
-    heapBytes -= heapBytesOf(version.live!);
+  passed: PassedCheckpoints,
+  { windowsPerCheckpoint, maxHeapBytes }: FoldLimits,
+): Promise<KeptFolds> {
+  // A fold that has to go back is not stored as it stands.
+  const live = [...versions].filter(isLive);
+  const unchanged = live.filter(({ changedFromMs }) => changedFromMs === Number.POSITIVE_INFINITY);
+  const leaving = new Set(leastUsed(unchanged, heapBytesOfAll(live) - maxHeapBytes));
+  const changed: WatchedVersion[] = [];
+  const states: StoredState[] = [];
+  for (const version of unchanged) {
+    const leaves = leaving.has(version);
+    const isDue = windowsNotStored(version) >= (leaves ? 1 : windowsPerCheckpoint);
+    if (!leaves && !isDue) continue;
+    const kept = isDue
+      ? withCheckpoints(version, passed.get(versionKey(version)) ?? [])
+      : { version, states: [] };
+    changed.push(leaves ? { ...kept.version, live: null } : kept.version);
+    states.push(...kept.states);
+  }
+  await store.insertStates(states);
+  return { changed, stored: states.length };
+}
+
+function heapBytesOfAll(versions: readonly LiveVersion[]): number {
+  return versions.reduce((total, { live }) => total + heapBytesOf(live), 0);
+}
+
+/** Returns the first versions whose folds together take at least so many bytes. */
+function leastUsed(versions: readonly LiveVersion[], heapBytes: number): LiveVersion[] {
+  let left = heapBytes;
+  return versions.filter(({ live }) => {
+    if (left <= 0) return false;
+    left -= heapBytesOf(live);
     return true;
   });
-  const due = new Set(leaving.filter(version => windowsNotStored(version) > 0));
-  for (const version of live) {
-    const settled = version.changedFromMs === Number.POSITIVE_INFINITY;
-    if (settled && windowsNotStored(version) >= windowsPerCheckpoint) due.add(version);
-  }
-  await storeCheckpoints(store, [...due]);
-  for (const version of leaving) version.live = null;
-  return due.size;
 }
 
-function heapBytesOf({ stateBytes }: LiveFold): number {
-  return stateBytes * heapBytesPerStateByte;
-}
-
-/** States grow until the history is full: they are measured when they may have doubled, and when a checkpoint is due. */
-function measure(live: LiveFold): void {
-  const last = live.fold.checkpoints.at(-1);
-  if (!last) return;
-  const { measuredOrdinal } = live;
-  if (last.ordinal < Math.min(2 * measuredOrdinal, measuredOrdinal + windowsPerMeasurement)) return;
-  live.stateBytes = serialize(last.states).length;
-  live.measuredOrdinal = last.ordinal;
-}
-
-function windowsNotStored({ live, ledger }: WatchedVersion): number {
-  const folded = live!.fold.checkpoints.at(-1)?.ordinal ?? 0;
+function windowsNotStored({ live, ledger }: LiveVersion): number {
+  const folded = live.fold.checkpoints.at(-1)?.ordinal ?? 0;
   return folded - (ledger.checkpoints.at(-1)?.ordinal ?? 0);
 }
 
-async function storeCheckpoints(
-  store: DetectorStore,
-  versions: readonly WatchedVersion[],
-): Promise<void> {
-  const states = versions.flatMap(version => {
-    const { model, version: name } = version;
-    const live = version.live!;
-    const checkpoints = [...live.passed, packCheckpoint(live.fold.checkpoints.at(-1)!)];
-    version.live = { ...live, passed: [] };
-    return checkpoints.map(({ windowStartMs, ordinal, digest, text }) => {
-      const slot = freeSlot(version.ledger);
-      version.ledger = withCheckpoint(version.ledger, { windowStartMs, ordinal, slot, digest });
-      version.ledgerChanged = true;
-      return { model, version: name, slot, text };
-    });
-  });
-  await store.insertStates(states);
+/** Returns the version with the newest states of its fold, and those passed, in its ledger. */
+function withCheckpoints(
+  version: LiveVersion,
+  passed: readonly PackedCheckpoint[],
+): { version: LiveVersion; states: StoredState[] } {
+  const { model, version: name } = version;
+  const newest = packCheckpoint(version.live.fold.checkpoints.at(-1)!);
+  const states: StoredState[] = [];
+  let { ledger } = version;
+  for (const { windowStartMs, ordinal, digest, text } of [...passed, newest]) {
+    const slot = freeSlot(ledger);
+    ledger = withCheckpoint(ledger, { windowStartMs, ordinal, slot, digest });
+    states.push({ model, version: name, slot, text });
+  }
+  return { version: { ...version, ledger, ledgerChanged: true }, states };
 }

@@ -5,140 +5,161 @@ import { unpackStates } from '../checkpoints/packedStates.ts';
 import { alertIdOf } from '../events/alertLifecycle.ts';
 import { openEpisodes, rewound } from '../fold/versionFold.ts';
 import type { DetectorStore } from '../store/store.ts';
-import type { WatchedVersion } from './watchedVersion.ts';
+import { liveFold } from './liveFold.ts';
+import { isLive, type LiveVersion, type WatchedVersion, withChangeFrom } from './watchedVersion.ts';
 
 /**
- * Brings the folds of the versions to where they can be taken up: after the last window before the first that changed. From
- * memory, else from the newest checkpoint of the ledger, else to the very beginning, with the reference that was given. What
- * was folded after that is void, in memory and in the ledger.
+ * Returns the versions with their folds in memory, each at its last window before the first one
+ * that changed. The fold is taken from memory, otherwise from the newest checkpoint of the ledger,
+ * and otherwise begun anew with the reference that was given. What was folded after that window is
+ * void, in memory and in the ledger.
  */
 export async function resumeFolds(
   store: DetectorStore,
   versions: readonly WatchedVersion[],
-): Promise<void> {
+): Promise<LiveVersion[]> {
+  const resumed = new Map<string, LiveVersion>();
   let wanted: WatchedVersion[] = [];
-  for (const version of versions) {
-    const { live, changedFromMs } = version;
-    version.ledger = rewoundLedger(version.ledger, changedFromMs);
-    const fold = live && rewound(live.fold, changedFromMs);
-    const goesBack = changedFromMs < Number.POSITIVE_INFINITY;
-    version.live =
-      live && fold && fold.checkpoints.length > 0 ? { ...live, fold, passed: [] } : null;
-    if (goesBack || !version.live) wanted.push(version);
+  for (const version of versions.map(rewoundVersion)) {
+    const goesBack = version.changedFromMs < Number.POSITIVE_INFINITY;
+    if (isLive(version) && !goesBack) resumed.set(versionKey(version), version);
+    else wanted.push(version);
   }
   while (wanted.length > 0) {
-    await loadFolds(
-      store,
-      wanted.filter(({ live }) => live === null),
-    );
-    await loadPublished(store, wanted);
-    wanted = wanted.filter(goesBackFurther);
+    const loaded = await loadPublished(store, await loadFolds(store, wanted));
+    wanted = [];
+    for (const version of loaded) {
+      const unknownFromMs = firstUnknownEventMs(version);
+      if (unknownFromMs === Number.POSITIVE_INFINITY) resumed.set(versionKey(version), version);
+      else wanted.push(rewoundVersion(withChangeFrom({ ...version, live: null }, unknownFromMs)));
+    }
   }
+  return versions.map(version => resumed.get(versionKey(version))!);
 }
 
-async function loadFolds(store: DetectorStore, versions: readonly WatchedVersion[]): Promise<void> {
-  const begun = versions.filter(({ ledger }) => ledger.checkpoints.length > 0);
-  if (begun.length > 0) await loadCheckpoints(store, begun);
-  const fresh = versions.filter(({ live }) => live === null);
-  if (fresh.length > 0) await beginFolds(store, fresh);
+/** Returns the version without what was folded from its first changed window on. */
+function rewoundVersion(version: WatchedVersion): WatchedVersion {
+  const { live, changedFromMs } = version;
+  const ledger = rewoundLedger(version.ledger, changedFromMs);
+  const fold = live && rewound(live.fold, changedFromMs);
+  const isLeft = fold !== null && fold.checkpoints.length > 0;
+  return { ...version, ledger, live: live && isLeft ? { ...live, fold } : null };
 }
 
+async function loadFolds(
+  store: DetectorStore,
+  versions: readonly WatchedVersion[],
+): Promise<LiveVersion[]> {
+  const [live, others] = partition(versions);
+  const [begun, notBegun] = partition(await loadCheckpoints(store, others));
+  return [...live, ...begun, ...(await beginFolds(store, notBegun))];
+}
+
+function partition(
+  versions: readonly WatchedVersion[],
+): [live: LiveVersion[], others: WatchedVersion[]] {
+  return [versions.filter(isLive), versions.filter(version => !isLive(version))];
+}
+
+/** Takes up folds from the newest checkpoint of each ledger that can be used; some have none. */
 async function loadCheckpoints(
   store: DetectorStore,
   versions: readonly WatchedVersion[],
-): Promise<void> {
-  let wanted = versions;
-  while (wanted.length > 0) {
-    const newest = wanted.map(({ model, version, ledger }) => ({
-      model,
-      version,
-      slot: ledger.checkpoints.at(-1)!.slot,
-    }));
-    const states = await store.states(newest);
-    for (const version of wanted) takeCheckpoint(version, states.get(versionKey(version)));
-    wanted = wanted.filter(({ live, ledger }) => live === null && ledger.checkpoints.length > 0);
+): Promise<WatchedVersion[]> {
+  const hasCheckpoint = ({ live, ledger }: WatchedVersion) =>
+    live === null && ledger.checkpoints.length > 0;
+  let loaded = [...versions];
+  for (;;) {
+    const wanted = loaded.filter(hasCheckpoint);
+    if (wanted.length === 0) return loaded;
+    const states = await store.states(
+      wanted.map(({ model, version, ledger }) => ({
+        model,
+        version,
+        slot: ledger.checkpoints.at(-1)!.slot,
+      })),
+    );
+    loaded = loaded.map(version =>
+      hasCheckpoint(version)
+        ? withNewestCheckpoint(version, states.get(versionKey(version)))
+        : version,
+    );
   }
 }
 
-/** A state that is not the one that the ledger names is none. */
-function takeCheckpoint(version: WatchedVersion, text: string | undefined): void {
+/**
+ * Returns the version with the fold of its ledger's newest checkpoint. If the stored state is not
+ * the one that the ledger names by its digest, the checkpoint is dropped instead.
+ */
+function withNewestCheckpoint(version: WatchedVersion, text: string | undefined): WatchedVersion {
   const { model, ledger } = version;
   const { windowStartMs, ordinal, digest } = ledger.checkpoints.at(-1)!;
   const unpacked = text === undefined ? null : unpackStates(text, digest);
-  if (!unpacked) {
-    version.ledger = { ...ledger, checkpoints: ledger.checkpoints.slice(0, -1) };
-    return;
-  }
-  const fold = {
-    model,
-    version: version.version,
-    given: null,
-    checkpoints: [{ windowStartMs, ordinal, states: unpacked.states }],
-  };
-  version.live = { fold, passed: [], stateBytes: unpacked.bytes, measuredOrdinal: ordinal };
+  if (!unpacked)
+    return { ...version, ledger: { ...ledger, checkpoints: ledger.checkpoints.slice(0, -1) } };
+  const checkpoints = [{ windowStartMs, ordinal, states: unpacked.states }];
+  const fold = { model, version: version.version, given: null, checkpoints };
+  return { ...version, live: liveFold(fold, unpacked.bytes, ordinal) };
 }
 
 async function beginFolds(
   store: DetectorStore,
   versions: readonly WatchedVersion[],
-): Promise<void> {
+): Promise<LiveVersion[]> {
+  if (versions.length === 0) return [];
   const ids = await store.referenceIds(versions);
+  const begun: LiveVersion[] = [];
   for (const version of versions) {
     const { model, version: name, ledger } = version;
     const referenceId = ids.get(versionKey(version)) ?? null;
     const given = referenceId === null ? null : await store.givenReference(version, referenceId);
-    version.ledger = { ...ledger, referenceId };
-    version.live = {
-      fold: { model, version: name, given, checkpoints: [] },
-      passed: [],
-      stateBytes: 0,
-      measuredOrdinal: 0,
-    };
+    const fold = { model, version: name, given, checkpoints: [] };
+    begun.push({ ...version, ledger: { ...ledger, referenceId }, live: liveFold(fold) });
   }
+  return begun;
 }
 
+/** Returns the versions with the drift events and alerts that judging them may change. */
 async function loadPublished(
   store: DetectorStore,
-  versions: readonly WatchedVersion[],
-): Promise<void> {
+  versions: readonly LiveVersion[],
+): Promise<LiveVersion[]> {
   const events = versions.map(({ model, version, live }) => ({
     model,
     version,
-    sinceMs: live!.fold.checkpoints.at(-1)?.windowStartMs ?? earliestMs,
-    ids: openEpisodes(live!.fold).map(({ id }) => id),
+    sinceMs: live.fold.checkpoints.at(-1)?.windowStartMs ?? earliestMs,
+    ids: openEpisodes(live.fold).map(({ id }) => id),
   }));
   const alerts = events.map(wanted => ({ ...wanted, ids: wanted.ids.map(alertIdOf) }));
   const [eventsOf, alertsOf] = await Promise.all([store.driftEvents(events), store.alerts(alerts)]);
-  for (const version of versions) {
+  return versions.map(version => {
     const key = versionKey(version);
-    version.events = eventsOf.get(key) ?? new Map();
-    version.alerts = alertsOf.get(key) ?? new Map();
-  }
+    return {
+      ...version,
+      events: eventsOf.get(key) ?? new Map(),
+      alerts: alertsOf.get(key) ?? new Map(),
+    };
+  });
 }
 
 /**
- * An event that is open, but not in the checkpoint that follows it, was published by a process that had been overtaken. The
- * windows since are judged again, which says what became of it.
+ * Returns the start of the first event that is open, but not in the states that the fold was taken
+ * up from; Infinity if there is none. A process that had been overtaken published such an event.
+ * The windows since then are judged again, which says what became of it.
  */
-function goesBackFurther(version: WatchedVersion): boolean {
-  const { events } = version;
-  const { fold } = version.live!;
-  const resumedAfter = fold.checkpoints.at(-1);
-  if (!resumedAfter) return false;
-  const open = new Set(openEpisodes(fold).map(({ id }) => id));
+function firstUnknownEventMs({ events, live, settings }: LiveVersion): number {
+  const resumedAfter = live.fold.checkpoints.at(-1);
+  if (!resumedAfter) return Number.POSITIVE_INFINITY;
+  const known = new Set(openEpisodes(live.fold).map(({ id }) => id));
   const unknown = [...events.values()].filter(
     ({ id, status, windowStart, windowEnd }) =>
       status === 'open' &&
-      !open.has(id) &&
+      !known.has(id) &&
       windowStart <= resumedAfter.windowStartMs &&
-      windowEnd - windowStart === version.settings.windowSizeMs,
+      windowEnd - windowStart === settings.windowSizeMs,
   );
-  if (unknown.length === 0) return false;
-  version.changedFromMs = Math.min(
-    version.changedFromMs,
-    ...unknown.map(({ windowStart }) => windowStart),
+  return unknown.reduce(
+    (firstMs, { windowStart }) => Math.min(firstMs, windowStart),
+    Number.POSITIVE_INFINITY,
   );
-  version.ledger = rewoundLedger(version.ledger, version.changedFromMs);
-  version.live = null;
-  return true;
 }

@@ -1,135 +1,109 @@
-import { earliestMs } from '../../shared/clickhouse/eventTimeBounds.ts';
 import type { ModelSettings } from '../../shared/config/settings.ts';
-import type { Alert, DriftEvent } from '../../shared/contracts.ts';
-import { type VersionName, versionKey } from '../../shared/versionKey.ts';
-import { type FoldLedger, nothingAnnounced } from '../checkpoints/foldLedger.ts';
-import type { PackedCheckpoint } from '../checkpoints/packedStates.ts';
-import { withSettings } from '../fold/settingsTimeline.ts';
-import type { VersionFold } from '../fold/versionFold.ts';
-import type { DetectorStore } from '../store/store.ts';
-import {
-  combinedWatermarkMs,
-  nothingRead,
-  type Readiness,
-  withWatermark,
-} from './windowReadiness.ts';
+import type { Alert, DriftEvent, WindowUpdate } from '../../shared/contracts.ts';
+import type { KafkaRecord } from '../../shared/kafka/kafka.ts';
+import type { VersionName } from '../../shared/versionKey.ts';
+import { advanced, type FoldLedger } from '../checkpoints/foldLedger.ts';
+import type { LiveFold } from './liveFold.ts';
+import { combinedWatermarkMs, type Readiness, withWatermark } from './windowReadiness.ts';
 
-/** A model version in memory: some kilobytes, and its fold while there is room. Everything in it can be loaded again. */
+/**
+ * A model version in memory: some kilobytes, and its fold while there is room. All of it can be
+ * loaded again. It is never changed once made: a function returns the version as it is next, and
+ * the handler keeps only the newest.
+ *
+ * How far a version has come along its event time:
+ *
+ * - `readiness`: up to where predictions were read, per source partition.
+ * - `judgedUntilMs`: windows that end by then have rows in evaluated_windows.
+ * - `foldedUntilMs`: windows that end by then are in the fold, or do not exist. While the fold is
+ *   not in memory, this holds for the newest checkpoint of the ledger.
+ * - `changedFromMs`: start of the first window that has changed since it was folded or judged.
+ * - `ledger.checkpoints`: windows after which the fold can be taken up from what is stored.
+ * - `live.fold.checkpoints`: windows after which the fold can be taken up from memory.
+ *
+ * None of them follows from the others. After a restart `judgedUntilMs` is ahead of
+ * `foldedUntilMs`, because verdicts are stored more often than checkpoints. Where predictions are
+ * missing, `foldedUntilMs` is ahead, because there was nothing to judge. Two things are derived from
+ * them: `judgeableUntilMs`, up to where windows are ready, and `hasWork`.
+ */
 export interface WatchedVersion extends VersionName {
-  settings: ModelSettings;
-  readiness: Readiness;
-  ledger: FoldLedger;
-  /** Whether the ledger has heard of anything since it was stored. */
-  ledgerChanged: boolean;
-  /** Windows that end up to here were judged before, by whomever. */
-  evaluatedUntilMs: number;
-  /** Windows that end up to here are in the fold, or in the newest checkpoint of the ledger. */
-  foldedUntilMs: number;
-  /** Start of the first window whose rows changed since it was judged. */
-  changedFromMs: number;
-  /** Newest revisions, by id, of what is open; while windows are judged, also of what the fold may change. Known once a fold was loaded. */
-  events: ReadonlyMap<string, DriftEvent>;
-  alerts: ReadonlyMap<string, Alert>;
+  readonly settings: ModelSettings;
+  readonly readiness: Readiness;
+  readonly ledger: FoldLedger;
+  /** Whether the ledger has to be stored. */
+  readonly ledgerChanged: boolean;
+  readonly judgedUntilMs: number;
+  readonly foldedUntilMs: number;
+  /** Infinity when no window has changed. */
+  readonly changedFromMs: number;
+  /**
+   * Newest revisions, by id, of the drift events and alerts that are open. While windows are judged
+   * again, also of those that this may change. Known once the fold has been in memory.
+   */
+  readonly events: ReadonlyMap<string, DriftEvent>;
+  readonly alerts: ReadonlyMap<string, Alert>;
   /** Null while the fold is not in memory: `resumeFolds` brings it there. */
-  live: LiveFold | null;
+  readonly live: LiveFold | null;
 }
 
-/** What it takes to judge windows. */
-export interface LiveFold {
-  fold: VersionFold;
-  /** Checkpoints on the way to the newest states that are not stored yet. */
-  passed: readonly PackedCheckpoint[];
-  /** Of the newest states, serialized, when they were measured after so many windows. */
-  stateBytes: number;
-  measuredOrdinal: number;
+/** A version whose fold is in memory. */
+export type LiveVersion = WatchedVersion & { readonly live: LiveFold };
+
+export function isLive(version: WatchedVersion): version is LiveVersion {
+  return version.live !== null;
 }
 
-export interface LoadOptions {
-  settingsOf: (model: string) => ModelSettings;
-  /** `foldAlgorithm` of this process. */
-  algorithm: string;
-  nowMs: number;
-}
-
-/** Brings versions to memory, without their folds. */
-export async function loadVersions(
-  store: DetectorStore,
-  names: readonly VersionName[],
-  { settingsOf, algorithm, nowMs }: LoadOptions,
-): Promise<WatchedVersion[]> {
-  const [progress, ledgers] = await Promise.all([store.progress(names), store.ledgers(names)]);
-  const evaluated = await store.evaluatedUntilMs(
-    names.map(({ model, version }) => {
-      // A ledger is written after the windows of its checkpoints: what follows the newest is enough to look at.
-      const newest = ledgers.get(versionKey({ model, version }))?.checkpoints.at(-1);
-      return { model, version, fromMs: newest?.windowStartMs ?? earliestMs };
-    }),
+/** Returns the version after an announcement of its windows has been taken. */
+export function withAnnouncement(
+  version: WatchedVersion,
+  update: WindowUpdate,
+  { timestampMs, offset }: Pick<KafkaRecord, 'timestampMs' | 'offset'>,
+  nowMs: number,
+): WatchedVersion {
+  const position = advanced(version.ledger.position, timestampMs, offset);
+  const ledger = { ...version.ledger, position };
+  const taken = { ...version, ledger, ledgerChanged: true };
+  if (isOfOtherWindows(version, update)) return taken;
+  const readiness = readinessAfter(version.readiness, update, nowMs);
+  const foldedOrJudgedUntilMs = Math.max(version.judgedUntilMs, version.foldedUntilMs);
+  const changed = update.windowStarts.filter(
+    startMs => startMs + version.settings.windowSizeMs <= foldedOrJudgedUntilMs,
   );
-  return names.map(({ model, version }) => {
-    const key = versionKey({ model, version });
-    const settings = settingsOf(model);
-    let readiness = nothingRead;
-    for (const { partition, maxEventTimeMs } of progress.get(key) ?? []) {
-      readiness = withWatermark(
-        readiness,
-        partition,
-        maxEventTimeMs - settings.outOfOrdernessMs,
-        nowMs,
-      );
-    }
-    const stored = ledgers.get(key);
-    const evaluatedUntilMs = evaluated.get(key) ?? Number.NEGATIVE_INFINITY;
-    const ledger = usableLedger(stored, settings, algorithm, evaluatedUntilMs);
-    const newest = ledger.checkpoints.at(-1);
-    return {
-      model,
-      version,
-      settings,
-      readiness,
-      ledger,
-      ledgerChanged: ledger.settings !== stored?.settings,
-      evaluatedUntilMs,
-      foldedUntilMs: newest
-        ? newest.windowStartMs + settings.windowSizeMs
-        : Number.NEGATIVE_INFINITY,
-      changedFromMs: Number.POSITIVE_INFINITY,
-      events: new Map(),
-      alerts: new Map(),
-      live: null,
-    };
-  });
+  return changed.reduce(withChangeFrom, { ...taken, readiness });
 }
 
-/** The ledger as far as it is about the windows and the code of today. */
-function usableLedger(
-  stored: FoldLedger | undefined,
-  { windowSizeMs, detection }: ModelSettings,
-  algorithm: string,
-  evaluatedUntilMs: number,
-): FoldLedger {
-  const settings = withSettings(
-    stored?.settings ?? [],
-    detection,
-    Math.max(evaluatedUntilMs, earliestMs),
-  );
-  const sameFold = stored?.windowSizeMs === windowSizeMs && stored.algorithm === algorithm;
-  return {
-    windowSizeMs,
-    position: stored?.position ?? nothingAnnounced,
-    algorithm,
-    referenceId: stored?.referenceId ?? null,
-    checkpoints: sameFold ? stored.checkpoints : [],
-    settings,
-  };
+/** Returns whether an update is about windows of the size before the setting was changed. */
+export function isOfOtherWindows(
+  { settings }: WatchedVersion,
+  { windowSizeMs }: WindowUpdate,
+): boolean {
+  return windowSizeMs !== settings.windowSizeMs;
 }
 
-/** End of the last whole window that can be judged. What was judged once stays so, whatever a restart knows of the clocks. */
+function readinessAfter(readiness: Readiness, update: WindowUpdate, nowMs: number): Readiness {
+  const { kind, sourcePartition, watermark } = update;
+  if (kind === 'end') return { ...readiness, ended: true };
+  if (kind === 'profile' && watermark !== null)
+    return withWatermark(readiness, sourcePartition, watermark, nowMs);
+  return readiness;
+}
+
+/** Returns the version when its windows from a start on have to be judged again. */
+export function withChangeFrom(version: WatchedVersion, startMs: number): WatchedVersion {
+  return { ...version, changedFromMs: Math.min(version.changedFromMs, startMs) };
+}
+
+/**
+ * Returns the end of the last whole window that can be judged. A window that was judged before
+ * counts, whatever a restart knows of the clocks.
+ */
 export function judgeableUntilMs(version: WatchedVersion, nowMs: number): number {
   const { windowSizeMs, idleMs } = version.settings;
   const watermarkMs = combinedWatermarkMs(version.readiness, nowMs, idleMs);
-  return Math.max(version.evaluatedUntilMs, Math.floor(watermarkMs / windowSizeMs) * windowSizeMs);
+  return Math.max(version.judgedUntilMs, Math.floor(watermarkMs / windowSizeMs) * windowSizeMs);
 }
 
+/** Returns whether windows have become ready, or have changed, since the version was judged. */
 export function hasWork(version: WatchedVersion, nowMs: number): boolean {
   return (
     version.changedFromMs < version.foldedUntilMs ||

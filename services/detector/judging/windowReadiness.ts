@@ -1,20 +1,20 @@
-/** How far a model version has been read, per partition of predictions that carries it. */
+/** How far the predictions of a model version have been read in each source partition. */
 export interface Readiness {
   partitions: ReadonlyMap<number, PartitionProgress>;
-  /** No more predictions will come. */
+  /** Whether the stream has ended: no more predictions will come. */
   ended: boolean;
 }
 
 export interface PartitionProgress {
-  /** Highest event time seen there minus the setting outOfOrderness. */
+  /** Highest event time seen there minus the allowed lateness. */
   watermarkMs: number;
-  /** Wall clock when it was last heard of. */
+  /** Wall clock at the last announcement for the partition. */
   heardAtMs: number;
 }
 
 export const nothingRead: Readiness = { partitions: new Map(), ended: false };
 
-/** News of a partition; its watermark never goes back. */
+/** Returns the readiness after an announcement for a partition. Its watermark never goes back. */
 export function withWatermark(
   readiness: Readiness,
   partition: number,
@@ -30,8 +30,9 @@ export function withWatermark(
 }
 
 /**
- * Windows that end up to here can be evaluated: the minimum over the partitions that are not idle, the furthest of all
- * when all of them are, the end of time when the stream has ended, and nothing before it was heard of.
+ * Returns the watermark of a version: windows that end by then can be judged. It is the minimum
+ * over the partitions that are not idle. When all are idle it is their maximum, when the stream has
+ * ended Infinity, and when nothing has been read -Infinity.
  */
 export function combinedWatermarkMs(
   { partitions, ended }: Readiness,

@@ -11,9 +11,9 @@ import {
   type WindowObservation,
   type WindowPerformance,
 } from '../blocks/windowObservation.ts';
-import { evaluationKey } from './evaluation.ts';
+import { judgedWindowKey } from './judgedWindow.ts';
 
-/** Windows of a version: by start, then by segment. */
+/** Windows of a version, by start and then by segment. */
 export type ObservedWindows = Map<number, Map<string, WindowObservation>>;
 
 export interface StoredProfile extends ProfileRow {
@@ -37,7 +37,10 @@ export interface StoredSample extends SampleRow {
   start_ms: number;
 }
 
-/** @param profiles of one version, those of one variable in a row */
+/**
+ * Makes windows of the rows of one version.
+ * @param profiles ordered so that those of one variable of a window stand together
+ */
 export function observedWindows(
   profiles: readonly StoredProfile[],
   performance: readonly StoredPerformance[],
@@ -45,24 +48,27 @@ export function observedWindows(
   windowSizeMs: number,
 ): ObservedWindows {
   const performanceOf = new Map(
-    performance.map(row => [evaluationKey(row.segment, row.start_ms), row]),
+    performance.map(row => [judgedWindowKey(row.segment, row.start_ms), row]),
   );
   const samplesOf = Map.groupBy(samples, ({ start_ms }) => start_ms);
   const windows: ObservedWindows = new Map();
   for (const rows of Map.groupBy(profiles, row =>
-    evaluationKey(row.segment, row.start_ms),
+    judgedWindowKey(row.segment, row.start_ms),
   ).values()) {
     const { segment, start_ms: startMs } = rows[0]!;
     const segments = windows.get(startMs) ?? new Map();
     windows.set(startMs, segments);
-    const ofWindow = performanceOf.get(evaluationKey(segment, startMs));
+    const ofWindow = performanceOf.get(judgedWindowKey(segment, startMs));
     const sampled = segment === '' ? samplesOf.get(startMs) : undefined;
     segments.set(segment, observationOf(rows, ofWindow, sampled, windowSizeMs));
   }
   return windows;
 }
 
-/** @param rows of one window (or part of a reference) and segment, those of one variable in a row */
+/**
+ * Makes the observation of one window and segment, or of one part of a reference.
+ * @param rows ordered so that those of one variable stand together
+ */
 export function observationOf(
   rows: readonly StoredProfile[],
   performance: StoredPerformance | undefined,

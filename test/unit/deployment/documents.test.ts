@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { topicDefinitions } from '../../../infra/kafka/topics.ts';
-import { mostVersionsInMemory } from '../../../services/detector/detectorHandler.ts';
+import { maxVersionsInMemory } from '../../../services/detector/detectorHandler.ts';
 import {
   mostCalibrationRecords,
   mostLossRecords,
@@ -118,7 +118,7 @@ describe('docs/operators.md', () => {
       `${mib(mostBytesInMemory)} after a flush`,
       `${count(knownIdsKept)}, or those of \`deduplication\``,
       count(knownIdsAtMost),
-      count(mostVersionsInMemory),
+      count(maxVersionsInMemory),
       count(mostRemembered),
       mib(mostCalibrationBytes),
       count(mostCalibrationRecords),

@@ -24,14 +24,14 @@ const lives = (...contents: DriftEventContent[]) =>
   ]);
 
 describe('alertRevisions', () => {
-  it('opens with the first drift event and is resolved when it closes', () => {
+  it('opens an alert with the first drift event and resolves it when the event closes', () => {
     expect(lives(driftEvent('a'), driftEvent('a', { status: 'closed' }))).toEqual([
       ['opened', 'warning', 'a'],
       ['resolved', 'warning', 'a'],
     ]);
   });
 
-  it('takes up what opens meanwhile, and ends with the last', () => {
+  it('adds events that open meanwhile and resolves the alert when the last one closes', () => {
     const inSegment = driftEvent('b', { segment: 'country=DE', severity: 'critical' });
     expect(
       lives(driftEvent('a'), inSegment, driftEvent('a', { status: 'closed' }), {
@@ -45,7 +45,7 @@ describe('alertRevisions', () => {
     ]);
   });
 
-  it('is updated by another cause and a raised severity, not by anything else', () => {
+  it('updates the alert for another cause and a raised severity, and for nothing else', () => {
     expect(
       lives(
         driftEvent('a'),
@@ -56,7 +56,7 @@ describe('alertRevisions', () => {
     ).toEqual(['opened', 'updated', 'updated']);
   });
 
-  it('is resolved by a withdrawal, and opened again under its id when the event comes back', () => {
+  it('resolves the alert for a withdrawal and opens it again under its id when the event comes back', () => {
     const alerts = alertRevisions(
       none,
       revisionsOf(driftEvent('a'), driftEvent('a', { status: 'withdrawn' }), driftEvent('a')),

@@ -24,7 +24,10 @@ const settings = parseSettings(
 );
 const longest = 170;
 
-/** Two streams of the same windows: a revision takes a window from the other, where all is different from window 12 on. */
+/**
+ * Two streams of the same windows. Late data replaces a window of the first by that of the second,
+ * which is different from window 12 on.
+ */
 const variants = [0, 1].map(variant =>
   syntheticWindows({
     seed: variant + 1,
@@ -39,18 +42,18 @@ const variants = [0, 1].map(variant =>
   }),
 );
 
-/** The topic `windows`, and how far it was committed. */
+/** The topic `windows` with its committed offset. */
 interface Log {
   records: KafkaRecord[];
   committed: number;
 }
 
-/** A process: it takes what was not committed when it started, and what comes. */
+/** Starts a process, which takes the records after the committed offset. */
 async function startProcess(
   tables: MemoryTables,
   log: Log,
   beforeWrite?: () => Promise<void>,
-  mostHeapBytes = 1e9,
+  maxHeapBytes = 1e9,
 ) {
   const handler = await detectorHandler(
     {
@@ -65,7 +68,7 @@ async function startProcess(
     },
     () => 0,
     memoryStore(tables, beforeWrite),
-    { windowsPerCheckpoint: 4, windowsPerRun: 8, mostHeapBytes },
+    { windowsPerCheckpoint: 4, windowsPerRun: 8, maxHeapBytes },
   );
   let next = log.committed;
   return {
@@ -93,7 +96,7 @@ function announce(log: Log, tables: MemoryTables, windowStarts: number[]): void 
   };
   const offset = log.records.length;
   const value = Buffer.from(JSON.stringify(update));
-  // Clocks of several producers: times of records do not grow with their offsets.
+  // Producers have different clocks, so that times of records do not grow with their offsets.
   const timestampMs = 1_000_000 + offset * 10 - (offset % 3) * 15;
   log.records.push({
     topic: 'windows',
@@ -108,16 +111,18 @@ function announce(log: Log, tables: MemoryTables, windowStarts: number[]): void 
 
 function writeWindow(tables: MemoryTables, window: number, variant: number): void {
   const observation = variants[variant]![window]!;
-  // A segment that some windows lack.
+  // Some windows lack the segment.
   const segments = window % 3 === 0 ? [''] : ['', 'country=DE'];
   tables.windows.set(observation.startMs, new Map(segments.map(segment => [segment, observation])));
   tables.maxEventTimeMs = Math.max(tables.maxEventTimeMs, observation.endMs);
 }
 
-/** What the tables hold that others read, without the numbers of revisions and what came and went. */
-function outcome({ evaluations, events }: MemoryTables) {
+/** Returns what other programs read from the tables, without revisions and withdrawn events. */
+function outcome({ judgedWindows, events }: MemoryTables) {
   return {
-    evaluations: [...evaluations].map(([key, { digest, status }]) => [key, digest, status]).sort(),
+    judgedWindows: [...judgedWindows]
+      .map(([key, { digest, status }]) => [key, digest, status])
+      .sort(),
     events: [...events.values()]
       .filter(({ status }) => status !== 'withdrawn')
       .map(({ revision: _, ...event }) => event)
@@ -125,7 +130,7 @@ function outcome({ evaluations, events }: MemoryTables) {
   };
 }
 
-/** One pass of one process over all that there is at the end. */
+/** Returns the tables of one process that judges all windows once, as they are in the end. */
 async function undisturbed(tables: MemoryTables): Promise<MemoryTables> {
   const fresh = {
     ...memoryTables(name),
@@ -140,7 +145,11 @@ async function undisturbed(tables: MemoryTables): Promise<MemoryTables> {
   return fresh;
 }
 
-/** The invariant of the ledger: each listed checkpoint, if its state is the one that is meant, is the fold of the windows as they are. */
+/**
+ * Checks the invariant of the ledger: each listed checkpoint whose state has the listed digest is
+ * the fold of the windows as they are.
+ * @returns the number of such checkpoints
+ */
 function expectTrueCheckpoints(tables: MemoryTables): number {
   let fold: VersionFold = { ...name, given: null, checkpoints: [] };
   const listed = new Map(
@@ -191,94 +200,121 @@ const zombieStep = fc.record({
   meanwhile: fc.array(step, { maxLength: 4 }),
 });
 
-/** Lives a history; the last process has flushed all that was announced. */
-async function live(
-  steps: readonly (typeof step | typeof zombieStep extends fc.Arbitrary<infer S> ? S : never)[],
-  mostHeapBytes: number,
-) {
-  const tables = memoryTables(name);
-  const log: Log = { records: [], committed: 0 };
-  let process = await startProcess(tables, log, undefined, mostHeapBytes);
-  const flushed = async () => {
-    await process.take();
-    await process.flush();
-  };
-  const act = async (action: (typeof steps)[number]): Promise<void> => {
-    const windows = tables.windows.size;
-    if (action.kind === 'windows') {
-      const added = Array.from({ length: action.count }, (_, index) => windows + index);
-      for (const window of added) writeWindow(tables, window, 0);
-      announce(
-        log,
-        tables,
-        added.map(window => window * hourMs),
-      );
-      await flushed();
-    }
-    if (action.kind === 'late' && windows > 0) {
-      const window = Math.max(0, windows - action.age);
-      writeWindow(tables, window, 1);
-      announce(log, tables, [window * hourMs]);
-      if (action.flushed) await flushed();
-      else await process.take();
-    }
-    if (action.kind === 'restart')
-      process = await startProcess(tables, log, undefined, mostHeapBytes);
-    if (action.kind === 'kill') {
-      let writes = action.writes;
-      const killed = await startProcess(
-        tables,
-        log,
-        async () => {
-          if (writes-- === 0) throw new Error('killed');
-        },
-        mostHeapBytes,
-      );
-      writeWindow(tables, windows, 0);
-      announce(log, tables, [windows * hourMs]);
-      await killed
-        .take()
-        .then(killed.flush)
-        .catch(error => expect(error.message).toBe('killed'));
-      process = await startProcess(tables, log, undefined, mostHeapBytes);
-    }
-    if (action.kind === 'freeze') {
-      const gate = Promise.withResolvers<void>();
-      let writes = action.writes;
-      const frozen = await startProcess(
-        tables,
-        log,
-        async () => {
-          if (writes-- <= 0) await gate.promise;
-        },
-        mostHeapBytes,
-      );
-      writeWindow(tables, windows, 0);
-      announce(log, tables, [windows * hourMs]);
-      const flushing = frozen.take().then(frozen.flushUncommitted);
-      process = await startProcess(tables, log, undefined, mostHeapBytes);
-      for (const other of action.meanwhile) await act(other);
-      await flushed();
-      gate.resolve();
-      await flushing;
-      process = await startProcess(tables, log, undefined, mostHeapBytes);
-    }
-  };
-  for (const action of steps) await act(action);
-  await flushed();
-  return tables;
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+type ZombieStep = typeof zombieStep extends fc.Arbitrary<infer S> ? S : never;
+
+/** The tables, the topic, and the process that owns its partition at present. */
+class History {
+  readonly tables = memoryTables(name);
+  readonly #log: Log = { records: [], committed: 0 };
+  readonly #maxHeapBytes: number;
+  #owner: Awaited<ReturnType<typeof startProcess>> | null = null;
+
+  constructor(maxHeapBytes: number) {
+    this.#maxHeapBytes = maxHeapBytes;
+  }
+
+  async act(action: Step | ZombieStep): Promise<void> {
+    if (action.kind === 'windows') await this.#addWindows(action.count);
+    if (action.kind === 'late' && this.tables.windows.size > 0) await this.#revise(action);
+    if (action.kind === 'restart') this.#owner = null;
+    if (action.kind === 'kill') await this.#killAfter(action.writes);
+    if (action.kind === 'freeze') await this.#freezeAfter(action.writes, action.meanwhile);
+  }
+
+  async flush(): Promise<void> {
+    const owner = await this.#takeAll();
+    await owner.flush();
+  }
+
+  async #takeAll() {
+    this.#owner ??= await this.#start();
+    await this.#owner.take();
+    return this.#owner;
+  }
+
+  #start(beforeWrite?: () => Promise<void>) {
+    return startProcess(this.tables, this.#log, beforeWrite, this.#maxHeapBytes);
+  }
+
+  /** Writes and announces windows. */
+  #write(windows: readonly number[], variant: number): void {
+    for (const window of windows) writeWindow(this.tables, window, variant);
+    announce(
+      this.#log,
+      this.tables,
+      windows.map(window => window * hourMs),
+    );
+  }
+
+  async #addWindows(count: number): Promise<void> {
+    const { size } = this.tables.windows;
+    this.#write(
+      Array.from({ length: count }, (_, index) => size + index),
+      0,
+    );
+    await this.flush();
+  }
+
+  async #revise({ age, flushed }: { age: number; flushed: boolean }): Promise<void> {
+    this.#write([Math.max(0, this.tables.windows.size - age)], 1);
+    if (flushed) await this.flush();
+    else await this.#takeAll();
+  }
+
+  /** Kills a process in its flush, after some of its writes. */
+  async #killAfter(writes: number): Promise<void> {
+    let left = writes;
+    const killed = await this.#start(async () => {
+      if (left-- === 0) throw new Error('killed');
+    });
+    this.#write([this.tables.windows.size], 0);
+    await killed
+      .take()
+      .then(killed.flush)
+      .catch(error => expect(error.message).toBe('killed'));
+    this.#owner = null;
+  }
+
+  /** Freezes a process in its flush, while another one takes over, and lets it go on later. */
+  async #freezeAfter(writes: number, meanwhile: readonly Step[]): Promise<void> {
+    const gate = Promise.withResolvers<void>();
+    let left = writes;
+    const frozen = await this.#start(async () => {
+      if (left-- <= 0) await gate.promise;
+    });
+    this.#write([this.tables.windows.size], 0);
+    const flushing = frozen.take().then(frozen.flushUncommitted);
+    this.#owner = await this.#start();
+    for (const action of meanwhile) await this.act(action);
+    await this.flush();
+    gate.resolve();
+    await flushing;
+    this.#owner = null;
+  }
 }
 
-describe('checkpoints of a fold', () => {
-  it('end as one pass without them, whatever came late and whoever was killed in the middle of a flush', async () => {
+/** Plays a history. In the end a process has flushed all that was announced. */
+async function play(
+  steps: readonly (Step | ZombieStep)[],
+  maxHeapBytes: number,
+): Promise<MemoryTables> {
+  const history = new History(maxHeapBytes);
+  for (const action of steps) await history.act(action);
+  await history.flush();
+  return history.tables;
+}
+
+describe('a detector with checkpoints', () => {
+  it('ends like one pass without checkpoints, after any late data, restarts and kills during a flush', async () => {
     let usable = 0;
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 3, maxLength: 12 }),
-        // Room for all folds, or for none: then each flush loads them from where the one before stored them.
+        // Memory for all folds or for none. In the latter case each flush loads them anew.
         fc.constantFrom(1e9, 0),
-        async (steps, mostHeapBytes) => {
-          const tables = await live(steps, mostHeapBytes);
+        async (steps, maxHeapBytes) => {
+          const tables = await play(steps, maxHeapBytes);
           expect(outcome(tables)).toEqual(outcome(await undisturbed(tables)));
           if (tables.ledger) usable += expectTrueCheckpoints(tables);
         },
@@ -288,14 +324,14 @@ describe('checkpoints of a fold', () => {
     expect(usable).toBeGreaterThan(0);
   }, 300_000);
 
-  it('that a frozen process writes when another has taken over are never trusted', async () => {
+  it('never trusts a checkpoint that a frozen process wrote after another had taken over', async () => {
     let usable = 0;
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.oneof(step, zombieStep), { minLength: 3, maxLength: 10 }),
         fc.constantFrom(1e9, 0),
-        async (steps, mostHeapBytes) => {
-          const tables = await live(steps, mostHeapBytes);
+        async (steps, maxHeapBytes) => {
+          const tables = await play(steps, maxHeapBytes);
           if (tables.ledger) usable += expectTrueCheckpoints(tables);
         },
       ),
@@ -305,7 +341,7 @@ describe('checkpoints of a fold', () => {
   }, 300_000);
 
   it.each([40, 160])(
-    'spare a restart after %i windows all but the last few',
+    'reads only the last few windows again when it restarts after %i windows',
     async windows => {
       const tables = memoryTables(name);
       const log: Log = { records: [], committed: 0 };
@@ -336,7 +372,7 @@ describe('checkpoints of a fold', () => {
     120_000,
   );
 
-  it('of other code are not used', async () => {
+  it('does not use checkpoints of other code', async () => {
     const tables = memoryTables(name);
     const log: Log = { records: [], committed: 0 };
     for (let window = 0; window < 20; window++) writeWindow(tables, window, 0);
@@ -345,7 +381,7 @@ describe('checkpoints of a fold', () => {
     await first.take();
     await first.flush();
     expect(tables.ledger!.algorithm).toBe(foldAlgorithm());
-    tables.ledger = { ...tables.ledger!, algorithm: 'of an earlier release' };
+    tables.ledger = { ...tables.ledger!, algorithm: 'another algorithm' };
     tables.windowsRead = 0;
     announce(log, tables, [19 * hourMs]);
     const second = await startProcess(tables, log);

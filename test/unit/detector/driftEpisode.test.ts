@@ -43,18 +43,18 @@ const featuresOf = ({ evidence }: Episode) =>
 describe('withEvidence', () => {
   const one = episodeOf(evidenceOf('features', ['a']));
 
-  it('says a further feature of the same drift, and all that were known with it', () => {
+  it('takes evidence that names a further feature beside all known ones', () => {
     expect(featuresOf(withEvidence(one, [evidenceOf('features', ['a', 'b'])]))).toEqual(['a', 'b']);
   });
 
-  it('is the very same episode when nothing is new: neither fewer features, nor others instead of them', () => {
+  it('returns the same object for fewer features and for others in their place', () => {
     const two = episodeOf(evidenceOf('features', ['a', 'b']));
     expect(withEvidence(two, [evidenceOf('features', ['b'])])).toBe(two);
     expect(withEvidence(one, [evidenceOf('features', ['b'])])).toBe(one);
     expect(withEvidence(one, [])).toBe(one);
   });
 
-  it('stays large when it is told with more features', () => {
+  it('stays large when it spreads to more features', () => {
     const large = episodeOf(evidenceOf('features', ['a'], true));
     const grown = withEvidence(large, [evidenceOf('features', ['a', 'b'])]);
     expect(grown.evidence).toMatchObject([{ large: true, contributions: { a: 0.5, b: 0.5 } }]);
@@ -63,12 +63,12 @@ describe('withEvidence', () => {
     ]);
   });
 
-  it('says the next broken feature, though the first was mended', () => {
+  it('takes evidence of another broken feature although the first was mended', () => {
     const broken = episodeOf(evidenceOf('data_quality', ['a']));
     expect(featuresOf(withEvidence(broken, [evidenceOf('data_quality', ['b'])]))).toEqual(['b']);
   });
 
-  it('keeps what other families found', () => {
+  it('keeps the evidence of other families', () => {
     const both = withEvidence(one, [evidenceOf('error', [])]);
     expect(both.evidence.map(({ family }) => family)).toEqual(['features', 'error']);
   });

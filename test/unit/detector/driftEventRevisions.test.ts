@@ -11,7 +11,7 @@ const summary = (revisions: ReturnType<typeof driftEventRevisions>) =>
   revisions.map(({ event }) => `${event.id}/${event.revision} ${event.status}`);
 
 describe('driftEventRevisions', () => {
-  it('numbers the changes of new windows, and repeats none', () => {
+  it('numbers the changes by new windows and leaves out repetitions', () => {
     const changes = [
       driftEvent('a'),
       driftEvent('a'),
@@ -25,7 +25,7 @@ describe('driftEventRevisions', () => {
     ]);
   });
 
-  it('publishes nothing when windows judged before come out the same, but for the last bits and the order of features', () => {
+  it('publishes nothing when rejudged windows differ only in the last bits and the order of features', () => {
     const again = driftEvent('a', {
       value: 100 + 1e-9,
       contributions: { z: 0.25, x: 0.75 },
@@ -34,24 +34,24 @@ describe('driftEventRevisions', () => {
     expect(driftEventRevisions(published(driftEvent('a')), [at(again)], [], 0, hourMs)).toEqual([]);
   });
 
-  it('counts only the outcome of windows judged before', () => {
-    const settled = [driftEvent('a'), driftEvent('a', { status: 'closed' })].map(at);
+  it('publishes only the outcome of rejudged windows', () => {
+    const rejudged = [driftEvent('a'), driftEvent('a', { status: 'closed' })].map(at);
     const closed = driftEvent('a', { status: 'closed' });
-    expect(driftEventRevisions(published(closed), settled, [], 0, hourMs)).toEqual([]);
-    expect(summary(driftEventRevisions(new Map(), settled, [], 0, hourMs))).toEqual([
+    expect(driftEventRevisions(published(closed), rejudged, [], 0, hourMs)).toEqual([]);
+    expect(summary(driftEventRevisions(new Map(), rejudged, [], 0, hourMs))).toEqual([
       'a/1 open',
       'a/2 closed',
     ]);
   });
 
-  it('revises an event whose cause turned out to be another', () => {
+  it('revises an event whose cause is another after rejudging', () => {
     const revised = at(driftEvent('a', { cause: 'concept_drift' }));
     expect(
       summary(driftEventRevisions(published(driftEvent('a')), [revised], [], 0, hourMs)),
     ).toEqual(['a/2 open']);
   });
 
-  it('withdraws what did not come about again, once, and only in the windows that were folded', () => {
+  it('withdraws an event that did not come about again, once, and only in windows that were folded', () => {
     const known = published(driftEvent('a'));
     expect(summary(driftEventRevisions(known, [], [], 10 * hourMs, hourMs))).toEqual([
       'a/2 withdrawn',
@@ -63,7 +63,7 @@ describe('driftEventRevisions', () => {
     ).toEqual([]);
   });
 
-  it('opens again what was withdrawn', () => {
+  it('opens a withdrawn event again', () => {
     const known = published(driftEvent('a', { status: 'withdrawn' }));
     expect(summary(driftEventRevisions(known, [at(driftEvent('a'))], [], 0, hourMs))).toEqual([
       'a/2 open',

@@ -17,7 +17,7 @@ const empty: FoldLedger = {
   settings: [],
 };
 
-/** After a checkpoint every 64 windows. */
+/** Returns the ledger after a checkpoint every 64 windows. */
 function ledgerAfter(windows: number): FoldLedger {
   let ledger = empty;
   for (let ordinal = 64; ordinal <= windows; ordinal += 64) {
@@ -31,9 +31,9 @@ function ledgerAfter(windows: number): FoldLedger {
   return ledger;
 }
 
-describe('the ledger of a fold', () => {
+describe('the fold ledger', () => {
   it.each([64, 1_000, 100_000, 1_000_000])(
-    'after %i windows lists few checkpoints, the closer the newer',
+    'lists few checkpoints after %i windows, closer together the newer they are',
     windows => {
       const { checkpoints } = ledgerAfter(windows);
       expect(checkpoints.length).toBeLessThanOrEqual(40);
@@ -46,7 +46,7 @@ describe('the ledger of a fold', () => {
     },
   );
 
-  it('forgets what was folded after a window that changed, and uses its slots again', () => {
+  it('drops the checkpoints after a changed window and uses their slots again', () => {
     const ledger = rewoundLedger(ledgerAfter(640), 500);
     expect(ledger.checkpoints.at(-1)!.ordinal).toBe(448);
     expect(rewoundLedger(ledger, 500)).toBe(ledger);
@@ -54,7 +54,7 @@ describe('the ledger of a fold', () => {
     expect(ledger.checkpoints.map(({ slot }) => slot)).not.toContain(freeSlot(ledger));
   });
 
-  it('has a position that grows with every announcement, also where clocks differ', () => {
+  it('has a position that grows with every announcement, even if clocks differ', () => {
     const first = advanced(nothingAnnounced, 1_000, 7);
     expect(advanced(first, 900, 8)).toEqual({ announcedAtMs: 1_000, offset: 8 });
     // The topic was created again.

@@ -3,22 +3,23 @@ import type {
   AnnouncementPosition,
   FoldLedger,
 } from '../../../services/detector/checkpoints/foldLedger.ts';
-import type { StoredEvaluation } from '../../../services/detector/store/evaluation.ts';
-import { evaluationKey } from '../../../services/detector/store/evaluation.ts';
-import type {
-  DetectorStore,
-  PublishedSince,
-  WindowRange,
-} from '../../../services/detector/store/store.ts';
+import type { JudgedWindowRevision } from '../../../services/detector/store/judgedWindow.ts';
+import { judgedWindowKey } from '../../../services/detector/store/judgedWindow.ts';
+import type { PublishedSince } from '../../../services/detector/store/publishedSince.ts';
+import type { DetectorStore } from '../../../services/detector/store/store.ts';
+import type { WindowRange } from '../../../services/detector/store/windowRange.ts';
 import type { Alert, DriftEvent } from '../../../services/shared/contracts.ts';
 import { type VersionName, versionKey } from '../../../services/shared/versionKey.ts';
 
-/** The detector's tables in memory, with the replacing rules of ClickHouse, for one version. */
+/** The detector's tables for one version, in memory and with the replacing rules of ClickHouse. */
 export interface MemoryTables {
   name: VersionName;
   windows: Map<number, ReadonlyMap<string, WindowObservation>>;
   maxEventTimeMs: number;
-  evaluations: Map<string, StoredEvaluation & { untilMs: number; startMs: number; status: string }>;
+  judgedWindows: Map<
+    string,
+    JudgedWindowRevision & { untilMs: number; startMs: number; status: string }
+  >;
   events: Map<string, DriftEvent>;
   alerts: Map<string, Alert>;
   states: Map<number, string>;
@@ -31,7 +32,7 @@ export function memoryTables(name: VersionName): MemoryTables {
     name,
     windows: new Map(),
     maxEventTimeMs: Number.NEGATIVE_INFINITY,
-    evaluations: new Map(),
+    judgedWindows: new Map(),
     events: new Map(),
     alerts: new Map(),
     states: new Map(),
@@ -40,7 +41,10 @@ export function memoryTables(name: VersionName): MemoryTables {
   };
 }
 
-/** @param beforeWrite awaited before each insert: it may throw, as a process that is killed, or wait, as one that is frozen */
+/**
+ * @param beforeWrite awaited before each insert; it throws to play a killed process, and waits to
+ *   play a frozen one
+ */
 export function memoryStore(
   tables: MemoryTables,
   beforeWrite: () => Promise<void> = async () => {},
@@ -77,16 +81,16 @@ export function memoryStore(
       await beforeWrite();
       for (const { slot, text } of states) tables.states.set(slot, text);
     },
-    async evaluatedUntilMs([wanted]) {
-      const until = [...tables.evaluations.values()].filter(
+    async judgedUntilMs([wanted]) {
+      const until = [...tables.judgedWindows.values()].filter(
         ({ startMs }) => startMs >= wanted!.fromMs,
       );
       return one(until.length === 0 ? null : Math.max(...until.map(({ untilMs }) => untilMs)));
     },
-    windowStarts: async ([range], mostWindows) =>
+    windowStarts: async ([range], maxWindows) =>
       one(
         startsIn(range!)
-          .slice(0, mostWindows)
+          .slice(0, maxWindows)
           .map(startMs => ({ startMs, profiles: 2 })),
       ),
     async windows([range]) {
@@ -94,7 +98,7 @@ export function memoryStore(
       tables.windowsRead += starts.length;
       return one(new Map(starts.map(startMs => [startMs, new Map(tables.windows.get(startMs)!)])));
     },
-    evaluations: async ranges => one(ranges.length === 0 ? null : new Map(tables.evaluations)),
+    judgedWindows: async ranges => one(ranges.length === 0 ? null : new Map(tables.judgedWindows)),
     referenceIds: async () => new Map(),
     givenReference: async () => {
       throw new Error('no version here has a reference');
@@ -115,15 +119,14 @@ export function memoryStore(
           row => row.state !== 'resolved' || row.openedAtEventTime > wanted!.sinceMs,
         ),
       ),
-    async insertEvaluations(judged) {
-      const evaluations = judged.flatMap(({ evaluations }) => evaluations);
-      if (evaluations.length === 0) return 0;
+    async insertJudgedWindows(windows) {
+      if (windows.length === 0) return 0;
       await beforeWrite();
-      for (const { segment, observation, verdict, revision, digest } of evaluations) {
-        const stored = evaluationKey(segment, observation.startMs);
-        if (revision < (tables.evaluations.get(stored)?.revision ?? 0)) continue;
+      for (const { segment, observation, verdict, revision, digest } of windows) {
+        const stored = judgedWindowKey(segment, observation.startMs);
+        if (revision < (tables.judgedWindows.get(stored)?.revision ?? 0)) continue;
         const { startMs, endMs: untilMs } = observation;
-        tables.evaluations.set(stored, {
+        tables.judgedWindows.set(stored, {
           revision,
           digest,
           startMs,
@@ -133,9 +136,9 @@ export function memoryStore(
       }
       return 0;
     },
-    async insertDriftEvents(revisions) {
-      if (revisions.length > 0) await beforeWrite();
-      for (const { event } of revisions) replace(tables.events, event);
+    async insertDriftEvents(events) {
+      if (events.length > 0) await beforeWrite();
+      for (const event of events) replace(tables.events, event);
     },
     async insertAlerts(alerts) {
       if (alerts.length > 0) await beforeWrite();

@@ -11,12 +11,12 @@ const recordOf = (random: Randomness, window: number) => ({
   features: { x: random.normal() + (window < 40 ? 0 : 1), y: random.uniform() < 0.5 ? 'a' : 'b' },
   prediction: random.uniform() < 0.5 ? 'up' : 'down',
 });
-/** Some windows are too small to carry a test, and are pooled with the next. */
+/** Some windows are too small for a test and are pooled with the next one. */
 const records = (window: number) => (window % 5 === 3 ? 20 : 80);
 const windows = syntheticWindows({ seed: 3, windows: 90, records, recordOf });
 const empty: VersionFold = { model: 'm', version: '1', given: null, checkpoints: [] };
 
-/** Folds windows as they become ready, and starts again at some of them as if late data had changed them. */
+/** Folds windows in pages, and again from some windows on as if late data had changed them. */
 function verdicts(pageSizes: readonly number[], lateAfterPage: readonly number[]): unknown[] {
   const last = new Map<number, unknown>();
   let fold = empty;
@@ -50,7 +50,7 @@ function verdicts(pageSizes: readonly number[], lateAfterPage: readonly number[]
   return [...last.values()];
 }
 
-it('verdicts and metrics do not depend on how windows come in pages, nor on what is folded again', () => {
+it('verdicts and metrics do not depend on pages nor on windows that are folded again', () => {
   const whole = verdicts([windows.length], []);
   const opened = whole
     .flat()

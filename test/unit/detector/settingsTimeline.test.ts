@@ -12,7 +12,7 @@ const lax = { ...context.detection, minimumRecords: 20 };
 describe('the timeline of detection settings', () => {
   const timeline = withSettings(withSettings([], strict, 0), lax, 10);
 
-  it('judges windows from the change on with the new settings, and those before with the old', () => {
+  it('has the new settings from the change on and the old ones before it', () => {
     expect([-5, 0, 9, 10, 99].map(startMs => detectionAt(timeline, startMs))).toEqual([
       strict,
       strict,
@@ -22,19 +22,19 @@ describe('the timeline of detection settings', () => {
     ]);
   });
 
-  it('stays as it is while the settings do, in whatever order they are written', () => {
+  it('stays the same while the settings do, in any order of their fields', () => {
     const reordered = Object.fromEntries(Object.entries(lax).reverse()) as typeof lax;
     expect(withSettings(timeline, reordered, 20)).toBe(timeline);
   });
 
-  it('forgets settings that no window was judged with', () => {
+  it('drops settings that no window was judged with', () => {
     expect(withSettings(timeline, strict, 10)).toEqual([
       { fromMs: 0, detection: strict },
       { fromMs: 10, detection: strict },
     ]);
   });
 
-  it('has a limit', () => {
+  it('holds at most 32 changes', () => {
     let long: SettingsTimeline = [];
     for (let change = 0; change < 100; change++)
       long = withSettings(long, change % 2 === 0 ? strict : lax, change);

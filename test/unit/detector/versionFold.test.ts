@@ -29,7 +29,7 @@ function foldFrom(start: VersionFold, first: number) {
 describe('a version fold', () => {
   const whole = foldFrom(empty, 0);
 
-  it('folds every segment for itself', () => {
+  it('folds each segment independently', () => {
     const { verdicts } = foldAll(windows);
     const ofAll = whole.verdicts.map(folded => (folded as { verdict: unknown }[])[0]!.verdict);
     expect(ofAll).toEqual(verdicts);
@@ -37,7 +37,7 @@ describe('a version fold', () => {
   });
 
   it.each([199, 190, 170, 140, 20, 0])(
-    'rewound to window %i and replayed comes out the same',
+    'gives the same verdicts when it is rewound to window %i and replayed',
     changed => {
       const back = rewound(whole.fold, changed * hourMs);
       const resumed = back.checkpoints.at(-1)?.ordinal ?? 0;
@@ -46,7 +46,7 @@ describe('a version fold', () => {
     },
   );
 
-  it('keeps few states of the last 64 windows, so that going back n of them replays at most about 2n', () => {
+  it('keeps few states of the last 64 windows, so that going back n windows replays at most about 2n', () => {
     expect(whole.fold.checkpoints.length).toBeLessThanOrEqual(13);
     for (const back of [1, 2, 5, 10, 30]) {
       const { ordinal } = rewound(whole.fold, (200 - back) * hourMs).checkpoints.at(-1)!;

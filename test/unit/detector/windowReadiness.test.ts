@@ -10,17 +10,17 @@ const idleMs = 1000;
 describe('combinedWatermarkMs', () => {
   const both = withWatermark(withWatermark(nothingRead, 0, 500, 0), 1, 300, 0);
 
-  it('waits for the slowest partition', () => {
+  it('is the watermark of the slowest partition', () => {
     expect(combinedWatermarkMs(both, 10, idleMs)).toBe(300);
   });
 
-  it('no longer waits for one that is idle', () => {
+  it('leaves out a partition that is idle', () => {
     const later = withWatermark(both, 0, 700, 900);
     expect(combinedWatermarkMs(later, 999, idleMs)).toBe(300);
     expect(combinedWatermarkMs(later, 1000, idleMs)).toBe(700);
   });
 
-  it('is that of the furthest partition when all are idle', () => {
+  it('is the highest watermark when all partitions are idle', () => {
     expect(combinedWatermarkMs(both, 5000, idleMs)).toBe(500);
   });
 
@@ -28,7 +28,7 @@ describe('combinedWatermarkMs', () => {
     expect(combinedWatermarkMs(withWatermark(both, 1, 100, 20), 20, idleMs)).toBe(300);
   });
 
-  it('is the end of time when the stream has ended, and before time when nothing was read', () => {
+  it('is Infinity when the stream has ended and -Infinity when nothing was read', () => {
     expect(combinedWatermarkMs({ ...both, ended: true }, 10, idleMs)).toBe(
       Number.POSITIVE_INFINITY,
     );

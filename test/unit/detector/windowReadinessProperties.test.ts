@@ -16,7 +16,7 @@ const news = fc.array(
 );
 
 describe('the combined watermark', () => {
-  it('is the lowest of the partitions that were heard of lately, else the furthest of all; one that repeats itself moves nothing back', () => {
+  it('is the lowest of the active partitions or else the highest of all, and an old watermark moves nothing back', () => {
     fc.assert(
       fc.property(news, fc.nat(3000), (heard, laterMs) => {
         let readiness = nothingRead;
@@ -51,7 +51,7 @@ describe('the combined watermark', () => {
     );
   });
 
-  it('does not depend on the order in which partitions are heard of', () => {
+  it('does not depend on the order in which partitions are announced', () => {
     const apart = fc.uniqueArray(fc.record({ partition: fc.nat(9), watermarkMs: fc.integer() }), {
       minLength: 1,
       selector: ({ partition }) => partition,

@@ -12,7 +12,7 @@ const windowSizeMs = 200_000;
 const startMs = Date.UTC(2026, 0, 1);
 const { detection } = parseSettings('', 'test').of('m');
 
-/** From window 30 on the model is wrong four times as often; its inputs never change. */
+/** From window 30 on the model is wrong four times as often. Its inputs never change. */
 function stream(): GeneratedStream {
   return {
     name: 'worse',
@@ -64,13 +64,13 @@ describe('judging a stream', { timeout: 60_000 }, () => {
     ]);
   });
 
-  it('finds the same window when its labels come late, and is raised then', () => {
+  it('raises the alarm for the same window when its labels come late, at that time', () => {
     expect(alarmsOf({ delayMs: 5 * windowSizeMs, rate: 1 })).toEqual([
       { window: 30, cause: 'concept_drift', raisedAt: 36 },
     ]);
   });
 
-  it('says nothing when nobody labels', () => {
+  it('raises no alarm without labels', () => {
     expect(alarmsOf({ delayMs: 0, rate: 0 })).toEqual([]);
   });
 });

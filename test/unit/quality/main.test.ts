@@ -79,7 +79,7 @@ describe('npm run quality', { timeout: 300_000 }, () => {
     return { status, lines: stdout.split('\n'), errors: stderr };
   }
 
-  it('writes the drift events of a folder of streams, scores them, and counts the windows only once', () => {
+  it('writes and scores the drift events of a folder of streams, and counts their windows only once', () => {
     const out = join(folder, 'events');
     const run = () => quality('--dir', join(folder, 'streams'), '--out', out);
     const { status, lines, errors } = run();
@@ -113,7 +113,7 @@ describe('npm run quality', { timeout: 300_000 }, () => {
     expect(readdirSync(join(folder, 'cache'))).toHaveLength(2);
   });
 
-  it('sees no shift of a feature when features are left out', () => {
+  it('finds no shift of a feature when features are left out', () => {
     const { lines } = quality(
       '--dir',
       join(folder, 'streams'),

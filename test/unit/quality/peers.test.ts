@@ -18,7 +18,7 @@ function errorsOf(rate: number, rateFromOnset: number): number[] {
 }
 
 describe('npm run quality:peers', { timeout: 300_000 }, () => {
-  it('lets the detectors of MOA see each stream by itself: a rise, a fall, nothing', async () => {
+  it('gives the detectors of MOA each stream by itself: a rise, a fall, no change', async () => {
     const { signals } = await installedMoa();
     const [rise, fall, ...rest] = await signals([
       errorsOf(0.1, 0.5),
@@ -70,7 +70,7 @@ describe('npm run quality:peers', { timeout: 300_000 }, () => {
         ['Agrawal', 'SEA', 'STAGGER', 'Sine'].map(name => `${mode} ${name}`),
       ),
     );
-    // Streams and peers stay as they are, whatever becomes of the detector.
+    // Streams and peers do not depend on the detector.
     const sine = figures.find(([mode, dataset]) => `${mode} ${dataset}` === 'ABRUPT Sine')!;
     expect([...sine.slice(4, 7), ...sine.slice(8)]).toEqual([
       '0.420',
@@ -92,7 +92,7 @@ describe('npm run quality:peers', { timeout: 300_000 }, () => {
     );
   });
 
-  it('refuses a track whose detector sees more than errors', async () => {
+  it('refuses a track in which the detector sees more than errors', async () => {
     const refused = promisify(execFile)(process.execPath, [program, '--track', 'concepts']);
     await expect(refused).rejects.toThrow('Allowed choices are error-only, concepts-error-only');
   });

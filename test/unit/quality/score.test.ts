@@ -17,7 +17,7 @@ const scored = ({ streams }: PublishedCase) =>
 
 describe('scores', () => {
   it.each(cases.map((published, index) => [index, published] as const))(
-    'are those of score.py in case %i',
+    'equal those of score.py in case %i',
     (_, published) => {
       const { score } = published;
       expect(scored(published)).toEqual({
@@ -47,7 +47,7 @@ describe('scores', () => {
     );
   });
 
-  it('are averaged over cells, whatever the number of their repeats', () => {
+  it('are averaged over cells, independently of the number of their repeats', () => {
     const [found, missed] = [
       [100, 100, 100].map(alarm => countAlarms([alarm], truthAt(90))),
       [countAlarms([10], truthAt(90))],

@@ -39,7 +39,7 @@ function correlation(rows: readonly StreamRow[], left: string, right: string): n
   );
 }
 
-// A tree is trained before some of them begin.
+// Some streams begin with the training of a tree.
 describe('generated streams', { timeout: 60_000 }, () => {
   it.each([
     ['shuffled', () => shuffledStream('NOAA', 'y_swaps', 'ABRUPT', 0)],
@@ -59,7 +59,7 @@ describe('generated streams', { timeout: 60_000 }, () => {
   });
 
   it.each(conceptNames)(
-    'have ten changes of what %s means, which a model that learned it notices',
+    'change the concept %s ten times, which shows in the errors of a model that learned it',
     name => {
       const stream = conceptStream(name, 'ABRUPT', 0);
       expect(stream.truth.starts).toHaveLength(10);
@@ -85,7 +85,7 @@ describe('generated streams', { timeout: 60_000 }, () => {
     }
   });
 
-  it('have rows that are missing, constant and of 500 categories where nothing ever changes', () => {
+  it('without changes have missing values, constants and 500 categories', () => {
     const rows = take(steadyStream({ records: 1000, windows: 20, seed: 0, shift: null }));
     expect(new Set(rows.map(({ features }) => features.category)).size).toBeGreaterThan(490);
     expect(new Set(rows.map(({ features }) => features.constant))).toEqual(new Set([1]));
@@ -124,7 +124,7 @@ describe('injections', () => {
     injectDrift(dataset, injection, 'GRADUAL', 500, randomOf(injection, 7));
 
   it.each(['x_permutations', 'y_swaps', 'y_prior_skip', 'x_exceed_skip'] as const)(
-    '%s change nothing before the onset, some rows of the ramp, and all that they mean after it',
+    'of %s change no rows before the onset, some of the ramp, and all that they concern after it',
     injection => {
       const { rows, onset } = inject(injection);
       const changed = rows.map(
@@ -138,7 +138,7 @@ describe('injections', () => {
     },
   );
 
-  it('drop three quarters of a label', () => {
+  it('drop three quarters of the rows with a label', () => {
     const { rows, onset } = inject('y_prior_skip');
     const after = rows.slice(onset + 500).filter(row => row !== null);
     const shares = [0, 1].map(
@@ -152,7 +152,7 @@ describe('learners', () => {
   const random = randomOf('learners');
   const rows = Array.from({ length: 8000 }, () => [random.normal(), random.normal()]);
 
-  it('the Hoeffding tree learns what no line can separate', () => {
+  it('Hoeffding trees learn classes that no line can separate', () => {
     const label = ([a, b]: readonly number[]) => Number(Math.abs(a!) + Math.abs(b!) < 1.2);
     const tree = hoeffdingTree(2, 2);
     for (const row of rows.slice(0, 7000)) tree.learn(row, label(row));
@@ -162,7 +162,7 @@ describe('learners', () => {
     expect(right / 1000).toBeGreaterThan(0.9);
   });
 
-  it('logistic regression finds the weights that made the labels', () => {
+  it('logistic regression finds the weights behind the labels', () => {
     const truth = ([a, b]: readonly number[]) => 1 / (1 + Math.exp(-(0.5 + a! - 2 * b!)));
     const score = logisticRegression(
       rows,

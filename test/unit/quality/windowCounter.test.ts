@@ -49,7 +49,7 @@ function counted(predictions: readonly Prediction[], labels: readonly Feedback[]
 const inMinutes = (timeMs: number) => (timeMs - startMs) / minuteMs;
 
 describe('labels of a stream', () => {
-  it('are known when their window ends, or from the end of the window in which they came', () => {
+  it('are known when their window ends, or at the end of the window in which they came', () => {
     const { labelRevisions, windows } = counted(
       [prediction('a', 1), prediction('b', 2), prediction('c', 11)],
       [
@@ -77,7 +77,7 @@ describe('labels of a stream', () => {
     ]);
   });
 
-  it('are corrected by a later observation, not by an earlier one that comes after it', () => {
+  it('are corrected by a later observation but not by an earlier one that comes later', () => {
     const { labelRevisions } = counted(
       [prediction('a', 1)],
       [feedback('a', 31, 'no'), feedback('a', 12, 'yes'), feedback('a', 12, 'maybe')],
@@ -94,7 +94,7 @@ describe('labels of a stream', () => {
     expect(labelRevisions.at(-1)!.performance).toMatchObject({ labelled: 1, lossSum: 1 });
   });
 
-  it('that are numbers have sums of errors and no counts', () => {
+  it('have sums of errors and no counts if they are numbers', () => {
     const { labelRevisions } = counted(
       [prediction('a', 1, 1.5), prediction('b', 2, 4)],
       [feedback('a', 1, 1), feedback('b', 2, 2.5), feedback('b', 2, 3.5, 'another model')],
@@ -109,7 +109,7 @@ describe('signals', () => {
   const stream = counted([prediction('a', 1)], [feedback('a', 1, 'no')]);
   const [performance] = stream.labelRevisions.map(revision => revision.performance);
 
-  it('that are left out are not in the windows, whose records stay', () => {
+  it('that are left out are missing in the windows, which keep their records', () => {
     const { windows, labelRevisions } = withSignals(stream, ['error']);
     expect(windows.map(({ records, variables }) => [records, variables.size])).toEqual([[1, 0]]);
     expect(labelRevisions.map(revision => revision.performance)).toEqual([
@@ -117,7 +117,7 @@ describe('signals', () => {
     ]);
   });
 
-  it('without error have labels alone, without both no performance', () => {
+  it('leave only labels without error, and no performance without both', () => {
     const { labelRevisions } = withSignals(stream, ['labels']);
     expect(labelRevisions.map(revision => revision.performance)).toEqual([
       { ...performance, lossSum: 0, lossSquareSum: 0 },

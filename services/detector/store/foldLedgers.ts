@@ -1,9 +1,13 @@
-import { clickhouseTime } from '../../shared/clickhouse/clickhouse.ts';
-import type { VersionName } from '../../shared/versionKey.ts';
+import { type Clickhouse, clickhouseTime } from '../../shared/clickhouse/clickhouse.ts';
+import { type VersionName, versionKey } from '../../shared/versionKey.ts';
 import type { FoldLedger } from '../checkpoints/foldLedger.ts';
+import { ofVersions, type PerVersion } from './perVersion.ts';
+import { msOf } from './sqlTime.ts';
 
-/** A row of fold_ledgers as it is read: times in ms, checkpoints and settings side by side. */
-export interface LedgerRow extends VersionName {
+type LedgerOfVersion = VersionName & { ledger: FoldLedger };
+
+/** A row of fold_ledgers as it is read: times in ms, checkpoints and settings as parallel lists. */
+interface LedgerRow extends VersionName {
   window_size_ms: number;
   announced_at: number;
   announced_offset: number;
@@ -18,14 +22,30 @@ export interface LedgerRow extends VersionName {
 }
 
 const timesInMs = (column: string) =>
-  `arrayMap(time -> toUnixTimestamp64Milli(time), fold_ledgers.${column}) AS ${column}`;
+  `arrayMap(time -> ${msOf('time')}, fold_ledgers.${column}) AS ${column}`;
 
-/** Columns of a `LedgerRow`. */
-export const ledgerColumns = `model, version, window_size_ms, toUnixTimestamp64Milli(fold_ledgers.announced_at) AS announced_at, announced_offset,
-  algorithm, reference_id, ${timesInMs('checkpoint_starts')}, checkpoint_ordinals, checkpoint_slots, checkpoint_digests,
+const ledgerColumns = `model, version, window_size_ms,
+  ${msOf('fold_ledgers.announced_at')} AS announced_at, announced_offset, algorithm, reference_id,
+  ${timesInMs('checkpoint_starts')}, checkpoint_ordinals, checkpoint_slots, checkpoint_digests,
   ${timesInMs('settings_from')}, settings`;
 
-export function toLedgerRow({ model, version }: VersionName, ledger: FoldLedger): object {
+export function foldLedgers(clickhouse: Clickhouse) {
+  return {
+    async ledgers(names: readonly VersionName[]): Promise<PerVersion<FoldLedger>> {
+      const { sql, parameters } = ofVersions(names);
+      const rows = await clickhouse.select<LedgerRow>(
+        `SELECT ${ledgerColumns} FROM fold_ledgers FINAL WHERE ${sql}`,
+        parameters,
+      );
+      return new Map(rows.map(row => [versionKey(row), fromRow(row)]));
+    },
+
+    insertLedgers: (ledgers: readonly LedgerOfVersion[]) =>
+      clickhouse.insert('fold_ledgers', ledgers.map(toRow)),
+  };
+}
+
+function toRow({ model, version, ledger }: LedgerOfVersion): object {
   const { windowSizeMs, position, algorithm, referenceId, checkpoints, settings } = ledger;
   return {
     model,
@@ -44,7 +64,7 @@ export function toLedgerRow({ model, version }: VersionName, ledger: FoldLedger)
   };
 }
 
-export function fromLedgerRow(row: LedgerRow): FoldLedger {
+function fromRow(row: LedgerRow): FoldLedger {
   return {
     windowSizeMs: row.window_size_ms,
     position: { announcedAtMs: row.announced_at, offset: row.announced_offset },

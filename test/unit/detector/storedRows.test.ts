@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { alerts } from '../../../services/detector/store/alerts.ts';
+import { driftEvents } from '../../../services/detector/store/driftEvents.ts';
+import type { Alert, DriftEvent } from '../../../services/shared/contracts.ts';
+import { driftEvent } from './driftEventFixture.ts';
+
+/** Keeps what is inserted, and the queries. */
+function recorder() {
+  const inserted: [table: string, rows: readonly object[]][] = [];
+  const queries: string[] = [];
+  return {
+    inserted,
+    queries,
+    insert: async (table: string, rows: readonly object[]) => {
+      inserted.push([table, rows]);
+    },
+    select: async (query: string) => {
+      queries.push(query);
+      return [];
+    },
+  };
+}
+
+const event: DriftEvent = { ...driftEvent('a'), revision: 2 };
+const alert: Alert = {
+  id: 'b',
+  revision: 3,
+  state: 'updated',
+  model: 'm',
+  version: '1',
+  severity: 'critical',
+  title: 'm 1: data drift',
+  driftEventIds: ['a'],
+  openedAtEventTime: 0,
+  updatedAtEventTime: 1_500,
+};
+
+describe('rows of the detector', () => {
+  it('hold a drift event in the columns of drift_events', async () => {
+    const clickhouse = recorder();
+    await driftEvents(clickhouse as never).insertDriftEvents([event]);
+    expect(clickhouse.inserted).toEqual([
+      [
+        'drift_events',
+        [
+          {
+            id: 'a',
+            revision: 2,
+            status: 'open',
+            model: 'm',
+            version: '1',
+            segment: '',
+            feature: 'x',
+            cause: 'data_drift',
+            severity: 'warning',
+            window_start: '1970-01-01 10:00:00.000',
+            window_end: '1970-01-01 11:00:00.000',
+            metric: 'likelihood_ratio',
+            value: 100,
+            threshold: 40,
+            p_value: 1e-12,
+            records: 200,
+            reference: 'bootstrap',
+            contributions: { x: 0.75, z: 0.25 },
+            prediction_contributions: { x: 0.05, z: -0.01 },
+            explanation: 'x changed.',
+            detected_at_event_time: '1970-01-01 11:00:00.000',
+          },
+        ],
+      ],
+    ]);
+  });
+
+  it('hold an alert in the columns of alerts', async () => {
+    const clickhouse = recorder();
+    await alerts(clickhouse as never).insertAlerts([alert]);
+    expect(clickhouse.inserted).toEqual([
+      [
+        'alerts',
+        [
+          {
+            id: 'b',
+            revision: 3,
+            state: 'updated',
+            model: 'm',
+            version: '1',
+            severity: 'critical',
+            title: 'm 1: data drift',
+            drift_event_ids: ['a'],
+            opened_at_event_time: '1970-01-01 00:00:00.000',
+            updated_at_event_time: '1970-01-01 00:00:01.500',
+          },
+        ],
+      ],
+    ]);
+  });
+
+  it('are read under the names of the fields that they were written from', async () => {
+    const clickhouse = recorder();
+    const wanted = [{ model: 'm', version: '1', sinceMs: 0, ids: [] }];
+    await driftEvents(clickhouse as never).driftEvents(wanted);
+    await alerts(clickhouse as never).alerts(wanted);
+    const fieldsOf = (query: string) =>
+      [...query.split(' FROM ')[0]!.matchAll(/ AS (\w+)/g)].map(([, field]) => field).sort();
+    expect(clickhouse.queries.map(fieldsOf)).toEqual([
+      Object.keys(event).sort(),
+      Object.keys(alert).sort(),
+    ]);
+  });
+});
