@@ -60,9 +60,10 @@ export async function detectorHandler(
  * have changed, once per model version, publishes what follows, and stores the ledgers last.
  *
  * The invariant: the map holds the newest value of each version in memory, and only this class
- * puts values there. A version in the map has taken every announcement of its windows since it was
- * loaded; what it had taken before is in the tables (see `FoldLedger`). So a version can be loaded
- * again at any time between two flushes, and nothing is lost when the process dies.
+ * puts values there. The loop never calls two methods at once, so that a value is still the newest
+ * after an await. A version in the map has taken every announcement of its windows since it was
+ * loaded, and what it had taken before is in the tables (see `FoldLedger`). So versions can leave
+ * memory between two flushes, and nothing is lost when the process dies.
  */
 class DetectorHandler implements BatchHandler {
   readonly #context: DetectorContext;
