@@ -178,6 +178,11 @@ describe.each(pages)('%s', page => {
     }
   });
 
+  it('keeps its lines to 100 columns, except rows of tables', () => {
+    const lines = text.split('\n').filter(line => !line.startsWith('|'));
+    expect(lines.filter(line => [...line].length > 100)).toEqual([]);
+  });
+
   it('names commands and test files of the project that exist', () => {
     const { scripts } = JSON.parse(read('package.json'));
     const lines = fencedBlocks(text)
