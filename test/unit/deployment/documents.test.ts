@@ -30,7 +30,14 @@ import { serviceMetrics } from './serviceMetrics.ts';
 
 const root = new URL('../../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
-const pages = readdirSync(new URL('docs/', root)).map(name => `docs/${name}`);
+const pages = [
+  'README.md',
+  'quality/README.md',
+  'examples/electricity/README.md',
+  ...readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
+];
 const operators = read('docs/operators.md');
 
 /** Cells of the table rows below a heading, without back-ticks. */
@@ -148,13 +155,32 @@ describe('docs/operators.md', () => {
   });
 });
 
+/** The anchors that GitHub gives to the headings of a page. @example '## At 3 a.m.' // 'at-3-am' */
+function anchorsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
 describe.each(pages)('%s', page => {
   const text = read(page);
 
   it('links to what exists', () => {
-    for (const [, target] of text.matchAll(/\]\(([^)#]+)(?:#[\w-]+)?\)/g)) {
-      expect(existsSync(new URL(target!, new URL(page, root))), target).toBe(true);
+    for (const [, link] of text.matchAll(/\]\(([^)]+)\)/g)) {
+      if (link!.startsWith('https://')) continue;
+      const [path, anchor] = link!.split('#');
+      const target = new URL(path!, new URL(page, root));
+      expect(existsSync(target), link).toBe(true);
+      if (anchor) expect(anchorsOf(readFileSync(target, 'utf8'))).toContain(anchor);
     }
+  });
+
+  it('keeps its lines to 100 columns, except rows of tables', () => {
+    const lines = text.split('\n').filter(line => !line.startsWith('|'));
+    expect(lines.filter(line => [...line].length > 100)).toEqual([]);
   });
 
   it('names commands and test files of the project that exist', () => {
