@@ -157,19 +157,17 @@ describe.each(pages)('%s', page => {
     }
   });
 
-  it('names commands and test files of the project that exist', () => {
+  it('names scripts of package.json, and files and folders that exist', () => {
     const { scripts } = JSON.parse(read('package.json'));
     const lines = fencedBlocks(text)
       .filter(({ kind }) => kind === 'sh project')
       .flatMap(block => block.text.trim().split('\n'));
     for (const line of lines) {
-      const [, script] = /^npm (?:run )?(\S+)$/.exec(line) ?? [];
-      const [, project, file] = /^npx vitest run --project (\w+) (\S+)/.exec(line) ?? [];
-      if (script) expect(Object.keys(scripts)).toContain(script);
-      else {
-        expect(file, line).toContain(`/${project}/`);
-        expect(existsSync(new URL(file!, root)), file).toBe(true);
-      }
+      const [command, ...args] = line.replace(/ +#.*/, '').split(' -- ');
+      const [, script] = /^npm (?:run )?(\S+)$/.exec(command!) ?? [];
+      expect(Object.keys(scripts), line).toContain(script);
+      for (const [path] of args.join(' ').matchAll(/(?<= |^)test\/\S+/g))
+        expect(existsSync(new URL(path, root)), path).toBe(true);
     }
   });
 });
