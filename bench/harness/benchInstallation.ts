@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
 import { consumerGroup, type ServiceName } from '../../infra/kafka/serviceFlow.ts';
-import { createInstallation } from '../../infra/local/installation.ts';
+import { temporaryInstallation } from '../../infra/local/temporaryInstallation.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import type { BenchServers } from './benchServers.ts';
 
@@ -27,7 +27,7 @@ async function benchInstallation(servers: BenchServers, name: string, settings: 
   const folder = join(servers.folder, name);
   await mkdir(folder);
   await writeFile(join(folder, 'driftloop.yaml'), settings);
-  const installation = await createInstallation(
+  const installation = await temporaryInstallation(
     {
       ...servers.variables,
       CLICKHOUSE_DATABASE: name,

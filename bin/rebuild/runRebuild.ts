@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrate } from '../../infra/clickhouse/migrate.ts';
+import { dropInstallation } from '../../infra/installation/dropInstallation.ts';
+import { prepareInstallation } from '../../infra/installation/prepareInstallation.ts';
 import { consumerGroup, type ServiceName } from '../../infra/kafka/serviceFlow.ts';
-import { ensureTopics } from '../../infra/kafka/topics.ts';
 import { untilCommitted } from '../../infra/kafka/untilCommitted.ts';
 import { startServices } from '../../infra/local/processes/startServices.ts';
 import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
@@ -15,7 +15,6 @@ import { connectProducer, type Kafka, type KafkaAdmin } from '../../services/sha
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { announceWindows } from '../../services/shared/windows/announceWindows.ts';
-import { dropInstallation } from '../replay/isolatedInstallation.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { holdServices } from './holdServices.ts';
 import { type MovedRows, moveRows } from './moveRows.ts';
@@ -105,8 +104,7 @@ function shadowVariables(environment: Environment, id: string): Record<string, s
 }
 
 async function prepare(admin: KafkaAdmin, shadow: Environment, plan: RebuildPlan): Promise<void> {
-  await ensureTopics(admin, shadow);
-  await migrate(shadow);
+  await prepareInstallation(admin, shadow);
   const clickhouse = connectClickhouse(shadow, { retry: false });
   await clickhouse
     .insert(

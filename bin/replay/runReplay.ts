@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, mkdtemp, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { dropInstallation } from '../../infra/installation/dropInstallation.ts';
+import { prepareInstallation } from '../../infra/installation/prepareInstallation.ts';
 import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
 import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { startServices } from '../../infra/local/processes/startServices.ts';
@@ -16,11 +18,11 @@ import {
 } from '../../services/shared/kafka/kafka.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
-import { requireServer } from '../servers/requireServer.ts';
+import { requireServers } from '../servers/requireServer.ts';
 import type { Progress } from '../terminal/progress.ts';
-import { createInstallation, dropInstallation } from './isolatedInstallation.ts';
 import { replayServers } from './replayServers.ts';
 import { replaySettings } from './replaySettings.ts';
+import { replayTopics } from './replayTopics.ts';
 import { type SentLines, sendLines } from './sendLines.ts';
 import { sendStreamEnd } from './sendStreamEnd.ts';
 import { writeReport } from './writeReport.ts';
@@ -154,9 +156,7 @@ async function startInstallation(
     DRIFTLOOP_ARTIFACTS: join(dir, 'artifacts'),
   };
   const environment = readEnvironment({ ...process.env, ...variables });
-  for (const server of ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'CLICKHOUSE_URL'] as const) {
-    await requireServer(environment, server);
-  }
+  await requireServers(environment);
   const kafka = connectKafka(environment, 'driftloop-replay');
   const admin = kafka.admin();
   await admin.connect();
@@ -164,7 +164,7 @@ async function startInstallation(
   if (!servers.own && !options.keep) undo(() => dropInstallation(admin, environment));
   if (options.keep)
     undo(async () => progress.step(whereItIs(environment, servers.own ? dir : null)));
-  await createInstallation(admin, environment);
+  await prepareInstallation(admin, environment, replayTopics);
 
   const services: ServiceName[] = [
     'profiler',

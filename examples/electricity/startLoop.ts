@@ -44,9 +44,7 @@ export async function startLoop({
 
   const variables = {
     ...withoutServersOfOthers(),
-    KAFKA_BROKERS: stack.kafkaBrokers,
-    SCHEMA_REGISTRY_URL: stack.schemaRegistryUrl,
-    CLICKHOUSE_URL: stack.clickhouseUrl,
+    ...stack.variables,
     DRIFTLOOP_CONFIG: join(import.meta.dirname, 'driftloop.yaml'),
     DRIFTLOOP_ARTIFACTS: join(dir, 'artifacts'),
     DRIFTLOOP_FLUSH_MS: flushMs,

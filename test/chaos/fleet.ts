@@ -4,6 +4,7 @@ import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
 import {
   type ServiceProcess,
+  serviceScript,
   startServiceProcess,
 } from '../../infra/local/processes/serviceProcesses.ts';
 import { logTail } from '../../infra/local/processes/untilReady.ts';
@@ -49,7 +50,7 @@ export function startFleet(
       try {
         const started = await startServiceProcess({
           name: service,
-          script: new URL(`../../services/${service}/main.ts`, import.meta.url).pathname,
+          script: serviceScript(service),
           env: { ...variables, DRIFTLOOP_HTTP_PORT: String(port) },
           logFile,
           onExit: () => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { connectKafka } from '../../services/shared/kafka/kafka.ts';
-import { driftloop, ownInstallation } from '../integration/cliServers.ts';
+import { driftloop, ownInstallation } from '../commands.ts';
 import { replayStream, streamStartMs } from './replayStream.ts';
 
 const schemaFile = new URL('../../schemas/replay-report.schema.json', import.meta.url);
@@ -21,7 +21,9 @@ const validate = new Ajv2020({
 
 let folder = '';
 let servers: Record<string, string>;
-beforeAll(() => {
+/** What replays of others have left on servers that the tests did not start. */
+let leftBefore: string[] = [];
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'driftloop-test-replay-'));
   const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL } = ownInstallation() as Record<
     string,
@@ -34,6 +36,7 @@ beforeAll(() => {
     CLICKHOUSE_URL: CLICKHOUSE_URL!,
     TMPDIR: folder,
   };
+  leftBefore = await leftovers();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -73,7 +76,7 @@ async function leftovers(): Promise<string[]> {
         ({ name }) => name,
       ),
       ...readdirSync(folder),
-    ].filter(name => /^replay[-_]|^driftloop-replay/.test(name));
+    ].filter(name => /^replay[-_]|^driftloop-replay/.test(name) && !leftBefore.includes(name));
   } finally {
     await admin.disconnect();
     await clickhouse.close();

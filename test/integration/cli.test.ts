@@ -6,7 +6,7 @@ import {
   connectProducer,
   type KafkaAdmin,
 } from '../../services/shared/kafka/kafka.ts';
-import { commitAll, driftloop, ownInstallation } from './cliServers.ts';
+import { commitAll, driftloop, ownInstallation } from '../commands.ts';
 
 let variables: Record<string, string>;
 let environment: Environment;

@@ -13,7 +13,7 @@ import {
 } from '../../services/shared/kafka/kafka.ts';
 import type { RejectionClass } from '../../services/shared/records/decodeRecord.ts';
 import { deadLetterRecord } from '../../services/shared/service/deadLetters.ts';
-import { driftloop, ownInstallation } from './cliServers.ts';
+import { driftloop, ownInstallation } from '../commands.ts';
 
 let variables: Record<string, string>;
 let environment: Environment;

@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerContracts } from '../../infra/kafka/registerContracts.ts';
 import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
+import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
 import type { Alert } from '../../services/shared/contracts.ts';
 import { topics } from '../../services/shared/kafka/topics.ts';
 import { fencedBlocks } from '../fencedBlocks.ts';
@@ -38,17 +40,24 @@ const pages = ['producers.md', 'operators.md', 'analysts.md', 'contributors.md']
 const kindsNotRun = ['sh project', 'sh docker'];
 
 describe('docs', { timeout: 300_000 }, () => {
+  let folder: string;
+  let stack: LocalStack;
   let installation: Installation;
   const services: ServiceProcess[] = [];
   beforeAll(async () => {
-    // The pages name topics as they are, without a prefix; no other test does.
-    installation = await freshInstallation({ DRIFTLOOP_TOPIC_PREFIX: '' });
+    // The pages name topics without a prefix. On servers that the tests share with others, those
+    // topics may belong to somebody.
+    folder = await mkdtemp(join(tmpdir(), 'driftloop-docs-'));
+    stack = await startLocalStack({ dir: folder });
+    installation = await freshInstallation({ ...stack.variables, DRIFTLOOP_TOPIC_PREFIX: '' });
     await registerContracts(installation.schemas, installation.environment);
     await symlink(join(root, 'node_modules'), join(installation.folder, 'node_modules'));
   });
   afterAll(async () => {
     await Promise.all(services.map(service => service.stop()));
     await installation[Symbol.asyncDispose]();
+    await stack.stop();
+    await rm(folder, { recursive: true, force: true });
   });
 
   function start(

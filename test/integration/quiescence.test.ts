@@ -10,7 +10,7 @@ import {
   type KafkaProducer,
   sendRecords,
 } from '../../services/shared/kafka/kafka.ts';
-import { commitAll, ownInstallation } from './cliServers.ts';
+import { commitAll, ownInstallation } from '../commands.ts';
 
 let environment: Environment;
 let admin: KafkaAdmin;

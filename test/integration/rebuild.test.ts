@@ -9,8 +9,8 @@ import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 import { oracle } from '../chaos/oracle.ts';
 import { differences, oracleTables, storedRows } from '../chaos/storedTables.ts';
 import { chunksOfStream, type StreamRecord } from '../chaos/stream.ts';
+import { driftloop } from '../commands.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
-import { driftloop } from './cliServers.ts';
 
 const services = ['profiler', 'evaluator', 'detector'] as const;
 
@@ -20,11 +20,14 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
   beforeEach(async () => {
     installation = await freshInstallation();
     const encoders = {
-      prediction: await installation.schemas.encoder<Prediction>('Prediction', 'predictions'),
-      feedback: await installation.schemas.encoder<Feedback>('Feedback', 'feedback'),
+      prediction: await installation.schemas.encoder<Prediction>(
+        'Prediction',
+        topic('predictions'),
+      ),
+      feedback: await installation.schemas.encoder<Feedback>('Feedback', topic('feedback')),
       request: await installation.schemas.encoder<RetrainRequest>(
         'RetrainRequest',
-        'retrain-requests',
+        topic('retrain-requests'),
       ),
     };
     chunks = [...chunksOfStream(seededRandom(11), encoders, 8)].map(records =>

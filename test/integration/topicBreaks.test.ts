@@ -34,8 +34,8 @@ describe('topics that are not what they were', { timeout: 300_000 }, () => {
   let encodeFeedback: (feedback: Feedback) => Buffer;
   beforeEach(async () => {
     installation = await freshInstallation();
-    encode = await installation.schemas.encoder<Prediction>('Prediction', 'predictions');
-    encodeFeedback = await installation.schemas.encoder<Feedback>('Feedback', 'feedback');
+    encode = await installation.schemas.encoder<Prediction>('Prediction', topic('predictions'));
+    encodeFeedback = await installation.schemas.encoder<Feedback>('Feedback', topic('feedback'));
   });
   afterEach(() => installation[Symbol.asyncDispose]());
 

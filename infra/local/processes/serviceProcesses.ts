@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import type { ServiceName } from '../../kafka/serviceFlow.ts';
 import { startChildProcess } from './childProcess.ts';
 import { localHost } from './claimPort.ts';
 import { answersOk, untilReady } from './untilReady.ts';
@@ -23,6 +25,11 @@ export interface ServiceProcess {
   stop(): Promise<void>;
   /** SIGKILL, as when its machine fails; on purpose, so `onExit` is not called. */
   kill(): void;
+}
+
+/** Returns the program of a service. */
+export function serviceScript(name: ServiceName): string {
+  return join(import.meta.dirname, '..', '..', '..', 'services', name, 'main.ts');
 }
 
 /**

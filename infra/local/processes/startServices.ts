@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ServiceName } from '../../kafka/serviceFlow.ts';
 import { freePort } from './claimPort.ts';
-import { type ServiceProcess, startServiceProcess } from './serviceProcesses.ts';
+import { type ServiceProcess, serviceScript, startServiceProcess } from './serviceProcesses.ts';
 
 export interface ServicesOptions {
   services: readonly ServiceName[];
@@ -26,7 +26,7 @@ export async function startServices({
     services.map(async name =>
       startServiceProcess({
         name,
-        script: join(import.meta.dirname, '..', '..', '..', 'services', name, 'main.ts'),
+        script: serviceScript(name),
         env: { ...variables, DRIFTLOOP_HTTP_PORT: String(await freePort()) },
         logFile: join(logDir, `${name}.log`),
         onExit,
