@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { UserError } from '../services/shared/userError.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addDeadLettersCommand } from './commands/deadLetters.ts';
+import { addDownCommand } from './commands/down.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addRebuildCommand } from './commands/rebuild.ts';
 import { addReferenceCommand } from './commands/reference.ts';
@@ -10,6 +11,7 @@ import { addReplayCommand } from './commands/replay.ts';
 import { addRetrainCommand } from './commands/retrain.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTopicsCommand } from './commands/topics.ts';
+import { addUpCommand } from './commands/up.ts';
 
 const program = new Command('driftloop')
   .description(
@@ -31,6 +33,8 @@ Examples:
   .exitOverride();
 
 for (const add of [
+  addUpCommand,
+  addDownCommand,
   addStatusCommand,
   addReplayCommand,
   addRebuildCommand,

@@ -9,6 +9,7 @@ import { runRebuild } from '../rebuild/runRebuild.ts';
 import { requireServer } from '../servers/requireServer.ts';
 import { withClickhouse, withKafka } from '../servers/withServers.ts';
 import { formatTable } from '../terminal/formatTable.ts';
+import { interruption } from '../terminal/interruption.ts';
 import { startProgress } from '../terminal/progress.ts';
 
 interface RebuildOptions {
@@ -50,9 +51,7 @@ async function runRebuildCommand(options: RebuildOptions): Promise<void> {
   const environment = readEnvironment();
   readSettings(environment.DRIFTLOOP_CONFIG);
   await requireServer(environment, 'SCHEMA_REGISTRY_URL');
-  const interruption = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => interruption.abort(new UserError(`stopped by ${signal}`)));
+  const signal = interruption();
   await withKafka(environment, (kafka, admin) =>
     withClickhouse(environment, async clickhouse => {
       const plan = await rebuildPlan(kafka, admin, clickhouse, environment, from);
@@ -65,7 +64,7 @@ async function runRebuildCommand(options: RebuildOptions): Promise<void> {
         clickhouse,
         plan,
         progress: startProgress(),
-        signal: interruption.signal,
+        signal,
       };
       const { moved } = await runRebuild(rebuild);
       console.log(`\n${formatTable(moved.map(rows => ({ ...rows })))}`);

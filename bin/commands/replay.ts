@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { UserError } from '../../services/shared/userError.ts';
 import { type ReplayOptions, runReplay } from '../replay/runReplay.ts';
+import { interruption } from '../terminal/interruption.ts';
 import { startProgress } from '../terminal/progress.ts';
 
 export function addReplayCommand(program: Command): void {
@@ -41,9 +41,5 @@ Examples:
 }
 
 async function runReplayCommand(options: ReplayOptions): Promise<void> {
-  const interruption = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => interruption.abort(new UserError(`stopped by ${signal}`)));
-  }
-  await runReplay(options, startProgress(), interruption.signal);
+  await runReplay(options, startProgress(), interruption());
 }

@@ -57,12 +57,12 @@ export async function runRebuild(rebuild: Rebuild): Promise<RebuildResult> {
   let logIsNamed = false;
   try {
     await prepare(admin, shadow, plan);
-    stopServices = await startServices({
+    ({ stop: stopServices } = await startServices({
       services: ['profiler', 'evaluator'],
       variables,
       logDir: folder,
       onExit: line => failure.abort(new UserError(line)),
-    });
+    }));
     const shadowOptions = { ...rebuild, shadow, signal: ended };
     await readUntil(shadowOptions, plan.partitions);
     progress.step('the topics are read; the services pause');

@@ -19,6 +19,7 @@ import {
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { requireServers } from '../servers/requireServer.ts';
+import { untilAborted } from '../terminal/interruption.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { replayServers } from './replayServers.ts';
 import { replaySettings } from './replaySettings.ts';
@@ -70,7 +71,7 @@ export async function runReplay(
     // Clients wait for servers that are away, but one that has died here will not come back.
     await Promise.race([
       replayFiles({ ...running, options, progress, startedAtMs, signal: ended }),
-      rejectOnAbort(ended),
+      untilAborted(ended),
     ]);
   } catch (error) {
     logIsNamed = String(error).includes(dir);
@@ -82,13 +83,6 @@ export async function runReplay(
       );
     }
   }
-}
-
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }
 
 /** @param keepLogs an error has told a person to read them */
@@ -174,7 +168,8 @@ async function startInstallation(
   ];
   const onExit = (line: string) => failure.abort(new UserError(line));
   const logDir = join(dir, logFolder);
-  undo(await startServices({ services, variables, logDir, onExit }));
+  const started = await startServices({ services, variables, logDir, onExit });
+  undo(started.stop);
   progress.step(`${services.join(', ')} are up (logs: ${logDir})`);
   return { environment, kafka, admin, services };
 }

@@ -1,23 +1,26 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { formatTable } from '../../bin/terminal/formatTable.ts';
+import { untilAborted } from '../../bin/terminal/interruption.ts';
+import { withLastLogLines } from '../../bin/terminal/lastLogLines.ts';
 import { startProgress } from '../../bin/terminal/progress.ts';
+import { prepareDataFolder } from '../../infra/local/loop/dataFolder.ts';
+import { requireNoLoop } from '../../infra/local/loop/loopRecord.ts';
+import { startLoop } from '../../infra/local/loop/startLoop.ts';
 import { startChildProcess } from '../../infra/local/processes/childProcess.ts';
-import { logTail } from '../../infra/local/processes/untilReady.ts';
+import { claimPorts, type LocalStackPorts } from '../../infra/local/processes/localStackPorts.ts';
 import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { UserError } from '../../services/shared/userError.ts';
-import { type DemoPorts, emptyDemoFolder } from './demoFolder.ts';
 import { loopNews } from './loopNews.ts';
 import { accuracyOf, makeReport, type Report } from './report.ts';
 import type { QuarterScore, ScorerLine } from './scorerLine.ts';
-import { startLoop } from './startLoop.ts';
 import { type StoryEntry, storyText } from './story.ts';
 
 export interface DemoOptions {
   /** Folder of data, models and logs; what an earlier run has left there is replaced. */
   dir: string;
-  ports: DemoPorts;
+  ports: LocalStackPorts;
   /** Stop at the end of the story, instead of leaving everything up. */
   headless: boolean;
   /** File for the report. */
@@ -27,8 +30,8 @@ export interface DemoOptions {
 }
 
 const model = 'nsw-price-direction';
-const lastLogLines = 5;
-const longestLogLine = 300;
+/** Short, so that a step of the replay does not wait a second in each service. */
+const flushMs = '50';
 
 /**
  * Starts everything, tells on standard output what happens, and stops everything.
@@ -76,8 +79,21 @@ interface Demo extends DemoOptions {
 async function tellStory(demo: Demo): Promise<boolean> {
   const { dir, ports, undo, fail, signal } = demo;
   const note = (text: string) => tell(demo, { kind: 'note', text });
-  await emptyDemoFolder(dir, ports);
-  const variables = await startLoop({ dir, ports, note, undo, onEnd: fail, signal });
+  requireNoLoop(dir);
+  await claimPorts(ports);
+  await prepareDataFolder({ dir, marker: 'made-by-the-electricity-demo', empty: true });
+  const { variables, stop } = await startLoop({
+    dir,
+    ports,
+    variables: {
+      DRIFTLOOP_CONFIG: join(import.meta.dirname, 'driftloop.yaml'),
+      DRIFTLOOP_FLUSH_MS: flushMs,
+    },
+    onProgress: note,
+    onEnd: fail,
+    signal,
+  });
+  undo(stop);
   const environment = readEnvironment(variables);
   const clickhouse = connectClickhouse(environment, { retry: false });
   undo(() => clickhouse.close());
@@ -168,21 +184,6 @@ function statusText(line: ScorerLine): string {
     return `the clock waits for the ${line.service} (${line.records} records to go)`;
   if (line.event === 'stepped') return `${line.until.slice(0, 10)}: version ${line.version} serves`;
   return '';
-}
-
-function untilAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-}
-
-/** A line that names a log file, and what stands at the end of that. */
-function withLastLogLines(line: string): string {
-  const [, file] = /\(log: (.+)\)$/.exec(line) ?? [];
-  if (file === undefined) return line;
-  const lines = logTail(file).trimEnd().split('\n').slice(-lastLogLines);
-  return [line, ...lines.map(text => `  ${text.slice(0, longestLogLine)}`)].join('\n');
 }
 
 /** The file is there whole or not at all. */

@@ -21,6 +21,7 @@ export interface ServiceProcess {
   pid: number;
   /** Base of /live, /ready and /metrics. */
   healthUrl: string;
+  logFile: string;
   /** SIGTERM, and SIGKILL if it is not gone in time. Resolves when it is gone. */
   stop(): Promise<void>;
   /** SIGKILL, as when its machine fails; on purpose, so `onExit` is not called. */
@@ -80,5 +81,5 @@ export async function startServiceProcess({
     stopping = true;
     process.kill(child.pid, 'SIGKILL');
   };
-  return { name, pid: child.pid, healthUrl, stop, kill };
+  return { name, pid: child.pid, healthUrl, logFile, stop, kill };
 }
