@@ -9,8 +9,6 @@ import { streamCache } from './counting/streamCache.ts';
 import { judgeFolders } from './judge/judgeFolders.ts';
 import type { JudgedStream } from './judge/judgeStream.ts';
 import { judgeTrack } from './judge/judgeTrack.ts';
-import { parseRepeats } from './parseRepeats.ts';
-import { showProgress } from './report/showProgress.ts';
 import {
   byClock,
   byWindow,
@@ -21,6 +19,8 @@ import {
 } from './report/streamReport.ts';
 import { trackRow } from './report/trackTable.ts';
 import { tracks } from './streams/tracks.ts';
+import { parseRepeats } from './terminal/parseRepeats.ts';
+import { showProgress } from './terminal/showProgress.ts';
 
 /** More than a person would read. */
 const mostEventsShown = 40;

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
-import { consumerGroup, type ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { temporaryInstallation } from '../../infra/local/temporaryInstallation.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
+import { consumerGroup, type ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import type { BenchServers } from './benchServers.ts';
 
 export type BenchInstallation = Awaited<ReturnType<typeof benchInstallation>>;

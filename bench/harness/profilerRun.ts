@@ -21,8 +21,8 @@ export async function profilerRun(
   const variables = await installation.newDatabase();
   options.atStart?.();
   const readings = await meteredRun({
-    script: 'meteredService.ts',
-    args: [options.rawRows ? 'profiler' : 'profiler-windows-only'],
+    script: 'meteredProfiler.ts',
+    args: options.rawRows ? [] : ['windows-only'],
     variables,
     logDir: installation.folder,
     records: options.records,

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Peer, peersFolder } from '../../infra/peers/peerEnvironments.ts';
+import type { Peer } from '../../infra/peers/peerEnvironments.ts';
 import { runCommand } from '../../infra/peers/runCommand.ts';
 import { predictionStream, recordsPerMinute } from '../streams/predictionStream.ts';
 import { writeColumns } from '../streams/writeColumns.ts';
@@ -30,7 +30,7 @@ export async function withColumns<T>(
 }
 
 export function peerCellsPerSecond({ name, python }: Peer, columnsFolder: string): Promise<number> {
-  return cellsPerSecond(python, [join(peersFolder, `${name}.py`), columnsFolder]);
+  return cellsPerSecond(python, [join(import.meta.dirname, `${name}.py`), columnsFolder]);
 }
 
 /** What a program prints as its last line. */

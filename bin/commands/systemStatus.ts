@@ -1,9 +1,9 @@
 import { groupLag } from '../../infra/kafka/groupLag.ts';
-import { consumerGroup, serviceFlow } from '../../infra/kafka/serviceFlow.ts';
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { Settings } from '../../services/shared/config/settings.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { consumerGroup, serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
 
 export interface ServiceStatus {
   service: string;

@@ -1,8 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { consumerGroup, type ServiceName, serviceFlow } from '../../infra/kafka/serviceFlow.ts';
 import { type Clickhouse, clickhouseTime } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import {
+  consumerGroup,
+  type ServiceName,
+  serviceFlow,
+} from '../../services/shared/kafka/serviceFlow.ts';
 import { prefixed } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dropInstallation } from '../../infra/installation/dropInstallation.ts';
 import { prepareInstallation } from '../../infra/installation/prepareInstallation.ts';
-import { consumerGroup, type ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { untilCommitted } from '../../infra/kafka/untilCommitted.ts';
 import { startServices } from '../../infra/local/processes/startServices.ts';
 import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
@@ -12,6 +11,7 @@ import { type Clickhouse, connectClickhouse } from '../../services/shared/clickh
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import { connectProducer, type Kafka, type KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { consumerGroup, type ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { announceWindows } from '../../services/shared/windows/announceWindows.ts';

@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { dropInstallation } from '../../infra/installation/dropInstallation.ts';
 import { prepareInstallation } from '../../infra/installation/prepareInstallation.ts';
 import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
-import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { startServices } from '../../infra/local/processes/startServices.ts';
 import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
@@ -16,6 +15,7 @@ import {
   type Kafka,
   type KafkaAdmin,
 } from '../../services/shared/kafka/kafka.ts';
+import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { requireServers } from '../servers/requireServer.ts';

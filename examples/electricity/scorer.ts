@@ -5,8 +5,8 @@
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import kafkajs from 'kafkajs';
 import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
-import { serviceFlow } from '../../infra/kafka/serviceFlow.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
+import { serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
 import { type ModelOutput, predict } from '../../services/shared/model/model.ts';
 import { loadModel } from '../../services/shared/model/modelArtifact.ts';
 import { trainModel } from '../../services/shared/model/trainModel.ts';

@@ -1,8 +1,8 @@
 import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { consumerGroup, serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
 import { topics } from '../../services/shared/kafka/topics.ts';
-import { consumerGroup, serviceFlow } from '../kafka/serviceFlow.ts';
 import { deleteGroups } from './deleteGroups.ts';
 import { deleteSubjects } from './deleteSubjects.ts';
 

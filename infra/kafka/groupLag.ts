@@ -1,8 +1,12 @@
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import {
+  consumedTopics,
+  consumerGroup,
+  type ServiceName,
+} from '../../services/shared/kafka/serviceFlow.ts';
 import { prefixed } from '../../services/shared/kafka/topics.ts';
 import { committedOffsets } from './committedOffsets.ts';
-import { consumerGroup, type ServiceName, serviceFlow } from './serviceFlow.ts';
 
 export interface PartitionLag {
   topic: string;
@@ -23,9 +27,7 @@ export async function groupLag(
   environment: Environment,
   service: ServiceName,
 ): Promise<PartitionLag[]> {
-  const topics = serviceFlow
-    .find(({ name }) => name === service)!
-    .consumes.map(topic => prefixed(environment, topic));
+  const topics = consumedTopics(service).map(topic => prefixed(environment, topic));
   const committed = await committedOffsets(admin, consumerGroup(environment, service), topics);
   const lags: PartitionLag[] = [];
   for (const topic of topics) {

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { type ServiceName, serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
 import { groupLag } from './groupLag.ts';
-import { type ServiceName, serviceFlow } from './serviceFlow.ts';
 
 export interface QuiescenceOptions {
   admin: KafkaAdmin;

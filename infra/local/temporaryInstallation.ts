@@ -3,10 +3,10 @@ import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry
 import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { connectKafka, connectProducer } from '../../services/shared/kafka/kafka.ts';
+import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { dropData } from '../installation/dropInstallation.ts';
 import { prepareInstallation } from '../installation/prepareInstallation.ts';
 import { waitUntilQuiet } from '../kafka/quiescence.ts';
-import type { ServiceName } from '../kafka/serviceFlow.ts';
 import { freePort } from './processes/claimPort.ts';
 import {
   type ServiceProcess,

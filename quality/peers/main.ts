@@ -2,10 +2,10 @@
 import { Command, Option } from 'commander';
 import { UserError } from '../../services/shared/userError.ts';
 import { judgeTrack } from '../judge/judgeTrack.ts';
-import { parseRepeats } from '../parseRepeats.ts';
-import { showProgress } from '../report/showProgress.ts';
 import { byClock, type Cell, scoreCells, scorePositions } from '../report/streamReport.ts';
 import { tracks } from '../streams/tracks.ts';
+import { parseRepeats } from '../terminal/parseRepeats.ts';
+import { showProgress } from '../terminal/showProgress.ts';
 import { installedMoa } from './moaDetectors.ts';
 import { noteErrors } from './noteErrors.ts';
 import { cellsAhead, detectorTable, peerTable } from './peerTable.ts';

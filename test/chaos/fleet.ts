@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
 import {
   type ServiceProcess,
@@ -8,6 +7,7 @@ import {
   startServiceProcess,
 } from '../../infra/local/processes/serviceProcesses.ts';
 import { logTail } from '../../infra/local/processes/untilReady.ts';
+import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 
 export interface Fleet {
   services: readonly ServiceName[];

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { serviceFlow } from '../../infra/kafka/serviceFlow.ts';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
+import { serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
 import { eventually } from '../eventually.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
-import { consumerGroup, type ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { ensureTopics } from '../../infra/kafka/topics.ts';
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
 import {
@@ -10,6 +9,7 @@ import {
   type KafkaProducer,
   sendRecords,
 } from '../../services/shared/kafka/kafka.ts';
+import { consumerGroup, type ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { commitAll, ownInstallation } from '../commands.ts';
 
 let environment: Environment;

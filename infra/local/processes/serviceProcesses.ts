@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ServiceName } from '../../kafka/serviceFlow.ts';
+import type { ServiceName } from '../../../services/shared/kafka/serviceFlow.ts';
 import { startChildProcess } from './childProcess.ts';
 import { localHost } from './claimPort.ts';
 import { answersOk, untilReady } from './untilReady.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ServiceName } from '../../kafka/serviceFlow.ts';
+import type { ServiceName } from '../../../services/shared/kafka/serviceFlow.ts';
 import { freePort } from './claimPort.ts';
 import { type ServiceProcess, serviceScript, startServiceProcess } from './serviceProcesses.ts';
 

@@ -6,6 +6,7 @@ import { type Clickhouse, connectClickhouse } from '../clickhouse/clickhouse.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
 import { connectKafka, connectProducer, type Kafka, type KafkaProducer } from '../kafka/kafka.ts';
+import { consumerGroup, type ServiceName } from '../kafka/serviceFlow.ts';
 import { connectTopicIds } from '../kafka/topicIds.ts';
 import { prefixed, topics } from '../kafka/topics.ts';
 import { UserError } from '../userError.ts';
@@ -43,7 +44,7 @@ export interface ServiceParts {
  * An unexpected error ends the process with exit code 1: whoever restarts it starts again from the last commit.
  */
 export async function runService(
-  name: string,
+  name: ServiceName,
   wire: (context: ServiceContext) => Promise<ServiceParts>,
 ): Promise<void> {
   // V8 would learn from windows, which stay, that decoded records stay as well, and put all of them where it seldom collects.
@@ -70,7 +71,7 @@ function fail(log: Logger, error: unknown): void {
 }
 
 async function startService(
-  name: string,
+  name: ServiceName,
   environment: Environment,
   log: Logger,
   wire: (context: ServiceContext) => Promise<ServiceParts>,
@@ -127,7 +128,7 @@ async function startService(
     deadLetters,
     topic,
   });
-  const consumed = { groupId: topic(`driftloop-${name}`), topics: parts.topics.map(topic) };
+  const consumed = { groupId: consumerGroup(environment, name), topics: parts.topics.map(topic) };
   const topicIds = connectTopicIds(kafka);
   const positions = readPositions({
     ...consumed,

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { serviceFlow } from '../../../infra/kafka/serviceFlow.ts';
 import { readEnvironment } from '../../../services/shared/config/environment.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
+import { serviceFlow } from '../../../services/shared/kafka/serviceFlow.ts';
 
 const root = new URL('../../../', import.meta.url);
 const composeSchema = createRequire(import.meta.url)('./compose-spec.json');

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { serviceFlow } from '../../../infra/kafka/serviceFlow.ts';
 import { allocation } from '../../../infra/local/processes/serviceProcesses.ts';
+import { serviceFlow } from '../../../services/shared/kafka/serviceFlow.ts';
 
 const root = new URL('../../../', import.meta.url);
 const dockerfile = readFileSync(new URL('infra/images/Dockerfile', root), 'utf8');

@@ -6,6 +6,12 @@ import { dirname, join } from 'node:path/posix';
  */
 export const staircases: Record<string, readonly string[]> = {
   '.': ['quality', 'bench', 'examples', 'bin', 'infra', 'services'],
+  quality: ['.', 'peers', 'estimates', 'report', 'judge', 'streams', 'counting', 'terminal'],
+  bench: ['.', 'measurements', 'processes', 'peers', 'streams', 'harness'],
+  examples: ['electricity', '.'],
+  bin: ['.', 'commands', 'up', 'rebuild', 'replay', 'deadLetters', 'servers', 'terminal'],
+  infra: ['local', 'installation', 'kafka', 'clickhouse', 'peers'],
+  'infra/local': ['loop', '.', 'clickhouse', 'processes'],
   services: ['profiler', 'evaluator', 'detector', 'retrainer', 'shared'],
   'services/detector': [
     '.',

@@ -1,4 +1,4 @@
-import { UserError } from '../services/shared/userError.ts';
+import { UserError } from '../../services/shared/userError.ts';
 
 /** @throws UserError */
 export function parseRepeats(text: string): number {
