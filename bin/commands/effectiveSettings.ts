@@ -1,6 +1,6 @@
 import type { Settings } from '../../services/shared/config/settings.ts';
 
-/** Settings that are durations, wherever they stand. */
+/** Names of the settings that are durations, in any group. */
 const durations = new Set([
   'window',
   'allowedLateness',
@@ -18,7 +18,10 @@ const units = [
   ['ms', 1],
 ] as const;
 
-/** The content of a settings file that names every setting: those of a model that is not configured, and of each that is. */
+/**
+ * Returns the content of a settings file that names every setting: those of a model that the file
+ * does not name, and those of each model that it names.
+ */
 export function effectiveSettings(settings: Settings): object {
   return {
     defaults: writable(settings.of('')),
@@ -30,7 +33,7 @@ export function effectiveSettings(settings: Settings): object {
   };
 }
 
-/** As a person writes it, with durations such as 1h. */
+/** Returns settings as a person writes them, with durations such as 1h. */
 function writable(values: object): object {
   return Object.fromEntries(
     Object.entries(values)

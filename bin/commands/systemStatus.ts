@@ -8,23 +8,29 @@ import { consumerGroup, serviceFlow } from '../../services/shared/kafka/serviceF
 export interface ServiceStatus {
   service: string;
   group: string;
-  /** Of the consumer group: Stable while a replica runs, Empty when none does, Dead when none ever did. */
+  /**
+   * State of the consumer group: Stable while a replica runs, Empty if none runs now, Dead if none
+   * ever ran.
+   */
   state: string;
   members: number;
-  /** Records that are not committed, by topic. */
+  /** Records that the service has not committed, by topic. */
   lag: Record<string, number>;
 }
 
 export interface ModelStatus {
   model: string;
   version: string;
-  /** observed, or what the retrainer said of it: candidate, approved, rejected. */
+  /** observed, or the verdict of the retrainer: candidate, approved, rejected. */
   status: string;
   predictions: number;
   duplicates: number;
   late: number;
   labelled: number;
-  /** ISO 8601: event time up to which the partition that is farthest behind is taken for complete. */
+  /**
+   * Event time (ISO 8601) up to which all predictions are expected to have come, on the partition
+   * that is farthest behind.
+   */
   watermark: string;
   lastWindow: {
     start: string;

@@ -1,11 +1,11 @@
 import type { TopicOverrides } from '../../infra/kafka/topics.ts';
 import { topics } from '../../services/shared/kafka/topics.ts';
-import { longestLineBytes } from './readLines.ts';
+import { maxLineBytes } from './readLines.ts';
 
 const mebibyte = 1024 * 1024;
 /** A record is a line of a file with its key and headers. */
-const maxRecordBytes = longestLineBytes + mebibyte;
-const inOrder = { partitions: 1, largestMessageBytes: maxRecordBytes };
+const maxRecordBytes = maxLineBytes + mebibyte;
+const inOrder = { partitions: 1, maxMessageBytes: maxRecordBytes };
 
 /**
  * How the topics of a replay differ from others. Predictions and feedback have one partition each,
@@ -14,5 +14,5 @@ const inOrder = { partitions: 1, largestMessageBytes: maxRecordBytes };
 export const replayTopics: TopicOverrides = {
   [topics.predictions]: inOrder,
   [topics.feedback]: inOrder,
-  [topics.deadLetters]: { largestMessageBytes: maxRecordBytes + mebibyte },
+  [topics.deadLetters]: { maxMessageBytes: maxRecordBytes + mebibyte },
 };

@@ -38,18 +38,22 @@ export interface ReplayOptions {
   keep?: boolean;
 }
 
-/** Short, as a replay waits for each of them in turn: rows are written less often on their own when there is much to do. */
+/**
+ * Short, because a replay waits for the services in turn. Under load they write less often by
+ * themselves.
+ */
 const flushMs = '100';
 
-/** Of the services; startLocalStack puts those of the servers into the same. */
+/** Folder of the logs of the services; startLocalStack puts those of the servers there too. */
 const logFolder = 'logs';
 
 type Undo = (step: () => Promise<unknown>) => void;
 
 /**
- * Runs files of predictions and feedback through the services, on topics and a database of their own, to the end of the stream.
- * Whatever happens, nothing is left behind but the report, or what `keep` asks for.
- * @param signal ends it early
+ * Runs files of predictions and feedback through the services to the end of the stream, on topics
+ * and a database of their own. It leaves nothing behind but the report, or what `keep` asks for.
+ * @param signal ends the replay early
+ * @throws UserError if a file is wrong, or a server or service cannot start or has died
  */
 export async function runReplay(
   options: ReplayOptions,
@@ -68,7 +72,7 @@ export async function runReplay(
     const failure = new AbortController();
     const running = await startInstallation(options, dir, settingsText, progress, undo, failure);
     const ended = AbortSignal.any([signal, failure.signal]);
-    // Clients wait for servers that are away, but one that has died here will not come back.
+    // A client would wait for a server that has died, but that one will not come back.
     await Promise.race([
       replayFiles({ ...running, options, progress, startedAtMs, signal: ended }),
       untilAborted(ended),
@@ -85,7 +89,7 @@ export async function runReplay(
   }
 }
 
-/** @param keepLogs an error has told a person to read them */
+/** @param keepLogs true if an error message has named them */
 async function removeFolder(dir: string, keepLogs: boolean): Promise<void> {
   for (const name of await readdir(dir)) {
     if (!keepLogs || name !== logFolder)
@@ -94,7 +98,7 @@ async function removeFolder(dir: string, keepLogs: boolean): Promise<void> {
   if (!keepLogs) await rmdir(dir);
 }
 
-/** @throws UserError before anything is started for nothing */
+/** Checks the files before anything is started. @throws UserError */
 async function requireFiles({ predictions, feedback, report }: ReplayOptions): Promise<void> {
   for (const [option, file] of [
     ['--predictions', predictions],
@@ -105,7 +109,7 @@ async function requireFiles({ predictions, feedback, report }: ReplayOptions): P
     if (!found) throw new UserError(`${option} ${file}: there is no such file`);
     if (found.isDirectory()) throw new UserError(`${option} ${file}: is a folder, expected a file`);
     await access(file!, constants.R_OK).catch(cause => {
-      throw new UserError(`${option} ${file}: may not be read`, { cause });
+      throw new UserError(`${option} ${file}: you have no permission to read it`, { cause });
     });
   }
   await access(dirname(report), constants.W_OK).catch(cause => {
@@ -125,7 +129,7 @@ interface Installation {
   services: ServiceName[];
 }
 
-/** Servers, topics, database and services, each with the step that removes it again. */
+/** Starts servers and services and makes topics and tables. Adds to `undo` what removes each. */
 async function startInstallation(
   options: ReplayOptions,
   dir: string,
@@ -188,7 +192,7 @@ function whereItIs(
     );
   }
   lines.push(
-    `query it:`,
+    'query it:',
     `  curl '${url}/?database=${database}' --data 'SELECT * FROM model_status FORMAT Vertical'`,
   );
   return lines.join('\n');

@@ -4,7 +4,7 @@ import { connectKafka, type Kafka, type KafkaAdmin } from '../../services/shared
 import { UserError } from '../../services/shared/userError.ts';
 import { requireServer } from './requireServer.ts';
 
-/** Connects to Kafka for the time of `use`. */
+/** Connects to Kafka while `use` runs. @throws UserError if Kafka does not answer */
 export async function withKafka<T>(
   environment: Environment,
   use: (kafka: Kafka, admin: KafkaAdmin) => Promise<T>,
@@ -20,7 +20,10 @@ export async function withKafka<T>(
   }
 }
 
-/** Connects to Driftloop's database for the time of `use`. @throws UserError when it does not exist */
+/**
+ * Connects to the database while `use` runs.
+ * @throws UserError if ClickHouse does not answer, or the database has no tables
+ */
 export async function withClickhouse<T>(
   environment: Environment,
   use: (clickhouse: Clickhouse) => Promise<T>,
@@ -32,7 +35,7 @@ export async function withClickhouse<T>(
   } catch (error) {
     if (isMissingSchema(error)) {
       throw new UserError(
-        `ClickHouse has no tables of Driftloop in database ${environment.CLICKHOUSE_DATABASE}: run "driftloop migrate"`,
+        `database ${environment.CLICKHOUSE_DATABASE} of ClickHouse has no Driftloop tables: run "driftloop migrate", or set CLICKHOUSE_DATABASE`,
         { cause: error },
       );
     }
@@ -42,7 +45,7 @@ export async function withClickhouse<T>(
   }
 }
 
-/** UNKNOWN_TABLE and UNKNOWN_DATABASE. */
 function isMissingSchema(error: unknown): boolean {
-  return ['60', '81'].includes((error as { code?: string }).code ?? '');
+  const { type = '' } = error as { type?: string };
+  return ['UNKNOWN_TABLE', 'UNKNOWN_DATABASE'].includes(type);
 }

@@ -39,7 +39,7 @@ Examples:
   npm start -- --headless --report out.json`,
   )
   .allowExcessArguments(false)
-  .showHelpAfterError('(add --help for what is possible)')
+  .showHelpAfterError('(--help shows what is possible)')
   .exitOverride();
 
 const interrupted = interruption();

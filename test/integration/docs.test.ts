@@ -128,9 +128,9 @@ describe('docs', { timeout: 300_000 }, () => {
     }
     const [prepared, rebuild, deadLetters, retraining] = outputs;
     expect(prepared).toMatch(
-      /exists +predictions \(4 partitions\)[\s\S]*has every migration[\s\S]*window: 1h[\s\S]*churn/,
+      /exists +predictions \(4 partitions\)[\s\S]*is up to date[\s\S]*window: 1h[\s\S]*churn/,
     );
-    expect(rebuild).toContain('the topics hold everything: all windows are made anew');
+    expect(rebuild).toContain('the topics hold everything, so all windows are computed again');
     expect(deadLetters).toMatch(/no dead letters\nsent again: 0/);
     expect(retraining).toContain('asked for a new version of churn');
   });

@@ -195,7 +195,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     const looked = await rebuild('--from', '2025-12-01', '--dry-run');
     expect(looked.exitCode).toBe(0);
     expect(looked.output).toContain(
-      'windows that start at 2025-12-01T00:00:00.000Z or later are made anew',
+      'windows that start at 2025-12-01T00:00:00.000Z or later are computed again',
     );
     expect(looked.output).toMatch(/predictions +0 +0 +\d+ +\d+/);
     expect(await mistakes()).toEqual(damaged);
@@ -218,7 +218,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     const tooEarly = await rebuild('--from', '2025-12-01');
     expect(tooEarly.exitCode).toBe(1);
     expect(tooEarly.errors.trim()).toMatch(
-      /^--from 2025-12-01T00:00:00.000Z: \S+predictions has lost its first records, so the earliest is \S+ \(or "beginning", which takes it\)$/,
+      /^--from 2025-12-01T00:00:00.000Z: topic \S+predictions no longer has its first records; the earliest possible time is \S+, which "beginning" takes$/,
     );
   });
 });

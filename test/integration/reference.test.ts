@@ -71,8 +71,8 @@ describe('driftloop reference', () => {
     expect(broken.errors).toMatch(
       /reference.jsonl: record 2: features.a: expected null or boolean or a number or text, got \[1\]\n$/,
     );
-    expect((await upload(['{'], 'other', '1')).errors).toMatch(/record 1: is not JSON/);
-    expect((await upload([''], 'other', '1')).errors).toMatch(/holds no records/);
+    expect((await upload(['{'], 'other', '1')).errors).toMatch(/record 1: not JSON/);
+    expect((await upload([''], 'other', '1')).errors).toMatch(/has no records/);
     expect(
       await installation.clickhouse.select(
         "SELECT count() AS rows FROM reference_profiles WHERE model = 'other'",

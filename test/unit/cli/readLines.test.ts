@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { longestLineBytes, readLines } from '../../../bin/replay/readLines.ts';
+import { maxLineBytes, readLines } from '../../../bin/replay/readLines.ts';
 import { UserError } from '../../../services/shared/userError.ts';
 
 let folder = '';
@@ -74,12 +74,12 @@ describe('readLines', () => {
 
   it('says in one line what is wrong with a file', async () => {
     const cutOff = gzipSync(`${'{"id":"some text"}\n'.repeat(5000)}`).subarray(0, -20);
-    const tooLong = Buffer.alloc(longestLineBytes + 300_000, 'x');
+    const tooLong = Buffer.alloc(maxLineBytes + 300_000, 'x');
     for (const [path, message] of [
       [join(folder, 'absent.jsonl'), /absent.jsonl: there is no such file$/],
       [folder, /: is a folder, expected a file$/],
       [fileWith('cut.gz', cutOff), /cut.gz: the gzip data is damaged or cut off after line \d+$/],
-      [fileWith('too-long.jsonl', tooLong), /too-long.jsonl:1: the line has more than 32 MB$/],
+      [fileWith('too-long.jsonl', tooLong), /too-long.jsonl:1: the line is longer than 32 MB$/],
     ] as const) {
       const error = await linesOf(path).catch(thrown => thrown);
       expect(error).toBeInstanceOf(UserError);
