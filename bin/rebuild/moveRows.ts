@@ -155,8 +155,8 @@ async function removeUnseenWindows(
 }
 
 /**
- * Removes the estimates of quality. The rebuild cannot make them, because it lacks the records before
- * its start. The evaluator makes them again when the windows are announced.
+ * Removes the estimates of quality. The rebuild cannot make them, because it lacks the records
+ * before its start. The evaluator makes them again when the windows are announced.
  */
 async function removeEstimates(clickhouse: Clickhouse, fromMs: number | null): Promise<MovedRows> {
   const scope = inScope('window_start', fromMs);
@@ -166,8 +166,8 @@ async function removeEstimates(clickhouse: Clickhouse, fromMs: number | null): P
 }
 
 /**
- * Replaces the counters over the life of a version if all of it was read. Otherwise the counters stay,
- * and only those that were lost are taken from the rebuild.
+ * Replaces the counters over the life of a version if all of it was read. Otherwise the counters
+ * stay, and only those that were lost are taken from the rebuild.
  */
 async function moveProgress(
   clickhouse: Clickhouse,

@@ -32,8 +32,8 @@ const toleratedMs = 3_600_000;
 
 /**
  * Finds out what a rebuild has to read. Every record of a window that starts at T was logged after
- * T minus the tolerated hour. So if a topic has lost its first records, exact windows start one hour
- * after the oldest record that is left.
+ * T minus the tolerated hour. So if a topic has lost its first records, exact windows start one
+ * hour after the oldest record that is left.
  * @param from event time in ms; null: the earliest time from which the result is exact
  * @throws UserError if the topics do not reach back to `from`
  */
@@ -105,8 +105,8 @@ async function storedPositions(
 }
 
 /**
- * Finds the earliest event time from which on all records are still there, and the topic that reaches
- * back least.
+ * Finds the earliest event time from which on all records are still there, and the topic that
+ * reaches back least.
  */
 async function reachOf(
   admin: KafkaAdmin,

@@ -95,8 +95,8 @@ export async function runRebuild(rebuild: Rebuild): Promise<RebuildResult> {
 }
 
 /**
- * Returns variables with which services read the real topics of producers, and write to topics and a
- * database of the rebuild.
+ * Returns variables with which services read the real topics of producers, and write to topics and
+ * a database of the rebuild.
  */
 function shadowVariables(environment: Environment, id: string): Record<string, string> {
   return {
@@ -208,8 +208,8 @@ async function announce(
 }
 
 /**
- * Waits until the windows are judged. The evaluator computes them again and announces them in turn, so
- * it comes first.
+ * Waits until the windows are judged. The evaluator computes them again and announces them in turn,
+ * so it comes first.
  */
 async function untilJudged(
   { admin, environment, signal, progress }: Rebuild,

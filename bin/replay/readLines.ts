@@ -7,13 +7,15 @@ const newline = 0x0a;
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 const gzipMagic = Buffer.from([0x1f, 0x8b]);
 const readBytes = 256 * 1024;
-/** Far more than a service accepts, so that a line that is too long for it becomes a dead letter. */
+/**
+ * Far more than a service accepts, so that a line that is too long for it becomes a dead letter.
+ */
 export const maxLineBytes = 32 * 1024 * 1024;
 
 /**
- * Reads the lines of a file as bytes, several at a time, without line feeds and blank lines. Gzip is
- * recognised by the content, and pipes can be read too. It needs memory for one block of the file
- * and for the longest line.
+ * Reads the lines of a file as bytes, several at a time, without line feeds and blank lines. Gzip
+ * is recognised by the content, and pipes can be read too. It needs memory for one block of the
+ * file and for the longest line.
  * @throws UserError if the file cannot be read, its gzip is damaged, or a line is too long
  */
 export async function* readLines(path: string): AsyncGenerator<Buffer[]> {

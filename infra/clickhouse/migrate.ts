@@ -27,7 +27,8 @@ function readMigrations(): Migration[] {
 }
 
 /**
- * Creates the database if it is missing, and applies the migrations that it has not had. Idempotent.
+ * Creates the database if it is missing, and applies the migrations that it has not had.
+ * Idempotent.
  * @returns the names of the migrations that were applied now
  * @throws UserError if a migration has changed since it was applied
  */

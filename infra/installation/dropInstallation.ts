@@ -6,7 +6,9 @@ import { topics } from '../../services/shared/kafka/topics.ts';
 import { deleteGroups } from './deleteGroups.ts';
 import { deleteSubjects } from './deleteSubjects.ts';
 
-/** Removes an installation from servers that stay: its data, schema subjects and consumer groups. */
+/**
+ * Removes an installation from servers that stay: its data, schema subjects and consumer groups.
+ */
 export async function dropInstallation(admin: KafkaAdmin, environment: Environment): Promise<void> {
   await dropData(admin, environment);
   const subjects = new Set(ownTopics(environment).map(topic => `${topic}-value`));

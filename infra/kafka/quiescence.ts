@@ -24,8 +24,8 @@ const pauseMs = 100;
  *
  * Services write and send first and commit last. So if one pass looks at them in the order of the
  * flow, a service without lag has already sent all that the next ones must read. A service that
- * writes to a topic of an earlier one breaks this order (a new model version, read by the detector).
- * Therefore a second pass must find no lag and the same end offsets.
+ * writes to a topic of an earlier one breaks this order (a new model version, read by the
+ * detector). Therefore a second pass must find no lag and the same end offsets.
  * @throws the reason of `signal`
  */
 export async function waitUntilQuiet(options: QuiescenceOptions): Promise<void> {

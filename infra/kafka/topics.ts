@@ -16,8 +16,8 @@ interface TopicDefinition {
 const megabyte = 1024 * 1024;
 const dayMs = 86_400_000;
 /**
- * Services refuse records of more than 1 MB. The topics of producers take larger ones, so that these
- * become dead letters instead of errors in a producer's log.
+ * Services refuse records of more than 1 MB. The topics of producers take larger ones, so that
+ * these become dead letters instead of errors in a producer's log.
  */
 const maxProducerMessageBytes = 4 * megabyte;
 /** A dead letter holds a producer's record and the headers that say what is wrong with it. */
@@ -95,8 +95,8 @@ export interface TopicState {
 }
 
 /**
- * Creates the topics that are missing, and compares those that exist with their definitions. It does
- * not change existing topics.
+ * Creates the topics that are missing, and compares those that exist with their definitions. It
+ * does not change existing topics.
  */
 export async function ensureTopics(
   admin: KafkaAdmin,

@@ -52,7 +52,9 @@ export async function startKafka({ dir, port, logDir }: StartOptions): Promise<K
   return { ...child, brokers: `${localHost}:${brokerPort}` };
 }
 
-/** Writes the identity of the cluster into an empty data folder. Kafka does not start without it. */
+/**
+ * Writes the identity of the cluster into an empty data folder. Kafka does not start without it.
+ */
 async function formatOnce(
   classPath: string,
   dataFolder: string,

@@ -60,7 +60,10 @@ function isInstalled(folder: string, requirements: string): boolean {
   return existsSync(stampOf(folder)) && readFileSync(stampOf(folder), 'utf8') === requirements;
 }
 
-/** The file names everything, so pip does not resolve dependencies, which takes it longer than all downloads. */
+/**
+ * The file names everything, so pip does not resolve dependencies, which takes it longer than all
+ * downloads.
+ */
 async function installPeer(folder: string, requirementsFile: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await runCommand('python3', ['-m', 'venv', folder]);

@@ -11,7 +11,10 @@ export interface ClickhouseServer extends ChildProcess {
   url: string;
 }
 
-/** Starts the ClickHouse engine with its HTTP interface as a process. @throws UserError if it cannot */
+/**
+ * Starts the ClickHouse engine with its HTTP interface as a process.
+ * @throws UserError if it cannot
+ */
 export async function startClickhouse({
   dir,
   port,

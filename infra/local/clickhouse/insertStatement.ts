@@ -36,8 +36,8 @@ export function parseInsertStatement(query: string): InsertStatement | null {
 
 /**
  * Returns the same INSERT with its rows in a file. From there the engine reads every format, binary
- * ones too, several times faster than from the query. In a query it would also take a line that ends
- * with a semicolon for the end of the rows.
+ * ones too, several times faster than from the query. In a query it would also take a line that
+ * ends with a semicolon for the end of the rows.
  */
 export function insertFromFile({ head, settings, format }: InsertStatement, file: string): string {
   return `${head} FROM INFILE ${quoteText(file)} COMPRESSION 'none' ${settings} FORMAT ${format}`;

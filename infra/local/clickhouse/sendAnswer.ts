@@ -33,7 +33,9 @@ export async function sendResult(
   response.end(body);
 }
 
-/** Sends an error as ClickHouse words it, because clients read its number and name from the text. */
+/**
+ * Sends an error as ClickHouse words it, because clients read its number and name from the text.
+ */
 export function sendFailure(
   error: unknown,
   request: ClickhouseRequest | undefined,

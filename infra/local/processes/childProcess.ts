@@ -39,8 +39,8 @@ const stopTimeoutMs = 15_000;
 
 /**
  * Waits for the end of its standard input, which only its starter holds open. So it wakes when the
- * starter is gone, however that ended, and then ends the process group of the child. `read` is built
- * into the shell, so a watchdog is one small process.
+ * starter is gone, however that ended, and then ends the process group of the child. `read` is
+ * built into the shell, so a watchdog is one small process.
  */
 const watchdogScript = `
 read -r _

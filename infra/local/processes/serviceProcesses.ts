@@ -35,7 +35,8 @@ export function serviceScript(name: ServiceName): string {
 
 /**
  * Settings of the C library (glibc), which holds Node's buffers: few arenas, and freed memory goes
- * back to the system at once. Without them a profiler of 1,000 models has 10 % more resident memory.
+ * back to the system at once. Without them a profiler of 1,000 models has 10 % more resident
+ * memory.
  */
 export const allocation = {
   MALLOC_ARENA_MAX: '2',
@@ -44,8 +45,8 @@ export const allocation = {
 };
 
 /**
- * Starts a service as a process and waits until it is ready. It ends with this process, however that
- * one ends.
+ * Starts a service as a process and waits until it is ready. It ends with this process, however
+ * that one ends.
  * @throws UserError of one line, with the error in its log, if it does not get ready
  */
 export async function startServiceProcess({

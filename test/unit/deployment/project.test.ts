@@ -56,9 +56,9 @@ describe('.github/workflows/ci.yml', () => {
 
   it('provides what the set-up asks for', () => {
     const setup = read('infra/local/setup.mjs');
-    const [, oldestJava] = /oldestJava = (\d+)/.exec(setup)!;
+    const [, minJavaVersion] = /minJavaVersion = (\d+)/.exec(setup)!;
     expect(Number(uses('actions/setup-java')?.['java-version'])).toBeGreaterThanOrEqual(
-      Number(oldestJava),
+      Number(minJavaVersion),
     );
     const { dependencies } = JSON.parse(read('package.json'));
     expect(String(uses('actions/setup-node')?.['node-version'])).toBe(dependencies.node);
