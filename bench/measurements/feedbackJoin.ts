@@ -9,7 +9,10 @@ import { partitions } from '../streams/producePredictions.ts';
 
 const labelsPerSend = 10_000;
 
-/** Labels in the order of their predictions, a day late, against many stored predictions. */
+/**
+ * Measures the join of labels, which come in the order of their predictions and a day late, with
+ * many stored predictions.
+ */
 export const feedbackJoin: Measurement = {
   name: 'feedback-join',
   async run({ quick, servers, onProgress }) {

@@ -12,7 +12,10 @@ import { producePredictions } from '../streams/producePredictions.ts';
 
 const pauseMs = 1_000;
 
-/** What raw rows and windows cost together, against ClickHouse reading Kafka by itself into raw rows alone. */
+/**
+ * Measures the profiler with raw rows against ClickHouse's own Kafka engine, which stores raw rows
+ * only.
+ */
 export const profilerRows: Measurement = {
   name: 'profiler-rows',
   async run({ quick, servers: start, onProgress }) {
@@ -80,7 +83,9 @@ async function profiler(
   return { serviceMs: (service.cpuMs / service.records) * records, clickhouseMs: after - before };
 }
 
-/** CPU time of ClickHouse from the creation of its consumer until all rows are there and merged. */
+/**
+ * Measures the CPU time of ClickHouse from the creation of its consumer until all rows are merged.
+ */
 async function kafkaEngine(
   servers: BenchServers,
   installation: BenchInstallation,

@@ -1,4 +1,4 @@
-/** npm run quality:peers: the detector beside those of MOA, where nothing is seen but which predictions were wrong. */
+/** npm run quality:peers: compares the detector with those of MOA, on nothing but the errors. */
 import { Command, Option } from 'commander';
 import { UserError } from '../../services/shared/userError.ts';
 import { judgeTrack } from '../judge/judgeTrack.ts';
@@ -12,19 +12,16 @@ import { cellsAhead, detectorTable, peerTable } from './peerTable.ts';
 
 const errorTracks = tracks.filter(({ signals }) => signals.join() === 'error');
 
-const options = new Command('quality:peers')
+const options = new Command('npm run quality:peers --')
   .description(
-    'Scores the drift events of generated streams, and the changes that ADWIN and SEED signal in the same errors.',
+    'Scores the drift events of generated streams, and the changes that ADWIN and SEED find in the same errors.',
   )
   .addOption(
-    new Option('--track <name>', 'generated streams')
+    new Option('--track <name>', 'generated streams to judge')
       .choices(errorTracks.map(({ name }) => name))
       .default('concepts-error-only'),
   )
-  .option(
-    '--repeats <number>',
-    'of generated streams per cell (default: those of the published table)',
-  )
+  .option('--repeats <number>', 'generated streams per cell (default: as in the published table)')
   .parse()
   .opts<{ track: string; repeats?: string }>();
 
