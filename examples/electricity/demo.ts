@@ -18,10 +18,10 @@ import type { QuarterScore, ScorerLine } from './scorerLine.ts';
 import { type StoryEntry, storyText } from './story.ts';
 
 export interface DemoOptions {
-  /** Folder of data, models and logs; what an earlier run has left there is replaced. */
+  /** Folder for data, models and logs. What an earlier run has left there is removed. */
   dir: string;
   ports: LocalStackPorts;
-  /** Stop at the end of the story, instead of leaving everything up. */
+  /** Stop at the end of the story instead of leaving everything up. */
   headless: boolean;
   /** File for the report. */
   report?: string;
@@ -34,9 +34,9 @@ const model = 'nsw-price-direction';
 const flushMs = '50';
 
 /**
- * Starts everything, tells on standard output what happens, and stops everything.
- * @returns whether every part of the story happened
- * @throws UserError when something cannot start or ends too early, or the reason of `interrupted`
+ * Starts everything, prints what happens, and stops everything.
+ * @returns true if every part of the story happened
+ * @throws UserError if something cannot start or ends too early, or the reason of `interrupted`
  */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const undoSteps: (() => Promise<unknown>)[] = [];
@@ -98,7 +98,7 @@ async function tellStory(demo: Demo): Promise<boolean> {
   const clickhouse = connectClickhouse(environment, { retry: false });
   undo(() => clickhouse.close());
   note(
-    'the market is replayed in lock step: after each week the clock waits until everything, a training too, is processed',
+    'the market is replayed week by week; after each week the clock waits until all of it has been processed, trainings too',
   );
   const scores = await Promise.race([runScorer(demo, variables, clickhouse), untilAborted(signal)]);
 
@@ -120,7 +120,7 @@ async function tellStory(demo: Demo): Promise<boolean> {
 
   demo.progress.step(invitationText(report, demo.dir));
   await untilAborted(signal).catch(error => {
-    // Ctrl-C is how a finished demo ends; a server that dies is not.
+    // A finished demo ends with Ctrl-C. A server that dies is an error.
     if (!demo.interrupted.aborted) throw error;
   });
   return report.complete;
@@ -131,7 +131,10 @@ function tell(demo: Demo, entry: StoryEntry): void {
   demo.progress.step(storyText(entry));
 }
 
-/** Runs the scorer to the end of its data and tells, line by line of its output, what it and Driftloop have done. */
+/**
+ * Runs the scorer to the end of its data. With each line of its output it tells what the scorer and
+ * Driftloop have done.
+ */
 function runScorer(
   demo: Demo,
   variables: Record<string, string>,
@@ -160,7 +163,7 @@ function runScorer(
     env: variables,
     logFile: join(demo.dir, 'logs', 'scorer.log'),
     onLine: text => {
-      // After the first failure the rest is not told.
+      // The first failure ends the story.
       handled = handled.then(() => handle(JSON.parse(text)));
       handled.catch(finished.reject);
     },
@@ -181,12 +184,12 @@ function withoutEvent<Line extends ScorerLine>({
 
 function statusText(line: ScorerLine): string {
   if (line.event === 'waiting')
-    return `the clock waits for the ${line.service} (${line.records} records to go)`;
+    return `the clock waits for the ${line.service}, which has ${line.records} records to go`;
   if (line.event === 'stepped') return `${line.until.slice(0, 10)}: version ${line.version} serves`;
   return '';
 }
 
-/** The file is there whole or not at all. */
+/** Writes a file that is complete or does not exist. */
 async function writeWhole(file: string, text: string): Promise<void> {
   const unfinished = `${file}.unfinished`;
   await writeFile(unfinished, text);
@@ -210,11 +213,11 @@ function summaryText({ quarters, overall, counts, missing, durationSeconds }: Re
     'ACCURACY, in percent',
     formatTable([...quarters.map(quarter => row(quarter.quarter, quarter)), row('all', overall)]),
     '',
-    `${counts.predictions} predictions and ${counts.outcomes} labels in ${counts.windows} windows, ${counts.evaluatedWindows} of them evaluated`,
+    `${counts.predictions} predictions and ${counts.outcomes} labels in ${counts.windows} windows, ${counts.evaluatedWindows} of them judged`,
     `${counts.driftEvents} drift events; trainings: ${approved} approved, ${rejected} rejected, ${failed} failed, ${skipped} skipped`,
     missing.length === 0
       ? `every part of the story happened, in ${durationSeconds} s`
-      : `NOT AS IT SHOULD BE:\n${missing.map(line => `  ${line}`).join('\n')}`,
+      : `THE STORY IS NOT COMPLETE:\n${missing.map(line => `  ${line}`).join('\n')}`,
   ].join('\n');
 }
 
@@ -224,9 +227,10 @@ function invitationText({ statements }: Report, dir: string): string {
     'Everything is still up. Try:',
     ...statements.flatMap(({ question, command }) => ['', `# ${question}`, command]),
     '',
-    '# Services, models, open drift events',
+    '# What runs, how far it is, and what has drifted',
     'npx driftloop status',
     '',
-    `Ctrl-C stops everything (a second one at once). Data, models and logs: ${dir}`,
+    `Ctrl-C stops everything, and so does: npx driftloop down --dir ${dir}`,
+    `Data, models and logs: ${dir}`,
   ].join('\n');
 }

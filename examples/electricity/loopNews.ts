@@ -4,7 +4,7 @@ import type { DriftEntry, StoryEntry, TrainingEntry } from './story.ts';
 const iso = (column: string) => `formatDateTime(${column}, '%Y-%m-%dT%H:%i:%SZ', 'UTC')`;
 
 /**
- * What Driftloop has done since the last call, as it stands in ClickHouse.
+ * Reads from ClickHouse what Driftloop has done since the last call.
  * @param told keys of what was told already; new ones are added
  */
 export async function loopNews(
@@ -28,7 +28,9 @@ export async function loopNews(
   return news;
 }
 
-/** An entry is told again when its status or its cause has changed. */
+/**
+ * Returns the key of an entry. It changes, and the entry is told again, with its status or cause.
+ */
 function keyOf(entry: StoryEntry): string {
   const { id, version, status, cause } = entry as {
     id?: string;
