@@ -37,7 +37,8 @@ export const latency: Measurement = {
         end_ms: number;
         evaluated_ms: number;
       }>(
-        `SELECT toUnixTimestamp64Milli(window_end) AS end_ms, toUnixTimestamp64Milli(evaluated_at) AS evaluated_ms
+        `SELECT toUnixTimestamp64Milli(window_end) AS end_ms,
+                toUnixTimestamp64Milli(evaluated_at) AS evaluated_ms
          FROM evaluated_windows WHERE revision = 1`,
       );
       await events.stop();

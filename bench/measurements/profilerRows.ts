@@ -96,10 +96,13 @@ async function kafkaEngine(
   await clickhouse.command('CREATE TABLE raw_predictions AS predictions');
   await clickhouse.command(
     `CREATE TABLE kafka_predictions
-     (id String, model String, version String, time DateTime64(3, 'UTC'), features Map(String, Variant(Bool, Float64, String)),
-      prediction Variant(Bool, Float64, String), score Nullable(Float64), codeVersion Nullable(String), latencyMs Nullable(Float64))
+     (id String, model String, version String, time DateTime64(3, 'UTC'),
+      features Map(String, Variant(Bool, Float64, String)),
+      prediction Variant(Bool, Float64, String), score Nullable(Float64),
+      codeVersion Nullable(String), latencyMs Nullable(Float64))
      ENGINE = Kafka
-     SETTINGS kafka_broker_list = '${servers.variables.KAFKA_BROKERS}', kafka_topic_list = '${prefixed(environment, topics.predictions)}',
+     SETTINGS kafka_broker_list = '${servers.variables.KAFKA_BROKERS}',
+              kafka_topic_list = '${prefixed(environment, topics.predictions)}',
               kafka_group_name = 'kafka-engine-${Date.now()}', kafka_format = 'AvroConfluent',
               format_avro_schema_registry_url = '${servers.variables.SCHEMA_REGISTRY_URL}'`,
   );

@@ -78,10 +78,13 @@ async function runList(options: ListOptions): Promise<void> {
 
 function selectDeadLetters(clickhouse: Clickhouse, options: ListOptions): Promise<DeadLetterRow[]> {
   return clickhouse.select<DeadLetterRow>(
-    `SELECT formatDateTime(ingested_at, '%Y-%m-%dT%H:%i:%SZ', 'UTC') AS ingestedAt, source_topic AS topic,
-            source_partition AS partition, source_offset AS offset, service, class, model, version, message
+    `SELECT formatDateTime(ingested_at, '%Y-%m-%dT%H:%i:%SZ', 'UTC') AS ingestedAt,
+            source_topic AS topic,
+            source_partition AS partition, source_offset AS offset, service, class, model, version,
+            message
      FROM dead_letters FINAL
-     WHERE ({class:String} = '' OR class = {class:String}) AND ({model:String} = '' OR model = {model:String})
+     WHERE ({class:String} = '' OR class = {class:String})
+       AND ({model:String} = '' OR model = {model:String})
      ORDER BY ingested_at DESC, source_topic, source_partition, source_offset DESC
      LIMIT {limit:UInt32}`,
     { class: options.class ?? '', model: options.model ?? '', limit: options.limit },

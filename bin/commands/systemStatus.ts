@@ -112,13 +112,18 @@ export async function readModelStatus(
       windows AS (
         SELECT model, version, argMax(tuple(*), window_start) AS last
         FROM (SELECT model, version, window_start, toUnixTimestamp64Milli(window_start) AS start_ms,
-                     toUnixTimestamp64Milli(window_end) AS end_ms, records, toString(status) AS state, revision
+                     toUnixTimestamp64Milli(window_end) AS end_ms, records,
+                     toString(status) AS state, revision
               FROM evaluated_windows FINAL WHERE segment = '')
         GROUP BY model, version)
-    SELECT s.model AS model, s.version AS version, s.version_status AS status, s.predictions AS predictions,
-           s.duplicates AS duplicates, s.late AS late, s.labelled AS labelled, s.open_drift_events AS openDriftEvents,
-           s.last_accuracy AS lastAccuracy, s.last_mae AS lastMae, c.maxEventTimeMs AS maxEventTimeMs,
-           if(w.last.6 = 0, NULL, w.last.4) AS windowStartMs, w.last.5 AS windowEndMs, w.last.6 AS windowRecords,
+    SELECT s.model AS model, s.version AS version, s.version_status AS status,
+           s.predictions AS predictions,
+           s.duplicates AS duplicates, s.late AS late, s.labelled AS labelled,
+           s.open_drift_events AS openDriftEvents,
+           s.last_accuracy AS lastAccuracy, s.last_mae AS lastMae,
+           c.maxEventTimeMs AS maxEventTimeMs,
+           if(w.last.6 = 0, NULL, w.last.4) AS windowStartMs, w.last.5 AS windowEndMs,
+           w.last.6 AS windowRecords,
            w.last.7 AS windowStatus, w.last.8 AS windowRevision
     FROM model_status AS s
     LEFT JOIN clocks AS c ON c.model = s.model AND c.version = s.version

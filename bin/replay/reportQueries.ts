@@ -22,12 +22,15 @@ interface VersionName {
 /** Reads the versions that were seen, also those that only dead letters name. */
 export async function versionCounts(clickhouse: Clickhouse): Promise<VersionCounts[]> {
   const counted = await clickhouse.select<Omit<VersionCounts['counts'], 'deadLettered'> & Row>(`
-    SELECT model, version, sum(predictions) AS predictions, sum(duplicates) AS duplicates, sum(late) AS late, sum(labelled) AS labelled
-    FROM (SELECT model, version, predictions, duplicates, late, 0 AS labelled FROM stream_progress FINAL
+    SELECT model, version, sum(predictions) AS predictions, sum(duplicates) AS duplicates,
+           sum(late) AS late, sum(labelled) AS labelled
+    FROM (SELECT model, version, predictions, duplicates, late, 0 AS labelled
+          FROM stream_progress FINAL
           UNION ALL
           SELECT model, version, 0, 0, 0, 1 FROM outcomes FINAL
           UNION ALL
-          SELECT model, version, 0, 0, 0, 0 FROM dead_letters FINAL WHERE model != '' AND version != '')
+          SELECT model, version, 0, 0, 0, 0 FROM dead_letters FINAL
+          WHERE model != '' AND version != '')
     GROUP BY model, version ORDER BY model, version`);
   const letters = await clickhouse.select<{
     model: string;
@@ -52,10 +55,13 @@ export async function versionCounts(clickhouse: Clickhouse): Promise<VersionCoun
 export function windowRows(clickhouse: Clickhouse, name: VersionName): AsyncGenerator<Row> {
   return rows(
     clickhouse,
-    `SELECT toUnixTimestamp64Milli(c.window_start) AS start_iso, toUnixTimestamp64Milli(c.window_end) AS end_iso, c.records AS count,
+    `SELECT toUnixTimestamp64Milli(c.window_start) AS start_iso,
+            toUnixTimestamp64Milli(c.window_end) AS end_iso, c.records AS count,
             e.revision AS revision, if(e.revision = 0, NULL, toString(e.status)) AS status
-     FROM (SELECT * FROM window_counts WHERE model = {model:String} AND version = {version:String} AND segment = '') AS c
-     LEFT JOIN (SELECT * FROM evaluated_windows FINAL WHERE model = {model:String} AND version = {version:String} AND segment = '') AS e
+     FROM (SELECT * FROM window_counts
+           WHERE model = {model:String} AND version = {version:String} AND segment = '') AS c
+     LEFT JOIN (SELECT * FROM evaluated_windows FINAL
+                WHERE model = {model:String} AND version = {version:String} AND segment = '') AS e
        ON e.window_start = c.window_start AND e.window_end = c.window_end
      ORDER BY start_iso, end_iso`,
     name,
@@ -65,9 +71,12 @@ export function windowRows(clickhouse: Clickhouse, name: VersionName): AsyncGene
 export function performanceRows(clickhouse: Clickhouse, name: VersionName): AsyncGenerator<Row> {
   return rows(
     clickhouse,
-    `SELECT segment, toUnixTimestamp64Milli(window_start) AS start_iso, toUnixTimestamp64Milli(window_end) AS end_iso, toString(task) AS task,
-            predictions, labelled, coverage, label_delay_p50_ms AS labelDelayP50Ms, label_delay_p95_ms AS labelDelayP95Ms, errors, accuracy,
-            precision, recall, f1, log_loss AS logLoss, brier, auc, mae, rmse, bias, r2, value_sum AS valueSum
+    `SELECT segment, toUnixTimestamp64Milli(window_start) AS start_iso,
+            toUnixTimestamp64Milli(window_end) AS end_iso, toString(task) AS task,
+            predictions, labelled, coverage, label_delay_p50_ms AS labelDelayP50Ms,
+            label_delay_p95_ms AS labelDelayP95Ms, errors, accuracy,
+            precision, recall, f1, log_loss AS logLoss, brier, auc, mae, rmse, bias, r2,
+            value_sum AS valueSum
      FROM performance_windows FINAL WHERE model = {model:String} AND version = {version:String}
      ORDER BY start_iso, end_iso, segment`,
     name,
@@ -77,8 +86,10 @@ export function performanceRows(clickhouse: Clickhouse, name: VersionName): Asyn
 export function driftMetricRows(clickhouse: Clickhouse, name: VersionName): AsyncGenerator<Row> {
   return rows(
     clickhouse,
-    `SELECT segment, toUnixTimestamp64Milli(window_start) AS start_iso, toUnixTimestamp64Milli(window_end) AS end_iso, toString(kind) AS kind,
-            if(feature = '', NULL, feature) AS feature, metric, value, threshold, p_value AS pValue, records,
+    `SELECT segment, toUnixTimestamp64Milli(window_start) AS start_iso,
+            toUnixTimestamp64Milli(window_end) AS end_iso, toString(kind) AS kind,
+            if(feature = '', NULL, feature) AS feature, metric, value, threshold, p_value AS pValue,
+            records,
             reference_records AS referenceRecords, reference, scale, overdispersion, revision
      FROM drift_metrics FINAL WHERE model = {model:String} AND version = {version:String}
      ORDER BY start_iso, end_iso, segment, kind, feature, metric`,
@@ -90,19 +101,27 @@ export function driftMetricRows(clickhouse: Clickhouse, name: VersionName): Asyn
 export function driftEventRows(clickhouse: Clickhouse): AsyncGenerator<Row> {
   return rows(
     clickhouse,
-    `SELECT id, model, version, segment, feature, cause, toString(severity) AS severity, toString(status) AS status,
-            toUnixTimestamp64Milli(window_start) AS windowStart_iso, toUnixTimestamp64Milli(window_end) AS windowEnd_iso, revision, metric, value,
-            threshold, p_value AS pValue, records, reference, explanation, toUnixTimestamp64Milli(detected_at_event_time) AS detectedAtEventTime_iso
-     FROM drift_events FINAL WHERE status != 'withdrawn' ORDER BY windowStart_iso, model, version, id`,
+    `SELECT id, model, version, segment, feature, cause, toString(severity) AS severity,
+            toString(status) AS status,
+            toUnixTimestamp64Milli(window_start) AS windowStart_iso,
+            toUnixTimestamp64Milli(window_end) AS windowEnd_iso, revision, metric, value,
+            threshold, p_value AS pValue, records, reference, explanation,
+            toUnixTimestamp64Milli(detected_at_event_time) AS detectedAtEventTime_iso
+     FROM drift_events FINAL WHERE status != 'withdrawn'
+     ORDER BY windowStart_iso, model, version, id`,
   );
 }
 
 export function modelVersionRows(clickhouse: Clickhouse): AsyncGenerator<Row> {
   return rows(
     clickhouse,
-    `SELECT v.model AS model, v.version AS version, toString(v.status) AS status, v.reasons AS reasons, v.metrics AS metrics,
-            nullIf(v.champion_version, '') AS championVersion, if(r.id = '', NULL, toString(r.cause_type)) AS causeType, nullIf(r.cause_id, '') AS causeId, v.run_id AS runId,
-            v.dataset_id AS datasetId, v.code_version AS codeVersion, v.artifact_checksum AS artifactChecksum, v.reference_id AS referenceId,
+    `SELECT v.model AS model, v.version AS version, toString(v.status) AS status,
+            v.reasons AS reasons, v.metrics AS metrics,
+            nullIf(v.champion_version, '') AS championVersion,
+            if(r.id = '', NULL, toString(r.cause_type)) AS causeType,
+            nullIf(r.cause_id, '') AS causeId, v.run_id AS runId,
+            v.dataset_id AS datasetId, v.code_version AS codeVersion,
+            v.artifact_checksum AS artifactChecksum, v.reference_id AS referenceId,
             toUnixTimestamp64Milli(v.published_at) AS publishedAt_iso
      FROM (SELECT * FROM model_versions FINAL) AS v
      LEFT JOIN (SELECT * FROM training_runs FINAL) AS r ON r.model = v.model AND r.id = v.run_id
@@ -118,7 +137,8 @@ export function unassignedLetterRows(
   return rows(
     clickhouse,
     `SELECT nullIf(letter.model, '') AS model, nullIf(letter.version, '') AS version,
-            substring(source_topic, length({topicPrefix:String}) + 1) AS topic, class, count() AS count
+            substring(source_topic, length({topicPrefix:String}) + 1) AS topic, class,
+            count() AS count
      FROM dead_letters AS letter FINAL WHERE letter.model = '' OR letter.version = ''
      GROUP BY model, version, topic, class ORDER BY topic, class, model`,
     { topicPrefix },

@@ -4,7 +4,10 @@ import { connectKafka, type Kafka, type KafkaAdmin } from '../../services/shared
 import { UserError } from '../../services/shared/userError.ts';
 import { requireServer } from './requireServer.ts';
 
-/** Connects to Kafka while `use` runs. @throws UserError if Kafka does not answer */
+/**
+ * Connects to Kafka while `use` runs.
+ * @throws UserError if Kafka does not answer, or a topic is missing
+ */
 export async function withKafka<T>(
   environment: Environment,
   use: (kafka: Kafka, admin: KafkaAdmin) => Promise<T>,
@@ -15,9 +18,23 @@ export async function withKafka<T>(
   await admin.connect();
   try {
     return await use(kafka, admin);
+  } catch (error) {
+    if (!isMissingTopic(error)) throw error;
+    const { DRIFTLOOP_TOPIC_PREFIX: prefix } = environment;
+    throw new UserError(
+      `Kafka at ${environment.KAFKA_BROKERS} lacks Driftloop topics (DRIFTLOOP_TOPIC_PREFIX is ${JSON.stringify(prefix)}): run "driftloop topics"`,
+      { cause: error },
+    );
   } finally {
     await admin.disconnect();
   }
+}
+
+/** kafkajs wraps errors in errors. */
+function isMissingTopic(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { type, cause } = error as Error & { type?: string };
+  return type === 'UNKNOWN_TOPIC_OR_PARTITION' || isMissingTopic(cause);
 }
 
 /**

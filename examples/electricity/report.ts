@@ -101,20 +101,24 @@ export function accuracyOf({
 
 async function countLoop(clickhouse: Clickhouse, model: string): Promise<LoopCounts> {
   const [row] = await clickhouse.select<LoopCounts>(
-    `SELECT
-       (SELECT sum(records) FROM window_counts WHERE model = {model:String} AND segment = '') AS predictions,
-       (SELECT count() FROM window_counts WHERE model = {model:String} AND segment = '') AS windows,
-       (SELECT count() FROM evaluated_windows FINAL WHERE model = {model:String} AND segment = '') AS evaluatedWindows,
-       (SELECT count() FROM outcomes FINAL WHERE model = {model:String}) AS outcomes,
-       (SELECT countIf(prediction = label) FROM outcomes FINAL WHERE model = {model:String}) AS rightOutcomes,
+    `WITH {model:String} AS own
+     SELECT
+       (SELECT sum(records) FROM window_counts WHERE model = own AND segment = '') AS predictions,
+       (SELECT count() FROM window_counts WHERE model = own AND segment = '') AS windows,
+       (SELECT count() FROM evaluated_windows FINAL
+        WHERE model = own AND segment = '') AS evaluatedWindows,
+       (SELECT count() FROM outcomes FINAL WHERE model = own) AS outcomes,
+       (SELECT countIf(prediction = label) FROM outcomes FINAL WHERE model = own) AS rightOutcomes,
        (SELECT count() FROM dead_letters FINAL) AS deadLetters,
-       (SELECT count() FROM drift_events FINAL WHERE model = {model:String} AND status != 'withdrawn') AS driftEvents,
+       (SELECT count() FROM drift_events FINAL
+        WHERE model = own AND status != 'withdrawn') AS driftEvents,
        (SELECT map('approved', countIf(status = 'approved'), 'rejected', countIf(status = 'rejected'),
                    'skipped', countIf(status = 'skipped'), 'failed', countIf(status = 'failed'))
-        FROM training_runs FINAL WHERE model = {model:String}) AS trainingRuns,
+        FROM training_runs FINAL WHERE model = own) AS trainingRuns,
        (SELECT count() FROM lineage
-        WHERE model = {model:String} AND version_status = 'approved' AND drift_cause != '' AND dataset_rows > 0
-          AND artifact_checksum != '' AND reference_id IN (SELECT reference_id FROM reference_profiles)) AS approvedWithLineage`,
+        WHERE model = own AND version_status = 'approved' AND drift_cause != ''
+          AND dataset_rows > 0 AND artifact_checksum != ''
+          AND reference_id IN (SELECT reference_id FROM reference_profiles)) AS approvedWithLineage`,
     { model },
   );
   return row!;

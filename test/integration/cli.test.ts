@@ -239,6 +239,11 @@ describe('driftloop, used wrongly', () => {
       'database absent of ClickHouse has no Driftloop tables: run "driftloop migrate", or set CLICKHOUSE_DATABASE\n',
     ],
     [
+      { DRIFTLOOP_TOPIC_PREFIX: 'absent-' },
+      ['status'],
+      /^Kafka at \S+ lacks Driftloop topics \(DRIFTLOOP_TOPIC_PREFIX is "absent-"\): run "driftloop topics"\n$/,
+    ],
+    [
       { KAFKA_SSL: 'maybe' },
       ['status'],
       'environment variable KAFKA_SSL: expected true or false (got "maybe")\n',
