@@ -27,8 +27,9 @@ export function markedProcesses(): MarkedProcesses {
   return {
     variables: { [name]: value },
     list,
-    // A watchdog ends a moment after the process that it watched.
+    // A watchdog ends a moment after the process that it watched. Processes whose starter was
+    // killed have 15 s to stop.
     expectNone: () =>
-      expect.poll(() => list().map(({ command }) => command), { timeout: 5_000 }).toEqual([]),
+      expect.poll(() => list().map(({ command }) => command), { timeout: 20_000 }).toEqual([]),
   };
 }

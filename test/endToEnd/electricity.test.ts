@@ -12,7 +12,7 @@ import {
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from '../../examples/electricity/report.ts';
 import type { StoryEntry } from '../../examples/electricity/story.ts';
 import { markedProcesses } from '../markedProcesses.ts';
@@ -29,13 +29,20 @@ let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'driftloop-test-electricity-'));
 });
+afterEach(async () => {
+  // A test that has failed may have left its demo running.
+  for (const demo of demos.splice(0)) demo.child.kill('SIGKILL');
+  await marked.expectNone();
+});
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const demos: Demo[] = [];
 
 interface Demo {
   child: ChildProcess;
   /** Resolves when a line of its output matches. */
   says(pattern: RegExp): Promise<void>;
-  /** What it printed, and how it ended. */
+  /** What the demo printed, and how it ended. */
   ended: Promise<{ exitCode: number; output: string; errors: string }>;
 }
 
@@ -62,7 +69,9 @@ function startDemo(args: string[], variables: Record<string, string> = freePorts
         reject(new Error(`it ended without saying ${pattern}:\n${output}\n${errors}`)),
       );
     });
-  return { child, says, ended };
+  const demo = { child, says, ended };
+  demos.push(demo);
+  return demo;
 }
 
 describe('the electricity demo', () => {
@@ -122,7 +131,7 @@ describe('the electricity demo', () => {
     await marked.expectNone();
   });
 
-  it('stops every process when it is interrupted, and starts from nothing again', async () => {
+  it('stops every process when it is interrupted, and starts again with empty data', async () => {
     const dir = join(folder, 'interrupted');
     for (const [signal, exitCode] of [
       ['SIGINT', 130],
@@ -140,7 +149,7 @@ describe('the electricity demo', () => {
   it('kills every process at the second Ctrl-C', async () => {
     const demo = startDemo(['--dir', join(folder, 'killed')]);
     await demo.says(/retrainer are up/);
-    // A service that does not react makes the clean stop take long.
+    // A service that does not react delays the clean stop.
     const detector = marked
       .list()
       .find(({ command }) => command.includes('services/detector/main.ts'))!;
@@ -159,7 +168,7 @@ describe('the electricity demo', () => {
     await marked.expectNone();
   });
 
-  it('says which service died, with the end of its log, and stops', async () => {
+  it('stops when a service dies, and says which one, with the end of its log', async () => {
     const demo = startDemo(['--headless', '--dir', join(folder, 'died')]);
     await demo.says(/^discovered/m);
     const evaluator = marked
@@ -174,7 +183,7 @@ describe('the electricity demo', () => {
     await marked.expectNone();
   });
 
-  it('refuses a taken port, a folder of others and a report that cannot be written, each with one line', async () => {
+  it('refuses a taken port, a folder with other files and a report that cannot be written, with one line each', async () => {
     const taken = createServer();
     await once(taken.listen(0, '127.0.0.1'), 'listening');
     const { port } = taken.address() as AddressInfo;

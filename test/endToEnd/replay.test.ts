@@ -29,7 +29,7 @@ beforeAll(async () => {
     string,
     string
   >;
-  // Its own temporary folder, to see that nothing stays there.
+  // A temporary folder of its own shows that nothing stays there.
   servers = {
     KAFKA_BROKERS: KAFKA_BROKERS!,
     SCHEMA_REGISTRY_URL: SCHEMA_REGISTRY_URL!,
@@ -83,14 +83,14 @@ async function leftovers(): Promise<string[]> {
   }
 }
 
-/** Process id of a service of a replay, as its log says. */
+/** Returns the process id of a service of a replay, which its log says. */
 function serviceOf(errors: string, service: string): number {
   const [, logFolder] = /\(logs: (.*)\)/.exec(errors)!;
   const [firstLine] = readFileSync(join(logFolder!, `${service}.log`), 'utf8').split('\n');
   return JSON.parse(firstLine!).pid;
 }
 
-/** A replay to which something happens as soon as its services are up. */
+/** Runs a replay, and disturbs it as soon as its services are up. */
 async function disturbedReplay(
   disturb: (replay: ChildProcess, errors: string) => void,
 ): Promise<{ exitCode: unknown; errors: string }> {
@@ -177,7 +177,7 @@ describe('driftloop replay', () => {
     const lastMs = streamStartMs + 10 * 3_600_000 - 36_000;
     const lines = [
       ...predictions,
-      // The same prediction twice, and one that is late but within the horizon.
+      // The same prediction twice, and one that is late but still counted.
       predictions[999]!,
       line({ id: 'late', time: streamStartMs + 1 }),
       line({ id: 'too-late', time: streamStartMs - 8 * 86_400_000 }),
@@ -282,7 +282,7 @@ describe('driftloop replay', () => {
     });
   });
 
-  it('starts and removes servers of its own where none are named', async () => {
+  it('starts and removes servers of its own if none are named', async () => {
     const { predictions } = replayStream({ rows: 100, rowsPerHour: 100 });
     const named = servers;
     servers = { TMPDIR: folder, KAFKA_BROKERS: '', SCHEMA_REGISTRY_URL: '', CLICKHOUSE_URL: '' };
@@ -330,7 +330,7 @@ describe('driftloop replay', () => {
     const kept = dirname(dirname(log!));
     expect(readdirSync(kept)).toEqual(['logs']);
     rmSync(kept, { recursive: true });
-    // Kafka removes the group of a member that was killed when its session is over.
+    // Kafka removes the group of a killed member when its session has timed out.
     expect((await leftovers()).filter(name => !name.endsWith('driftloop-evaluator'))).toEqual([]);
   });
 });

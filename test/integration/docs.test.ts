@@ -23,8 +23,9 @@ const blocksOf = (page: string, kind: string) =>
     .map(block => block.text);
 
 /**
- * What the pages show is what happens here. Kinds of blocks: `ts run`, `sh run` and `sql` must end without an error, `ts follow` runs until it is
- * ended; `json …`, `yaml settings` and `sh project` are checked by unit tests; `sh docker` needs an engine and is not run.
+ * The kinds of code blocks in the pages. `ts run`, `sh run` and `sql` must end without an error.
+ * `ts follow` runs until it is stopped. Unit tests check `json …`, `yaml settings` and `sh
+ * project`. `sh docker` needs Docker and is not run.
  */
 const kinds = [
   '',
@@ -83,7 +84,7 @@ describe('docs', { timeout: 300_000 }, () => {
     return output;
   }
 
-  /** kafkajs logs to standard output too. */
+  /** Returns the first line that matches. Other lines may come from kafkajs. */
   async function firstLine(
     stream: NodeJS.ReadableStream,
     wanted: RegExp,
@@ -91,7 +92,7 @@ describe('docs', { timeout: 300_000 }, () => {
     for await (const line of createInterface({ input: stream })) if (wanted.test(line)) return line;
   }
 
-  it('have no blocks but those that are checked, or say that they are not run', () => {
+  it('have only blocks of known kinds', () => {
     for (const page of pages) {
       for (const { kind } of fencedBlocks(readFileSync(new URL(page, docs), 'utf8'))) {
         expect([...kinds, ...kindsNotRun], page).toContain(kind);
@@ -99,7 +100,7 @@ describe('docs', { timeout: 300_000 }, () => {
     }
   });
 
-  it('producers.md: its programs log predictions and feedback that are counted and joined', async () => {
+  it('producers.md: the programs send predictions and feedback that are counted and joined', async () => {
     services.push(
       ...(await Promise.all((['profiler', 'evaluator'] as const).map(installation.startService))),
     );
@@ -121,7 +122,7 @@ describe('docs', { timeout: 300_000 }, () => {
     expect(await clickhouse.select('SELECT * FROM dead_letters')).toEqual([]);
   });
 
-  it('operators.md: its commands do what they say', async () => {
+  it('operators.md: the commands do what the page says', async () => {
     const outputs: string[] = [];
     for (const commands of blocksOf('operators.md', 'sh run')) {
       outputs.push(await outputOf(start('sh', ['-e', '-c', commands])));
@@ -135,7 +136,7 @@ describe('docs', { timeout: 300_000 }, () => {
     expect(retraining).toContain('asked for a new version of churn');
   });
 
-  it('operators.md: its program prints the alerts that come', async () => {
+  it('operators.md: the program prints new alerts', async () => {
     const [program] = blocksOf('operators.md', 'ts follow');
     const child = await startProgram('pager', program!);
     const encode = await installation.schemas.encoder<Alert>('Alert', topics.alerts);
@@ -177,7 +178,7 @@ describe('docs', { timeout: 300_000 }, () => {
   );
 
   it('analysts.md lists every table and view', async () => {
-    // What services keep for themselves.
+    // Tables that only services use.
     const internal = [
       ...['schema_migrations', 'prediction_ids', 'version_labels'],
       ...['fold_ledgers', 'fold_states', 'rebuild_holds', 'topic_positions'],

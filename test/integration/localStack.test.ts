@@ -22,7 +22,7 @@ const isAlive = (pid: number) => {
   try {
     return process.kill(pid, 0);
   } catch {
-    // ESRCH: it is gone.
+    // ESRCH: the process is gone.
     return false;
   }
 };
@@ -82,7 +82,7 @@ describe('schema registry of the local stack', () => {
     JSON.stringify({ type: 'record', name: 'Reading', namespace: 'test', fields });
   const identifier = { name: 'id', type: 'string' };
 
-  it('gives a schema one id, and refuses a version that cannot read the one before', async () => {
+  it('gives a schema one id, and refuses a version that cannot read records of the one before', async () => {
     const registry = new SchemaRegistry({ host: inject('schemaRegistryUrl') });
     const subject = `${uniqueName()}-value`;
     const register = (fields: object[]) =>
@@ -124,7 +124,7 @@ describe('ClickHouse of the local stack', () => {
     for (const name of [database, otherDatabase])
       await admin.command({ query: `CREATE DATABASE ${name}` });
     await admin.close();
-    // Errors are expected here, and not worth a line.
+    // The tests expect errors, so they are not logged.
     const log = { level: ClickHouseLogLevel.OFF };
     client = createClient({ url, database, log, compression: { request: true, response: true } });
     otherClient = createClient({ url, database: otherDatabase });
@@ -308,7 +308,7 @@ describe('ClickHouse of the local stack', () => {
   });
 });
 
-describe('parts of the local stack', () => {
+describe('servers of the local stack', () => {
   it('ClickHouse keeps every acknowledged row when it is killed', async () => {
     const options = { dir: join(folder, 'clickhouse'), port: 0, logDir: join(folder, 'logs') };
     const first = await startClickhouse(options);
@@ -333,7 +333,7 @@ describe('parts of the local stack', () => {
     expect(await second.exited).toBe('ended with exit code 0');
   });
 
-  it('a taken port is one line that says which, and how to choose another', async () => {
+  it('say in one line which port is taken, and how to choose another one', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };
@@ -378,7 +378,7 @@ describe('parts of the local stack', () => {
     expect(isAlive(first.pid)).toBe(false);
   });
 
-  it('a process ends with the one that started it, even by SIGKILL', async () => {
+  it('a process ends with its starter, even if that is killed with SIGKILL', async () => {
     const starter = join(folder, 'starter.ts');
     const module = JSON.stringify(
       new URL('../../infra/local/processes/childProcess.ts', import.meta.url).href,
@@ -420,7 +420,7 @@ describe('service processes', () => {
     });
   };
 
-  it('are ready when they say so, and stop on request', async () => {
+  it('start, answer and stop on request', async () => {
     const exits: string[] = [];
     const running = await start({ GREETING: 'hello' }, line => exits.push(line));
     expect(await (await fetch(`${running.healthUrl}/live`)).text()).toBe('hello');

@@ -26,7 +26,7 @@ async function linesOf(path: string): Promise<string[]> {
 }
 
 describe('readLines', () => {
-  it('gives the bytes of each line, also of the last without a line feed, and leaves blank lines out', async () => {
+  it('yields the bytes of each line, also of a last line without line feed, and leaves out blank lines', async () => {
     expect(await linesOf(fileWith('plain.jsonl', '{"a":1}\n\n{"b":2}\r\n \t\r\nlast'))).toEqual([
       '{"a":1}',
       '{"b":2}\r',
@@ -34,7 +34,7 @@ describe('readLines', () => {
     ]);
   });
 
-  it('gives nothing for an empty file', async () => {
+  it('yields nothing for an empty file', async () => {
     expect(await linesOf(fileWith('empty.jsonl', ''))).toEqual([]);
     expect(await linesOf(fileWith('empty.jsonl.gz', gzipSync('')))).toEqual([]);
   });
@@ -53,7 +53,7 @@ describe('readLines', () => {
     ).toEqual(['one', 'two']);
   });
 
-  it('leaves a byte order mark and bytes that are no UTF-8 to where they belong', async () => {
+  it('drops a byte order mark, and keeps bytes that are not UTF-8', async () => {
     const content = Buffer.concat([
       Buffer.from([0xef, 0xbb, 0xbf]),
       Buffer.from('{}\n'),

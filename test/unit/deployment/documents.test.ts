@@ -38,7 +38,7 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 const pages = readdirSync(new URL('docs/', root)).map(name => `docs/${name}`);
 const operators = read('docs/operators.md');
 
-/** Cells of the table rows below a heading, without back-ticks. */
+/** Returns the cells of the table rows below a heading, without back-ticks. */
 function tableBelow(heading: string): string[][] {
   const [, section = ''] = operators.split(`\n## ${heading}\n`);
   return section
@@ -123,7 +123,7 @@ describe('docs/operators.md', () => {
     ).toEqual([...(await serviceMetrics()).keys()].sort());
   });
 
-  it('lists every topic as it is created', () => {
+  it('lists every topic with its partitions and retention', () => {
     const days = 86_400_000;
     expect(
       tableBelow('Topics').map(([name, , partitions, kept]) => [name, partitions, kept]),
@@ -136,7 +136,7 @@ describe('docs/operators.md', () => {
     );
   });
 
-  it('says the limits that there are', () => {
+  it('states the limits as they are in the code', () => {
     const count = (limit: number) => limit.toLocaleString('en');
     const mib = (bytes: number) => `${bytes / 1024 / 1024} MiB`;
     const [, section = ''] = operators.split('\n## Limits\n');
@@ -183,7 +183,7 @@ describe('docs/operators.md', () => {
 describe.each(pages)('%s', page => {
   const text = read(page);
 
-  it('links to what exists', () => {
+  it('links to files that exist', () => {
     for (const [, target] of text.matchAll(/\]\(([^)#]+)(?:#[\w-]+)?\)/g)) {
       expect(existsSync(new URL(target!, new URL(page, root))), target).toBe(true);
     }

@@ -1,8 +1,9 @@
 import { dirname, join } from 'node:path/posix';
 
 /**
- * The folders of each part of the project as steps of a staircase: a file imports only from its own folder and from lower
- * steps, which stand further down in the list. `.` are the files of the part itself. This is the order in which to read.
+ * The folders of each part of the project as steps of a staircase: a file imports only from its own
+ * folder and from lower steps, which stand further down in the list. `.` are the files of the part
+ * itself. This is the order in which to read.
  */
 export const staircases: Record<string, readonly string[]> = {
   '.': ['quality', 'bench', 'examples', 'bin', 'infra', 'services'],
