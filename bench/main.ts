@@ -1,4 +1,6 @@
-/** npm run bench [-- --json FILE] [--only NAME] [--quick]: the figures of docs/benchmarks.md. */
+/**
+ * npm run bench: measures the figures of docs/benchmarks.md. `npm run bench -- --help` has options.
+ */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { Command, Option } from 'commander';
@@ -34,16 +36,17 @@ const measurements: readonly Measurement[] = [
   backlog,
 ];
 
-const options = new Command('bench')
-  .option('--json <file>', 'writes the figures there, too')
+const options = new Command('npm run bench --')
+  .description('Measures speed and memory, against other tools and against the least possible.')
+  .option('--json <file>', 'write the figures there too')
   .addOption(
-    new Option('--only <name...>', 'these measurements alone').choices(
+    new Option('--only <name...>', 'run only these measurements').choices(
       measurements.map(measurement => measurement.name),
     ),
   )
   .option(
     '--quick',
-    'small sizes and no peers: shows that everything runs, the figures say little',
+    'use small sizes and no other tools: shows that everything runs, but the figures mean little',
     false,
   )
   .parse()
@@ -71,7 +74,7 @@ for (const measurement of measurements) {
     const lines = await measurement.run(context);
     summaries.push(...lines.map(line => ({ ...summarise(line), versions: versions(), command })));
   } catch (error) {
-    // The others say something all the same.
+    // The other measurements are worth having all the same.
     failures.push(`${measurement.name}: ${(error as Error).message}`);
     console.error(error instanceof UserError ? error.message : error);
   }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Plain JavaScript, so that it runs under Node 20 and on a fresh clone, which it sets up.
+// Plain JavaScript, so that it runs under Node 20 and on a fresh clone, where it first installs
+// the packages.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +19,7 @@ if (!existsSync(new URL('../node_modules', import.meta.url))) {
 if (major > 22 || (major === 22 && minor >= 18)) {
   await import('./driftloop.ts');
 } else {
-  // Older versions cannot run TypeScript.
+  // This Node cannot run TypeScript, but the one among the packages can.
   const child = spawn(nodeOfProject, [program, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('exit', code => process.exit(code ?? 1));

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { UserError } from '../services/shared/userError.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addDeadLettersCommand } from './commands/deadLetters.ts';
+import { addDownCommand } from './commands/down.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addRebuildCommand } from './commands/rebuild.ts';
 import { addReferenceCommand } from './commands/reference.ts';
@@ -10,27 +11,32 @@ import { addReplayCommand } from './commands/replay.ts';
 import { addRetrainCommand } from './commands/retrain.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTopicsCommand } from './commands/topics.ts';
+import { addUpCommand } from './commands/up.ts';
 
 const program = new Command('driftloop')
   .description(
-    'Watches machine-learning models through their prediction and feedback topics, and retrains them.',
+    'Watches machine-learning models through their predictions and feedback on Kafka, and retrains them.',
   )
   .addHelpText(
     'after',
     `
-Servers are named by KAFKA_BROKERS, SCHEMA_REGISTRY_URL and CLICKHOUSE_URL (local ones by default).
+KAFKA_BROKERS, SCHEMA_REGISTRY_URL and CLICKHOUSE_URL name the servers. Without them, commands use
+the default ports of this machine. All variables: docs/operators.md
 
 Examples:
-  driftloop topics && driftloop migrate      prepare servers; safe to repeat
-  driftloop status                           is everything read, and what has drifted?
+  driftloop up                               start servers and services on this machine
+  driftloop topics && driftloop migrate      prepare servers of your own; safe to repeat
+  driftloop status                           what runs, how far it is, and what has drifted
   driftloop replay --predictions p.jsonl.gz --feedback f.jsonl --report r.json
                                              run your own logs through the services`,
   )
   .configureHelp({ showGlobalOptions: false })
-  .showHelpAfterError('(add --help for what is possible)')
+  .showHelpAfterError('(--help shows what is possible)')
   .exitOverride();
 
 for (const add of [
+  addUpCommand,
+  addDownCommand,
   addStatusCommand,
   addReplayCommand,
   addRebuildCommand,
@@ -47,18 +53,18 @@ for (const add of [
 try {
   await program.parseAsync();
 } catch (error) {
-  // At once: a client may still be waiting for a server that is gone.
+  // Exit at once, because a client may still be waiting for a server that is gone.
   process.exit(exitCodeOf(error));
 }
 
-/** Commander has printed its own errors and its help. */
+/** Prints an error, unless Commander has printed it already. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
   console.error(error instanceof UserError || isRefusal(error) ? error.message : error);
   return 1;
 }
 
-/** A server that does not let this person in: wrong password, or no right to do this. */
+/** Returns true if a server refused the password, or the right to do this. */
 function isRefusal(error: unknown): error is Error {
   if (error instanceof ClickHouseError)
     return ['AUTHENTICATION_FAILED', 'ACCESS_DENIED'].includes(error.type ?? '');

@@ -1,4 +1,4 @@
-/** npm run quality: how well the detector detects, on streams whose drifts are known. */
+/** npm run quality: measures how well the detector detects, on streams whose drifts are known. */
 import { mkdirSync } from 'node:fs';
 import { Command } from 'commander';
 import { formatTable } from '../bin/terminal/formatTable.ts';
@@ -9,8 +9,6 @@ import { streamCache } from './counting/streamCache.ts';
 import { judgeFolders } from './judge/judgeFolders.ts';
 import type { JudgedStream } from './judge/judgeStream.ts';
 import { judgeTrack } from './judge/judgeTrack.ts';
-import { parseRepeats } from './parseRepeats.ts';
-import { showProgress } from './report/showProgress.ts';
 import {
   byClock,
   byWindow,
@@ -21,9 +19,11 @@ import {
 } from './report/streamReport.ts';
 import { trackRow } from './report/trackTable.ts';
 import { tracks } from './streams/tracks.ts';
+import { parseRepeats } from './terminal/parseRepeats.ts';
+import { showProgress } from './terminal/showProgress.ts';
 
-/** More than a person would read. */
-const mostEventsShown = 40;
+/** Nobody reads more than this. */
+const maxEventsShown = 40;
 
 interface Options {
   dir?: string;
@@ -36,31 +36,28 @@ interface Options {
   repeats?: string;
 }
 
-const options = new Command('quality')
+const options = new Command('npm run quality --')
   .description(
-    'Judges streams by the core that the services run, and scores the drift events against the known drifts. Without --dir the streams are generated.',
+    'Judges streams with the code that the services run, and scores the drift events against the known drifts. Without --dir the streams are generated.',
   )
-  .option('--out <folder>', 'gets <stream>.jsonl: a drift event per line')
+  .option('--out <folder>', 'folder for <stream>.jsonl, with one drift event per line')
   .option(
     '--dir <folder>',
-    'streams: <stream>/predictions.jsonl[.gz], feedback.jsonl[.gz], truth.json',
+    'judge your own streams: <stream>/predictions.jsonl[.gz], feedback.jsonl[.gz], truth.json',
   )
-  .option('--only <text>', 'of --dir only the streams whose name contains it', '')
-  .option('--signals <names>', 'of --dir what is looked at', everySignal.join(','))
-  .option('--window <duration>', 'of --dir the window size in event time', '200s')
+  .option('--only <text>', 'with --dir: only streams whose name contains this', '')
+  .option('--signals <names>', 'with --dir: what the detector may see', everySignal.join(','))
+  .option('--window <duration>', 'with --dir: window size in event time', '200s')
   .option(
     '--cache <folder>',
-    'of --dir the counted streams, for the next run',
+    'with --dir: folder that keeps the counted streams for the next run',
     '.driftloop/quality',
   )
   .option(
     '--track <names...>',
-    `generated streams: ${tracks.map(({ name }) => name).join(', ')} (default: all)`,
+    `generated streams to judge: ${tracks.map(({ name }) => name).join(', ')} (default: all)`,
   )
-  .option(
-    '--repeats <number>',
-    'of generated streams per cell (default: those of the published table)',
-  )
+  .option('--repeats <number>', 'generated streams per cell (default: as in the published table)')
   .parse()
   .opts<Options>();
 
@@ -77,7 +74,7 @@ async function judgeDir(
   { out, only, signals, window, cache }: Options,
 ): Promise<void> {
   if (out === undefined)
-    throw new UserError('--out: is missing; expected a folder for the drift events of --dir');
+    throw new UserError('--out is missing: --dir needs a folder for the drift events');
   const windowSizeMs = parseDurationMs(window);
   if (windowSizeMs === null)
     throw new UserError(`--window ${window}: expected a duration such as 200s, 1h`);
@@ -122,20 +119,20 @@ function judgeTracks({ track: names, repeats, out }: Options): void {
 
 function report(streams: readonly JudgedStream[]): void {
   if (streams.length === 0) return;
-  console.log('Alarms timed by the end of the window that fired:');
+  console.log('Alarms, timed by the end of the window that fired:');
   console.log(cellTable(scoreCells(streams, byWindow)));
   if (streams.some(({ truth }) => truth.labelDelay > 0)) {
     console.log(
-      '\nAlarms timed by the clock when they were raised, drifts to be found later by the delay of the labels:',
+      '\nAlarms, timed by the clock when they were raised; the time limit is longer by the delay of the labels:',
     );
     console.log(cellTable(scoreCells(streams, byClock)));
   }
   if (streams.some(({ truth }) => truth.starts.length > 0)) {
-    console.log('\nCause named first, by what was injected:');
+    console.log('\nFirst cause that was named, by what was injected:');
     console.log(causeTable(streams));
   }
   const events = streams.reduce((sum, { alarms }) => sum + alarms.length, 0);
-  if (events > 0 && events <= mostEventsShown) {
+  if (events > 0 && events <= maxEventsShown) {
     console.log('\nDrift events:');
     console.log(eventTable(streams));
   }

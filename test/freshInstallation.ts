@@ -1,15 +1,19 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { createInstallation } from '../infra/local/installation.ts';
+import { temporaryInstallation } from '../infra/local/temporaryInstallation.ts';
+import { uniqueName } from './uniqueName.ts';
 
-/** Topics and a database of a test's own on the shared stack; everything that it starts ends with it. */
+/**
+ * Creates topics and a database of a test's own on the servers of the run. Disposing of it removes
+ * them, and stops the services that it started.
+ * @param variables environment variables that differ
+ */
 export async function freshInstallation(variables: Record<string, string> = {}) {
-  const name = `test_${randomBytes(6).toString('hex')}`;
+  const name = uniqueName();
   const folder = await mkdtemp(join(tmpdir(), 'driftloop-installation-'));
-  const installation = await createInstallation(
+  const installation = await temporaryInstallation(
     {
       KAFKA_BROKERS: inject('kafkaBrokers'),
       SCHEMA_REGISTRY_URL: inject('schemaRegistryUrl'),

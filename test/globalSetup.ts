@@ -1,8 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { type LocalStack, startLocalStack } from '../infra/local/stack.ts';
+import { requireServers } from '../bin/servers/requireServer.ts';
+import { namedServers, type ServerVariables } from '../infra/local/namedServers.ts';
+import { startLocalStack } from '../infra/local/stack.ts';
+import { readEnvironment } from '../services/shared/config/environment.ts';
+import { removeLeftovers } from './removeLeftovers.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -10,37 +15,60 @@ declare module 'vitest' {
     kafkaBrokers: string;
     schemaRegistryUrl: string;
     clickhouseUrl: string;
+    /** Start of every name that a test gives to something on the servers. */
+    runPrefix: string;
   }
 }
 
-interface SharedStack {
-  users: number;
-  folder: string;
-  starting: Promise<LocalStack>;
+interface TestServers {
+  variables: ServerVariables;
+  /** Ends them, or removes what the tests have left there. */
+  release(): Promise<void>;
 }
 
-/** Each project of the run loads this file anew; what they share has to be global. */
-const shared = globalThis as { driftloopTestStack?: Promise<SharedStack> };
+/** What the projects of one run share. It is global because each project loads this file anew. */
+const shared = globalThis as {
+  driftloopTests?: { runPrefix: string; projects: number; servers: Promise<TestServers> };
+};
 
-/** One stack of real servers for a whole test run, on free ports and in a temporary folder; tests make their own topics and databases in it. */
-export default async function startServers(project: TestProject): Promise<() => Promise<void>> {
-  shared.driftloopTestStack ??= startInTemporaryFolder();
-  const servers = await shared.driftloopTestStack;
-  servers.users++;
-  const stack = await servers.starting;
-  project.provide('kafkaBrokers', stack.kafkaBrokers);
-  project.provide('schemaRegistryUrl', stack.schemaRegistryUrl);
-  project.provide('clickhouseUrl', stack.clickhouseUrl);
+/**
+ * Provides all projects of a test run with the same servers: those that the environment names, or
+ * else new ones on free ports with their data in a temporary folder. Tests make topics and
+ * databases of their own there.
+ */
+export default async function provideServers(project: TestProject): Promise<() => Promise<void>> {
+  const runPrefix = `test_${randomBytes(4).toString('hex')}_`;
+  shared.driftloopTests ??= { runPrefix, projects: 0, servers: serversOf(runPrefix) };
+  const run = shared.driftloopTests;
+  run.projects++;
+  const { variables, release } = await run.servers;
+  project.provide('kafkaBrokers', variables.KAFKA_BROKERS);
+  project.provide('schemaRegistryUrl', variables.SCHEMA_REGISTRY_URL);
+  project.provide('clickhouseUrl', variables.CLICKHOUSE_URL);
+  project.provide('runPrefix', run.runPrefix);
   return async () => {
-    servers.users--;
-    if (servers.users > 0) return;
-    delete shared.driftloopTestStack;
-    await stack.stop();
-    await rm(servers.folder, { recursive: true, force: true });
+    run.projects--;
+    if (run.projects > 0) return;
+    delete shared.driftloopTests;
+    await release();
   };
 }
 
-async function startInTemporaryFolder(): Promise<SharedStack> {
+async function serversOf(runPrefix: string): Promise<TestServers> {
+  const variables = namedServers();
+  if (!variables) return newServers();
+  await requireServers(readEnvironment(variables));
+  return { variables, release: () => removeLeftovers(variables, runPrefix) };
+}
+
+async function newServers(): Promise<TestServers> {
   const folder = await mkdtemp(join(tmpdir(), 'driftloop-test-'));
-  return { users: 0, folder, starting: startLocalStack({ dir: folder }) };
+  const stack = await startLocalStack({ dir: folder });
+  return {
+    variables: stack.variables,
+    async release() {
+      await stack.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }

@@ -1,14 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
-import { consumerGroup, type ServiceName } from '../../infra/kafka/serviceFlow.ts';
-import { createInstallation } from '../../infra/local/installation.ts';
+import { temporaryInstallation } from '../../infra/local/temporaryInstallation.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
+import { consumerGroup, type ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import type { BenchServers } from './benchServers.ts';
 
 export type BenchInstallation = Awaited<ReturnType<typeof benchInstallation>>;
 
-/** Topics and a database of a measurement's own, gone when `use` ends; rounds that begin anew share the topics, and take a new database. */
+/**
+ * Gives a measurement topics and a database of its own, which are removed when `use` ends. Rounds
+ * that start from nothing share the topics and take a new database each.
+ */
 export async function withInstallation<T>(
   servers: BenchServers,
   name: string,
@@ -27,7 +30,7 @@ async function benchInstallation(servers: BenchServers, name: string, settings: 
   const folder = join(servers.folder, name);
   await mkdir(folder);
   await writeFile(join(folder, 'driftloop.yaml'), settings);
-  const installation = await createInstallation(
+  const installation = await temporaryInstallation(
     {
       ...servers.variables,
       CLICKHOUSE_DATABASE: name,
@@ -42,7 +45,7 @@ async function benchInstallation(servers: BenchServers, name: string, settings: 
 
   return {
     ...installation,
-    /** @returns variables that name an empty database */
+    /** Makes an empty database. @returns variables that name it */
     async newDatabase(): Promise<Record<string, string>> {
       databases++;
       const own = { ...variables, CLICKHOUSE_DATABASE: `${name}_${databases}` };
@@ -51,7 +54,7 @@ async function benchInstallation(servers: BenchServers, name: string, settings: 
     },
     dropDatabase: ({ CLICKHOUSE_DATABASE: database }: Record<string, string>) =>
       clickhouse.command(`DROP DATABASE ${database}`),
-    /** The service starts at the beginning of its topics the next time. It must have stopped. */
+    /** Makes a service read its topics from the beginning the next time. It must have stopped. */
     async forgetOffsets(service: ServiceName): Promise<void> {
       await admin.deleteGroups([consumerGroup(environment, service)]);
     },

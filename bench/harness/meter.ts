@@ -1,8 +1,8 @@
-/** What a measured process says of itself as a line of its standard output. */
+/** A line with which a measured process reports on standard output what it has used. */
 export interface MeterReading {
-  /** Records that were processed. */
+  /** Records that it has processed. */
   records: number;
-  /** User and system time of the process since its start. */
+  /** User and system time since its start. */
   cpuMs: number;
   peakRssBytes: number;
 }
@@ -19,7 +19,7 @@ export function printReading(records: number): void {
   process.stdout.write(`${mark}${JSON.stringify(reading)}\n`);
 }
 
-/** @returns null for any other line */
+/** Reads a line of standard output. @returns null if it is not a reading */
 export function parseReading(line: string): MeterReading | null {
   return line.startsWith(mark) ? JSON.parse(line.slice(mark.length)) : null;
 }

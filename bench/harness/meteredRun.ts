@@ -8,9 +8,9 @@ export interface MeteredRunOptions {
   args: string[];
   variables: Record<string, string>;
   logDir: string;
-  /** The process is stopped when it has processed so many. */
+  /** The process is stopped when it has processed this number of records. */
   records: number;
-  /** Read together with each reading, such as the CPU time of a server. */
+  /** Called with each reading, such as for the CPU time of a server. */
   alongside?: () => number;
 }
 
@@ -18,8 +18,8 @@ export type Reading = MeterReading & { alongside: number };
 
 /**
  * Runs a process until it has processed all records.
- * @returns its readings, the last one at the end
- * @throws when it ends before
+ * @returns its readings, of which the last one is from the end
+ * @throws if the process ends before
  */
 export async function meteredRun(options: MeteredRunOptions): Promise<Reading[]> {
   const { script, args, variables, logDir, records, alongside = () => 0 } = options;
@@ -60,16 +60,23 @@ export interface Cost {
   peakRssBytes: number;
 }
 
-/** What was used between the first reading at or past the warm-up and the last one: start and compilation are left out. */
+/**
+ * Returns what was used between the first reading after the warm-up and the last one. So start and
+ * compilation are left out.
+ */
 export function costAfterWarmUp(readings: readonly Reading[], warmUpRecords: number): Cost {
   const first = readings.find(({ records }) => records >= warmUpRecords);
   const last = readings.at(-1);
   if (!first || !last || first === last)
-    throw new Error('all records were processed before a first reading');
+    throw new Error('all records were processed before the first reading: use more records');
   return {
     records: last.records - first.records,
     cpuMs: last.cpuMs - first.cpuMs,
     alongside: last.alongside - first.alongside,
     peakRssBytes: last.peakRssBytes,
   };
+}
+
+export function eventsPerCpuSecond({ records, cpuMs }: Cost): number {
+  return (records * 1_000) / cpuMs;
 }

@@ -2,18 +2,23 @@ import type { BenchInstallation } from './benchInstallation.ts';
 import { meteredRun, type Reading } from './meteredRun.ts';
 
 export interface ProfilerRunOptions {
-  /** Keep the raw rows, as the service does, or leave them out. */
+  /** Store the raw rows as the service does, or leave them out. */
   rawRows: boolean;
   records: number;
-  /** Read together with each reading. */
+  /** Called with each reading. */
   alongside?: () => number;
-  /** Called when the empty database is there. */
+  /** Called when the empty database has been made. */
   atStart?: () => void;
-  /** Told the variables that name the database while it is still there, when all is processed. */
+  /**
+   * Called when all is processed, with the variables that name the database, which still exists.
+   */
   atEnd?: (variables: Record<string, string>) => Promise<void>;
 }
 
-/** Lets a new profiler work off all that is in predictions, into an empty database that is dropped at the end. */
+/**
+ * Runs a new profiler over all that the topic of predictions holds, into an empty database that is
+ * dropped at the end.
+ */
 export async function profilerRun(
   installation: BenchInstallation,
   options: ProfilerRunOptions,
@@ -21,8 +26,8 @@ export async function profilerRun(
   const variables = await installation.newDatabase();
   options.atStart?.();
   const readings = await meteredRun({
-    script: 'meteredService.ts',
-    args: [options.rawRows ? 'profiler' : 'profiler-windows-only'],
+    script: 'meteredProfiler.ts',
+    args: options.rawRows ? [] : ['windows-only'],
     variables,
     logDir: installation.folder,
     records: options.records,

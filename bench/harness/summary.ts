@@ -8,18 +8,20 @@ export interface Summary {
   value: number;
   unit: string;
   baseline: number | null;
-  /** Median of the rounds' own ratios: a machine that is slow for a while is so for both. */
+  /** Median of the ratios of the rounds. A machine that is slow for a while is so for both. */
   ratio: number | null;
   target: Target | null;
-  /** null without a target. */
+  /** null if there is no target. */
   met: boolean | null;
-  /** Lowest and highest of the rounds: of the ratio where there is one, else of the value. */
+  /** Lowest and highest ratio of the rounds, or value if there is no baseline. */
   spread: [lowest: number, highest: number];
   rounds: number;
   note: string | null;
 }
 
-/** @example summarise({ name: 'a', unit: 's', rounds: [{ value: 3, baseline: 2 }], target: { atLeast: 1 } }).ratio // 1.5 */
+/**
+ * @example summarise({ name: 'a', unit: 's', rounds: [{ value: 3, baseline: 2 }], target: { atLeast: 1 } }).ratio // 1.5
+ */
 export function summarise({ name, unit, rounds, target, note }: Line): Summary {
   const ratios = rounds.flatMap(({ value, baseline }) =>
     baseline === null ? [] : [value / baseline],

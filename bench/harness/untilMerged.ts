@@ -3,7 +3,10 @@ import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts'
 
 const pauseMs = 250;
 
-/** Waits until ClickHouse has nothing to merge: what an insert costs is over only then. It has no signal for it. */
+/**
+ * Waits until ClickHouse has nothing to merge, because merges are a part of the cost of an insert.
+ * ClickHouse does not announce their end.
+ */
 export async function untilMerged(clickhouse: Clickhouse): Promise<void> {
   for (;;) {
     const [row] = await clickhouse.select<{ merges: number }>(

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 const measured = ['kafkajs', 'avsc', 'chdb', '@clickhouse/client'];
 
-/** What the figures depend on. */
+/** Returns the versions that the figures depend on. */
 export function versions(): Record<string, string> {
   const project = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   return {

@@ -6,7 +6,10 @@ import { producePredictions } from '../streams/producePredictions.ts';
 
 const megabyte = 1024 ** 2;
 
-/** A profiler that was away comes back to millions of events: its memory must not follow their number. */
+/**
+ * Measures the memory of a profiler that comes back to millions of events. It must not grow with
+ * their number.
+ */
 export const backlog: Measurement = {
   name: 'backlog',
   async run({ quick, servers, onProgress }) {

@@ -3,12 +3,15 @@ import { installedPeers, type Peer } from '../../infra/peers/peerEnvironments.ts
 import type { Measurement, Round } from '../harness/measurement.ts';
 import { cellsPerSecond, peerCellsPerSecond, withColumns } from '../peers/peerRun.ts';
 
-/** Of scouter-ml, which is Rust inside, as much is asked as it does itself. */
+/** scouter-ml is written in Rust, so its own speed is the target. */
 const targets: Record<string, number> = { 'scouter-ml': 1 };
 const targetOfPythonPeers = 2;
 const program = join(import.meta.dirname, '..', 'processes', 'core.ts');
 
-/** The pure core against the peers, on the same rows in memory: rows → window profiles → all drift metrics. */
+/**
+ * Measures the pure core against other tools on the same rows in memory: rows → window profiles →
+ * all drift metrics.
+ */
 export const core: Measurement = {
   name: 'core',
   async run({ quick, onProgress }) {
@@ -30,7 +33,7 @@ export const core: Measurement = {
             ofPeer.push({ value, baseline });
             onProgress(`${peer.name}: ${Math.round(baseline)} cells/s`);
           } catch (error) {
-            // The others can be compared all the same.
+            // The other tools can be compared all the same.
             missing.push(`${peer.name} failed: ${(error as Error).message}`);
             rounds.delete(peer);
           }

@@ -1,15 +1,18 @@
 import { withInstallation } from '../harness/benchInstallation.ts';
 import type { Measurement, Round } from '../harness/measurement.ts';
-import { type Cost, costAfterWarmUp } from '../harness/meteredRun.ts';
+import { type Cost, costAfterWarmUp, eventsPerCpuSecond } from '../harness/meteredRun.ts';
 import { profilerRun } from '../harness/profilerRun.ts';
 import { predictionStream } from '../streams/predictionStream.ts';
 import { partitions, producePredictions } from '../streams/producePredictions.ts';
 
 const idsPerSecond = 100_000;
-/** Each id comes again after so many others, in the same partition. */
+/** Each id comes again after this number of others, in the same partition. */
 const distance = 20_000 * partitions;
 
-/** A stream of 100,000 ids a second of event time of which every record comes twice, against the same without. */
+/**
+ * Measures a stream of 100,000 ids per second of event time in which every record comes twice,
+ * against the same stream in which it comes once.
+ */
 export const duplicates: Measurement = {
   name: 'duplicates',
   async run({ quick, servers, onProgress }) {
@@ -41,8 +44,8 @@ export const duplicates: Measurement = {
       });
     const without = await costs('without_duplicates', usual);
     const rounds: Round[] = (await costs('duplicates', repeated)).map((cost, round) => ({
-      value: eventsPerSecond(cost),
-      baseline: eventsPerSecond(without[round]!),
+      value: eventsPerCpuSecond(cost),
+      baseline: eventsPerCpuSecond(without[round]!),
     }));
     return [
       {
@@ -60,7 +63,3 @@ export const duplicates: Measurement = {
     ];
   },
 };
-
-function eventsPerSecond({ records, cpuMs }: Cost): number {
-  return (records * 1_000) / cpuMs;
-}

@@ -9,7 +9,10 @@ import { producePredictions } from '../streams/producePredictions.ts';
 const columns = 13;
 const comparedWith = ['whylogs', 'evidently'];
 
-/** From Kafka to rows of drift_metrics, with raw rows, on real servers, against peers that have their rows in memory. */
+/**
+ * Measures the way from Kafka to rows of drift_metrics on real servers, with raw rows, against
+ * other tools that have their rows in memory.
+ */
 export const endToEnd: Measurement = {
   name: 'end-to-end',
   async run({ quick, servers, onProgress }) {
@@ -53,7 +56,10 @@ export const endToEnd: Measurement = {
   },
 };
 
-/** Over the windows after the first quarter, during which code is compiled and the reference gathered. */
+/**
+ * Measures the windows after the first quarter, in which code is compiled and the reference is
+ * gathered.
+ */
 async function cellsPerSecond(installation: BenchInstallation, windows: number): Promise<number> {
   const services = ['profiler', 'detector'] as const;
   const processes = await Promise.all(services.map(installation.startService));

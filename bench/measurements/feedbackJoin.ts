@@ -9,7 +9,10 @@ import { partitions } from '../streams/producePredictions.ts';
 
 const labelsPerSend = 10_000;
 
-/** Labels in the order of their predictions, a day late, against many stored predictions. */
+/**
+ * Measures the join of labels, which come in the order of their predictions and a day late, with
+ * many stored predictions.
+ */
 export const feedbackJoin: Measurement = {
   name: 'feedback-join',
   async run({ quick, servers, onProgress }) {
@@ -68,7 +71,8 @@ async function storePredictions({ clickhouse }: BenchInstallation, count: number
   const portion = 1_000_000;
   for (let first = 0; first < count; first += portion) {
     await clickhouse.command(
-      `INSERT INTO predictions (model, version, id, event_time, numeric_features, categorical_features, prediction, source_partition, source_offset)
+      `INSERT INTO predictions (model, version, id, event_time, numeric_features,
+                                categorical_features, prediction, source_partition, source_offset)
        SELECT 'bench', '1', concat('id-', leftPad(toString(number), 9, '0')),
               fromUnixTimestamp64Milli(toInt64(${firstEventTimeMs} + intDiv(number * 60000, ${recordsPerMinute}))),
               map('number_0', randNormal(0, 1)), map('category_0', 'value_1'), if(number % 3 = 0, 'yes', 'no'),

@@ -6,13 +6,15 @@ import { producePredictions } from '../streams/producePredictions.ts';
 
 const recordsPerWindow = 250;
 const measuredWindows = 40;
-/** Of another model, until all code is compiled. */
+/** Windows of another model, in which all code gets compiled. */
 const warmUpWindows = 100;
-/** So much dearer may an event be with a hundred times the history. */
-const mostGrowth = 1.25;
+/** How much more a window may cost with a hundred times the history. */
+const maxGrowth = 1.25;
 const services = ['profiler', 'detector'] as const;
 
-/** One stream that goes on: what the next windows cost when 1×, 10× and 100× as many are stored already. */
+/**
+ * Measures what further windows of a stream cost when 1×, 10× and 100× as many are stored already.
+ */
 export const growth: Measurement = {
   name: 'growth',
   async run({ quick, servers, onProgress }) {
@@ -51,7 +53,7 @@ export const growth: Measurement = {
           name: `${name}, a further window of ${recordsPerWindow} events, ${histories[2]} stored; baseline: ${histories[0]} stored`,
           unit: 'CPU ms per window',
           rounds: [{ value: costs[2]![index]!, baseline: costs[0]![index]! }],
-          target: { atMost: mostGrowth },
+          target: { atMost: maxGrowth },
           note: `${histories.join(', ')} windows stored: ${costs.map(cost => cost[index]!.toFixed(1)).join(', ')}`,
         }));
       },

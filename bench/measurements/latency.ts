@@ -9,7 +9,10 @@ import { partitions } from '../streams/producePredictions.ts';
 
 const windowMs = 1_000;
 const recordsPerWindow = 120;
-/** Long after the bootstrap reference. Each model drifts in a window of its own. */
+/**
+ * First window with a drift, long after the bootstrap reference. Each model drifts in another
+ * window.
+ */
 const firstDrift = 20;
 const windowsBetweenDrifts = 2;
 const windowsAfterDrift = 20;
@@ -17,8 +20,9 @@ const windowsAfterDrift = 20;
 const settings = `defaults: { window: 1s, outOfOrderness: 0s, idle: 1h }\n`;
 
 /**
- * From the acknowledgement of the records that make the watermark pass the end of a window to the verdict on it: the arrival of the drift
- * event at a consumer, and the row of evaluated_windows, by the clock of the one machine.
+ * Measures the time from the end of a window to the verdict. It starts when Kafka has acknowledged
+ * the records that make the watermark pass the end of the window. It ends with the arrival of the
+ * drift event at a consumer, and with the row of evaluated_windows. All is one machine's clock.
  */
 export const latency: Measurement = {
   name: 'latency',
@@ -33,7 +37,8 @@ export const latency: Measurement = {
         end_ms: number;
         evaluated_ms: number;
       }>(
-        `SELECT toUnixTimestamp64Milli(window_end) AS end_ms, toUnixTimestamp64Milli(evaluated_at) AS evaluated_ms
+        `SELECT toUnixTimestamp64Milli(window_end) AS end_ms,
+                toUnixTimestamp64Milli(evaluated_at) AS evaluated_ms
          FROM evaluated_windows WHERE revision = 1`,
       );
       await events.stop();
@@ -59,7 +64,7 @@ export const latency: Measurement = {
 };
 
 function delayLines(name: string, delays: readonly number[]): Line[] {
-  if (delays.length === 0) throw new Error(`${name}: none came`);
+  if (delays.length === 0) throw new Error(`${name}: nothing arrived`);
   const line = (title: string, share: number, atMost: number): Line => ({
     name: `${name}, ${title}`,
     unit: 's',
@@ -70,7 +75,7 @@ function delayLines(name: string, delays: readonly number[]): Line[] {
   return [line('p50', 0.5, 1), line('p99', 0.99, 2)];
 }
 
-/** First revisions of drift events with the wall clock of their arrival. */
+/** Collects first revisions of drift events with the wall clock of their arrival. */
 async function driftEventArrivals({ kafka, environment, schemas }: BenchInstallation) {
   const topic = prefixed(environment, topics.driftEvents);
   await schemas.encoder('DriftEvent', topic);
@@ -84,7 +89,7 @@ async function driftEventArrivals({ kafka, environment, schemas }: BenchInstalla
   await consumer.run({
     eachMessage: async ({ message }) => {
       const arrivedMs = Date.now();
-      // The event time of a drift event of the detector is the end of the window that changed it.
+      // The event time of a drift event is the end of the window that changed it.
       const time = message.headers?.ce_time?.toString();
       if (time !== undefined) arrivals.push({ endMs: Date.parse(time), arrivedMs });
     },
@@ -94,8 +99,8 @@ async function driftEventArrivals({ kafka, environment, schemas }: BenchInstalla
 }
 
 /**
- * Sends all records of a window of all models at once, a window each second.
- * @returns wall clock at which the watermark had passed the end of a window, by that end
+ * Sends one window per second, with the records of all models at once.
+ * @returns by end of a window the wall clock at which the watermark had passed it
  */
 async function produceWindows(
   { environment, producer, schemas }: BenchInstallation,
@@ -112,7 +117,7 @@ async function produceWindows(
     await pause(Math.max(0, startedMs + window * windowMs - Date.now()));
     const messages = Array.from({ length: models * recordsPerWindow }, (_, index) => {
       const prediction = predictionAt(window, index, models, pool);
-      // By the turn of the model, so that each has records in every partition.
+      // Partitions take turns per model, so that each model has records in all of them.
       return {
         partition: Math.floor(index / models) % partitions,
         key: prediction.id,
@@ -139,7 +144,7 @@ function predictionAt(
     id: `${window}-${index}`,
     model: `bench-${model}`,
     version: '1',
-    // The first record is at the very start of the window, which is what passes the end of the one before.
+    // All records are at the very start of the window, and so pass the end of the one before.
     time: firstEventTimeMs + window * windowMs,
     features: drifted ? { ...features, number_0: (features.number_0 as number) + 3 } : features,
     prediction: index % 3 === 0 ? 'yes' : 'no',

@@ -1,6 +1,6 @@
 import { type BenchInstallation, withInstallation } from '../harness/benchInstallation.ts';
 import type { Line, Measurement, Round } from '../harness/measurement.ts';
-import { type Cost, costAfterWarmUp } from '../harness/meteredRun.ts';
+import { type Cost, costAfterWarmUp, eventsPerCpuSecond } from '../harness/meteredRun.ts';
 import { peakMemoryMegabytes } from '../harness/processCpu.ts';
 import { profilerRun } from '../harness/profilerRun.ts';
 import { firstEventTimeMs, predictionStream } from '../streams/predictionStream.ts';
@@ -9,14 +9,17 @@ import { producePredictions } from '../streams/producePredictions.ts';
 const twentyFeatures = { numeric: 14, categorical: 6 };
 const windowMs = 60_000;
 const openWindows = 3;
-const mostMegabytes = 512;
+const maxMegabytes = 512;
 const settings = 'defaults: { window: 1m, outOfOrderness: 10m }\n';
 
-/** Event times that go on in three windows at once. */
+/** Returns event times that advance in three windows at the same time. */
 const threeWindows = (models: number) => (index: number) =>
   firstEventTimeMs + (Math.floor(index / models) % openWindows) * windowMs;
 
-/** A thousand models against one: the profiler's events per CPU second, and the memory of all services. */
+/**
+ * Measures a thousand models against one: events per CPU second of the profiler, and the memory of
+ * all services.
+ */
 export const manyModels: Measurement = {
   name: 'many-models',
   async run({ quick, servers, onProgress }) {
@@ -55,8 +58,8 @@ export const manyModels: Measurement = {
       return costs;
     });
     const rounds: Round[] = many.map((cost, round) => ({
-      value: eventsPerSecond(cost),
-      baseline: eventsPerSecond(one[round]!),
+      value: eventsPerCpuSecond(cost),
+      baseline: eventsPerCpuSecond(one[round]!),
     }));
     return [
       {
@@ -70,10 +73,6 @@ export const manyModels: Measurement = {
   },
 };
 
-function eventsPerSecond({ records, cpuMs }: Cost): number {
-  return (records * 1_000) / cpuMs;
-}
-
 async function memoryLines(installation: BenchInstallation, models: number): Promise<Line[]> {
   const services = ['profiler', 'evaluator', 'detector'] as const;
   const processes = await Promise.all(services.map(installation.startService));
@@ -82,6 +81,6 @@ async function memoryLines(installation: BenchInstallation, models: number): Pro
     name: `${name}, ${models} models of 20 features, peak of resident memory`,
     unit: 'MB',
     rounds: [{ value: peakMemoryMegabytes(pid), baseline: null }],
-    target: { atMost: mostMegabytes },
+    target: { atMost: maxMegabytes },
   }));
 }

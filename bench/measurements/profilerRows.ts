@@ -12,7 +12,10 @@ import { producePredictions } from '../streams/producePredictions.ts';
 
 const pauseMs = 1_000;
 
-/** What raw rows and windows cost together, against ClickHouse reading Kafka by itself into raw rows alone. */
+/**
+ * Measures the profiler with raw rows against ClickHouse's own Kafka engine, which stores raw rows
+ * only.
+ */
 export const profilerRows: Measurement = {
   name: 'profiler-rows',
   async run({ quick, servers: start, onProgress }) {
@@ -80,7 +83,9 @@ async function profiler(
   return { serviceMs: (service.cpuMs / service.records) * records, clickhouseMs: after - before };
 }
 
-/** CPU time of ClickHouse from the creation of its consumer until all rows are there and merged. */
+/**
+ * Measures the CPU time of ClickHouse from the creation of its consumer until all rows are merged.
+ */
 async function kafkaEngine(
   servers: BenchServers,
   installation: BenchInstallation,
@@ -91,10 +96,13 @@ async function kafkaEngine(
   await clickhouse.command('CREATE TABLE raw_predictions AS predictions');
   await clickhouse.command(
     `CREATE TABLE kafka_predictions
-     (id String, model String, version String, time DateTime64(3, 'UTC'), features Map(String, Variant(Bool, Float64, String)),
-      prediction Variant(Bool, Float64, String), score Nullable(Float64), codeVersion Nullable(String), latencyMs Nullable(Float64))
+     (id String, model String, version String, time DateTime64(3, 'UTC'),
+      features Map(String, Variant(Bool, Float64, String)),
+      prediction Variant(Bool, Float64, String), score Nullable(Float64),
+      codeVersion Nullable(String), latencyMs Nullable(Float64))
      ENGINE = Kafka
-     SETTINGS kafka_broker_list = '${servers.variables.KAFKA_BROKERS}', kafka_topic_list = '${prefixed(environment, topics.predictions)}',
+     SETTINGS kafka_broker_list = '${servers.variables.KAFKA_BROKERS}',
+              kafka_topic_list = '${prefixed(environment, topics.predictions)}',
               kafka_group_name = 'kafka-engine-${Date.now()}', kafka_format = 'AvroConfluent',
               format_avro_schema_registry_url = '${servers.variables.SCHEMA_REGISTRY_URL}'`,
   );

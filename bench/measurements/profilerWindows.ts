@@ -1,7 +1,7 @@
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { type BenchInstallation, withInstallation } from '../harness/benchInstallation.ts';
 import type { Measurement, Round } from '../harness/measurement.ts';
-import { type Cost, costAfterWarmUp, meteredRun } from '../harness/meteredRun.ts';
+import { costAfterWarmUp, eventsPerCpuSecond, meteredRun } from '../harness/meteredRun.ts';
 import { profilerRun } from '../harness/profilerRun.ts';
 import { predictionStream } from '../streams/predictionStream.ts';
 import { producePredictions } from '../streams/producePredictions.ts';
@@ -12,7 +12,10 @@ interface Size {
   rounds: number;
 }
 
-/** How much slower than merely reading it is to count: consume, decode, check, count, store window profiles, announce. */
+/**
+ * Measures the profiler without raw rows (consume, decode, check, count, store window profiles,
+ * announce) against a consumer that only decodes.
+ */
 export const profilerWindows: Measurement = {
   name: 'profiler-windows',
   async run({ quick, servers, onProgress }) {
@@ -53,8 +56,4 @@ async function bareConsumer(
 async function profiler(installation: BenchInstallation, size: Size): Promise<number> {
   const readings = await profilerRun(installation, { rawRows: false, records: size.records });
   return eventsPerCpuSecond(costAfterWarmUp(readings, size.warmUp));
-}
-
-function eventsPerCpuSecond({ records, cpuMs }: Cost): number {
-  return (records * 1000) / cpuMs;
 }

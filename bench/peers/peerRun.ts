@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Peer, peersFolder } from '../../infra/peers/peerEnvironments.ts';
+import type { Peer } from '../../infra/peers/peerEnvironments.ts';
 import { runCommand } from '../../infra/peers/runCommand.ts';
 import { predictionStream, recordsPerMinute } from '../streams/predictionStream.ts';
 import { writeColumns } from '../streams/writeColumns.ts';
 
 const referenceWindows = 10;
 
-/** The rows of so many windows in a folder, gone when `use` ends. */
+/** Writes the rows of windows into a folder, which is removed when `use` ends. */
 export async function withColumns<T>(
   windows: number,
   use: (folder: string) => Promise<T>,
@@ -29,11 +29,12 @@ export async function withColumns<T>(
   }
 }
 
+/** Runs another tool on the rows. */
 export function peerCellsPerSecond({ name, python }: Peer, columnsFolder: string): Promise<number> {
-  return cellsPerSecond(python, [join(peersFolder, `${name}.py`), columnsFolder]);
+  return cellsPerSecond(python, [join(import.meta.dirname, `${name}.py`), columnsFolder]);
 }
 
-/** What a program prints as its last line. */
+/** Runs a program that prints its cells and CPU time as its last line. */
 export async function cellsPerSecond(command: string, args: string[]): Promise<number> {
   const lastLine = (await runCommand(command, args)).trim().split('\n').at(-1)!;
   const { cells, cpuMs } = JSON.parse(lastLine) as { cells: number; cpuMs: number };

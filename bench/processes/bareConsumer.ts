@@ -1,5 +1,6 @@
 /**
- * The least that a consumer of predictions can do: kafkajs and avsc, nothing else. Its readings are the baseline of the profiler.
+ * Does the least that a consumer of predictions can do: read with kafkajs, decode with avsc. Its
+ * readings are the baseline of the profiler.
  *
  *   node bench/processes/bareConsumer.ts TOPIC
  */
@@ -21,10 +22,10 @@ const kafka = new kafkajs.Kafka({
   brokers: process.env.KAFKA_BROKERS!.split(','),
   logLevel: kafkajs.logLevel.ERROR,
 });
-// As much at a time as the profiler: smaller fetches cost more.
+// Fetch as much at a time as the profiler, because smaller fetches cost more.
 const consumer = kafka.consumer({ groupId: randomUUID(), maxBytesPerPartition: 4 * 1024 * 1024 });
 let records = 0;
-/** Something that follows from each record, so that nothing of it can be left out. */
+/** Depends on every record, so that no decoding can be optimised away. */
 let latestMs = 0;
 let read = 0;
 

@@ -1,8 +1,8 @@
 /**
- * Rows in memory → window profiles → drift metrics and verdicts, by the functions that the services use, without any server. Prints the
- * CPU time that it took.
+ * Turns rows in memory into window profiles, drift metrics and verdicts, with the functions that
+ * the services use and without any server. It prints the CPU time that it took.
  *
- *   node bench/processes/core.ts WINDOWS
+ * node bench/processes/core.ts WINDOWS
  */
 
 import {
@@ -55,7 +55,7 @@ function observationOf(window: WindowState): WindowObservation {
   };
 }
 
-/** @returns how many drift metrics came of the rows */
+/** Judges the rows. @returns the number of drift metrics */
 function metricsOf(predictions: readonly LoggedPrediction[]): number {
   const windows = new Map<number, WindowState>();
   const { tally } = newVersionState('bench', '1', settings);
@@ -92,7 +92,7 @@ function metricsOf(predictions: readonly LoggedPrediction[]): number {
 
 const predictionOf = predictionStream();
 const names = Object.keys(predictionOf(0).features);
-/** As decoded: all share the array of names. */
+/** Features as the decoder returns them: all share one array of names. */
 const decodedFeatures = new Map<object, Features>();
 const windows = Number(process.argv[2]);
 const predictions = Array.from(
@@ -107,7 +107,7 @@ const predictions = Array.from(
     return { ...prediction, features };
   },
 );
-// What comes later is compiled; Python's peers are before they start.
+// Compile the code first: the code of the other tools is compiled before they start.
 metricsOf(predictions.slice(0, warmUpWindows * recordsPerMinute));
 const before = process.cpuUsage();
 const metrics = metricsOf(predictions);

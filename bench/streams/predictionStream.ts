@@ -1,10 +1,10 @@
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 
-/** As many predictions fall in one window of a minute. */
+/** Number of predictions in a window of one minute. */
 export const recordsPerMinute = 8_333;
 export const firstEventTimeMs = Date.UTC(2026, 0, 1);
-/** Values in a pool; models do not see the same rows again and again. */
+/** Number of values in a pool. It is large, so that the same rows do not come again and again. */
 const poolValues = 200_000;
 
 export interface FeatureCounts {
@@ -12,12 +12,15 @@ export interface FeatureCounts {
   categorical: number;
 }
 
-/** Eight numbers and four texts. */
+/** Eight numbers and four categories. */
 export const usualFeatures: FeatureCounts = { numeric: 8, categorical: 4 };
 
 type Features = Prediction['features'];
 
-/** Numbers and texts as models get them: bell-shaped, skewed, uniform, counts; few and many categories. */
+/**
+ * Makes features such as models get: bell-shaped, skewed and uniform numbers, counts, few and many
+ * categories.
+ */
 export function featurePool(
   { numeric, categorical }: FeatureCounts,
   size: number,
@@ -54,14 +57,17 @@ const numbers: ((random: () => number) => number)[] = [
 
 export interface StreamOptions {
   features?: FeatureCounts;
-  /** Predictions take turns between so many models. */
+  /** Number of models; predictions take turns between them. */
   models?: number;
   recordsPerMinute?: number;
-  /** Event time of a prediction, where it does not follow from `recordsPerMinute`. */
+  /** Event time of a prediction, if it does not follow from `recordsPerMinute`. */
   timeMsOf?: (index: number) => number;
 }
 
-/** The prediction with a number, by nothing but that number: 13 columns with the usual features. */
+/**
+ * Returns a function that makes the prediction with a given number, always the same one. With the
+ * usual features it has 13 columns.
+ */
 export function predictionStream(options: StreamOptions = {}): (index: number) => Prediction {
   const {
     features = usualFeatures,

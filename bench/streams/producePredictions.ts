@@ -2,11 +2,11 @@ import type { Prediction } from '../../services/shared/contracts.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import type { BenchInstallation } from '../harness/benchInstallation.ts';
 
-/** Shared by the partitions; Kafka takes a megabyte for each. */
-const bytesPerSend = 2 * 1024 ** 2;
+/** Bytes of all partitions together; Kafka takes 1 MB for each. */
+const maxSendBytes = 2 * 1024 ** 2;
 export const partitions = 4;
 
-/** Sends the predictions with the numbers from `first` to `end - 1` as Avro, in turns to the partitions. */
+/** Sends the predictions with numbers from `first` to `end - 1` as Avro. Partitions take turns. */
 export async function producePredictions(
   installation: BenchInstallation,
   predictionOf: (index: number) => Prediction,
@@ -23,7 +23,7 @@ export async function producePredictions(
     const value = encode(prediction);
     messages.push({ partition: index % partitions, key: prediction.id, value });
     bytes += value.length;
-    if (bytes < bytesPerSend && index < end - 1) continue;
+    if (bytes < maxSendBytes && index < end - 1) continue;
     await producer.send({ topic, messages });
     messages = [];
     bytes = 0;

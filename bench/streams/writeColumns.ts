@@ -11,8 +11,9 @@ export interface ColumnsOptions {
 }
 
 /**
- * Writes the features and the output of predictions for programs in other languages: per column a file of little-endian
- * numbers, float64, or uint16 where they are positions in the column's categories; columns.json says which.
+ * Writes the features and the output of predictions for programs in other languages. Each column is
+ * a file of little-endian numbers: float64, or uint16 for positions in the categories of the
+ * column. columns.json describes the files.
  */
 export function writeColumns(options: ColumnsOptions): void {
   const { folder, predictionOf, recordsPerWindow, windows, referenceWindows } = options;

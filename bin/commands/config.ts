@@ -7,19 +7,20 @@ import { effectiveSettings } from './effectiveSettings.ts';
 export function addConfigCommand(program: Command): void {
   program
     .command('config')
-    .description('The file of settings.')
+    .description('Check the settings file.')
     .command('check')
-    .argument('[file]', 'YAML file; without one, that of DRIFTLOOP_CONFIG, or the defaults')
-    .description('List every mistake of a file of settings, or print what it amounts to.')
+    .argument('[file]', 'YAML file (default: the one of DRIFTLOOP_CONFIG, else no file)')
+    .description('List every mistake of a settings file, or print all settings as they apply.')
     .addHelpText(
       'after',
       `
-Prints a complete file: the settings of a model that is not named, and of every model that is.
-Old names of settings that the file uses are listed as warnings, on standard error.
-Exit code 1 with one line per mistake (file:line: setting: what was expected).
+A correct file is printed in full: the settings of a model that it does not name, and those of each
+model that it names. Old names of settings that the file uses are listed as warnings, on standard
+error. A wrong file ends with exit code 1 and one line per mistake:
+  file:line: setting: what was expected
 
 Examples:
-  driftloop config check                 all settings and their defaults
+  driftloop config check                 all settings with their defaults
   driftloop config check driftloop.yaml`,
     )
     .action(runConfigCheck);

@@ -27,14 +27,14 @@ interface DeadLetterRow {
 export function addDeadLettersCommand(program: Command): void {
   const command = program
     .command('dead-letters')
-    .description('Records that no service could use: list them, or send them again.');
+    .description('List the records that no service could use, or send them again.');
   command
     .command('list')
-    .description('The latest dead letters, with the reason of each.')
-    .option('--class <class>', 'only this kind of error, such as malformed-json')
+    .description('Show the latest dead letters, each with its reason.')
+    .option('--class <class>', 'only this class of error, such as malformed-json')
     .option('--model <model>', 'only records of this model')
-    .option('--limit <number>', 'how many at most', wholeNumber, 20)
-    .option('--json', 'one JSON object per line')
+    .option('--limit <number>', 'show at most this many', wholeNumber, 20)
+    .option('--json', 'print one JSON object per line')
     .addHelpText(
       'after',
       '\nExample:\n  driftloop dead-letters list --class invalid-field --limit 100',
@@ -43,14 +43,16 @@ export function addDeadLettersCommand(program: Command): void {
   command
     .command('replay')
     .description('Send dead letters to their topics again, each at most once.')
-    .option('--class <class>', 'only this kind of error, such as unknown-schema-id')
+    .option('--class <class>', 'only this class of error, such as unknown-schema-id')
     .option('--model <model>', 'only records of this model')
     .addHelpText(
       'after',
       `
-A letter goes back to its topic and partition with the key, value and headers of its producer. What was sent is marked on
-topic dead-letter-replays in the same transaction, so a second call sends nothing twice. A record that fails again is a
-new dead letter. Records whose model could not be read are only sent without --model.
+Correct the cause first: docs/operators.md says what to do about each class. A dead letter goes
+back to its topic and partition with the key, value and headers of its producer. The same Kafka
+transaction marks it on topic dead-letter-replays, so that no call sends it twice. If a record
+fails again, it becomes a new dead letter. With --model, records whose model could not be read are
+left alone.
 
 Example, after the missing schema was registered:
   driftloop dead-letters replay --class unknown-schema-id`,
@@ -61,7 +63,7 @@ Example, after the missing schema was registered:
 function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('expected a whole number from 1');
+    throw new InvalidArgumentError('expected a whole number of at least 1');
   return value;
 }
 
@@ -76,10 +78,13 @@ async function runList(options: ListOptions): Promise<void> {
 
 function selectDeadLetters(clickhouse: Clickhouse, options: ListOptions): Promise<DeadLetterRow[]> {
   return clickhouse.select<DeadLetterRow>(
-    `SELECT formatDateTime(ingested_at, '%Y-%m-%dT%H:%i:%SZ', 'UTC') AS ingestedAt, source_topic AS topic,
-            source_partition AS partition, source_offset AS offset, service, class, model, version, message
+    `SELECT formatDateTime(ingested_at, '%Y-%m-%dT%H:%i:%SZ', 'UTC') AS ingestedAt,
+            source_topic AS topic,
+            source_partition AS partition, source_offset AS offset, service, class, model, version,
+            message
      FROM dead_letters FINAL
-     WHERE ({class:String} = '' OR class = {class:String}) AND ({model:String} = '' OR model = {model:String})
+     WHERE ({class:String} = '' OR class = {class:String})
+       AND ({model:String} = '' OR model = {model:String})
      ORDER BY ingested_at DESC, source_topic, source_partition, source_offset DESC
      LIMIT {limit:UInt32}`,
     { class: options.class ?? '', model: options.model ?? '', limit: options.limit },
@@ -92,6 +97,6 @@ async function runReplay(options: { class?: string; model?: string }): Promise<v
     replayDeadLetters(kafka, admin, environment, options),
   );
   console.log(
-    `sent again: ${replayed}; sent again earlier: ${replayedEarlier}; of other classes or models: ${others}`,
+    `sent again: ${replayed}; already sent earlier: ${replayedEarlier}; other classes or models: ${others}`,
   );
 }

@@ -6,9 +6,7 @@ import { requireServer } from '../servers/requireServer.ts';
 export function addMigrateCommand(program: Command): void {
   program
     .command('migrate')
-    .description(
-      "Create Driftloop's database, or bring it to the newest migration. Safe to repeat.",
-    )
+    .description('Create the database and its tables, or bring them up to date. Safe to repeat.')
     .addHelpText(
       'after',
       `
@@ -24,5 +22,5 @@ async function runMigrate(): Promise<void> {
   const applied = await migrate(environment);
   for (const name of applied) console.log(`applied  ${name}`);
   if (applied.length === 0)
-    console.log(`database ${environment.CLICKHOUSE_DATABASE} has every migration`);
+    console.log(`database ${environment.CLICKHOUSE_DATABASE} is up to date`);
 }

@@ -9,6 +9,7 @@ import { runRebuild } from '../rebuild/runRebuild.ts';
 import { requireServer } from '../servers/requireServer.ts';
 import { withClickhouse, withKafka } from '../servers/withServers.ts';
 import { formatTable } from '../terminal/formatTable.ts';
+import { interruption } from '../terminal/interruption.ts';
 import { startProgress } from '../terminal/progress.ts';
 
 interface RebuildOptions {
@@ -19,24 +20,23 @@ interface RebuildOptions {
 export function addRebuildCommand(program: Command): void {
   program
     .command('rebuild')
-    .description('Read predictions and feedback again, and make the tables what they must be.')
+    .description('Read predictions and feedback again, and correct the tables.')
     .requiredOption(
       '--from <time>',
-      'event time such as 2026-01-31T00:00:00Z, or "beginning": as far back as the topics reach',
+      'event time such as 2026-01-31T00:00:00Z, or "beginning" for all that the topics hold',
     )
-    .option(
-      '--dry-run',
-      'say what would be read and which rows would be made anew, and change nothing',
-    )
+    .option('--dry-run', 'only say what would be read and which rows would be replaced')
     .addHelpText(
       'after',
       `
-For tables that were lost or damaged, counts that an earlier release got wrong, and settings (window, segments) that are to hold
-for the past too. Give it the environment and settings of the services. They may run: they pause for the moment in which the rows
-are moved, and judge the windows again afterwards. Readers see no gap.
+Use it when tables were lost or damaged, when an earlier release has counted wrongly, or to apply
+new settings (window, segments) to the past. Give it the environment and the settings file of the
+services. Services may run: they pause while the rows are moved, and judge the windows again
+afterwards. Readers of the tables see no gap.
 
-Windows that start before --from stay as they are. Rows of predictions, window_profiles, window_samples, outcomes, performance_windows
-and, from the beginning, stream_progress that do not follow from the topics are removed.
+Windows that start before --from stay as they are. For later ones, rows that do not follow from the
+topics are removed from predictions, window_profiles, window_samples, outcomes and
+performance_windows, and with "beginning" from stream_progress too.
 
 Examples:
   driftloop rebuild --from 2026-01-31T00:00:00Z --dry-run
@@ -50,9 +50,7 @@ async function runRebuildCommand(options: RebuildOptions): Promise<void> {
   const environment = readEnvironment();
   readSettings(environment.DRIFTLOOP_CONFIG);
   await requireServer(environment, 'SCHEMA_REGISTRY_URL');
-  const interruption = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => interruption.abort(new UserError(`stopped by ${signal}`)));
+  const signal = interruption();
   await withKafka(environment, (kafka, admin) =>
     withClickhouse(environment, async clickhouse => {
       const plan = await rebuildPlan(kafka, admin, clickhouse, environment, from);
@@ -65,7 +63,7 @@ async function runRebuildCommand(options: RebuildOptions): Promise<void> {
         clickhouse,
         plan,
         progress: startProgress(),
-        signal: interruption.signal,
+        signal,
       };
       const { moved } = await runRebuild(rebuild);
       console.log(`\n${formatTable(moved.map(rows => ({ ...rows })))}`);
@@ -73,7 +71,7 @@ async function runRebuildCommand(options: RebuildOptions): Promise<void> {
   );
 }
 
-/** @returns null for the beginning */
+/** Reads the option --from. @returns null for "beginning" */
 function eventTimeMs(text: string): number | null {
   if (text === 'beginning') return null;
   const timeMs = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text)
@@ -81,7 +79,7 @@ function eventTimeMs(text: string): number | null {
     : Number.NaN;
   if (Number.isNaN(timeMs) || timeMs > Date.now()) {
     throw new UserError(
-      `--from: expected a time of the past with its zone, such as 2026-01-31T00:00:00Z, or "beginning" (got ${JSON.stringify(text)})`,
+      `--from: expected a time in the past with its zone, such as 2026-01-31T00:00:00Z, or "beginning" (got ${JSON.stringify(text)})`,
     );
   }
   return timeMs;
@@ -93,8 +91,8 @@ async function planText(
 ): Promise<string> {
   const scope =
     fromMs === null
-      ? 'the topics hold everything: all windows are made anew'
-      : `windows that start at ${new Date(fromMs).toISOString()} or later are made anew`;
+      ? 'the topics hold everything, so all windows are computed again'
+      : `windows that start at ${new Date(fromMs).toISOString()} or later are computed again`;
   const tables = [];
   for (const { table, timeColumn } of movedTables)
     tables.push({

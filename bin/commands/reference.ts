@@ -17,20 +17,21 @@ import { readLines } from '../replay/readLines.ts';
 import { requireServer } from '../servers/requireServer.ts';
 import { withClickhouse, withKafka } from '../servers/withServers.ts';
 
-const mostRecords = 1_000_000;
+const maxRecords = 1_000_000;
 
 export function addReferenceCommand(program: Command): void {
   program
     .command('reference')
     .argument('<model>', 'name of the model')
-    .argument('<version>', 'version that is compared with it')
-    .argument('<file>', 'JSON Lines, or the same in gzip')
+    .argument('<version>', 'version whose windows are compared with the file')
+    .argument('<file>', 'JSON Lines, plain or gzip')
     .description('Upload the data that a version is compared with, such as its training data.')
     .addHelpText(
       'after',
       `
-A line is a prediction as producers log it; only "features" is needed. With "time", parts of time show how much the data may vary;
-"prediction" and "score" give the outputs a reference, too. The version is judged again from its first window.
+A line is a prediction as producers log it, but only "features" is needed. With "time" the detector
+also learns how much the data vary over time. With "prediction" and "score" the outputs get a
+reference too. Afterwards the version is judged again from its first window on.
 
 Example:
   driftloop reference churn 3 training.jsonl.gz`,
@@ -63,7 +64,10 @@ async function runReference(model: string, version: string, file: string): Promi
   );
 }
 
-/** In the order of event time. @throws UserError naming the first line that cannot be used; nothing is uploaded then */
+/**
+ * Reads the records in the order of event time.
+ * @throws UserError that names the first line that cannot be used; nothing is uploaded then
+ */
 async function readRecords(
   file: string,
   model: string,
@@ -73,10 +77,10 @@ async function readRecords(
   for await (const lines of readLines(file)) {
     for (const line of lines)
       records.push(referenceRecord(line, file, records.length, { model, version }));
-    if (records.length > mostRecords)
-      throw new UserError(`${file}: more than ${mostRecords} records; take a sample`);
+    if (records.length > maxRecords)
+      throw new UserError(`${file}: has more than ${maxRecords} records, take a sample of them`);
   }
-  if (records.length === 0) throw new UserError(`${file}: holds no records`);
+  if (records.length === 0) throw new UserError(`${file}: has no records`);
   return records.sort((left, right) => left.eventTimeMs - right.eventTimeMs);
 }
 
@@ -91,9 +95,10 @@ function referenceRecord(
   try {
     content = Object(JSON.parse(line.toString('utf8')));
   } catch (error) {
-    throw new UserError(`${place}: is not JSON: ${(error as Error).message}`, { cause: error });
+    throw new UserError(`${place}: not JSON: ${(error as Error).message}`, { cause: error });
   }
-  // What a prediction needs and a record of a reference does not. Without times, the order of the file is that of time.
+  // A prediction needs these fields, a record of a reference does not. Where there are no times,
+  // the order of the file counts as the order of time.
   const defaults = { id: place, time: index, prediction: '' };
   const { value, rejection } = fromJson({ ...defaults, ...content, ...version }, 'Prediction');
   if (rejection) throw new UserError(`${place}: ${rejection.message}`);

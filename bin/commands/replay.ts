@@ -1,36 +1,36 @@
 import type { Command } from 'commander';
-import { UserError } from '../../services/shared/userError.ts';
 import { type ReplayOptions, runReplay } from '../replay/runReplay.ts';
+import { interruption } from '../terminal/interruption.ts';
 import { startProgress } from '../terminal/progress.ts';
 
 export function addReplayCommand(program: Command): void {
   program
     .command('replay')
-    .description(
-      'Run files of predictions and feedback through the services, and report what they found.',
-    )
-    .requiredOption('--predictions <file>', 'JSON lines, plain or gzip')
-    .option('--feedback <file>', 'JSON lines, plain or gzip')
+    .description('Run your own files through the services, and write a report of what they found.')
+    .requiredOption('--predictions <file>', 'JSON Lines, plain or gzip')
+    .option('--feedback <file>', 'JSON Lines, plain or gzip')
     .requiredOption(
       '--report <file>',
-      'where the report goes (JSON: schemas/replay-report.schema.json)',
+      'JSON file to write (described by schemas/replay-report.schema.json)',
     )
     .option('--config <file>', 'YAML file of settings')
-    .option('--window <duration>', 'size of the windows of every model, such as 15m, 1h, 1d')
-    .option('--no-retrain', 'leave the retrainer out')
-    .option('--keep', 'leave topics and database behind and say how to query them')
+    .option('--window <duration>', 'window size of every model, such as 15m, 1h, 1d')
+    .option('--no-retrain', 'do not train new versions')
+    .option('--keep', 'keep topics and database afterwards, and say how to query them')
     .addHelpText(
       'after',
       `
-A line of predictions:
-  {"id": "a1", "model": "churn", "version": "3", "time": "2026-01-31T09:30:00Z", "features": {"age": 41, "plan": "basic"},
-   "prediction": "stays", "score": 0.12, "segment": {"country": "DE"}, "codeVersion": "1.4.0", "latencyMs": 3.5}
-  (time also in ms; score, probabilities, segment, codeVersion and latencyMs may be absent)
+A line of predictions (in the file it is one line):
+  {"id": "a1", "model": "churn", "version": "3", "time": "2026-01-31T09:30:00Z",
+   "features": {"age": 41, "plan": "basic"}, "prediction": "stays", "score": 0.12,
+   "segment": {"country": "DE"}, "codeVersion": "1.4.0", "latencyMs": 3.5}
+  "time" may also be a number of milliseconds. The fields after "prediction" may be absent.
 A line of feedback:
   {"id": "a1", "label": "leaves", "time": "2026-02-28T00:00:00Z"}
 
-Uses the servers of KAFKA_BROKERS, SCHEMA_REGISTRY_URL and CLICKHOUSE_URL, with topics and a database of its own, or starts
-servers for the replay when these are not set. A line that cannot be used is counted in the report with the reason.
+The replay has topics and a database of its own. It uses the servers that KAFKA_BROKERS,
+SCHEMA_REGISTRY_URL and CLICKHOUSE_URL name, or starts servers if none of the three is set. The
+report counts the lines that could not be used, with the reasons.
 
 Examples:
   driftloop replay --predictions p.jsonl.gz --feedback f.jsonl.gz --report r.json
@@ -41,9 +41,5 @@ Examples:
 }
 
 async function runReplayCommand(options: ReplayOptions): Promise<void> {
-  const interruption = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => interruption.abort(new UserError(`stopped by ${signal}`)));
-  }
-  await runReplay(options, startProgress(), interruption.signal);
+  await runReplay(options, startProgress(), interruption());
 }

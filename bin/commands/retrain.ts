@@ -19,8 +19,8 @@ export function addRetrainCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-The request goes to topic retrain-requests; what became of it is in ClickHouse:
-  SELECT * FROM lineage WHERE cause_id = '<id that is printed>'
+The command prints the id of the request. ClickHouse then says what became of it:
+  SELECT * FROM lineage WHERE cause_id = '<id>'
 
 Example:
   driftloop retrain churn`,

@@ -4,6 +4,7 @@ import { readSettings } from '../../services/shared/config/settings.ts';
 import { withClickhouse, withKafka } from '../servers/withServers.ts';
 import { formatTable } from '../terminal/formatTable.ts';
 import {
+  type ModelStatus,
   readDeadLetterCounts,
   readModelStatus,
   readOpenDriftEvents,
@@ -11,16 +12,21 @@ import {
   type SystemStatus,
 } from './systemStatus.ts';
 
+type Rows = Parameters<typeof formatTable>[0];
+
 export function addStatusCommand(program: Command): void {
   program
     .command('status')
-    .description(
-      'Services and their lag, models and their last windows, open drift events, dead letters.',
-    )
-    .option('--json', 'all of it as one JSON object')
+    .description('Show what runs and how far it is, the models, open drift events, dead letters.')
+    .option('--json', 'print all of it as one JSON object')
     .addHelpText(
       'after',
       `
+SERVICES           replicas: running processes of a service; lag: records it has not processed yet
+MODELS             watermark: event time up to which all predictions are expected to have come
+OPEN DRIFT EVENTS  what has changed and is not over
+DEAD LETTERS       records that could not be used; "driftloop dead-letters list" shows the reasons
+
 Examples:
   driftloop status
   driftloop status --json | jq '.services[] | select(.members == 0)'`,
@@ -48,70 +54,47 @@ async function readStatus(): Promise<SystemStatus> {
 }
 
 function statusText({ services, models, openDriftEvents, deadLetters }: SystemStatus): string {
-  const section = (title: string, rows: Parameters<typeof formatTable>[0], none: string) =>
-    `${title}\n${rows.length > 0 ? formatTable(rows) : none}`;
   return [
-    section(
-      'SERVICES',
-      services.map(({ service, state, members, lag }) => ({
-        service,
-        replicas: members,
-        state,
-        lag: Object.entries(lag)
-          .map(([topic, records]) => `${topic} ${records}`)
-          .join(', '),
-      })),
-      'none',
-    ),
-    section(
-      'MODELS',
-      models.map(
-        ({
-          model,
-          version,
-          status,
-          predictions,
-          labelled,
-          watermark,
-          lastWindow,
-          lastAccuracy,
-          lastMae,
-        }) => ({
-          model,
-          version,
-          status,
-          predictions,
-          labelled,
-          watermark,
-          'last window':
-            lastWindow &&
-            `${lastWindow.start} ${lastWindow.status} (${lastWindow.records} records)`,
-          quality: quality(lastAccuracy, lastMae),
-        }),
-      ),
-      'none seen yet',
-    ),
-    section(
-      'OPEN DRIFT EVENTS',
-      openDriftEvents.map(({ model, version, cause, severity, since, explanation }) => ({
-        model,
-        version,
-        cause,
-        severity,
-        since,
-        explanation,
-      })),
-      'none',
-    ),
+    section('SERVICES', services.map(serviceRow)),
+    section('MODELS', models.map(modelRow), 'no prediction has been seen yet'),
+    section('OPEN DRIFT EVENTS', openDriftEvents.map(driftEventRow)),
     section(
       'DEAD LETTERS',
       deadLetters.map(letter => ({ ...letter })),
-      'none',
     ),
   ].join('\n\n');
 }
 
-function quality(accuracy: number | null, mae: number | null): string | null {
-  if (accuracy !== null) return `accuracy ${accuracy.toFixed(4)}`;
-  return mae === null ? null : `MAE ${mae.toPrecision(4)}`;
+function section(title: string, rows: Rows, none = 'none'): string {
+  return `${title}\n${rows.length > 0 ? formatTable(rows) : none}`;
+}
+
+function serviceRow({ service, members, state, lag }: SystemStatus['services'][number]) {
+  const lags = Object.entries(lag).map(([topic, records]) => `${topic} ${records}`);
+  return { service, replicas: members, state, lag: lags.join(', ') };
+}
+
+function modelRow(row: ModelStatus) {
+  const { model, version, status, predictions, labelled, watermark, lastWindow } = row;
+  return {
+    model,
+    version,
+    status,
+    predictions,
+    labelled,
+    watermark,
+    'last window':
+      lastWindow && `${lastWindow.start} ${lastWindow.status} (${lastWindow.records} records)`,
+    quality: quality(row),
+  };
+}
+
+function quality({ lastAccuracy, lastMae }: ModelStatus): string | null {
+  if (lastAccuracy !== null) return `accuracy ${lastAccuracy.toFixed(4)}`;
+  return lastMae === null ? null : `MAE ${lastMae.toPrecision(4)}`;
+}
+
+function driftEventRow(event: SystemStatus['openDriftEvents'][number]) {
+  const { model, version, cause, severity, since, explanation } = event;
+  return { model, version, cause, severity, since, explanation };
 }

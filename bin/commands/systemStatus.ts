@@ -1,30 +1,36 @@
 import { groupLag } from '../../infra/kafka/groupLag.ts';
-import { consumerGroup, serviceFlow } from '../../infra/kafka/serviceFlow.ts';
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { Settings } from '../../services/shared/config/settings.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { consumerGroup, serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
 
 export interface ServiceStatus {
   service: string;
   group: string;
-  /** Of the consumer group: Stable while a replica runs, Empty when none does, Dead when none ever did. */
+  /**
+   * State of the consumer group: Stable while a replica runs, Empty if none runs now, Dead if none
+   * ever ran.
+   */
   state: string;
   members: number;
-  /** Records that are not committed, by topic. */
+  /** Records that the service has not committed, by topic. */
   lag: Record<string, number>;
 }
 
 export interface ModelStatus {
   model: string;
   version: string;
-  /** observed, or what the retrainer said of it: candidate, approved, rejected. */
+  /** observed, or the verdict of the retrainer: candidate, approved, rejected. */
   status: string;
   predictions: number;
   duplicates: number;
   late: number;
   labelled: number;
-  /** ISO 8601: event time up to which the partition that is farthest behind is taken for complete. */
+  /**
+   * Event time (ISO 8601) up to which all predictions are expected to have come, on the partition
+   * that is farthest behind.
+   */
   watermark: string;
   lastWindow: {
     start: string;
@@ -106,13 +112,18 @@ export async function readModelStatus(
       windows AS (
         SELECT model, version, argMax(tuple(*), window_start) AS last
         FROM (SELECT model, version, window_start, toUnixTimestamp64Milli(window_start) AS start_ms,
-                     toUnixTimestamp64Milli(window_end) AS end_ms, records, toString(status) AS state, revision
+                     toUnixTimestamp64Milli(window_end) AS end_ms, records,
+                     toString(status) AS state, revision
               FROM evaluated_windows FINAL WHERE segment = '')
         GROUP BY model, version)
-    SELECT s.model AS model, s.version AS version, s.version_status AS status, s.predictions AS predictions,
-           s.duplicates AS duplicates, s.late AS late, s.labelled AS labelled, s.open_drift_events AS openDriftEvents,
-           s.last_accuracy AS lastAccuracy, s.last_mae AS lastMae, c.maxEventTimeMs AS maxEventTimeMs,
-           if(w.last.6 = 0, NULL, w.last.4) AS windowStartMs, w.last.5 AS windowEndMs, w.last.6 AS windowRecords,
+    SELECT s.model AS model, s.version AS version, s.version_status AS status,
+           s.predictions AS predictions,
+           s.duplicates AS duplicates, s.late AS late, s.labelled AS labelled,
+           s.open_drift_events AS openDriftEvents,
+           s.last_accuracy AS lastAccuracy, s.last_mae AS lastMae,
+           c.maxEventTimeMs AS maxEventTimeMs,
+           if(w.last.6 = 0, NULL, w.last.4) AS windowStartMs, w.last.5 AS windowEndMs,
+           w.last.6 AS windowRecords,
            w.last.7 AS windowStatus, w.last.8 AS windowRevision
     FROM model_status AS s
     LEFT JOIN clocks AS c ON c.model = s.model AND c.version = s.version

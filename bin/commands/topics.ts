@@ -11,17 +11,17 @@ export function addTopicsCommand(program: Command): void {
   program
     .command('topics')
     .description(
-      'Create the topics and register their schemas, or verify those that exist. Safe to repeat.',
+      'Create the topics and register their schemas, or check those that exist. Safe to repeat.',
     )
     .addHelpText(
       'after',
       `
-An existing topic is never changed. Exit code 1 when one would lose or refuse records.
+An existing topic is never changed. The exit code is 1 if one of them would lose or refuse records.
 
 Examples:
   KAFKA_BROKERS=kafka-1:9092 SCHEMA_REGISTRY_URL=http://registry:8081 driftloop topics
-  DRIFTLOOP_REPLICATION_FACTOR=3 driftloop topics     otherwise the default of the broker
-  DRIFTLOOP_TOPIC_PREFIX=staging- driftloop topics    a second set beside the first`,
+  DRIFTLOOP_REPLICATION_FACTOR=3 driftloop topics     instead of the default of the broker
+  DRIFTLOOP_TOPIC_PREFIX=staging- driftloop topics    a second set of topics beside the first`,
     )
     .action(runTopics);
 }
@@ -41,7 +41,7 @@ async function runTopics(): Promise<void> {
   const wrong = states.filter(({ mistakes }) => mistakes.length > 0);
   if (wrong.length > 0) {
     throw new UserError(
-      `${wrong.map(({ name }) => name).join(', ')}: not as Driftloop needs it, see above`,
+      `these topics are not as Driftloop needs them, see WRONG above: ${wrong.map(({ name }) => name).join(', ')}`,
     );
   }
 }

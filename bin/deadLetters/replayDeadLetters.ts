@@ -20,14 +20,13 @@ export interface DeadLetterFilter {
 export interface DeadLetterReplay {
   /** Sent to their topics again. */
   replayed: number;
-  /** Match, but were sent again earlier. */
+  /** Match the filter, but were sent again earlier. */
   replayedEarlier: number;
-  /** Of other classes or models. */
+  /** Do not match the filter. */
   others: number;
 }
 
-/** Records of one transaction at most. */
-const largestTransactionRecords = 100;
+const maxTransactionRecords = 100;
 
 interface Letter {
   source: string;
@@ -36,11 +35,14 @@ interface Letter {
 }
 
 /**
- * Sends dead letters to the partitions that they came from, with the key, value and headers that their producers gave them.
+ * Sends dead letters to the partitions that they came from, with the key, value and headers that
+ * their producers gave them.
  *
- * Exactly once per source (topic, partition, offset): each record and the mark that it was sent, on topic dead-letter-replays, are
- * one Kafka transaction. A run that is killed leaves both or neither, and the transactional id lets only the latest of two runs write.
- * Committed offsets could not serve as the mark: a filter skips letters that a later run with another filter must still find.
+ * Each source record (topic, partition, offset) is sent exactly once. The record and its mark on
+ * topic dead-letter-replays are written in one Kafka transaction: a run that is killed leaves both
+ * or neither, and the transactional id lets only the latest of two runs write. Committed offsets
+ * cannot serve as marks, because a filter skips letters that a later run with another filter must
+ * still find.
  */
 export async function replayDeadLetters(
   kafka: Kafka,
@@ -55,7 +57,8 @@ export async function replayDeadLetters(
   );
   const counts: DeadLetterReplay = { replayed: 0, replayedEarlier: 0, others: 0 };
   try {
-    // The first transaction ends any unfinished one of an earlier run, so what the marks say from here on is final.
+    // Opening a transaction ends an unfinished one of an earlier run. From here on the marks are
+    // final.
     await (await producer.transaction()).abort();
     const sent = new Set<string>();
     await readTopic(kafka, admin, marks, async records => {
@@ -63,8 +66,8 @@ export async function replayDeadLetters(
     });
     await readTopic(kafka, admin, prefixed(environment, topics.deadLetters), async records => {
       const letters = lettersToSend(records, filter, sent, counts);
-      for (let start = 0; start < letters.length; start += largestTransactionRecords) {
-        const part = letters.slice(start, start + largestTransactionRecords);
+      for (let start = 0; start < letters.length; start += maxTransactionRecords) {
+        const part = letters.slice(start, start + maxTransactionRecords);
         await sendMarked(producer, marks, part);
         counts.replayed += part.length;
       }
@@ -75,7 +78,7 @@ export async function replayDeadLetters(
   return counts;
 }
 
-/** Letters that match and were not sent before; from now on `sent` holds them. */
+/** Returns the letters that match and were not sent before, and adds them to `sent`. */
 function lettersToSend(
   records: KafkaRecord[],
   filter: DeadLetterFilter,

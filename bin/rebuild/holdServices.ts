@@ -1,29 +1,34 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { consumerGroup, type ServiceName, serviceFlow } from '../../infra/kafka/serviceFlow.ts';
 import { type Clickhouse, clickhouseTime } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import {
+  consumerGroup,
+  type ServiceName,
+  serviceFlow,
+} from '../../services/shared/kafka/serviceFlow.ts';
 import { prefixed } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
-/** A rebuild that dies lets the services go on after this time. */
+/** Services go on after this time if the rebuild has died. */
 const holdMs = 60_000;
 const renewMs = 10_000;
-const mostWaitMs = 120_000;
+const maxWaitMs = 120_000;
 const pauseMs = 200;
 
-/** Those whose memory would be wrong when the tables change under them. */
+/** Services whose memory would be wrong after a change of the tables. */
 const heldServices: readonly ServiceName[] = ['profiler', 'evaluator', 'detector'];
 
 export interface Hold {
-  /** Services that run, and go on when they are released. */
+  /** Services that run. They go on when they are released. */
   services: ServiceName[];
   release(): Promise<void>;
 }
 
 /**
- * Has the services that run forget what is in memory and pause, until they are released. They write nothing meanwhile.
- * @throws UserError when one of them does not pause; nothing is held then
+ * Makes the services that run flush, forget their memory and pause until they are released. They
+ * write nothing while they are held.
+ * @throws UserError if one of them does not pause; none is held then
  */
 export async function holdServices(
   admin: KafkaAdmin,
@@ -35,7 +40,7 @@ export async function holdServices(
   const until = (timeMs: number) =>
     clickhouse.insert('rebuild_holds', [{ id: rebuildId, held_until: clickhouseTime(timeMs) }]);
   await until(Date.now() + holdMs);
-  // Should the server miss one renewal, the next comes in time.
+  // If one renewal fails, the next one is still in time.
   const renewal = setInterval(() => until(Date.now() + holdMs).catch(() => undefined), renewMs);
   const release = async () => {
     clearInterval(renewal);
@@ -81,7 +86,7 @@ async function untilPaused(
       for (const { partition } of await admin.fetchTopicOffsets(topic))
         wanted.add(`${name}/${topic}/${partition}`);
   }
-  const deadlineMs = Date.now() + mostWaitMs;
+  const deadlineMs = Date.now() + maxWaitMs;
   for (;;) {
     signal.throwIfAborted();
     const paused = await clickhouse.select<{ service: string; topic: string; partition: number }>(
@@ -95,7 +100,7 @@ async function untilPaused(
     if (missing.length === 0) return;
     if (Date.now() > deadlineMs) {
       throw new UserError(
-        `did not pause within ${mostWaitMs / 1000} s: ${missing.join(', ')}; no row was changed. Are these services of this release, and alive?`,
+        `no row was changed, because these did not pause within ${maxWaitMs / 1000} s: ${missing.join(', ')}. Check with "driftloop status" that their services run, and that they are of this release`,
       );
     }
     await pause(pauseMs);

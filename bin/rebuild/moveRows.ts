@@ -1,6 +1,6 @@
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 
-/** Rows of a table that were written, and that were removed because they are not right. */
+/** How many rows of a table were written, and how many were removed because they were wrong. */
 export interface MovedRows {
   table: string;
   written: number;
@@ -15,7 +15,7 @@ interface MovedTable {
   timeColumn: 'event_time' | 'window_start';
 }
 
-/** In the order in which services write them: what one row refers to is there. */
+/** In the order in which services write them, so that a row exists before others refer to it. */
 export const movedTables: readonly MovedTable[] = [
   {
     table: 'predictions',
@@ -52,17 +52,21 @@ export const movedTables: readonly MovedTable[] = [
 const judgedTables = ['evaluated_windows', 'drift_metrics'] as const;
 const windowKey = 'model, version, segment, window_start, window_end';
 
-/** Condition on the rows that are made anew. */
+/**
+ * Returns the SQL condition on the rows that the rebuild replaces.
+ * @param fromMs null: all rows
+ */
 export function inScope(timeColumn: string, fromMs: number | null): string {
   return fromMs === null ? 'true' : `${timeColumn} >= fromUnixTimestamp64Milli(${fromMs}, 'UTC')`;
 }
 
 /**
- * Moves the rows of a rebuild into the tables. The new rows are written before wrong ones are removed, so that no reader misses any; of two
- * with the same key and version the one that was written last is valid.
- * @param clickhouse of the tables
- * @param shadow database of the rebuild
- * @param fromMs event time from which the rows of the rebuild are complete; null: all are
+ * Moves the rows of a rebuild into the tables. New rows are written before wrong ones are removed,
+ * so that no reader misses any. Of two rows with the same key and version, the one that was written
+ * last is valid.
+ * @param clickhouse database of the tables
+ * @param shadow name of the database of the rebuild
+ * @param fromMs event time from which the rows of the rebuild are complete; null: all are complete
  * @param sources topics of producers
  */
 export async function moveRows(
@@ -97,7 +101,7 @@ export async function moveRows(
   moved.push({ table: 'dead_letters', written: await count(clickhouse, letters), removed: 0 });
   await write('dead_letters', `SELECT * FROM ${letters}`);
   if (fromMs === null) {
-    // What labels a version ever had only grows: what never was would stay.
+    // Services only add to the labels of a version, so wrong ones have to be removed here.
     await clickhouse.command('TRUNCATE TABLE version_labels');
     await write('version_labels', `SELECT * FROM ${shadow}.version_labels`);
   }
@@ -128,7 +132,8 @@ async function moveTable(
     await clickhouse.command(
       `DELETE FROM ${table} WHERE ${scope} AND ${ofWrong} AND ${row} NOT IN (${right})`,
     );
-    // A merge may have put a wrong row of a higher version in the place of the right one before it was removed.
+    // Before it was removed, a wrong row of a higher version may have replaced the right one in a
+    // merge.
     await clickhouse.command(
       `INSERT INTO ${table} SELECT * FROM ${shadow}.${table} FINAL WHERE ${scope} AND ${ofWrong}`,
     );
@@ -136,7 +141,7 @@ async function moveTable(
   return { table, written, removed };
 }
 
-/** Verdicts on windows that turned out not to exist. */
+/** Removes verdicts on windows that turn out not to exist. */
 async function removeUnseenWindows(
   clickhouse: Clickhouse,
   table: string,
@@ -149,7 +154,10 @@ async function removeUnseenWindows(
   return removed;
 }
 
-/** Those of the rebuild lack what came before it: the evaluator makes them anew when the windows are announced. */
+/**
+ * Removes the estimates of quality. The rebuild cannot make them, because it lacks the records
+ * before its start. The evaluator makes them again when the windows are announced.
+ */
 async function removeEstimates(clickhouse: Clickhouse, fromMs: number | null): Promise<MovedRows> {
   const scope = inScope('window_start', fromMs);
   const removed = await count(clickhouse, `estimated_quality FINAL WHERE ${scope}`);
@@ -157,7 +165,10 @@ async function removeEstimates(clickhouse: Clickhouse, fromMs: number | null): P
   return { table: 'estimated_quality', written: 0, removed };
 }
 
-/** Counters over all of a version's life can only be made anew from all of it; otherwise those that are there stay, and lost ones begin again. */
+/**
+ * Replaces the counters over the life of a version if all of it was read. Otherwise the counters
+ * stay, and only those that were lost are taken from the rebuild.
+ */
 async function moveProgress(
   clickhouse: Clickhouse,
   shadow: string,

@@ -6,7 +6,7 @@ import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { partitionStart, type ReadPosition } from '../../services/shared/service/partitionStart.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
-/** A partition of a topic of producers, and what of it is read. */
+/** A partition of a producers' topic, and the offsets of it that are read. */
 export interface PlannedPartition {
   service: 'profiler' | 'evaluator';
   topic: string;
@@ -20,18 +20,22 @@ export interface PlannedPartition {
 
 export interface RebuildPlan {
   partitions: PlannedPartition[];
-  /** Event time from which on everything is made anew; null: the topics hold all that there ever was, so all of it. */
+  /**
+   * Event time from which on everything is computed again. null: all of it, because the topics hold
+   * every record that there ever was.
+   */
   fromMs: number | null;
 }
 
-/** A record is logged at most so long before its event time: later ones are refused. */
-export const toleratedMs = 3_600_000;
+/** How far the event time of a record may be ahead of the wall clock; services refuse others. */
+const toleratedMs = 3_600_000;
 
 /**
- * What a rebuild has to read. All records of a window that starts at T or later were logged after T less the tolerated hour; so where a
- * topic has lost its first records, what can be made again exactly begins an hour after the first that is left.
- * @param from event time, ms; null: as early as it is exact
- * @throws UserError when the topics do not reach so far back
+ * Finds out what a rebuild has to read. Every record of a window that starts at T was logged after
+ * T minus the tolerated hour. So if a topic has lost its first records, exact windows start one
+ * hour after the oldest record that is left.
+ * @param from event time in ms; null: the earliest time from which the result is exact
+ * @throws UserError if the topics do not reach back to `from`
  */
 export async function rebuildPlan(
   kafka: Kafka,
@@ -71,7 +75,7 @@ export async function rebuildPlan(
   const fromMs = Math.max(from ?? Number.NEGATIVE_INFINITY, reach.fromMs);
   if (from !== null && from < reach.fromMs) {
     throw new UserError(
-      `--from ${new Date(from).toISOString()}: ${reach.topic} has lost its first records, so the earliest is ${new Date(reach.fromMs).toISOString()} (or "beginning", which takes it)`,
+      `--from ${new Date(from).toISOString()}: topic ${reach.topic} no longer has its first records; the earliest possible time is ${new Date(reach.fromMs).toISOString()}, which "beginning" takes`,
     );
   }
   return { partitions: await startingAt(admin, partitions, fromMs - toleratedMs), fromMs };
@@ -100,7 +104,10 @@ async function storedPositions(
   );
 }
 
-/** Earliest event time for which everything is still there, and the topic that reaches back least. */
+/**
+ * Finds the earliest event time from which on all records are still there, and the topic that
+ * reaches back least.
+ */
 async function reachOf(
   admin: KafkaAdmin,
   shortened: readonly PlannedPartition[],
@@ -114,8 +121,8 @@ async function reachOf(
 }
 
 /**
- * Earliest time such that each partition holds a record from before it. Kafka only tells the first record at or after a time, so the
- * time is found by halving.
+ * Finds the earliest time such that each partition has a record from before it. Kafka only says
+ * which record is the first one at or after a time, so the time is found by bisection.
  */
 async function firstTimeMs(
   admin: KafkaAdmin,

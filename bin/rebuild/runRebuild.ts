@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrate } from '../../infra/clickhouse/migrate.ts';
-import { consumerGroup, type ServiceName } from '../../infra/kafka/serviceFlow.ts';
-import { ensureTopics } from '../../infra/kafka/topics.ts';
+import { dropInstallation } from '../../infra/installation/dropInstallation.ts';
+import { prepareInstallation } from '../../infra/installation/prepareInstallation.ts';
 import { untilCommitted } from '../../infra/kafka/untilCommitted.ts';
 import { startServices } from '../../infra/local/processes/startServices.ts';
 import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
@@ -12,10 +11,10 @@ import { type Clickhouse, connectClickhouse } from '../../services/shared/clickh
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import { connectProducer, type Kafka, type KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { consumerGroup, type ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { announceWindows } from '../../services/shared/windows/announceWindows.ts';
-import { dropInstallation } from '../replay/isolatedInstallation.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { holdServices } from './holdServices.ts';
 import { type MovedRows, moveRows } from './moveRows.ts';
@@ -25,26 +24,27 @@ export interface Rebuild {
   environment: Environment;
   kafka: Kafka;
   admin: KafkaAdmin;
-  /** Of the tables that are rebuilt. */
+  /** Database of the tables that are rebuilt. */
   clickhouse: Clickhouse;
   plan: RebuildPlan;
   progress: Progress;
-  /** Ends it early. */
+  /** Ends the rebuild early. */
   signal: AbortSignal;
 }
 
 export interface RebuildResult {
   moved: MovedRows[];
-  /** Services that ran, and have judged what was rebuilt. */
+  /** Services that ran meanwhile, and have judged the rebuilt windows. */
   services: ServiceName[];
 }
 
 /**
- * Reads the topics of producers again with services and a database of its own, and moves the rows into the tables.
+ * Reads the topics of producers again with services and a database of its own, and moves the rows
+ * into the tables.
  *
- * The services that run go on meanwhile. They pause for the moment of the move: when they have forgotten what was in memory and written
- * all they had, this installation reads what they may have read beyond it, so that no row that a reader has seen is replaced by one that
- * knows less. Afterwards they load the new rows and go on where they stopped.
+ * Other services go on meanwhile, and pause only while the rows are moved. Once they have written
+ * all they had, the rebuild reads the records that they were ahead of it. So no row is replaced by
+ * one that knows less. Afterwards the services load the new rows and go on where they stopped.
  */
 export async function runRebuild(rebuild: Rebuild): Promise<RebuildResult> {
   const { environment, admin, clickhouse, plan, progress, signal } = rebuild;
@@ -58,15 +58,15 @@ export async function runRebuild(rebuild: Rebuild): Promise<RebuildResult> {
   let logIsNamed = false;
   try {
     await prepare(admin, shadow, plan);
-    stopServices = await startServices({
+    ({ stop: stopServices } = await startServices({
       services: ['profiler', 'evaluator'],
       variables,
       logDir: folder,
       onExit: line => failure.abort(new UserError(line)),
-    });
+    }));
     const shadowOptions = { ...rebuild, shadow, signal: ended };
     await readUntil(shadowOptions, plan.partitions);
-    progress.step('the topics are read; the services pause');
+    progress.step('the topics are read; waiting for the services to pause');
     const hold = await holdServices(admin, clickhouse, environment, id, ended);
     let moved: MovedRows[];
     try {
@@ -94,7 +94,10 @@ export async function runRebuild(rebuild: Rebuild): Promise<RebuildResult> {
   }
 }
 
-/** The topics of producers are the real ones; what the services write goes to topics and a database of the rebuild's own. */
+/**
+ * Returns variables with which services read the real topics of producers, and write to topics and
+ * a database of the rebuild.
+ */
 function shadowVariables(environment: Environment, id: string): Record<string, string> {
   return {
     CLICKHOUSE_DATABASE: `${environment.CLICKHOUSE_DATABASE}_rebuild_${id}`,
@@ -105,8 +108,7 @@ function shadowVariables(environment: Environment, id: string): Record<string, s
 }
 
 async function prepare(admin: KafkaAdmin, shadow: Environment, plan: RebuildPlan): Promise<void> {
-  await ensureTopics(admin, shadow);
-  await migrate(shadow);
+  await prepareInstallation(admin, shadow);
   const clickhouse = connectClickhouse(shadow, { retry: false });
   await clickhouse
     .insert(
@@ -141,7 +143,7 @@ async function withEndsOfNow(
 
 type ShadowOptions = Pick<Rebuild, 'admin' | 'progress' | 'signal'> & { shadow: Environment };
 
-/** Until predictions and feedback are read so far, and all that followed from them. */
+/** Waits until predictions and feedback are read up to the ends, and all that follows from them. */
 async function readUntil(
   options: ShadowOptions,
   partitions: readonly PlannedPartition[],
@@ -168,7 +170,7 @@ async function readUntil(
   await untilReadToEnd(admin, shadow, 'evaluator', signal);
 }
 
-/** Until a service has read what is now on the topic of windows. */
+/** Waits until a service has read what the topic of windows holds now. */
 async function untilReadToEnd(
   admin: KafkaAdmin,
   environment: Environment,
@@ -205,7 +207,10 @@ async function announce(
   }).finally(() => producer.disconnect());
 }
 
-/** The evaluator computes the windows again and announces them in turn; then the detector has all that it needs. */
+/**
+ * Waits until the windows are judged. The evaluator computes them again and announces them in turn,
+ * so it comes first.
+ */
 async function untilJudged(
   { admin, environment, signal, progress }: Rebuild,
   services: readonly ServiceName[],
@@ -214,7 +219,7 @@ async function untilJudged(
     if (services.includes(service)) await untilReadToEnd(admin, environment, service, signal);
     else
       progress.step(
-        `no ${service} runs: when one does, it computes again what follows from the rebuilt rows`,
+        `no ${service} runs now; when one starts, it computes again what follows from the rebuilt rows`,
       );
   }
 }

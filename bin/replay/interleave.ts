@@ -6,9 +6,10 @@ export interface ReplayBatch {
 }
 
 /**
- * Predictions and feedback in the order in which the topics of a running system would have got them. Both keep the order of their file.
- * Feedback waits until no prediction of the current batch has a time up to its own, so that in a file in order of time no label
- * comes before its prediction; a line without a time waits for nothing.
+ * Puts predictions and feedback into the order in which the topics of a running system would have
+ * got them. Both keep the order of their file. Feedback waits until no prediction of the current
+ * batch has an event time up to its own, so that in files ordered by time no label comes before its
+ * prediction. A line without a time does not wait.
  */
 export async function* interleave(
   predictions: AsyncIterable<ReplayLine[]>,
@@ -17,7 +18,7 @@ export async function* interleave(
   const feedbackBatches = feedback[Symbol.asyncIterator]();
   let waiting: ReplayLine[] = [];
 
-  /** Feedback from the head of the file on, up to the first line that is not before the time. */
+  /** Yields the next lines of feedback, up to the first one that is not before the time. */
   async function* feedbackBefore(timeMs: number): AsyncGenerator<ReplayBatch> {
     for (;;) {
       const stop = waiting.findIndex(line => line.timeMs !== null && line.timeMs >= timeMs);
@@ -34,7 +35,7 @@ export async function* interleave(
   for await (const lines of predictions) {
     const times = lines.flatMap(line => line.timeMs ?? []);
     if (times.length > 0)
-      yield* feedbackBefore(times.reduce((least, time) => Math.min(least, time)));
+      yield* feedbackBefore(times.reduce((earliest, time) => Math.min(earliest, time)));
     yield { source: 'predictions', lines };
   }
   yield* feedbackBefore(Number.POSITIVE_INFINITY);

@@ -7,13 +7,16 @@ const newline = 0x0a;
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 const gzipMagic = Buffer.from([0x1f, 0x8b]);
 const readBytes = 256 * 1024;
-/** Far more than a service accepts, so that a line that is too long for it still gets there and is accounted for. */
-export const longestLineBytes = 32 * 1024 * 1024;
+/**
+ * Far more than a service accepts, so that a line that is too long for it becomes a dead letter.
+ */
+export const maxLineBytes = 32 * 1024 * 1024;
 
 /**
- * The lines of a file as bytes, several at a time, without their line feeds; blank ones are left out. Reads gzip by its content,
- * whatever the file is called, and pipes as well as files. Memory: one block of the file, and at most one line.
- * @throws UserError of one line: not readable, damaged gzip, a line that is too long
+ * Reads the lines of a file as bytes, several at a time, without line feeds and blank lines. Gzip
+ * is recognised by the content, and pipes can be read too. It needs memory for one block of the
+ * file and for the longest line.
+ * @throws UserError if the file cannot be read, its gzip is damaged, or a line is too long
  */
 export async function* readLines(path: string): AsyncGenerator<Buffer[]> {
   let started: Buffer[] = [];
@@ -42,9 +45,9 @@ export async function* readLines(path: string): AsyncGenerator<Buffer[]> {
         started.push(block.subarray(position));
         startedBytes += block.length - position;
       }
-      if (startedBytes > longestLineBytes) {
+      if (startedBytes > maxLineBytes) {
         throw new UserError(
-          `${path}:${lineNumber}: the line has more than ${longestLineBytes / 1024 ** 2} MB`,
+          `${path}:${lineNumber}: the line is longer than ${maxLineBytes / 1024 ** 2} MB`,
         );
       }
       if (lines.length > 0) yield lines;
@@ -62,7 +65,7 @@ async function* contentOf(path: string): AsyncGenerator<Buffer> {
   if (first.done) return;
   const whole = startingWith(first.value, blocks);
   if (!startsWith(first.value, gzipMagic)) yield* whole;
-  // The error of a broken pipeline comes out of its last part, which is read here.
+  // The last part of a pipeline, which is read here, throws the errors of all its parts.
   else yield* pipeline(Readable.from(whole), createGunzip({ chunkSize: readBytes }), () => {});
 }
 
@@ -89,7 +92,7 @@ function readError(path: string, lineNumber: number, error: unknown): unknown {
   }
   const reasons: Record<string, string> = {
     ENOENT: 'there is no such file',
-    EACCES: 'may not be read',
+    EACCES: 'you have no permission to read it',
     EISDIR: 'is a folder, expected a file',
   };
   return code && reasons[code]

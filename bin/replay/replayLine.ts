@@ -1,32 +1,32 @@
 import { isoTimeMs } from '../../services/shared/records/decodeRecord.ts';
 
-/** One line of a file on its way to Kafka. */
+/** A line of a file as it goes to Kafka. */
 export interface ReplayLine {
-  /** The id, where one can be read. */
+  /** The id of the record, or null if none can be read. */
   key: string | null;
-  /** The line as it stands in the file. */
+  /** The line as it is in the file. */
   value: Buffer;
-  /** Event time, where one can be read. */
+  /** Event time, or null if none can be read. */
   timeMs: number | null;
 }
 
-const longestKeyCharacters = 256;
+const maxKeyCharacters = 256;
 
 /**
- * What has to be known of a line to send it. Nothing is judged here: whether it is a prediction is for the services to say,
- * and a line that is none is sent like any other.
+ * Reads what is needed to send a line. Whether it is a usable record is for the services to decide,
+ * so a line that is not JSON is sent as well.
  */
 export function replayLine(value: Buffer): ReplayLine {
   let content: unknown;
   try {
     content = JSON.parse(value.toString('utf8'));
   } catch {
-    // The service that reads it sends it to dead-letters with the reason.
+    // The service that reads the line sends it to dead-letters.
     return { key: null, value, timeMs: null };
   }
   const { id, time } = (content ?? {}) as { id?: unknown; time?: unknown };
   return {
-    key: typeof id === 'string' && id.length <= longestKeyCharacters ? id : null,
+    key: typeof id === 'string' && id.length <= maxKeyCharacters ? id : null,
     value,
     timeMs: eventTimeMs(time),
   };
@@ -34,6 +34,6 @@ export function replayLine(value: Buffer): ReplayLine {
 
 function eventTimeMs(time: unknown): number | null {
   if (typeof time === 'string') return isoTimeMs(time) ?? null;
-  // 1e999 is JSON and infinite: no time that anything could wait for.
+  // 1e999 is valid JSON but infinite, and nothing can wait for that time.
   return typeof time === 'number' && Number.isFinite(time) ? time : null;
 }

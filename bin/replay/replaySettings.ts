@@ -5,8 +5,9 @@ import { parseDurationMs } from '../../services/shared/duration.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
 /**
- * Text of the settings file of a replay: that of the user, with another window for every model if one is given.
- * @throws UserError with every mistake of the file or the window
+ * Returns the text of the settings file of a replay: the file of the user, if there is one, with
+ * another window size for every model, if one is given.
+ * @throws UserError with every mistake in the file or the window size
  */
 export function replaySettings(configFile: string | undefined, window: string | undefined): string {
   readSettings(configFile);

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, mkdtemp, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { dropInstallation } from '../../infra/installation/dropInstallation.ts';
+import { prepareInstallation } from '../../infra/installation/prepareInstallation.ts';
 import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
-import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { startServices } from '../../infra/local/processes/startServices.ts';
 import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
@@ -14,13 +15,15 @@ import {
   type Kafka,
   type KafkaAdmin,
 } from '../../services/shared/kafka/kafka.ts';
+import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
-import { requireServer } from '../servers/requireServer.ts';
+import { requireServers } from '../servers/requireServer.ts';
+import { untilAborted } from '../terminal/interruption.ts';
 import type { Progress } from '../terminal/progress.ts';
-import { createInstallation, dropInstallation } from './isolatedInstallation.ts';
 import { replayServers } from './replayServers.ts';
 import { replaySettings } from './replaySettings.ts';
+import { replayTopics } from './replayTopics.ts';
 import { type SentLines, sendLines } from './sendLines.ts';
 import { sendStreamEnd } from './sendStreamEnd.ts';
 import { writeReport } from './writeReport.ts';
@@ -35,18 +38,22 @@ export interface ReplayOptions {
   keep?: boolean;
 }
 
-/** Short, as a replay waits for each of them in turn: rows are written less often on their own when there is much to do. */
+/**
+ * Short, because a replay waits for the services in turn. Under load they write less often by
+ * themselves.
+ */
 const flushMs = '100';
 
-/** Of the services; startLocalStack puts those of the servers into the same. */
+/** Folder of the logs of the services; startLocalStack puts those of the servers there too. */
 const logFolder = 'logs';
 
 type Undo = (step: () => Promise<unknown>) => void;
 
 /**
- * Runs files of predictions and feedback through the services, on topics and a database of their own, to the end of the stream.
- * Whatever happens, nothing is left behind but the report, or what `keep` asks for.
- * @param signal ends it early
+ * Runs files of predictions and feedback through the services to the end of the stream, on topics
+ * and a database of their own. It leaves nothing behind but the report, or what `keep` asks for.
+ * @param signal ends the replay early
+ * @throws UserError if a file is wrong, or a server or service cannot start or has died
  */
 export async function runReplay(
   options: ReplayOptions,
@@ -65,10 +72,10 @@ export async function runReplay(
     const failure = new AbortController();
     const running = await startInstallation(options, dir, settingsText, progress, undo, failure);
     const ended = AbortSignal.any([signal, failure.signal]);
-    // Clients wait for servers that are away, but one that has died here will not come back.
+    // A client would wait for a server that has died, but that one will not come back.
     await Promise.race([
       replayFiles({ ...running, options, progress, startedAtMs, signal: ended }),
-      rejectOnAbort(ended),
+      untilAborted(ended),
     ]);
   } catch (error) {
     logIsNamed = String(error).includes(dir);
@@ -82,14 +89,7 @@ export async function runReplay(
   }
 }
 
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-}
-
-/** @param keepLogs an error has told a person to read them */
+/** @param keepLogs true if an error message has named them */
 async function removeFolder(dir: string, keepLogs: boolean): Promise<void> {
   for (const name of await readdir(dir)) {
     if (!keepLogs || name !== logFolder)
@@ -98,7 +98,7 @@ async function removeFolder(dir: string, keepLogs: boolean): Promise<void> {
   if (!keepLogs) await rmdir(dir);
 }
 
-/** @throws UserError before anything is started for nothing */
+/** Checks the files before anything is started. @throws UserError */
 async function requireFiles({ predictions, feedback, report }: ReplayOptions): Promise<void> {
   for (const [option, file] of [
     ['--predictions', predictions],
@@ -109,7 +109,7 @@ async function requireFiles({ predictions, feedback, report }: ReplayOptions): P
     if (!found) throw new UserError(`${option} ${file}: there is no such file`);
     if (found.isDirectory()) throw new UserError(`${option} ${file}: is a folder, expected a file`);
     await access(file!, constants.R_OK).catch(cause => {
-      throw new UserError(`${option} ${file}: may not be read`, { cause });
+      throw new UserError(`${option} ${file}: you have no permission to read it`, { cause });
     });
   }
   await access(dirname(report), constants.W_OK).catch(cause => {
@@ -129,7 +129,7 @@ interface Installation {
   services: ServiceName[];
 }
 
-/** Servers, topics, database and services, each with the step that removes it again. */
+/** Starts servers and services and makes topics and tables. Adds to `undo` what removes each. */
 async function startInstallation(
   options: ReplayOptions,
   dir: string,
@@ -154,9 +154,7 @@ async function startInstallation(
     DRIFTLOOP_ARTIFACTS: join(dir, 'artifacts'),
   };
   const environment = readEnvironment({ ...process.env, ...variables });
-  for (const server of ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'CLICKHOUSE_URL'] as const) {
-    await requireServer(environment, server);
-  }
+  await requireServers(environment);
   const kafka = connectKafka(environment, 'driftloop-replay');
   const admin = kafka.admin();
   await admin.connect();
@@ -164,7 +162,7 @@ async function startInstallation(
   if (!servers.own && !options.keep) undo(() => dropInstallation(admin, environment));
   if (options.keep)
     undo(async () => progress.step(whereItIs(environment, servers.own ? dir : null)));
-  await createInstallation(admin, environment);
+  await prepareInstallation(admin, environment, replayTopics);
 
   const services: ServiceName[] = [
     'profiler',
@@ -174,7 +172,8 @@ async function startInstallation(
   ];
   const onExit = (line: string) => failure.abort(new UserError(line));
   const logDir = join(dir, logFolder);
-  undo(await startServices({ services, variables, logDir, onExit }));
+  const started = await startServices({ services, variables, logDir, onExit });
+  undo(started.stop);
   progress.step(`${services.join(', ')} are up (logs: ${logDir})`);
   return { environment, kafka, admin, services };
 }
@@ -193,7 +192,7 @@ function whereItIs(
     );
   }
   lines.push(
-    `query it:`,
+    'query it:',
     `  curl '${url}/?database=${database}' --data 'SELECT * FROM model_status FORMAT Vertical'`,
   );
   return lines.join('\n');

@@ -16,7 +16,10 @@ export interface SentLines {
   feedback: number;
 }
 
-/** Sends every line of the files as it is. The next block of a file is read when Kafka has the last. */
+/**
+ * Sends the lines of the files unchanged. The next block of a file is read when Kafka has
+ * acknowledged the one before.
+ */
 export async function sendLines(options: SendOptions): Promise<SentLines> {
   const { producer, predictions, feedback, signal, onSent } = options;
   const sent: SentLines = { predictions: 0, feedback: 0 };

@@ -7,7 +7,10 @@ import { type KafkaProducer, sendRecords } from '../../services/shared/kafka/kaf
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { versionUpdate } from '../../services/shared/windows/versionUpdate.ts';
 
-/** Tells the detector that every version's stream is over, so that it judges the last windows too. */
+/**
+ * Tells the detector that the streams of all versions are over, so that it judges their last
+ * windows.
+ */
 export async function sendStreamEnd(
   producer: KafkaProducer,
   clickhouse: Clickhouse,

@@ -5,19 +5,27 @@ import { pipeline } from 'node:stream/promises';
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { Settings } from '../../services/shared/config/settings.ts';
-import { reportQueries } from './reportQueries.ts';
+import {
+  driftEventRows,
+  driftMetricRows,
+  modelVersionRows,
+  performanceRows,
+  unassignedLetterRows,
+  versionCounts,
+  windowRows,
+} from './reportQueries.ts';
 
 export interface ReplayTimings {
   /** ISO 8601. */
   startedAt: string;
-  /** Start of servers and services, topics and tables. */
+  /** Time to start servers and services and to make topics and tables. */
   stackMs: number;
-  /** From the first line sent to the last. */
+  /** Time from the first line that was sent to the last. */
   sendMs: number;
-  /** From the last line sent until everything that followed from it was processed. */
+  /** Time from the last line that was sent until everything that follows from it was processed. */
   processMs: number;
   totalMs: number;
-  /** Lines per second of sendMs and processMs together. */
+  /** Lines per second over sendMs and processMs. */
   eventsPerSecond: number;
 }
 
@@ -34,8 +42,9 @@ export interface ReplayReport {
 }
 
 /**
- * Writes what a replay has found, as schemas/replay-report.schema.json says. Rows go from ClickHouse to the file as they come, one
- * line each, so that a report may be larger than memory; the file is there whole or not at all.
+ * Writes what a replay has found, in the form of schemas/replay-report.schema.json. Rows go from
+ * ClickHouse to the file as they come, one per line, so that a report may be larger than memory.
+ * The file is complete or does not exist.
  */
 export async function writeReport(
   path: string,
@@ -49,26 +58,25 @@ export async function writeReport(
 
 async function* reportText(clickhouse: Clickhouse, report: ReplayReport): AsyncGenerator<string> {
   const { environment, input, settings, timings } = report;
-  const queries = reportQueries(clickhouse, environment);
   yield `{\n"input": ${JSON.stringify(input)},\n"models": [`;
   let separator = '\n';
-  for (const { model, version, counts } of await queries.counts()) {
+  for (const { model, version, counts } of await versionCounts(clickhouse)) {
     const windowSizeMs = settings.of(model).windowSizeMs;
     yield `${separator}{ ${fields({ model, version, windowSizeMs, counts })},\n"windows": `;
-    yield* arrayText(queries.windows(model, version));
+    yield* arrayText(windowRows(clickhouse, { model, version }));
     yield ',\n"performance": ';
-    yield* arrayText(queries.performance(model, version));
+    yield* arrayText(performanceRows(clickhouse, { model, version }));
     yield ',\n"driftMetrics": ';
-    yield* arrayText(queries.driftMetrics(model, version));
+    yield* arrayText(driftMetricRows(clickhouse, { model, version }));
     yield ' }';
     separator = ',\n';
   }
   yield '],\n"driftEvents": ';
-  yield* arrayText(queries.driftEvents());
+  yield* arrayText(driftEventRows(clickhouse));
   yield ',\n"modelVersions": ';
-  yield* arrayText(queries.modelVersions());
+  yield* arrayText(modelVersionRows(clickhouse));
   yield ',\n"deadLettered": ';
-  yield* arrayText(queries.deadLettersOfNoVersion());
+  yield* arrayText(unassignedLetterRows(clickhouse, environment.DRIFTLOOP_TOPIC_PREFIX));
   yield `,\n${fields({ timings: timings() })}\n}\n`;
 }
 

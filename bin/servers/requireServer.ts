@@ -16,13 +16,16 @@ const servers = {
   CLICKHOUSE_URL: { name: 'ClickHouse', addresses: (url: string) => [addressOf(url)] },
 } as const;
 
+type ServerVariable = keyof typeof servers;
+
 /**
- * Fails at once where a client would try again for a minute.
- * @throws UserError of one line when nothing listens at the address
+ * Checks that something listens at the address of a server. A client would try for a minute before
+ * it gave up.
+ * @throws UserError of one line if nothing does
  */
 export async function requireServer(
   environment: Environment,
-  variable: keyof typeof servers,
+  variable: ServerVariable,
 ): Promise<void> {
   const { name, addresses } = servers[variable];
   const value = environment[variable];
@@ -37,12 +40,19 @@ export async function requireServer(
   );
 }
 
+/** Checks all three servers. @throws UserError that names the first one that does not answer */
+export async function requireServers(environment: Environment): Promise<void> {
+  for (const variable of Object.keys(servers) as ServerVariable[])
+    await requireServer(environment, variable);
+}
+
 function addressOf(url: string): string {
   if (!URL.canParse(url)) return url;
   const { hostname, port, protocol } = new URL(url);
   return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
 }
 
+/** Tries to connect. @returns why it failed, or null if it did not */
 function connectionFailure(address: string): Promise<string | null> {
   const colon = address.lastIndexOf(':');
   const host = address.slice(0, colon).replace(/^\[|\]$/g, '');

@@ -5,7 +5,10 @@ import { connectKafka, type Kafka, type KafkaAdmin } from '../../services/shared
 import { UserError } from '../../services/shared/userError.ts';
 import { requireServer } from './requireServer.ts';
 
-/** Connects to Kafka for the time of `use`. */
+/**
+ * Connects to Kafka while `use` runs.
+ * @throws UserError if Kafka does not answer, or a topic is missing
+ */
 export async function withKafka<T>(
   environment: Environment,
   use: (kafka: Kafka, admin: KafkaAdmin) => Promise<T>,
@@ -16,12 +19,29 @@ export async function withKafka<T>(
   await admin.connect();
   try {
     return await use(kafka, admin);
+  } catch (error) {
+    if (!isMissingTopic(error)) throw error;
+    const { DRIFTLOOP_TOPIC_PREFIX: prefix } = environment;
+    throw new UserError(
+      `Kafka at ${environment.KAFKA_BROKERS} lacks Driftloop topics (DRIFTLOOP_TOPIC_PREFIX is ${JSON.stringify(prefix)}): run "driftloop topics"`,
+      { cause: error },
+    );
   } finally {
     await admin.disconnect();
   }
 }
 
-/** Connects to Driftloop's database for the time of `use`. @throws UserError when it does not exist */
+/** kafkajs wraps errors in errors. */
+function isMissingTopic(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { type, cause } = error as Error & { type?: string };
+  return type === 'UNKNOWN_TOPIC_OR_PARTITION' || isMissingTopic(cause);
+}
+
+/**
+ * Connects to the database while `use` runs.
+ * @throws UserError if ClickHouse does not answer, or the database has no tables
+ */
 export async function withClickhouse<T>(
   environment: Environment,
   use: (clickhouse: Clickhouse) => Promise<T>,
@@ -33,7 +53,7 @@ export async function withClickhouse<T>(
   } catch (error) {
     if (isClickhouseError(error, ['UNKNOWN_TABLE', 'UNKNOWN_DATABASE'])) {
       throw new UserError(
-        `ClickHouse has no tables of Driftloop in database ${environment.CLICKHOUSE_DATABASE}: run "driftloop migrate"`,
+        `database ${environment.CLICKHOUSE_DATABASE} of ClickHouse has no Driftloop tables: run "driftloop migrate", or set CLICKHOUSE_DATABASE`,
         { cause: error },
       );
     }

@@ -1,5 +1,6 @@
 /**
- * Columns of text below their titles, as wide as their content; a column of numbers is aligned to the right.
+ * Formats rows as a table: each column is as wide as its content, a column of numbers is aligned to
+ * the right, and a missing value is shown as "-".
  * @example formatTable([{ model: 'churn', lag: 3 }]) // 'model  lag\nchurn    3'
  */
 export function formatTable(rows: readonly Record<string, string | number | null>[]): string {

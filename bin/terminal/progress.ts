@@ -1,14 +1,18 @@
+/** Elsewhere than on a terminal. */
 const secondsBetweenLines = 5;
 const secondsBetweenUpdates = 0.2;
 
 export interface Progress {
-  /** A line that stays. */
+  /** Prints a line that stays. */
   step(text: string): void;
-  /** Replaces the last update on a terminal; elsewhere a line every few seconds. Text that is not due is dropped. */
+  /**
+   * Replaces the last update on a terminal, and prints a line every few seconds elsewhere. Updates
+   * that come more often than that are dropped.
+   */
   update(text: string): void;
 }
 
-/** Tells a person on standard error how far a command is; standard output is for results. */
+/** Shows how far a command is, on standard error: standard output is for results. */
 export function startProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
   const intervalMs = (stream.isTTY ? secondsBetweenUpdates : secondsBetweenLines) * 1000;
   const eraseLine = stream.isTTY ? '\r\x1b[K' : '';

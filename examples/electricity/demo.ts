@@ -1,24 +1,27 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { formatTable } from '../../bin/terminal/formatTable.ts';
+import { untilAborted } from '../../bin/terminal/interruption.ts';
+import { withLastLogLines } from '../../bin/terminal/lastLogLines.ts';
 import { startProgress } from '../../bin/terminal/progress.ts';
+import { prepareDataFolder } from '../../infra/local/loop/dataFolder.ts';
+import { requireNoLoop } from '../../infra/local/loop/loopRecord.ts';
+import { startLoop } from '../../infra/local/loop/startLoop.ts';
 import { startChildProcess } from '../../infra/local/processes/childProcess.ts';
-import { logTail } from '../../infra/local/processes/untilReady.ts';
+import { claimPorts, type LocalStackPorts } from '../../infra/local/processes/localStackPorts.ts';
 import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { UserError } from '../../services/shared/userError.ts';
-import { type DemoPorts, emptyDemoFolder } from './demoFolder.ts';
 import { loopNews } from './loopNews.ts';
 import { accuracyOf, makeReport, type Report } from './report.ts';
 import type { QuarterScore, ScorerLine } from './scorerLine.ts';
-import { startLoop } from './startLoop.ts';
 import { type StoryEntry, storyText } from './story.ts';
 
 export interface DemoOptions {
-  /** Folder of data, models and logs; what an earlier run has left there is replaced. */
+  /** Folder for data, models and logs. What an earlier run has left there is removed. */
   dir: string;
-  ports: DemoPorts;
-  /** Stop at the end of the story, instead of leaving everything up. */
+  ports: LocalStackPorts;
+  /** Stop at the end of the story instead of leaving everything up. */
   headless: boolean;
   /** File for the report. */
   report?: string;
@@ -27,13 +30,13 @@ export interface DemoOptions {
 }
 
 const model = 'nsw-price-direction';
-const lastLogLines = 5;
-const longestLogLine = 300;
+/** Short, so that a step of the replay does not wait a second in each service. */
+const flushMs = '50';
 
 /**
- * Starts everything, tells on standard output what happens, and stops everything.
- * @returns whether every part of the story happened
- * @throws UserError when something cannot start or ends too early, or the reason of `interrupted`
+ * Starts everything, prints what happens, and stops everything.
+ * @returns true if every part of the story happened
+ * @throws UserError if something cannot start or ends too early, or the reason of `interrupted`
  */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const undoSteps: (() => Promise<unknown>)[] = [];
@@ -76,13 +79,26 @@ interface Demo extends DemoOptions {
 async function tellStory(demo: Demo): Promise<boolean> {
   const { dir, ports, undo, fail, signal } = demo;
   const note = (text: string) => tell(demo, { kind: 'note', text });
-  await emptyDemoFolder(dir, ports);
-  const variables = await startLoop({ dir, ports, note, undo, onEnd: fail, signal });
+  requireNoLoop(dir);
+  await claimPorts(ports);
+  await prepareDataFolder({ dir, marker: 'made-by-the-electricity-demo', empty: true });
+  const { variables, stop } = await startLoop({
+    dir,
+    ports,
+    variables: {
+      DRIFTLOOP_CONFIG: join(import.meta.dirname, 'driftloop.yaml'),
+      DRIFTLOOP_FLUSH_MS: flushMs,
+    },
+    onProgress: note,
+    onEnd: fail,
+    signal,
+  });
+  undo(stop);
   const environment = readEnvironment(variables);
   const clickhouse = connectClickhouse(environment, { retry: false });
   undo(() => clickhouse.close());
   note(
-    'the market is replayed in lock step: after each week the clock waits until everything, a training too, is processed',
+    'the market is replayed week by week; after each week the clock waits until all of it has been processed, trainings too',
   );
   const scores = await Promise.race([runScorer(demo, variables, clickhouse), untilAborted(signal)]);
 
@@ -104,7 +120,7 @@ async function tellStory(demo: Demo): Promise<boolean> {
 
   demo.progress.step(invitationText(report, demo.dir));
   await untilAborted(signal).catch(error => {
-    // Ctrl-C is how a finished demo ends; a server that dies is not.
+    // A finished demo ends with Ctrl-C. A server that dies is an error.
     if (!demo.interrupted.aborted) throw error;
   });
   return report.complete;
@@ -115,7 +131,10 @@ function tell(demo: Demo, entry: StoryEntry): void {
   demo.progress.step(storyText(entry));
 }
 
-/** Runs the scorer to the end of its data and tells, line by line of its output, what it and Driftloop have done. */
+/**
+ * Runs the scorer to the end of its data. With each line of its output it tells what the scorer and
+ * Driftloop have done.
+ */
 function runScorer(
   demo: Demo,
   variables: Record<string, string>,
@@ -144,7 +163,7 @@ function runScorer(
     env: variables,
     logFile: join(demo.dir, 'logs', 'scorer.log'),
     onLine: text => {
-      // After the first failure the rest is not told.
+      // The first failure ends the story.
       handled = handled.then(() => handle(JSON.parse(text)));
       handled.catch(finished.reject);
     },
@@ -165,27 +184,12 @@ function withoutEvent<Line extends ScorerLine>({
 
 function statusText(line: ScorerLine): string {
   if (line.event === 'waiting')
-    return `the clock waits for the ${line.service} (${line.records} records to go)`;
+    return `the clock waits for the ${line.service}, which has ${line.records} records to go`;
   if (line.event === 'stepped') return `${line.until.slice(0, 10)}: version ${line.version} serves`;
   return '';
 }
 
-function untilAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-}
-
-/** A line that names a log file, and what stands at the end of that. */
-function withLastLogLines(line: string): string {
-  const [, file] = /\(log: (.+)\)$/.exec(line) ?? [];
-  if (file === undefined) return line;
-  const lines = logTail(file).trimEnd().split('\n').slice(-lastLogLines);
-  return [line, ...lines.map(text => `  ${text.slice(0, longestLogLine)}`)].join('\n');
-}
-
-/** The file is there whole or not at all. */
+/** Writes a file that is complete or does not exist. */
 async function writeWhole(file: string, text: string): Promise<void> {
   const unfinished = `${file}.unfinished`;
   await writeFile(unfinished, text);
@@ -209,11 +213,11 @@ function summaryText({ quarters, overall, counts, missing, durationSeconds }: Re
     'ACCURACY, in percent',
     formatTable([...quarters.map(quarter => row(quarter.quarter, quarter)), row('all', overall)]),
     '',
-    `${counts.predictions} predictions and ${counts.outcomes} labels in ${counts.windows} windows, ${counts.evaluatedWindows} of them evaluated`,
+    `${counts.predictions} predictions and ${counts.outcomes} labels in ${counts.windows} windows, ${counts.evaluatedWindows} of them judged`,
     `${counts.driftEvents} drift events; trainings: ${approved} approved, ${rejected} rejected, ${failed} failed, ${skipped} skipped`,
     missing.length === 0
       ? `every part of the story happened, in ${durationSeconds} s`
-      : `NOT AS IT SHOULD BE:\n${missing.map(line => `  ${line}`).join('\n')}`,
+      : `THE STORY IS NOT COMPLETE:\n${missing.map(line => `  ${line}`).join('\n')}`,
   ].join('\n');
 }
 
@@ -223,9 +227,10 @@ function invitationText({ statements }: Report, dir: string): string {
     'Everything is still up. Try:',
     ...statements.flatMap(({ question, command }) => ['', `# ${question}`, command]),
     '',
-    '# Services, models, open drift events',
+    '# What runs, how far it is, and what has drifted',
     'npx driftloop status',
     '',
-    `Ctrl-C stops everything (a second one at once). Data, models and logs: ${dir}`,
+    `Ctrl-C stops everything, and so does: npx driftloop down --dir ${dir}`,
+    `Data, models and logs: ${dir}`,
   ].join('\n');
 }

@@ -4,7 +4,9 @@ import type { Kafka } from 'kafkajs';
 
 const topic = 'model-versions';
 
-/** What a scorer needs of a record of model-versions; schemas/model-version.avsc has all of it. */
+/**
+ * What a scorer needs from a record of model-versions. schemas/model-version.avsc has all fields.
+ */
 export interface ApprovedVersion {
   version: string;
   artifactUri: string;
@@ -12,12 +14,15 @@ export interface ApprovedVersion {
 }
 
 export interface ModelVersions {
-  /** Reads to the present end of the topic. @returns the version that was approved last, or null */
+  /** Reads to the end of the topic. @returns the version that was approved last, or null */
   latestApproved(): Promise<ApprovedVersion | null>;
   stop(): Promise<void>;
 }
 
-/** Follows the versions of a model. The topic is compacted, so reading it from the beginning gives what holds now. */
+/**
+ * Follows the versions of a model. The topic is compacted, so reading it from the beginning gives
+ * the present state.
+ */
 export async function followModelVersions(
   kafka: Kafka,
   registry: SchemaRegistry,

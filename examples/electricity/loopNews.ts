@@ -4,7 +4,7 @@ import type { DriftEntry, StoryEntry, TrainingEntry } from './story.ts';
 const iso = (column: string) => `formatDateTime(${column}, '%Y-%m-%dT%H:%i:%SZ', 'UTC')`;
 
 /**
- * What Driftloop has done since the last call, as it stands in ClickHouse.
+ * Reads from ClickHouse what Driftloop has done since the last call.
  * @param told keys of what was told already; new ones are added
  */
 export async function loopNews(
@@ -28,7 +28,9 @@ export async function loopNews(
   return news;
 }
 
-/** An entry is told again when its status or its cause has changed. */
+/**
+ * Returns the key of an entry. It changes, and the entry is told again, with its status or cause.
+ */
 function keyOf(entry: StoryEntry): string {
   const { id, version, status, cause } = entry as {
     id?: string;
@@ -42,14 +44,16 @@ function keyOf(entry: StoryEntry): string {
 function discoveries(clickhouse: Clickhouse, model: string): Promise<StoryEntry[]> {
   return clickhouse.select(
     `SELECT 'discovered' AS kind, model, version, ${iso('min(first_event_time)')} AS firstEventTime
-     FROM stream_progress FINAL WHERE model = {model:String} GROUP BY model, version ORDER BY firstEventTime`,
+     FROM stream_progress FINAL WHERE model = {model:String}
+     GROUP BY model, version ORDER BY firstEventTime`,
     { model },
   );
 }
 
 function driftEvents(clickhouse: Clickhouse, model: string): Promise<DriftEntry[]> {
   return clickhouse.select(
-    `SELECT 'drift' AS kind, false AS toldBefore, id, revision, status, version, cause, severity, feature, metric, value, threshold,
+    `SELECT 'drift' AS kind, false AS toldBefore, id, revision, status, version, cause, severity,
+            feature, metric, value, threshold,
             ${iso('detected_at_event_time')} AS detectedAt, explanation
      FROM drift_events FINAL WHERE model = {model:String} ORDER BY detected_at_event_time, id`,
     { model },
@@ -58,7 +62,8 @@ function driftEvents(clickhouse: Clickhouse, model: string): Promise<DriftEntry[
 
 function trainingRuns(clickhouse: Clickhouse, model: string): Promise<TrainingEntry[]> {
   return clickhouse.select(
-    `SELECT 'training' AS kind, id, status, cause_type AS causeType, cause_id AS causeId, champion_version AS championVersion,
+    `SELECT 'training' AS kind, id, status, cause_type AS causeType, cause_id AS causeId,
+            champion_version AS championVersion,
             candidate_version AS candidateVersion, reasons, metrics
      FROM training_runs FINAL WHERE model = {model:String} ORDER BY started_at, id`,
     { model },
@@ -67,8 +72,10 @@ function trainingRuns(clickhouse: Clickhouse, model: string): Promise<TrainingEn
 
 function publishedVersions(clickhouse: Clickhouse, model: string): Promise<StoryEntry[]> {
   return clickhouse.select(
-    `SELECT 'version' AS kind, version, status, champion_version AS championVersion, artifact_uri AS artifactUri
-     FROM model_versions FINAL WHERE model = {model:String} AND status != 'candidate' ORDER BY published_at`,
+    `SELECT 'version' AS kind, version, status, champion_version AS championVersion,
+            artifact_uri AS artifactUri
+     FROM model_versions FINAL
+     WHERE model = {model:String} AND status != 'candidate' ORDER BY published_at`,
     { model },
   );
 }

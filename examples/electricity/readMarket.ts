@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
-/** One half-hour of the electricity market of New South Wales; README.md says where the data come from. */
+/**
+ * A half-hour of the electricity market of New South Wales. README.md says where the data are from.
+ */
 export interface HalfHour {
-  /** Its start, ms since the epoch. */
+  /** Start of the half-hour in ms since the epoch. */
   timeMs: number;
-  /** By name, as in `featureNames`. */
+  /** Values by the names in `featureNames`. */
   features: Record<string, number>;
-  /** UP when the price is above the mean of the last 24 hours, else DOWN. */
+  /** UP if the price is above the mean of the last 24 hours, else DOWN. */
   label: string;
 }
 
@@ -21,7 +23,7 @@ export const featureNames = [
   'transfer',
 ];
 
-/** All half-hours, in the order of time. */
+/** Reads all half-hours in the order of time. */
 export function readMarket(): HalfHour[] {
   const text = gunzipSync(readFileSync(new URL('electricity.csv.gz', import.meta.url))).toString(
     'utf8',

@@ -3,9 +3,9 @@ import type { QuarterScore } from './scorerLine.ts';
 import { curlCommand, rowsOf, statements } from './statements.ts';
 import { percent, type QuarterAccuracy, type StoryEntry } from './story.ts';
 
-/** What a run has printed, as data: the content of the file of --report. */
+/** What a run has printed, as data. It is the content of the file of --report. */
 export interface Report {
-  /** Whether every part of the story happened. */
+  /** True if every part of the story happened. */
   complete: boolean;
   /** One line per part of the story that did not happen. */
   missing: string[];
@@ -16,25 +16,27 @@ export interface Report {
   quarters: QuarterAccuracy[];
   overall: Omit<QuarterAccuracy, 'quarter'>;
   counts: LoopCounts;
-  /** Ready to be tried while the stack is up; `rows` is how many rows the answer had. */
+  /** Queries to try while the stack is up, each with the number of rows of its answer. */
   statements: { question: string; sql: string; command: string; rows: number }[];
 }
 
-/** Counted in ClickHouse. */
+/** What ClickHouse holds at the end. */
 export interface LoopCounts {
-  /** Predictions in the windows' profiles. */
+  /** Predictions in the profiles of windows. */
   predictions: number;
   windows: number;
-  /** Windows that the detector has judged, or taken for the reference. */
+  /** Windows that the detector has judged or taken for the reference. */
   evaluatedWindows: number;
-  /** Predictions whose label has come. */
+  /** Predictions that have a label. */
   outcomes: number;
-  /** Those that were right. */
+  /** Outcomes whose prediction was right. */
   rightOutcomes: number;
   deadLetters: number;
   driftEvents: number;
   trainingRuns: { approved: number; rejected: number; skipped: number; failed: number };
-  /** Approved versions whose row in the view lineage leads from a drift event to data, artifact and reference. */
+  /**
+   * Approved versions that the view lineage connects with a drift event, data, artifact, reference.
+   */
   approvedWithLineage: number;
 }
 
@@ -99,26 +101,30 @@ export function accuracyOf({
 
 async function countLoop(clickhouse: Clickhouse, model: string): Promise<LoopCounts> {
   const [row] = await clickhouse.select<LoopCounts>(
-    `SELECT
-       (SELECT sum(records) FROM window_counts WHERE model = {model:String} AND segment = '') AS predictions,
-       (SELECT count() FROM window_counts WHERE model = {model:String} AND segment = '') AS windows,
-       (SELECT count() FROM evaluated_windows FINAL WHERE model = {model:String} AND segment = '') AS evaluatedWindows,
-       (SELECT count() FROM outcomes FINAL WHERE model = {model:String}) AS outcomes,
-       (SELECT countIf(prediction = label) FROM outcomes FINAL WHERE model = {model:String}) AS rightOutcomes,
+    `WITH {model:String} AS own
+     SELECT
+       (SELECT sum(records) FROM window_counts WHERE model = own AND segment = '') AS predictions,
+       (SELECT count() FROM window_counts WHERE model = own AND segment = '') AS windows,
+       (SELECT count() FROM evaluated_windows FINAL
+        WHERE model = own AND segment = '') AS evaluatedWindows,
+       (SELECT count() FROM outcomes FINAL WHERE model = own) AS outcomes,
+       (SELECT countIf(prediction = label) FROM outcomes FINAL WHERE model = own) AS rightOutcomes,
        (SELECT count() FROM dead_letters FINAL) AS deadLetters,
-       (SELECT count() FROM drift_events FINAL WHERE model = {model:String} AND status != 'withdrawn') AS driftEvents,
+       (SELECT count() FROM drift_events FINAL
+        WHERE model = own AND status != 'withdrawn') AS driftEvents,
        (SELECT map('approved', countIf(status = 'approved'), 'rejected', countIf(status = 'rejected'),
                    'skipped', countIf(status = 'skipped'), 'failed', countIf(status = 'failed'))
-        FROM training_runs FINAL WHERE model = {model:String}) AS trainingRuns,
+        FROM training_runs FINAL WHERE model = own) AS trainingRuns,
        (SELECT count() FROM lineage
-        WHERE model = {model:String} AND version_status = 'approved' AND drift_cause != '' AND dataset_rows > 0
-          AND artifact_checksum != '' AND reference_id IN (SELECT reference_id FROM reference_profiles)) AS approvedWithLineage`,
+        WHERE model = own AND version_status = 'approved' AND drift_cause != ''
+          AND dataset_rows > 0 AND artifact_checksum != ''
+          AND reference_id IN (SELECT reference_id FROM reference_profiles)) AS approvedWithLineage`,
     { model },
   );
   return row!;
 }
 
-/** One line for each part of the story that did not happen. */
+/** Returns one line for each part of the story that did not happen. */
 function missingParts(
   counts: LoopCounts,
   total: QuarterScore,
@@ -131,20 +137,20 @@ function missingParts(
       counts.predictions === predictions,
       `${counts.predictions} of ${predictions} predictions are in windows`,
     ],
-    [counts.evaluatedWindows > 0, 'no window was evaluated'],
+    [counts.evaluatedWindows > 0, 'no window was judged'],
     [
       counts.outcomes === predictions && counts.rightOutcomes === rightWithLoop,
-      `${counts.outcomes} outcomes, ${counts.rightOutcomes} of them right, where the scorer had ${predictions} and ${rightWithLoop}`,
+      `Driftloop has ${counts.outcomes} outcomes, ${counts.rightOutcomes} of them right; the scorer had ${predictions} and ${rightWithLoop}`,
     ],
     [counts.deadLetters === 0, `${counts.deadLetters} records went to dead-letters`],
     [counts.driftEvents > 0, 'no drift was found'],
     [
       counts.trainingRuns.approved + counts.trainingRuns.rejected > 0,
-      'no training came to a verdict',
+      'no training ended with a verdict',
     ],
     [
       counts.approvedWithLineage > 0,
-      'no version was approved that leads back to its drift event, data and artifact',
+      'no approved version leads back to its drift event, data and artifact',
     ],
     [
       story.some(entry => entry.kind === 'switched'),

@@ -1,12 +1,14 @@
-// A service that serves a model, as a user of Driftloop would write one: it logs what it predicts to Kafka, and the truth when that is known,
-// and it serves the versions that Driftloop approves. It needs nothing but Kafka, the schema registry, and the folders of the models:
-//   KAFKA_BROKERS=127.0.0.1:9092 SCHEMA_REGISTRY_URL=http://127.0.0.1:8081/apis/ccompat/v7 node examples/electricity/scorer.ts
-// Two things no real scorer has: it replays the past, and it keeps version 1 beside the one that serves, to compare them at the end.
+// A service that serves a model, as a user of Driftloop would write one. It logs its predictions to
+// Kafka, and the truth when that is known. It serves the versions that Driftloop approves. It needs
+// Kafka, the schema registry and the folders of the models:
+//   export KAFKA_BROKERS=127.0.0.1:9092 SCHEMA_REGISTRY_URL=http://127.0.0.1:8081/apis/ccompat/v7
+//   npx node examples/electricity/scorer.ts
+// A real scorer would not do two things: replay the past, and keep version 1 to compare with it.
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import kafkajs from 'kafkajs';
 import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
-import { serviceFlow } from '../../infra/kafka/serviceFlow.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
+import { serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
 import { type ModelOutput, predict } from '../../services/shared/model/model.ts';
 import { loadModel } from '../../services/shared/model/modelArtifact.ts';
 import { trainModel } from '../../services/shared/model/trainModel.ts';
@@ -17,9 +19,11 @@ import type { QuarterScore, ScorerLine } from './scorerLine.ts';
 const model = 'nsw-price-direction';
 const dayMs = 86_400_000;
 const trainingMs = 12 * 7 * dayMs;
-/** The market is replayed in steps of this length; like the windows of Driftloop they count from the epoch. */
+/**
+ * Length of the steps of the replay. Like the windows of Driftloop they are aligned to the epoch.
+ */
 const stepMs = 7 * dayMs;
-/** So long after a prediction its truth is known. */
+/** Time from a prediction until the truth is known. */
 const labelDelayMs = dayMs;
 
 interface ServedModel {
@@ -27,7 +31,7 @@ interface ServedModel {
   predict(rows: HalfHour['features'][]): Promise<ModelOutput[]>;
 }
 
-/** Half-hours from a time to before another. */
+/** Half-hours from one time to before another. */
 interface Step {
   fromMs: number;
   untilMs: number;
@@ -102,8 +106,9 @@ function* stepsFrom(startMs: number): Generator<Step> {
 }
 
 /**
- * Sends the labels that have become known, then serves the half-hours of a step; Driftloop processes the one before the other comes,
- * so that each run of the replay tells the same story.
+ * Sends the labels that have become known, then serves the half-hours of a step. Driftloop
+ * processes the labels before the predictions come, so that each run of the replay tells the same
+ * story.
  */
 async function serveStep({ halfHours, fromMs, untilMs }: Step): Promise<void> {
   const stillUnknown = unlabelled.findIndex(({ timeMs }) => timeMs + labelDelayMs > fromMs);
@@ -149,7 +154,10 @@ async function sendLabels(halfHours: HalfHour[]): Promise<void> {
   );
 }
 
-/** Sends records in Avro, with the schema that Driftloop has registered for the topic, and lets Driftloop process them. */
+/**
+ * Sends records in Avro, with the schema that Driftloop has registered for the topic, and waits
+ * until Driftloop has processed them.
+ */
 async function send(topic: string, records: { id: string }[]): Promise<void> {
   const schemaId = await registry.getLatestSchemaId(`${topic}-value`);
   const messages = await Promise.all(
@@ -172,8 +180,9 @@ async function servedAfter({ untilMs }: Step): Promise<ServedModel> {
 }
 
 /**
- * The clock of the replay: time stands still until Driftloop has processed everything that was sent, trainings included. Without it a
- * training would take months of this market, and the story would depend on the speed of the machine.
+ * The clock of the replay: time stands still until Driftloop has processed everything that was
+ * sent, trainings included. Without it a training would take months of this market, and the story
+ * would depend on the speed of the machine.
  */
 async function untilProcessed(): Promise<void> {
   let saidAtMs = Date.now();

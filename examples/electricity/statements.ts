@@ -1,4 +1,4 @@
-/** Questions that an analyst may ask of the stack that is left up. */
+/** Questions that an analyst may ask while the stack is up. */
 export const statements: readonly { question: string; sql: string }[] = [
   {
     question: 'Which drift led to which training and which version?',
@@ -14,12 +14,12 @@ export const statements: readonly { question: string; sql: string }[] = [
   },
 ];
 
-/** A command for a shell that asks ClickHouse. */
+/** Returns a shell command that asks ClickHouse. */
 export function curlCommand(clickhouseUrl: string, database: string, sql: string): string {
   return `curl -sS '${clickhouseUrl}/?database=${database}' --data "${sql} FORMAT PrettyCompact"`;
 }
 
-/** Asks as the command does. @returns number of rows of the answer */
+/** Asks ClickHouse as the command does. @returns the number of rows of the answer */
 export async function rowsOf(
   clickhouseUrl: string,
   database: string,

@@ -1,14 +1,14 @@
-/** One thing that happened, in the order in which it was seen. Times are ISO 8601 in UTC. */
+/** Something that happened. Times are ISO 8601 in UTC. */
 export type StoryEntry =
-  /** Servers, tables, topics and services are made ready, or the demo says how it works. */
+  /** What the demo says about its own work. */
   | { kind: 'note'; text: string }
-  /** The scorer has trained version 1 by itself. */
+  /** The scorer has trained version 1. */
   | { kind: 'trained'; model: string; version: string; rows: number; from: string; to: string }
   /** Driftloop has seen the first predictions of a version. */
   | { kind: 'discovered'; model: string; version: string; firstEventTime: string }
   | DriftEntry
   | TrainingEntry
-  /** The retrainer has published what became of a version. */
+  /** The retrainer has published the status of a version. */
   | {
       kind: 'version';
       version: string;
@@ -20,7 +20,9 @@ export type StoryEntry =
   | { kind: 'switched'; from: string; to: string; at: string }
   | ({ kind: 'quarter' } & QuarterAccuracy);
 
-/** A drift event in its latest revision; told when it opens, and when its status or its cause changes. */
+/**
+ * The latest revision of a drift event. Told when it opens, and when its status or cause changes.
+ */
 export interface DriftEntry {
   kind: 'drift';
   toldBefore: boolean;
@@ -38,7 +40,7 @@ export interface DriftEntry {
   explanation: string;
 }
 
-/** A run of the retrainer; told when it starts, and when it ends. */
+/** A run of the retrainer. Told when it starts and when it ends. */
 export interface TrainingEntry {
   kind: 'training';
   id: string;
@@ -47,7 +49,7 @@ export interface TrainingEntry {
   causeId: string;
   championVersion: string;
   candidateVersion: string;
-  /** Why, gate by gate. */
+  /** Reasons of the verdict, gate by gate. */
   reasons: string[];
   metrics: Record<string, number>;
 }
@@ -58,7 +60,7 @@ export interface QuarterAccuracy {
   predictions: number;
   /** Share of right predictions of the version that served. */
   accuracyWithLoop: number;
-  /** The same for version 1, had nobody replaced it. */
+  /** Share that version 1 would have had if it had not been replaced. */
   accuracyAlone: number;
 }
 
@@ -66,7 +68,7 @@ const titleWidth = 12;
 const lineWidth = 120;
 const idCharacters = 8;
 
-/** What the terminal shows of it. */
+/** Formats an entry for the terminal. */
 export function storyText(entry: StoryEntry): string {
   const [title, ...lines] = storyLines(entry);
   return lines
@@ -75,7 +77,7 @@ export function storyText(entry: StoryEntry): string {
     .join('\n');
 }
 
-/** Breaks a line between words; what follows is indented. */
+/** Breaks a line between words, and indents what follows. */
 function wrapped(line: string): string[] {
   const indent = /^ */.exec(line)![0];
   const lines: string[] = [];
@@ -102,7 +104,7 @@ function storyLines(entry: StoryEntry): string[] {
     case 'discovered':
       return [
         'discovered',
-        `model ${entry.model}, version ${entry.version}, by its first predictions (${day(entry.firstEventTime)}); nobody registered it`,
+        `model ${entry.model}, version ${entry.version}, by its first predictions (${day(entry.firstEventTime)}); it was not registered`,
       ];
     case 'drift':
       return driftLines(entry);

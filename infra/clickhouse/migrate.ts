@@ -27,9 +27,10 @@ function readMigrations(): Migration[] {
 }
 
 /**
- * Creates the database and brings its tables and views to the newest migration. Idempotent.
- * @returns names of the migrations that were applied now
- * @throws UserError when a migration that was applied earlier has been changed since
+ * Creates the database if it is missing, and applies the migrations that it has not had.
+ * Idempotent.
+ * @returns the names of the migrations that were applied now
+ * @throws UserError if a migration has changed since it was applied
  */
 export async function migrate(environment: Environment): Promise<string[]> {
   const database = environment.CLICKHOUSE_DATABASE;
@@ -58,11 +59,11 @@ export async function migrate(environment: Environment): Promise<string[]> {
       if (checksum === migration.checksum) continue;
       if (checksum !== undefined) {
         throw new UserError(
-          `migration ${migration.name} has changed since it was applied to database ${database}: add a new file instead`,
+          `migration ${migration.name} has changed since it was applied to database ${database}: undo the change, and add a new migration instead`,
         );
       }
       for (const statement of migration.statements) {
-        // A migration that was cut off half-way is applied again from its start.
+        // A migration that was cut off is applied again from its start, so what it made exists.
         await clickhouse.command(
           statement.replace(/^CREATE (TABLE|VIEW) (?!IF NOT EXISTS)/, 'CREATE $1 IF NOT EXISTS '),
         );

@@ -1,7 +1,12 @@
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import {
+  consumedTopics,
+  consumerGroup,
+  type ServiceName,
+} from '../../services/shared/kafka/serviceFlow.ts';
 import { prefixed } from '../../services/shared/kafka/topics.ts';
-import { consumerGroup, type ServiceName, serviceFlow } from './serviceFlow.ts';
+import { committedOffsets } from './committedOffsets.ts';
 
 export interface PartitionLag {
   topic: string;
@@ -13,29 +18,23 @@ export interface PartitionLag {
 }
 
 /**
- * What a service still has to commit, per partition of its topics. The end offsets are read after the committed ones, so a lag of 0 means
- * that everything up to that end was processed, and that what the service made of it was written before.
+ * Reads what a service still has to commit, per partition of its topics. The end offsets are read
+ * after the committed ones. So a lag of 0 means that the service has processed everything up to
+ * that end, and that it had written what follows from it before.
  */
 export async function groupLag(
   admin: KafkaAdmin,
   environment: Environment,
   service: ServiceName,
 ): Promise<PartitionLag[]> {
-  const topics = serviceFlow
-    .find(({ name }) => name === service)!
-    .consumes.map(topic => prefixed(environment, topic));
-  const groupId = consumerGroup(environment, service);
-  const committed = new Map<string, number>();
-  for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics })) {
-    for (const { partition, offset } of partitions)
-      committed.set(`${topic}/${partition}`, Number(offset));
-  }
+  const topics = consumedTopics(service).map(topic => prefixed(environment, topic));
+  const committed = await committedOffsets(admin, consumerGroup(environment, service), topics);
   const lags: PartitionLag[] = [];
   for (const topic of topics) {
     for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-      const commit = committed.get(`${topic}/${partition}`) ?? -1;
-      // A group that has committed nothing (-1) starts at the lowest offset that retention has left; a commit beyond the end
-      // speaks of records that are gone, and of none that are there.
+      const commit = committed.get(topic)?.get(partition) ?? -1;
+      // A group that has committed nothing (-1) starts at the lowest offset that retention has
+      // left. A commit beyond the end belongs to records that are gone, so it counts as nothing.
       const next = Math.max(commit > Number(high) ? -1 : commit, Number(low));
       lags.push({
         topic,

@@ -1,29 +1,31 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
+import { type ServiceName, serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
 import { groupLag } from './groupLag.ts';
-import { type ServiceName, serviceFlow } from './serviceFlow.ts';
 
 export interface QuiescenceOptions {
   admin: KafkaAdmin;
   environment: Environment;
-  /** Services to wait for. */
+  /** Services that are waited for. */
   services: readonly ServiceName[];
   /** Ends the wait with its reason, such as a service process that has died. */
   signal?: AbortSignal;
-  /** Told before each pause which service still has how many records to commit. */
+  /** Receives before each pause a service and how many records it still has to commit. */
   onWaiting?: (service: ServiceName, lag: number) => void;
 }
 
-/** Kafka has no signal for "all read", so it is asked again after a pause. */
+/** Kafka does not announce that everything was read, so it is asked again after a pause. */
 const pauseMs = 100;
 
 /**
- * Waits until every record in the topics of the services, and every record that followed from it, has been processed.
+ * Waits until the services have processed every record in their topics, and every record that
+ * follows from it.
  *
- * Services write and send first and commit last. So in one pass in the order of the flow, a service without lag has also sent all that the
- * next ones will have to read. A service that writes to a topic of an earlier one (a new model version, read by the detector) breaks this
- * order: only a second pass that finds no lag and the same end offsets shows that nothing was under way.
+ * Services write and send first and commit last. So if one pass looks at them in the order of the
+ * flow, a service without lag has already sent all that the next ones must read. A service that
+ * writes to a topic of an earlier one breaks this order (a new model version, read by the
+ * detector). Therefore a second pass must find no lag and the same end offsets.
  * @throws the reason of `signal`
  */
 export async function waitUntilQuiet(options: QuiescenceOptions): Promise<void> {
@@ -40,7 +42,7 @@ export async function waitUntilQuiet(options: QuiescenceOptions): Promise<void> 
   }
 }
 
-/** The end offsets of all topics that the services read, or null when one of them has lag. */
+/** Returns the end offsets of all topics that the services read, or null if a service has lag. */
 async function passWithoutLag(options: QuiescenceOptions): Promise<string | null> {
   const { admin, environment, services, onWaiting } = options;
   const ends: string[] = [];
@@ -59,7 +61,7 @@ async function passWithoutLag(options: QuiescenceOptions): Promise<string | null
   return ends.join('\n');
 }
 
-/** An aborted pause says only that it was aborted; why stands in the signal. */
+/** Replaces the error of an aborted pause, which does not say why, by the reason of the signal. */
 function rethrowReason(signal: AbortSignal | undefined): (error: unknown) => never {
   return error => {
     signal?.throwIfAborted();

@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Kafka, KafkaAdmin, KafkaRecord } from '../../services/shared/kafka/kafka.ts';
 
 /**
- * Reads the committed records of a topic, from the first to the last one that it holds when this is called.
- * @param onRecords is given records of one partition in their order; the next are read when it has resolved
+ * Reads the committed records of a topic, from the first one to the last one that it has at the
+ * time of the call.
+ * @param onRecords receives records of one partition in their order; the next ones are read when it
+ *   has resolved
+ * @throws what `onRecords` throws
  */
 export async function readTopic(
   kafka: Kafka,
@@ -20,7 +23,8 @@ export async function readTopic(
   const groupId = `${topic}-reader-${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, retry: { restartOnFailure: async () => false } });
   const end = Promise.withResolvers<void>();
-  // Control records of transactions reach no handler, but this event counts them: the last record of a partition may be one.
+  // The last record of a partition may be a control record of a transaction. Handlers do not get
+  // those, but this event counts them.
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
     if (Number(payload.lastOffset) + 1 >= (unread.get(payload.partition) ?? 0))
       unread.delete(payload.partition);
@@ -47,7 +51,7 @@ export async function readTopic(
             headers: message.headers ?? {},
             timestampMs: Number(message.timestamp),
           }));
-        // An error thrown here would only make the consumer try again.
+        // The consumer would only try again if this threw an error.
         await onRecords(records).catch(end.reject);
       },
     });

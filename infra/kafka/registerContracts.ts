@@ -4,8 +4,9 @@ import { prefixed } from '../../services/shared/kafka/topics.ts';
 import { topicDefinitions } from './topics.ts';
 
 /**
- * Registers the contract of each topic, so that producers and consumers in any language find it. Idempotent.
- * @returns names of the subjects, `<topic>-value`
+ * Registers the contract of each topic at the schema registry, so that producers and consumers in
+ * any language find it. Idempotent.
+ * @returns the names of the subjects, `<topic>-value`
  */
 export async function registerContracts(
   schemas: SchemaClient,

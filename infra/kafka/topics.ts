@@ -4,80 +4,83 @@ import { type KafkaAdmin, topicResource } from '../../services/shared/kafka/kafk
 import { prefixed, type Topic, topics } from '../../services/shared/kafka/topics.ts';
 
 interface TopicDefinition {
-  /** What it is created with; an installation may have more. */
+  /** Number of partitions that the topic is created with; an installation may have more. */
   partitions: number;
-  /** How long records stay; 'compact' keeps the latest of each key for ever. */
+  /** How long records stay, in ms. 'compact' keeps the latest record of each key for ever. */
   retention: 'compact' | number;
-  largestMessageBytes: number;
-  /** Contract of its values, in schemas/. */
+  maxMessageBytes: number;
+  /** Contract of the values, in schemas/. */
   contract?: string;
 }
 
 const megabyte = 1024 * 1024;
 const dayMs = 86_400_000;
-/** Services refuse records of more than 1 MB; the topic takes them, so that they end in dead-letters and not in a producer's log. */
-const producersMessageBytes = 4 * megabyte;
-/** A dead letter is a producer's record and the headers that say what is wrong with it. */
-const deadLetterBytes = 8 * megabyte;
+/**
+ * Services refuse records of more than 1 MB. The topics of producers take larger ones, so that
+ * these become dead letters instead of errors in a producer's log.
+ */
+const maxProducerMessageBytes = 4 * megabyte;
+/** A dead letter holds a producer's record and the headers that say what is wrong with it. */
+const maxDeadLetterBytes = 8 * megabyte;
 
 export const topicDefinitions: Readonly<Record<Topic, TopicDefinition>> = {
   [topics.predictions]: {
     partitions: 4,
     retention: 7 * dayMs,
-    largestMessageBytes: producersMessageBytes,
+    maxMessageBytes: maxProducerMessageBytes,
     contract: 'Prediction',
   },
   [topics.feedback]: {
     partitions: 4,
     retention: 7 * dayMs,
-    largestMessageBytes: producersMessageBytes,
+    maxMessageBytes: maxProducerMessageBytes,
     contract: 'Feedback',
   },
   [topics.windows]: {
     partitions: 4,
     retention: 7 * dayMs,
-    largestMessageBytes: megabyte,
+    maxMessageBytes: megabyte,
     contract: 'WindowUpdate',
   },
   [topics.driftEvents]: {
     partitions: 4,
     retention: 90 * dayMs,
-    largestMessageBytes: megabyte,
+    maxMessageBytes: megabyte,
     contract: 'DriftEvent',
   },
   [topics.alerts]: {
     partitions: 4,
     retention: 90 * dayMs,
-    largestMessageBytes: megabyte,
+    maxMessageBytes: megabyte,
     contract: 'Alert',
   },
   [topics.retrainRequests]: {
     partitions: 4,
     retention: 90 * dayMs,
-    largestMessageBytes: megabyte,
+    maxMessageBytes: megabyte,
     contract: 'RetrainRequest',
   },
   [topics.modelVersions]: {
     partitions: 1,
     retention: 'compact',
-    largestMessageBytes: megabyte,
+    maxMessageBytes: megabyte,
     contract: 'ModelVersion',
   },
-  // As long as the table dead_letters, which is its index.
+  // As long as the table dead_letters, which is the index of the topic.
   [topics.deadLetters]: {
     partitions: 4,
     retention: 90 * dayMs,
-    largestMessageBytes: deadLetterBytes,
+    maxMessageBytes: maxDeadLetterBytes,
   },
-  // A month longer than the letters, so that none is there without the mark that it was sent again.
+  // A month longer than the dead letters, so that no letter outlives the mark that it was sent.
   [topics.deadLetterReplays]: {
     partitions: 1,
     retention: 120 * dayMs,
-    largestMessageBytes: megabyte,
+    maxMessageBytes: megabyte,
   },
 };
 
-/** Values other than those of the definitions. */
+/** Values that replace those of the definitions. */
 export type TopicOverrides = Partial<Record<Topic, Partial<TopicDefinition>>>;
 
 export interface TopicState {
@@ -91,7 +94,10 @@ export interface TopicState {
   mistakes: string[];
 }
 
-/** Creates the topics that are missing and compares those that exist with their definitions. Changes no existing topic. */
+/**
+ * Creates the topics that are missing, and compares those that exist with their definitions. It
+ * does not change existing topics.
+ */
 export async function ensureTopics(
   admin: KafkaAdmin,
   environment: Environment,
@@ -134,7 +140,7 @@ export async function ensureTopics(
   });
 }
 
-/** What a broker answers while the news of a topic is still on its way to it. */
+/** What a broker answers as long as it does not know a new topic. */
 const notThereYet = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
   'LEADER_NOT_AVAILABLE',
@@ -143,7 +149,10 @@ const notThereYet = new Set([
 const pauseMs = 50;
 const usableTimeoutMs = 30_000;
 
-/** A topic that the controller has created is known to its brokers only a moment later; until then clients fail. */
+/**
+ * Waits until the brokers know the new topics. They do so a moment after the controller has created
+ * them; until then clients fail.
+ */
 async function waitUntilUsable(admin: KafkaAdmin, names: string[]): Promise<void> {
   const deadlineMs = Date.now() + usableTimeoutMs;
   for (const name of names) {
@@ -164,7 +173,7 @@ function configuration(definition: TopicDefinition): Record<string, string> {
   return {
     'cleanup.policy': definition.retention === 'compact' ? 'compact' : 'delete',
     ...(definition.retention !== 'compact' && { 'retention.ms': String(definition.retention) }),
-    'max.message.bytes': String(definition.largestMessageBytes),
+    'max.message.bytes': String(definition.maxMessageBytes),
   };
 }
 
@@ -203,7 +212,10 @@ async function describeTopics(
   );
 }
 
-/** Partitions and retention are an operator's choice; another cleanup policy or a lower size limit breaks a guarantee. */
+/**
+ * Compares an existing topic with its definition. Partitions and retention are a choice of the
+ * operator. Another cleanup policy or a lower size limit breaks a guarantee.
+ */
 function compare(
   definition: TopicDefinition,
   found: FoundTopic,
@@ -224,10 +236,10 @@ function compare(
   if (expected['retention.ms'] !== undefined && retention !== expected['retention.ms']) {
     notes.push(`retention.ms is ${retention}, Driftloop would set ${expected['retention.ms']}`);
   }
-  const largest = Number(found.configuration['max.message.bytes']);
-  if (largest < definition.largestMessageBytes) {
+  const maxBytes = Number(found.configuration['max.message.bytes']);
+  if (maxBytes < definition.maxMessageBytes) {
     mistakes.push(
-      `max.message.bytes is ${largest}, expected at least ${definition.largestMessageBytes}`,
+      `max.message.bytes is ${maxBytes}, expected at least ${definition.maxMessageBytes}`,
     );
   }
   return { notes, mistakes };

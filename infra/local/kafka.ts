@@ -16,10 +16,10 @@ export interface KafkaServer extends ChildProcess {
 
 const smallJvm = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
-/** 16 bytes, as Kafka wants them. */
+/** Kafka wants 16 bytes in this form. */
 const clusterId = Buffer.from('driftloop--local').toString('base64url');
 
-/** One Kafka broker that is its own controller (KRaft). */
+/** Starts one Kafka broker that is its own controller (KRaft). @throws UserError if it cannot */
 export async function startKafka({ dir, port, logDir }: StartOptions): Promise<KafkaServer> {
   const classPath = join(libraryFolder('kafka'), '*');
   const dataFolder = resolve(dir);
@@ -52,7 +52,9 @@ export async function startKafka({ dir, port, logDir }: StartOptions): Promise<K
   return { ...child, brokers: `${localHost}:${brokerPort}` };
 }
 
-/** Writes the identity of the cluster into an empty data folder; Kafka does not start without. */
+/**
+ * Writes the identity of the cluster into an empty data folder. Kafka does not start without it.
+ */
 async function formatOnce(
   classPath: string,
   dataFolder: string,
@@ -80,7 +82,7 @@ async function formatOnce(
   const how = await format.exited;
   if (how === 'ended with exit code 0') return;
   throw new UserError(
-    `Kafka's data folder ${dataFolder} could not be prepared: kafka-storage ${how}: ${tellingLine(logTail(format.logFile))}`,
+    `the data folder of Kafka, ${dataFolder}, could not be prepared: kafka-storage ${how}: ${tellingLine(logTail(format.logFile))} (log: ${format.logFile})`,
   );
 }
 
@@ -104,12 +106,13 @@ function serverProperties(logFolder: string, brokerPort: number, controllerPort:
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 1_000,
     'message.max.bytes': 8 * 1024 ** 2,
-    // Kafka measures the age of a record by its own timestamp, and replayed streams are decades old: retain by size.
+    // Kafka takes the age of a record from its timestamp, and replayed streams are decades old. So
+    // the logs are limited by size instead.
     'log.retention.ms': -1,
     'log.retention.bytes': 2 * 1024 ** 3,
-    // A stack that rested for some weeks goes on where it stopped.
+    // A stack that was down for weeks goes on where it stopped.
     'offsets.retention.minutes': 365 * 24 * 60,
-    // 128 MB of the small heap by default.
+    // The default of 128 MB is too much for the small heap.
     'log.cleaner.dedupe.buffer.size': 16 * 1024 ** 2,
     'num.network.threads': 2,
     'num.io.threads': 4,

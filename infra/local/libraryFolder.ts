@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { UserError } from '../../services/shared/userError.ts';
 
 /**
- * Folder of one of the Java parts that setup.mjs has fetched.
- * @throws UserError when it has not
+ * Returns the folder of a server that setup.mjs has fetched.
+ * @throws UserError if it has not been fetched
  */
 export function libraryFolder(part: 'kafka' | 'registry'): string {
   const folder = join(import.meta.dirname, '..', '..', '.driftloop', 'lib', part);

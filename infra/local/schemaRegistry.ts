@@ -7,13 +7,17 @@ import { startServerProcess } from './processes/serverProcess.ts';
 import type { StartOptions } from './processes/startOptions.ts';
 
 export interface SchemaRegistryServer extends ChildProcess {
-  /** Base of the Confluent API. */
+  /** Base URL of the Confluent API. */
   url: string;
 }
 
 const version = '2.6.13.Final';
 
-/** Apicurio with its schemas in an H2 file, speaking the Confluent API; schemas must be backward compatible unless a subject says otherwise. */
+/**
+ * Starts the Apicurio registry, which keeps its schemas in an H2 file and offers the Confluent API.
+ * Schemas must be backward compatible, unless a subject says otherwise.
+ * @throws UserError if it cannot start
+ */
 export async function startSchemaRegistry({
   dir,
   port,
@@ -26,9 +30,9 @@ export async function startSchemaRegistry({
   const settings = {
     'quarkus.http.host': localHost,
     'quarkus.http.port': httpPort,
-    // Without WRITE_DELAY=0 a kill loses schemas that were acknowledged in the last half second.
+    // Without WRITE_DELAY=0 a kill loses the schemas of the last half second, though acknowledged.
     'quarkus.datasource.jdbc.url': `jdbc:h2:file:${join(dataFolder, 'registry')};WRITE_DELAY=0`,
-    // Without it, registering a schema again with other white space makes a new version.
+    // Otherwise the same schema with other white space becomes a new version.
     'registry.ccompat.use-canonical-hash': true,
     'quarkus.log.level': 'WARN',
     'quarkus.log.console.color': false,
@@ -49,7 +53,10 @@ export async function startSchemaRegistry({
   return { ...child, url };
 }
 
-/** Apicurio checks nothing by default. @returns whether it took the setting, which it does as soon as it is up */
+/**
+ * Makes Apicurio check schemas, which it does not do by default.
+ * @returns true if it took the setting, which shows that it is up
+ */
 async function requireBackwardCompatibility(url: string): Promise<boolean> {
   const response = await fetch(`${url}/config`, {
     method: 'PUT',

@@ -1,6 +1,7 @@
-// Brings everything that Driftloop needs onto a machine with Node, Java and Maven, and nothing else.
-// `npm start` and `npm test` run it first, so it is plain JavaScript for Node 20 without dependencies.
-// What is there already is recognised by package-lock.json and a stamp with the hash of pom.xml, which takes milliseconds.
+// Installs everything that Driftloop needs on a machine that has Node, Java and Maven.
+// Every npm script runs it first, so it is plain JavaScript for Node 20 without dependencies.
+// It recognises what is installed by package-lock.json, and by a stamp with the hash of pom.xml,
+// which takes milliseconds.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -23,26 +24,26 @@ const libraryFolder = join(projectFolder, '.driftloop', 'lib');
 const lockFile = join(projectFolder, 'package-lock.json');
 const installedFile = join(projectFolder, 'node_modules', '.package-lock.json');
 const projectNode = join(projectFolder, 'node_modules', '.bin', 'node');
-const oldestNode = 20;
-const outputLimit = 1_000_000;
-const oldestJava = 17;
+const minNodeVersion = 20;
+const minJavaVersion = 17;
+const maxOutputCharacters = 1_000_000;
 const npmCommand = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
-/** The Java parts: folder below .driftloop/lib, what is printed, and the goal of pom.xml that fetches it. */
+/** The servers in Java: folder below .driftloop/lib, text of the progress, goal of pom.xml. */
 const javaParts = [
   {
     folder: 'kafka',
-    title: 'Kafka 4.3.0 (44 MB, once)',
+    title: 'fetching Kafka 4.3.0 (44 MB, once)',
     goal: 'dependency:copy-dependencies@kafka',
   },
   {
     folder: 'registry',
-    title: 'schema registry, Apicurio 2.6.13 (142 MB, once)',
+    title: 'fetching the schema registry, Apicurio 2.6.13 (142 MB, once)',
     goal: 'dependency:unpack@registry',
   },
 ];
 
-/** A failure that has a remedy: printed as one message, without a stack trace. */
+/** An error with a remedy. It is printed without a stack trace. */
 class SetupError extends Error {}
 
 function hashOf(file) {
@@ -55,13 +56,13 @@ function stampIs(file, content) {
 
 function checkNode() {
   const major = Number(process.versions.node.split('.')[0]);
-  if (major >= oldestNode) return;
+  if (major >= minNodeVersion) return;
   throw new SetupError(
-    `Node ${oldestNode} or newer is needed, this is ${process.versions.node}: see https://nodejs.org`,
+    `Node ${minNodeVersion} or newer is needed, and this is ${process.versions.node}: install it from https://nodejs.org`,
   );
 }
 
-/** The output of `command --version`, or null when there is no such command. */
+/** Returns what a command says about its version, or null if there is no such command. */
 function versionOutput(command, argument) {
   const result = spawnSync(command, [argument], {
     encoding: 'utf8',
@@ -72,14 +73,14 @@ function versionOutput(command, argument) {
 
 function checkJava() {
   const output = versionOutput('java', '-version');
-  const remedy = `install a JDK ${oldestJava} or newer (Debian: apt install openjdk-17-jre-headless) and put java on the PATH`;
+  const remedy = `install Java ${minJavaVersion} or newer (Debian: apt install openjdk-17-jre-headless) and put java on the PATH`;
   if (output === null) throw new SetupError(`Java is missing: ${remedy}`);
   // 'openjdk version "17.0.15"' or, before Java 9, 'java version "1.8.0_392"'.
   const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(output) ?? [];
   const major = first === '1' ? Number(second) : Number(first);
-  if (major < oldestJava)
+  if (major < minJavaVersion)
     throw new SetupError(
-      `Java ${oldestJava} or newer is needed, java -version says ${major}: ${remedy}`,
+      `Java ${minJavaVersion} or newer is needed, and this is Java ${major}: ${remedy}`,
     );
 }
 
@@ -91,7 +92,7 @@ function checkMaven() {
   }
 }
 
-/** Runs a command in silence. @returns what it said if it failed, else null */
+/** Runs a command without showing its output. @returns what it said if it failed, else null */
 function run(command, args) {
   return new Promise(resolve => {
     const child = spawn(command, args, {
@@ -101,7 +102,7 @@ function run(command, args) {
     });
     let output = '';
     const collect = chunk => {
-      if (output.length < outputLimit) output += chunk;
+      if (output.length < maxOutputCharacters) output += chunk;
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
@@ -110,7 +111,10 @@ function run(command, args) {
   });
 }
 
-/** The first lines that speak of an error: npm and Maven put the cause first, and pages of advice after it. */
+/**
+ * Returns the first lines that speak of an error. npm and Maven print the cause first, and then
+ * pages of advice.
+ */
 function tellingLines(output) {
   const lines = output.split('\n').filter(line => line.trim() !== '');
   const errors = lines.filter(line => /error/i.test(line));
@@ -121,9 +125,9 @@ function isDiskFull(text) {
   return /ENOSPC|No space left on device/i.test(text);
 }
 
-/** Runs a command with a progress line; its failure becomes one message with a remedy. */
+/** Runs a command with a line of progress. @throws SetupError with the cause and the remedy */
 async function runStep(title, command, args, remedy) {
-  process.stdout.write(`setting up: ${title} ... `);
+  process.stdout.write(`${title} ... `);
   const startedMs = Date.now();
   const failure = await run(command, args);
   process.stdout.write(
@@ -135,7 +139,7 @@ async function runStep(title, command, args, remedy) {
 }
 
 function diskFullMessage() {
-  return `the disk is full: make about 1 GB of space for ${projectFolder} (and for ~/.m2, ~/.npm) and start again`;
+  return `the disk is full: free about 2 GB for ${projectFolder}, ~/.m2 and ~/.npm, then start again`;
 }
 
 async function installModules() {
@@ -144,16 +148,17 @@ async function installModules() {
   try {
     if (modulesAreComplete()) return;
     const remedy = 'check that the npm registry can be reached, then start again';
-    // Not `npm ci`: it refuses a lock file written where a registry lacks the packages of other platforms (chdb, Biome).
+    // Not `npm ci`, which refuses a lock file that was written where the registry lacked packages
+    // of other platforms (chdb, Biome).
     await runStep(
-      'packages of npm (once)',
+      'installing packages with npm (once)',
       npmCommand,
       ['install', '--no-save', '--no-audit', '--no-fund'],
       remedy,
     );
     if (!existsSync(projectNode)) {
       throw new SetupError(
-        'the npm package "node" has no program: allow install scripts (npm config set ignore-scripts false)',
+        'the npm package "node" has no program, because npm does not run install scripts here: allow them with "npm config set ignore-scripts false", then start again',
       );
     }
   } finally {
@@ -162,8 +167,9 @@ async function installModules() {
 }
 
 /**
- * True when node_modules holds what package-lock.json asks for. npm writes node_modules/.package-lock.json, which lists what is there,
- * as the last step of an installation; packages for other platforms are optional and absent from it.
+ * Returns true if node_modules has what package-lock.json asks for. As the last step of an
+ * installation npm writes node_modules/.package-lock.json, which lists what was installed. Packages
+ * for other platforms are optional and not in that list.
  */
 function modulesAreComplete() {
   if (!existsSync(installedFile) || !existsSync(projectNode)) return false;
@@ -192,7 +198,10 @@ async function fetchJavaParts() {
   }
 }
 
-/** Fetches into a temporary folder beside its place and renames it at the end, so that a part is there completely or not at all. */
+/**
+ * Fetches a server into a temporary folder and renames that at the end, so that the server is there
+ * completely or not at all.
+ */
 async function fetchJavaPart(part, stamp) {
   const place = join(libraryFolder, part.folder);
   mkdirSync(libraryFolder, { recursive: true });
@@ -219,14 +228,15 @@ async function fetchJavaPart(part, stamp) {
 }
 
 /**
- * Waits until no other setup works on the same thing. The lock is a folder (creating one is atomic) that names its owner;
- * one whose owner is gone is taken over.
+ * Waits until no other setup works on the same thing. The lock is a folder, because creating one is
+ * atomic. It names its owner; the lock of an owner that is gone is taken over.
+ * @returns a function that releases the lock
  */
 async function takeTurn(lock) {
   mkdirSync(dirname(lock), { recursive: true });
   let announced = false;
   while (!tryLock(lock)) {
-    if (!announced) console.log('setting up: another start is doing so, waiting for it');
+    if (!announced) console.log('another command is installing the same, waiting for it');
     announced = true;
     await new Promise(resolve => setTimeout(resolve, 200));
   }
@@ -255,7 +265,7 @@ function isAbandoned(lock) {
     return false;
   } catch (error) {
     if (error.code === 'EPERM') return false;
-    // Without a pid it is being made at this moment, or its owner died just then.
+    // A lock without a process id is being made at this moment, or its owner died while making it.
     if (error.code === 'ENOENT')
       return existsSync(lock) && Date.now() - statSync(lock).mtimeMs > 5_000;
     return true;

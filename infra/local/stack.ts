@@ -1,31 +1,35 @@
 import { join } from 'node:path';
 import { UserError } from '../../services/shared/userError.ts';
-import { startClickhouse } from './clickhouse/clickhouse.ts';
-import { startKafka } from './kafka.ts';
-import { startSchemaRegistry } from './schemaRegistry.ts';
+import { type ClickhouseServer, startClickhouse } from './clickhouse/clickhouse.ts';
+import { type KafkaServer, startKafka } from './kafka.ts';
+import type { ServerVariables } from './namedServers.ts';
+import type { LocalStackPorts } from './processes/localStackPorts.ts';
+import { type SchemaRegistryServer, startSchemaRegistry } from './schemaRegistry.ts';
 
 export interface LocalStackOptions {
-  /** Folder of all data and logs, which persist from one start to the next. */
+  /** Folder of all data and logs. They stay when the stack stops, and the next start finds them. */
   dir: string;
-  /** 0 or absent: a free one. */
-  ports?: { kafka?: number; registry?: number; clickhouse?: number };
+  /** 0 or absent means a free port. */
+  ports?: Partial<LocalStackPorts>;
   onProgress?: (line: string) => void;
 }
 
 export interface LocalStack extends AsyncDisposable {
-  kafkaBrokers: string;
-  schemaRegistryUrl: string;
-  clickhouseUrl: string;
-  /** Resolves with one line when a part ends, be it by stop(). */
+  /** Environment variables that name the servers. */
+  variables: ServerVariables;
+  kafka: KafkaServer;
+  registry: SchemaRegistryServer;
+  clickhouse: ClickhouseServer;
+  /** Resolves with one line when a server has ended, also when stop() ended it. */
   partEnded: Promise<string>;
-  /** Ends all parts; resolves when no process is left. */
+  /** Stops the servers. Resolves when no process is left. */
   stop(): Promise<void>;
 }
 
 /**
- * Kafka, a schema registry and ClickHouse as processes of this machine, without containers.
- * They end with the process that started them, however that ends.
- * @throws UserError of one line when a part cannot start; the others are stopped then
+ * Starts Kafka, a schema registry and ClickHouse as processes of this machine, without containers.
+ * They end with the process that started them, however that one ends.
+ * @throws UserError of one line if a server cannot start; the others are stopped then
  */
 export async function startLocalStack({
   dir,
@@ -60,9 +64,14 @@ export async function startLocalStack({
   try {
     const [kafka, registry, clickhouse] = await Promise.all(starting);
     return {
-      kafkaBrokers: kafka.brokers,
-      schemaRegistryUrl: registry.url,
-      clickhouseUrl: clickhouse.url,
+      variables: {
+        KAFKA_BROKERS: kafka.brokers,
+        SCHEMA_REGISTRY_URL: registry.url,
+        CLICKHOUSE_URL: clickhouse.url,
+      },
+      kafka,
+      registry,
+      clickhouse,
       partEnded: Promise.race(
         [kafka, registry, clickhouse].map(
           async part => `${part.name} ${await part.exited} (log: ${part.logFile})`,
@@ -77,6 +86,7 @@ export async function startLocalStack({
   }
 }
 
+/** Turns an error of the file system into one that says what to do. */
 function explained(error: unknown, dir: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC')

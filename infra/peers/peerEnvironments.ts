@@ -3,25 +3,25 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from './runCommand.ts';
 
-export const peersFolder = join(import.meta.dirname, '..', '..', 'bench', 'peers');
 const environmentsFolder = join(import.meta.dirname, '..', '..', '.driftloop', 'peers');
 
 export interface Peer {
   name: string;
   version: string;
-  /** The program of its virtual environment. */
+  /** Program of its virtual environment. */
   python: string;
 }
 
 /**
- * The Python packages that Driftloop is compared with.
- * @param onFailure told which peer cannot be installed, and why; the others are returned
+ * Installs the Python packages that Driftloop is compared with, and returns those that could be
+ * installed.
+ * @param onFailure receives the name of each other one, and why
  */
 export async function installedPeers(
   onFailure: (name: string, reason: string) => void,
 ): Promise<Peer[]> {
   const peers: Peer[] = [];
-  for (const file of readdirSync(peersFolder).filter(entry => entry.endsWith('.txt'))) {
+  for (const file of readdirSync(import.meta.dirname).filter(entry => entry.endsWith('.txt'))) {
     const name = file.slice(0, -'.txt'.length);
     try {
       peers.push(await installedPeer(name));
@@ -33,11 +33,13 @@ export async function installedPeers(
 }
 
 /**
- * A package in a virtual environment of its own, as their requirements contradict each other; installed again when its file in
- * bench/peers has changed, which names all packages that it needs.
+ * Installs a package in a virtual environment of its own, because the requirements of the packages
+ * contradict each other. The file beside this one names all packages that it needs; when that file
+ * has changed, the environment is made again.
+ * @throws Error with the last line of pip if it cannot be installed
  */
 export async function installedPeer(name: string): Promise<Peer> {
-  const requirementsFile = join(peersFolder, `${name}.txt`);
+  const requirementsFile = join(import.meta.dirname, `${name}.txt`);
   const requirements = readFileSync(requirementsFile, 'utf8');
   const version = requirements
     .split('\n')
@@ -58,7 +60,10 @@ function isInstalled(folder: string, requirements: string): boolean {
   return existsSync(stampOf(folder)) && readFileSync(stampOf(folder), 'utf8') === requirements;
 }
 
-/** Without looking for what the packages need in turn: that takes pip longer than all downloads. */
+/**
+ * The file names everything, so pip does not resolve dependencies, which takes it longer than all
+ * downloads.
+ */
 async function installPeer(folder: string, requirementsFile: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await runCommand('python3', ['-m', 'venv', folder]);

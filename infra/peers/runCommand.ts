@@ -3,7 +3,11 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** @returns standard output @throws Error with the last line of standard error */
+/**
+ * Runs a command to its end.
+ * @returns its standard output
+ * @throws Error with the last line of standard error if it fails
+ */
 export async function runCommand(command: string, args: string[]): Promise<string> {
   try {
     return (await run(command, args, { maxBuffer: 64 * 1024 ** 2 })).stdout;

@@ -11,10 +11,10 @@ import {
 import { UserError } from '../../services/shared/userError.ts';
 import { type WindowedStream, windowCounter } from './windowCounter.ts';
 
-/** Records that the services would have sent to dead-letters, by their class. */
+/** Numbers of records that the services would send to dead-letters, by class. */
 export type Rejected = Map<string, number>;
 
-/** A file of the stream as it is or gzipped, or null. */
+/** Returns the path of a file of a stream, plain or gzip, or null if there is none. */
 export function streamFile(folder: string, name: 'predictions' | 'feedback'): string | null {
   return (
     [`${name}.jsonl.gz`, `${name}.jsonl`]
@@ -23,7 +23,10 @@ export function streamFile(folder: string, name: 'predictions' | 'feedback'): st
   );
 }
 
-/** Decodes and counts the records of a stream's folder as the services would. @throws UserError */
+/**
+ * Decodes and counts the records in the folder of a stream as the services would.
+ * @throws UserError if the folder has no predictions or a file cannot be read
+ */
 export async function readStreamFolder(
   folder: string,
   windowSizeMs: number,

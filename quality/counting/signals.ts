@@ -2,22 +2,29 @@ import { UserError } from '../../services/shared/userError.ts';
 import type { WindowedStream } from './windowCounter.ts';
 
 export const everySignal = ['features', 'labels', 'error'] as const;
-/** features: inputs and outputs; labels: how often each label occurs; error: how wrong the predictions were. */
+/**
+ * What the detector may see. features: inputs and outputs; labels: how often each label occurs;
+ * error: how wrong the predictions were.
+ */
 export type Signal = (typeof everySignal)[number];
 
-/** @example parseSignals('features,error') // ['features', 'error'] @throws UserError */
+/**
+ * Reads the option --signals.
+ * @throws UserError
+ * @example parseSignals('features,error') // ['features', 'error']
+ */
 export function parseSignals(text: string): Signal[] {
   const names = text.split(',').map(name => name.trim());
   const unknown = names.find(name => !(everySignal as readonly string[]).includes(name));
   if (unknown !== undefined) {
     throw new UserError(
-      `--signals: ${JSON.stringify(unknown)} is none; expected some of ${everySignal.join(',')}`,
+      `--signals: ${JSON.stringify(unknown)} is not a signal; expected some of ${everySignal.join(',')}`,
     );
   }
   return names as Signal[];
 }
 
-/** The stream as it would be if nothing but these signals had been logged. */
+/** Returns the stream as it would be if only these signals had been logged. */
 export function withSignals(stream: WindowedStream, signals: readonly Signal[]): WindowedStream {
   const [features, labels, error] = everySignal.map(signal => signals.includes(signal));
   return {
@@ -32,7 +39,7 @@ export function withSignals(stream: WindowedStream, signals: readonly Signal[]):
             performance: {
               ...performance,
               ...(!labels && { labelCounts: new Map() }),
-              // A loss that never changes says nothing.
+              // A constant loss tells the detector nothing.
               ...(!error && { lossSum: 0, lossSquareSum: 0 }),
             },
           }))

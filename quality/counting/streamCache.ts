@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 
 const root = new URL('../../', import.meta.url).pathname;
-/** What makes windows of records: when any of it changes, the windows are counted anew. */
+/** The code that turns records into windows. When it changes, the windows are counted again. */
 const countedBy = [
   'services/shared/profile',
   'services/shared/records/decodeRecord.ts',
@@ -16,7 +16,10 @@ const countedBy = [
   'quality/counting/readStreamFolder.ts',
 ];
 
-/** A folder of counted streams, so that a changed procedure need not read the records again. */
+/**
+ * Opens a folder of counted streams, so that changed tests of drift need not read the records
+ * again.
+ */
 export function streamCache(folder: string) {
   mkdirSync(folder, { recursive: true });
   const code = createHash('sha256');
@@ -25,8 +28,9 @@ export function streamCache(folder: string) {
 
   return {
     /**
-     * @param files what the value is made of: their size and time of change are part of the key
-     * @param options whatever else it depends on
+     * Returns a value from the folder, or makes it and keeps it there.
+     * @param files from which the value is made; their sizes and times of change are in the key
+     * @param options all else that the value depends on
      */
     async get<T>(
       files: readonly string[],
@@ -42,7 +46,7 @@ export function streamCache(folder: string) {
       const stored = readIfThere(file);
       if (stored) return deserialize(stored);
       const value = await make();
-      // Whole or not at all, whatever ends this process.
+      // The rename makes the file complete or absent, also if this process is killed.
       writeFileSync(`${file}.${process.pid}`, serialize(value));
       renameSync(`${file}.${process.pid}`, file);
       return value;

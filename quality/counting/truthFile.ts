@@ -2,14 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { UserError } from '../../services/shared/userError.ts';
 
-/** What is known of a stream. */
+/** What is known about a stream. Positions are rows. */
 export interface Truth {
   /** First row of each drift, in order. */
   starts: readonly number[];
-  /** Rows within which a drift has to be found. */
+  /** Rows within which a drift must be found. */
   maxDelay: number;
   rows: number;
-  /** Alarms before are not looked at. */
+  /** Alarms before this row do not count. */
   monitoredFrom: number;
 }
 
@@ -26,7 +26,7 @@ const schema = z.object({
   drifts: z.array(z.object({ start: z.number() })),
 });
 
-/** What is known of a stream whose rows are evenly spaced in event time. */
+/** What is known about a stream whose rows are evenly spaced in event time. */
 export interface StreamTruth extends Truth {
   dataset: string;
   /** What was injected. */
@@ -35,11 +35,11 @@ export interface StreamTruth extends Truth {
   mode: string;
   /** Rows from a prediction to its label. */
   labelDelay: number;
-  /** Position of an event time in rows. */
+  /** Returns the row at an event time, as a fraction. */
   rowAt(timeMs: number): number;
 }
 
-/** Reads truth.json; null if there is none. @throws UserError */
+/** Reads truth.json. @returns null if there is none @throws UserError if it is wrong */
 export function readTruth(file: string): StreamTruth | null {
   if (!existsSync(file)) return null;
   let content: unknown;

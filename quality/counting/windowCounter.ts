@@ -17,29 +17,29 @@ import { mergeSampledRecords, sampledRecords } from '../../services/shared/profi
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
 import { versionKey } from '../../services/shared/versionKey.ts';
 
-/** A model version's windows as the detector would load them, and when their labels became known. */
+/** The windows of a model version as the detector would load them, and when labels became known. */
 export interface WindowedStream {
   model: string;
   version: string;
   windowSizeMs: number;
-  /** In the order of time, without performance. */
+  /** In the order of time, without their performance. */
   windows: WindowObservation[];
   /** In the order in which they became known. */
   labelRevisions: LabelRevision[];
 }
 
-/** The performance of a window as it stands from a point of the event-time clock on. */
+/** The performance of a window as it is known from a point of the event-time clock on. */
 export interface LabelRevision {
-  /** End of a window. */
+  /** End of the window in which the label came. */
   knownAtMs: number;
   startMs: number;
   performance: WindowPerformance;
 }
 
-/** Rows of performance_windows keep so many labels. */
-const mostLabelCounts = 100;
-/** version_labels keeps so many distinct labels. */
-const mostDistinctLabels = 101;
+/** Number of labels that a row of performance_windows keeps. */
+const maxLabelCounts = 100;
+/** Number of distinct labels that version_labels keeps. */
+const maxDistinctLabels = 101;
 
 interface Counted {
   startMs: number;
@@ -47,8 +47,9 @@ interface Counted {
 }
 
 /**
- * What profiler and evaluator make of the usable records of a stream, without Kafka and ClickHouse. All predictions of a window are
- * there when it ends; labels come at their time of observation, and the clock is looked at when windows end.
+ * Counts the usable records of a stream as profiler and evaluator do, without Kafka and ClickHouse.
+ * All predictions of a window are there when it ends. Labels come at their time of observation, and
+ * the clock advances when a window ends.
  */
 export function windowCounter(windowSizeMs: number) {
   const settings = { ...parseSettings('', 'defaults').of(''), windowSizeMs };
@@ -132,7 +133,7 @@ function labelRevisions(
       },
     ];
   });
-  // The later observation wins, and of two at the same time the later record.
+  // The later observation wins; of two at the same time, the later record wins.
   arrivals.sort(
     (a, b) => a.knownAtMs - b.knownAtMs || a.label.time - b.label.time || a.offset - b.offset,
   );
@@ -168,7 +169,7 @@ function labelRevisions(
   return revisions;
 }
 
-/** Decided over all labels of the version, as the evaluator does in the end. */
+/** Decides the task from all labels of the version, as the evaluator does in the end. */
 function taskOf(arrivals: readonly Arrival[]): Task {
   const labels = new Set<string>();
   const predictions = new Set<string>();
@@ -178,8 +179,8 @@ function taskOf(arrivals: readonly Arrival[]): Task {
     predictions.add(String(output));
   }
   const summary = {
-    labels: [...labels].slice(0, mostDistinctLabels),
-    predictions: [...predictions].slice(0, mostDistinctLabels),
+    labels: [...labels].slice(0, maxDistinctLabels),
+    predictions: [...predictions].slice(0, maxDistinctLabels),
     textLabels: arrivals.some(({ label }) => typeof label.label !== 'number'),
     fractionalLabels: arrivals.some(({ label }) => isFraction(label.label)),
     fractionalPredictions: arrivals.some(({ output }) => isFraction(output)),
@@ -191,7 +192,10 @@ type PerformanceSums = Omit<WindowPerformance, 'task' | 'labelCounts'> & {
   labelCounts: Map<string, number>;
 };
 
-/** What the evaluator's SQL sums over the outcomes of a window. @param sign -1 takes an outcome back */
+/**
+ * Adds an outcome to the sums of its window, as the SQL of the evaluator does.
+ * @param sign -1 takes the outcome back
+ */
 function addOutcome(
   sums: PerformanceSums,
   { label: { label }, output }: Arrival,
@@ -219,5 +223,5 @@ function performanceOf({ labelCounts, ...sums }: PerformanceSums, task: Task): W
   counts.sort(
     ([leftName, left], [rightName, right]) => right - left || (leftName < rightName ? -1 : 1),
   );
-  return { task, ...sums, labelCounts: new Map(counts.slice(0, mostLabelCounts)) };
+  return { task, ...sums, labelCounts: new Map(counts.slice(0, maxLabelCounts)) };
 }

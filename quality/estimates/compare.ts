@@ -25,7 +25,7 @@ import {
   type NumericHistogram,
 } from '../../services/shared/profile/numericHistogram.ts';
 
-/** Rows by column, as nannyml.py writes them. */
+/** Rows as columns, as nannyml.py writes them. */
 interface Rows<Output> {
   predicted: Output[];
   label: Output[];
@@ -33,13 +33,13 @@ interface Rows<Output> {
 }
 
 interface ClassifiedRows extends Rows<string> {
-  /** binary: probability of class 1; multiclass: of the predicted class. */
+  /** Binary: probability of class 1. Multiclass: probability of the predicted class. */
   score: number[];
 }
 
 type Series = (number | null)[];
 
-/** One data set with NannyML's estimates. */
+/** A data set with the estimates of NannyML. */
 export type ComparedDataSet = {
   chunkSize: number;
   metrics: Partial<
@@ -50,7 +50,10 @@ export type ComparedDataSet = {
   | { task: 'regression'; reference: Rows<number>; analysis: Rows<number> }
 );
 
-/** Of the chunks of which both tools and the truth have a value: mean absolute error, and share of realised values in the interval. */
+/**
+ * Mean absolute error and share of realised values in the interval, over the chunks for which both
+ * tools have an estimate and the true value is known.
+ */
 export interface MetricComparison {
   metric: EstimatedMetric;
   chunks: number;
@@ -63,7 +66,10 @@ export interface MetricComparison {
 export const readDataSet = (path: string) =>
   JSON.parse(readFileSync(path, 'utf8')) as ComparedDataSet;
 
-/** Estimates each chunk as the evaluator does: calibrated on the reference, from profiles of the chunk, of a regression from its rows. */
+/**
+ * Estimates the quality of each chunk as the evaluator does: calibrated on the reference, and from
+ * the profiles of the chunk or, for a regression, from its rows.
+ */
 export async function compareEstimates(dataSet: ComparedDataSet): Promise<MetricComparison[]> {
   const estimates = await estimatesOf(dataSet);
   return estimatedMetrics(dataSet.task).flatMap(metric => {

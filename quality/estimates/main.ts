@@ -1,4 +1,7 @@
-/** npm run quality:estimates: how near estimated quality comes to the realised one, beside NannyML on the data sets of its package. */
+/**
+ * npm run quality:estimates: compares estimated with realised quality, beside NannyML on its data
+ * sets.
+ */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -8,14 +11,14 @@ import { installedPeer } from '../../infra/peers/peerEnvironments.ts';
 import { runCommand } from '../../infra/peers/runCommand.ts';
 import { compareEstimates, type MetricComparison, readDataSet } from './compare.ts';
 
-const { chunks, labels } = new Command('quality:estimates')
+const { chunks, labels } = new Command('npm run quality:estimates --')
   .description(
-    'Mean absolute error of estimated quality per chunk, by Driftloop and by NannyML (CBPE, DLE), on the data sets in its package.',
+    'Compares the mean absolute error of estimated quality per chunk of Driftloop and NannyML (CBPE, DLE), on the data sets of NannyML.',
   )
-  .option('--chunks <number>', 'chunks of the analysis period', '10')
+  .option('--chunks <number>', 'number of chunks of the analysis period', '10')
   .option(
     '--labels <number>',
-    'of the reference, only so many of its first rows, for both (default: all)',
+    'number of labelled rows of the reference that both get (default: all)',
   )
   .parse()
   .opts<{ chunks: string; labels?: string }>();

@@ -1,30 +1,27 @@
-/** npm run quality:peers: the detector beside those of MOA, where nothing is seen but which predictions were wrong. */
+/** npm run quality:peers: compares the detector with those of MOA, on nothing but the errors. */
 import { Command, Option } from 'commander';
 import { UserError } from '../../services/shared/userError.ts';
 import { judgeTrack } from '../judge/judgeTrack.ts';
-import { parseRepeats } from '../parseRepeats.ts';
-import { showProgress } from '../report/showProgress.ts';
 import { byClock, type Cell, scoreCells, scorePositions } from '../report/streamReport.ts';
 import { tracks } from '../streams/tracks.ts';
+import { parseRepeats } from '../terminal/parseRepeats.ts';
+import { showProgress } from '../terminal/showProgress.ts';
 import { installedMoa } from './moaDetectors.ts';
 import { noteErrors } from './noteErrors.ts';
 import { cellsAhead, detectorTable, peerTable } from './peerTable.ts';
 
 const errorTracks = tracks.filter(({ signals }) => signals.join() === 'error');
 
-const options = new Command('quality:peers')
+const options = new Command('npm run quality:peers --')
   .description(
-    'Scores the drift events of generated streams, and the changes that ADWIN and SEED signal in the same errors.',
+    'Scores the drift events of generated streams, and the changes that ADWIN and SEED find in the same errors.',
   )
   .addOption(
-    new Option('--track <name>', 'generated streams')
+    new Option('--track <name>', 'generated streams to judge')
       .choices(errorTracks.map(({ name }) => name))
       .default('concepts-error-only'),
   )
-  .option(
-    '--repeats <number>',
-    'of generated streams per cell (default: those of the published table)',
-  )
+  .option('--repeats <number>', 'generated streams per cell (default: as in the published table)')
   .parse()
   .opts<{ track: string; repeats?: string }>();
 

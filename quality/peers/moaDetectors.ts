@@ -9,17 +9,18 @@ const program = join(import.meta.dirname, 'Detect.java');
 const folder = join(import.meta.dirname, '..', '..', '.driftloop', 'peers', 'moa');
 const library = join(folder, 'moa.jar');
 
-/** The detectors of MOA, on this machine. */
+/** The detectors of MOA as programs of this machine. */
 export interface MoaDetectors {
   version: string;
   /**
-   * @param streams a 0 (right) or 1 (wrong) per row
-   * @returns of each stream, by the name of the detector, the rows at whose end it signalled a change, counted from 0
+   * Runs the detectors.
+   * @param streams 0 (right) or 1 (wrong) per row
+   * @returns for each stream, by detector, the rows (from 0) after which it signalled a change
    */
   signals(streams: readonly (readonly number[])[]): Promise<Record<string, number[]>[]>;
 }
 
-/** Fetches MOA and compiles Detect.java; once, and again when one of the files beside this one has changed. */
+/** Fetches MOA and compiles Detect.java, once and whenever Detect.java or pom.xml has changed. */
 export async function installedMoa(): Promise<MoaDetectors> {
   const pom = readFileSync(pomFile, 'utf8');
   const stamp = pom + readFileSync(program, 'utf8');

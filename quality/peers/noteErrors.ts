@@ -1,15 +1,18 @@
 import type { GeneratedStream } from '../streams/generatedStream.ts';
 import type { Track } from '../streams/tracks.ts';
 
-/** Which predictions of a stream were wrong, row by row. */
+/** The errors of a stream, row by row. */
 export interface ErrorStream {
-  /** 1 is wrong. */
+  /** 1 means that the prediction was wrong. */
   errors: number[];
-  /** Where a signal at the end of each row lies among the rows of the truth. */
+  /** Position of the end of each row among the rows of the truth. */
   positions: number[];
 }
 
-/** The track as it is, and the errors of its streams, in their order, which are noted while the streams are read. */
+/**
+ * Returns a track with the same streams, and the errors of these, which fill in as the streams are
+ * read.
+ */
 export function noteErrors(track: Track): { track: Track; noted: ErrorStream[] } {
   const noted: ErrorStream[] = [];
   function* streams(repeats: number): Generator<GeneratedStream> {

@@ -1,10 +1,10 @@
 import { formatTable } from '../../bin/terminal/formatTable.ts';
 import { type Cell, meansByMode } from '../report/streamReport.ts';
 
-/** Cells by the name of the detector: the same ones, in the same order. */
+/** Cells by the name of the detector. All detectors have the same cells in the same order. */
 export type CellsByDetector = ReadonlyMap<string, readonly Cell[]>;
 
-/** F1 and false alarms per 1000 rows, detectors side by side. */
+/** Shows F1 and false alarms per 1000 rows of the detectors side by side. */
 export function peerTable(detectors: CellsByDetector): string {
   const [cells] = detectors.values();
   return formatTable(
@@ -26,7 +26,7 @@ function columns(
   return Object.fromEntries([...detectors].map(([name, cells]) => [`${title} ${name}`, of(cells)]));
 }
 
-/** Means over the cells of each mode, and all alarms. */
+/** Shows the means over the cells of each mode, and the numbers of alarms. */
 export function detectorTable(detectors: CellsByDetector): string {
   return formatTable(
     [...detectors].flatMap(([detector, cells]) =>
@@ -46,7 +46,7 @@ export function detectorTable(detectors: CellsByDetector): string {
   );
 }
 
-/** @returns in how many cells the F1 of the first detector is above that of each other one, by its name */
+/** Counts for each other detector the cells in which the F1 of the first one is higher. */
 export function cellsAhead(detectors: CellsByDetector): Map<string, number> {
   const [[, own], ...peers] = [...detectors] as [
     [string, readonly Cell[]],

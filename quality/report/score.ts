@@ -1,9 +1,10 @@
 import type { Truth } from '../counting/truthFile.ts';
 
 /**
- * Scores of drift alarms against the known drifts of a stream, by the rule of arXiv 2606.07789 (KDD 2026): an alarm is a true positive
- * when it lies in [start, start + maxDelay] of a drift (each one counts), else a false one; a drift without an alarm is a miss.
- * Positions are rows of the stream; they may be fractions.
+ * Scores drift alarms against the known drifts of a stream, by the rule of arXiv 2606.07789 (KDD
+ * 2026). An alarm in [start, start + maxDelay] of a drift is a true positive, and every such alarm
+ * counts. Any other alarm is a false positive. A drift without an alarm is a miss. Positions are
+ * rows of the stream, and may be fractions.
  */
 
 export interface Counts {
@@ -12,10 +13,10 @@ export interface Counts {
   misses: number;
   foundDrifts: number;
   drifts: number;
-  /** From the start of each drift that was found to its first alarm. */
+  /** Rows from the start of each drift that was found to its first alarm. */
   delays: readonly number[];
   rows: number;
-  /** Rows in which an alarm would be false. */
+  /** Number of rows in which an alarm would be false. */
   quietRows: number;
 }
 
@@ -23,22 +24,22 @@ export interface Score {
   f1: number;
   precision: number;
   recall: number;
-  /** Each drift counts once. */
+  /** Share of the drifts that were found. */
   episodeRecall: number;
   f1Episode: number;
   truePositives: number;
   falsePositives: number;
   misses: number;
-  /** False alarms per 1000 rows in which they would be false. */
+  /** False alarms per 1000 rows in which an alarm would be false. */
   falseAlarms: number;
-  /** The paper's unit: false positives of 50 runs per 1000 rows of one. */
+  /** Unit of the paper: false positives of 50 runs per 1000 rows of one run. */
   falseAlarmsOfPaper: number;
-  /** Rows; null where nothing was found. */
+  /** Rows; null if no drift was found. */
   meanDelay: number | null;
   episodes: number;
 }
 
-/** Each alarm belongs to the first drift in whose window it lies. */
+/** Counts the alarms of a stream. An alarm belongs to the first drift in whose interval it lies. */
 export function countAlarms(positions: readonly number[], truth: Truth): Counts {
   const { starts, maxDelay, rows, monitoredFrom } = truth;
   let open = positions.filter(position => position >= monitoredFrom).sort((a, b) => a - b);
@@ -65,7 +66,7 @@ export function countAlarms(positions: readonly number[], truth: Truth): Counts 
   };
 }
 
-/** The repeats of one cell (data set, kind of drift, abrupt or gradual) together. */
+/** Scores the repeats of one cell together: of a data set, a kind of drift, abrupt or gradual. */
 export function summarize(repeats: readonly Counts[]): Score {
   const sum = (of: (counts: Counts) => number) => total(repeats.map(of));
   const truePositives = sum(counts => counts.truePositives);
@@ -94,7 +95,10 @@ export function summarize(repeats: readonly Counts[]): Score {
   };
 }
 
-/** The plain mean over cells, whatever the number of their repeats; of delays over the cells that have one. */
+/**
+ * Returns the mean over cells, each with the same weight. The delay is the mean over cells that
+ * have one.
+ */
 export function meanScore(scores: readonly Score[]): Score {
   const mean = (of: (score: Score) => number) => total(scores.map(of)) / scores.length;
   const sum = (of: (score: Score) => number) => total(scores.map(of));

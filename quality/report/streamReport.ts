@@ -3,21 +3,23 @@ import type { StreamTruth } from '../counting/truthFile.ts';
 import type { Alarm, JudgedStream } from '../judge/judgeStream.ts';
 import { countAlarms, meanScore, type Score, summarize } from './score.ts';
 
-/** How alarms are timed, and the time within which a drift has to be found. */
+/** How alarms are timed, and within what time a drift must be found. */
 export interface Timing {
   name: string;
   positionOf(alarm: Alarm, truth: StreamTruth): number;
   truthOf(truth: StreamTruth): StreamTruth;
 }
 
-/** By the end of the window that fired, as the paper does. */
+/** Times an alarm by the end of the window that fired, as the paper does. */
 export const byWindow: Timing = {
   name: 'window',
   positionOf: ({ event }, truth) => truth.rowAt(event.windowEnd),
   truthOf: truth => truth,
 };
 
-/** By the clock when the alarm was raised; what waits for labels may be later by their delay. */
+/**
+ * Times an alarm by the clock when it was raised. The limit is longer by the delay of the labels.
+ */
 export const byClock: Timing = {
   name: 'clock',
   positionOf: ({ raisedAtMs }, truth) => truth.rowAt(raisedAtMs),
@@ -31,7 +33,7 @@ export interface Cell {
   score: Score;
 }
 
-/** The drift events of streams, scored per cell. */
+/** Scores the drift events of streams per cell. */
 export function scoreCells(
   streams: readonly JudgedStream[],
   { positionOf, truthOf }: Timing,
@@ -44,13 +46,13 @@ export function scoreCells(
   );
 }
 
-/** Alarms of one stream, whoever raised them, in rows. */
+/** Alarms of one stream, by Driftloop or another tool, as rows. */
 export interface PositionedAlarms {
   truth: StreamTruth;
   positions: readonly number[];
 }
 
-/** Scores per data set, kind of drift and mode, sorted. */
+/** Scores alarms per data set, kind of drift and mode, sorted. */
 export function scorePositions(streams: readonly PositionedAlarms[]): Cell[] {
   const cells = Map.groupBy(streams, ({ truth: { mode, dataset, type } }) =>
     JSON.stringify([mode, dataset, type]),
@@ -64,7 +66,7 @@ export function scorePositions(streams: readonly PositionedAlarms[]): Cell[] {
     });
 }
 
-/** Means over the cells of each mode. */
+/** Returns the means over the cells of each mode. */
 export function meansByMode(cells: readonly Cell[]): Map<string, Score> {
   const modes = Map.groupBy(cells, ({ mode }) => mode);
   return new Map(
@@ -92,7 +94,7 @@ export function cellTable(cells: readonly Cell[]): string {
   ]);
 }
 
-/** How often each cause was named first when a drift was found, by what was injected. */
+/** Shows how often each cause was named first when a drift was found, by what was injected. */
 export function causeTable(streams: readonly JudgedStream[]): string {
   const rows = [...Map.groupBy(streams, ({ truth: { type } }) => type)].sort(([left], [right]) =>
     left < right ? -1 : 1,
@@ -109,7 +111,7 @@ export function causeTable(streams: readonly JudgedStream[]): string {
   );
 }
 
-/** Of each drift the cause that its first alarm named when it was raised. */
+/** Returns for each drift the cause that its first alarm named when it was raised. */
 function firstCauses({ truth, alarms }: JudgedStream): string[] {
   const { starts, maxDelay } = byClock.truthOf(truth);
   const positions = alarms
@@ -122,7 +124,7 @@ function firstCauses({ truth, alarms }: JudgedStream): string[] {
   );
 }
 
-/** The drift events of a few streams, one by one. */
+/** Shows the drift events of a few streams one by one. */
 export function eventTable(streams: readonly JudgedStream[]): string {
   return formatTable(
     streams.flatMap(({ truth, alarms }) =>

@@ -5,7 +5,7 @@ import { byClock, meansByMode, scoreCells } from './streamReport.ts';
 
 const daysOfMonth = 30;
 
-/** What a track came to, beside its target. */
+/** Returns the result of a track beside its target, as a row of a table. */
 export function trackRow(
   { name, target }: Track,
   streams: readonly JudgedStream[],
@@ -31,7 +31,7 @@ export function trackRow(
   };
 }
 
-/** No F1 of a mode, and no share of drifts, where a track has none. */
+/** A track without drifts has no share of found ones, and one without a mode has no F1 of it. */
 interface Measured extends Required<Omit<Target, 'f1Abrupt' | 'f1Gradual' | 'found'>> {
   f1Abrupt?: number;
   f1Gradual?: number;
@@ -39,7 +39,10 @@ interface Measured extends Required<Omit<Target, 'f1Abrupt' | 'f1Gradual' | 'fou
   falseAlarms: number;
 }
 
-/** F1 is the mean over the cells that have drifts, false alarms that over all. */
+/**
+ * Measures a track. F1 is the mean over the cells that have drifts; false alarms are over all
+ * cells.
+ */
 function measure(streams: readonly JudgedStream[]): Measured {
   const withDrifts = scoreCells(
     streams.filter(({ truth }) => truth.starts.length > 0),
@@ -67,14 +70,14 @@ function windowsOf({ truth: { rows, monitoredFrom }, windowRows }: JudgedStream)
   return (rows - monitoredFrom) / windowRows;
 }
 
-function targetText({ f1Abrupt, f1Gradual, found, ...most }: Target): string {
+function targetText({ f1Abrupt, f1Gradual, found, ...limits }: Target): string {
   const f1 = [f1Abrupt, f1Gradual].filter(value => value !== undefined).join(' / ');
   const names: Record<string, string> = {
     falsePerThousandRows: '/1000 rows',
     falsePerThousandWindows: '/1000 windows',
     falsePerModelMonth: '/model and month',
   };
-  const alarms = Object.entries(most).map(
+  const alarms = Object.entries(limits).map(
     ([name, value]) => `≤ ${Number(value.toPrecision(3))} ${names[name]}`,
   );
   return (
@@ -87,13 +90,13 @@ function targetText({ f1Abrupt, f1Gradual, found, ...most }: Target): string {
 }
 
 function isMet(
-  { f1Abrupt = 0, f1Gradual = 0, found = 0, ...most }: Target,
+  { f1Abrupt = 0, f1Gradual = 0, found = 0, ...limits }: Target,
   measured: Measured,
 ): boolean {
   return (
     (measured.f1Abrupt ?? 1) >= f1Abrupt &&
     (measured.f1Gradual ?? 1) >= f1Gradual &&
     (measured.found ?? 1) >= found &&
-    Object.entries(most).every(([name, value]) => measured[name as keyof typeof most] <= value)
+    Object.entries(limits).every(([name, value]) => measured[name as keyof typeof limits] <= value)
   );
 }

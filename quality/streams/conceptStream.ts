@@ -3,7 +3,9 @@ import { hoeffdingTree } from './hoeffdingTree.ts';
 import type { Mode } from './injectDrift.ts';
 import { type Random, randomOf } from './random.ts';
 
-/** Inputs that do not change, and several ways in which the class may follow from them. */
+/**
+ * Makes inputs that do not change, and several concepts: ways in which the class follows from them.
+ */
 interface Generator {
   columns: readonly string[];
   concepts: number;
@@ -20,7 +22,10 @@ const trained = 1001;
 const startMs = Date.UTC(2026, 0, 1);
 const stepMs = 1000;
 
-/** The class changes its meaning ten times, 25 windows of 200 rows apart; the inputs stay as they are. */
+/**
+ * Makes a stream whose concept changes ten times, 25 windows of 200 rows apart. The inputs do not
+ * change.
+ */
 export function conceptStream(name: string, mode: Mode, repeat: number): GeneratedStream {
   const generator = generators[name]!;
   const rows = (drifts + 1) * rowsPerConcept;
@@ -74,7 +79,10 @@ export function conceptStream(name: string, mode: Mode, repeat: number): Generat
 const seaThresholds = [8, 9, 7, 9.5];
 const seaNoise = 0.1;
 
-/** SEA: Street and Kim, KDD 2001. STAGGER: Schlimmer and Granger 1986. Sine: Gama et al. 2004. Agrawal: IEEE TKDE 5 (1993). */
+/**
+ * SEA: Street and Kim, KDD 2001. STAGGER: Schlimmer and Granger 1986. Sine: Gama et al. 2004.
+ * Agrawal: IEEE TKDE 5 (1993).
+ */
 const generators: Record<string, Generator> = {
   SEA: {
     columns: ['F1', 'F2', 'F3'],
@@ -136,7 +144,7 @@ const generators: Record<string, Generator> = {
   },
 };
 
-/** Functions 1 to 4 and 7 of Agrawal et al. */
+/** Computes functions 1 to 4 and 7 of Agrawal et al. */
 function isGroupA(
   [salary, commission, age, education, , , , , loan]: readonly number[],
   concept: number,

@@ -7,7 +7,9 @@ const windows = 80;
 const records = 500;
 const correlationBefore = 0.8;
 
-/** Two features lose their correlation; the distribution of each stays what it was, and nothing else tells. */
+/**
+ * Makes a stream in which two features lose their correlation. The distribution of each one stays.
+ */
 export function dependenceStream(seed: number): GeneratedStream {
   const onset = randomOf('dependence', seed).integer(20) + 40;
   return {

@@ -8,11 +8,11 @@ export interface StreamRow {
   features: Prediction['features'];
   prediction: string;
   score: number | null;
-  /** null: nobody ever says. */
+  /** null: it never becomes known. */
   label: string | null;
 }
 
-/** A stream that is made when it is read, the same every time. */
+/** A stream that is made while it is read, the same every time. */
 export interface GeneratedStream {
   name: string;
   truth: StreamTruth;
@@ -20,14 +20,14 @@ export interface GeneratedStream {
   rows(): Iterable<StreamRow>;
 }
 
-/** Labels come with their predictions, or later, or not all. */
+/** When labels come, and how many of them. */
 export interface Labelling {
   delayMs: number;
-  /** Share of the rows that get one. */
+  /** Share of the rows that get a label. */
   rate: number;
 }
 
-/** @returns null for a stream without rows */
+/** Counts a stream as the services would. @returns null if it has no rows */
 export function countGenerated(
   { name, windowSizeMs, rows }: GeneratedStream,
   { delayMs, rate }: Labelling,

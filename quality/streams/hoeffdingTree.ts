@@ -1,12 +1,13 @@
 import { normalSurvival } from '../../services/shared/statistics/normalSurvival.ts';
 
 /**
- * A classifier that learns row by row: leaves count, and split when one attribute is better than the next best beyond chance
- * (Domingos and Hulten, KDD 2000), with normal distributions per attribute and class, and naive Bayes in the leaves where it has been
- * better than the majority there (Holmes, Kirkby and Pfahringer 2005), as MOA does by default.
+ * A classifier that learns row by row. A leaf splits when one attribute is better than the second
+ * best beyond chance (Domingos and Hulten, KDD 2000). Attributes have a normal distribution per
+ * class. A leaf predicts by naive Bayes if that has been right more often there than the majority
+ * class (Holmes, Kirkby and Pfahringer 2005). These are the defaults of MOA.
  */
 export interface HoeffdingTree {
-  /** Probability per class; of a leaf that has seen nothing all are equal. */
+  /** Returns a probability per class. All are equal if the leaf has seen no rows. */
   predict(features: readonly number[]): number[];
   learn(features: readonly number[], label: number): void;
 }
@@ -15,10 +16,10 @@ const graceRows = 200;
 const confidence = 1e-7;
 const tieThreshold = 0.05;
 const splitPoints = 10;
-const mostLeaves = 500;
-const smallestDeviation = 1e-3;
+const maxLeaves = 500;
+const minDeviation = 1e-3;
 
-/** Mean and squared deviation of an attribute in the rows of a class (Welford). */
+/** Mean and sum of squared deviations of an attribute in the rows of a class (Welford). */
 interface Spread {
   rows: number;
   mean: number;
@@ -71,7 +72,7 @@ export function hoeffdingTree(attributes: number, classes: number): HoeffdingTre
       for (let attribute = 0; attribute < attributes; attribute++)
         addTo(leaf.spreads[attribute]![label]!, features[attribute]!);
       const rows = total(leaf.classes);
-      if (rows - leaf.rowsAtLastAttempt < graceRows || leaves >= mostLeaves) return;
+      if (rows - leaf.rowsAtLastAttempt < graceRows || leaves >= maxLeaves) return;
       leaf.rowsAtLastAttempt = rows;
       if (split(node, leaf, rows)) leaves++;
     },
@@ -112,9 +113,12 @@ function deviationOf({ rows, squares }: Spread): number {
   return rows > 1 ? Math.sqrt(squares / (rows - 1)) : 0;
 }
 
-/** Of the normal distribution, but for a constant; where an attribute is constant in a class it is a narrow one. */
+/**
+ * Returns the logarithm of the normal density without its constant term. An attribute that is
+ * constant in a class has a narrow distribution.
+ */
 function logDensity(value: number, spread: Spread): number {
-  const deviation = Math.max(deviationOf(spread), smallestDeviation);
+  const deviation = Math.max(deviationOf(spread), minDeviation);
   return -0.5 * ((value - spread.mean) / deviation) ** 2 - Math.log(deviation);
 }
 
@@ -193,7 +197,7 @@ function bestSplit(
 function shareBelow(spread: Spread, cut: number): number {
   if (spread.rows === 0 || cut < spread.minimum) return 0;
   if (cut >= spread.maximum) return 1;
-  return 1 - normalSurvival((cut - spread.mean) / Math.max(deviationOf(spread), smallestDeviation));
+  return 1 - normalSurvival((cut - spread.mean) / Math.max(deviationOf(spread), minDeviation));
 }
 
 function entropy(counts: readonly number[]): number {

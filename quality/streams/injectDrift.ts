@@ -1,23 +1,29 @@
 import type { Dataset } from './publicDataset.ts';
 import type { Random } from './random.ts';
 
-/** The kinds of drift of arXiv 2606.07789: columns permuted, a label swapped for another, 75 % of a label or half of a feature's rows dropped. */
+/**
+ * The kinds of drift of arXiv 2606.07789: columns permuted, a label swapped for another one, 75 %
+ * of the rows of a label dropped, the rows above the median of a feature dropped.
+ */
 export const injections = ['x_permutations', 'y_swaps', 'y_prior_skip', 'x_exceed_skip'] as const;
 export type Injection = (typeof injections)[number];
 export const modes = ['ABRUPT', 'GRADUAL'] as const;
 export type Mode = (typeof modes)[number];
 
 export interface InjectedStream {
-  /** null: a row that is no longer logged. */
+  /** null is a row that is no longer logged. */
   rows: ({ features: readonly number[]; label: number } | null)[];
   onset: number;
 }
 
-const earliestOnset = 0.5;
-const latestOnset = 0.8;
+const minOnset = 0.5;
+const maxOnset = 0.8;
 const skippedShare = 0.75;
 
-/** @param rampRows rows within which a gradual drift comes in, as a growing share of the rows */
+/**
+ * Injects a drift into a data set.
+ * @param rampRows rows over which the share of rows that a gradual drift changes grows to 1
+ */
 export function injectDrift(
   { columns, rows, labels, classes }: Dataset,
   injection: Injection,
@@ -25,7 +31,7 @@ export function injectDrift(
   rampRows: number,
   random: Random,
 ): InjectedStream {
-  const onset = Math.floor(rows.length * random.between(earliestOnset, latestOnset));
+  const onset = Math.floor(rows.length * random.between(minOnset, maxOnset));
   const label = random.integer(classes.length);
   const swapped = (label + 1 + random.integer(classes.length - 1)) % classes.length;
   const order = random.permutation(columns.length);
@@ -56,7 +62,7 @@ function medianOf(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** The rows in another order. */
+/** Returns the rows in random order. */
 export function shuffled(dataset: Dataset, random: Random): Dataset {
   const order = random.permutation(dataset.rows.length);
   return {

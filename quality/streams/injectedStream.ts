@@ -5,7 +5,7 @@ import { logisticRegression, type Scorer } from './logisticRegression.ts';
 import { type Dataset, publicDatasets } from './publicDataset.ts';
 import { randomOf } from './random.ts';
 
-/** Within so many rows a drift has to be found, and a gradual one comes in. */
+/** Rows within which a drift must be found, and over which a gradual drift comes in. */
 const maxDelays: Record<string, number> = { Electricity: 2500, NOAA: 1500 };
 const trainedShare = 0.25;
 const shuffledStartMs = Date.UTC(2026, 0, 1);
@@ -13,7 +13,7 @@ const shuffledStepMs = 1000;
 export const shuffledWindowMs = 200_000;
 
 const dayMs = 86_400_000;
-/** How the rows of a data set lie in time, and the windows that suit them. */
+/** Times of the rows of a data set, and the windows that suit them. */
 interface Calendar {
   startMs: number;
   stepMs: number;
@@ -21,7 +21,8 @@ interface Calendar {
 }
 const calendars: Record<string, Calendar> = {
   Electricity: { startMs: Date.UTC(1996, 4, 7), stepMs: dayMs / 48, windowSizeMs: dayMs },
-  // Measured from 1949 on: the same days of the year and leap years, at times that a producer may log.
+  // Measured from 1949 on. These dates have the same days of the year and leap years, and are late
+  // enough for a producer to log them.
   NOAA: { startMs: Date.UTC(1985, 0, 1), stepMs: dayMs, windowSizeMs: 30 * dayMs },
 };
 
@@ -32,7 +33,10 @@ function load(name: string): Dataset {
   return known;
 }
 
-/** The published protocol: all rows in random order, one drift, the predictions of a Hoeffding tree that goes on learning. */
+/**
+ * Makes a stream of the published protocol: rows in random order, one drift, and predictions of a
+ * Hoeffding tree that goes on learning.
+ */
 export function shuffledStream(
   name: string,
   injection: Injection,
@@ -72,7 +76,7 @@ export function shuffledStream(
 }
 
 const staticModels = new Map<string, Scorer>();
-/** Of the first quarter, and never trained again. */
+/** Trains a model on the first quarter of the rows. It is never trained again. */
 function staticModel(dataset: Dataset): Scorer {
   const { name, rows, labels } = dataset;
   const trained = Math.floor(rows.length * trainedShare) + 1;
@@ -82,7 +86,10 @@ function staticModel(dataset: Dataset): Scorer {
   return model;
 }
 
-/** In the natural order, with one injected drift, and the predictions of a static model. */
+/**
+ * Makes a stream in the natural order of its rows, with one injected drift and predictions of a
+ * static model.
+ */
 export function orderedStream(
   name: string,
   injection: Injection,
@@ -103,12 +110,13 @@ export function orderedStream(
   );
 }
 
-/** Days within which the joined markets have to be noticed. */
+/** Days within which the joined markets must be noticed. */
 const joiningDays = 14;
 
 /**
- * The market as it was, with the columns that the example logs: nobody would log the date to a model. The one change that is known for
- * certain is that the Victorian columns, constant before, come alive in May 1997.
+ * Makes a stream of the market as it was, with the columns that the example logs: a model would not
+ * get the date. One change is certain: the Victorian columns, constant before, come alive in May
+ * 1997.
  */
 export function joinedMarketsStream(): GeneratedStream {
   const market = load('Electricity');
@@ -138,7 +146,7 @@ function ordered(
   const { name } = dataset;
   const trained = Math.floor(rows.length * trainedShare) + 1;
   const timeOf = (index: number) => startMs + index * stepMs;
-  // From the first whole window on.
+  // Alarms count from the first complete window on.
   const monitoredFrom =
     (Math.ceil(timeOf(trained) / windowSizeMs) * windowSizeMs - startMs) / stepMs;
   return {

@@ -1,13 +1,14 @@
-/** Probability of class 1. */
+/** Returns the probability of class 1. */
 export type Scorer = (features: readonly number[]) => number;
 
 const steps = 15;
-/** On standardised columns, as scikit-learn's C = 1: a penalty of half the squared weights. */
+/** Weight of the penalty, which is half the squared weights. It is C = 1 of scikit-learn. */
 const penalty = 1;
 
 /**
- * Logistic regression of two classes by Newton's method (iteratively reweighted least squares; Hastie, Tibshirani and Friedman,
- * The Elements of Statistical Learning, section 4.4.1) on standardised columns.
+ * Fits a logistic regression of two classes on standardised columns by Newton's method (iteratively
+ * reweighted least squares; Hastie, Tibshirani and Friedman, The Elements of Statistical Learning,
+ * section 4.4.1).
  */
 export function logisticRegression(
   rows: readonly (readonly number[])[],
@@ -22,7 +23,7 @@ export function logisticRegression(
   const width = columns.length + 1;
   let weights = new Array<number>(width).fill(0);
   for (let step = 0; step < steps; step++) {
-    // The intercept is not penalised; a trace keeps constant columns solvable.
+    // The intercept has no penalty, but a tiny one that keeps the system solvable.
     const hessian = Array.from({ length: width }, (_, i) =>
       Array.from({ length: width }, (_, j) => (i === j ? (i === 0 ? 1e-6 : penalty) : 0)),
     );
@@ -56,7 +57,7 @@ function dot(left: readonly number[], right: readonly number[]): number {
   return left.reduce((sum, value, index) => sum + value * right[index]!, 0);
 }
 
-/** Gaussian elimination with partial pivoting. */
+/** Solves a linear system by Gaussian elimination with partial pivoting. */
 function solve(matrix: readonly (readonly number[])[], values: readonly number[]): number[] {
   const rows = matrix.map((row, index) => [...row, values[index]!]);
   for (let column = 0; column < rows.length; column++) {

@@ -6,10 +6,13 @@ const startMs = Date.UTC(2026, 0, 1);
 const windows = 60;
 const records = 8333;
 const numeric = 11;
-/** The first drift moves three columns, the second the mix of a category and the spread of a column; both stay. */
+/**
+ * The first drift moves three columns; the second one changes a category and the spread of a
+ * column. Both stay.
+ */
 const drifts = [20, 40];
 
-/** An hour of dense traffic: one-minute windows of 13 columns. */
+/** Makes an hour of dense traffic: 13 columns in windows of one minute. */
 export function minuteStream(seed: number): GeneratedStream {
   return {
     name: `minutes-${seed}`,
@@ -19,7 +22,7 @@ export function minuteStream(seed: number): GeneratedStream {
       type: 'two drifts',
       mode: 'ABRUPT',
       starts: drifts,
-      // Found in its first window, or too late.
+      // A drift must be found in its first window.
       maxDelay: 1,
       rows: windows,
       monitoredFrom: 0,

@@ -7,18 +7,21 @@ export interface Dataset {
   name: string;
   columns: readonly string[];
   rows: readonly number[][];
-  /** Indices into `classes`. */
+  /** Positions in `classes`. */
   labels: readonly number[];
   classes: readonly string[];
 }
 
-/** By name. */
+/** Functions that read the data sets, by name. */
 export const publicDatasets: Record<string, () => Dataset> = {
   Electricity: electricity,
   NOAA: noaa,
 };
 
-/** The market of the example, with the date as a number, as it is published: (YYMMDD - 960507) / 22601. */
+/**
+ * Reads the market of the example with the date as a number, as published: (YYMMDD - 960507) /
+ * 22601.
+ */
 function electricity(): Dataset {
   const market = readMarket();
   const columns = ['date', ...Object.keys(market[0]!.features)];

@@ -1,23 +1,26 @@
 import { createHash } from 'node:crypto';
 import { randomPermutation, seededRandom } from '../../services/shared/model/seededRandom.ts';
 
-/** Draws that follow from a name alone, so that every stream is the same in every run. */
+/** Random draws that depend on a name only, so that a stream is the same in every run. */
 export interface Random {
-  /** In [0, 1). */
+  /** Draws from [0, 1). */
   uniform(): number;
   between(low: number, high: number): number;
-  /** 0 to below - 1. */
+  /** Draws from 0 to below - 1. */
   integer(below: number): number;
   normal(): number;
   exponential(): number;
-  /** Student's t: a normal over the root of a chi-squared per degree of freedom. */
+  /** Student's t: a normal over the root of a chi-squared divided by its degrees of freedom. */
   studentT(degreesOfFreedom: number): number;
-  /** From 30 on rounded from the normal distribution. */
+  /** Means from 30 on are rounded draws from the normal distribution. */
   poisson(mean: number): number;
   permutation(length: number): number[];
 }
 
-/** @example randomOf('Electricity', 'y_swaps', 3) */
+/**
+ * Returns the random draws of a name.
+ * @example randomOf('Electricity', 'y_swaps', 3)
+ */
 export function randomOf(...name: (string | number)[]): Random {
   const uniform = seededRandom(
     createHash('sha256').update(name.join('|')).digest().readUInt32LE(0),
@@ -42,7 +45,10 @@ export function randomOf(...name: (string | number)[]): Random {
     permutation: length => [...randomPermutation(length, uniform)],
   };
 
-  /** Marsaglia and Tsang, ACM TOMS 26 (2000), for shapes of 1 and more. */
+  /**
+   * Draws from the gamma distribution (Marsaglia and Tsang, ACM TOMS 26, 2000), for shapes from 1
+   * on.
+   */
   function gamma(shape: number): number {
     const d = shape - 1 / 3;
     for (;;) {

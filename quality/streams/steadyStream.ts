@@ -11,13 +11,14 @@ export interface SteadyOptions {
   records: number;
   windows: number;
   seed: number;
-  /** Standard deviations by which one of the features is higher from a window on. */
+  /** One of the features is higher by this number of standard deviations from a window on. */
   shift: { fromWindow: number; deviations: number } | null;
 }
 
 /**
- * Hourly windows of 12 features of every kind that never change: normal, heavy tails, skewed, counts, categories with a long tail and
- * with equal shares, constant and nearly so, mostly zero; 2 % of the values are missing. Every other seed has a varying number of records.
+ * Makes hourly windows of 12 features of many kinds that never change: normal, heavy tails, skewed,
+ * counts, categories with a long tail and with equal shares, constant and nearly constant, mostly
+ * zero. 2 % of the values are missing. With odd seeds the number of records varies.
  */
 export function steadyStream({ records, windows, seed, shift }: SteadyOptions): GeneratedStream {
   const drift = shift ? 'shift' : 'none';

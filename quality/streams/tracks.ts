@@ -9,23 +9,25 @@ import { publicDatasets } from './publicDataset.ts';
 import { seasonDrifts, seasonStream } from './seasonStream.ts';
 import { steadyStream } from './steadyStream.ts';
 
-/** What has to be reached; false alarms per 1000 rows or windows, or per month of a model. */
+/**
+ * What a track must reach. False alarms are per 1000 rows, per 1000 windows or per model and month.
+ */
 export interface Target {
   f1Abrupt?: number;
   f1Gradual?: number;
-  /** Share of the drifts that are found in time. */
+  /** Minimum share of the drifts that are found in time. */
   found?: number;
   falsePerThousandRows?: number;
   falsePerThousandWindows?: number;
   falsePerModelMonth?: number;
 }
 
-/** Streams of one kind, and how they are judged. */
+/** Streams of one kind and how they are judged. */
 export interface Track {
   name: string;
   signals: readonly Signal[];
   labelling: Labelling;
-  /** Repeats of each cell in the published table. */
+  /** Streams of each cell in the published table. */
   repeats: number;
   streams(repeats: number): Iterable<GeneratedStream>;
   target: Target;
@@ -60,7 +62,9 @@ function* seasons(repeats: number): Generator<GeneratedStream> {
       yield seasonStream(drift, modes[(seed + index) % 2]!, seed);
 }
 
-/** Windows of an hour; each repeat is 100 days of a model with few records and less of one with many. */
+/**
+ * Windows are an hour. A repeat is 100 days of a model with few records, and less of one with many.
+ */
 const steadySizes = [
   { records: 5, windows: 2400 },
   { records: 10, windows: 2400 },

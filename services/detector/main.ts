@@ -1,8 +1,8 @@
-import { topics } from '../shared/kafka/topics.ts';
+import { consumedTopics } from '../shared/kafka/serviceFlow.ts';
 import { runService } from '../shared/service/service.ts';
 import { detectorHandler } from './detectorHandler.ts';
 
 await runService('detector', async context => ({
-  topics: [topics.windows],
+  topics: consumedTopics('detector'),
   handler: await detectorHandler(context, Date.now),
 }));

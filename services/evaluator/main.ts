@@ -1,8 +1,8 @@
-import { topics } from '../shared/kafka/topics.ts';
+import { consumedTopics } from '../shared/kafka/serviceFlow.ts';
 import { runService } from '../shared/service/service.ts';
 import { evaluatorHandler } from './evaluatorHandler.ts';
 
 await runService('evaluator', async context => ({
-  topics: [topics.feedback, topics.windows],
+  topics: consumedTopics('evaluator'),
   handler: await evaluatorHandler(context),
 }));

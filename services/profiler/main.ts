@@ -1,8 +1,8 @@
-import { topics } from '../shared/kafka/topics.ts';
+import { consumedTopics } from '../shared/kafka/serviceFlow.ts';
 import { runService } from '../shared/service/service.ts';
 import { profilerHandler } from './profilerHandler.ts';
 
 await runService('profiler', async context => ({
-  topics: [topics.predictions],
+  topics: consumedTopics('profiler'),
   handler: await profilerHandler(context),
 }));

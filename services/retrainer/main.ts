@@ -1,4 +1,4 @@
-import { topics } from '../shared/kafka/topics.ts';
+import { consumedTopics } from '../shared/kafka/serviceFlow.ts';
 import { runService } from '../shared/service/service.ts';
 import { retrainerHandler, startRequests } from './retrainerHandler.ts';
 
@@ -6,7 +6,7 @@ await runService('retrainer', async context => {
   const stopping = new AbortController();
   const stopSchedules = await startRequests(context);
   return {
-    topics: [topics.driftEvents, topics.retrainRequests],
+    topics: consumedTopics('retrainer'),
     handler: await retrainerHandler(context, stopping.signal),
     stop() {
       stopSchedules();

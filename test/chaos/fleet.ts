@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
 import {
   type ServiceProcess,
+  serviceScript,
   startServiceProcess,
 } from '../../infra/local/processes/serviceProcesses.ts';
 import { logTail } from '../../infra/local/processes/untilReady.ts';
+import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 
 export interface Fleet {
   services: readonly ServiceName[];
@@ -49,7 +50,7 @@ export function startFleet(
       try {
         const started = await startServiceProcess({
           name: service,
-          script: new URL(`../../services/${service}/main.ts`, import.meta.url).pathname,
+          script: serviceScript(service),
           env: { ...variables, DRIFTLOOP_HTTP_PORT: String(port) },
           logFile,
           onExit: () => {

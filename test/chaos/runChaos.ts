@@ -9,7 +9,6 @@ import { migrate } from '../../infra/clickhouse/migrate.ts';
 import { groupLag } from '../../infra/kafka/groupLag.ts';
 import { type QuiescenceOptions, waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
 import { readTopic } from '../../infra/kafka/readTopic.ts';
-import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { ensureTopics } from '../../infra/kafka/topics.ts';
 import {
   connectSchemaRegistry,
@@ -25,6 +24,7 @@ import {
   connectProducer,
   type KafkaRecord,
 } from '../../services/shared/kafka/kafka.ts';
+import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 import { mountArtifactsDisk } from './artifactsDisk.ts';

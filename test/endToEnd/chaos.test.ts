@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Disturbance } from '../chaos/disturbances.ts';
 import { runChaos } from '../chaos/runChaos.ts';
 
-/** One of each sort; `npm run chaos` has them all. */
+/** One disturbance of each sort. `npm run chaos` has all of them. */
 const round: readonly Disturbance[] = [
   'SIGKILL of a service',
   'SIGKILL of a service',
@@ -14,7 +14,7 @@ const round: readonly Disturbance[] = [
   'disk of the artifacts full',
 ];
 
-it('holds what an offline pass over the topics computes, and trains once per cause, whatever is killed, cut off, full or doubled', async () => {
+it('under disturbances the tables equal an offline pass over the topics, and each cause leads to one training', async () => {
   const { survived, rows, trainings, differences } = await runChaos({
     seed: 12,
     chunks: round.length,

@@ -1,5 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -13,9 +12,10 @@ import {
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from '../../examples/electricity/report.ts';
 import type { StoryEntry } from '../../examples/electricity/story.ts';
+import { markedProcesses } from '../markedProcesses.ts';
 
 const script = new URL('../../examples/electricity/main.ts', import.meta.url).pathname;
 const freePorts = {
@@ -23,27 +23,32 @@ const freePorts = {
   DRIFTLOOP_REGISTRY_PORT: '0',
   DRIFTLOOP_CLICKHOUSE_PORT: '0',
 };
-/** In the environment of every process that a demo starts, and of theirs. */
-const marker = `ELECTRICITY_TEST_RUN=${randomUUID()}`;
+const marked = markedProcesses();
 
 let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'driftloop-test-electricity-'));
 });
+afterEach(async () => {
+  // A test that has failed may have left its demo running.
+  for (const demo of demos.splice(0)) demo.child.kill('SIGKILL');
+  await marked.expectNone();
+});
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const demos: Demo[] = [];
 
 interface Demo {
   child: ChildProcess;
   /** Resolves when a line of its output matches. */
   says(pattern: RegExp): Promise<void>;
-  /** What it printed, and how it ended. */
+  /** What the demo printed, and how it ended. */
   ended: Promise<{ exitCode: number; output: string; errors: string }>;
 }
 
 function startDemo(args: string[], variables: Record<string, string> = freePorts): Demo {
-  const [name, value] = marker.split('=') as [string, string];
   const child = spawn(process.execPath, [script, ...args], {
-    env: { ...process.env, ...variables, [name]: value },
+    env: { ...process.env, ...variables, ...marked.variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -64,26 +69,9 @@ function startDemo(args: string[], variables: Record<string, string> = freePorts
         reject(new Error(`it ended without saying ${pattern}:\n${output}\n${errors}`)),
       );
     });
-  return { child, says, ended };
-}
-
-/** Commands of the processes that demos have started and that are still there. */
-function processes(): { pid: number; command: string }[] {
-  const listed = execFileSync('ps', ['axeww', '-o', 'pid=,args='], {
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 ** 2,
-  });
-  return listed
-    .split('\n')
-    .filter(line => line.includes(marker))
-    .map(line => ({ pid: Number.parseInt(line, 10), command: line.trim().slice(0, 200) }));
-}
-
-/** A watchdog wakes when the process that it watched for is gone, and ends then. */
-function expectNoProcess(): Promise<void> {
-  return expect
-    .poll(() => processes().map(({ command }) => command), { timeout: 5_000 })
-    .toEqual([]);
+  const demo = { child, says, ended };
+  demos.push(demo);
+  return demo;
 }
 
 describe('the electricity demo', () => {
@@ -140,10 +128,10 @@ describe('the electricity demo', () => {
     for (const text of [approved.reasons[0]!, ...quarters.map(({ quarter }) => quarter)]) {
       expect(output.replace(/\s+/g, ' ')).toContain(text.replace(/\s+/g, ' '));
     }
-    await expectNoProcess();
+    await marked.expectNone();
   });
 
-  it('stops every process when it is interrupted, and starts from nothing again', async () => {
+  it('stops every process when it is interrupted, and starts again with empty data', async () => {
     const dir = join(folder, 'interrupted');
     for (const [signal, exitCode] of [
       ['SIGINT', 130],
@@ -151,20 +139,20 @@ describe('the electricity demo', () => {
     ] as const) {
       const demo = startDemo(['--dir', dir]);
       await demo.says(/^discovered {2}model nsw-price-direction, version 1/m);
-      expect(processes().length).toBeGreaterThan(8);
+      expect(marked.list().length).toBeGreaterThan(8);
       demo.child.kill(signal);
       expect(await demo.ended).toMatchObject({ exitCode, errors: '' });
-      await expectNoProcess();
+      await marked.expectNone();
     }
   });
 
   it('kills every process at the second Ctrl-C', async () => {
     const demo = startDemo(['--dir', join(folder, 'killed')]);
     await demo.says(/retrainer are up/);
-    // A service that does not react makes the clean stop take long.
-    const detector = processes().find(({ command }) =>
-      command.includes('services/detector/main.ts'),
-    )!;
+    // A service that does not react delays the clean stop.
+    const detector = marked
+      .list()
+      .find(({ command }) => command.includes('services/detector/main.ts'))!;
     process.kill(detector.pid, 'SIGSTOP');
     demo.child.kill('SIGINT');
     await demo.says(/stopping every process/);
@@ -177,25 +165,25 @@ describe('the electricity demo', () => {
     clearInterval(again);
     expect(exitCode).toBe(130);
     expect(interruptions).toBeGreaterThan(1);
-    await expectNoProcess();
+    await marked.expectNone();
   });
 
-  it('says which service died, with the end of its log, and stops', async () => {
+  it('stops when a service dies, and says which one, with the end of its log', async () => {
     const demo = startDemo(['--headless', '--dir', join(folder, 'died')]);
     await demo.says(/^discovered/m);
-    const evaluator = processes().find(({ command }) =>
-      command.includes('services/evaluator/main.ts'),
-    )!;
+    const evaluator = marked
+      .list()
+      .find(({ command }) => command.includes('services/evaluator/main.ts'))!;
     process.kill(evaluator.pid, 'SIGKILL');
     const { exitCode, errors } = await demo.ended;
     expect(exitCode).toBe(1);
     expect(errors).toMatch(
       /^evaluator was killed by SIGKILL \(log: .+evaluator\.log\)\n {2}\{"level"/,
     );
-    await expectNoProcess();
+    await marked.expectNone();
   });
 
-  it('refuses a taken port, a folder of others and a report that cannot be written, each with one line', async () => {
+  it('refuses a taken port, a folder with other files and a report that cannot be written, with one line each', async () => {
     const taken = createServer();
     await once(taken.listen(0, '127.0.0.1'), 'listening');
     const { port } = taken.address() as AddressInfo;

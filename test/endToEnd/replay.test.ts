@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { connectKafka } from '../../services/shared/kafka/kafka.ts';
-import { driftloop, ownInstallation } from '../integration/cliServers.ts';
+import { driftloop, ownInstallation } from '../commands.ts';
 import { replayStream, streamStartMs } from './replayStream.ts';
 
 const schemaFile = new URL('../../schemas/replay-report.schema.json', import.meta.url);
@@ -21,19 +21,22 @@ const validate = new Ajv2020({
 
 let folder = '';
 let servers: Record<string, string>;
-beforeAll(() => {
+/** What replays of others have left on servers that the tests did not start. */
+let leftBefore: string[] = [];
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'driftloop-test-replay-'));
   const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL } = ownInstallation() as Record<
     string,
     string
   >;
-  // Its own temporary folder, to see that nothing stays there.
+  // A temporary folder of its own shows that nothing stays there.
   servers = {
     KAFKA_BROKERS: KAFKA_BROKERS!,
     SCHEMA_REGISTRY_URL: SCHEMA_REGISTRY_URL!,
     CLICKHOUSE_URL: CLICKHOUSE_URL!,
     TMPDIR: folder,
   };
+  leftBefore = await leftovers();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -73,21 +76,21 @@ async function leftovers(): Promise<string[]> {
         ({ name }) => name,
       ),
       ...readdirSync(folder),
-    ].filter(name => /^replay[-_]|^driftloop-replay/.test(name));
+    ].filter(name => /^replay[-_]|^driftloop-replay/.test(name) && !leftBefore.includes(name));
   } finally {
     await admin.disconnect();
     await clickhouse.close();
   }
 }
 
-/** Process id of a service of a replay, as its log says. */
+/** Returns the process id of a service of a replay, which its log says. */
 function serviceOf(errors: string, service: string): number {
   const [, logFolder] = /\(logs: (.*)\)/.exec(errors)!;
   const [firstLine] = readFileSync(join(logFolder!, `${service}.log`), 'utf8').split('\n');
   return JSON.parse(firstLine!).pid;
 }
 
-/** A replay to which something happens as soon as its services are up. */
+/** Runs a replay, and disturbs it as soon as its services are up. */
 async function disturbedReplay(
   disturb: (replay: ChildProcess, errors: string) => void,
 ): Promise<{ exitCode: unknown; errors: string }> {
@@ -279,7 +282,7 @@ describe('driftloop replay', () => {
     });
   });
 
-  it('starts and removes servers of its own where none are named', async () => {
+  it('starts and removes servers of its own if none are named', async () => {
     const { predictions } = replayStream({ rows: 100, rowsPerHour: 100 });
     const named = servers;
     servers = { TMPDIR: folder, KAFKA_BROKERS: '', SCHEMA_REGISTRY_URL: '', CLICKHOUSE_URL: '' };
@@ -327,7 +330,7 @@ describe('driftloop replay', () => {
     const kept = dirname(dirname(log!));
     expect(readdirSync(kept)).toEqual(['logs']);
     rmSync(kept, { recursive: true });
-    // Kafka removes the group of a member that was killed when its session is over.
+    // Kafka removes the group of a killed member when its session has timed out.
     expect((await leftovers()).filter(name => !name.endsWith('driftloop-evaluator'))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** A random generator with a seed: the same stream in every run. (mulberry32) */
+/** Returns a random generator with a seed (mulberry32). */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -12,13 +12,16 @@ function randomNumbers(seed: number): () => number {
 export interface StreamOptions {
   rows: number;
   rowsPerHour: number;
-  /** From this row on the feature `age` is three standard deviations higher. */
+  /** First row at which the feature `age` is three standard deviations higher. */
   shiftAtRow?: number;
 }
 
 export const streamStartMs = Date.UTC(2026, 0, 5);
 
-/** Lines of predictions of one model, evenly spread over event time, and of their feedback half an hour later. */
+/**
+ * Makes lines of predictions of one model, evenly spread over event time, and of feedback half an
+ * hour later.
+ */
 export function replayStream({
   rows,
   rowsPerHour,
@@ -40,7 +43,7 @@ export function replayStream({
         id,
         model: 'churn',
         version: '1',
-        // Both ways to write a time.
+        // Use both ways to write a time.
         time: row % 2 === 0 ? timeMs : new Date(timeMs).toISOString(),
         features: { age, income, plan, active: random() < 0.5 },
         prediction: score > 0.5 ? 'leaves' : 'stays',

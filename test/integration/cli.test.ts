@@ -6,7 +6,7 @@ import {
   connectProducer,
   type KafkaAdmin,
 } from '../../services/shared/kafka/kafka.ts';
-import { commitAll, driftloop, ownInstallation } from './cliServers.ts';
+import { commitAll, driftloop, ownInstallation } from '../commands.ts';
 
 let variables: Record<string, string>;
 let environment: Environment;
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 describe('driftloop topics', () => {
-  it('creates the topics and registers their contracts, and afterwards finds them', async () => {
+  it('creates the topics and registers their contracts; the second time it finds them', async () => {
     const first = await driftloop(variables, 'topics');
     expect(first).toMatchObject({ exitCode: 0, errors: '' });
     expect(first.output).toContain(
@@ -46,7 +46,7 @@ describe('driftloop topics', () => {
     expect(JSON.parse(registered.schema)).toMatchObject({ name: 'io.driftloop.Prediction' });
   });
 
-  it('tells what is wrong with a topic that was there before, and changes nothing', async () => {
+  it('says what is wrong with a topic that exists already, and changes nothing', async () => {
     const other = ownInstallation();
     const name = `${other.DRIFTLOOP_TOPIC_PREFIX}model-versions`;
     await admin.createTopics({ waitForLeaders: true, topics: [{ topic: name, numPartitions: 3 }] });
@@ -55,7 +55,7 @@ describe('driftloop topics', () => {
     expect(output).toContain(`exists   ${name} (3 partitions)`);
     expect(output).toContain('note: has 3 partitions, Driftloop would create 1');
     expect(output).toContain('WRONG: cleanup.policy is delete, expected compact');
-    expect(errors).toBe(`${name}: not as Driftloop needs it, see above\n`);
+    expect(errors).toBe(`these topics are not as Driftloop needs them, see WRONG above: ${name}\n`);
   });
 });
 
@@ -65,7 +65,7 @@ describe('driftloop migrate', () => {
     expect(first).toMatchObject({ exitCode: 0, errors: '' });
     expect(first.output).toMatch(/^applied {2}0001_predictions.sql\n/);
     const second = await driftloop(variables, 'migrate');
-    expect(second.output).toBe(`database ${variables.CLICKHOUSE_DATABASE} has every migration\n`);
+    expect(second.output).toBe(`database ${variables.CLICKHOUSE_DATABASE} is up to date\n`);
   });
 });
 
@@ -236,7 +236,12 @@ describe('driftloop, used wrongly', () => {
     [
       { CLICKHOUSE_DATABASE: 'absent' },
       ['dead-letters', 'list'],
-      'ClickHouse has no tables of Driftloop in database absent: run "driftloop migrate"\n',
+      'database absent of ClickHouse has no Driftloop tables: run "driftloop migrate", or set CLICKHOUSE_DATABASE\n',
+    ],
+    [
+      { DRIFTLOOP_TOPIC_PREFIX: 'absent-' },
+      ['status'],
+      /^Kafka at \S+ lacks Driftloop topics \(DRIFTLOOP_TOPIC_PREFIX is "absent-"\): run "driftloop topics"\n$/,
     ],
     [
       { KAFKA_SSL: 'maybe' },
@@ -244,7 +249,7 @@ describe('driftloop, used wrongly', () => {
       'environment variable KAFKA_SSL: expected true or false (got "maybe")\n',
     ],
     [{}, ['config', 'check', '/nowhere.yaml'], /^settings file \/nowhere.yaml: ENOENT.*\n$/],
-    [{}, ['dead-letters', 'list', '--limit', 'many'], /expected a whole number from 1/],
+    [{}, ['dead-letters', 'list', '--limit', 'many'], /expected a whole number of at least 1/],
     [
       {},
       ['replay', '--predictions', '/nowhere.jsonl', '--report', 'r.json'],

@@ -13,7 +13,7 @@ import {
 } from '../../services/shared/kafka/kafka.ts';
 import type { RejectionClass } from '../../services/shared/records/decodeRecord.ts';
 import { deadLetterRecord } from '../../services/shared/service/deadLetters.ts';
-import { driftloop, ownInstallation } from './cliServers.ts';
+import { driftloop, ownInstallation } from '../commands.ts';
 
 let variables: Record<string, string>;
 let environment: Environment;
@@ -36,7 +36,7 @@ afterAll(async () => {
   await admin.disconnect();
 });
 
-/** As a service puts a record there. */
+/** Puts a record on dead-letters as a service does. */
 async function bury(
   offset: number,
   rejectionClass: RejectionClass,
@@ -65,26 +65,26 @@ async function recordsOf(name: string): Promise<KafkaRecord[]> {
 }
 
 describe('driftloop dead-letters replay', () => {
-  it('sends every letter once: to its partition, as its producer sent it, whatever the filters of the calls', async () => {
+  it('sends every letter once, to its partition and as its producer sent it, whatever filters the calls have', async () => {
     await bury(1, 'unknown-schema-id', undefined, 'one');
     await bury(2, 'invalid-field', 'churn', 'two');
     await bury(3, 'invalid-field', 'price', 'three');
-    // A service that was killed between dead-letters and its commit puts the same record there again.
+    // A service that is killed between writing and committing writes the same dead letter again.
     await bury(2, 'invalid-field', 'churn', 'two');
 
     const replay = async (...args: string[]) =>
       (await driftloop(variables, 'dead-letters', 'replay', ...args)).output;
     expect(await replay('--class', 'unknown-schema-id')).toBe(
-      'sent again: 1; sent again earlier: 0; of other classes or models: 3\n',
+      'sent again: 1; already sent earlier: 0; other classes or models: 3\n',
     );
     expect(await replay('--model', 'churn')).toBe(
-      'sent again: 1; sent again earlier: 1; of other classes or models: 2\n',
+      'sent again: 1; already sent earlier: 1; other classes or models: 2\n',
     );
     expect(await replay()).toBe(
-      'sent again: 1; sent again earlier: 3; of other classes or models: 0\n',
+      'sent again: 1; already sent earlier: 3; other classes or models: 0\n',
     );
     expect(await replay()).toBe(
-      'sent again: 0; sent again earlier: 4; of other classes or models: 0\n',
+      'sent again: 0; already sent earlier: 4; other classes or models: 0\n',
     );
 
     const sent = await recordsOf('predictions');
@@ -99,7 +99,7 @@ describe('driftloop dead-letters replay', () => {
 });
 
 describe('sendRecords', () => {
-  it('sends more at once than a broker takes as one batch', async () => {
+  it('sends more records at once than a broker takes as one batch', async () => {
     const value = Buffer.alloc(900_000, 'x');
     await sendRecords(
       producer,
@@ -118,7 +118,7 @@ describe('readTopic', () => {
     expect(await recordsOf('alerts')).toEqual([]);
   });
 
-  it('rejects with what its reader threw', async () => {
+  it('rejects with the error of its reader', async () => {
     await sendRecords(producer, [
       { topic: topic('drift-events'), key: null, value: Buffer.from('x') },
     ]);

@@ -4,9 +4,9 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { startClickhouse } from '../../infra/local/clickhouse/clickhouse.ts';
+import { eventually } from '../eventually.ts';
 import { freshInstallation } from '../freshInstallation.ts';
 
 const sessionTimeoutMs = 6_000;
@@ -74,9 +74,6 @@ it('a service waits for a ClickHouse that is away with growing pauses, stays in 
     const text = await (await fetch(`${service.healthUrl}/metrics`)).text();
     return Number(new RegExp(`^${name}\\{.*\\} (\\S+)$`, 'm').exec(text)?.[1]);
   };
-  const until = async (condition: () => boolean) => {
-    while (!condition()) await pause(50);
-  };
 
   await send(10);
   await quiet();
@@ -84,14 +81,17 @@ it('a service waits for a ClickHouse that is away with growing pauses, stays in 
   await clickhouse.stop();
   const awaySinceMs = performance.now();
   await send(10);
-  await until(() => gateway.failedAtMs.length > 0);
+  await eventually('an insert that fails', () => gateway.failedAtMs.length > 0);
   const unflushed = await metric('driftloop_unflushed_records');
   const unflushedBytes = await metric('driftloop_unflushed_bytes');
   // These 8 MB must wait in Kafka.
   for (let times = 0; times < 4; times++) await send(100_000);
-  await until(() => performance.now() - awaySinceMs > 2.5 * sessionTimeoutMs);
+  await eventually(
+    'the end of a session',
+    () => performance.now() - awaySinceMs > 2.5 * sessionTimeoutMs,
+  );
   const failed = gateway.failedAtMs.length;
-  await until(() => gateway.failedAtMs.length > failed);
+  await eventually('another insert that fails', () => gateway.failedAtMs.length > failed);
   expect(await metric('driftloop_unflushed_records')).toBe(unflushed);
   expect(await metric('driftloop_unflushed_bytes')).toBe(unflushedBytes);
   const pausesMs = gateway.failedAtMs

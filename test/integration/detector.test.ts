@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type kafkajs from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WindowObservation } from '../../services/detector/blocks/windowObservation.ts';
@@ -9,6 +8,7 @@ import type { DriftEvent, WindowUpdate } from '../../services/shared/contracts.t
 import type { FeatureProfile } from '../../services/shared/profile/featureProfile.ts';
 import { toProfileRow } from '../../services/shared/profile/profileRow.ts';
 import { decodeRecord } from '../../services/shared/records/decodeRecord.ts';
+import { eventually } from '../eventually.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { type Randomness, syntheticWindows } from '../unit/detector/syntheticStream.ts';
 
@@ -299,7 +299,7 @@ describe('detector', () => {
     const killedWhileWriting = async (condition: string, announceWindows: () => Promise<void>) => {
       const victim = await installation.startService('detector');
       await announceWindows();
-      while ((await rowsOf(condition)) === 0) await pause(5);
+      await eventually(`a row of ${condition}`, () => rowsOf(condition), { intervalMs: 5 });
       victim.kill();
     };
     await killedWhileWriting(`drift_metrics WHERE model = 'killed'`, () =>
@@ -368,9 +368,10 @@ describe('detector', () => {
     await profile('idle', 0, 20, 1);
     await profile('idle', 0, 30, 0);
     await quiet();
-    // Nothing more is sent, so that only the wall clock makes windows ready.
-    while ((await windowRows('idle')).reduce((total, row) => total + row.windows, 0) < 29)
-      await pause(100);
+    // Nothing more is sent: only the wall clock makes windows ready.
+    const windowsJudged = async () =>
+      (await windowRows('idle')).reduce((total, row) => total + row.windows, 0);
+    await eventually('29 judged windows', async () => (await windowsJudged()) >= 29);
   });
 
   async function readTopic(

@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerContracts } from '../../infra/kafka/registerContracts.ts';
 import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
+import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
 import type { Alert } from '../../services/shared/contracts.ts';
 import { topics } from '../../services/shared/kafka/topics.ts';
 import { fencedBlocks } from '../fencedBlocks.ts';
@@ -21,8 +23,9 @@ const blocksOf = (page: string, kind: string) =>
     .map(block => block.text);
 
 /**
- * What the pages show is what happens here. Kinds of blocks: `ts run`, `sh run` and `sql` must end without an error, `ts follow` runs until it is
- * ended; `json …`, `yaml settings` and `sh project` are checked by unit tests; `sh docker` needs an engine and is not run.
+ * The kinds of code blocks in the pages. `ts run`, `sh run` and `sql` must end without an error.
+ * `ts follow` runs until it is stopped. Unit tests check `json …`, `yaml settings` and `sh
+ * project`. `sh docker` needs Docker and is not run.
  */
 const kinds = [
   '',
@@ -38,17 +41,24 @@ const pages = ['producers.md', 'operators.md', 'analysts.md', 'contributors.md']
 const kindsNotRun = ['sh project', 'sh docker'];
 
 describe('docs', { timeout: 300_000 }, () => {
+  let folder: string;
+  let stack: LocalStack;
   let installation: Installation;
   const services: ServiceProcess[] = [];
   beforeAll(async () => {
-    // The pages name topics as they are, without a prefix; no other test does.
-    installation = await freshInstallation({ DRIFTLOOP_TOPIC_PREFIX: '' });
+    // The pages name topics without a prefix. On servers that the tests share with others, those
+    // topics may belong to somebody.
+    folder = await mkdtemp(join(tmpdir(), 'driftloop-docs-'));
+    stack = await startLocalStack({ dir: folder });
+    installation = await freshInstallation({ ...stack.variables, DRIFTLOOP_TOPIC_PREFIX: '' });
     await registerContracts(installation.schemas, installation.environment);
     await symlink(join(root, 'node_modules'), join(installation.folder, 'node_modules'));
   });
   afterAll(async () => {
     await Promise.all(services.map(service => service.stop()));
     await installation[Symbol.asyncDispose]();
+    await stack.stop();
+    await rm(folder, { recursive: true, force: true });
   });
 
   function start(
@@ -74,7 +84,7 @@ describe('docs', { timeout: 300_000 }, () => {
     return output;
   }
 
-  /** kafkajs logs to standard output too. */
+  /** Returns the first line that matches. Other lines may come from kafkajs. */
   async function firstLine(
     stream: NodeJS.ReadableStream,
     wanted: RegExp,
@@ -82,7 +92,7 @@ describe('docs', { timeout: 300_000 }, () => {
     for await (const line of createInterface({ input: stream })) if (wanted.test(line)) return line;
   }
 
-  it('have no blocks but those that are checked, or say that they are not run', () => {
+  it('have only blocks of known kinds', () => {
     for (const page of pages) {
       for (const { kind } of fencedBlocks(readFileSync(new URL(page, docs), 'utf8'))) {
         expect([...kinds, ...kindsNotRun], page).toContain(kind);
@@ -90,7 +100,7 @@ describe('docs', { timeout: 300_000 }, () => {
     }
   });
 
-  it('producers.md: its programs log predictions and feedback that are counted and joined', async () => {
+  it('producers.md: the programs send predictions and feedback that are counted and joined', async () => {
     services.push(
       ...(await Promise.all((['profiler', 'evaluator'] as const).map(installation.startService))),
     );
@@ -112,21 +122,21 @@ describe('docs', { timeout: 300_000 }, () => {
     expect(await clickhouse.select('SELECT * FROM dead_letters')).toEqual([]);
   });
 
-  it('operators.md: its commands do what they say', async () => {
+  it('operators.md: the commands do what the page says', async () => {
     const outputs: string[] = [];
     for (const commands of blocksOf('operators.md', 'sh run')) {
       outputs.push(await outputOf(start('sh', ['-e', '-c', commands])));
     }
     const [prepared, rebuild, deadLetters, retraining] = outputs;
     expect(prepared).toMatch(
-      /exists +predictions \(4 partitions\)[\s\S]*has every migration[\s\S]*window: 1h[\s\S]*churn/,
+      /exists +predictions \(4 partitions\)[\s\S]*is up to date[\s\S]*window: 1h[\s\S]*churn/,
     );
-    expect(rebuild).toContain('the topics hold everything: all windows are made anew');
+    expect(rebuild).toContain('the topics hold everything, so all windows are computed again');
     expect(deadLetters).toMatch(/no dead letters\nsent again: 0/);
     expect(retraining).toContain('asked for a new version of churn');
   });
 
-  it('operators.md: its program prints the alerts that come', async () => {
+  it('operators.md: the program prints new alerts', async () => {
     const [program] = blocksOf('operators.md', 'ts follow');
     const child = await startProgram('pager', program!);
     const encode = await installation.schemas.encoder<Alert>('Alert', topics.alerts);
@@ -168,7 +178,7 @@ describe('docs', { timeout: 300_000 }, () => {
   );
 
   it('analysts.md lists every table and view', async () => {
-    // What services keep for themselves.
+    // Tables that only services use.
     const internal = [
       ...['schema_migrations', 'prediction_ids', 'version_labels'],
       ...['fold_ledgers', 'fold_states', 'rebuild_holds', 'topic_positions'],

@@ -82,8 +82,11 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     config = join(configFolder, 'driftloop.yaml');
     await writeFile(config, `defaults: { detection: { bootstrapRecords: ${bootstrapRecords} } }\n`);
     installation = await freshInstallation({ DRIFTLOOP_CONFIG: config });
-    encodePrediction = await installation.schemas.encoder<Prediction>('Prediction', 'predictions');
-    encodeFeedback = await installation.schemas.encoder<Feedback>('Feedback', 'feedback');
+    encodePrediction = await installation.schemas.encoder<Prediction>(
+      'Prediction',
+      topic('predictions'),
+    );
+    encodeFeedback = await installation.schemas.encoder<Feedback>('Feedback', topic('feedback'));
     [, evaluator] = await Promise.all([
       installation.startService('profiler'),
       installation.startService('evaluator'),

@@ -60,8 +60,11 @@ describe('evaluator', () => {
       'models:\n  segmented: { segments: [country, tier] }\n  chosen: { positiveLabel: down }\n  daily: { window: 1d }\n',
     );
     installation = await freshInstallation({ DRIFTLOOP_CONFIG: config });
-    encodePrediction = await installation.schemas.encoder<Prediction>('Prediction', 'predictions');
-    encodeFeedback = await installation.schemas.encoder<Feedback>('Feedback', 'feedback');
+    encodePrediction = await installation.schemas.encoder<Prediction>(
+      'Prediction',
+      topic('predictions'),
+    );
+    encodeFeedback = await installation.schemas.encoder<Feedback>('Feedback', topic('feedback'));
     [, evaluator] = await Promise.all([
       installation.startService('profiler'),
       installation.startService('evaluator'),

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import {
   countedSegments,
   countPrediction,
@@ -12,6 +11,7 @@ import {
 import { mostBytesInMemory } from '../../services/profiler/profilerHandler.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
+import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { loggedPrediction } from '../../services/shared/profile/features.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { seededRandom } from '../unit/shared/profile/distributions.ts';

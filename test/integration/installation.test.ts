@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { freshInstallation } from '../freshInstallation.ts';
+import { uniqueName } from '../uniqueName.ts';
 
-it('an installation that ends takes only its own topics along, not those of one whose prefix begins like its own', async () => {
-  const prefix = `installation_${randomBytes(6).toString('hex')}-`;
+it('an installation that ends removes its own topics, but not those of another whose prefix starts with its prefix', async () => {
+  const prefix = `${uniqueName()}-`;
   const installation = await freshInstallation({ DRIFTLOOP_TOPIC_PREFIX: prefix });
   const other = await freshInstallation({ DRIFTLOOP_TOPIC_PREFIX: `${prefix}other-` });
   await installation[Symbol.asyncDispose]();

@@ -1,12 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { zstdDecompressSync } from 'node:zlib';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
@@ -17,13 +15,14 @@ import { startClickhouse } from '../../infra/local/clickhouse/clickhouse.ts';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
 import { startServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
 import { UserError } from '../../services/shared/userError.ts';
+import { eventually } from '../eventually.ts';
+import { uniqueName } from '../uniqueName.ts';
 
-const uniqueName = (prefix: string) => `${prefix}_${randomUUID().replaceAll('-', '')}`;
 const isAlive = (pid: number) => {
   try {
     return process.kill(pid, 0);
   } catch {
-    // ESRCH: it is gone.
+    // ESRCH: the process is gone.
     return false;
   }
 };
@@ -39,9 +38,9 @@ describe('Kafka of the local stack', () => {
     const kafka = new kafkajs.Kafka({
       brokers: [inject('kafkaBrokers')],
       logLevel: kafkajs.logLevel.NOTHING,
-      retry: { retries: 3, initialRetryTime: 50 },
+      retry: { retries: 20, initialRetryTime: 50 },
     });
-    const topic = uniqueName('large');
+    const topic = uniqueName();
     const admin = kafka.admin();
     await admin.connect();
     await admin.createTopics({
@@ -69,7 +68,7 @@ describe('Kafka of the local stack', () => {
     });
     expect(received?.equals(value)).toBe(true);
     const impatient = kafka.admin({ retry: { retries: 0 } });
-    await expect(impatient.fetchTopicMetadata({ topics: [uniqueName('unknown')] })).rejects.toThrow(
+    await expect(impatient.fetchTopicMetadata({ topics: [uniqueName()] })).rejects.toThrow(
       /does not host this topic/,
     );
     await Promise.all(
@@ -83,9 +82,9 @@ describe('schema registry of the local stack', () => {
     JSON.stringify({ type: 'record', name: 'Reading', namespace: 'test', fields });
   const identifier = { name: 'id', type: 'string' };
 
-  it('gives a schema one id, and refuses a version that cannot read the one before', async () => {
+  it('gives a schema one id, and refuses a version that cannot read records of the one before', async () => {
     const registry = new SchemaRegistry({ host: inject('schemaRegistryUrl') });
-    const subject = `${uniqueName('readings')}-value`;
+    const subject = `${uniqueName()}-value`;
     const register = (fields: object[]) =>
       registry.register({ type: SchemaType.AVRO, schema: schemaOf(fields) }, { subject });
 
@@ -106,8 +105,8 @@ describe('schema registry of the local stack', () => {
 });
 
 describe('ClickHouse of the local stack', () => {
-  const database = uniqueName('stack');
-  const otherDatabase = uniqueName('other');
+  const database = uniqueName();
+  const otherDatabase = uniqueName();
   let client: ClickHouseClient;
   let otherClient: ClickHouseClient;
   const rowCount = 100_000;
@@ -125,7 +124,7 @@ describe('ClickHouse of the local stack', () => {
     for (const name of [database, otherDatabase])
       await admin.command({ query: `CREATE DATABASE ${name}` });
     await admin.close();
-    // Errors are expected here, and not worth a line.
+    // The tests expect errors, so they are not logged.
     const log = { level: ClickHouseLogLevel.OFF };
     client = createClient({ url, database, log, compression: { request: true, response: true } });
     otherClient = createClient({ url, database: otherDatabase });
@@ -146,7 +145,11 @@ describe('ClickHouse of the local stack', () => {
     });
     await otherClient.insert({ table: 'readings', format: 'JSONEachRow', values: [row(0)] });
   });
-  afterAll(() => Promise.all([client.close(), otherClient.close()]));
+  afterAll(async () => {
+    await otherClient.command({ query: `DROP DATABASE ${database}` });
+    await otherClient.command({ query: `DROP DATABASE ${otherDatabase}` });
+    await Promise.all([client.close(), otherClient.close()]);
+  });
 
   async function select<Row>(
     query: string,
@@ -305,7 +308,7 @@ describe('ClickHouse of the local stack', () => {
   });
 });
 
-describe('parts of the local stack', () => {
+describe('servers of the local stack', () => {
   it('ClickHouse keeps every acknowledged row when it is killed', async () => {
     const options = { dir: join(folder, 'clickhouse'), port: 0, logDir: join(folder, 'logs') };
     const first = await startClickhouse(options);
@@ -330,7 +333,7 @@ describe('parts of the local stack', () => {
     expect(await second.exited).toBe('ended with exit code 0');
   });
 
-  it('a taken port is one line that says which, and how to choose another', async () => {
+  it('say in one line which port is taken, and how to choose another one', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };
@@ -356,10 +359,9 @@ describe('parts of the local stack', () => {
     const ask = async (query: string) =>
       (await client.query({ query, format: 'TabSeparated' })).text();
     const slow = ask('SELECT sum(sleepEachRow(0.1)) FROM numbers(10)');
-    while (
-      (await ask(`SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%'`)) !==
-      '2\n'
-    );
+    // The query that counts is one of the two.
+    const running = `SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%'`;
+    await eventually('the slow query to run', async () => (await ask(running)) === '2\n');
     await server.stop();
     expect(await slow).toBe('0\n');
     expect(await server.exited).toBe('ended with exit code 0');
@@ -376,7 +378,7 @@ describe('parts of the local stack', () => {
     expect(isAlive(first.pid)).toBe(false);
   });
 
-  it('a process ends with the one that started it, even by SIGKILL', async () => {
+  it('a process ends with its starter, even if that is killed with SIGKILL', async () => {
     const starter = join(folder, 'starter.ts');
     const module = JSON.stringify(
       new URL('../../infra/local/processes/childProcess.ts', import.meta.url).href,
@@ -393,13 +395,7 @@ describe('parts of the local stack', () => {
     const pid = Number(line);
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await promisify(execFile)('sh', [
-      '-c',
-      'while kill -0 "$1" 2>/dev/null; do sleep 0.05; done',
-      'wait',
-      String(pid),
-    ]);
-    expect(isAlive(pid)).toBe(false);
+    await eventually('the end of the child', () => !isAlive(pid));
   });
 });
 
@@ -424,7 +420,7 @@ describe('service processes', () => {
     });
   };
 
-  it('are ready when they say so, and stop on request', async () => {
+  it('start, answer and stop on request', async () => {
     const exits: string[] = [];
     const running = await start({ GREETING: 'hello' }, line => exits.push(line));
     expect(await (await fetch(`${running.healthUrl}/live`)).text()).toBe('hello');

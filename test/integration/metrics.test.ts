@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { serviceFlow } from '../../infra/kafka/serviceFlow.ts';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
+import { serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
+import { eventually } from '../eventually.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
 const hourMs = 3_600_000;
@@ -108,11 +108,10 @@ describe('metrics of running services', () => {
       topic,
       messages: values.map(value => ({ key: 'k', value })),
     });
-    let away = await scrape(healthUrl);
-    while ((away.get('driftloop_clickhouse_waiting_requests') ?? 0) === 0) {
-      await pause(20);
-      away = await scrape(healthUrl);
-    }
+    const away = await eventually('a request that waits for ClickHouse', async () => {
+      const samples = await scrape(healthUrl);
+      return samples.get('driftloop_clickhouse_waiting_requests') ? samples : null;
+    });
     expect(away.get('driftloop_clickhouse_retries_total')).toBeGreaterThan(0);
     expect(away.get('driftloop_unflushed_records')).toBe(values.length);
     expect(away.get('driftloop_unflushed_bytes')).toBe(

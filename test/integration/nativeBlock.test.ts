@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
@@ -7,11 +6,12 @@ import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.t
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { loggedPrediction } from '../../services/shared/profile/features.ts';
+import { uniqueName } from '../uniqueName.ts';
 import { mapOf, text } from '../unit/shared/contractArbitrary.ts';
 
 const environment = readEnvironment({
   CLICKHOUSE_URL: inject('clickhouseUrl'),
-  CLICKHOUSE_DATABASE: `test_${randomBytes(6).toString('hex')}`,
+  CLICKHOUSE_DATABASE: uniqueName(),
 });
 const clickhouse = connectClickhouse(environment, { retry: false });
 beforeAll(() => migrate(environment));

@@ -29,7 +29,7 @@ describe('profiler', () => {
   let encode: (prediction: Prediction) => Buffer;
   beforeAll(async () => {
     installation = await freshInstallation();
-    encode = await installation.schemas.encoder<Prediction>('Prediction', 'predictions');
+    encode = await installation.schemas.encoder<Prediction>('Prediction', topic('predictions'));
   });
   afterAll(() => installation[Symbol.asyncDispose]());
 

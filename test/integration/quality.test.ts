@@ -20,12 +20,15 @@ const windows = 60;
 const perWindow = 100;
 const startMs = Date.UTC(2026, 0, 1);
 const onset = 35;
-/** Three services start and read 24,000 records: seconds, but for a machine that is busy otherwise. */
-const longestWaitMs = 300_000;
+/**
+ * Three services start and read 24,000 records. That takes seconds, or minutes on a busy machine.
+ */
+const maxWaitMs = 300_000;
 
 /**
- * Two models. One predicts classes: an input and the errors change at the onset, labels come four windows late, some never, some are
- * corrected. The other predicts numbers and never drifts.
+ * Makes a stream of two models. One predicts classes: an input and the errors change at the onset;
+ * labels come four windows late, some never come, and some are corrected. The other model predicts
+ * numbers and never drifts.
  */
 function stream(): { predictions: string[]; feedback: string[] } {
   const random = randomOf('core and pipeline');
@@ -65,7 +68,7 @@ function stream(): { predictions: string[]; feedback: string[] } {
       JSON.stringify({ id: `n${row}`, time: time + 1, label: value + random.normal() }),
     );
   }
-  // A retry, one without a model, no JSON, and a label of nobody.
+  // A retry, a record without a model, one that is not JSON, and a label without a prediction.
   predictions.push(
     predictions.at(-2)!,
     JSON.stringify({ id: 'x', time: startMs, features: {}, prediction: 1 }),
@@ -86,7 +89,7 @@ const rounded = (content: unknown): unknown =>
     ),
   );
 
-/** All that an observation says, whatever the order in which it was put together. */
+/** Returns the content of an observation, independent of the order of its variables. */
 function contentOf({ variables, ...window }: WindowObservation): unknown {
   const rows = [...variables].map(([key, { profile }]) => [key, toProfileRow(profile)] as const);
   return rounded({ ...window, variables: rows.sort(([left], [right]) => (left < right ? -1 : 1)) });
@@ -99,7 +102,7 @@ function eventsOf(events: Iterable<DriftEvent>): unknown {
   return rounded(kept.sort((a, b) => a.windowStart - b.windowStart));
 }
 
-describe('the core of quality', () => {
+describe('the code of quality', () => {
   let installation: Installation;
   let counted: WindowedStream[];
   let rejected: Map<string, number>;
@@ -124,7 +127,7 @@ describe('the core of quality', () => {
     const { producer, clickhouse, environment } = installation;
     await sendStreamEnd(producer, clickhouse, environment, readSettings(settingsFile));
     await quiet();
-  }, longestWaitMs);
+  }, maxWaitMs);
   afterAll(() => installation[Symbol.asyncDispose]());
 
   async function send(topic: string, lines: readonly string[]): Promise<void> {
@@ -137,7 +140,7 @@ describe('the core of quality', () => {
 
   const quiet = () => installation.untilQuiet('profiler', 'evaluator', 'detector');
 
-  /** With the labels as they stand in the end. */
+  /** Returns the windows with the labels that are known in the end. */
   function observationsOf({ windows, labelRevisions }: WindowedStream): WindowObservation[] {
     const performances = new Map(
       labelRevisions.map(({ startMs, performance }) => [startMs, performance]),
@@ -148,11 +151,11 @@ describe('the core of quality', () => {
     }));
   }
 
-  it('refuses the records that the services send to dead-letters', () => {
+  it('refuses the same records as the services', () => {
     expect(Object.fromEntries(rejected)).toEqual({ 'invalid-field': 1, 'malformed-json': 1 });
   });
 
-  it('has the same windows and labels as profiler and evaluator have stored', async () => {
+  it('counts the same windows and labels as profiler and evaluator', async () => {
     const store = detectorStore(installation.clickhouse);
     expect(counted.map(({ model }) => model)).toEqual(['classes', 'numbers']);
     for (const { model, version, ...ofStream } of counted) {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
-import { consumerGroup, type ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { ensureTopics } from '../../infra/kafka/topics.ts';
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
 import {
@@ -10,7 +9,8 @@ import {
   type KafkaProducer,
   sendRecords,
 } from '../../services/shared/kafka/kafka.ts';
-import { commitAll, ownInstallation } from './cliServers.ts';
+import { consumerGroup, type ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
+import { commitAll, ownInstallation } from '../commands.ts';
 
 let environment: Environment;
 let admin: KafkaAdmin;
@@ -37,7 +37,7 @@ async function send(name: string): Promise<void> {
   await sendRecords(producer, [{ topic: topic(name), key: 'a', value: Buffer.from('x') }]);
 }
 
-/** As a service that has processed all that a topic holds. */
+/** Commits like a service that has processed all records of a topic. */
 function commit(service: ServiceName, name: string): Promise<void> {
   return commitAll(committer, admin, consumerGroup(environment, service), topic(name));
 }
@@ -55,7 +55,7 @@ describe('waitUntilQuiet', () => {
         expect(lag).toBeGreaterThan(0);
         if (waitedFor.at(-1) === service) return;
         waitedFor.push(service);
-        // What each service does: write to the next topic, then commit.
+        // Each service writes to the next topic, then commits.
         step = step.then(async () => {
           if (service === 'profiler')
             await send('windows').then(() => commit('profiler', 'predictions'));
@@ -67,7 +67,7 @@ describe('waitUntilQuiet', () => {
     expect(waitedFor).toEqual(['profiler', 'evaluator', 'detector']);
   });
 
-  it('waits for nothing when nothing was sent', async () => {
+  it('returns at once if nothing was sent', async () => {
     const empty = readEnvironment(ownInstallation());
     await ensureTopics(admin, empty);
     const waitedFor: string[] = [];
@@ -80,7 +80,7 @@ describe('waitUntilQuiet', () => {
     expect(waitedFor).toEqual([]);
   });
 
-  it('gives up with the reason when a service has died', async () => {
+  it('ends with the reason when a service has died', async () => {
     await send('predictions');
     const died = new AbortController();
     const wait = waitUntilQuiet({

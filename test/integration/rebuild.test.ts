@@ -9,8 +9,8 @@ import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 import { oracle } from '../chaos/oracle.ts';
 import { differences, oracleTables, storedRows } from '../chaos/storedTables.ts';
 import { chunksOfStream, type StreamRecord } from '../chaos/stream.ts';
+import { driftloop } from '../commands.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
-import { driftloop } from './cliServers.ts';
 
 const services = ['profiler', 'evaluator', 'detector'] as const;
 
@@ -20,11 +20,14 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
   beforeEach(async () => {
     installation = await freshInstallation();
     const encoders = {
-      prediction: await installation.schemas.encoder<Prediction>('Prediction', 'predictions'),
-      feedback: await installation.schemas.encoder<Feedback>('Feedback', 'feedback'),
+      prediction: await installation.schemas.encoder<Prediction>(
+        'Prediction',
+        topic('predictions'),
+      ),
+      feedback: await installation.schemas.encoder<Feedback>('Feedback', topic('feedback')),
       request: await installation.schemas.encoder<RetrainRequest>(
         'RetrainRequest',
-        'retrain-requests',
+        topic('retrain-requests'),
       ),
     };
     chunks = [...chunksOfStream(seededRandom(11), encoders, 8)].map(records =>
@@ -192,7 +195,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     const looked = await rebuild('--from', '2025-12-01', '--dry-run');
     expect(looked.exitCode).toBe(0);
     expect(looked.output).toContain(
-      'windows that start at 2025-12-01T00:00:00.000Z or later are made anew',
+      'windows that start at 2025-12-01T00:00:00.000Z or later are computed again',
     );
     expect(looked.output).toMatch(/predictions +0 +0 +\d+ +\d+/);
     expect(await mistakes()).toEqual(damaged);
@@ -215,7 +218,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     const tooEarly = await rebuild('--from', '2025-12-01');
     expect(tooEarly.exitCode).toBe(1);
     expect(tooEarly.errors.trim()).toMatch(
-      /^--from 2025-12-01T00:00:00.000Z: \S+predictions has lost its first records, so the earliest is \S+ \(or "beginning", which takes it\)$/,
+      /^--from 2025-12-01T00:00:00.000Z: topic \S+predictions no longer has its first records; the earliest possible time is \S+, which "beginning" takes$/,
     );
   });
 });

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prediction } from '../../services/shared/contracts.ts';
+import { driftloop } from '../commands.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { seededRandom } from '../unit/shared/profile/distributions.ts';
-import { driftloop } from './cliServers.ts';
 
 const hourMs = 3_600_000;
 const startMs = Date.UTC(2026, 0, 1);
@@ -24,7 +24,8 @@ describe('driftloop reference', () => {
 
   it('makes the detector compare a version with the uploaded data from its first window on', async () => {
     const random = seededRandom(1);
-    const encode = await installation.schemas.encoder<Prediction>('Prediction', 'predictions');
+    const topic = `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`;
+    const encode = await installation.schemas.encoder<Prediction>('Prediction', topic);
     const messages = Array.from({ length: 2000 }, (_, index) => {
       const prediction = {
         id: `p${index}`,
@@ -43,7 +44,6 @@ describe('driftloop reference', () => {
       };
       return { key: prediction.id, value: encode({ ...prediction, features, ...empty }) };
     });
-    const topic = `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`;
     await installation.producer.send({ topic, messages });
     await Promise.all(
       (['profiler', 'detector'] as const).map(service => installation.startService(service)),
@@ -71,8 +71,8 @@ describe('driftloop reference', () => {
     expect(broken.errors).toMatch(
       /reference.jsonl: record 2: features.a: expected null or boolean or a number or text, got \[1\]\n$/,
     );
-    expect((await upload(['{'], 'other', '1')).errors).toMatch(/record 1: is not JSON/);
-    expect((await upload([''], 'other', '1')).errors).toMatch(/holds no records/);
+    expect((await upload(['{'], 'other', '1')).errors).toMatch(/record 1: not JSON/);
+    expect((await upload([''], 'other', '1')).errors).toMatch(/has no records/);
     expect(
       await installation.clickhouse.select(
         "SELECT count() AS rows FROM reference_profiles WHERE model = 'other'",

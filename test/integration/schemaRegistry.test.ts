@@ -12,13 +12,14 @@ import {
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import type { DriftEvent, Feedback } from '../../services/shared/contracts.ts';
 import { decodeRecord } from '../../services/shared/records/decodeRecord.ts';
+import { uniqueName } from '../uniqueName.ts';
 import { driftEvent } from '../unit/detector/driftEventFixture.ts';
 
 it('the client waits for a registry that is away, and rejects no record meanwhile', async () => {
   const real = inject('schemaRegistryUrl');
   const encode = await connectSchemaRegistry(
     readEnvironment({ SCHEMA_REGISTRY_URL: real }),
-  ).encoder<Feedback>('Feedback', 'registry-away');
+  ).encoder<Feedback>('Feedback', uniqueName());
   const value = encode({
     id: '1',
     model: null,
@@ -55,6 +56,7 @@ it('the client waits for a registry that is away, and rejects no record meanwhil
 
 it('the contract of drift events is compatible with the earlier one without predictionContributions, whose events are read with none', async () => {
   const url = inject('schemaRegistryUrl');
+  const topic = uniqueName();
   const schema = contractType('DriftEvent').schema({ exportAttrs: true }) as {
     fields: { name: string }[];
   };
@@ -62,7 +64,7 @@ it('the contract of drift events is compatible with the earlier one without pred
   const earlier = JSON.stringify({ ...schema, fields });
   const { id } = await new SchemaRegistry({ host: url }).register(
     { type: SchemaType.AVRO, schema: earlier },
-    { subject: 'drift-events-of-before-value' },
+    { subject: `${topic}-value` },
   );
   const header = Buffer.alloc(wireHeaderBytes);
   header.writeInt32BE(id, 1);
@@ -70,7 +72,7 @@ it('the contract of drift events is compatible with the earlier one without pred
   const record = Buffer.concat([header, avro.Type.forSchema(JSON.parse(earlier)).toBuffer(event)]);
 
   const schemas = connectSchemaRegistry(readEnvironment({ SCHEMA_REGISTRY_URL: url }));
-  const encode = await schemas.encoder<DriftEvent>('DriftEvent', 'drift-events-of-before');
+  const encode = await schemas.encoder<DriftEvent>('DriftEvent', topic);
   const decoded = async (value: Buffer) => {
     await schemas.prepare('DriftEvent', [value]);
     const common = { topic: '', partition: 0, offset: 0, key: null, headers: {}, timestampMs: 0 };

@@ -2,11 +2,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
-import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
 import { ensureTopics } from '../../infra/kafka/topics.ts';
 import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import { connectProducer } from '../../services/shared/kafka/kafka.ts';
+import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { offsetsPerIncarnation } from '../../services/shared/service/partitionStart.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
@@ -34,8 +34,8 @@ describe('topics that were recreated, truncated or deleted', { timeout: 300_000 
   let encodeFeedback: (feedback: Feedback) => Buffer;
   beforeEach(async () => {
     installation = await freshInstallation();
-    encode = await installation.schemas.encoder<Prediction>('Prediction', 'predictions');
-    encodeFeedback = await installation.schemas.encoder<Feedback>('Feedback', 'feedback');
+    encode = await installation.schemas.encoder<Prediction>('Prediction', topic('predictions'));
+    encodeFeedback = await installation.schemas.encoder<Feedback>('Feedback', topic('feedback'));
   });
   afterEach(() => installation[Symbol.asyncDispose]());
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** Opaque handle of the engine's. */
+/** Opaque handle of the engine. */
 export type ChdbConnection = object;
 
 export interface ChdbResult {
@@ -14,10 +14,10 @@ export interface ChdbResult {
 }
 
 interface ChdbAddon {
-  /** Connections to one folder share its data; each has settings, parameters and a database of its own. */
+  /** Connections to one folder share its data. Each has its own settings, parameters, database. */
   CreateConnection(folder: string): ChdbConnection;
   CloseConnection(connection: ChdbConnection): void;
-  /** Runs on a thread of libuv's pool. One query at a time per connection. */
+  /** Runs a query on a thread of libuv's pool. A connection runs one query at a time. */
   QueryAsyncConnection(
     connection: ChdbConnection,
     sql: string,
@@ -28,8 +28,9 @@ interface ChdbAddon {
 const require = createRequire(import.meta.url);
 
 /**
- * The native part of the package chdb, without its class Session: closing a Session waits for the queries of all others, so that one
- * long query held the memory of thousands of short ones (0.4 MB each).
+ * The native part of the package chdb. Its class Session is not used, because closing a Session
+ * waits for the queries of all others: one long query kept the memory of thousands of short ones
+ * (0.4 MB each).
  */
 export const chdbAddon: ChdbAddon = require(
   join(dirname(require.resolve('chdb')), 'dist', 'loader.js'),

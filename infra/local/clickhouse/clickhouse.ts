@@ -7,11 +7,14 @@ import type { StartOptions } from '../processes/startOptions.ts';
 import { answersOk } from '../processes/untilReady.ts';
 
 export interface ClickhouseServer extends ChildProcess {
-  /** Base of its HTTP interface. */
+  /** Base URL of the HTTP interface. */
   url: string;
 }
 
-/** The ClickHouse engine behind its HTTP interface, as one process. */
+/**
+ * Starts the ClickHouse engine with its HTTP interface as a process.
+ * @throws UserError if it cannot
+ */
 export async function startClickhouse({
   dir,
   port,
@@ -26,7 +29,8 @@ export async function startClickhouse({
     name: 'ClickHouse',
     command: process.execPath,
     args: [script, '--path', dataFolder, '--port', String(httpPort), '--host', localHost],
-    // Each running query occupies one thread of libuv's pool, which has four by default. Servers run in UTC.
+    // Each query that runs occupies a thread of libuv's pool, which has four by default. Servers
+    // run in UTC.
     env: { UV_THREADPOOL_SIZE: '48', TZ: 'UTC' },
     logFile: join(logDir, 'clickhouse.log'),
     dataFolder,

@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 
-/** What the URL of a request to ClickHouse's HTTP interface says beside the query. */
+/** What the URL of a request to ClickHouse's HTTP interface says. */
 export interface ClickhouseRequest {
-  /** The query, or its beginning, which the body continues. */
+  /** The query or its beginning, which goes on in the body. */
   query: string;
   queryId: string;
   database: string | null;
-  /** Format of results whose query names none. */
+  /** Format of the result if the query names none. */
   defaultFormat: string;
   compressResponse: boolean;
-  /** Settings and, as `param_name`, query parameters (in ClickHouse's Escaped format). */
+  /** Settings, and query parameters as `param_name` (in ClickHouse's Escaped format). */
   settings: Map<string, string>;
 }
 
-/** Parameters that belong to the transport, not to the engine. */
+/** Parameters of the transport, which the engine does not know. */
 const transportParameters = new Set([
   'user',
   'password',
@@ -25,13 +25,13 @@ const transportParameters = new Set([
   'http_zlib_compression_level',
   'stacktrace',
 ]);
-/** Parameters that would change what a query does and that this server does not have. */
+/** Parameters that this server does not have, and that would change what a query does. */
 const unsupportedParameters = new Set(['session_id', 'role', 'compress', 'decompress']);
 const settingName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Reads the parameters of a request, https://clickhouse.com/docs/interfaces/http.
- * @throws ClickhouseFailure for those that this server cannot honour
+ * @throws ClickhouseFailure for a parameter that this server does not have
  */
 export function parseClickhouseRequest(parameters: Iterable<[string, string]>): ClickhouseRequest {
   const request: ClickhouseRequest = {
@@ -68,7 +68,10 @@ export class ClickhouseFailure extends Error {
   }
 }
 
-/** Statements that give a fresh connection what the request's URL asks for, or null if it asks for nothing. */
+/**
+ * Returns the statements that give a new connection the database and the settings of a request, or
+ * null if the request names none.
+ */
 export function connectionPrelude({ database, settings }: ClickhouseRequest): string | null {
   const statements = [];
   if (database !== null) statements.push(`USE ${quoteIdentifier(database)}`);

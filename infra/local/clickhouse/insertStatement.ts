@@ -1,13 +1,13 @@
 import { quoteText } from './clickhouseRequest.ts';
 
-/** An INSERT whose rows follow it in some format. */
+/** An INSERT that is followed by its rows in some format. */
 export interface InsertStatement {
   /** `INSERT INTO table (columns)` */
   head: string;
   /** `SETTINGS …`, or empty. */
   settings: string;
   format: string;
-  /** Where its rows begin. */
+  /** Position at which the rows start. */
   dataStart: number;
 }
 
@@ -19,8 +19,9 @@ const pattern = new RegExp(
 );
 
 /**
- * Recognises an INSERT with rows in a format, for example `INSERT INTO t (a, b) FORMAT JSONEachRow`.
- * @returns null for everything else, such as INSERT … SELECT and INSERT … VALUES
+ * Recognises an INSERT that is followed by rows in a format, such as
+ * `INSERT INTO t (a, b) FORMAT JSONEachRow`.
+ * @returns null for every other statement, such as INSERT … SELECT and INSERT … VALUES
  */
 export function parseInsertStatement(query: string): InsertStatement | null {
   const match = pattern.exec(query);
@@ -34,8 +35,9 @@ export function parseInsertStatement(query: string): InsertStatement | null {
 }
 
 /**
- * The same INSERT with its rows in a file: the engine reads every format from there, binary ones too, several times faster than
- * rows inside the query, where it would also take a line that ends with a semicolon for the end.
+ * Returns the same INSERT with its rows in a file. From there the engine reads every format, binary
+ * ones too, several times faster than from the query. In a query it would also take a line that
+ * ends with a semicolon for the end of the rows.
  */
 export function insertFromFile({ head, settings, format }: InsertStatement, file: string): string {
   return `${head} FROM INFILE ${quoteText(file)} COMPRESSION 'none' ${settings} FORMAT ${format}`;

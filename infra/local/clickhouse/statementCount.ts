@@ -1,10 +1,10 @@
-/** What may hide a semicolon: strings, quoted names, comments. */
+/** Strings, quoted names and comments, which may contain semicolons. */
 const opaque =
   /'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.)*`|"(?:[^"\\]|\\.)*"|--[^\n]*|\/\*[\s\S]*?\*\//g;
 
 /**
- * Number of SQL statements in a text. A ClickHouse server takes one per request, while the embedded engine would run them all,
- * so that a mistake showed only against a server.
+ * Counts the SQL statements in a text. A ClickHouse server takes one per request. The embedded
+ * engine would run all of them, so that a mistake would show only against a server.
  * @example statementCount("SELECT ';'; -- a; b") === 1
  */
 export function statementCount(sql: string): number {

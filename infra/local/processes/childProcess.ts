@@ -4,15 +4,15 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export interface ChildProcessOptions {
-  /** How messages call it, such as "Kafka". */
+  /** Name of the process in messages, such as "Kafka". */
   name: string;
   command: string;
   args: string[];
   env?: Record<string, string | undefined>;
   cwd?: string;
-  /** Receives standard output and error; emptied at the start. */
+  /** File for standard output and error. It is emptied at the start. */
   logFile: string;
-  /** Is given each line of standard output, which then does not go to the log. */
+  /** Receives each line of standard output, which then does not go to the log. */
   onLine?: (line: string) => void;
 }
 
@@ -20,26 +20,27 @@ export interface ChildProcess {
   name: string;
   pid: number;
   logFile: string;
-  /** Resolves when the process is gone, with how it ended: "ended with exit code 1", "was killed by SIGKILL". */
+  /** Resolves when the process is gone: "ended with exit code 1", "was killed by SIGKILL". */
   exited: Promise<string>;
-  /** SIGTERM, and SIGKILL if it is not gone in time. Resolves when it is gone. */
+  /** Sends SIGTERM, and SIGKILL if the process is not gone in time. Resolves when it is gone. */
   stop(): Promise<void>;
 }
 
-/** Leaders of the groups of all children that live. */
+/** Process ids of all children that run. Each is also the id of its process group. */
 const running = new Set<number>();
 
-/** Kills all children at once, for a person who does not want to wait for them to stop. */
+/** Kills all children at once, without giving them time to stop. */
 export function killChildProcesses(): void {
   for (const pid of running) signalProcess(-pid, 'SIGKILL');
 }
 
-/** How long a process may take to stop cleanly before it is killed. */
+/** Time that a process has to stop cleanly before it is killed. */
 const stopTimeoutMs = 15_000;
 
 /**
- * Waits for the end of its standard input, which only the process that started it holds open: so it wakes when that process
- * is gone, however it ended, and then ends the group of the child. `read` is built in, so a watchdog is one small process.
+ * Waits for the end of its standard input, which only its starter holds open. So it wakes when the
+ * starter is gone, however that ended, and then ends the process group of the child. `read` is
+ * built into the shell, so a watchdog is one small process.
  */
 const watchdogScript = `
 read -r _
@@ -50,8 +51,9 @@ kill -s KILL -- "-$1" 2>/dev/null
 `;
 
 /**
- * Starts a command as a process group of its own, so that Ctrl-C in a terminal does not reach it and whoever started it decides
- * the order of stopping. It never outlives its starter: a watchdog ends it even when the starter is killed with SIGKILL.
+ * Starts a command as a process group of its own. Ctrl-C in a terminal does not reach it, so that
+ * its starter decides in which order processes stop. It never outlives its starter: a watchdog ends
+ * it even if the starter is killed with SIGKILL.
  */
 export function startChildProcess(options: ChildProcessOptions): ChildProcess {
   mkdirSync(dirname(options.logFile), { recursive: true });
@@ -110,19 +112,19 @@ function startWatchdog(pid: number): () => void {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   watchdog.unref();
-  // SIGKILL first: closing its input alone would make it end the child's process group.
+  // Kill it first: if only its input were closed, it would end the process group of the child.
   return () => {
     watchdog.kill('SIGKILL');
     watchdog.stdin.destroy();
   };
 }
 
-/** A negative pid addresses the process group. */
+/** Sends a signal. A negative pid means a process group. */
 function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    // It is gone already, which is what the signal was for.
+    // ESRCH: the process is gone already.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

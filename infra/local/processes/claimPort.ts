@@ -3,16 +3,19 @@ import { UserError } from '../../../services/shared/userError.ts';
 
 export const localHost = '127.0.0.1';
 
-/** Below the ports that systems hand out to outgoing connections, so that none of those takes a port between its choice and its use. */
-const firstFreePort = 20_000;
-const lastFreePort = 32_000;
-const attempts = 50;
+/**
+ * Below the ports that systems give to outgoing connections, so that none of those takes a port
+ * between its choice and its use.
+ */
+const minFreePort = 20_000;
+const maxFreePort = 32_000;
+const maxAttempts = 50;
 
 /**
- * A port that a part of the stack can listen on.
- * @param wanted 0: any free one
- * @param variable environment variable that chooses another
- * @throws UserError when the wanted one is taken
+ * Returns a port that a server can listen on.
+ * @param wanted 0 means any free port
+ * @param variable environment variable that chooses another port
+ * @throws UserError if the wanted port is taken
  */
 export async function claimPort(name: string, wanted: number, variable: string): Promise<number> {
   if (wanted === 0) return freePort();
@@ -25,13 +28,16 @@ export async function claimPort(name: string, wanted: number, variable: string):
   );
 }
 
-/** A free port of this machine. Two callers at the same time get different ones, but for a chance of one in thousands. */
+/**
+ * Returns a free port of this machine. Two callers at the same time get the same one with a
+ * probability of about 1 in 10,000.
+ */
 export async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    const port = firstFreePort + Math.floor(Math.random() * (lastFreePort - firstFreePort));
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const port = minFreePort + Math.floor(Math.random() * (maxFreePort - minFreePort));
     if ((await listenFailure(port)) === null) return port;
   }
-  throw new UserError(`no free port found between ${firstFreePort} and ${lastFreePort}`);
+  throw new UserError(`found no free port between ${minFreePort} and ${maxFreePort}`);
 }
 
 function listenFailure(port: number): Promise<string | null> {

@@ -3,15 +3,15 @@ import { setOwner } from './dataFolderOwner.ts';
 import { untilReady } from './untilReady.ts';
 
 export interface ServerProcessOptions extends ChildProcessOptions {
-  /** Absolute, and part of the command's arguments; see {@link setOwner}. */
+  /** Absolute path, which the arguments of the command must contain; see {@link setOwner}. */
   dataFolder: string;
-  /** Asks the server; false or an error mean: not yet. */
+  /** Asks the server whether it is ready. False and an error both mean that it is not. */
   isReady(): Promise<boolean>;
 }
 
 /**
- * Starts a server and waits until it answers.
- * @throws UserError of one line when it does not; no process is left then
+ * Starts a server and waits until it is ready.
+ * @throws UserError of one line if it does not get ready; no process is left then
  */
 export async function startServerProcess({
   dataFolder,

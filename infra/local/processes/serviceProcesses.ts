@@ -1,33 +1,42 @@
+import { join } from 'node:path';
+import type { ServiceName } from '../../../services/shared/kafka/serviceFlow.ts';
 import { startChildProcess } from './childProcess.ts';
 import { localHost } from './claimPort.ts';
 import { answersOk, untilReady } from './untilReady.ts';
 
 export interface ServiceProcessOptions {
-  /** How messages call it, such as "profiler". */
+  /** Name of the process in messages, such as "profiler". */
   name: string;
   /** TypeScript or JavaScript file that Node runs. */
   script: string;
-  /** Added to this process's environment; DRIFTLOOP_HTTP_PORT says where it will answer /ready. */
+  /** Added to the environment of this process. DRIFTLOOP_HTTP_PORT is where it answers /ready. */
   env: Record<string, string | undefined> & { DRIFTLOOP_HTTP_PORT: string };
   logFile: string;
-  /** Called when it ends without stop(), with one line that says how. */
+  /** Called with one line when the process ends without stop() or kill(). */
   onExit?: (line: string) => void;
 }
 
 export interface ServiceProcess {
   name: string;
   pid: number;
-  /** Base of /live, /ready and /metrics. */
+  /** Base URL of /live, /ready and /metrics. */
   healthUrl: string;
-  /** SIGTERM, and SIGKILL if it is not gone in time. Resolves when it is gone. */
+  logFile: string;
+  /** Sends SIGTERM, and SIGKILL if the process is not gone in time. Resolves when it is gone. */
   stop(): Promise<void>;
-  /** SIGKILL, as when its machine fails; on purpose, so `onExit` is not called. */
+  /** Sends SIGKILL, as if the machine failed. `onExit` is not called. */
   kill(): void;
 }
 
+/** Returns the program of a service. */
+export function serviceScript(name: ServiceName): string {
+  return join(import.meta.dirname, '..', '..', '..', 'services', name, 'main.ts');
+}
+
 /**
- * Of the C library (glibc): few arenas, and freed memory goes back to the system at once. Node's buffers lie there; without, a profiler of
- * 1,000 models has a tenth more resident.
+ * Settings of the C library (glibc), which holds Node's buffers: few arenas, and freed memory goes
+ * back to the system at once. Without them a profiler of 1,000 models has 10 % more resident
+ * memory.
  */
 export const allocation = {
   MALLOC_ARENA_MAX: '2',
@@ -36,8 +45,9 @@ export const allocation = {
 };
 
 /**
- * Starts a service as a process of its own and waits until it is ready. It ends with this process, however that ends.
- * @throws UserError of one line, with what its log says, when it does not get ready
+ * Starts a service as a process and waits until it is ready. It ends with this process, however
+ * that one ends.
+ * @throws UserError of one line, with the error in its log, if it does not get ready
  */
 export async function startServiceProcess({
   name,
@@ -73,5 +83,5 @@ export async function startServiceProcess({
     stopping = true;
     process.kill(child.pid, 'SIGKILL');
   };
-  return { name, pid: child.pid, healthUrl, stop, kill };
+  return { name, pid: child.pid, healthUrl, logFile, stop, kill };
 }

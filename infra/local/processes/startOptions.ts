@@ -1,9 +1,9 @@
-/** Where a server of the local stack keeps what it has, and where it listens. */
+/** Where a server of the local stack keeps its data, and where it listens. */
 export interface StartOptions {
-  /** Folder of its data, which persist. */
+  /** Folder of the data, which stay when the server stops. */
   dir: string;
-  /** 0: a free one. */
+  /** 0 means a free port. */
   port: number;
-  /** Folder of its log file. */
+  /** Folder of the log file. */
   logDir: string;
 }

@@ -4,14 +4,17 @@ import { UserError } from '../../../services/shared/userError.ts';
 import type { ChildProcess } from './childProcess.ts';
 
 const pollIntervalMs = 25;
-/** Three seconds are usual; a machine that is busy with other things needs many times that. A process that ends is not waited for. */
+/**
+ * Three seconds are usual, but a busy machine needs many times that. A process that ends before is
+ * noticed at once.
+ */
 const startTimeoutMs = 180_000;
 const logTailBytes = 16_384;
 
 /**
- * Waits until a process answers.
- * @param isReady asks it; false or an error mean: not yet
- * @throws UserError of one line, with what its log says, when it ends or does not get ready in time
+ * Waits until a process is ready.
+ * @param isReady asks the process; false and an error both mean that it is not ready yet
+ * @throws UserError of one line, with the error in its log, if it ends or takes too long
  */
 export async function untilReady(
   child: ChildProcess,
@@ -30,7 +33,7 @@ export async function untilReady(
   }
 }
 
-/** True when the URL answers with 200. */
+/** Returns true if the URL answers with status 200. @throws if it does not answer */
 export async function answersOk(url: string): Promise<boolean> {
   const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
   await response.arrayBuffer();
@@ -44,7 +47,7 @@ function startFailure(child: ChildProcess, how: string): string {
   return `${child.name} ${how}: ${tellingLine(tail) ?? 'it printed nothing'} (log: ${child.logFile})`;
 }
 
-/** The last line that speaks of an error, else the last line. */
+/** Returns the last line of a log that speaks of an error, or else its last line. */
 export function tellingLine(log: string): string | undefined {
   const lines = log
     .split('\n')
@@ -55,6 +58,7 @@ export function tellingLine(log: string): string | undefined {
   );
 }
 
+/** Reads the end of a log file, at most 16 KB. */
 export function logTail(file: string): string {
   const descriptor = openSync(file, 'r');
   try {

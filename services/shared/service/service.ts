@@ -5,6 +5,7 @@ import { type Clickhouse, connectClickhouse } from '../clickhouse/clickhouse.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
 import { connectKafka, connectProducer, type Kafka, type KafkaProducer } from '../kafka/kafka.ts';
+import { consumerGroup, type ServiceName } from '../kafka/serviceFlow.ts';
 import { connectTopicIds } from '../kafka/topicIds.ts';
 import { prefixed, topics } from '../kafka/topics.ts';
 import { UserError } from '../userError.ts';
@@ -46,7 +47,7 @@ export interface ServiceParts {
  * code 1; the next process starts again from the last commit.
  */
 export async function runService(
-  name: string,
+  name: ServiceName,
   wire: (context: ServiceContext) => Promise<ServiceParts>,
 ): Promise<void> {
   // V8 would otherwise learn from windows, which stay, to allocate short-lived records in the old
@@ -80,7 +81,7 @@ function fail(log: Logger, error: unknown): void {
  * Invariant: it starts once and stops once, and what was opened last is closed first.
  */
 class Service {
-  readonly #name: string;
+  readonly #name: ServiceName;
   readonly #environment: Environment;
   readonly #log: Logger;
   readonly #metrics: ServiceMetrics;
@@ -91,7 +92,7 @@ class Service {
   #hasPartitions = false;
   #stopping = false;
 
-  constructor(name: string, environment: Environment, log: Logger) {
+  constructor(name: ServiceName, environment: Environment, log: Logger) {
     this.#name = name;
     this.#environment = environment;
     this.#log = log;
@@ -162,7 +163,7 @@ class Service {
 
   #createConsumer(context: ServiceContext, parts: ServiceParts): BatchConsumer {
     const { environment, kafka, clickhouse, log, metrics, topic } = context;
-    const groupId = topic(`driftloop-${this.#name}`);
+    const groupId = consumerGroup(this.#environment, this.#name);
     const consumed = { kafka, groupId, topics: parts.topics.map(topic), log, metrics };
     const topicIds = connectTopicIds(kafka);
     this.#closers.push(() => topicIds.disconnect());

@@ -23,7 +23,7 @@ describe('summarise', () => {
     });
   });
 
-  it('judges a figure without a baseline by itself', () => {
+  it('compares a figure without a baseline with the target itself', () => {
     const seconds = [{ value: 3, baseline: null }];
     const { met, ratio, spread } = summarise({
       name: 'a',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formatTable } from '../../../bin/terminal/formatTable.ts';
 
 describe('formatTable', () => {
-  it('aligns text to the left and numbers to the right, and shows what is absent', () => {
+  it('aligns text to the left and numbers to the right, and shows a missing value as -', () => {
     expect(
       formatTable([
         { model: 'churn', lag: 12, note: null },

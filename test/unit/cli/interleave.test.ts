@@ -35,13 +35,13 @@ describe('interleave', () => {
     expect(await order(predictions, feedback)).toEqual(['p10', 'f15', 'p20', 'f20', 'p30', 'f99']);
   });
 
-  it('keeps feedback in the order of its file, whatever its times', async () => {
+  it('keeps feedback in the order of its file, also if its times are not in order', async () => {
     expect(
       await order([line('p1', 1), line('p2', 2)], [line('f9', 9), line('f1', 1), line('f?', null)]),
     ).toEqual(['p1', 'p2', 'f9', 'f1', 'f?']);
   });
 
-  it('lets nothing wait for a line without a time', async () => {
+  it('does not wait for a line without a time', async () => {
     expect(
       await order(
         [line('p1', 1), line('p?', null), line('p5', 5)],
@@ -55,7 +55,7 @@ describe('interleave', () => {
     expect(await order([line('p1', 1)], [])).toEqual(['p1']);
   });
 
-  it('sends every line once, both files in their order, and no label before its prediction when times are in order', async () => {
+  it('sends every line once and both files in their order; no label comes before its prediction if times are in order', async () => {
     const time = fc.integer({ min: 0, max: 50 });
     await fc.assert(
       fc.asyncProperty(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { longestLineBytes, readLines } from '../../../bin/replay/readLines.ts';
+import { maxLineBytes, readLines } from '../../../bin/replay/readLines.ts';
 import { UserError } from '../../../services/shared/userError.ts';
 
 let folder = '';
@@ -26,7 +26,7 @@ async function linesOf(path: string): Promise<string[]> {
 }
 
 describe('readLines', () => {
-  it('gives the bytes of each line, also of the last without a line feed, and leaves blank lines out', async () => {
+  it('yields the bytes of each line, also of a last line without line feed, and leaves out blank lines', async () => {
     expect(await linesOf(fileWith('plain.jsonl', '{"a":1}\n\n{"b":2}\r\n \t\r\nlast'))).toEqual([
       '{"a":1}',
       '{"b":2}\r',
@@ -34,7 +34,7 @@ describe('readLines', () => {
     ]);
   });
 
-  it('gives nothing for an empty file', async () => {
+  it('yields nothing for an empty file', async () => {
     expect(await linesOf(fileWith('empty.jsonl', ''))).toEqual([]);
     expect(await linesOf(fileWith('empty.jsonl.gz', gzipSync('')))).toEqual([]);
   });
@@ -53,7 +53,7 @@ describe('readLines', () => {
     ).toEqual(['one', 'two']);
   });
 
-  it('leaves a byte order mark and bytes that are no UTF-8 to where they belong', async () => {
+  it('drops a byte order mark, and keeps bytes that are not UTF-8', async () => {
     const content = Buffer.concat([
       Buffer.from([0xef, 0xbb, 0xbf]),
       Buffer.from('{}\n'),
@@ -74,12 +74,12 @@ describe('readLines', () => {
 
   it('says in one line what is wrong with a file', async () => {
     const cutOff = gzipSync(`${'{"id":"some text"}\n'.repeat(5000)}`).subarray(0, -20);
-    const tooLong = Buffer.alloc(longestLineBytes + 300_000, 'x');
+    const tooLong = Buffer.alloc(maxLineBytes + 300_000, 'x');
     for (const [path, message] of [
       [join(folder, 'absent.jsonl'), /absent.jsonl: there is no such file$/],
       [folder, /: is a folder, expected a file$/],
       [fileWith('cut.gz', cutOff), /cut.gz: the gzip data is damaged or cut off after line \d+$/],
-      [fileWith('too-long.jsonl', tooLong), /too-long.jsonl:1: the line has more than 32 MB$/],
+      [fileWith('too-long.jsonl', tooLong), /too-long.jsonl:1: the line is longer than 32 MB$/],
     ] as const) {
       const error = await linesOf(path).catch(thrown => thrown);
       expect(error).toBeInstanceOf(UserError);

@@ -13,7 +13,7 @@ describe('replayLine', () => {
     expect(parsed('{"id":"a","time":1000}').timeMs).toBe(1000);
   });
 
-  it('judges nothing: what cannot be read is absent', () => {
+  it('returns null for an id or a time that it cannot read', () => {
     for (const text of [
       'garbage',
       'null',
@@ -27,11 +27,11 @@ describe('replayLine', () => {
     }
   });
 
-  it('takes no infinite time, for which feedback would wait for ever', () => {
+  it('ignores an infinite time, for which feedback would wait for ever', () => {
     expect(parsed('{"id":"a","time":1e999}').timeMs).toBeNull();
   });
 
-  it('does not repeat a monstrous id as the key', () => {
+  it('does not use a very long id as the key', () => {
     expect(parsed(JSON.stringify({ id: 'x'.repeat(257) })).key).toBeNull();
   });
 });

@@ -18,7 +18,7 @@ models:
 `.replace('  empty:\n', '');
 
 describe('effectiveSettings', () => {
-  it('is a settings file that means the same', () => {
+  it('returns a settings file with the same meaning', () => {
     const settings = parseSettings(configured, 'a.yaml');
     const again = parseSettings(stringify(effectiveSettings(settings)), 'b.yaml');
     expect(again.configuredModels).toEqual(['churn', 'price']);
@@ -66,7 +66,7 @@ describe('replaySettings', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('sets the window of every model, also of those that have one of their own, and nothing else', () => {
+  it('changes only the window, for every model, also for one with a window of its own', () => {
     const before = parseSettings(configured, 'before');
     const after = parseSettings(replaySettings(join(folder, 'good.yaml'), '15m'), 'after');
     for (const model of ['churn', 'price', 'another']) {
@@ -74,7 +74,7 @@ describe('replaySettings', () => {
     }
   });
 
-  it('is the file itself without a window, and the defaults without a file', () => {
+  it('returns the file if there is no window, and the defaults if there is no file', () => {
     expect(
       parseSettings(replaySettings(join(folder, 'good.yaml'), undefined), 'same').of('churn'),
     ).toEqual(parseSettings(configured, 'before').of('churn'));

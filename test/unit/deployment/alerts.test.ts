@@ -21,7 +21,7 @@ const metrics = await serviceMetrics();
 
 describe('alerts.yaml', () => {
   it.each(rules.map(rule => [rule.alert, rule] as const))(
-    '%s asks for series that services have',
+    '%s uses series that services have',
     (_, rule) => {
       const names = [...rule.expr.matchAll(/driftloop_\w+/g)].map(([name]) => name);
       expect(names.length).toBeGreaterThan(0);
@@ -74,7 +74,7 @@ describe('metrics', () => {
     }
   });
 
-  it('have no label whose values producers choose', () => {
+  it('have no label whose values come from producers', () => {
     const bounded = [
       'topic',
       'partition',

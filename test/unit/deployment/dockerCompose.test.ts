@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { serviceFlow } from '../../../infra/kafka/serviceFlow.ts';
 import { readEnvironment } from '../../../services/shared/config/environment.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
+import { serviceFlow } from '../../../services/shared/kafka/serviceFlow.ts';
 
 const root = new URL('../../../', import.meta.url);
 const composeSchema = createRequire(import.meta.url)('./compose-spec.json');
@@ -33,11 +33,11 @@ const compose: Compose = parse(readFileSync(new URL('docker-compose.yml', root),
   merge: true,
 });
 const services = Object.entries(compose.services);
-/** Those that run Driftloop's own image. */
+/** Services that run Driftloop's own image. */
 const own = services.filter(([, service]) => service.build);
 const serviceNames = serviceFlow.map(({ name }) => name);
 
-/** The value of `${NAME:-default}` where NAME is not set. */
+/** Replaces `${NAME:-default}` by its default. */
 function withDefaults(text: string | number): string {
   return String(text).replace(/\$\{\w+:-([^}]*)\}/g, '$1');
 }
@@ -82,7 +82,7 @@ describe('docker-compose.yml', () => {
     for (const url of [SCHEMA_REGISTRY_URL, CLICKHOUSE_URL]) {
       expect(Object.keys(compose.services)).toContain(new URL(String(url)).hostname);
     }
-    // What a command on the host takes by default.
+    // A command on the host uses this address by default.
     expect(kafka.KAFKA_ADVERTISED_LISTENERS).toContain(
       `EXTERNAL://${readEnvironment({}).KAFKA_BROKERS}`,
     );

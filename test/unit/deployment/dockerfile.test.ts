@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { serviceFlow } from '../../../infra/kafka/serviceFlow.ts';
 import { allocation } from '../../../infra/local/processes/serviceProcesses.ts';
+import { serviceFlow } from '../../../services/shared/kafka/serviceFlow.ts';
 
 const root = new URL('../../../', import.meta.url);
 const dockerfile = readFileSync(new URL('infra/images/Dockerfile', root), 'utf8');
@@ -12,7 +12,7 @@ const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(m
 const removed = [...dockerfile.matchAll(/ node_modules\/(\S+)/g)].map(match => match[1]!);
 const entries = [...serviceFlow.map(({ name }) => `services/${name}/main.ts`), 'bin/driftloop.ts'];
 
-/** Files and packages that are loaded when the entry starts. */
+/** Returns the files and packages that are loaded when a program starts. */
 function loadedFrom(entry: string): { files: Set<string>; packages: Set<string> } {
   const files = new Set<string>();
   const packages = new Set<string>();
@@ -34,7 +34,7 @@ function loadedFrom(entry: string): { files: Set<string>; packages: Set<string> 
 }
 
 describe('infra/images/Dockerfile', () => {
-  it('has services give memory back as those of the local stack do', () => {
+  it('sets the memory allocation of the services as the local stack does', () => {
     const settings = Object.entries(allocation).map(([name, value]) => `${name}=${value}`);
     expect(dockerfile).toContain(`ENV ${settings.join(' ')}\n`);
     expect(readFileSync(new URL('docs/operators.md', root), 'utf8')).toContain(

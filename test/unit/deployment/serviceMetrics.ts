@@ -9,7 +9,10 @@ interface Definition {
   labelNames: string[];
 }
 
-/** What the services tell Prometheus, Node's own metrics left out. A running service is asked in test/integration/metrics.test.ts. */
+/**
+ * Returns the metrics of the services without those of Node. test/integration/metrics.test.ts asks
+ * running services.
+ */
 export async function serviceMetrics(): Promise<Map<string, Definition>> {
   const definitions = new Map<string, Definition>();
   for (const makeOwn of [

@@ -46,7 +46,7 @@ describe('parseInsertStatement', () => {
 });
 
 describe('insertFromFile', () => {
-  it('puts the file where the grammar wants it', () => {
+  it('puts the file into the INSERT', () => {
     const statement = parseInsertStatement('INSERT INTO t (a) SETTINGS max_threads=1 FORMAT TSV')!;
     expect(insertFromFile(statement, `/tmp/it's`)).toBe(
       `INSERT INTO t (a) FROM INFILE '/tmp/it\\'s' COMPRESSION 'none' SETTINGS max_threads=1 FORMAT TSV`,

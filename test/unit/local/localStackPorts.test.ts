@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { localStackPorts } from '../../../infra/local/processes/localStackPorts.ts';
 
 describe('localStackPorts', () => {
-  it('has the usual ports unless told otherwise', () => {
+  it('returns the usual ports unless variables name others', () => {
     expect(
       localStackPorts({ DRIFTLOOP_REGISTRY_PORT: '', DRIFTLOOP_CLICKHOUSE_PORT: '0' }),
     ).toEqual({

@@ -128,10 +128,10 @@ describe('npm run quality', { timeout: 300_000 }, () => {
 
   it.each([
     [['--dir', 'nowhere', '--out', 'x'], /^--dir nowhere: ENOENT/],
-    [['--dir', '.'], /^--out: is missing; expected a folder/],
+    [['--dir', '.'], /^--out is missing: --dir needs a folder/],
     [
       ['--dir', '.', '--out', 'x', '--signals', 'features,lables'],
-      /^--signals: "lables" is none; expected some of features,labels,error$/,
+      /^--signals: "lables" is not a signal; expected some of features,labels,error$/,
     ],
     [
       ['--dir', '.', '--out', 'x', '--window', '5'],

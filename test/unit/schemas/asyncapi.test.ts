@@ -4,9 +4,9 @@ import { Ajv } from 'ajv';
 import avro from 'avsc';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { serviceFlow } from '../../../infra/kafka/serviceFlow.ts';
 import { topicDefinitions } from '../../../infra/kafka/topics.ts';
 import { cloudEvent } from '../../../services/shared/kafka/cloudEvent.ts';
+import { serviceFlow } from '../../../services/shared/kafka/serviceFlow.ts';
 import { type Topic, topics } from '../../../services/shared/kafka/topics.ts';
 import { deadLetterRecord } from '../../../services/shared/service/deadLetters.ts';
 

@@ -1,11 +1,18 @@
 import { dirname, join } from 'node:path/posix';
 
 /**
- * The folders of each part of the project as steps of a staircase: a file imports only from its own folder and from lower
- * steps, which stand further down in the list. `.` are the files of the part itself. This is the order in which to read.
+ * The folders of each part of the project as steps of a staircase: a file imports only from its own
+ * folder and from lower steps, which stand further down in the list. `.` are the files of the part
+ * itself. This is the order in which to read.
  */
 export const staircases: Record<string, readonly string[]> = {
   '.': ['quality', 'bench', 'examples', 'bin', 'infra', 'services'],
+  quality: ['.', 'peers', 'estimates', 'report', 'judge', 'streams', 'counting', 'terminal'],
+  bench: ['.', 'measurements', 'processes', 'peers', 'streams', 'harness'],
+  examples: ['electricity', '.'],
+  bin: ['.', 'commands', 'up', 'rebuild', 'replay', 'deadLetters', 'servers', 'terminal'],
+  infra: ['local', 'installation', 'kafka', 'clickhouse', 'peers'],
+  'infra/local': ['loop', '.', 'clickhouse', 'processes'],
   services: ['profiler', 'evaluator', 'detector', 'retrainer', 'shared'],
   'services/detector': [
     '.',

@@ -1,4 +1,7 @@
-/** Replaces the line on a terminal; an empty one leaves nothing behind. Nothing where standard error goes elsewhere. */
+/**
+ * Replaces the line of progress on a terminal; an empty line removes it. Elsewhere it prints
+ * nothing.
+ */
 export function showProgress(line: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\x1b[2K\r${line}`);
 }

@@ -3,30 +3,34 @@ import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry
 import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { connectKafka, connectProducer } from '../../services/shared/kafka/kafka.ts';
-import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
-import { migrate } from '../clickhouse/migrate.ts';
+import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
+import { dropData } from '../installation/dropInstallation.ts';
+import { prepareInstallation } from '../installation/prepareInstallation.ts';
 import { waitUntilQuiet } from '../kafka/quiescence.ts';
-import type { ServiceName } from '../kafka/serviceFlow.ts';
-import { ensureTopics } from '../kafka/topics.ts';
 import { freePort } from './processes/claimPort.ts';
-import { type ServiceProcess, startServiceProcess } from './processes/serviceProcesses.ts';
+import {
+  type ServiceProcess,
+  serviceScript,
+  startServiceProcess,
+} from './processes/serviceProcesses.ts';
 
 /**
- * Topics and a database of somebody's own on servers that run, and what is needed to use them. All that it starts ends with it.
- * @param variables environment of the services: addresses of the servers, and names of its own in DRIFTLOOP_TOPIC_PREFIX and CLICKHOUSE_DATABASE
- * @param folder for the logs of services
+ * Creates topics and a database of the caller's own on servers that run, with clients to use them.
+ * Disposing of it stops the services that it started and removes the topics and the database.
+ * @param variables environment of the services: the addresses of the servers, and names that
+ *   nobody else uses in DRIFTLOOP_TOPIC_PREFIX and CLICKHOUSE_DATABASE
+ * @param folder receives the logs of the services
  */
-export async function createInstallation(variables: Record<string, string>, folder: string) {
+export async function temporaryInstallation(variables: Record<string, string>, folder: string) {
   const environment = readEnvironment(variables);
-  const { CLICKHOUSE_DATABASE: database } = environment;
   const kafka = connectKafka(environment, 'installation');
   const admin = kafka.admin();
-  await Promise.all([migrate(environment), admin.connect()]);
-  await ensureTopics(admin, environment);
+  await admin.connect();
+  await prepareInstallation(admin, environment);
   const producer = await connectProducer(kafka);
   const clickhouse = connectClickhouse(environment, { retry: false });
   const running = new Set<ServiceProcess>();
-  /** Aborted when a service has died: nobody would work off what is waited for. */
+  /** Aborted when a service has died: what it should have done will never be done. */
   const death = new AbortController();
 
   return {
@@ -38,12 +42,12 @@ export async function createInstallation(variables: Record<string, string>, fold
     producer,
     clickhouse,
     schemas: connectSchemaRegistry(environment),
-    /** It is stopped with the installation at the latest. */
+    /** Starts a service, which stops with the installation at the latest. */
     async startService(service: ServiceName): Promise<ServiceProcess> {
       const port = String(await freePort());
       const started = await startServiceProcess({
         name: service,
-        script: join(import.meta.dirname, '..', '..', 'services', service, 'main.ts'),
+        script: serviceScript(service),
         env: { ...variables, DRIFTLOOP_HTTP_PORT: port },
         logFile: join(folder, `${service}-${port}.log`),
         onExit: line => death.abort(new Error(line)),
@@ -52,18 +56,14 @@ export async function createInstallation(variables: Record<string, string>, fold
       return started;
     },
     /**
-     * All that was sent to the services is processed.
+     * Waits until the services have processed all that was sent to them.
      * @throws when a service has died
      */
     untilQuiet: (...services: ServiceName[]) =>
       waitUntilQuiet({ admin, environment, services, signal: death.signal }),
     async [Symbol.asyncDispose](): Promise<void> {
       await Promise.all([...running].map(service => service.stop()));
-      await clickhouse.command(`DROP DATABASE IF EXISTS ${database}`);
-      // By their names: with an empty prefix every topic of the broker would begin with it.
-      const existing = new Set(await admin.listTopics());
-      const own = Object.values(topics).map(topic => prefixed(environment, topic));
-      await admin.deleteTopics({ topics: own.filter(topic => existing.has(topic)) });
+      await dropData(admin, environment);
       await Promise.all([producer.disconnect(), admin.disconnect(), clickhouse.close()]);
     },
   };

@@ -1,23 +1,24 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { inject } from 'vitest';
-import type { KafkaAdmin, KafkaProducer } from '../../services/shared/kafka/kafka.ts';
+import type { KafkaAdmin, KafkaProducer } from '../services/shared/kafka/kafka.ts';
+import { uniqueName } from './uniqueName.ts';
 
-/** Variables of an installation of its own: a topic prefix and a database that no other test has. */
+/** Returns variables of an installation that nobody else has, on the servers of the run. */
 export function ownInstallation(): Record<string, string> {
-  const id = randomBytes(4).toString('hex');
+  const name = uniqueName();
   return {
     KAFKA_BROKERS: inject('kafkaBrokers'),
     SCHEMA_REGISTRY_URL: inject('schemaRegistryUrl'),
     CLICKHOUSE_URL: inject('clickhouseUrl'),
-    CLICKHOUSE_DATABASE: `cli_${id}`,
-    DRIFTLOOP_TOPIC_PREFIX: `cli-${id}-`,
+    CLICKHOUSE_DATABASE: name,
+    DRIFTLOOP_TOPIC_PREFIX: `${name}-`,
   };
 }
 
 /**
- * Commits the end of a topic for a consumer group that has no member. A transaction does it at once, where a consumer would have to join.
+ * Commits the end of a topic for a consumer group that has no member. A transaction does so at
+ * once, while a consumer would have to join the group first.
  * @param committer a transactional producer
  */
 export async function commitAll(
@@ -39,12 +40,12 @@ export interface CommandResult {
   errors: string;
 }
 
-/** Runs `driftloop` as a person would, as a process. */
+/** Runs the `driftloop` command as a process. */
 export async function driftloop(
   variables: Record<string, string>,
   ...args: string[]
 ): Promise<CommandResult> {
-  const program = new URL('../../bin/driftloop.mjs', import.meta.url).pathname;
+  const program = new URL('../bin/driftloop.mjs', import.meta.url).pathname;
   const child = spawn(process.execPath, [program, ...args], {
     env: { ...process.env, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,9 +1,12 @@
-import type { Environment } from '../../services/shared/config/environment.ts';
-import { prefixed, type Topic, topics } from '../../services/shared/kafka/topics.ts';
+import type { Environment } from '../config/environment.ts';
+import { prefixed, type Topic, topics } from './topics.ts';
 
 export type ServiceName = 'profiler' | 'evaluator' | 'detector' | 'retrainer';
 
-/** The services in the order in which a prediction reaches them, with the topics that each consumes. */
+/**
+ * The services in the order in which a prediction reaches them, with the topics that each one
+ * consumes.
+ */
 export const serviceFlow: readonly { name: ServiceName; consumes: readonly Topic[] }[] = [
   { name: 'profiler', consumes: [topics.predictions] },
   { name: 'evaluator', consumes: [topics.feedback, topics.windows] },
@@ -11,7 +14,12 @@ export const serviceFlow: readonly { name: ServiceName; consumes: readonly Topic
   { name: 'retrainer', consumes: [topics.driftEvents, topics.retrainRequests] },
 ];
 
-/** Kafka's consumer group of a service: all its replicas. */
+/** Returns the topics that a service consumes, without their prefix. */
+export function consumedTopics(service: ServiceName): Topic[] {
+  return [...serviceFlow.find(({ name }) => name === service)!.consumes];
+}
+
+/** Returns the name of Kafka's consumer group of a service, which all its replicas join. */
 export function consumerGroup(environment: Environment, service: ServiceName): string {
   return prefixed(environment, `driftloop-${service}`);
 }
