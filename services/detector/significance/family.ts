@@ -1,4 +1,7 @@
-/** Kinds of signals; the budget of false alarms is split evenly over those that can be tested. */
+/**
+ * A kind of signal with tests of its own. The budget of false alarms is split evenly over the
+ * families that can be tested.
+ */
 export type Family =
   | 'data_quality'
   | 'features'
