@@ -1,10 +1,14 @@
+export const hourMs = 3_600_000;
+export const dayMs = 24 * hourMs;
+export const weekMs = 7 * dayMs;
+
 const unitsMs: Record<string, number> = {
   ms: 1,
   s: 1000,
   m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
+  h: hourMs,
+  d: dayMs,
+  w: weekMs,
 };
 
 /**

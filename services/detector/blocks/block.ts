@@ -1,3 +1,4 @@
+import type { CountVector } from '../../shared/bins/countVector.ts';
 import { addPairCounts, type FeaturePair, pairCounts } from './featurePairs.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { countReference, countVariable, type VariableCounts } from './variableCounts.ts';
@@ -7,44 +8,60 @@ import {
   type WindowPerformance,
 } from './windowObservation.ts';
 
-/** A window, or as many small ones in a row as carry a test together, counted in the bins of the reference. */
+/**
+ * The unit that the detector compares: a window counted in the bins of the reference, or several
+ * small windows in a row that together hold enough records for a test. Never changed once made.
+ */
 export interface Block {
   startMs: number;
   endMs: number;
   records: number;
-  /** True of the parts of a training or uploaded reference, which are no windows of the stream. */
+  /** True for a part of a training or uploaded reference, which is not a window of the stream. */
   given: boolean;
-  /** By `variableKey`. */
+  /** Counts of every frozen variable, by `variableKey`. */
   variables: ReadonlyMap<string, VariableCounts>;
-  /** Records that carry a feature of which the reference knows nothing, by name. */
+  /**
+   * Features that the reference does not have, by name, with the number of records that carry them.
+   */
   unknownFeatures: ReadonlyMap<string, number>;
   codeVersions: ReadonlySet<string>;
+  /** Null if no prediction is labelled. */
   performance: WindowPerformance | null;
-  /** `pairCounts` of the regime's pairs; null without a sample. */
+  /** `pairCounts` of the watched pairs; null without a sample. */
   pairs: Int8Array | null;
 }
 
-/** What records are counted by. */
+/** In what records are counted: the bins of each variable, and the pairs of features. */
 export interface Binning {
-  /** By `variableKey`. */
+  /** The bins of each variable, by `variableKey`. */
   frozen: ReadonlyMap<string, FrozenVariable>;
-  /** Features whose dependence is watched; null while samples for it are gathered. */
+  /**
+   * Pairs of features whose dependence is watched; null while samples are gathered from which they
+   * are chosen.
+   */
   pairs: readonly FeaturePair[] | null;
 }
 
-/** The sum of blocks. Constancy does not add up: it is asked of each block. */
+/**
+ * The sum of some blocks. It does not say whether a variable is constant, because constant blocks
+ * may differ from each other; that has to be read from each block.
+ */
 export interface BlockSums {
   blocks: number;
   records: number;
-  variables: Map<string, { counts: number[]; outOfRange: number; blocks: number }>;
+  /** By `variableKey`; `blocks` is the number of blocks that count the variable. */
+  variables: Map<string, { counts: CountVector; outOfRange: number; blocks: number }>;
   unknownFeatures: Map<string, number>;
   performance: WindowPerformance | null;
+  /** Blocks with at least one labelled prediction. */
   labelledBlocks: number;
-  /** `addPairCounts` of the blocks that have pairs: `pairBlocks`. */
+  /** Sums by `addPairCounts` over the blocks that have pairs. */
   pairs: Float64Array;
+  /** The number of blocks that have pairs. */
   pairBlocks: number;
 }
 
+/** Counts an observation in the bins of a reference. O(variables · buckets). */
 export function countBlock(observation: WindowObservation, { frozen, pairs }: Binning): Block {
   const variables = new Map<string, VariableCounts>();
   for (const [key, variable] of frozen) {
@@ -61,7 +78,10 @@ export function countBlock(observation: WindowObservation, { frozen, pairs }: Bi
   };
 }
 
-/** The blocks of a reference, counted in the bins that were frozen on these very observations. */
+/**
+ * Counts the parts of a reference in the bins that were frozen on these very observations, with
+ * `countReference`. Pairs and unknown features are left out. O(parts · variables · buckets).
+ */
 export function countReferenceBlocks(
   observations: readonly WindowObservation[],
   frozen: ReadonlyMap<string, FrozenVariable>,
@@ -114,6 +134,7 @@ function unknownFeatures(
   return unknown;
 }
 
+/** Returns the sum of blocks. O(blocks · variables · bins). */
 export function sumBlocks(blocks: readonly Block[]): BlockSums {
   const sums: BlockSums = {
     blocks: blocks.length,
@@ -155,7 +176,11 @@ function addBlock(sums: BlockSums, block: Block): void {
   }
 }
 
-/** What remains of the sum of some blocks without the sum of a part of them. */
+/**
+ * Returns the sum of some blocks without a part of them, as if the others had been added up. The
+ * sums have to be in the same bins, and `part` has to be a part of `whole`, which is not checked.
+ * O(variables · bins).
+ */
 export function subtractSums(whole: BlockSums, part: BlockSums): BlockSums {
   const variables = new Map(
     [...whole.variables].map(([key, { counts, outOfRange, blocks }]) => {

@@ -1,40 +1,51 @@
 import { missingCode, type SampledRecords } from '../../shared/profile/recordSample.ts';
 
 /**
- * A feature with its values in up to three grades: -1 below both cuts, 0 between them, 1 from the higher on. Cut where each holds about a
- * third of the reference, so that no value weighs more than another, however far out it lies.
+ * A feature whose values are put into up to three grades: -1 below both cuts, 0 between them, and 1
+ * from the higher cut on. Each grade holds about a third of the reference, so that no value weighs
+ * more than another, however far out it lies.
  */
 interface GradedFeature {
   name: string;
-  /** Of `recordSample` codes. */
+  /** The lowest code (`codeOf`) of grade 0. */
   lowCut: number;
+  /** The lowest code of grade 1. */
   highCut: number;
 }
 
 /** Two features whose dependence is watched. */
 export interface FeaturePair {
-  /** Of its tests in the history of the stream. */
+  /** Names the tests of the pair in the history of the stream. */
   key: string;
   names: readonly [string, string];
   grades: readonly [GradedFeature, GradedFeature];
 }
 
-/** All pairs of eight features. */
-export const mostPairs = 28;
-/** A feature that nearly always has the same grade has nothing to depend on. */
-const largestGradeShare = 0.95;
-/** Pairs that depend on each other so much are watched first. */
-const strongCorrelation = 0.3;
+/** Eight features have this many pairs. */
+export const maxPairs = 28;
+/**
+ * A feature is left out if one grade holds more than this share, because dependence hardly shows in
+ * the rest.
+ */
+const maxGradeShare = 0.95;
+/** From this correlation on, without its sign, a pair is watched before others. */
+const minStrongCorrelation = 0.3;
 
 const pairPrefix = 'pair/';
 
+/**
+ * Returns whether a key of a test is that of a pair.
+ *
+ * @example isPairKey('pair/["a","b"]') // true
+ */
 export function isPairKey(key: string): boolean {
   return key.startsWith(pairPrefix);
 }
 
 /**
- * The pairs that are watched, from the samples of a reference: those that depend on each other the most, then neighbours in the order of
- * names, those next to each other first.
+ * Chooses the pairs of features to watch, at most 28, from the samples of a reference. Where there
+ * are more, the pairs with the strongest correlation come first, from 0.3 on; then come neighbours
+ * in the order of names, the nearest first. O(features² · records).
  */
 export function freezePairs(samples: readonly SampledRecords[]): FeaturePair[] {
   const names = [...new Set(samples.flatMap(sample => sample.names))].sort();
@@ -46,13 +57,13 @@ export function freezePairs(samples: readonly SampledRecords[]): FeaturePair[] {
       if (other) pairs.push(pairOf(feature, other));
     }
   }
-  if (pairs.length <= mostPairs) return pairs;
+  if (pairs.length <= maxPairs) return pairs;
   const sums = new Float64Array(pairs.length * numbersPerPair);
   for (const sample of samples) addPairCounts(sums, pairCounts(pairs, sample));
   const strength = pairs.map((_, index) => Math.abs(correlation(sumsOfPair(sums, index)) ?? 0));
-  const strong = [...pairs.keys()].filter(index => strength[index]! >= strongCorrelation);
+  const strong = [...pairs.keys()].filter(index => strength[index]! >= minStrongCorrelation);
   strong.sort((left, right) => strength[right]! - strength[left]!);
-  return [...new Set([...strong, ...pairs.keys()])].slice(0, mostPairs).map(index => pairs[index]!);
+  return [...new Set([...strong, ...pairs.keys()])].slice(0, maxPairs).map(index => pairs[index]!);
 }
 
 function pairOf(first: GradedFeature, second: GradedFeature): FeaturePair {
@@ -71,7 +82,11 @@ function codesOf(samples: readonly SampledRecords[], name: string): number[] {
   });
 }
 
-/** @returns null for a feature that (nearly) always has the same grade */
+/**
+ * Cuts a feature near its thirds.
+ *
+ * @returns null if its records nearly always have the same grade
+ */
 function gradedFeature(name: string, codes: number[]): GradedFeature | null {
   codes.sort((left, right) => left - right);
   const lowCut = cutNear(codes, codes.length / 3);
@@ -79,11 +94,14 @@ function gradedFeature(name: string, codes: number[]): GradedFeature | null {
   if (lowCut === null || highCut === null) return null;
   const below = codes.filter(code => code < lowCut).length / codes.length;
   const above = codes.filter(code => code >= highCut).length / codes.length;
-  if (Math.max(below, above, 1 - below - above) > largestGradeShare) return null;
+  if (Math.max(below, above, 1 - below - above) > maxGradeShare) return null;
   return { name, lowCut, highCut };
 }
 
-/** The value, but the smallest, that comes nearest to having so many values below it; null when all are the same. */
+/**
+ * Returns the code, other than the smallest, whose number of smaller codes is nearest to `rank`;
+ * null if all are equal.
+ */
 function cutNear(sorted: readonly number[], rank: number): number | null {
   let nearest: { code: number; distance: number } | null = null;
   for (let index = 1; index < sorted.length; index++) {
@@ -97,8 +115,12 @@ function cutNear(sorted: readonly number[], rank: number): number | null {
 const numbersPerPair = 6;
 
 /**
- * What of a block is kept of the pairs, one after the other: records with both features, sums of the grades of the first and of the second,
- * of their squares, and of their products. A sample has so few records that a byte holds each. O(pairs · records).
+ * Counts the grades of pairs in a sample. The result has six numbers for each pair, one pair after
+ * the other: the records with both features, the sums of the first and of the second grade, the
+ * sums of their squares, and that of their products. Each fits into a byte, because a sample has at
+ * most 64 records.
+ *
+ * O(pairs · records).
  */
 export function pairCounts(pairs: readonly FeaturePair[], sample: SampledRecords): Int8Array {
   const gradesOf = new Map<string, Int8Array>();
@@ -140,7 +162,10 @@ function gradesIn(
   return grades;
 }
 
-/** Adds the counts of one block to sums over blocks, squares and products about the means of the block. */
+/**
+ * Adds the counts of one block to sums over blocks, in place. Squares and products are taken about
+ * the means of the block, so that the sums describe how records vary within blocks. O(pairs).
+ */
 export function addPairCounts(sums: Float64Array, counts: Int8Array): void {
   for (let at = 0; at < counts.length; at += numbersPerPair) {
     const records = counts[at]!;
@@ -156,16 +181,20 @@ export function addPairCounts(sums: Float64Array, counts: Int8Array): void {
   }
 }
 
+/** Sums over blocks for one pair; squares and products are about the means of each block. */
 export interface PairSums {
-  /** With both features. */
+  /** Sampled records with both features. */
   records: number;
+  /** Sum of the first grades. */
   first: number;
+  /** Sum of the second grades. */
   second: number;
   firstSquares: number;
   secondSquares: number;
   products: number;
 }
 
+/** Returns the sums of one pair. @param index of the pair among those that were counted */
 export function sumsOfPair(sums: Float64Array, index: number): PairSums {
   const at = index * numbersPerPair;
   return {
@@ -178,16 +207,28 @@ export function sumsOfPair(sums: Float64Array, index: number): PairSums {
   };
 }
 
-/** Of the sum of blocks what is left of a grade that never varied may not be quite 0. */
-const smallestSquares = 1e-6;
+/** Subtracting sums of blocks may leave a rest of this size where a grade never varied. */
+const minSquares = 1e-6;
 
-/** The correlation of the grades within blocks: what blocks have in common, such as the time of the day, is no part of it. null: one never varies. */
+/**
+ * Returns the correlation of the grades of a pair within blocks, in [-1, 1]. What all records of a
+ * block have in common, such as the time of the day, does not count. Null if one of the grades
+ * never varies.
+ *
+ * @example
+ * const sums = { records: 4, first: 0, second: 0, firstSquares: 4, secondSquares: 4, products: 2 };
+ * correlation(sums) // 0.5
+ */
 export function correlation({ firstSquares, secondSquares, products }: PairSums): number | null {
-  if (Math.min(firstSquares, secondSquares) < smallestSquares) return null;
+  if (Math.min(firstSquares, secondSquares) < minSquares) return null;
   return Math.max(-1, Math.min(1, products / Math.sqrt(firstSquares * secondSquares)));
 }
 
-/** The largest product of the two grades, each less its mean and in standard deviations. */
+/**
+ * Returns the largest product that the two grades of a record can have, each as its distance from
+ * the mean in standard deviations. It is large where a grade is rare. Infinite if a grade never
+ * varies.
+ */
 export function largestProduct({
   records,
   first,
@@ -201,6 +242,7 @@ export function largestProduct({
   );
 }
 
+/** Returns the largest distance of a grade from its mean, in standard deviations. */
 function extremity(mean: number, variance: number): number {
   return (1 + Math.abs(mean)) / Math.sqrt(variance);
 }

@@ -1,6 +1,6 @@
-import { equalMassBins } from '../../shared/bins/equalMassBins.ts';
-import type { FeatureBins } from '../../shared/bins/featureBins.ts';
-import { frequentCategoryBins } from '../../shared/bins/frequentCategoryBins.ts';
+import { type FeatureBins, seenBinCount } from '../../shared/bins/featureBins.ts';
+import { freezeBins } from '../../shared/bins/freezeBins.ts';
+import { isGrowing } from '../../shared/bins/isGrowing.ts';
 import {
   type FeatureProfile,
   type FeatureType,
@@ -9,44 +9,42 @@ import {
 } from '../../shared/profile/featureProfile.ts';
 import type { VariableKind } from './windowObservation.ts';
 
-/** More buckets or categories than this, and later windows are likely to be coarser than the reference: see below. */
-const fewDistinct = 128;
-const spareMantissaBits = 2;
-const coarsestMantissaBits = -3;
-const fewestGrowingParts = 5;
-
 /**
- * What of a reference all later windows are measured with: its bins, and the range beyond which a number is absurd.
- * Bins stay as they are until the next reference, so that a window is binned once and its counts can be added up.
+ * The part of a variable's reference that later windows are measured with: its bins, and the range
+ * beyond which a number is absurd. The bins stay the same until the next reference, so that each
+ * window is binned once and its counts can be added up.
  */
 export interface FrozenVariable {
   kind: VariableKind;
   name: string;
   type: FeatureType;
   bins: FeatureBins;
-  /** Bins of values that the reference had; four more follow: unseen, non-finite, wrong type, missing. */
+  /** The number of seen bins of its count vectors (`seenBinCount`). */
   binCount: number;
-  /** True of clocks, counters and ids: it only ever grows, so that no reference can hold. */
+  /** Whether it only ever grows, as clocks, counters and ids do, so that no reference can hold. */
   growing: boolean;
-  /** Of all references so far. */
+  /** The smallest number of all references so far. */
   minimum: number;
+  /** The largest number of all references so far. */
   maximum: number;
-  /** The minimum less the width of the range; -Infinity where it has no width. */
+  /** The minimum less the width of the range; -Infinity if the range has no width. */
   lowestPlausible: number;
-  /** The maximum plus the width of the range; Infinity where it has no width. */
+  /** The maximum plus the width of the range; Infinity if the range has no width. */
   highestPlausible: number;
 }
 
 /**
- * Freezes the bins of a variable on the profiles of its reference. A window of more records can be coarser than the
- * reference (see `NumericHistogram`, `CategoricalCounts`), so the bins of a variable with many values are laid at a
- * quarter of its resolution, and those of many categories on their hashes.
+ * Freezes a variable on the profiles of a reference, with the bins of `freezeBins`.
  *
- * A number is absurd when it lies outside the reference's range by more than the width of that range: a reference of
- * 0 to 10 makes -11 and 21 absurd, and leaves room for the tail that a thousand records have not shown yet.
+ * A number is absurd if it lies outside the range of the reference by more than the width of that
+ * range. A reference of 0 to 10 makes -11 and 21 absurd, and leaves room for the tail that a
+ * thousand records have not shown yet.
  *
- * @param profiles of the parts of the reference, in order
- * @param earlier what the reference before was like: what it had seen is not absurd, should a season bring it back
+ * O(parts · buckets + buckets log buckets).
+ *
+ * @param profiles of the parts of the reference, in the order of time
+ * @param earlier the same variable of the reference before: what it had seen is not absurd if a
+ * season brings it back
  */
 export function freezeVariable(
   kind: VariableKind,
@@ -56,7 +54,7 @@ export function freezeVariable(
 ): FrozenVariable {
   const reference = mergeFeatureProfiles(...profiles);
   const type = featureType(reference);
-  const bins = type === 'numeric' ? numericBins(reference) : categoryBins(reference);
+  const bins = freezeBins(reference);
   const minimum = Math.min(reference.numeric.minimum, earlier?.minimum ?? Number.POSITIVE_INFINITY);
   const maximum = Math.max(reference.numeric.maximum, earlier?.maximum ?? Number.NEGATIVE_INFINITY);
   const width = maximum - minimum;
@@ -66,35 +64,11 @@ export function freezeVariable(
     name,
     type,
     bins,
-    binCount: binCountOf(bins),
-    growing: isGrowing(profiles),
+    binCount: seenBinCount(bins),
+    growing: isGrowing(profiles.map(({ numeric }) => numeric).filter(({ count }) => count > 0)),
     minimum,
     maximum,
     lowestPlausible: bounded ? minimum - width : Number.NEGATIVE_INFINITY,
     highestPlausible: bounded ? maximum + width : Number.POSITIVE_INFINITY,
   };
-}
-
-/** Whether each part lies above the one before; of five parts of a feature that does not grow, the odds are 1 : 120 at most. */
-function isGrowing(profiles: readonly FeatureProfile[]): boolean {
-  const parts = profiles.map(({ numeric }) => numeric).filter(({ count }) => count > 0);
-  if (parts.length < fewestGrowingParts) return false;
-  return parts.every((part, index) => index === 0 || part.minimum > parts[index - 1]!.maximum);
-}
-
-function numericBins({ numeric }: FeatureProfile): FeatureBins {
-  const spare = numeric.bucketsInUse > fewDistinct ? spareMantissaBits : 0;
-  return equalMassBins(numeric, Math.max(coarsestMantissaBits, numeric.mantissaBits - spare));
-}
-
-function categoryBins({ categorical }: FeatureProfile): FeatureBins {
-  return frequentCategoryBins(
-    categorical,
-    categorical.hashed !== null || categorical.exact.size > fewDistinct,
-  );
-}
-
-function binCountOf(bins: FeatureBins): number {
-  if (!('keys' in bins)) return bins.binCount;
-  return bins.kind === 'ranges' ? bins.keys.length + 1 : bins.keys.length;
 }

@@ -2,7 +2,7 @@ import { bucketValue } from '../../shared/bins/bucketValue.ts';
 import type { NumericBins } from '../../shared/bins/equalMassBins.ts';
 import type { FeatureBins } from '../../shared/bins/featureBins.ts';
 import type { CategoryBins } from '../../shared/bins/frequentCategoryBins.ts';
-import { bucketKey, FINEST_MANTISSA_BITS } from '../../shared/profile/bucketKey.ts';
+import { bucketKey, finestMantissaBits } from '../../shared/profile/bucketKey.ts';
 import { categoryHash } from '../../shared/profile/categoryHash.ts';
 import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
 import {
@@ -12,9 +12,12 @@ import {
 } from '../../shared/profile/numericHistogram.ts';
 
 /**
- * The profile at a resolution that the bins can count. Nearly always that is the profile itself; one that turned out
- * coarser than the bins is taken for its best guess: a bucket of numbers for its middle, a hash bucket for the most
- * frequent category of the reference that falls into it.
+ * Returns a profile at a resolution that the bins can count. Nearly always it is the profile
+ * itself. A profile that is coarser than the bins is replaced by a guess: each bucket of numbers
+ * stands at its middle, and each hash bucket stands for the most frequent category of the reference
+ * that falls into it. The number of records stays the same.
+ *
+ * O(1), or O(buckets + categories) for a coarse profile.
  */
 export function resolvedProfile(profile: FeatureProfile, bins: FeatureBins): FeatureProfile {
   if ('keys' in bins) {
@@ -31,7 +34,7 @@ function refined(coarse: NumericHistogram, { mantissaBits }: NumericBins): Numer
     const value = bucketValue(coarse, coarse.bucketKeys[bucket]!, coarse.mantissaBits);
     addToBucket(
       fine,
-      bucketKey(value) >> (FINEST_MANTISSA_BITS - mantissaBits),
+      bucketKey(value) >> (finestMantissaBits - mantissaBits),
       coarse.bucketCounts[bucket]!,
     );
   }
@@ -39,9 +42,13 @@ function refined(coarse: NumericHistogram, { mantissaBits }: NumericBins): Numer
   return Object.assign(fine, { count, nonFinite, minimum, maximum, sum });
 }
 
+/**
+ * Returns a profile with names in place of hash buckets; a bucket without a category of the
+ * reference gets a name of its own.
+ */
 function namedCategories(profile: FeatureProfile, bins: CategoryBins): FeatureProfile {
   const categoryOfHash = new Map<number, string>();
-  // binOf lists the most frequent first.
+  // The most frequent category comes first in binOf.
   for (const category of bins.binOf.keys()) {
     const hash = categoryHash(String(category));
     if (!categoryOfHash.has(hash)) categoryOfHash.set(hash, String(category));

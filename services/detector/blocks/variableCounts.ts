@@ -1,5 +1,11 @@
 import { binnedCounts } from '../../shared/bins/binnedCounts.ts';
 import { bucketValue } from '../../shared/bins/bucketValue.ts';
+import {
+  addMissing,
+  type CountVector,
+  moveToUnseen,
+  unseenBin,
+} from '../../shared/bins/countVector.ts';
 import { categoryEntries } from '../../shared/bins/frequentCategoryBins.ts';
 import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
 import { emptyFeatureProfile } from '../../shared/profile/featureProfile.ts';
@@ -7,17 +13,25 @@ import { sortedBuckets } from '../../shared/profile/sortedBuckets.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { resolvedProfile } from './resolvedProfile.ts';
 
-/** What is kept of a variable in a block of records once its profile is gone. Counts add up over blocks. */
+/**
+ * The counts of one variable in a block of records. They take the place of its profile, and can be
+ * added over blocks.
+ */
 export interface VariableCounts {
-  /** Records per bin: those of the reference, then unseen, non-finite, wrong type, missing. They sum to the records. */
-  counts: number[];
+  /** Records per bin; they sum to the records of the block. */
+  counts: CountVector;
   /** Numbers outside the plausible range. */
   outOfRange: number;
-  /** True when every valid value is one and the same. */
+  /** Whether there are valid values and all of them are the same. */
   constant: boolean;
 }
 
-/** @param records of the block; those that the profile does not know of did not carry the variable */
+/**
+ * Counts a variable of a block in its frozen bins. O(buckets log buckets), or O(categories).
+ *
+ * @param profile undefined if no record carried the variable
+ * @param records of the block; those that the profile does not count are missing the variable
+ */
 export function countVariable(
   frozen: FrozenVariable,
   profile: FeatureProfile | undefined,
@@ -25,7 +39,7 @@ export function countVariable(
 ): VariableCounts {
   const known = profile ?? emptyFeatureProfile();
   const counts = binnedCounts(resolvedProfile(known, frozen.bins), frozen.bins);
-  counts[counts.length - 1]! += records - known.count;
+  addMissing(counts, records - known.count);
   return {
     counts,
     outOfRange: outOfRangeCount(frozen, known),
@@ -34,10 +48,13 @@ export function countVariable(
 }
 
 /**
- * Counts of the parts of the very reference that a variable was frozen on. A value that only one part has counts as
- * unseen there, as it would have if that part had come later: otherwise the reference would never see anything new,
- * and rare values make every honest window look worse (leave-one-out; of a single part, the values that occur once:
- * Good, "The population frequencies of species", Biometrika 40, 1953).
+ * Counts the parts of the very reference that a variable was frozen on. A value that only one part
+ * has counts as unseen there, as it would if that part had come later (leave-one-out). Otherwise
+ * the reference would never see anything new, and rare values would make every honest window look
+ * worse. If there is a single part, the values that occur once count as unseen (Good, "The
+ * population frequencies of species", Biometrika 40, 1953).
+ *
+ * O(parts · buckets log buckets), or O(parts · categories).
  */
 export function countReference(
   frozen: FrozenVariable,
@@ -54,14 +71,16 @@ export function countReference(
     const counted = countVariable(frozen, profile, records);
     for (const [value, count, bin] of entries[index]!) {
       if (occurrences.get(value) !== 1) continue;
-      counted.counts[bin]! -= count;
-      counted.counts[frozen.binCount]! += count;
+      moveToUnseen(counted.counts, bin, count);
     }
     return counted;
   });
 }
 
-/** The values that have bins as values, with their counts and bins; none where bins are ranges, which see everything. */
+/**
+ * Returns the values that have a bin as single values, with their counts and bins; none if the bins
+ * are ranges, which hold every number.
+ */
 function distinctValues(
   { bins, binCount }: FrozenVariable,
   profile: FeatureProfile,
@@ -71,7 +90,7 @@ function distinctValues(
     return categoryEntries(resolved.categorical, bins.kind === 'hashes').map(([value, count]) => [
       value,
       count,
-      bins.binOf.get(value) ?? binCount,
+      bins.binOf.get(value) ?? unseenBin(binCount),
     ]);
   }
   if (bins.kind === 'ranges') return [];

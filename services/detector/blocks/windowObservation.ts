@@ -3,30 +3,39 @@ import { mergeFeatureProfiles } from '../../shared/profile/featureProfile.ts';
 import { mergeSampledRecords, type SampledRecords } from '../../shared/profile/recordSample.ts';
 import type { TimeWindow } from '../../shared/timeWindow.ts';
 
+/** The side of the model on which a variable stands: its inputs or its outputs. */
 export type VariableKind = 'feature' | 'output';
 
-/** An input or output of the model. Its profile counts the records that carried it; in the others it is missing. */
+/**
+ * An input or output of the model. Its profile counts the records that carried it; in all other
+ * records it is missing.
+ */
 export interface ObservedVariable {
   kind: VariableKind;
   name: string;
   profile: FeatureProfile;
 }
 
-/** Quality of the labelled predictions of a window: sums, so that windows can be pooled. */
+/** The quality of the labelled predictions of a window, as sums, so that windows can be pooled. */
 export interface WindowPerformance {
   task: 'binary' | 'multiclass' | 'regression';
   labelled: number;
-  /** Of 0/1 for classes, of the absolute error for numbers. */
+  /** The sum of the losses: 0 or 1 for a class, the absolute error for a number. */
   lossSum: number;
+  /** The sum of the squared losses. */
   lossSquareSum: number;
-  /** Empty for regression. */
+  /** Labelled predictions per class; empty for regression. */
   labelCounts: ReadonlyMap<string, number>;
 }
 
-/** All that the detector is told of one window, or of several in a row that were pooled. Never changed once made. */
+/**
+ * All that the detector knows about one window, or about several windows in a row that were pooled.
+ * Never changed once made.
+ */
 export interface WindowObservation {
   startMs: number;
   endMs: number;
+  /** The number of windows that were pooled. */
   windows: number;
   records: number;
   /** By `variableKey`. */
@@ -34,18 +43,28 @@ export interface WindowObservation {
   /** Records per version of the serving code, where it was logged. */
   codeVersions: ReadonlyMap<string, number>;
   performance: WindowPerformance | null;
-  /** Of all predictions; null of a segment, a given reference and a window from before there were samples. */
+  /**
+   * A sample of all predictions; null for a segment, for a given reference, and for a window that
+   * was stored before samples were taken.
+   */
   sample: SampledRecords | null;
 }
 
-/** A profile as it is stored: those of operations are told apart from what the model got and gave. */
+/**
+ * A profile as it is stored. Profiles of operations, such as the code version, are neither features
+ * nor outputs.
+ */
 export interface NamedProfile {
   kind: VariableKind | 'operation';
   name: string;
   profile: FeatureProfile;
 }
 
-/** What the profiles of one window and segment, one per name, and its performance say to the detector. */
+/**
+ * Returns the observation of one window and segment. O(profiles).
+ *
+ * @param profiles one for each kind and name
+ */
 export function observationOfProfiles(
   { startMs, endMs }: TimeWindow,
   profiles: Iterable<NamedProfile>,
@@ -70,7 +89,10 @@ export function observationOfProfiles(
   };
 }
 
-/** Each record of a window has a prediction; a reference without outputs has as many records as its fullest feature. */
+/**
+ * Returns the number of records of a window. Every record has a prediction; a reference without
+ * outputs is taken to have as many records as its fullest feature.
+ */
 function recordsOf(variables: ReadonlyMap<string, ObservedVariable>): number {
   const predictions = variables.get(variableKey('output', 'prediction'));
   return (
@@ -79,12 +101,16 @@ function recordsOf(variables: ReadonlyMap<string, ObservedVariable>): number {
   );
 }
 
-/** @example variableKey('feature', 'price') // 'feature/price' */
+/**
+ * Returns the key of a variable in maps.
+ *
+ * @example variableKey('feature', 'price') // 'feature/price'
+ */
 export function variableKey(kind: VariableKind, name: string): string {
   return `${kind}/${name}`;
 }
 
-/** One observation of all the records of two, the later of which ends it. */
+/** Returns one observation of the records of two windows. O(variables · buckets). */
 export function mergeObservations(
   earlier: WindowObservation,
   later: WindowObservation,
@@ -111,6 +137,10 @@ export function mergeObservations(
   };
 }
 
+/**
+ * Returns the performance of the labelled predictions of two windows; null if neither has any.
+ * O(classes).
+ */
 export function mergePerformance(
   earlier: WindowPerformance | null,
   later: WindowPerformance | null,

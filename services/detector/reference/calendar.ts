@@ -1,3 +1,5 @@
+import type { CountVector } from '../../shared/bins/countVector.ts';
+import { dayMs, hourMs, weekMs } from '../../shared/duration.ts';
 import type { Block } from '../blocks/block.ts';
 import { mergePerformance, type WindowPerformance } from '../blocks/windowObservation.ts';
 
@@ -5,39 +7,56 @@ import { mergePerformance, type WindowPerformance } from '../blocks/windowObserv
 export const cycles = ['day', 'week'] as const;
 export type Cycle = (typeof cycles)[number];
 
-const hourMs = 3_600_000;
-const hoursOfWeek = 168;
+const hoursOfDay = dayMs / hourMs;
+const hoursOfWeek = weekMs / hourMs;
 /** Longer blocks do not show the cycle. */
-const longestBlockMs: Record<Cycle, number> = { day: 8 * hourMs, week: 84 * hourMs };
-/** A week of blocks up to here has 168 hours, of longer ones seven days. */
-const longestOfHoursMs = 12 * hourMs;
-/** 1970 began on a Thursday. */
+const maxBlockMs: Record<Cycle, number> = { day: 8 * hourMs, week: weekMs / 2 };
+/**
+ * The week has a slot for each hour if blocks are at most this long, and a slot for each day if
+ * they are longer.
+ */
+const maxBlockOfHourSlotsMs = 12 * hourMs;
+/** 1970 began on a Thursday; Sunday is 0. */
 const epochWeekday = 4;
-/** After so many visits of a slot all that was counted there counts half. */
-const mostVisits = 16;
+/** After this many visits of a slot, everything that was counted there is halved. */
+const maxVisits = 16;
 
-/** What was counted at one time of a cycle. */
+/** The counts of one slot, which is one time of a cycle. */
 export interface Slot {
+  /**
+   * How often the stream came to this time of the cycle. Neighbouring blocks in one slot are one
+   * visit.
+   */
   visits: number;
-  /** As `VariableCounts.counts`, by `variableKey`. */
-  variables: ReadonlyMap<string, readonly number[]>;
+  /** Counts by `variableKey`. */
+  variables: ReadonlyMap<string, Readonly<CountVector>>;
   performance: WindowPerformance | null;
 }
 
-/** The slots of a cycle that have been visited. */
+/** The counts of one cycle. */
 export interface CycleCounts {
+  /** The slots that have been visited, by number (`slotOf`). */
   slots: ReadonlyMap<number, Slot>;
+  /** The slot of the block that was added last. */
   lastSlot: number;
 }
 
-/** What a stream is like at each time of each cycle. At most 24 + 168 + 7 slots, each of the size of a block. */
+/**
+ * The counts of a stream at each time of each cycle. It has at most 24 + 168 + 7 slots, each of the
+ * size of a block. Never changed once made.
+ */
 export type Calendar = ReadonlyMap<Cycle, CycleCounts>;
 
 /**
- * The time of a cycle at which a block has its middle: the hour of the day, the hour of the week, or for long blocks the day of the week.
- * null of blocks that are too long to show the cycle, and of parts of a given reference, which have no time.
+ * Returns the slot of a cycle in which the middle of a block lies, in UTC. The slots of the day are
+ * its hours, 0 to 23. The slots of the week are its hours from Sunday on, 0 to 167, or for blocks
+ * longer than 12 hours its days, 168 to 174.
  *
- * @param daysLater as if the block came so many days later
+ * Null for a block that is too long to show the cycle (8 hours for the day, half a week for the
+ * week), and for a part of a given reference, which has no time.
+ *
+ * @param daysLater the slot is that of a block which comes this many days later
+ * @example slotOf('day', { given: false, startMs: 7_200_000, endMs: 10_800_000 }) // 2
  */
 export function slotOf(
   cycle: Cycle,
@@ -45,24 +64,32 @@ export function slotOf(
   daysLater = 0,
 ): number | null {
   const lengthMs = endMs - startMs;
-  if (given || lengthMs > longestBlockMs[cycle]) return null;
+  if (given || lengthMs > maxBlockMs[cycle]) return null;
   const hours = Math.floor((startMs + endMs) / 2 / hourMs);
-  if (cycle === 'day') return modulo(hours, 24);
-  const hourOfWeek = modulo(hours + 24 * (epochWeekday + daysLater), hoursOfWeek);
-  return lengthMs <= longestOfHoursMs ? hourOfWeek : hoursOfWeek + Math.floor(hourOfWeek / 24);
+  if (cycle === 'day') return modulo(hours, hoursOfDay);
+  const hourOfWeek = modulo(hours + hoursOfDay * (epochWeekday + daysLater), hoursOfWeek);
+  return lengthMs <= maxBlockOfHourSlotsMs
+    ? hourOfWeek
+    : hoursOfWeek + Math.floor(hourOfWeek / hoursOfDay);
 }
 
+/** Returns the remainder in [0, divisor), also for negative values, as before 1970. */
 function modulo(value: number, divisor: number): number {
   return ((value % divisor) + divisor) % divisor;
 }
 
-/** What is counted: variables by key, and whether labels and errors are. */
+/** Which parts of a block a calendar counts. */
 export interface CountedParts {
+  /** By `variableKey`. */
   variables: ReadonlySet<string>;
+  /** Labels and errors. */
   performance: boolean;
 }
 
-/** The calendar with one more block. */
+/**
+ * Returns the calendar with one more block; blocks come in the order of time. O(slots + variables ·
+ * bins).
+ */
 export function withBlock(calendar: Calendar, block: Block, parts: CountedParts): Calendar {
   const next = new Map(calendar);
   for (const cycle of cycles) {
@@ -72,7 +99,7 @@ export function withBlock(calendar: Calendar, block: Block, parts: CountedParts)
     const slot = known?.slots.get(index) ?? { visits: 0, variables: new Map(), performance: null };
     const isVisit = known?.lastSlot !== index;
     const visited = withCounts(
-      isVisit && slot.visits >= mostVisits ? halved(slot) : slot,
+      isVisit && slot.visits >= maxVisits ? halved(slot) : slot,
       block,
       parts,
     );
@@ -105,7 +132,10 @@ function withCounts(slot: Slot, block: Block, parts: CountedParts): Slot {
   };
 }
 
-/** Counts stay whole numbers, which take little room in a checkpoint. */
+/**
+ * Returns a slot with half of everything. Counts stay whole numbers, which take little room in a
+ * checkpoint.
+ */
 function halved({ visits, variables, performance }: Slot): Slot {
   const half = (count: number) => Math.floor(count / 2);
   return {

@@ -1,29 +1,34 @@
+import { totalCount } from '../../shared/bins/countVector.ts';
 import type { Block, BlockSums } from '../blocks/block.ts';
 import type { WindowPerformance } from '../blocks/windowObservation.ts';
 import { type Cycle, type CycleCounts, type Slot, slotOf } from './calendar.ts';
 import type { TestReference } from './testReference.ts';
 
-/** Records' worth of belief that a time of a cycle is like all others. */
+/** The weight, in records, of the assumption that a time of a cycle is like all other times. */
 const priorRecords = 10;
 
-/** The recent blocks that lie at one time of the cycle, and what was counted there before. */
+/** The recent blocks in one slot of a cycle, and what was counted in the slot before. */
 interface Visit {
   blocks: Block[];
   slot: Slot;
 }
 
 /**
- * What recent blocks would be like if they were as the stream has been at the same times of earlier cycles, as a reference
- * to compare them with. Of a variable (and in the same way of labels and losses)
+ * Returns what recent blocks would be like if they were as the stream was at the same times of
+ * earlier cycles, as a reference to compare them with. For a variable (and in the same way for
+ * labels and losses) it is
  *
  *     e = Σ n_s (A_s + κ p) / (N_s + κ),   worth  n² / Σ (n_s² / (N_s + κ))  records,
  *
- * n_s the recent records at the time s, n their sum, A_s the counts of earlier visits there, N_s their sum, p the distribution in
- * `plain`, κ = 10. The worth is that of a mean of independent samples, weighted by n_s / n.
+ * where n_s are the recent records in slot s and n is their sum, A_s are the counts of earlier
+ * visits of the slot and N_s is their sum, p is the distribution in `plain`, and κ = 10. The worth
+ * is that of a mean of independent samples with the weights n_s / n.
+ *
+ * Null if one of the slots was not visited before. The counts of a variable are computed only when
+ * they are asked for, in O(slots · bins).
  *
  * @param plain the reference that knows no calendar
- * @param daysLater as if the blocks came so many days later
- * @returns null as long as one of the times was not visited before; counts of a variable only when they are asked for
+ * @param daysLater compares with the slots of blocks that come this many days later
  */
 export function calendarReference(
   cycle: Cycle,
@@ -58,34 +63,33 @@ function expectedCounts(
     return {
       records: counts ? recordsOf(key, blocks) : 0,
       counts,
-      total: counts ? total(counts) : 0,
+      total: counts ? totalCount(counts) : 0,
     };
   });
-  return mixture(samples, plain, total(plain));
+  return mixture(samples, plain, totalCount(plain));
 }
 
-/** Each record of a block is counted once per variable. */
+/**
+ * Returns the records of the blocks that count a variable; each record of such a block is counted
+ * once.
+ */
 function recordsOf(key: string, blocks: readonly Block[]): number {
   let records = 0;
   for (const block of blocks) if (block.variables.has(key)) records += block.records;
   return records;
 }
 
-function total(counts: readonly number[]): number {
-  let records = 0;
-  for (const count of counts) records += count;
-  return records;
-}
-
+/** One slot. */
 interface Sample {
-  /** Recent records. */
+  /** n_s: recent records. */
   records: number;
-  /** Of earlier visits, and their records; null without any. */
+  /** A_s: counts of earlier visits; null without any. */
   counts: readonly number[] | null;
+  /** N_s: records of earlier visits. */
   total: number;
 }
 
-/** @returns null if one of the times has nothing, or nothing is to be compared */
+/** Returns e, scaled to its worth; null if a slot has no counts, or there is nothing to compare. */
 function mixture(
   samples: readonly Sample[],
   plain: readonly number[],
@@ -116,7 +120,7 @@ function expectedPerformance(
   plain: WindowPerformance,
 ): WindowPerformance | null {
   const labels = [...plain.labelCounts.keys()];
-  // The labelled records are the first of the sums, so that they become the worth.
+  // The labelled records come first among the sums, so that they become the worth.
   const vector = ({ labelled, lossSum, lossSquareSum, labelCounts }: WindowPerformance) => [
     labelled,
     lossSum,
@@ -124,7 +128,7 @@ function expectedPerformance(
     ...labels.map(label => labelCounts.get(label) ?? 0),
   ];
   const samples = visits.map(({ blocks, slot: { performance } }) => ({
-    records: total(blocks.map(block => block.performance?.labelled ?? 0)),
+    records: totalCount(blocks.map(block => block.performance?.labelled ?? 0)),
     counts: performance && vector(performance),
     total: performance?.labelled ?? 0,
   }));

@@ -3,33 +3,64 @@ import type { Calendar, Cycle, CycleCounts } from './calendar.ts';
 import { calendarReference } from './calendarReference.ts';
 import type { TestReference } from './testReference.ts';
 
-/** Numbers of recent blocks that are pooled: a strong change shows in one, a weak one in eight. */
+/**
+ * The numbers of recent blocks that tests pool. A strong change shows in one block, a weak one only
+ * in eight.
+ */
 export const scales = [1, 2, 4, 8] as const;
+/** The largest of the scales. */
 export const largestScale = 8;
-/** Earlier blocks of the regime that recent ones are compared with, at the most. */
+/** Recent blocks are compared with at most this many earlier blocks of the regime. */
 export const longestHistoryBlocks = 150;
-/** Fewer blocks of the stream itself are no reference. */
+/** Fewer blocks of the stream itself are not a reference. */
 export const minimumReferenceBlocks = 5;
-/** Nor do fewer tell how the stream itself varies. */
+/** Fewer blocks of the stream itself do not show how the stream varies. */
 export const fewestOwnBlocks = 8;
 
-/** Recent blocks, pooled, and what they are compared with. */
+/**
+ * Returns the place of a scale in `scales`, and of its state in arrays by scale; -1 for another
+ * number.
+ *
+ * @example scaleIndex(4) // 2
+ */
+export function scaleIndex(scale: number): number {
+  return scales.indexOf(scale as (typeof scales)[number]);
+}
+
+/** Recent blocks and what they are compared with, for the tests of one scale. */
 export interface Comparison {
+  /** One of `scales`: the number of recent blocks. */
   scale: number;
+  /** Oldest first. */
   recentBlocks: readonly Block[];
+  /** Oldest first. */
   referenceBlocks: readonly Block[];
+  /** The sum of the recent blocks. */
   recent: BlockSums;
+  /** The sum of the reference blocks. */
   reference: BlockSums;
-  /** What the recent blocks would be like if they were as the stream was at the same times of earlier cycles. */
+  /**
+   * For each cycle, what the recent blocks would be like if they were as the stream was at the same
+   * times before.
+   */
   cyclic: ReadonlyMap<Cycle, TestReference>;
-  /** The same if they were as on each of the other days of the week: made when it is asked for, which is seldom. */
+  /**
+   * Returns the same for each of the other days of the week. It is computed on demand, which is
+   * seldom.
+   */
   otherDays(): TestReference[];
 }
 
-/** A comparison that knows no calendar. */
+/** A comparison without a calendar. */
 type PlainComparison = Omit<Comparison, 'cyclic' | 'otherDays'>;
 
-/** The last blocks of a regime against those before them, at each scale for which there are enough. */
+/**
+ * Compares the last blocks of a regime with those before them, at each scale for which there are
+ * enough blocks. None if the last block is part of a given reference, or if there are fewer than
+ * five blocks before it (a given reference needs one).
+ *
+ * @param blocks of the regime, oldest first
+ */
 export function comparisonsWithinRegime(
   blocks: readonly Block[],
   calendar: Calendar,
@@ -78,7 +109,13 @@ function referencesOfOtherDays(
   );
 }
 
-/** The blocks since a change against the regime before it. */
+/**
+ * Compares the last blocks since a change with the regime before it, at each scale for which there
+ * are enough blocks.
+ *
+ * @param regime blocks before the change, oldest first
+ * @param since blocks since the change, oldest first
+ */
 export function comparisonsSinceChange(
   regime: readonly Block[],
   since: readonly Block[],
@@ -98,7 +135,11 @@ export function comparisonsSinceChange(
     });
 }
 
-/** Neighbouring blocks of a reference, pooled, against all its other blocks: what it shows of itself. */
+/**
+ * Compares every run of neighbouring blocks of a reference with all its other blocks, at each scale
+ * at which at least five others are left. This shows how the reference varies within itself.
+ * O(blocks² · variables · bins).
+ */
 export function comparisonsWithinReference(blocks: readonly Block[]): Comparison[] {
   const whole = sumBlocks(blocks);
   const comparisons: Comparison[] = [];
@@ -127,7 +168,13 @@ function isReference(blocks: readonly Block[]): boolean {
   return blocks.length >= minimumReferenceBlocks || blocks.at(0)?.given === true;
 }
 
-/** Neighbouring blocks of a reference pooled to blocks of the size that is compared, so that they vary as those do. */
+/**
+ * Returns the counts of a reference, pooled over `scale` neighbouring blocks each, so that they
+ * vary as the recent blocks of that scale do. Blocks at the start that do not fill a pool are left
+ * out. O(blocks · bins).
+ *
+ * @param countsOf a block; null for a block without counts, which is skipped
+ */
 export function pooledCounts(
   blocks: readonly Block[],
   scale: number,

@@ -1,40 +1,56 @@
 import { binOfValue } from '../../shared/bins/binOfValue.ts';
-import { bucketInnerBound, FINEST_MANTISSA_BITS } from '../../shared/profile/bucketKey.ts';
+import { unseenBin, validBinCount } from '../../shared/bins/countVector.ts';
+import { bucketInnerBound, finestMantissaBits } from '../../shared/profile/bucketKey.ts';
 import { codeOf, missingCode, type SampledRecords } from '../../shared/profile/recordSample.ts';
 import { type Indicators, indicatorRidge } from '../../shared/statistics/indicatorRidge.ts';
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
 import { variableKey, type WindowObservation } from '../blocks/windowObservation.ts';
 
 /**
- * What a version gives, as a sum of effects of its features, each by its frozen bins: a model of the model, to say by how much a changed
- * feature moves the outputs. It explains, and decides nothing.
+ * An additive model of what a version predicts: a sum of one effect per feature, each depending on
+ * the frozen bin of the feature's value. It explains by how much a changed feature moves the
+ * outputs, and has no part in any decision.
  */
 export interface OutputModel {
-  /** What is moved. @example 'score' */
+  /**
+   * The predicted quantity: 'score', 'prediction', or the share of a class, such as 'share of
+   * "yes"'.
+   */
   output: string;
   /**
-   * By `variableKey`: how much the mean output of each bin lies above that of the reference if only this feature differs, then that of
-   * values never seen before. 0 of a bin without a sampled record.
+   * The effects of each feature, by `variableKey`: one number for each seen bin, then one for
+   * unseen values. An effect is the difference between the mean output of the bin and that of the
+   * reference if only this feature differs. It is 0 for a bin without a sampled record.
    */
   effects: ReadonlyMap<string, readonly number[]>;
-  /** `IndicatorFit.explained`. */
+  /** The share of the variance of the output that the model explains, `IndicatorFit.explained`. */
   explained: number;
 }
 
-/** Fewer do not tell the bins of a dozen features apart. */
-const fewestRecords = 300;
-/** A fit that explains less is silent. */
-const leastExplained = 0.1;
-/** Records of the mean output that each bin has besides its own. */
+/** Fewer records do not tell the bins of a dozen features apart. */
+const minRecords = 300;
+/** A model that explains less is not used. */
+const minExplained = 0.1;
+/** Each bin is treated as if it had this many further records with the mean output. */
 const ridge = 4;
-/** Bins of all features: a fit costs their cube. Features past it, by name, are left out. */
-const mostBins = 300;
+/**
+ * Bins of all features together; a fit costs their cube. Features past the limit, in the order of
+ * names, are left out.
+ */
+const maxBins = 300;
 
 /**
- * Fits the outputs of the sampled records of a reference.
+ * Fits an additive model to the outputs of the sampled records of a reference, by `indicatorRidge`.
+ * Features that only grow, and those with so many categories that their bins are hash buckets, are
+ * left out.
  *
- * @returns null with too few records, where features explain too little, and where no number stands for the output: some records have a
- * score and others have none, or there are too many classes
+ * Null if there are fewer than 300 sampled records, if the model explains less than a tenth of the
+ * variance, or if no number stands for the output: if only some records have a score, or if there
+ * are too many classes.
+ *
+ * O(records · features² + bins³).
+ *
+ * @param frozen bins by `variableKey`
  */
 export function fitOutputModel(
   reference: readonly WindowObservation[],
@@ -44,11 +60,11 @@ export function fitOutputModel(
   if (!output) return null;
   const samples = reference.flatMap(({ sample }) => sample ?? []);
   const values = samples.flatMap(({ outputs }) => outputs.filter(isKnown).map(output.valueOf));
-  if (values.length < fewestRecords) return null;
+  if (values.length < minRecords) return null;
   const features = fittedFeatures(samples, frozen);
   const indicators = indicatorsOf(samples, features);
   const { coefficients, explained } = indicatorRidge(indicators, Float64Array.from(values), ridge);
-  if (!(explained >= leastExplained)) return null;
+  if (!(explained >= minExplained)) return null;
   const counts = new Float64Array(indicators.columnCount);
   for (const column of indicators.columns) counts[column]! += 1;
   const effects = features.map(({ key, offset, valid }) => {
@@ -78,7 +94,7 @@ function outputOf(
   const { name, bins } = variable;
   if ('keys' in bins) return isAlwaysNumber(reference, key) ? { name, valueOf: numberOf } : null;
   if (bins.kind === 'hashes') return null;
-  // The most frequent comes first.
+  // The most frequent category comes first.
   const [category] = bins.binOf.keys();
   const categoryCode = codeOf(category);
   return {
@@ -87,7 +103,10 @@ function outputOf(
   };
 }
 
-/** The codes of numbers and classes cannot be told apart. */
+/**
+ * Returns whether every record has a number, because the codes of numbers and of classes cannot be
+ * told apart.
+ */
 function isAlwaysNumber(reference: readonly WindowObservation[], key: string): boolean {
   return reference.every(({ variables, records }) => {
     const numeric = variables.get(key)?.profile.numeric;
@@ -96,15 +115,18 @@ function isAlwaysNumber(reference: readonly WindowObservation[], key: string): b
 }
 
 function numberOf(code: number): number {
-  return bucketInnerBound(code, FINEST_MANTISSA_BITS);
+  return bucketInnerBound(code, finestMantissaBits);
 }
 
 interface FittedFeature {
   key: string;
   name: string;
-  /** Of its first bin among the bins of all. */
+  /** Index of its first bin among the bins of all features. */
   offset: number;
-  /** Bins of valid values, as `validCounts`; one more is of those without. */
+  /**
+   * The number of bins of valid values, as in `validCounts`. One more bin holds the records without
+   * a valid value.
+   */
   valid: number;
   binOf(code: number): number;
 }
@@ -120,21 +142,25 @@ function fittedFeatures(
     const variable = frozen.get(key);
     const binOf = variable && !variable.growing ? binOfCode(variable) : null;
     if (!variable || !binOf) continue;
-    const valid = variable.binCount + 1;
-    if (offset + valid + 1 > mostBins) continue;
+    const valid = validBinCount(variable.binCount);
+    if (offset + valid + 1 > maxBins) continue;
     features.push({ key, name, offset, valid, binOf });
     offset += valid + 1;
   }
   return features;
 }
 
-/** @returns null where a code does not tell the bin: categories so many that their bins are of other hashes */
+/**
+ * Returns the function that finds the bin of a code. The bin after those of valid values holds
+ * codes without a value. Null if codes do not determine bins, because the bins are buckets of
+ * another hash.
+ */
 function binOfCode({ bins, binCount }: FrozenVariable): ((code: number) => number) | null {
-  const missing = binCount + 1;
+  const missing = validBinCount(binCount);
   if ('keys' in bins) return code => (isKnown(code) ? binOfValue(numberOf(code), bins) : missing);
   if (bins.kind === 'hashes') return null;
   const binOfCategory = new Map([...bins.binOf].map(([category, bin]) => [codeOf(category), bin]));
-  return code => (isKnown(code) ? (binOfCategory.get(code) ?? binCount) : missing);
+  return code => (isKnown(code) ? (binOfCategory.get(code) ?? unseenBin(binCount)) : missing);
 }
 
 function indicatorsOf(
@@ -156,7 +182,10 @@ function indicatorsOf(
   return { columns: Uint16Array.from(columns), perRecord: features.length, columnCount };
 }
 
-/** Coefficients less their mean over the records that have a valid value. */
+/**
+ * Returns coefficients less their mean over the records with a valid value; 0 for a bin without
+ * records.
+ */
 function centred(coefficients: Float64Array, counts: Float64Array): number[] {
   const records = counts.reduce((sum, count) => sum + count, 0);
   const mean =

@@ -1,3 +1,4 @@
+import type { CountVector } from '../../shared/bins/countVector.ts';
 import { type FeatureProfile, mergeFeatureProfiles } from '../../shared/profile/featureProfile.ts';
 import type { SampledRecords } from '../../shared/profile/recordSample.ts';
 import { type Binning, type Block, countReferenceBlocks, sumBlocks } from '../blocks/block.ts';
@@ -8,43 +9,68 @@ import type { Calendar } from './calendar.ts';
 import { longestHistoryBlocks, minimumReferenceBlocks } from './comparison.ts';
 import { fitOutputModel, type OutputModel } from './outputModel.ts';
 
-/** Where a reference comes from: the training data, a file, or the version's own windows. */
+/**
+ * The origin of a reference: the training data, an uploaded file, or the version's own windows.
+ */
 export type ReferenceSource = 'training' | 'upload' | 'bootstrap';
 
-/** A reference that was handed over with the version. Its parts show how much it varies within itself. */
+/**
+ * A reference that was published for a version. Its parts show how much it varies within itself.
+ */
 export interface GivenReference {
   id: string;
   source: Exclude<ReferenceSource, 'bootstrap'>;
   parts: readonly WindowObservation[];
 }
 
-/** What recent blocks are compared with to see whether something changed *just now*. */
+/**
+ * The reference for the question whether something changed *just now*: a stretch of the stream that
+ * is alike. A change ends it, and the blocks since then become the next one. Never changed once
+ * made.
+ */
 export interface Regime extends Binning {
   source: ReferenceSource;
-  /** Oldest first. */
+  /** The blocks of the regime, oldest first, at most `longestHistoryBlocks`. */
   history: readonly Block[];
-  /** Of all blocks of the regime but the last ones. */
+  /** Counts all blocks of the regime except the newest ones. */
   calendar: Calendar;
-  /** False while variables that the given reference lacks are still gathered from the version's own windows. */
+  /**
+   * False while variables that the given reference lacks are being gathered from the version's own
+   * windows.
+   */
   complete: boolean;
-  /** Of the last blocks, until there are enough. */
+  /** The samples of the last blocks, until there are enough to choose pairs from. */
   gatheredSamples: readonly SampledRecords[];
-  /** Of the version's own windows; null where they do not tell how outputs follow from features. */
+  /**
+   * Fitted to the version's own windows; null if they do not show how outputs follow from features.
+   */
   outputModel: OutputModel | null;
 }
 
-/** One variable of the version's first reference, for the question whether the stream is still *like that*. */
+/** One variable of the first reference of a version. */
 export interface VersionVariable {
   source: ReferenceSource;
   frozen: FrozenVariable;
+  /** The profile of the whole reference. */
   profile: FeatureProfile;
-  counts: number[];
+  /** The counts of the whole reference in the frozen bins. */
+  counts: CountVector;
 }
 
-/** By `variableKey`. It stays for the life of the version, unlike the regime. */
+/**
+ * The reference for the question whether the stream is still *like the version's first reference*,
+ * by `variableKey`. Unlike the regime, it stays for the life of the version.
+ */
 export type VersionReference = ReadonlyMap<string, VersionVariable>;
 
-/** Bins of all variables that hold at least one value somewhere in the observations and are not known yet; `earlier` of the reference before. */
+/**
+ * Freezes all variables that have at least one value in the observations and are not known yet, in
+ * the order of their keys.
+ *
+ * @param observations the parts of the reference, in the order of time
+ * @param known variables that are left out, by `variableKey`
+ * @param earlier the variables of the reference before (`freezeVariable`)
+ */
 export function freezeVariables(
   observations: readonly WindowObservation[],
   known: ReadonlyMap<string, FrozenVariable> = new Map(),
@@ -68,6 +94,12 @@ function hasValues({ numeric, categorical }: FeatureProfile): boolean {
   return numeric.count + categorical.count > 0;
 }
 
+/**
+ * Starts a regime from the observations of a reference, of which the last 150 are used.
+ *
+ * @param observations in the order of time
+ * @param earlier the variables of the regime before
+ */
 export function regimeOf(
   source: ReferenceSource,
   observations: readonly WindowObservation[],
@@ -94,13 +126,22 @@ export function regimeOf(
   );
 }
 
-/** The regime whose last block this sample is of. Where a reference was given, or windows are older than samples, pairs come later. */
+/**
+ * Returns a regime whose pairs are known, or are chosen as soon as there are enough samples. They
+ * come later than the regime where a reference was given, or where windows are older than samples.
+ *
+ * @param sample of the last block of the regime; null starts the gathering anew
+ */
 export function withSample(regime: Regime, sample: SampledRecords | null): Regime {
   if (regime.pairs) return regime;
   return withSamples(regime, sample ? [...regime.gatheredSamples, sample] : []);
 }
 
-/** @param samples of the last blocks */
+/**
+ * Chooses the pairs of a regime if there are enough samples, and counts them in its last blocks.
+ *
+ * @param samples of the last blocks
+ */
 function withSamples(regime: Regime, samples: readonly SampledRecords[]): Regime {
   if (samples.length < minimumReferenceBlocks) return { ...regime, gatheredSamples: samples };
   const pairs = freezePairs(samples);
@@ -117,7 +158,12 @@ function withSamples(regime: Regime, samples: readonly SampledRecords[]): Regime
   };
 }
 
-/** The regime with the variables that it lacked, counted in its last blocks, which are these observations. */
+/**
+ * Completes a regime with the variables that its given reference lacks. They are frozen on the
+ * observations, and counted in the last blocks of the regime.
+ *
+ * @param observations of the last blocks of the regime
+ */
 export function completedRegime(
   regime: Regime,
   observations: readonly WindowObservation[],
@@ -143,7 +189,10 @@ export function completedRegime(
   };
 }
 
-/** The version's reference with the variables that it lacked. */
+/**
+ * Returns the reference of a version with the variables that it lacks, frozen on the observations;
+ * itself if it lacks none.
+ */
 export function extendedVersionReference(
   reference: VersionReference,
   source: ReferenceSource,

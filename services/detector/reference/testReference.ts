@@ -1,14 +1,16 @@
+import type { CountVector } from '../../shared/bins/countVector.ts';
 import type { BlockSums } from '../blocks/block.ts';
 import type { WindowPerformance } from '../blocks/windowObservation.ts';
 
-/** What a test compares recent blocks with. */
+/** The reference that a test compares recent blocks with. Expected counts may be fractions. */
 export interface TestReference {
-  /** As `VariableCounts.counts`, by `variableKey`; null where nothing is known of the variable. */
-  countsOf(key: string): readonly number[] | null;
+  /** Returns the counts of a variable, by `variableKey`; null if the reference does not have it. */
+  countsOf(key: string): Readonly<CountVector> | null;
+  /** Returns the labels and losses; null if the reference has none. */
   performance(): WindowPerformance | null;
 }
 
-/** Earlier blocks, whatever their time. */
+/** Returns the reference that consists of earlier blocks, whatever their time. */
 export function plainReference({ variables, performance }: BlockSums): TestReference {
   return {
     countsOf: key => {

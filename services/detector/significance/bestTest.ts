@@ -1,21 +1,32 @@
+import { weekMs } from '../../shared/duration.ts';
 import { type Cycle, cycles } from '../reference/calendar.ts';
 import { type Comparison, fewestOwnBlocks } from '../reference/comparison.ts';
 import { plainReference, type TestReference } from '../reference/testReference.ts';
-import { detectableRatio, type Judgement, judge, type Significance } from './significance.ts';
+import {
+  detectableRatio,
+  isOrdered,
+  type Judgement,
+  judge,
+  type Significance,
+} from './significance.ts';
 import { fewestBlocks, type Measurement, type StatisticHistory } from './statisticHistory.ts';
 
-/** What a test means on this stream, against the plain reference and against those of the calendar. */
+/**
+ * The null models of a test on this stream: against the plain reference, and against the reference
+ * of each cycle.
+ */
 export interface TestSignificance extends Significance {
   cyclic: ReadonlyMap<Cycle, readonly StatisticHistory[]>;
 }
 
-/** A statistic, of how many records. */
+/** A statistic with the numbers of records behind it. */
 export interface ReferenceMeasurement extends Measurement {
   records: number;
+  /** Not necessarily a whole number: a calendar's reference is worth a fraction of records. */
   referenceRecords: number;
 }
 
-/** What was measured against each reference, for the history of the stream. */
+/** The measurements against each reference, for the history of the stream. */
 export interface Measured {
   plain: Measurement;
   cyclic: ReadonlyMap<Cycle, Measurement>;
@@ -24,66 +35,70 @@ export interface Measured {
 /** A test against the reference with which it shows the smallest changes. */
 export interface BestTest<M extends Measurement> {
   test: M;
-  /** null: all blocks before, whatever their time. */
+  /** The cycle of the reference; null for all earlier blocks, whatever their time. */
   cycle: Cycle | null;
   measured: Measured;
+  /** Returns what the test would say if its statistic were this one. */
   judgementOf(statistic: number): Judgement;
 }
 
-/** A calendar has to show changes smaller by so much: it was chosen, and knows less. */
-const worthwhile = 0.9;
-/** A calendar is trusted when it has been compared with the stream for a week, weekend and all, and so many blocks. */
-const fewestCalendarBlocks = 24;
-const shareOfWeek = 0.9;
-const weekMs = 168 * 3_600_000;
-/** Other days are only looked at when it matters. */
-const notable = 0.01;
-/** Nearly all that a history remembers. */
-const mostCalendarBlocks = 350;
+/**
+ * A calendar is used only if the smallest change that it shows is below this share of the smallest
+ * change that the plain reference shows, because it was chosen in view of the data, and has fewer
+ * records.
+ */
+const maxCalendarShare = 0.9;
+/** A calendar is not trusted before this many blocks. */
+const minCalendarBlocks = 24;
+/**
+ * A calendar is not trusted before this share of a week, so that it has been compared with a
+ * weekend.
+ */
+const minShareOfWeek = 0.9;
+/**
+ * From this many blocks on a calendar is trusted in any case; a history does not remember many
+ * more.
+ */
+const maxCalendarBlocks = 350;
+/** The other days of the week are looked at only if the p-value is below this. */
+const maxNotablePValue = 0.01;
+/**
+ * A day of the week is compared only if it has at least this share of the records that the expected
+ * day has.
+ */
+const minShareOfDay = 0.5;
 
 /**
- * Measures against the plain reference and, where the stream is more than sampling noise, against those of the calendar, and judges by
- * the one that has had the least to explain in the past: `detectableRatio`. So a calendar is used for a variable when the data have shown
- * that it matters.
+ * Measures a test against the plain reference and judges it. Where the stream is ordered
+ * (`isOrdered`), it also measures against the references of the calendar, and judges by the
+ * reference for which the smallest changes stand out (`detectableRatio`). So a calendar is used for
+ * a variable only after the data have shown that it helps.
+ *
+ * On a holiday traffic looks like another day of the week, mostly like Sunday. So where the week is
+ * the best reference and the window differs from it, the test is against the day of the week that
+ * is most like the window.
+ *
+ * @param measure measures the test against a reference; null if the reference does not have the
+ * variable
+ * @returns null if the plain reference does not have the variable
  */
 export function bestTest<M extends ReferenceMeasurement>(
   comparison: Comparison,
   significance: TestSignificance,
   measure: (reference: TestReference) => M | null,
 ): BestTest<M> | null {
-  const { scale, referenceBlocks, recentBlocks } = comparison;
   const plain = measure(plainReference(comparison.reference));
   if (!plain) return null;
-  let best: { test: M; cycle: Cycle | null; own: Significance } = {
-    test: plain,
-    cycle: null,
-    own: significance,
-  };
-  const cyclic = new Map<Cycle, Measurement>();
-  if (significance.noiseWeight < 0.5) {
-    const needed = calendarBlocksNeeded(recentBlocks);
-    let least = detectableRatio(significance, plain, scale, fewestBlocks);
-    for (const cycle of cycles) {
-      const reference = comparison.cyclic.get(cycle);
-      const test = reference && measure(reference);
-      if (!test || test.degreesOfFreedom === 0) continue;
-      cyclic.set(cycle, test);
-      const own = {
-        noiseWeight: significance.noiseWeight,
-        history: significance.cyclic.get(cycle) ?? [],
-      };
-      const detectable = detectableRatio(own, test, scale, needed);
-      if (detectable >= least * worthwhile) continue;
-      least = detectable;
-      best = { test, cycle, own };
-    }
-  }
-  const { cycle, own } = best;
+  const cyclic = isOrdered(significance.noiseWeight)
+    ? measureCycles(comparison, measure)
+    : new Map<Cycle, M>();
+  const { cycle, own } = bestReference(comparison, significance, plain, cyclic);
+  const best = cycle === null ? plain : cyclic.get(cycle)!;
+  const { scale, referenceBlocks } = comparison;
   const judgementOf = (test: M, statistic: number) =>
     judge(own, { ...test, statistic }, scale, referenceBlocks.length >= fewestOwnBlocks);
-  const isNotable =
-    cycle === 'week' && judgementOf(best.test, best.test.statistic).pValue < notable;
-  const test = isNotable ? closestDay(comparison, best.test, measure) : best.test;
+  const isNotable = cycle === 'week' && judgementOf(best, best.statistic).pValue < maxNotablePValue;
+  const test = isNotable ? closestDay(comparison, best, measure) : best;
   return {
     test,
     cycle,
@@ -92,7 +107,66 @@ export function bestTest<M extends ReferenceMeasurement>(
   };
 }
 
-/** A holiday is as another day of the week, mostly as Sunday: what is as one of them is no change. */
+/**
+ * Measures a test against the reference of each cycle that has one, and with which there is
+ * something to test.
+ */
+function measureCycles<M extends ReferenceMeasurement>(
+  comparison: Comparison,
+  measure: (reference: TestReference) => M | null,
+): Map<Cycle, M> {
+  const measured = new Map<Cycle, M>();
+  for (const cycle of cycles) {
+    const reference = comparison.cyclic.get(cycle);
+    const test = reference && measure(reference);
+    if (test && test.degreesOfFreedom > 0) measured.set(cycle, test);
+  }
+  return measured;
+}
+
+/**
+ * Chooses the reference for which the smallest changes stand out, with what is known of the test
+ * against it.
+ */
+function bestReference(
+  { scale, recentBlocks }: Comparison,
+  significance: TestSignificance,
+  plain: ReferenceMeasurement,
+  cyclic: ReadonlyMap<Cycle, ReferenceMeasurement>,
+): { cycle: Cycle | null; own: Significance } {
+  let best: { cycle: Cycle | null; own: Significance } = { cycle: null, own: significance };
+  if (cyclic.size === 0) return best;
+  const minBlocks = calendarBlocksNeeded(recentBlocks);
+  let smallest = detectableRatio(significance, plain, scale, fewestBlocks);
+  for (const [cycle, test] of cyclic) {
+    const own = {
+      noiseWeight: significance.noiseWeight,
+      history: significance.cyclic.get(cycle) ?? [],
+    };
+    const detectable = detectableRatio(own, test, scale, minBlocks);
+    if (detectable >= smallest * maxCalendarShare) continue;
+    smallest = detectable;
+    best = { cycle, own };
+  }
+  return best;
+}
+
+/**
+ * Returns the number of blocks after which a calendar is trusted: as many as nearly a week has,
+ * from 24 to 350.
+ */
+function calendarBlocksNeeded(blocks: Comparison['recentBlocks']): number {
+  const blockMs = (blocks.at(-1)!.endMs - blocks[0]!.startMs) / blocks.length;
+  return Math.min(
+    maxCalendarBlocks,
+    Math.max(minCalendarBlocks, (minShareOfWeek * weekMs) / blockMs),
+  );
+}
+
+/**
+ * Returns the test against the day of the week that is most like the window: if it matches any day,
+ * nothing changed.
+ */
 function closestDay<M extends ReferenceMeasurement>(
   { otherDays }: Comparison,
   test: M,
@@ -100,9 +174,11 @@ function closestDay<M extends ReferenceMeasurement>(
 ): M {
   return otherDays().reduce((closest, reference) => {
     const other = measure(reference);
-    // A day of which little is known is like everything.
+    // A small sample matches anything.
     const isKnown =
-      other && other.degreesOfFreedom > 0 && other.referenceRecords >= test.referenceRecords / 2;
+      other &&
+      other.degreesOfFreedom > 0 &&
+      other.referenceRecords >= test.referenceRecords * minShareOfDay;
     return isKnown && other.statistic < closest.statistic ? other : closest;
   }, test);
 }
@@ -112,7 +188,13 @@ const timesOf: Record<Cycle, string> = {
   week: ' at the same time of the week, or of the day most like it',
 };
 
-/** @example earlierRecords({ referenceRecords: 1200.2, cycle: 'day' }) // '1200 at the same time of the day' */
+/**
+ * Says how many records a test was compared with, for an explanation.
+ *
+ * @example
+ * earlierRecords({ referenceRecords: 1200.2, cycle: 'day' })
+ * // '1200 at the same time of the day'
+ */
 export function earlierRecords({
   referenceRecords,
   cycle,
@@ -121,12 +203,4 @@ export function earlierRecords({
   cycle: Cycle | null;
 }): string {
   return `${Math.round(referenceRecords)}${cycle ? timesOf[cycle] : ''}`;
-}
-
-function calendarBlocksNeeded(blocks: Comparison['recentBlocks']): number {
-  const blockMs = (blocks.at(-1)!.endMs - blocks[0]!.startMs) / blocks.length;
-  return Math.min(
-    mostCalendarBlocks,
-    Math.max(fewestCalendarBlocks, (shareOfWeek * weekMs) / blockMs),
-  );
 }

@@ -1,42 +1,80 @@
 import { logChiSquaredSurvival } from '../../shared/statistics/chiSquaredSurvival.ts';
 import { logFisherSurvival } from '../../shared/statistics/fisherSurvival.ts';
-import { scales } from '../reference/comparison.ts';
-import { fewestBlocks, type Measurement, type StatisticHistory } from './statisticHistory.ts';
+import { scaleIndex, scales } from '../reference/comparison.ts';
+import { fewestBlocks, type Measurement, type StatisticHistory, tiny } from './statisticHistory.ts';
 
-/** Blocks' worth of belief in dispersion 1: weak where the stream is ordered, strong where it is noise. */
+/**
+ * Weight, in blocks, of the assumption of dispersion 1 where the stream is ordered: small, because
+ * its blocks differ.
+ */
 const priorBlocks = 2;
+/** Weight, in blocks, of the assumption of dispersion 1 where the stream is sampling noise. */
 const priorNoiseBlocks = 20;
-/** Blocks' worth of belief in the shape that the dispersion itself suggests. */
+/** Weight, in blocks, of the shape that the dispersion alone suggests. */
 const priorShapeBlocks = 10;
 
-/** What a statistic means on this stream: its history at each scale, and how sure it is that there is nothing but noise. */
+/**
+ * The null model of a statistic: what is known about its distribution on this stream while nothing
+ * changes.
+ */
 export interface Significance {
-  /** By scale, as in `scales`. */
+  /**
+   * The past of the statistic, in the order of `scales`; empty if nothing is known.
+   */
   history: readonly StatisticHistory[];
-  /** Probability that the statistic varies as sampling noise does, between changes. */
+  /** The probability that the statistic varies by nothing but sampling noise between changes. */
   noiseWeight: number;
 }
 
 export interface Judgement {
+  /** In [0, 1]; 0 below 1e-308. */
   pValue: number;
+  /** The natural logarithm of the p-value, which tells apart p-values that are 0 as numbers. */
   logPValue: number;
-  /** What the statistic is divided by before it is taken for one of independent records. */
+  /**
+   * The divisor of the statistic that makes it one of independent records, at least 1.
+   */
   overdispersion: number;
 }
 
 /**
- * The p-value of a statistic: the mean of what it is if the stream is sampling noise between changes, and if it is not,
+ * Returns whether a statistic varies by more than sampling noise even between changes, more
+ * probably than not. The stream is then called *ordered*, because it mostly is so when neighbouring
+ * records are alike.
  *
- *     p = w P(χ²_d > G / φ₀) + (1 − w) P(F(v, v (m + 2)) > G / (d φ)),
+ * @example isOrdered(0.2) // true
+ */
+export function isOrdered(noiseWeight: number): boolean {
+  return noiseWeight < 0.5;
+}
+
+/**
+ * Returns the p-value of a statistic on this stream: the mean of its p-value if the stream is
+ * sampling noise between changes, and of its p-value if the stream is ordered.
  *
- * w the probability of the former. φ₀ = max(1, (Σ G + 20 d) / (Σ d + 20 d)) over the history. φ is the mean of G / d over the
- * history, worth m = blocks / scale independent ones, shrunken by two of them towards that of the next smaller scale, and at
- * least 1; what exceeds 1 grows with the number of records. v = 2 / (squared coefficient of variation of G / d), at most d.
+ *     p = w P(χ²_d > G / φ₀) + (1 − w) P(F(v, v (m + 2)) > G / (d φ))
  *
- * Sources: McCullagh, Nelder, Generalized Linear Models, 2nd ed., section 4.5; Satterthwaite, Biometrics Bulletin 2(6), 1946,
- * for v; Smyth, Statistical Applications in Genetics and Molecular Biology 3(1), 2004, for a learned dispersion.
+ * - w is the probability of sampling noise (`noiseWeight`), G the statistic and d its degrees of
+ *   freedom.
+ * - φ₀ = max(1, (Σ G + 20 d) / (Σ d + 20 d)) is the dispersion under sampling noise, with sums over
+ *   the history.
+ * - φ is the mean of G / d over the history, which is worth m = blocks / scale independent blocks.
+ *   It is shrunken by two blocks towards the φ of the next smaller scale, and at least 1. The part
+ *   that exceeds 1 grows with the number of records.
+ * - v = 2 / (squared coefficient of variation of G / d) is the shape, at most d.
  *
- * @param ownHistory false while the reference is too short to say what the stream itself does
+ * The p-value falls as the statistic rises. It is 1 without degrees of freedom. Under an ordered
+ * stream it is 1 as long as fewer than eight blocks are known. O(1): about two continued fractions.
+ *
+ * Sources: McCullagh, Nelder, Generalized Linear Models, 2nd ed., 1989, section 4.5; Satterthwaite,
+ * Biometrics Bulletin 2(6), 1946, pp. 110-114, for v; Smyth, Statistical Applications in Genetics
+ * and Molecular Biology 3(1), 2004, for a learned dispersion.
+ *
+ * @param scale one of `scales`
+ * @param ownHistory false while the reference is too short to show how the stream itself varies
+ * @example
+ * const measured = { statistic: 16.92, degreesOfFreedom: 9, size: 100 };
+ * judge({ history: [], noiseWeight: 1 }, measured, 1, false).pValue // 0.05
  */
 export function judge(
   significance: Significance,
@@ -47,10 +85,7 @@ export function judge(
   const { history, noiseWeight } = significance;
   const { statistic, degreesOfFreedom } = measured;
   if (degreesOfFreedom === 0) return { pValue: 1, logPValue: 0, overdispersion: 1 };
-  const noise = noiseDispersion(
-    history[scales.indexOf(scale as (typeof scales)[number])],
-    degreesOfFreedom,
-  );
+  const noise = noiseDispersion(history[scaleIndex(scale)], degreesOfFreedom);
   const logNoise = logChiSquaredSurvival(statistic / noise, degreesOfFreedom);
   const learned = learnedDispersion(significance, measured, scale);
   const logOwn =
@@ -66,12 +101,14 @@ export function judge(
   return { pValue: Math.exp(logPValue), logPValue, overdispersion };
 }
 
+/** Returns φ₀. */
 function noiseDispersion(history: StatisticHistory | undefined, degreesOfFreedom: number): number {
   if (!history) return 1;
   const prior = priorNoiseBlocks * degreesOfFreedom;
   return Math.max(1, (history.noiseSum + prior) / (history.noiseDegrees + prior));
 }
 
+/** Returns φ, v and m; null while fewer than eight blocks are known at the scale. */
 function learnedDispersion(
   { history }: Significance,
   { degreesOfFreedom, size }: Measurement,
@@ -87,12 +124,13 @@ function learnedDispersion(
     smaller = mean;
     if (scales[index] !== scale) continue;
     if (known.blocks < fewestBlocks) return null;
-    const dispersion = 1 + ((mean - 1) * size * known.blocks) / Math.max(known.sizeSum, 1e-9);
+    const dispersion = 1 + ((mean - 1) * size * known.blocks) / Math.max(known.sizeSum, tiny);
     return { dispersion, shape: shapeOf(known, worth, dispersion, degreesOfFreedom), worth };
   }
   return null;
 }
 
+/** Returns v. */
 function shapeOf(
   { blocks, sum, squareSum }: StatisticHistory,
   worth: number,
@@ -104,29 +142,35 @@ function shapeOf(
     (1 + (dispersion - 1) * (dispersion - 1) * degreesOfFreedom);
   const mean = sum / blocks;
   const rootMeanSquare = Math.sqrt(squareSum / blocks);
-  // In this form squares of the smallest numbers, which are 0, do no harm.
+  // In this form the squares of very small numbers, which are 0, do no harm.
   const variation = mean > 0 ? Math.max(0, (rootMeanSquare / mean) ** 2 - 1) : 0;
   const shrunken =
     (worth * variation + (priorShapeBlocks * 2) / suggested) / (worth + priorShapeBlocks);
-  return Math.min(degreesOfFreedom, 2 / (shrunken + 1e-9));
+  return Math.min(degreesOfFreedom, 2 / (shrunken + tiny));
 }
 
 /**
- * How many times as large as under sampling noise against an endless reference G / d has to be to stand out: φ (1 + n / m), by two
- * deviations, that of G / d itself and that of φ. Of two references the one where less stands out shows smaller changes.
+ * Returns how large G / d has to be to stand out, relative to its value under sampling noise
+ * against an endless reference. Of two references, the one with the smaller ratio shows smaller
+ * changes.
  *
- * @param blocks of history without which nothing can be said
- * @returns Infinity without them
+ *     φ (1 + n / m) (1 + √(2 / v) + √(2 / (v (m′ + 2))))
+ *
+ * for n recent and m earlier records: one standard deviation of G / d itself and one of φ, which
+ * was learned from m′ blocks.
+ *
+ * @param minBlocks blocks of history below which nothing can be said
+ * @returns Infinity below that, and without degrees of freedom
  */
 export function detectableRatio(
   significance: Significance,
   measured: Measurement & { records: number; referenceRecords: number },
   scale: number,
-  blocks: number,
+  minBlocks: number,
 ): number {
-  const known = significance.history[scales.indexOf(scale as (typeof scales)[number])];
+  const known = significance.history[scaleIndex(scale)];
   const learned = learnedDispersion(significance, measured, scale);
-  if (!learned || known!.blocks < blocks || measured.degreesOfFreedom === 0)
+  if (!learned || known!.blocks < minBlocks || measured.degreesOfFreedom === 0)
     return Number.POSITIVE_INFINITY;
   const { dispersion, shape, worth } = learned;
   return (
@@ -136,7 +180,7 @@ export function detectableRatio(
   );
 }
 
-/** ln (w exp(left) + (1 − w) exp(right)). */
+/** Returns ln (w exp(left) + (1 − w) exp(right)). */
 function logMean(left: number, right: number, weight: number): number {
   const one = Math.log(weight) + left;
   const other = Math.log1p(-weight) + right;

@@ -1,42 +1,61 @@
 import { chiSquaredSurvival } from '../../shared/statistics/chiSquaredSurvival.ts';
 
-/** One test's statistic, before it is known what that means on this stream. */
+/** The statistic of one test, without a judgement of what it means on this stream. */
 export interface Measurement {
-  /** Likelihood ratio: chi-squared if records are independent and nothing changed. */
+  /** A likelihood ratio: chi-squared distributed if records are independent and nothing changed. */
   statistic: number;
+  /** 0 if there was nothing to test. */
   degreesOfFreedom: number;
-  /** Records that the comparison is worth: n m / (n + m) of n recent and m earlier ones. */
+  /** Records that the comparison is worth: n m / (n + m) for n recent and m earlier ones. */
   size: number;
-  /** Of a test for a rise alone: whether the value fell. Undefined for a test of any change. */
+  /** In a one-sided test for a rise: whether the value fell. Undefined in a test for any change. */
   fell?: boolean;
 }
 
-/** What a statistic was like at one scale in the blocks that are history. Sums, so that it stays small. */
+/**
+ * The past values of a statistic at one scale, as sums, so that it stays small. Never changed once
+ * made.
+ */
 export interface StatisticHistory {
+  /** Blocks that were measured; older ones count less, so that it stays below about 400. */
   blocks: number;
-  /** Of statistic / degrees of freedom, which is 1 on average if there is nothing but sampling noise. */
+  /** Sum of statistic / degrees of freedom, which is 1 on average under sampling noise. */
   sum: number;
+  /** Sum of the squares of the same. */
   squareSum: number;
+  /** Sum of `Measurement.size`. */
   sizeSum: number;
-  /** Logarithm of the odds for "nothing but sampling noise" that the blocks have given. */
+  /** Natural logarithm of the odds for "nothing but sampling noise" that the blocks have given. */
   noiseLogOdds: number;
-  /** Statistics and their degrees of freedom, for the dispersion under sampling noise. */
+  /** Sum of the statistics, for the dispersion under sampling noise. */
   noiseSum: number;
+  /** Sum of their degrees of freedom. */
   noiseDegrees: number;
 }
 
-/** Blocks after which what was before is forgotten. */
+/** Each block counts for 1 / 400 less with every further block, once there are 400. */
 const rememberedBlocks = 400;
+/** Evidence about sampling noise counts for 1 / 200 less with every further block. */
 const rememberedNoiseBlocks = 200;
-/** A ratio above so many times what was expected counts as that. */
-const largestRatio = 10;
-const largestNoiseRatio = 3;
-/** Blocks of history that make an expectation. */
+/** A ratio counts as at most this many times the ratio that was expected. */
+const maxRatio = 10;
+/** In the dispersion under sampling noise, a ratio counts as at most this. */
+const maxNoiseRatio = 3;
+/** Fewer blocks make no expectation. */
 export const fewestBlocks = 8;
-/** If there is more than noise, p-values are distributed as Beta(1/2, 1); a smaller one than this says no more. */
+/** If there is more than sampling noise, p-values are taken to be distributed as Beta(1/2, 1). */
 const alternativeExponent = 0.5;
-const smallestTellingPValue = 0.01;
+/**
+ * A smaller p-value is no stronger evidence against sampling noise, because a change would explain
+ * it as well.
+ */
+const minTellingPValue = 0.01;
+/** Keeps divisors away from zero; far below every real value. */
+export const tiny = 1e-9;
+/** Weight, in blocks, of the assumption that the ratio is 1. */
+const priorBlocks = 2;
 
+/** The history of a statistic that was never measured. */
 export const noHistory: StatisticHistory = {
   blocks: 0,
   sum: 0,
@@ -47,19 +66,29 @@ export const noHistory: StatisticHistory = {
   noiseDegrees: 0,
 };
 
-/** What is known of a variable that had one and the same value in so many blocks: its statistic was 0 in each. */
+/**
+ * Returns the history of a variable that had one and the same value in that many blocks: its
+ * statistic was 0 in each.
+ */
 export function constantHistory(blocks: number): StatisticHistory {
   return { ...noHistory, blocks };
 }
 
-/** The history with one more block. The blocks of a scale overlap, so each is worth 1 / scale to the odds. */
+/**
+ * Returns a history with one more block. A single statistic counts as at most ten times what was
+ * expected, so that one block cannot carry the history away. At a larger scale blocks overlap, so
+ * each counts for 1 / scale in the odds. O(1).
+ *
+ * @param measured with degrees of freedom above 0, which is not checked
+ * @example withMeasurement(noHistory, { statistic: 12, degreesOfFreedom: 6, size: 50 }, 1).sum // 2
+ */
 export function withMeasurement(
   history: StatisticHistory,
   measured: Measurement,
   scale: number,
 ): StatisticHistory {
   const { statistic, degreesOfFreedom, size, fell } = measured;
-  const ratio = Math.min(statistic / degreesOfFreedom, largestRatio * expectedRatio(history, size));
+  const ratio = Math.min(statistic / degreesOfFreedom, maxRatio * expectedRatio(history, size));
   const kept = history.blocks >= rememberedBlocks ? 1 - 1 / rememberedBlocks : 1;
   const keptNoise = 1 - 1 / rememberedNoiseBlocks;
   return {
@@ -70,27 +99,30 @@ export function withMeasurement(
     noiseLogOdds: history.noiseLogOdds * keptNoise + noiseLogRatio(measured) / scale,
     noiseSum:
       history.noiseSum * keptNoise +
-      (Math.min(statistic / degreesOfFreedom, fell ? 1 : largestNoiseRatio) * degreesOfFreedom) /
-        scale,
+      (Math.min(statistic / degreesOfFreedom, fell ? 1 : maxNoiseRatio) * degreesOfFreedom) / scale,
     noiseDegrees: history.noiseDegrees * keptNoise + degreesOfFreedom / scale,
   };
 }
 
-/** What exceeds 1 grows with the number of records; infinite while nothing can be expected. */
+/**
+ * Returns the ratio to expect; its part above 1 grows with the number of records. Infinite while
+ * nothing is known.
+ */
 function expectedRatio({ blocks, sum, sizeSum }: StatisticHistory, size: number): number {
   if (blocks < fewestBlocks) return Number.POSITIVE_INFINITY;
-  const mean = Math.max(1, (sum + 2) / (blocks + 2));
-  return 1 + ((mean - 1) * size * blocks) / Math.max(sizeSum, 1e-9);
+  const mean = Math.max(1, (sum + priorBlocks) / (blocks + priorBlocks));
+  return 1 + ((mean - 1) * size * blocks) / Math.max(sizeSum, tiny);
 }
 
 /**
- * ln of how much likelier the p-value is if there is nothing but noise (uniform) than if there is more. A model that learns after a drift
- * has ever fewer errors: of a test for a rise that is no sign of rises to come.
+ * Returns the logarithm of how many times likelier the p-value is under sampling noise, where it is
+ * uniform, than if there is more. In a test for a rise, the p-value of a fall is near 1: a model
+ * that learns after a drift makes ever fewer errors, and that is no sign of rises to come.
  */
 function noiseLogRatio({ statistic, degreesOfFreedom, fell }: Measurement): number {
   const twoSided = chiSquaredSurvival(statistic, degreesOfFreedom);
   const pValue = Math.max(
-    smallestTellingPValue,
+    minTellingPValue,
     fell === undefined ? twoSided : fell ? 1 - twoSided / 2 : twoSided / 2,
   );
   return -(Math.log(alternativeExponent) + (alternativeExponent - 1) * Math.log(pValue));

@@ -1,19 +1,29 @@
 import { bisect } from '../../shared/statistics/bisect.ts';
 import type { Judgement } from './significance.ts';
 
-const bisections = 50;
-export const largestStatistic = 2 ** 30;
+/** Above this the search ends. */
+export const maxStatistic = 2 ** 30;
 
-/** The smallest statistic whose p-value is at most `level`, by bisection; infinite when none up to `largestStatistic` is. */
+/**
+ * Returns the smallest statistic whose p-value is at most `level`, to a relative 1e-12, by
+ * bisection. Infinite if no statistic up to 2^30 has such a p-value. About 45 judgements for a
+ * threshold below 100.
+ *
+ * @param judgementOf a statistic; its p-value falls as the statistic rises
+ * @param level in (0, 1)
+ */
 export function statisticThreshold(
   judgementOf: (statistic: number) => Judgement,
   level: number,
 ): number {
   const logLevel = Math.log(level);
+  const isBelow = (statistic: number) => judgementOf(statistic).logPValue > logLevel;
+  let low = 0;
   let high = 1;
-  while (judgementOf(high).logPValue > logLevel) {
-    if (high >= largestStatistic) return Number.POSITIVE_INFINITY;
+  while (isBelow(high)) {
+    if (high >= maxStatistic) return Number.POSITIVE_INFINITY;
+    low = high;
     high *= 2;
   }
-  return bisect(statistic => judgementOf(statistic).logPValue > logLevel, 0, high, bisections);
+  return bisect(isBelow, low, high);
 }

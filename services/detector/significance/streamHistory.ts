@@ -1,8 +1,9 @@
 import { isPairKey } from '../blocks/featurePairs.ts';
 import type { Cycle } from '../reference/calendar.ts';
-import { largestScale, scales } from '../reference/comparison.ts';
+import { largestScale, scaleIndex, scales } from '../reference/comparison.ts';
 import type { Measured } from './bestTest.ts';
 import type { FamilyName } from './family.ts';
+import { isOrdered } from './significance.ts';
 import {
   type Measurement,
   noHistory,
@@ -11,36 +12,55 @@ import {
 } from './statisticHistory.ts';
 import { noTail, type TailHistory, withLogPValue } from './tailHistory.ts';
 
-/** What a test is about: `variableKey` of a feature or output, or its trend, or a pair of features, or the labels, or the errors. */
+/**
+ * The subject of a test: the `variableKey` of a feature or output, the trend of one, a pair of
+ * features, the labels, or the errors.
+ */
 export type TestKey = string;
 export const labelsKey: TestKey = 'labels';
 export const errorKey: TestKey = 'error';
 
 const trendPrefix = 'trend/';
 
-/** Of the test whether the numbers of a variable went up or down. */
+/**
+ * Returns the key of the test of whether the numbers of a variable went up or down.
+ *
+ * @example trendKey('feature/x') // 'trend/feature/x'
+ */
 export function trendKey(variable: TestKey): TestKey {
   return trendPrefix + variable;
 }
 
-/** What was measured of one block at one scale. */
+/** The measurements of one block at one scale. */
 export interface MeasuredScale {
   scale: number;
   tests: ReadonlyMap<TestKey, Measured>;
-  /** Of each family: its most significant p-value, corrected for their number. */
+  /** For each family, the logarithm of its most significant p-value, corrected for their number. */
   logPValues: ReadonlyMap<FamilyName, number>;
 }
 
-/** How a stream's statistics vary. It outlives the regimes: a new reference does not change the way of the stream. */
+/**
+ * The past variation of the statistics of a stream. It outlives the regimes, because a new
+ * reference does not change how the stream varies. It is plain data, so that checkpoints can store
+ * it, and its size does not depend on the length of the stream. Never changed once made.
+ */
 export interface StreamHistory {
+  /**
+   * For each test against the plain reference, its history at each scale, in the order of `scales`.
+   */
   statistics: ReadonlyMap<TestKey, readonly StatisticHistory[]>;
-  /** The same of what was measured against the calendar. */
+  /** The same for each test against the references of the calendar. */
   cyclic: ReadonlyMap<TestKey, ReadonlyMap<Cycle, readonly StatisticHistory[]>>;
+  /** For each family, the tail of its p-values at each scale. */
   tails: ReadonlyMap<FamilyName, readonly TailHistory[]>;
-  /** The last blocks: should one of the next alarm, they may belong to what changed. Oldest first. */
+  /**
+   * The last blocks, at most eight, oldest first. They are not learned from yet, because they
+   * belong to a change if one of the next blocks alarms.
+   */
   pending: readonly (readonly MeasuredScale[])[];
 }
 
+/** The history of a stream without blocks. */
 export const emptyStreamHistory: StreamHistory = {
   statistics: new Map(),
   cyclic: new Map(),
@@ -48,84 +68,115 @@ export const emptyStreamHistory: StreamHistory = {
   pending: [],
 };
 
-/** What the features say of the stream counts for the rest of it, up to these odds. */
-const mostFromOtherFeatures = 12;
-const mostForTruth = 12;
-const mostForOutputs = 4;
-/** Labels and errors of a missed drift look like more than noise; features that stay what they were speak against that. */
-const leastOfTruth = -6;
+/**
+ * The log-odds of all other features count for one feature, for trends and for pairs, up to this.
+ */
+const maxFromFeatures = 12;
+/** The log-odds of the features count for labels and errors up to this. */
+const maxForTruth = 12;
+/** The log-odds of the features count for outputs up to this. */
+const maxForOutputs = 4;
+/**
+ * The log-odds of labels and errors themselves count down to this. A drift that was missed makes
+ * them vary, too, and steady features speak against an ordered stream.
+ */
+const minForTruth = -6;
+/** Log-odds beyond this are certainty: exp(30) is 10^13. */
+const maxLogOdds = 30;
 
-/** The stream with one more block in which nothing alarmed. */
+/**
+ * Returns a stream with one more block in which nothing alarmed. It learns from the block that is
+ * now followed by eight quiet ones. O(tests).
+ */
 export function withQuietBlock(
-  history: StreamHistory,
+  stream: StreamHistory,
   measured: readonly MeasuredScale[],
 ): StreamHistory {
-  const pending = [...history.pending, measured];
-  if (pending.length <= largestScale) return { ...history, pending };
-  return { ...learned(history, pending[0]!, () => true), pending: pending.slice(1) };
+  const pending = [...stream.pending, measured];
+  if (pending.length <= largestScale) return { ...stream, pending };
+  return { ...learned(stream, pending[0]!, () => true), pending: pending.slice(1) };
 }
 
 /**
- * The stream after an alarm. Where it is sampling noise between changes, the last blocks belong to a change and say nothing of
- * how it varies. Where it is not, they do: repeated alarms are the stream's own way.
+ * Returns a stream after a block that alarmed. Where the stream is sampling noise between changes,
+ * the last blocks belong to a change and are dropped, because they say nothing about how the stream
+ * varies. Where it is ordered, repeated alarms are normal variation, so it learns from these
+ * blocks. O(tests).
  */
 export function withAlarm(
-  history: StreamHistory,
+  stream: StreamHistory,
   measured: readonly MeasuredScale[],
 ): StreamHistory {
-  const weight = noiseWeight(history);
-  const isOrdered = (key: TestKey) => weight(key) < 0.5;
-  const next = [...history.pending, measured].reduce(
-    (known, block) => learned(known, block, isOrdered),
-    history,
+  const weight = noiseWeight(stream);
+  const next = [...stream.pending, measured].reduce(
+    (known, block) => learned(known, block, key => isOrdered(weight(key))),
+    stream,
   );
   return { ...next, pending: [] };
 }
 
-/** The stream with blocks of its reference, each compared with all the others. */
+/**
+ * Returns a stream that has learned from the blocks of a reference, each compared with all the
+ * others. O(blocks · tests).
+ */
 export function withReference(
-  history: StreamHistory,
+  stream: StreamHistory,
   measured: readonly MeasuredScale[],
 ): StreamHistory {
-  // Its p-values were found before anything was known: no tail of what the stream reaches by chance.
+  // Without p-values: no null model existed when those of the reference were computed.
   const tailless = measured.map(block => ({ ...block, logPValues: new Map<FamilyName, number>() }));
-  return learned(history, tailless, () => true);
+  return learned(stream, tailless, () => true);
 }
 
+/**
+ * Learns from one block the tests that are `learnable`, and the tails if any test of the scale is.
+ */
 function learned(
-  history: StreamHistory,
+  stream: StreamHistory,
   measured: readonly MeasuredScale[],
-  concerns: (key: TestKey) => boolean,
+  learnable: (key: TestKey) => boolean,
 ): StreamHistory {
-  const statistics = new Map(history.statistics);
-  const cyclic = new Map(history.cyclic);
-  const tails = new Map(history.tails);
+  const statistics = new Map(stream.statistics);
+  const cyclic = new Map(stream.cyclic);
+  const tails = new Map(stream.tails);
   for (const { scale, tests, logPValues } of measured) {
-    const index = scales.indexOf(scale as (typeof scales)[number]);
+    const index = scaleIndex(scale);
     const learn = (
       known: readonly StatisticHistory[] = scales.map(() => noHistory),
       measurement: Measurement,
     ) => known.with(index, withMeasurement(known[index]!, measurement, scale));
     for (const [key, { plain, cyclic: measuredCycles }] of tests) {
-      if (!concerns(key)) continue;
+      if (!learnable(key)) continue;
       if (plain.degreesOfFreedom > 0) statistics.set(key, learn(statistics.get(key), plain));
       for (const [cycle, measurement] of measuredCycles) {
         const known = cyclic.get(key);
         cyclic.set(key, new Map(known).set(cycle, learn(known?.get(cycle), measurement)));
       }
     }
-    if (![...tests.keys()].some(concerns)) continue;
+    if (![...tests.keys()].some(learnable)) continue;
     for (const [family, logPValue] of logPValues) {
       const known = tails.get(family) ?? scales.map(() => noTail);
       tails.set(family, known.with(index, withLogPValue(known[index]!, logPValue)));
     }
   }
-  return { ...history, statistics, cyclic, tails };
+  return { ...stream, statistics, cyclic, tails };
 }
 
-/** How sure it is of a test that its statistic varies as sampling noise does, between changes; sure, until something is known. */
+/**
+ * Returns the probability that the statistic of a test varies by nothing but sampling noise between
+ * changes.
+ */
 export type NoiseWeight = (key: TestKey) => number;
 
+/**
+ * Returns the noise weights of a stream; 1 for every test as long as nothing is known. O(tests),
+ * then O(1) for each test.
+ *
+ * A test is judged by its own history (`ownLogOdds`) and, up to a limit, by the features, because
+ * what makes records alike makes all features alike.
+ *
+ * @example noiseWeight(emptyStreamHistory)('feature/x') // 1
+ */
 export function noiseWeight({ statistics }: StreamHistory): NoiseWeight {
   let features = 0;
   let featureCount = 0;
@@ -144,32 +195,39 @@ function isFeature(key: TestKey): boolean {
   return key.startsWith('feature/');
 }
 
-/** Of sampling noise, by what the test itself has shown at all scales. */
-export function ownLogOdds(history: readonly StatisticHistory[]): number {
-  return history.reduce((total, { noiseLogOdds }) => total + noiseLogOdds, 0);
+/**
+ * Returns the log-odds for sampling noise that a test has shown itself, summed over its scales; 0
+ * if it was never measured.
+ *
+ * @param byScale its history at each scale
+ * @example ownLogOdds([]) // 0
+ */
+export function ownLogOdds(byScale: readonly StatisticHistory[]): number {
+  return byScale.reduce((total, { noiseLogOdds }) => total + noiseLogOdds, 0);
 }
 
+/** @param features the log-odds of all features together */
 function logOddsOf(
   key: TestKey,
-  history: readonly StatisticHistory[],
+  byScale: readonly StatisticHistory[],
   features: number,
   featureCount: number,
 ): number {
-  const own = ownLogOdds(history);
-  if (isFeature(key)) return own + Math.min(mostFromOtherFeatures, features - own);
+  const own = ownLogOdds(byScale);
+  if (isFeature(key)) return own + Math.min(maxFromFeatures, features - own);
   if (isPairKey(key) || key.startsWith(trendPrefix))
-    return own + Math.min(mostFromOtherFeatures, features);
+    return own + Math.min(maxFromFeatures, features);
   const worst = Math.min(
     0,
-    ...history.map(({ noiseLogOdds }, index) => noiseLogOdds * scales[index]!),
+    ...byScale.map(({ noiseLogOdds }, index) => noiseLogOdds * scales[index]!),
   );
   if (featureCount === 0) return own + (key === labelsKey ? 0 : worst);
   if (key === labelsKey || key === errorKey)
-    return Math.max(leastOfTruth, own) + Math.min(mostForTruth, features);
+    return Math.max(minForTruth, own) + Math.min(maxForTruth, features);
   // A model that keeps learning changes its outputs without any drift.
-  return own + worst + Math.min(mostForOutputs, features);
+  return own + worst + Math.min(maxForOutputs, features);
 }
 
 function probability(logOdds: number): number {
-  return 1 / (1 + Math.exp(-Math.max(-30, Math.min(30, logOdds))));
+  return 1 / (1 + Math.exp(-Math.max(-maxLogOdds, Math.min(maxLogOdds, logOdds))));
 }

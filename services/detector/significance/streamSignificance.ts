@@ -1,15 +1,18 @@
-import { scales } from '../reference/comparison.ts';
+import { scaleIndex } from '../reference/comparison.ts';
 import type { TestSignificance } from './bestTest.ts';
 import type { FamilyName } from './family.ts';
 import { noiseWeight, type StreamHistory, type TestKey } from './streamHistory.ts';
 import type { TailHistory } from './tailHistory.ts';
 
-/** What the tests of one block mean, from the history of the stream before it. */
+/** The null models of all tests and families, learned from the stream before a block. */
 export interface StreamSignificance {
+  /** Returns the null model of a test. */
   of(key: TestKey): TestSignificance;
+  /** Returns what is known about the p-values of a family; undefined if nothing is. */
   tail(family: FamilyName, scale: number): TailHistory | undefined;
 }
 
+/** Returns the null models that follow from a history. O(tests); each question is then O(1). */
 export function streamSignificance(history: StreamHistory): StreamSignificance {
   const weight = noiseWeight(history);
   return {
@@ -18,7 +21,6 @@ export function streamSignificance(history: StreamHistory): StreamSignificance {
       cyclic: history.cyclic.get(key) ?? new Map(),
       noiseWeight: weight(key),
     }),
-    tail: (family, scale) =>
-      history.tails.get(family)?.[scales.indexOf(scale as (typeof scales)[number])],
+    tail: (family, scale) => history.tails.get(family)?.[scaleIndex(scale)],
   };
 }

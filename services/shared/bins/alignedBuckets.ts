@@ -1,7 +1,10 @@
 import type { NumericHistogram } from '../profile/numericHistogram.ts';
 import { sortedBuckets } from '../profile/sortedBuckets.ts';
 
-/** The buckets of two histograms side by side, ascending; a bucket that only one of them uses counts 0 in the other. */
+/**
+ * The buckets of two histograms side by side, in ascending order of key. A bucket that only one of
+ * them uses counts 0 in the other.
+ */
 export type AlignedBuckets = {
   mantissaBits: number;
   keys: number[];
@@ -9,7 +12,12 @@ export type AlignedBuckets = {
   recent: number[];
 };
 
-/** Brings two histograms to the coarser of their resolutions, where equal keys mean the same interval. */
+/**
+ * Returns the buckets of two histograms side by side, at the coarser of the two resolutions, where
+ * equal keys mean the same interval. O(buckets log buckets).
+ *
+ * @example alignedBuckets(histogramOf([1, 2]), histogramOf([2, 2])).recent // [0, 2]
+ */
 export function alignedBuckets(
   reference: NumericHistogram,
   recent: NumericHistogram,

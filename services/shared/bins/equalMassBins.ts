@@ -2,32 +2,40 @@ import type { NumericHistogram } from '../profile/numericHistogram.ts';
 import type { SortedBuckets } from '../profile/sortedBuckets.ts';
 import { sortedBuckets } from '../profile/sortedBuckets.ts';
 
-const BIN_COUNT = 10;
+const defaultBinCount = 10;
 
 /**
- * Bins of numbers, as keys of buckets at one resolution, so that putting a histogram into them is exact.
- * - `ranges`: bin i holds the keys above `keys[i - 1]` up to `keys[i]`, one more bin all keys above the last.
- * - `values`: bin i holds the key `keys[i]` and no other; every other key was never seen in the reference.
+ * Bins of numbers. Their edges are keys of histogram buckets at one resolution, so that counting a
+ * histogram in them is exact.
+ *
+ * - `ranges`: bin i holds the keys above `keys[i - 1]` up to `keys[i]`, and one more bin all keys
+ *   above the last one.
+ * - `values`: bin i holds the key `keys[i]` alone. The reference has no other key.
  */
 export type NumericBins = { kind: 'ranges' | 'values'; mantissaBits: number; keys: number[] };
 
 /**
- * Bins of equal mass on a reference.
+ * Returns bins that each hold about the same share of a reference.
  *
- * At most `binCount` distinct values (buckets): a bin for each. More: ranges that end at the `binCount`-quantiles, where
- * each value that holds at least 1/`binCount` of the mass has a bin to itself, so that heavy ties do not swallow their
- * neighbours. That makes at most `binCount` bins without such values, and 2 · `binCount` with them; the bins beside them
- * may be empty on the reference, and catch what was never seen there (as negatives beside many zeros).
+ * A reference with at most `binCount` distinct values (buckets) gets one bin for each value.
+ * Otherwise the bins are ranges that end at the `binCount`-quantiles. A value that holds at least 1
+ * / `binCount` of the mass has a bin to itself, so that it does not swallow its neighbours. Such
+ * values raise the number of bins to at most 2 · `binCount`; the bins beside them may be empty in
+ * the reference and catch what was never seen there (such as negative numbers beside many zeros).
  *
- * O(buckets log buckets). Quantiles are inverses of the distribution function (Hyndman, Fan, 1996, definition 1).
+ * O(buckets log buckets). Quantiles are the inverse of the distribution function (Hyndman, Fan, The
+ * American Statistician 50(4), 1996, definition 1).
  *
- * @param mantissaBits the coarsest resolution of all the histograms that will be put into the bins
- * @example equalMassBins(histogramOf(0, 0, 1), 20).keys; // the keys of 0 and 1, kind 'values'
+ * @param mantissaBits the coarsest resolution of all histograms that will be counted in the bins
+ * @throws RangeError if `mantissaBits` is finer than the reference
+ * @example
+ * equalMassBins(histogramOf([0, 0, 1]), 20)
+ * // { kind: 'values', mantissaBits: 20, keys: [0, 1072693248] }
  */
 export function equalMassBins(
   reference: NumericHistogram,
   mantissaBits: number,
-  binCount = BIN_COUNT,
+  binCount = defaultBinCount,
 ): NumericBins {
   const buckets = sortedBuckets(reference, mantissaBits);
   if (buckets.keys.length <= binCount)

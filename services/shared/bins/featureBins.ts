@@ -1,28 +1,19 @@
-import type { FeatureProfile } from '../profile/featureProfile.ts';
-import { featureType } from '../profile/featureProfile.ts';
 import type { NumericBins } from './equalMassBins.ts';
-import { equalMassBins } from './equalMassBins.ts';
 import type { CategoryBins } from './frequentCategoryBins.ts';
-import { frequentCategoryBins } from './frequentCategoryBins.ts';
 
-/** What `binnedCounts` puts a profile into. */
+/**
+ * The bins in which the values of a variable are counted: `binnedCounts` counts a profile,
+ * `binOfValue` finds one value.
+ */
 export type FeatureBins = NumericBins | CategoryBins;
 
 /**
- * The bins in which a reference and the profiles compared with it can all be counted exactly: of the type of the
- * reference, at the coarsest of all their resolutions. To compare windows with each other, hand over all of them.
+ * Returns how many bins hold values that the reference has. All other bins of a `CountVector`
+ * follow from it.
  *
- * @example const bins = featureBins(reference, [recent]); // then binnedCounts(reference, bins), binnedCounts(recent, bins)
+ * @example seenBinCount({ kind: 'ranges', mantissaBits: 20, keys: [1, 2, 3] }) // 4
  */
-export function featureBins(reference: FeatureProfile, compared: FeatureProfile[]): FeatureBins {
-  const profiles = [reference, ...compared];
-  return featureType(reference) === 'numeric'
-    ? equalMassBins(
-        reference.numeric,
-        Math.min(...profiles.map(profile => profile.numeric.mantissaBits)),
-      )
-    : frequentCategoryBins(
-        reference.categorical,
-        profiles.some(profile => profile.categorical.hashed !== null),
-      );
+export function seenBinCount(bins: FeatureBins): number {
+  if (!('keys' in bins)) return bins.binCount;
+  return bins.kind === 'ranges' ? bins.keys.length + 1 : bins.keys.length;
 }

@@ -1,39 +1,55 @@
 import type { CategoricalCounts } from '../profile/categoricalCounts.ts';
 import { hashedCounts } from '../profile/categoricalCounts.ts';
 
-/** So many categories have a bin of their own: about the levels of a feature that a person names. */
-const FREQUENT_CATEGORIES = 32;
+/**
+ * Categories beyond the most frequent ones share a bin. A feature whose levels a person names has
+ * about this many.
+ */
+const maxOwnBins = 32;
 
 /**
- * Bins of categories: `binOf` gives each category of the reference its bin, the most frequent ones 0, 1, … and all
- * others the last. A category that is not in it was never seen in the reference. When `hashed`, the categories are the
- * 256 hash buckets, by number.
+ * Bins of categories. `binOf` gives the bin of each category of the reference, in falling order of
+ * frequency; all categories past the 32 most frequent ones share the last bin. A category that is
+ * not in the map was never seen in the reference.
+ *
+ * The keys of `categories` are texts; those of `hashes` are the numbers of the 256 hash buckets
+ * (`categoryHash`).
  */
 export type CategoryBins = {
   kind: 'categories' | 'hashes';
+  /** The number of bins that hold categories of the reference. */
   binCount: number;
   binOf: Map<string | number, number>;
 };
 
 /**
- * A bin for each of the most frequent categories of a reference, and one for its others. Equally frequent ones rank by
- * their code units, so that the bins do not depend on the order of counting. O(categories log categories).
+ * Returns a bin for each of the most frequent categories of a reference, and one for all its other
+ * categories. Categories of equal frequency rank by their code units, so that the bins do not
+ * depend on the order of counting. O(categories log categories).
  *
- * @param hashed whether any of the summaries that will be put into the bins is hashed, the reference among them
- * @example frequentCategoryBins(countsOf('a', 'b', 'b'), false).binOf; // b → 0, a → 1
+ * @param hashed whether any profile that will be counted in the bins is hashed, the reference among
+ * them
+ * @throws RangeError if the reference is hashed and `hashed` is false
+ * @example
+ * frequentCategoryBins(countsOf(['a', 'b', 'b']), false).binOf
+ * // new Map([['b', 0], ['a', 1]])
  */
 export function frequentCategoryBins(reference: CategoricalCounts, hashed: boolean): CategoryBins {
   const ranked = categoryEntries(reference, hashed).sort(
     ([left, leftCount], [right, rightCount]) => rightCount - leftCount || (left < right ? -1 : 1),
   );
-  const binOf = new Map(
-    ranked.map(([category], rank) => [category, Math.min(rank, FREQUENT_CATEGORIES)]),
-  );
-  const binCount = Math.min(ranked.length, FREQUENT_CATEGORIES + 1);
+  const binOf = new Map(ranked.map(([category], rank) => [category, Math.min(rank, maxOwnBins)]));
+  const binCount = Math.min(ranked.length, maxOwnBins + 1);
   return { kind: hashed ? 'hashes' : 'categories', binCount, binOf };
 }
 
-/** The categories of a summary, or the numbers of its hash buckets, with their counts above 0. */
+/**
+ * Returns the categories of a profile with their counts, or the numbers of the hash buckets in use
+ * with theirs. O(categories).
+ *
+ * @throws RangeError if the profile is hashed and exact categories are asked for
+ * @example categoryEntries(countsOf(['a', 'b', 'b']), false) // [['a', 1], ['b', 2]]
+ */
 export function categoryEntries(
   counts: CategoricalCounts,
   hashed: boolean,

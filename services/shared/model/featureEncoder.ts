@@ -1,40 +1,70 @@
 import { fnv1a } from '../profile/categoryHash.ts';
 
-/** Inputs of one prediction by name; an absent one, null and NaN are missing. */
+/**
+ * The inputs of one prediction, by name. An absent one, null, undefined and non-finite numbers are
+ * missing.
+ */
 export type FeatureRow = Record<string, number | string | boolean | null | undefined>;
 
-/** More distinct values than this are hashed instead of having a column each: the WASM backend trains no embeddings. */
-export const mostLevels = 50;
+/**
+ * A text feature with more distinct values than this is hashed instead of having a column for each
+ * value, because the WASM backend cannot train embeddings.
+ */
+export const maxLevels = 50;
 const hashBuckets = 64;
-/** Standardised inputs are held to this many standard deviations: one absurd value must not drown all others. */
-const mostDeviations = 10;
-/** Larger numbers are held to it before means are taken, as the sum of their squares would not be finite. */
-const largestMagnitude = 1e100;
+/**
+ * Standardised inputs are clipped at this many standard deviations, so that one absurd value does
+ * not drown all others.
+ */
+const maxDeviations = 10;
+/**
+ * Numbers are clipped here before means are taken, because the sum of larger squares would not be
+ * finite.
+ */
+const maxMagnitude = 1e100;
 
-/** `missing`: whether an indicator column exists, which it does if rows without the feature were seen. */
+/**
+ * The encoding of one feature. `missing` says whether it has an indicator column, which it has if
+ * rows without the feature were seen.
+ */
 export type EncodedFeature =
   | { kind: 'numeric'; name: string; mean: number; deviation: number; missing: boolean }
   | { kind: 'levels'; name: string; levels: string[]; missing: boolean }
   | { kind: 'hashed'; name: string; missing: boolean };
 
-/** Plain JSON: how rows become the numbers that a network takes. */
+/** The encoding of rows as the numbers that a network takes, as plain JSON. */
 export interface FeatureEncoder {
   features: EncodedFeature[];
-  /** Numbers per row. */
+  /** The number of inputs per row. */
   width: number;
 }
 
 /**
- * Learns the encoding of the named features: a standardised number, a column per level, or, beyond 50 levels, a multi-hot hash
- * (Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", ICML 2009). The type of a feature is that of most of its
- * values; a value of the other type is then as good as missing.
+ * Learns how to encode the named features: as a standardised number, as one column for each level,
+ * or beyond 50 levels as a multi-hot hash (Weinberger et al., "Feature Hashing for Large Scale
+ * Multitask Learning", ICML 2009).
+ *
+ * The type of a feature is that of most of its values, numeric on a tie. A value of the other type
+ * is encoded as missing. A feature that no row has becomes a constant 0 with an indicator. O(rows ·
+ * features).
+ *
+ * @param names in the order of the columns
+ * @example fitEncoder([{ price: 1 }, { price: 3 }], ['price']).width // 1
  */
 export function fitEncoder(rows: readonly FeatureRow[], names: readonly string[]): FeatureEncoder {
   const features = names.map(name => fitFeature(rows, name));
   return { features, width: features.reduce((width, feature) => width + featureWidth(feature), 0) };
 }
 
-/** @returns rows × encoder.width numbers, row by row */
+/**
+ * Encodes rows as rows × `encoder.width` numbers, row by row. A level that the encoder does not
+ * know has zeros in all columns, and so has a missing value without an indicator column. O(rows ·
+ * width).
+ *
+ * @example
+ * const encoder = fitEncoder([{ city: 'Rome' }, { city: 'Oslo' }], ['city']);
+ * [...encodeRows(encoder, [{ city: 'Oslo' }, { city: 'Rome' }])] // [1, 0, 0, 1]
+ */
 export function encodeRows(encoder: FeatureEncoder, rows: readonly FeatureRow[]): Float32Array {
   const encoded = new Float32Array(rows.length * encoder.width);
   let column = 0;
@@ -64,11 +94,19 @@ function fitFeature(rows: readonly FeatureRow[], name: string): EncodedFeature {
   const missing = Math.max(numbers.length, textCount) < rows.length;
   if (numbers.length >= textCount)
     return { kind: 'numeric', name, ...meanAndDeviation(numbers), missing };
-  if (texts.size > mostLevels) return { kind: 'hashed', name, missing };
+  if (texts.size > maxLevels) return { kind: 'hashed', name, missing };
   return { kind: 'levels', name, levels: [...texts.keys()].sort(), missing };
 }
 
-/** One pass (Welford 1962, in Knuth, The Art of Computer Programming 2, section 4.2.2). A constant has deviation 1. */
+/**
+ * Returns the mean and the population standard deviation of numbers in one pass. Constant numbers,
+ * and none, have the deviation 1, so that they can be divided by it. O(n).
+ *
+ * Source: Welford, Technometrics 4(3), 1962, in Knuth, The Art of Computer Programming 2, 3rd ed.,
+ * section 4.2.2.
+ *
+ * @example meanAndDeviation([1, 3]) // { mean: 2, deviation: 1 }
+ */
 export function meanAndDeviation(numbers: readonly number[]): { mean: number; deviation: number } {
   let mean = 0;
   let squares = 0;
@@ -90,7 +128,7 @@ function featureWidth(feature: EncodedFeature): number {
   return columns + (feature.missing ? 1 : 0);
 }
 
-/** A function that writes one value from `offset` on, into zeros. */
+/** Returns a function that writes one value into zeros, from `offset` on. */
 function featureWriter(
   feature: EncodedFeature,
   encoded: Float32Array,
@@ -106,8 +144,8 @@ function featureWriter(
       if (number === null) writeMissing(offset);
       else
         encoded[offset] = Math.max(
-          -mostDeviations,
-          Math.min(mostDeviations, (number - mean) / deviation),
+          -maxDeviations,
+          Math.min(maxDeviations, (number - mean) / deviation),
         );
     };
   }
@@ -128,8 +166,9 @@ function featureWriter(
 }
 
 /**
- * The two buckets that a value lights: two values that share one mostly differ in the other. The top six bits of the hash after
- * multiplicative hashing (Knuth 3, section 6.4), as the lowest bits of FNV-1a see only the lowest bits of the characters.
+ * Returns the two buckets that a value sets. Two values that share one bucket mostly differ in the
+ * other. A bucket is the top six bits after multiplicative hashing (Knuth 3, section 6.4), because
+ * the lowest bits of FNV-1a depend only on the lowest bits of the characters.
  */
 function hashedBuckets(text: string): [number, number] {
   const hash = fnv1a(text);
@@ -139,7 +178,7 @@ function hashedBuckets(text: string): [number, number] {
 
 function numberOf(value: FeatureRow[string]): number | null {
   if (typeof value !== 'number' || !Number.isFinite(value)) return null;
-  return Math.max(-largestMagnitude, Math.min(largestMagnitude, value));
+  return Math.max(-maxMagnitude, Math.min(maxMagnitude, value));
 }
 
 function textOf(value: FeatureRow[string]): string | null {

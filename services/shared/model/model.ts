@@ -7,33 +7,41 @@ export type Task = 'binary' | 'multiclass' | 'regression';
 /** A class is a number where the labels that were logged are numbers. */
 export type ClassLabel = string | number;
 
-/** What a network's numbers mean. */
+/** The meaning of the inputs and outputs of a network. */
 export interface ModelDescription {
   task: Task;
-  /** Classes in the order of the network's outputs; of a binary model the positive one is last. Empty for regression. */
+  /**
+   * The classes in the order of the network's outputs. In a binary model the positive class is
+   * last. Empty for regression.
+   */
   classes: ClassLabel[];
   encoder: FeatureEncoder;
-  /** Regression: labels were standardised with these. */
+  /**
+   * The mean and deviation with which the labels of a regression were standardised; 0 and 1 for
+   * classes.
+   */
   labelScale: { mean: number; deviation: number };
 }
 
+/** A trained network with the meaning of its numbers. */
 export interface Model extends ModelDescription {
   layers: LayersModel;
 }
 
+/** The prediction for one row. */
 export interface ModelOutput {
-  /** The class, or the number. */
+  /** The most probable class, or the number. */
   prediction: ClassLabel;
-  /** Binary models: probability of the positive class. */
+  /** The probability of the positive class, in a binary model. */
   score?: number;
-  /** Probability per class; they sum to 1. */
+  /** The probability of each class; they sum to 1. Absent for regression. */
   probabilities?: Record<string, number>;
 }
 
-/** Rows of one step through the network: bounds the memory. */
+/** Rows that go through the network at a time, which bounds the memory. */
 const rowsPerStep = 4096;
 
-/** The outputs of a model for rows of features, in their order. */
+/** Returns the outputs of a model for rows of features, in their order. */
 export async function predict(model: Model, rows: readonly FeatureRow[]): Promise<ModelOutput[]> {
   const { tf } = await loadTensorflow();
   const outputs: ModelOutput[] = [];
@@ -52,7 +60,11 @@ export async function predict(model: Model, rows: readonly FeatureRow[]): Promis
   return outputs;
 }
 
-/** @returns rows × outputs of the last layer, row by row */
+/**
+ * Runs encoded rows through a network. Returns rows × outputs of its last layer, row by row.
+ *
+ * @param encoded rows × `width` numbers (`encodeRows`)
+ */
 export function networkOutputs(
   tf: Tensorflow,
   layers: LayersModel,

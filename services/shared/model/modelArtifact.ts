@@ -7,7 +7,10 @@ import type { FeatureEncoder, FeatureRow } from './featureEncoder.ts';
 import { type ClassLabel, type Model, type ModelOutput, predict, type Task } from './model.ts';
 import { loadTensorflow, type TensorflowBackend } from './tensorflow.ts';
 
-/** What a model folder says of itself. No wall clock: the same data and seed give the same bytes. */
+/**
+ * The description in a model folder. It holds no wall-clock time, so that the same data and seed
+ * give the same bytes.
+ */
 export interface ModelManifest {
   format: 1;
   task: Task;
@@ -18,12 +21,14 @@ export interface ModelManifest {
   seed: number;
   backend: TensorflowBackend;
   codeVersion: string;
-  /** SHA-256 of the other files. */
+  /** The SHA-256 of each other file, by name. */
   files: Record<string, string>;
 }
 
+/** A model that was loaded for serving. */
 export interface LoadedModel {
   manifest: ModelManifest;
+  /** Returns the outputs for rows of features, in their order. */
   predict(rows: readonly FeatureRow[]): Promise<ModelOutput[]>;
   /** Frees the memory of the weights. */
   dispose(): void;
@@ -32,8 +37,9 @@ export interface LoadedModel {
 const manifestFile = 'manifest.json';
 
 /**
- * Writes a model folder: `model.json` and `weights.bin` (the layers format of TensorFlow.js), `encoder.json`, `manifest.json`.
- * All files are on disk before the folder gets its name, so a folder of that name is whole.
+ * Writes a model folder with `model.json` and `weights.bin` (the layers format of TensorFlow.js),
+ * `encoder.json` and `manifest.json`. All files are on disk before the folder gets its name, so a
+ * folder of that name is complete. A folder of that name that exists is replaced.
  */
 export async function writeModel(
   folder: string,
@@ -71,10 +77,12 @@ export async function writeModel(
 }
 
 /**
- * Loads a model folder for serving.
- * @param location folder, or its file:// address as in ModelVersion.artifactUri
- * @param expectedChecksum ModelVersion.artifactChecksum, if the folder shall be the very one that was published
- * @throws UserError when a file is missing or is not what was written
+ * Loads a model folder for serving, after it has checked every file against the manifest.
+ *
+ * @param location the folder, or its file:// address as in `ModelVersion.artifactUri`
+ * @param expectedChecksum `ModelVersion.artifactChecksum`, to make sure that the folder is the one
+ * that was published
+ * @throws UserError if a file is missing, or differs from what was written or published
  */
 export async function loadModel(location: string, expectedChecksum?: string): Promise<LoadedModel> {
   const folder = location.startsWith('file:') ? fileURLToPath(location) : location;
@@ -118,7 +126,10 @@ export async function loadModel(location: string, expectedChecksum?: string): Pr
   return { manifest, predict: rows => predict(model, rows), dispose: () => layers.dispose() };
 }
 
-/** SHA-256 over the files of a folder (path and content, in the order of the paths), whatever made them. */
+/**
+ * Returns the SHA-256 of all files in a folder and below it: of their paths and contents, in the
+ * order of the paths. It works for the folder of any trainer.
+ */
 export async function folderChecksum(folder: string): Promise<string> {
   const hash = createHash('sha256');
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -141,7 +152,9 @@ export async function syncFile(file: string): Promise<void> {
   }
 }
 
-/** Flushes the names in a folder to disk: without it a rename may be lost when the machine stops. */
+/**
+ * Flushes the names in a folder to disk. Without this, a rename may be lost when the machine stops.
+ */
 export function syncFolder(folder: string): Promise<void> {
   return syncFile(folder);
 }

@@ -3,13 +3,18 @@ import { fileURLToPath } from 'node:url';
 import type * as TensorflowModule from '@tensorflow/tfjs';
 
 export type Tensorflow = typeof TensorflowModule;
+/** The engine that computes: the native library, or WebAssembly. */
 export type TensorflowBackend = 'tensorflow' | 'wasm';
 
 let loaded: Promise<{ tf: Tensorflow; backend: TensorflowBackend }> | undefined;
 
 /**
- * TensorFlow.js on the native library of @tensorflow/tfjs-node where somebody installed it (its binary is downloaded at install time,
- * which many machines cannot) and it works, else on WebAssembly. Their results differ in the last bits.
+ * Loads TensorFlow.js, once per process. It runs on the native library of @tensorflow/tfjs-node if
+ * that is installed and works, and otherwise on WebAssembly. (The native library is optional,
+ * because it is downloaded at install time, which many machines cannot do.) The results of the two
+ * differ in the last bits.
+ *
+ * @throws Error if WebAssembly does not start either
  */
 export function loadTensorflow(): Promise<{ tf: Tensorflow; backend: TensorflowBackend }> {
   loaded ??= loadNative().then(native => native ?? loadWasm());
@@ -17,19 +22,19 @@ export function loadTensorflow(): Promise<{ tf: Tensorflow; backend: TensorflowB
 }
 
 async function loadNative(): Promise<{ tf: Tensorflow; backend: TensorflowBackend } | null> {
-  // A name that the type checker does not resolve: the package is optional.
+  // In a variable, so that the type checker does not look for the package, which is optional.
   const optionalPackage = '@tensorflow/tfjs-node';
-  // The library greets on standard error, where the last lines of a trainer that fails become the published reason.
+  // Silences greetings on standard error, whose last lines are published if a trainer fails.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   try {
     const module = await import(optionalPackage);
     const tf: Tensorflow = module.default ?? module;
     await tf.ready();
-    // Node 23 removed util.isNullOrUndefined, which tfjs-node 4.22 calls: it loads there, and fails at the first reduction.
+    // On Node 23, without util.isNullOrUndefined, tfjs-node 4.22 fails at the first reduction.
     tf.tidy(() => tf.sum([1, 2]).dataSync());
     return { tf, backend: 'tensorflow' };
   } catch {
-    // Not installed, or it does not work here: WebAssembly does the same.
+    // It is not installed or does not work here, and WebAssembly takes its place.
     return null;
   }
 }

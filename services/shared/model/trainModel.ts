@@ -10,24 +10,26 @@ import {
 import { randomPermutation, seededRandom } from './seededRandom.ts';
 import { loadTensorflow, type Tensorflow } from './tensorflow.ts';
 
+/** Rows of features with what turned out to be true for them. */
 export interface LabelledRows {
   features: FeatureRow[];
-  /** Classes, or numbers for regression; as many as rows. */
+  /** One class, or number for regression, for each row. */
   labels: ClassLabel[];
 }
 
 export interface TrainingOptions {
   task: Task;
+  /** As in `ModelDescription`. */
   classes: ClassLabel[];
-  /** Names of the features to use. */
+  /** The names of the features to use. */
   features: string[];
-  /** Fit the weights. */
+  /** The rows on which weights are fitted. */
   train: LabelledRows;
-  /** Choose when to stop. */
+  /** The rows that decide when training stops. */
   select: LabelledRows;
-  /** 0 to 2^31 - 1. */
+  /** An integer from 0 to 2^31 − 1. */
   seed: number;
-  /** Called after every epoch; the moment to let other work of the process happen. */
+  /** Called and awaited after every epoch, so that other work of the process can run. */
   afterEpoch?: () => Promise<void>;
 }
 
@@ -35,18 +37,28 @@ const hiddenUnits = [32, 16];
 const l2 = 1e-4;
 const learningRate = 0.005;
 const batchRows = 128;
-const mostEpochs = 60;
-/** Epochs without a better loss on the select rows after which training ends. */
+const maxEpochs = 60;
+/** Training ends after this many epochs without a better loss on the select rows. */
 const patienceEpochs = 6;
-/** Probabilities are held this far from 0 and 1, so that one confident mistake does not make the loss infinite. */
-const smallestProbability = 1e-7;
-/** Encoded inputs of all rows are held in memory, 4 bytes each: 1.6 GB. */
-const mostEncodedNumbers = 400_000_000;
+/**
+ * Probabilities are kept this far from 0 and 1, so that one confident mistake does not make the
+ * loss infinite.
+ */
+const minProbability = 1e-7;
+/** The encoded inputs of all rows are kept in memory, 4 bytes each, 1.6 GB at most. */
+const maxEncodedNumbers = 400_000_000;
 
 /**
- * Trains a small dense network: standardised inputs, two hidden layers, L2, Adam, and early stopping on the select rows by a loop of our
- * own (TensorFlow.js has no restoreBestWeights). Bit-identical for the same rows, seed and backend: initialisers are seeded, and rows are
- * put in a seeded order here, as `fit` would shuffle with Math.random.
+ * Trains a small dense network: standardised inputs, two hidden layers, L2 regularisation, Adam
+ * (Kingma, Ba, ICLR 2015), and early stopping on the select rows. The weights are those of the best
+ * epoch.
+ *
+ * The result is bit-identical for the same rows, seed and backend. To that end initialisers are
+ * seeded, and the order of rows is drawn here, because `fit` would shuffle with Math.random. The
+ * loop of epochs is here as well, because TensorFlow.js does not implement restoreBestWeights.
+ *
+ * @returns the model, with the number of its epoch and its loss on the select rows
+ * @throws Error if there is no feature, or if the encoded rows do not fit into memory
  */
 export async function trainModel(
   options: TrainingOptions,
@@ -55,7 +67,7 @@ export async function trainModel(
   const { task, classes, train, select, seed } = options;
   const encoder = fitEncoder(train.features, options.features);
   if (encoder.width === 0) throw new Error('no features to train on');
-  if (encoder.width * train.features.length > mostEncodedNumbers) {
+  if (encoder.width * train.features.length > maxEncodedNumbers) {
     throw new Error(
       `${train.features.length} rows with ${encoder.width} encoded inputs do not fit into memory`,
     );
@@ -72,7 +84,7 @@ export async function trainModel(
   const random = seededRandom(seed);
   let best = { loss: Number.POSITIVE_INFINITY, epoch: 0, weights: copyWeights(layers) };
   let epoch = 0;
-  while (epoch < mostEpochs && epoch - best.epoch < patienceEpochs) {
+  while (epoch < maxEpochs && epoch - best.epoch < patienceEpochs) {
     epoch++;
     await trainEpoch(tf, layers, inputs, targets, randomPermutation(train.labels.length, random));
     const loss = meanLoss(
@@ -101,7 +113,7 @@ function network(
     const isOutput = index === hiddenUnits.length;
     layers.add(
       tf.layers.dense({
-        // Named here: names that TensorFlow.js makes up count on from the models before in the process.
+        // The names that TensorFlow.js gives depend on the models that the process made before.
         name: isOutput ? 'output' : `hidden_${index + 1}`,
         units,
         activation: isOutput ? outputActivation : 'relu',
@@ -121,7 +133,11 @@ function network(
   return layers;
 }
 
-/** @returns rows × outputs numbers: 0 or 1 per class (binary: the positive one alone), or the standardised label */
+/**
+ * Encodes labels as rows × outputs numbers: 0 or 1 for each class (in a binary model for the
+ * positive class alone), or the standardised number. A label that is not one of the classes becomes
+ * zeros.
+ */
 function encodeLabels(
   { task, classes, labelScale }: ModelDescription,
   labels: readonly ClassLabel[],
@@ -168,13 +184,16 @@ function gatherRows(table: Float32Array, width: number, rows: Uint32Array): Floa
   return gathered;
 }
 
-/** Mean log-loss (natural logarithm), or mean squared error of standardised labels. NaN counts as infinite. */
+/**
+ * Returns the mean log-loss in nats, or the mean squared error of standardised labels; Infinity in
+ * place of NaN.
+ */
 function meanLoss(task: Task, outputs: Float32Array, targets: Float32Array): number {
   let sum = 0;
   let rows = 0;
   for (const [index, target] of targets.entries()) {
     const output = outputs[index]!;
-    const share = Math.max(smallestProbability, Math.min(1 - smallestProbability, output));
+    const share = Math.max(minProbability, Math.min(1 - minProbability, output));
     if (task === 'regression') sum += (output - target) ** 2;
     else if (task === 'binary') sum -= target === 1 ? Math.log(share) : Math.log(1 - share);
     else if (target === 1) sum -= Math.log(share);

@@ -1,42 +1,54 @@
 import { categoryHash, fnv1a } from './categoryHash.ts';
 
-/** More distinct values than this turn exact counts into hash buckets. */
-export const MAXIMUM_CATEGORIES = 256;
-export const HASH_BUCKETS = 256;
+/** More distinct values than this turn exact counts into counts of hash buckets. */
+export const maxCategories = 256;
+export const hashBuckets = 256;
 
 /** Values longer than this, in UTF-16 code units, are counted under a shortened name. */
-const MAXIMUM_CATEGORY_LENGTH = 256;
-const KEPT_PREFIX_LENGTH = 240;
+const maxCategoryLength = 256;
+const keptPrefixLength = 240;
 
 /**
- * A mergeable summary of categories: exact counts for as long as there are at most 256 distinct values, else counts of
- * 256 hash buckets (`categoryHash`). Which of the two is a function of the *set* of values, and so is each count: any
- * order of adding and merging gives the same result.
+ * A mergeable summary of categories. It holds exact counts up to 256 distinct values, and beyond
+ * that the counts of 256 hash buckets (`categoryHash`).
+ *
+ * Which of the two it holds depends on the *set* of values alone, so that any order of adding and
+ * merging gives the same result. Memory is bounded: at most 256 names of at most 256 code units, or
+ * 2 KB.
  */
 export type CategoricalCounts = {
+  /** Values that were counted, the sum of all counts. */
   count: number;
-  /** Exact counts; empty once hashed. */
+  /** Exact counts by category; empty once hashed. */
   exact: Map<string, number>;
-  /** Counts of the 256 hash buckets, or null while counts are exact. */
+  /** Counts of the 256 hash buckets; null while counts are exact. */
   hashed: Float64Array | null;
 };
 
-/** Of all summaries without values: a map of its own takes memory. */
+/**
+ * Shared by all summaries without values, because a map of their own would take memory. It stays
+ * empty.
+ */
 const noCategories = new Map<string, number>();
 
+/** Returns a summary without values. */
 export function emptyCategoricalCounts(): CategoricalCounts {
   return { count: 0, exact: noCategories, hashed: null };
 }
 
-/** Counts one value, in place. Amortised O(length of the value). */
+/** Counts one value, in place, under its `categoryName`. Amortised O(length of the value). */
 export function addCategory(counts: CategoricalCounts, value: string): void {
   counts.count += 1;
-  const known = counts.exact.get(value); // most often so, and then the value is its own name
+  // A value that is known is its own name, so it need not be named again.
+  const known = counts.exact.get(value);
   if (known === undefined) addToCategory(counts, categoryName(value), 1);
   else counts.exact.set(value, known + 1);
 }
 
-/** One summary of all the values of any number of summaries, which stay as they are. */
+/**
+ * Returns one summary of the values of any number of summaries, which stay as they are.
+ * O(categories).
+ */
 export function mergeCategoricalCounts(...summaries: CategoricalCounts[]): CategoricalCounts {
   const merged = emptyCategoricalCounts();
   for (const summary of summaries) {
@@ -47,25 +59,31 @@ export function mergeCategoricalCounts(...summaries: CategoricalCounts[]): Categ
   return merged;
 }
 
-/** The 256 hash bucket counts of a summary, whether it is hashed or exact: what makes the two comparable. */
+/**
+ * Returns the counts of the 256 hash buckets of a summary, so that an exact one can be compared
+ * with a hashed one. The counts of a hashed summary are its own and are not to be changed. O(total
+ * length of the categories).
+ */
 export function hashedCounts(counts: CategoricalCounts): Float64Array {
   if (counts.hashed) return counts.hashed;
-  const hashed = new Float64Array(HASH_BUCKETS);
+  const hashed = new Float64Array(hashBuckets);
   for (const [category, count] of counts.exact) hashed[categoryHash(category)]! += count;
   return hashed;
 }
 
 /**
- * The name a value is counted under: itself; of a value over 256 code units the first 240 and the hash of the whole,
- * so that memory stays bounded. Lone surrogates become U+FFFD, as no UTF-8 database could give them back.
+ * Returns the name under which a value is counted. A value of up to 256 UTF-16 code units is its
+ * own name. The name of a longer value is its first 240 code units, an ellipsis and the hash of the
+ * whole, so that memory stays bounded. Lone surrogates become U+FFFD, because a UTF-8 database
+ * could not give them back. O(length).
  *
- * @example categoryName('x'.repeat(300)).endsWith('x…#970138f5'); // 240 x, an ellipsis, the hash of all 300
+ * @example categoryName('x'.repeat(300)).slice(237) // 'xxx…#970138f5'
  */
 export function categoryName(value: string): string {
   const text = value.toWellFormed();
-  if (text.length <= MAXIMUM_CATEGORY_LENGTH) return text;
-  // Through bytes and back, as a plain slice would keep the whole text in memory (V8 slices share their parent).
-  const prefix = Buffer.from(text.slice(0, KEPT_PREFIX_LENGTH)).toString();
+  if (text.length <= maxCategoryLength) return text;
+  // Through bytes and back, because a plain slice shares the memory of the whole text in V8.
+  const prefix = Buffer.from(text.slice(0, keptPrefixLength)).toString();
   return `${prefix}…#${fnv1a(text).toString(16).padStart(8, '0')}`;
 }
 
@@ -76,12 +94,12 @@ function addToCategory(counts: CategoricalCounts, category: string, count: numbe
   }
   if (counts.exact === noCategories) counts.exact = new Map();
   counts.exact.set(category, (counts.exact.get(category) ?? 0) + count);
-  if (counts.exact.size > MAXIMUM_CATEGORIES) turnToHashed(counts);
+  if (counts.exact.size > maxCategories) turnToHashed(counts);
 }
 
 function addHashed(counts: CategoricalCounts, added: Float64Array): void {
   const hashed = counts.hashed ?? turnToHashed(counts);
-  for (let bucket = 0; bucket < HASH_BUCKETS; bucket++) hashed[bucket]! += added[bucket]!;
+  for (let bucket = 0; bucket < hashBuckets; bucket++) hashed[bucket]! += added[bucket]!;
 }
 
 function turnToHashed(counts: CategoricalCounts): Float64Array {

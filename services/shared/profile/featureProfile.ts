@@ -7,18 +7,22 @@ import {
 import type { NumericHistogram } from './numericHistogram.ts';
 import { addNumber, emptyNumericHistogram, mergeNumericHistograms } from './numericHistogram.ts';
 
-/** What a feature or an output may hold. */
+/** A value of a feature or an output. Null and undefined are missing values. */
 export type FeatureValue = number | string | boolean | null | undefined;
 
+/** The type of most values of a feature. */
 export type FeatureType = 'numeric' | 'categorical';
 
 /**
- * The mergeable summary of one feature (or output) in one window. It needs neither a reference nor a declared type:
- * every value is counted as what it is, and what was of the wrong type is said later, against a reference.
+ * The mergeable summary of one feature (or output) in one window. It needs neither a reference nor
+ * a declared type: every value is counted as what it is, and whether its type is wrong is decided
+ * later, against a reference.
  *
- * `count` is the number of records: `missing` + `numeric.count` + `numeric.nonFinite` + `categorical.count`.
+ * Every record is counted once: `count` = `missing` + `numeric.count` + `numeric.nonFinite` +
+ * `categorical.count`.
  */
 export type FeatureProfile = {
+  /** Records. */
   count: number;
   /** Records without the feature, or with null. */
   missing: number;
@@ -26,6 +30,7 @@ export type FeatureProfile = {
   categorical: CategoricalCounts;
 };
 
+/** Returns a profile without records. */
 export function emptyFeatureProfile(): FeatureProfile {
   return {
     count: 0,
@@ -36,8 +41,9 @@ export function emptyFeatureProfile(): FeatureProfile {
 }
 
 /**
- * Counts the value that one record has for the feature, in place. Booleans are the categories 'true' and 'false';
- * NaN and ±Infinity are numeric, but non-finite; null and undefined are missing.
+ * Counts the value of one record, in place. Booleans count as the categories 'true' and 'false',
+ * NaN and ±Infinity as non-finite numbers, null and undefined as missing. Amortised O(1) for a
+ * number, O(length) for a text.
  */
 export function addValue(profile: FeatureProfile, value: FeatureValue): void {
   profile.count += 1;
@@ -48,8 +54,9 @@ export function addValue(profile: FeatureProfile, value: FeatureValue): void {
 }
 
 /**
- * One profile of all the records of any number of profiles, which stay as they are. In any order and grouping the
- * result is the profile that one pass over all the records would give, but for the last bits of `numeric.sum`.
+ * Returns one profile of the records of any number of profiles, which stay as they are. In any
+ * order and grouping, the result is the profile that one pass over all records would give, except
+ * for the last bits of `numeric.sum`. O(buckets + categories).
  */
 export function mergeFeatureProfiles(...profiles: FeatureProfile[]): FeatureProfile {
   return {
@@ -60,7 +67,12 @@ export function mergeFeatureProfiles(...profiles: FeatureProfile[]): FeatureProf
   };
 }
 
-/** The type of the majority of the values, non-finite ones being numeric; on a tie, and when there are none, numeric. */
+/**
+ * Returns the type of most values. Non-finite numbers count as numeric; so does a tie, and a
+ * profile without values.
+ *
+ * @example featureType(profileOf([1, 'a', 'b', null])) // 'categorical'
+ */
 export function featureType(profile: FeatureProfile): FeatureType {
   return profile.categorical.count > profile.numeric.count + profile.numeric.nonFinite
     ? 'categorical'
@@ -70,7 +82,7 @@ export function featureType(profile: FeatureProfile): FeatureType {
 const profileOverheadBytes = 800;
 const categoryBytes = 80;
 
-/** What a profile takes in memory, about. */
+/** Returns about how many bytes of memory a profile takes. */
 export function featureProfileBytes({ numeric, categorical }: FeatureProfile): number {
   const { bucketKeys, bucketCounts, slots } = numeric;
   const arrays = bucketKeys.byteLength + bucketCounts.byteLength + slots.byteLength;

@@ -1,33 +1,44 @@
 import type { CategoricalCounts } from './categoricalCounts.ts';
-import { emptyCategoricalCounts, HASH_BUCKETS } from './categoricalCounts.ts';
+import { emptyCategoricalCounts, hashBuckets } from './categoricalCounts.ts';
 import type { FeatureProfile } from './featureProfile.ts';
 import type { NumericHistogram } from './numericHistogram.ts';
 import { addToBucket, emptyNumericHistogram } from './numericHistogram.ts';
 import { bucketsInOrderOfKey } from './sortedBuckets.ts';
 
-/** A feature profile as columns of a ClickHouse row. Every number is finite; counts are integers. */
+/**
+ * A feature profile as columns of a ClickHouse row. Every number is finite, and counts are
+ * integers.
+ */
 export type ProfileRow = {
   count: number;
   missing: number;
   non_finite: number;
   numeric_count: number;
-  /** Null when `numeric_count` is 0, like `maximum`. */
+  /** Null if `numeric_count` is 0, like `maximum`. */
   minimum: number | null;
   maximum: number | null;
   sum: number;
-  /** 20 down to -3. */
+  /** From 20 down to -3. */
   mantissa_bits: number;
-  /** 32-bit signed, ascending, which is the order of the values in the buckets. */
+  /** Signed 32-bit integers, ascending, in the order of the values in the buckets. */
   bucket_keys: number[];
   bucket_counts: number[];
   categorical_count: number;
   hashed: 0 | 1;
-  /** In code unit order; when hashed, the numbers '0' to '255' of the buckets in use, ascending. */
+  /**
+   * In the order of code units; if hashed, the numbers '0' to '255' of the buckets in use,
+   * ascending.
+   */
   category_values: string[];
   category_counts: number[];
 };
 
-/** @example toProfileRow(profile).bucket_keys; // [1072693248, 1073741824] for the numbers 1 and 2 */
+/**
+ * Returns a profile as columns of a row, in an order that depends on its content alone. O(buckets
+ * log buckets + categories log categories).
+ *
+ * @example toProfileRow(profileOf([2, 1])).bucket_keys // [1072693248, 1073741824]
+ */
 export function toProfileRow(profile: FeatureProfile): ProfileRow {
   const { numeric, categorical } = profile;
   const { keys, counts } = bucketsInOrderOfKey(numeric);
@@ -50,7 +61,11 @@ export function toProfileRow(profile: FeatureProfile): ProfileRow {
   };
 }
 
-/** The very profile that `toProfileRow` was given. 64-bit integers must have been turned from strings to numbers. */
+/**
+ * Returns the profile that `toProfileRow` was given; it goes on counting as if it had never been
+ * stored. The columns are not checked, and 64-bit integers have to be numbers already, not strings.
+ * O(buckets + categories).
+ */
 export function fromProfileRow(row: ProfileRow): FeatureProfile {
   return {
     count: row.count,
@@ -60,7 +75,7 @@ export function fromProfileRow(row: ProfileRow): FeatureProfile {
   };
 }
 
-/** A loop: `Array.from` takes ten times as long for typed arrays. */
+/** Copies numbers in a loop, because `Array.from` takes ten times as long for typed arrays. */
 function arrayOf(numbers: Int32Array | Float64Array): number[] {
   const array: number[] = [];
   for (let index = 0; index < numbers.length; index++) array.push(numbers[index]!);
@@ -101,7 +116,7 @@ function categoricalOf(row: ProfileRow): CategoricalCounts {
       hashed: null,
     };
   }
-  const hashed = new Float64Array(HASH_BUCKETS);
+  const hashed = new Float64Array(hashBuckets);
   for (const [index, bucket] of values.entries()) hashed[Number(bucket)] = counts[index]!;
   return { ...emptyCategoricalCounts(), count, hashed };
 }

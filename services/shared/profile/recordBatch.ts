@@ -2,24 +2,31 @@ import { addValue, type FeatureProfile, type FeatureValue } from './featureProfi
 import { addNumbers } from './numericHistogram.ts';
 
 /**
- * Values of a few records, row by row, that wait to be counted together and a column at a time: a profile then comes into the processor's
- * caches once per batch and not once per record. Where there are many profiles, that is most of what counting costs.
+ * The values of a few records that wait to be counted together, one column at a time. A profile
+ * then comes into the processor's caches once per batch and not once per record, which is most of
+ * the cost of counting where there are many profiles.
+ *
+ * Rows below `rows` are complete and not counted yet; the row at `rows` is being filled by
+ * `setValue`.
  */
 export interface RecordBatch {
-  /** Of each column; null while nothing is to be counted in it. */
+  /** The profile of each column; null while nothing is to be counted in it. */
   profiles: (FeatureProfile | null)[];
+  /** Complete rows. */
   rows: number;
+  /** Rows that there is room for. The caller counts the batch when they are complete. */
   mostRows: number;
-  /** NaN where the value is no finite number. */
+  /** The values, row by row; NaN where the value is not a finite number. */
   numbers: Float64Array;
-  /** The memory of `numbers`. */
+  /** The memory of `numbers` as 32-bit integers. */
   words: Int32Array;
-  /** Of each column the values that are no finite numbers, by row; null while there are none. */
+  /** For each column, the values that are not finite numbers, by row; null while there are none. */
   others: (FeatureValue[] | null)[];
-  /** How many finite numbers are in each column. */
+  /** The number of finite numbers in each column. */
   numbersOf: Uint8Array;
 }
 
+/** Returns a batch without rows. @param mostRows at most 255 */
 export function emptyRecordBatch(
   profiles: (FeatureProfile | null)[],
   mostRows: number,
@@ -37,14 +44,18 @@ export function emptyRecordBatch(
 }
 
 /**
- * Sets a value of the row to come, which is there when all are set and `rows` says so. A column without a profile needs none.
- * @param value undefined is not counted, in contrast to null
+ * Sets one value of the row that is being filled. The caller sets the value of every column that
+ * has a profile, then increments `rows`. There has to be room for the row, which is not checked.
+ * O(1).
+ *
+ * @param value undefined is not counted at all, whereas null is counted as missing
  */
 export function setValue(batch: RecordBatch, column: number, value: FeatureValue): void {
   const { profiles, rows, mostRows, numbers, numbersOf, others } = batch;
   const cell = rows * profiles.length + column;
   if (typeof value === 'number' && Number.isFinite(value)) {
-    numbers[cell] = value + 0; // no -0
+    // No -0, which `addNumbers` does not expect.
+    numbers[cell] = value + 0;
     numbersOf[column]! += 1;
     return;
   }
@@ -54,7 +65,10 @@ export function setValue(batch: RecordBatch, column: number, value: FeatureValue
   if (others[column] !== null) others[column]![rows] = value;
 }
 
-/** Counts all rows, as `addValue` would one after the other, and empties the batch. */
+/**
+ * Counts all rows, with the same result as `addValue` for one after the other, and empties the
+ * batch. O(rows · columns).
+ */
 export function countBatch(batch: RecordBatch): void {
   const { profiles, numbersOf } = batch;
   for (let column = 0; column < profiles.length; column++) countColumn(batch, column);

@@ -4,48 +4,58 @@ import type { FeatureValue } from './featureProfile.ts';
 import type { Features } from './features.ts';
 
 /**
- * A uniform sample of the records of a window, to see which values come together. It keeps the records whose ids have the lowest hashes
- * (bottom-k: Cohen, Kaplan, "Summarizing data using bottom-k sketches", PODC 2007), so that samples merge in any order and grouping to
- * the sample of all their records, and a value of a record is looked at in few records only: of n about 64 ln(n / 64).
+ * A uniform sample of the records of a window, which shows the values that occur together.
+ *
+ * It keeps the 64 records whose ids have the lowest hashes (bottom-k: Cohen, Kaplan, "Summarizing
+ * data using bottom-k sketches", PODC 2007). So samples merge in any order and grouping to the
+ * sample of all their records, and the values of only about 64 ln(n / 64) of n records are read.
  */
 export interface RecordSample {
-  /** Features, in the order in which they came: columns of `codes`. */
+  /** The names of the columns of `codes`, in the order in which they came. */
   names: string[];
   /** Records in the sample. */
   size: number;
-  /** Of their ids, by row. */
+  /** The mixed hash of each record's id, by row. */
   hashes: Uint32Array;
-  /** When each row came, counted in `arrivals`: of two records with the same hash the first stays. */
+  /**
+   * The value of `arrivals` when each row came. Of two records with the same hash, the first one
+   * stays.
+   */
   arrivedAs: Uint32Array;
+  /** Records that were ever put into the sample. */
   arrivals: number;
-  /** Rows as a heap, the one to leave first at its root; built when the sample is full. */
+  /**
+   * The rows as a heap with the row that leaves first at its root; empty until the sample is full.
+   */
   heap: Uint8Array;
-  /** `codeOf` each value, row by row. */
+  /** `codeOf` of each value, row by row. */
   codes: Int32Array;
-  /** `codeOf` the output of each row. */
+  /** `codeOf` of the output of each row. */
   outputs: Int32Array;
-  /** Columns that there is room for. */
+  /** The number of columns that there is room for. */
   width: number;
-  /** Of the record that was added last: the next one mostly names the same. */
+  /** The columns of the record that was added last. The next record mostly has the same names. */
   picked: PickedFeatures;
 }
 
+/** Which values of a record with these names are sampled. */
 interface PickedFeatures {
   names: readonly string[];
-  /** Where the values are, and where their codes go. */
+  /** Index of each value in the record. */
   indexes: number[];
+  /** Column of each value in the sample. */
   columns: number[];
 }
 
 /** The records of one or more samples, as they are stored and read. */
 export interface SampledRecords {
-  /** Ascending. */
+  /** In ascending order. */
   names: string[];
-  /** Ascending; equal ones in the order in which they came. */
+  /** In ascending order, equal ones in the order in which they came. */
   hashes: number[];
-  /** For each record one per name. */
+  /** One code per name for each record, one record after the other. */
   codes: number[];
-  /** One for each record; `missingCode` where none was kept. */
+  /** One code for each record; `missingCode` where none was stored. */
   outputs: number[];
 }
 
@@ -54,27 +64,29 @@ export interface SampleRow {
   id_hashes: number[];
   features: string[];
   codes: number[];
-  /** Empty in a row from before outputs were sampled. */
+  /** Empty in a row that was stored before outputs were sampled. */
   outputs: number[];
 }
 
+/** Returns the records of a stored row. O(records). */
 export function fromSampleRow({ id_hashes, features, codes, outputs }: SampleRow): SampledRecords {
   const known = outputs.length === id_hashes.length ? outputs : id_hashes.map(() => missingCode);
   return { names: features, hashes: id_hashes, codes, outputs: known };
 }
 
-export const mostSampledRecords = 64;
-/** Of a record with more the first in the order of their names. */
-export const mostSampledFeatures = 12;
-/** Of a window whose records name different features; what comes then is not sampled. */
-const mostNames = 64;
-/** Room that a sample begins with. */
-const firstRows = 16;
-/** Code of a value that is missing or not finite: no number and no category has it. */
+export const maxSampledRecords = 64;
+/** A record with more features is sampled with the first ones in the order of names. */
+const maxSampledFeatures = 12;
+/** Names past this limit, in a window whose records name different features, are not sampled. */
+const maxNames = 64;
+/** Rows that a new sample has room for. */
+const initialRows = 16;
+/** Code of a value that is missing or not finite. No number and no category has it. */
 export const missingCode = -(2 ** 31);
 
 const emptyHeap = new Uint8Array(0);
 
+/** Returns a sample without records. */
 export function emptyRecordSample(): RecordSample {
   return {
     names: [],
@@ -91,9 +103,11 @@ export function emptyRecordSample(): RecordSample {
 }
 
 /**
- * Takes one more record into account, in place.
- * @param idHash `fnv1a` of its id
- * @param output its score, or of a record without one its prediction
+ * Takes one more record into account, in place. O(1) for a record that stays out of a full sample,
+ * else O(features).
+ *
+ * @param idHash `fnv1a` of the record's id
+ * @param output its score, or its prediction if it has no score
  */
 export function addToSample(
   sample: RecordSample,
@@ -114,7 +128,10 @@ export function addToSample(
     codes[start + columns[index]!] = codeOf(features.values[indexes[index]!]);
 }
 
-/** The high bits of FNV-1a hardly tell similar ids apart, so it is mixed: MurmurHash3's finalizer (Appleby). */
+/**
+ * Returns a hash whose high bits differ for similar ids, which those of FNV-1a hardly do. This is
+ * the finalizer of MurmurHash3 (Appleby, 2011).
+ */
 function mixed(hash: number): number {
   const first = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   const second = Math.imul(first ^ (first >>> 13), 0xc2b2ae35);
@@ -122,8 +139,13 @@ function mixed(hash: number): number {
 }
 
 /**
- * A value as a 32-bit integer. Numbers keep their order and 20 bits of their mantissa; categories are in the order of their hashes,
- * which means nothing, but is always the same.
+ * Returns a value as a signed 32-bit integer. Numbers keep their order and 20 bits of their
+ * mantissa (`bucketKey`). Categories get half of their hash; its order means nothing, but is always
+ * the same. Codes of numbers and of categories overlap. O(1) for a number, O(length) for a text.
+ *
+ * @example
+ * [codeOf(1), codeOf(true) === codeOf('true'), codeOf(null) === missingCode]
+ * // [1072693248, true, true]
  */
 export function codeOf(value: FeatureValue): number {
   if (typeof value === 'number') return Number.isFinite(value) ? bucketKey(value) : missingCode;
@@ -143,15 +165,15 @@ function pick(sample: RecordSample, names: readonly string[]): PickedFeatures {
   return picked;
 }
 
-/** Records share their names: every window asks for the same again. */
+/** Records share their array of names, so every window asks for the same arrays. */
 const firstNamesOf = new WeakMap<readonly string[], number[]>();
 
-/** Where the first names in their order are. */
+/** Returns the indexes of the names that come first in ascending order. */
 function firstNames(names: readonly string[]): number[] {
   let indexes = firstNamesOf.get(names);
   if (!indexes) {
     indexes = [...names.keys()].sort((left, right) => (names[left]! < names[right]! ? -1 : 1));
-    indexes.length = Math.min(indexes.length, mostSampledFeatures);
+    indexes.length = Math.min(indexes.length, maxSampledFeatures);
     firstNamesOf.set(names, indexes);
   }
   return indexes;
@@ -160,28 +182,31 @@ function firstNames(names: readonly string[]): number[] {
 function columnOf({ names }: RecordSample, name: string): number | null {
   const known = names.indexOf(name);
   if (known >= 0) return known;
-  return names.length < mostNames ? names.push(name) - 1 : null;
+  return names.length < maxNames ? names.push(name) - 1 : null;
 }
 
-/** @returns the row of the record: a new one, or of a full sample that of the record with the highest hash */
+/**
+ * @returns the row of the new record: a further row, or in a full sample the row of the record with
+ * the highest hash
+ */
 function addHash(sample: RecordSample, hash: number): number {
   const isFull = sample.heap.length > 0;
   if (!isFull && sample.size === sample.hashes.length)
-    resize(sample, sample.size === 0 ? firstRows : mostSampledRecords, sample.width);
+    resize(sample, sample.size === 0 ? initialRows : maxSampledRecords, sample.width);
   const row = isFull ? sample.heap[0]! : sample.size++;
   sample.hashes[row] = hash;
   sample.arrivedAs[row] = sample.arrivals++;
   if (isFull) sink(sample, 0);
-  else if (sample.size === mostSampledRecords) buildHeap(sample);
+  else if (sample.size === maxSampledRecords) buildHeap(sample);
   return row;
 }
 
 function buildHeap(sample: RecordSample): void {
-  sample.heap = Uint8Array.from({ length: mostSampledRecords }, (_, row) => row);
-  for (let place = mostSampledRecords / 2 - 1; place >= 0; place--) sink(sample, place);
+  sample.heap = Uint8Array.from({ length: maxSampledRecords }, (_, row) => row);
+  for (let place = maxSampledRecords / 2 - 1; place >= 0; place--) sink(sample, place);
 }
 
-/** Puts the row at a place of the heap behind all that leave before it. */
+/** Moves the row at a place of the heap down, below all rows that leave before it. */
 function sink({ heap, hashes, arrivedAs }: RecordSample, place: number): void {
   const row = heap[place]!;
   for (;;) {
@@ -220,7 +245,10 @@ function resize(sample: RecordSample, capacity: number, width: number): void {
   Object.assign(sample, { hashes, arrivedAs, outputs, codes, width });
 }
 
-/** What is stored of a sample: all of it, so that it goes on as it would have. */
+/**
+ * Returns the records of a sample as they are stored. Nothing is lost: `recordSampleOf` gives back
+ * a sample that goes on as this one would have. O(records log records).
+ */
 export function sampledRecords({
   names,
   size,
@@ -243,7 +271,7 @@ export function sampledRecords({
   };
 }
 
-/** The very sample that `sampledRecords` was given. */
+/** Returns the sample that `sampledRecords` was given. O(records). */
 export function recordSampleOf({ names, hashes, codes, outputs }: SampledRecords): RecordSample {
   const sample = emptyRecordSample();
   sample.names = [...names];
@@ -254,11 +282,14 @@ export function recordSampleOf({ names, hashes, codes, outputs }: SampledRecords
   sample.arrivals = hashes.length;
   sample.codes.set(codes);
   sample.outputs.set(outputs);
-  if (sample.size === mostSampledRecords) buildHeap(sample);
+  if (sample.size === maxSampledRecords) buildHeap(sample);
   return sample;
 }
 
-/** The sample of all records of any number of samples; names that none of it has a value for are left out. */
+/**
+ * Returns the sample of the records of any number of samples. Names without a value in any of the
+ * sampled records are left out. O(records log records).
+ */
 export function mergeSampledRecords(...samples: readonly SampledRecords[]): SampledRecords {
   const records = samples.flatMap(({ names, hashes, codes, outputs }) =>
     hashes.map((hash, row) => {
@@ -271,7 +302,7 @@ export function mergeSampledRecords(...samples: readonly SampledRecords[]): Samp
     }),
   );
   records.sort((left, right) => left.hash - right.hash);
-  const kept = records.slice(0, mostSampledRecords);
+  const kept = records.slice(0, maxSampledRecords);
   const names = [...new Set(kept.flatMap(({ values }) => [...values.keys()]))].sort();
   return {
     names,
@@ -284,7 +315,7 @@ export function mergeSampledRecords(...samples: readonly SampledRecords[]): Samp
 const overheadBytes = 500;
 const nameBytes = 24;
 
-/** What a sample takes in memory, about. */
+/** Returns about how many bytes of memory a sample takes. */
 export function recordSampleBytes({
   names,
   hashes,

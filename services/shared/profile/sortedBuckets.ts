@@ -1,24 +1,31 @@
 import type { NumericHistogram } from './numericHistogram.ts';
-import { MAXIMUM_BUCKETS } from './numericHistogram.ts';
+import { maxBuckets } from './numericHistogram.ts';
 
-/** The buckets of a histogram in ascending order of key, which is the order of the values in them. */
+/** The buckets of a histogram in ascending order of key, which is the order of their values. */
 export type SortedBuckets = {
   mantissaBits: number;
   keys: Int32Array;
-  /** Per key, above 0. */
+  /** One count per key, above 0. */
   counts: Float64Array;
 };
 
-/** The same reference is compared with window after window, and each window in several ways: sorting again would be most of the cost. */
-const mostRemembered = 64;
+/**
+ * The histograms that were sorted last. The same reference is compared with window after window,
+ * and each window in several ways, so that sorting again would be most of the cost.
+ */
+const maxRemembered = 64;
 const remembered = new Map<NumericHistogram, { count: number; sorted: SortedBuckets }>();
 
 /**
- * Reads the buckets of a histogram in order, at its own resolution or a coarser one: two histograms are compared at
- * the coarser of theirs, where equal keys mean the same interval. A RangeError if the resolution asked for is finer.
- * What is returned may be shared, and is not to be changed.
+ * Returns the buckets of a histogram in ascending order, at its own resolution or a coarser one.
+ * Two histograms are compared at the coarser of their resolutions, where equal keys mean the same
+ * interval. The arrays that are returned may be shared and are not to be changed.
  *
- * O(buckets log buckets), about 10 µs for 512; O(1) at its own resolution when the histogram was sorted lately.
+ * O(buckets log buckets), about 10 µs for 512 buckets; O(1) at its own resolution if the histogram
+ * was among the last 64 that were sorted.
+ *
+ * @throws RangeError if `mantissaBits` is finer than the histogram
+ * @example [...sortedBuckets(histogramOf([2, 1, 2])).counts] // [1, 2]
  */
 export function sortedBuckets(
   histogram: NumericHistogram,
@@ -49,22 +56,27 @@ export function sortedBuckets(
 function atOwnResolution(histogram: NumericHistogram): SortedBuckets {
   const known = remembered.get(histogram);
   remembered.delete(histogram);
-  // A histogram only ever grows: with the same count it is the same.
+  // A histogram only ever grows, so it is unchanged if its count is.
   const entry =
     known?.count === histogram.count
       ? known
       : { count: histogram.count, sorted: bucketsInOrderOfKey(histogram) };
   remembered.set(histogram, entry);
-  if (remembered.size > mostRemembered) remembered.delete(remembered.keys().next().value!);
+  if (remembered.size > maxRemembered) remembered.delete(remembered.keys().next().value!);
   return entry.sorted;
 }
 
-/** Up to here insertion beats the native sort. */
-const fewBuckets = 40;
+/** Up to this number of buckets, insertion is faster than the native sort. */
+const maxInsertionBuckets = 40;
 
-/** Sorted anew, and not remembered. */
+/**
+ * Returns the buckets of a histogram in ascending order, sorted anew and not remembered. O(buckets
+ * log buckets).
+ */
 export function bucketsInOrderOfKey(histogram: NumericHistogram): SortedBuckets {
-  return histogram.bucketsInUse <= fewBuckets ? byInsertion(histogram) : byNativeSort(histogram);
+  return histogram.bucketsInUse <= maxInsertionBuckets
+    ? byInsertion(histogram)
+    : byNativeSort(histogram);
 }
 
 function byInsertion({
@@ -88,14 +100,17 @@ function byInsertion({
   return { mantissaBits, keys, counts };
 }
 
-/** Key and index as the digits of one number, since numbers have a native sort: five times as fast as a comparator. */
+/**
+ * Sorts numbers whose digits are key and index, because the native sort of numbers is five times as
+ * fast as a comparator.
+ */
 function byNativeSort({
   mantissaBits,
   bucketKeys,
   bucketCounts,
   bucketsInUse,
 }: NumericHistogram): SortedBuckets {
-  const base = MAXIMUM_BUCKETS;
+  const base = maxBuckets;
   const digits = new Float64Array(bucketsInUse);
   for (let bucket = 0; bucket < bucketsInUse; bucket++)
     digits[bucket] = bucketKeys[bucket]! * base + bucket;

@@ -3,20 +3,29 @@ import { chiSquaredSurvival } from './chiSquaredSurvival.ts';
 import { poolSparseBins } from './poolSparseBins.ts';
 
 /**
- * Pearson's chi-squared test that two samples come from one distribution: Σ (observed − expected)² / expected over both
- * samples' bins, with bins − 1 degrees of freedom, after bins that expect fewer than 5 records of either sample were
- * pooled. Statistic at least 0, p-value in [0, 1]. With fewer than two bins left there is no test: 0, 0 and 1.
+ * Tests by Pearson's chi-squared whether two samples come from one distribution.
  *
- * O(bins). Source: Pearson, Philosophical Magazine 50, 1900; as `scipy.stats.chi2_contingency(correction=False)`.
+ *     statistic = Σ (observed − expected)² / expected   over the bins of both samples
  *
- * @example chiSquared([50, 50], [60, 40]); // { statistic: 2.02, degreesOfFreedom: 1, pValue: 0.155 }
+ * with bins − 1 degrees of freedom. Bins that expect fewer than 5 records of the smaller sample are
+ * pooled before. The statistic is at least 0 and the p-value lies in [0, 1]. With fewer than two
+ * bins left there is no test, and the result is 0, 0 and 1.
+ *
+ * O(bins). Source: Pearson, Philosophical Magazine 50, 1900, pp. 157-175. As
+ * `scipy.stats.chi2_contingency(correction=False)`.
+ *
+ * @param reference records per bin
+ * @param recent records per bin; as many bins as in `reference`, which is not checked
+ * @example
+ * chiSquared([50, 50], [60, 40])
+ * // { statistic: 2.0202, degreesOfFreedom: 1, pValue: 0.15522 }
  */
 export function chiSquared(
   reference: number[],
   recent: number[],
 ): { statistic: number; degreesOfFreedom: number; pValue: number } {
-  const smallerTotal = Math.min(sum(reference), sum(recent));
-  const bins = poolSparseBins(reference, recent, smallerTotal / (sum(reference) + sum(recent)));
+  const sizes = { reference: sum(reference), recent: sum(recent) };
+  const bins = poolSparseBins(reference, recent, sizes, Math.min(sizes.reference, sizes.recent));
   if (bins.length < 2) return { statistic: 0, degreesOfFreedom: 0, pValue: 1 };
   const statistic = bins.reduce(
     (total, bin) =>

@@ -1,10 +1,15 @@
 /**
- * Solves A x = b for one symmetric, positive definite A and any b: A = L Lᵀ is factored once, O(n³ / 3), and each b costs O(n²).
+ * Returns a function that solves A x = b for one symmetric, positive definite matrix A and any b.
+ * The matrix is factored into L Lᵀ once, in O(n³ / 3), and each b then takes O(n²).
  *
- * Golub, Van Loan, "Matrix Computations", section 4.2.
+ * A matrix that is not positive definite gives NaN. That the matrix is symmetric, and as large as
+ * `size` says, is not checked; only its lower triangle is read.
  *
- * @param matrix row by row; overwritten with L, above the diagonal left as it was
- * @example choleskySolver(Float64Array.of(4, 2, 2, 3), 2)([2, 1]); // [0.5, 0]
+ * Source: Golub, Van Loan, "Matrix Computations", 4th ed., section 4.2.
+ *
+ * @param matrix A, row by row; it is overwritten with L, and stays as it was above the diagonal
+ * @param size number of rows n
+ * @example [...choleskySolver(Float64Array.of(4, 2, 2, 3), 2)([2, 1])] // [0.5, 0]
  */
 export function choleskySolver(
   matrix: Float64Array,

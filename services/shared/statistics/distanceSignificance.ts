@@ -1,10 +1,10 @@
 /**
- * What sampling alone does to a distance between n and m records: independent ones, of one distribution. In the limit of
- * large n and m.
+ * The effect of sampling alone on a distance between two samples of n and m independent records of
+ * one distribution, in the limit of large n and m.
  */
 export interface DistanceSignificance {
-  /** The probability of at least the distance that was found, in [0, 1]. */
+  /** The probability of a distance at least as large as the one that was found, in [0, 1]. */
   pValue: number;
-  /** The distance that is reached with probability `level`, in (0, 1): the one whose p-value it is. */
+  /** Returns the distance whose p-value is `level`, in (0, 1), in the unit of the distance. */
   thresholdAt: (level: number) => number;
 }

@@ -1,27 +1,46 @@
 import { choleskySolver } from './choleskySolver.ts';
 
-/** Records as indicators: each has a 1 in the columns of its bins, and a 0 in all others. */
+/** Records as rows of a matrix X of zeros and ones. */
 export interface Indicators {
-  /** Columns that are 1, `perRecord` for each record. */
+  /**
+   * The columns in which a record has a one; `perRecord` columns for each record, one record after
+   * the other.
+   */
   columns: Uint16Array;
   perRecord: number;
   columnCount: number;
 }
 
 export interface IndicatorFit {
-  /** One per column; 0 of a column that no record has. */
+  /** One coefficient per column; 0 for a column that no record has. */
   coefficients: Float64Array;
-  /** R² of records left out of the fit, one at a time: at most 1, below 0 where the mean tells more, NaN where nothing varies. */
+  /**
+   * The R² of records that are left out of the fit, one at a time. It is at most 1, below 0 if the
+   * mean predicts better than the fit, and NaN if the values do not vary.
+   */
   explained: number;
 }
 
 /**
- * Ridge regression of `values` on indicators and a constant that is not penalised (Hoerl, Kennard, Technometrics 12, 1970):
- * b = (S + ridge I)⁻¹ Xᵀ(y - ȳ), S = (X - x̄)ᵀ(X - x̄). A record left out changes its residual to e / (1 - h), with the leverage
- * h = 1 / n + (x - x̄)ᵀ (S + ridge I)⁻¹ (x - x̄) (Allen's PRESS, Technometrics 16, 1974). O(records · perRecord² + columns³).
+ * Fits a ridge regression of `values` on indicators and a constant; the constant is not penalised.
  *
- * @param values one for each record
- * @param ridge above 0: about as if each column had so many more records, with the mean value
+ *     b = (S + ridge I)⁻¹ Xᵀ(y − ȳ)   for S = (X − x̄)ᵀ(X − x̄)
+ *
+ * A record that is left out changes its own residual e to e / (1 − h) for its leverage h = 1 / n +
+ * (x − x̄)ᵀ (S + ridge I)⁻¹ (x − x̄), so that one fit gives the errors of all n fits without a
+ * record.
+ *
+ * O(records · perRecord² + columns³). Sources: Hoerl, Kennard, Technometrics 12(1), 1970, pp.
+ * 55-67; Allen, Technometrics 16(1), 1974, pp. 125-127 (PRESS). As scikit-learn's `Ridge`.
+ *
+ * @param values y, one number for each record, of at least two records
+ * @param ridge above 0; it acts about like that many more records in each column with the mean
+ * value
+ * @example
+ * const columns = Uint16Array.of(0, 0, 1, 1);
+ * const indicators = { columns, perRecord: 1, columnCount: 2 };
+ * [...indicatorRidge(indicators, Float64Array.of(1, 1, 3, 3), 1).coefficients]
+ * // [-0.66667, 0.66667]
  */
 export function indicatorRidge(
   indicators: Indicators,
@@ -35,7 +54,7 @@ export function indicatorRidge(
   const products = new Float64Array(columnCount);
   for (const [record, deviation] of deviations.entries())
     for (const column of columnsOf(indicators, record)) products[column]! += deviation;
-  // Without a record the mean of the others is its prediction.
+  // A record that is left out is predicted by the mean of the others.
   const meanWeight = values.length / (values.length - 1);
   const total = deviations.reduce((sum, deviation) => sum + (deviation * meanWeight) ** 2, 0);
 
@@ -58,7 +77,7 @@ function columnMeans({ columns, columnCount }: Indicators, records: number): Flo
   return means.map(count => count / records);
 }
 
-/** Sums of products of columns less their means, row by row, with the ridge on the diagonal. */
+/** Returns S + ridge I, row by row. */
 function scatterOf(
   indicators: Indicators,
   means: Float64Array,
@@ -80,9 +99,10 @@ function scatterOf(
 }
 
 /**
- * Of each record the residual of the fit to all others.
+ * Returns the residual of each record under the fit to all other records.
  *
- * @param factor the triangle of Cholesky of S + ridge I: a leverage is 1 / n and the squared length of L⁻¹ (x - x̄)
+ * @param factor the Cholesky triangle L of S + ridge I: a leverage is 1 / n plus the squared length
+ * of L⁻¹ (x − x̄)
  */
 function residualsLeftOut(
   indicators: Indicators,
@@ -111,7 +131,7 @@ function residualsLeftOut(
   });
 }
 
-/** Adds a column of a lower triangle, which begins on the diagonal. */
+/** Adds a column of a lower triangle, which starts at the diagonal, to `sums`. */
 function addColumn(
   sums: Float64Array,
   triangle: Float64Array,
@@ -122,7 +142,10 @@ function addColumn(
   for (let row = column; row < sums.length; row++) sums[row]! += weight * triangle[start + row]!;
 }
 
-/** The inverse of a lower triangle that is given row by row: column by column, since it is read so. */
+/**
+ * Returns the inverse of a lower triangle that is given row by row. It is stored column by column,
+ * as it is read.
+ */
 function invertedTriangle(triangle: Float64Array, size: number): Float64Array {
   const inverse = new Float64Array(size * size);
   for (let column = 0; column < size; column++) {

@@ -1,16 +1,19 @@
 /**
- * The non-decreasing values that are nearest to the given ones in weighted least squares: pool adjacent violators. O(n).
+ * Returns the non-decreasing values that are nearest to the given ones by weighted least squares,
+ * with the algorithm "pool adjacent violators". The weighted sum of the values stays the same.
+ * O(n).
  *
- * Barlow, Bartholomew, Bremner, Brunk, "Statistical Inference under Order Restrictions", 1972; scikit-learn's IsotonicRegression.
+ * Source: Barlow, Bartholomew, Bremner, Brunk, "Statistical Inference under Order Restrictions",
+ * 1972. As scikit-learn's `IsotonicRegression`.
  *
- * @param weights above 0, one per value
- * @example isotonicRegression([0, 1, 0, 1], [1, 1, 1, 1]); // [0, 0.5, 0.5, 1]
+ * @param weights one per value, above 0, which is not checked
+ * @example isotonicRegression([0, 1, 0, 1], [1, 1, 1, 1]) // [0, 0.5, 0.5, 1]
  */
 export function isotonicRegression(
   values: readonly number[],
   weights: readonly number[],
 ): number[] {
-  /** Blocks of neighbours that share a value, each with its sum of weights and number of values. */
+  /** Neighbours that share a value, with the sum of their weights and their number. */
   const blocks: { mean: number; weight: number; length: number }[] = [];
   for (const [index, value] of values.entries()) {
     let block = { mean: value, weight: weights[index]!, length: 1 };

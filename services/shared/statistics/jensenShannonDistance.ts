@@ -3,14 +3,19 @@ import type { DistanceSignificance } from './distanceSignificance.ts';
 import { divergenceSignificance } from './divergenceSignificance.ts';
 
 /**
- * The Jensen-Shannon distance, √((KL(p‖m) + KL(q‖m)) / 2) to base 2 with m = (p + q) / 2, of the shares p and q of two
- * samples in the same bins. A metric: in [0, 1], 0 if the shares are equal, 1 if no bin is used by both. 0 also when a
- * side is empty. Bins that are empty on one side or both need no special care.
+ * Returns the Jensen-Shannon distance between the shares p and q of two samples in the same bins.
  *
- * O(bins). Source: Endres, Schindelin, IEEE Transactions on Information Theory 49(7), 2003. The same as
- * `scipy.spatial.distance.jensenshannon(p, q, base=2)`.
+ *     √((KL(p‖m) + KL(q‖m)) / 2)   to base 2, for m = (p + q) / 2
  *
- * @example jensenShannonDistance([1, 0], [0, 1]); // 1
+ * It is a metric in [0, 1]: 0 if the shares are equal, and 1 if no bin is used by both samples. It
+ * is also 0 if a sample is empty. Empty bins need no special care.
+ *
+ * O(bins). Source: Endres, Schindelin, IEEE Transactions on Information Theory 49(7), 2003, pp.
+ * 1858-1860. As `scipy.spatial.distance.jensenshannon(p, q, base=2)`.
+ *
+ * @param reference records per bin
+ * @param recent records per bin; as many bins as in `reference`, which is not checked
+ * @example jensenShannonDistance([1, 0], [0, 1]) // 1
  */
 export function jensenShannonDistance(reference: number[], recent: number[]): number {
   const referenceTotal = sum(reference);
@@ -22,22 +27,26 @@ export function jensenShannonDistance(reference: number[], recent: number[]): nu
     const q = recent[bin]! / recentTotal;
     if (p === q) continue;
     const middle = (p + q) / 2;
-    const excess = (q - p) / (q + p); // p = middle (1 − excess) and q = middle (1 + excess): precise where they are close
+    // p = middle (1 − excess) and q = middle (1 + excess): precise where p and q are close.
+    const excess = (q - p) / (q + p);
     nats += middle * (timesLog1p(-excess) + timesLog1p(excess));
   }
   return Math.sqrt(Math.min(1, Math.max(0, nats / 2 / Math.LN2)));
 }
 
-/** (1 + x) ln(1 + x), which is 0 at its limit -1. */
+/** Returns (1 + x) ln(1 + x), which is 0 at its limit -1. */
 function timesLog1p(x: number): number {
   return x === -1 ? 0 : (1 + x) * Math.log1p(x);
 }
 
 /**
- * With q = p + δ the divergence, which is the distance squared, is Σ δ² / (8 p) nats and terms of the third order:
- * (1 + x) ln(1 + x) + (1 − x) ln(1 − x) = x² + …, x = δ / (p + q). So `divergenceSignificance`.
+ * Returns the significance of a Jensen-Shannon distance, by `divergenceSignificance`.
  *
- * @param distance of these samples
+ * The divergence, which is the squared distance, is Σ δ² / (8 p) nats and terms of the third order
+ * for q = p + δ, because (1 + x) ln(1 + x) + (1 − x) ln(1 − x) = x² + … for x = δ / (p + q).
+ *
+ * @param distance of these very samples
+ * @example jensenShannonSignificance([50, 50], [60, 40], 0.0851).pValue // 0.156
  */
 export function jensenShannonSignificance(
   reference: number[],

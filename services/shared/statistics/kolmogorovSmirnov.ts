@@ -5,17 +5,21 @@ import { effectiveCount } from './effectiveCount.ts';
 import { kolmogorovSurvival, kolmogorovThreshold } from './kolmogorovSurvival.ts';
 
 /**
- * The two-sample Kolmogorov-Smirnov test: D = sup |F(x) − G(x)|, in [0, 1], and its asymptotic p-value,
- * P(K > D √(nm/(n+m))) for the Kolmogorov distribution. With no number on one side: 0, and null.
+ * Runs the two-sample Kolmogorov-Smirnov test of whether two samples come from one distribution.
  *
- * The values of a bucket are ties: D is taken at the ends of buckets only. So it is exact as long as buckets hold one
- * distinct value each, and otherwise too small by at most the share of the fullest bucket (under 3 % of a continuous
- * feature). Ties make the p-value larger than it should be, never smaller: with few distinct values prefer
- * `likelihoodRatioTest`.
+ *     D = sup |F(x) − G(x)|,   p = P(K > D √(nm / (n + m)))   for the Kolmogorov distribution K
  *
- * O(buckets). Source: Smirnov, Annals of Mathematical Statistics 19(2), 1948; Noether, 1963, for the ties.
+ * The statistic lies in [0, 1]. It is 0, and the significance null, if a sample has no number.
  *
- * @example kolmogorovSmirnov(histogramOf(1, 2, 3), histogramOf(2, 3, 4)).statistic; // 1/3
+ * The values of a bucket are ties, so D is taken at the ends of buckets only. It is exact where
+ * each bucket holds one distinct value, and otherwise too small by at most the share of the fullest
+ * bucket (under 3 % for a continuous feature). Ties make the p-value larger than it should be,
+ * never smaller; with few distinct values prefer `likelihoodRatioTest`.
+ *
+ * O(buckets). Sources: Smirnov, Annals of Mathematical Statistics 19(2), 1948, pp. 279-281;
+ * Noether, 1963, for the ties. As `scipy.stats.ks_2samp` and `scipy.special.kolmogorov`.
+ *
+ * @example kolmogorovSmirnov(histogramOf([1, 2, 3]), histogramOf([2, 3, 4])).statistic // 0.33333
  */
 export function kolmogorovSmirnov(
   reference: NumericHistogram,

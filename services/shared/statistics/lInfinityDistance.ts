@@ -4,26 +4,29 @@ import type { DistanceSignificance } from './distanceSignificance.ts';
 import { effectiveCount } from './effectiveCount.ts';
 import { normalSurvival } from './normalSurvival.ts';
 
-const mostSteps = 50;
+const maxSteps = 50;
 const precision = 1e-12;
 
 /**
- * The L∞ (Chebyshev) distance, max |pᵢ − qᵢ|, of the shares p and q of two samples in the same bins: by how much the share
- * that changed most has changed. In [0, 1]; 0 when a side is empty.
+ * Returns the L∞ (Chebyshev) distance between the shares p and q of two samples in the same bins:
+ * max |pᵢ − qᵢ|, the change of the share that changed most. In [0, 1], and 0 if a sample is empty.
  *
- * Each difference is normal with the variance hᵢ (1 − hᵢ) (n + m) / (nm), h the shares of both samples together, so one of
- * them exceeds t with a probability of at most, and nearly,
+ * Each difference is normal with the variance σᵢ² = hᵢ (1 − hᵢ) (n + m) / (nm), where h are the
+ * shares of both samples together. So one of the differences exceeds t with a probability of at
+ * most, and nearly,
  *
- *     Σ P(|Z| > t / σᵢ),
+ *     Σ P(|Z| > t / σᵢ)   over the bins in use.
  *
- * over the bins in use; two bins have one difference between them, and one term.
+ * Two bins have one difference between them, and one term. The significance is null if the samples
+ * use fewer than two bins.
  *
- * Significance is null with fewer than two bins that either sample uses.
+ * O(bins), and O(bins) for each of a few steps of a threshold. Sources: the distance is
+ * `scipy.spatial.distance.chebyshev(p, q)` and the L-infinity distance of TensorFlow Data
+ * Validation; the sum is Bonferroni's inequality.
  *
- * O(bins). Source: as `scipy.spatial.distance.chebyshev(p, q)`; TensorFlow Data Validation's L-infinity distance; the sum is
- * Bonferroni's inequality.
- *
- * @example lInfinityDistance([50, 50], [60, 40]).distance; // 0.1
+ * @param reference records per bin
+ * @param recent records per bin; as many bins as in `reference`, which is not checked
+ * @example lInfinityDistance([50, 50], [60, 40]).distance // 0.1
  */
 export function lInfinityDistance(
   reference: number[],
@@ -53,6 +56,7 @@ export function lInfinityDistance(
   };
 }
 
+/** Returns Σ P(|Z| > t / σᵢ). */
 function exceedance(deviations: readonly number[], distance: number): number {
   return deviations.reduce(
     (total, deviation) => total + 2 * normalSurvival(distance / deviation),
@@ -60,10 +64,13 @@ function exceedance(deviations: readonly number[], distance: number): number {
   );
 }
 
-/** By Newton's steps on the logarithm, from what the widest bin alone exceeds at `level`. */
+/**
+ * Solves exceedance = level by Newton's steps on the logarithm, from what the widest bin alone
+ * exceeds at `level`.
+ */
 function threshold(deviations: readonly number[], level: number): number {
   let distance = Math.max(...deviations) * Math.sqrt(chiSquaredThreshold(1, level));
-  for (let taken = 0; taken < mostSteps; taken++) {
+  for (let taken = 0; taken < maxSteps; taken++) {
     const probability = exceedance(deviations, distance);
     const step = (Math.log(probability / level) * probability) / density(deviations, distance);
     distance += step;
@@ -72,7 +79,7 @@ function threshold(deviations: readonly number[], level: number): number {
   return distance;
 }
 
-/** How fast `exceedance` falls. */
+/** Returns the slope of `exceedance`, without its sign. */
 function density(deviations: readonly number[], distance: number): number {
   const scale = Math.sqrt(2 / Math.PI);
   return deviations.reduce(

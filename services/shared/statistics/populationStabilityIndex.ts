@@ -2,18 +2,29 @@ import { sum } from 'simple-statistics';
 import type { DistanceSignificance } from './distanceSignificance.ts';
 import { divergenceSignificance } from './divergenceSignificance.ts';
 
+/** An empty bin counts as this many records. */
+const recordsOfEmptyBin = 0.5;
+
 /**
- * The population stability index, Σ (qᵢ − pᵢ) ln(qᵢ / pᵢ), of the shares p of a reference and q of a recent sample in
- * the same bins: the symmetrised Kullback-Leibler divergence, in nats. At least 0, and 0 if and only if the shares are
- * equal; 0 also when a side is empty.
+ * Returns the population stability index (PSI) of the shares p of a reference and q of a recent
+ * sample in the same bins.
  *
- * A bin that is empty on one side would make it infinite. It counts as half a record there, so that what an empty bin
- * says depends on how many records could have fallen into it; a bin that is empty on both sides says nothing.
+ *     Σ (qᵢ − pᵢ) ln(qᵢ / pᵢ)
  *
- * O(bins). Source: Kullback, Leibler, Annals of Mathematical Statistics 22(1), 1951 (their J); Yurdakul, Naranjo,
- * "Statistical properties of the population stability index", Journal of Risk Model Validation 14(4), 2020.
+ * It is the symmetrised Kullback-Leibler divergence in nats. It is at least 0, and 0 if and only if
+ * the shares are equal; it is also 0 if a sample is empty.
  *
- * @example populationStabilityIndex([50, 50], [60, 40]); // 0.0405
+ * A bin that is empty in one sample would make the index infinite. It counts as half a record
+ * there, so that the effect of an empty bin depends on how many records could have fallen into it.
+ * A bin that is empty in both samples is left out.
+ *
+ * O(bins). Sources: Kullback, Leibler, Annals of Mathematical Statistics 22(1), 1951, pp. 79-86
+ * (their J); Yurdakul, Naranjo, "Statistical properties of the population stability index", Journal
+ * of Risk Model Validation 14(4), 2020.
+ *
+ * @param reference records per bin
+ * @param recent records per bin; as many bins as in `reference`, which is not checked
+ * @example populationStabilityIndex([50, 50], [60, 40]) // 0.0405
  */
 export function populationStabilityIndex(reference: number[], recent: number[]): number {
   const referenceTotal = sum(reference);
@@ -22,17 +33,19 @@ export function populationStabilityIndex(reference: number[], recent: number[]):
   let index = 0;
   for (let bin = 0; bin < reference.length; bin++) {
     if (reference[bin] === 0 && recent[bin] === 0) continue;
-    const p = Math.max(reference[bin]!, 0.5) / referenceTotal;
-    const q = Math.max(recent[bin]!, 0.5) / recentTotal;
+    const p = Math.max(reference[bin]!, recordsOfEmptyBin) / referenceTotal;
+    const q = Math.max(recent[bin]!, recordsOfEmptyBin) / recentTotal;
     index += (q - p) * Math.log(q / p);
   }
   return index;
 }
 
 /**
- * The index of samples of one distribution is Σ (q − p)² / p in the limit: `divergenceSignificance`.
+ * Returns the significance of a population stability index, by `divergenceSignificance`: where p
+ * and q are close, the index is Σ (q − p)² / p.
  *
- * @param index of these samples
+ * @param index of these very samples
+ * @example populationStabilitySignificance([50, 50], [60, 40], 0.0405).pValue // 0.155
  */
 export function populationStabilitySignificance(
   reference: number[],

@@ -4,10 +4,14 @@ import type { NumericHistogram } from '../profile/numericHistogram.ts';
 import { sortedBuckets } from '../profile/sortedBuckets.ts';
 
 /**
- * The population standard deviation, √(Σ nᵢ (xᵢ − x̄)² / n) over the buckets with their `bucketValue`. Null when there
- * is no number, and where the squares overflow.
+ * Returns the population standard deviation of the numbers of a histogram.
  *
- * @example standardDeviation(histogramOf(2, 4, 4, 4, 5, 5, 7, 9)); // 2
+ *     √(Σ nᵢ (xᵢ − x̄)² / n)   over the buckets, each with its `bucketValue` xᵢ
+ *
+ * Exact for integers in buckets of the finest resolution. Null if there is no number, or if the
+ * squares overflow. O(buckets log buckets).
+ *
+ * @example standardDeviation(histogramOf([2, 4, 4, 4, 5, 5, 7, 9])) // 2
  */
 export function standardDeviation(histogram: NumericHistogram): number | null {
   if (histogram.count === 0) return null;

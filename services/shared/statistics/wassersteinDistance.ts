@@ -8,16 +8,21 @@ import { standardDeviation } from './standardDeviation.ts';
 import { type PooledSpread, wassersteinSignificance } from './wassersteinSignificance.ts';
 
 /**
- * The first Wasserstein (earth mover's) distance, ∫ |F(x) − G(x)| dx, in the unit of the feature: the mean way that a
- * record has moved. `normalized` is the distance in standard deviations of the reference, null where that is 0 or
- * undefined. Both are at least 0, and 0 when one side has no number. `significance` is that of `normalized`, null where
- * that says nothing.
+ * Returns the first Wasserstein (earth mover's) distance between two samples, ∫ |F(x) − G(x)| dx.
  *
- * Each bucket stands at its `bucketValue`, at the coarser of the two resolutions: exact for small integers.
+ * - `distance` is in the unit of the feature: how far a record has moved on average.
+ * - `normalized` is the distance in standard deviations of the reference, and null if that is 0 or
+ *   undefined.
+ * - `significance` is that of `normalized`, and null where `wassersteinSignificance` is.
  *
- * O(buckets). Source: Vallender, Theory of Probability and its Applications 18(4), 1974.
+ * Both distances are at least 0, and 0 if a sample has no number. Each bucket stands at its
+ * `bucketValue`, at the coarser of the two resolutions, which is exact for small integers.
+ * Distances that overflow stay at Number.MAX_VALUE.
  *
- * @example wassersteinDistance(histogramOf(0, 1, 3), histogramOf(5, 6, 8)).distance; // 5
+ * O(buckets log buckets). Source: Vallender, Theory of Probability and its Applications 18(4),
+ * 1974, pp. 784-786. As `scipy.stats.wasserstein_distance`.
+ *
+ * @example wassersteinDistance(histogramOf([0, 1, 3]), histogramOf([5, 6, 8])).distance // 5
  */
 export function wassersteinDistance(
   reference: NumericHistogram,
@@ -41,7 +46,11 @@ export function wassersteinDistance(
   };
 }
 
-/** Goes along the steps of both distribution functions, and of H, that of both samples together, whose variance is 2 ∫ (1 − H(x)) ∫ H(y) dy dx, y < x. */
+/**
+ * Returns the area between two distribution functions, and what `wassersteinSignificance` needs to
+ * know about H, the distribution function of both samples together. It visits the steps of both
+ * functions in ascending order. The variance of H is 2 ∫ (1 − H(x)) ∫ H(y) dy dx over y < x.
+ */
 function areaBetween(
   reference: NumericHistogram,
   recent: NumericHistogram,
@@ -79,7 +88,10 @@ function areaBetween(
   };
 }
 
-/** Where the distribution function steps, and the share of the values up to there, with an end that no step comes after. */
+/**
+ * Returns where a distribution function steps, with the share of the values up to there, and a last
+ * step at Infinity.
+ */
 function cumulativeSteps(
   histogram: NumericHistogram,
   { mantissaBits, keys, counts }: SortedBuckets,

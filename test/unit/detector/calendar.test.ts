@@ -51,7 +51,7 @@ describe('slotOf', () => {
     endMs: startMs + lengthMs,
   });
 
-  it('is where the middle of a block lies, in UTC', () => {
+  it('is the slot in which the middle of a block lies, in UTC', () => {
     expect(slotOf('day', at(monday + 14 * hourMs, hourMs))).toBe(14);
     expect(slotOf('week', at(monday + 14 * hourMs, hourMs))).toBe(24 + 14);
     expect(slotOf('day', at(monday - hourMs, 4 * hourMs))).toBe(1);
@@ -61,7 +61,7 @@ describe('slotOf', () => {
     expect(slotOf('week', at(Date.UTC(1949, 0, 3) + hourMs, hourMs))).toBe(24 + 1);
   });
 
-  it('is none where a block is too long to show the cycle, or has no time', () => {
+  it('is null if a block is too long to show the cycle, or has no time', () => {
     expect(slotOf('day', at(monday, 9 * hourMs))).toBeNull();
     expect(slotOf('week', at(monday, 4 * dayMs))).toBeNull();
     expect(slotOf('day', { ...at(monday, hourMs), given: true })).toBeNull();
@@ -76,7 +76,7 @@ describe('Calendar', () => {
       blockAt(hour * hourMs, hourMs, [10 + (hour % 24), 30], 4),
     );
 
-  it('adds up the blocks of each time, and never changes what it was', () => {
+  it('adds up the blocks of each slot, without changing the calendar before', () => {
     const before = counted(days(3));
     const known = structuredClone(before);
     expect(before.get('day')!.slots.get(5)).toMatchObject({
@@ -88,7 +88,7 @@ describe('Calendar', () => {
     expect(structuredClone(before)).toEqual(before);
   });
 
-  it('counts what it is told to', () => {
+  it('counts only the parts that are asked for', () => {
     const calendar = withBlock(new Map(), blockAt(0, hourMs, [1, 2]), {
       variables: new Set(),
       performance: false,
@@ -100,7 +100,7 @@ describe('Calendar', () => {
     });
   });
 
-  it('forgets by halves, and is of a bounded size', () => {
+  it('halves old counts, and has a bounded size', () => {
     const slot = counted(days(200)).get('day')!.slots.get(5)!;
     expect(slot.visits).toBeGreaterThanOrEqual(8);
     expect(slot.visits).toBeLessThanOrEqual(16);
@@ -112,14 +112,14 @@ describe('Calendar', () => {
     expect(slotCount).toBe(24 + 168);
   });
 
-  it('takes many blocks in a row at one time for one visit', () => {
+  it('counts many blocks in a row in one slot as one visit', () => {
     const minutes = Array.from({ length: 12 }, (_, index) =>
       blockAt(index * 300_000, 300_000, [1, 1]),
     );
     expect(counted(minutes).get('day')!.slots.get(0)).toMatchObject({ visits: 1 });
   });
 
-  it('expects of recent blocks what was at the same times, with ten records of belief in the plain reference', () => {
+  it('expects what was counted at the same times, plus ten records of the plain reference', () => {
     const calendar = counted(days(3));
     const plain = plainOf([500, 500]);
     const [recent] = [blockAt(72 * hourMs, hourMs, [4, 36])];
@@ -134,7 +134,7 @@ describe('Calendar', () => {
     expect(labelCounts.get('yes')).toBeCloseTo(35, 9);
   });
 
-  it('is worth less than what was counted where times are mixed otherwise than they were', () => {
+  it('is worth less than what was counted if recent records come from other times in other proportions', () => {
     const calendar = counted(days(3));
     const plain = plainOf([500, 500]);
     const at = (hour: number, records: number) =>
@@ -151,7 +151,7 @@ describe('Calendar', () => {
     expect(worth([at(0, 40), at(0, 40)])).toBeCloseTo(130, 9);
   });
 
-  it('expects nothing at a time that was not there before', () => {
+  it('has no reference for a time that was not visited before', () => {
     const half = counted(days(1).slice(0, 12));
     const plain = plainOf([500, 500]);
     expect(
@@ -162,7 +162,7 @@ describe('Calendar', () => {
     ).toBeNull();
   });
 
-  it('keeps shares: what is expected sums to its worth, and no bin is below 0', () => {
+  it('expects counts of at least 0 that sum to at most what was counted and assumed', () => {
     const count = fc.integer({ min: 0, max: 500 });
     const hours = fc.array(fc.tuple(fc.nat(23), count, count), { minLength: 1, maxLength: 30 });
     fc.assert(

@@ -38,7 +38,7 @@ function cyclesOf(state: FoldState, window: ReturnType<typeof windowsOf>[number]
 }
 
 describe('a stream that follows the day', { timeout: 60_000 }, () => {
-  it('keeps to the budget of false alarms once it was seen for two days', () => {
+  it('keeps to the budget of false alarms after two days', () => {
     const seeds = Array.from({ length: 12 }, (_, seed) => seed + 1);
     const known = 48;
     const alarms = seeds.flatMap(seed =>
@@ -52,7 +52,7 @@ describe('a stream that follows the day', { timeout: 60_000 }, () => {
     );
   });
 
-  it.each([1, 2, 3])('shows a shift that is small beside its days (seed %i)', seed => {
+  it.each([1, 2, 3])('shows a shift that is small beside its daily cycle (seed %i)', seed => {
     const { events } = foldAll(windowsOf(seed, 1.5, hourlyNoise, 2.5 * hourlyNoise));
     const found = events.filter(({ windowStart }) => windowStart >= onset * hourMs);
     expect(found.length).toBeGreaterThan(0);
@@ -92,12 +92,12 @@ function weeksOf(seed: number, higher: number) {
 }
 
 describe('a stream that follows the week', { timeout: 60_000 }, () => {
-  it('does not alarm at a holiday, which is as another day of the week', () => {
+  it('does not alarm on a holiday that looks like another day of the week', () => {
     const { events } = foldAll(weeksOf(1, 1));
     expect(events.filter(({ windowStart }) => windowStart >= 21 * 24 * hourMs)).toEqual([]);
   });
 
-  it('alarms at a day that is as no other', () => {
+  it('alarms on a day that looks like no other', () => {
     const { events } = foldAll(weeksOf(1, -1.2));
     expect(
       events.some(({ explanation }) => explanation.includes('at the same time of the week')),
@@ -106,14 +106,14 @@ describe('a stream that follows the week', { timeout: 60_000 }, () => {
 });
 
 describe('a stream that follows no cycle', { timeout: 60_000 }, () => {
-  it('is judged without a calendar where it wanders', () => {
+  it('is judged without a calendar if it wanders', () => {
     const windows = windowsOf(1, 0, 0.4, 0);
     const { state } = foldAll(windows.slice(0, -1));
     expect(state.regime!.calendar.size).toBeGreaterThan(0);
     expect(cyclesOf(state, windows.at(-1)!, 'a')).toEqual([null, null, null, null]);
   });
 
-  it('counts no calendar where it is sampling noise', () => {
+  it('counts no calendar if it is sampling noise', () => {
     expect(foldAll(windowsOf(1, 0, 0, 0)).state.regime!.calendar.size).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import {
   correlation,
   type FeaturePair,
   freezePairs,
-  mostPairs,
+  maxPairs,
   pairCounts,
   sumsOfPair,
 } from '../../../services/detector/blocks/featurePairs.ts';
@@ -31,7 +31,7 @@ function sumsOver(pairs: readonly FeaturePair[], samples: readonly SampledRecord
 }
 
 describe('pairs of features', () => {
-  it('have the sums of a plain pass over the records that have both', () => {
+  it('have the sums of a plain pass over the records with both features', () => {
     const pair: FeaturePair = {
       key: 'pair/["a","b"]',
       names: ['a', 'b'],
@@ -83,7 +83,7 @@ describe('pairs of features', () => {
     );
   });
 
-  it('are cut in thirds, or where the values allow it; what nearly never varies is in none', () => {
+  it('grade features near their thirds, and leave out features that hardly vary', () => {
     const { uniform } = randomness(1);
     const names = ['binary', 'constant', 'even', 'mostly', 'nearly'];
     const rows = Array.from({ length: 600 }, (_, row) => [
@@ -102,7 +102,7 @@ describe('pairs of features', () => {
     expect(pairs[1]!.grades[1]).toEqual({ name: 'mostly', lowCut: 5, highCut: 5 });
   });
 
-  it('that depend on each other come before the others when there are too many', () => {
+  it('start with the strongly correlated ones if there are too many', () => {
     const { normal } = randomness(2);
     const names = Array.from({ length: 12 }, (_, index) => `f${10 + index}`);
     const samples = Array.from({ length: 10 }, () => {
@@ -115,11 +115,11 @@ describe('pairs of features', () => {
       return sampleOf(names, rows);
     });
     const found = namesOf(freezePairs(samples));
-    expect(found).toHaveLength(mostPairs);
+    expect(found).toHaveLength(maxPairs);
     expect(found.slice(0, 4)).toEqual(['f10,f21', 'f11,f17', 'f10,f11', 'f11,f12']);
   });
 
-  it('depend on each other within blocks: what all records of a block have in common is no dependence', () => {
+  it('are correlated within blocks, without what all records of a block have in common', () => {
     const { normal } = randomness(3);
     const samples = Array.from({ length: 40 }, (_, block) =>
       sampleOf(

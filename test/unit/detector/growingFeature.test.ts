@@ -19,7 +19,7 @@ function profileOf(values: readonly FeatureValue[]) {
 const frozen = (...parts: FeatureValue[][]) => freezeVariable('feature', 'x', parts.map(profileOf));
 
 describe('a growing feature', () => {
-  it('is one of which each of at least five parts lies above the one before', () => {
+  it('has at least five parts, each of which lies above the one before', () => {
     expect(frozen([1, 2], [3, 4], [5, 6], [7, 8], [9, 10]).growing).toBe(true);
     expect(frozen([1, 2], [3, 4], [5, 6], [7, 8]).growing).toBe(false);
     expect(frozen([1, 2], [2, 4], [5, 6], [7, 8], [9, 10]).growing).toBe(false);
@@ -27,7 +27,7 @@ describe('a growing feature', () => {
     expect(frozen(['a'], ['b'], ['c'], ['d'], ['e']).growing).toBe(false);
   });
 
-  it('is the order alone: of all orders of the parts only the rising one', () => {
+  it('is recognised by the rising order of its parts alone', () => {
     const order = fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6 });
     fc.assert(
       fc.property(order, indexes => {
@@ -42,14 +42,14 @@ describe('a growing feature', () => {
     expect(frozen([1], [null], [2], [3], [4]).growing).toBe(false);
   });
 
-  it('is asked for its quality, but not for its range', () => {
+  it('is tested for its quality, but not for its range', () => {
     const metrics = rateMetrics(frozen([1, 2], [3, 4], [5, 6], [7, 8], [9, 10]));
     expect(metrics).toContain('missing_rate');
     expect(metrics).toContain('wrong_type_rate');
     expect(metrics).not.toContain('out_of_range_rate');
   });
 
-  it('raises nothing by growing, and an alarm by going missing', () => {
+  it('does not alarm by growing, but by going missing', () => {
     const draw = (missingFrom: number) => (random: Randomness, window: number) => ({
       features: {
         x: random.normal(),

@@ -30,14 +30,14 @@ const orderedStream = (...parameters: Parameters<typeof orderedWindows>) =>
   foldAll(orderedWindows(...parameters));
 
 describe('an ordered stream', { timeout: 60_000 }, () => {
-  it.each([1, 2])('is not drifting all the time (seed %i)', seed => {
+  it.each([1, 2])('does not alarm all the time (seed %i)', seed => {
     const late = orderedStream(seed, () => ({})).events.filter(
       ({ windowStart }) => windowStart >= 30 * 3_600_000,
     );
     expect(late.length).toBeLessThanOrEqual(1);
   });
 
-  it('is not asked whether numbers went up or down, as they always do', () => {
+  it('is not tested for trends, because its numbers always go up or down', () => {
     const windows = orderedWindows(1, () => ({}));
     const askedOf = (window: number) =>
       metricsAfter(windows.slice(0, window), windows[window]!)
@@ -48,7 +48,7 @@ describe('an ordered stream', { timeout: 60_000 }, () => {
     );
   });
 
-  it('drifts when what never varied begins to', () => {
+  it('alarms when a constant feature begins to vary', () => {
     const { events } = orderedStream(1, (window, random) => ({
       fixed: window < 120 ? 0 : random.normal(),
     }));
@@ -57,7 +57,7 @@ describe('an ordered stream', { timeout: 60_000 }, () => {
     expect(found[0]!.windowStart).toBeLessThanOrEqual(122 * 3_600_000);
   });
 
-  it('drifts when it moves by far more than it ever did', () => {
+  it('alarms when a feature moves by far more than ever before', () => {
     const { events } = orderedStream(2, (window, random) =>
       window < 120 ? {} : { a: 3 + random.normal() },
     );

@@ -82,8 +82,8 @@ const tolerance = 0.003;
 const fitOf = (windows: readonly WindowObservation[]) =>
   fitOutputModel(windows, freezeVariables(windows));
 
-describe('what changed features do to the outputs', () => {
-  it('is told of scores that are a sum of known effects', () => {
+describe('the effect of changed features on the outputs', () => {
+  it('is right for scores that are a sum of known effects', () => {
     const [event, ...others] = foldAll(scored.windows).events;
     expect(others).toEqual([]);
     expect(event).toMatchObject({
@@ -97,7 +97,7 @@ describe('what changed features do to the outputs', () => {
     );
   });
 
-  it('is told against a given reference, from the own windows of the version', () => {
+  it('is estimated from the own windows of the version if a reference was given', () => {
     const parts = scored.windows.slice(0, 5).map(window => ({
       ...window,
       sample: null,
@@ -110,7 +110,7 @@ describe('what changed features do to the outputs', () => {
     expectMoved(event!.predictionContributions, scored.moved, tolerance, ['grade']);
   });
 
-  it('is told of numbers predicted, in their unit', () => {
+  it('is in the unit of predicted numbers', () => {
     const { windows, moved } = streamOf(({ features, score }) => ({
       features,
       prediction: 1000 * score,
@@ -124,7 +124,7 @@ describe('what changed features do to the outputs', () => {
     expect(event!.explanation).toContain('which moves the prediction by +');
   });
 
-  it('is told of classes as the share of the most frequent one', () => {
+  it('is on the share of the most frequent class if classes are predicted', () => {
     const { windows, moved } = streamOf(({ features, score }, { uniform }) => ({
       features,
       prediction: uniform() < score + (score - 0.5) * 2 ? 'yes' : 'no',
@@ -141,7 +141,7 @@ describe('what changed features do to the outputs', () => {
     expect(event!.explanation).toContain('which moves the share of "yes" by +');
   });
 
-  it('leaves everything else of the events as it is', () => {
+  it('changes nothing else in the events', () => {
     const without = foldAll(
       scored.windows.map(({ sample, ...window }) => ({
         ...window,
@@ -183,14 +183,14 @@ function toldOf(deviations: number, seed: number): number {
   return event!.predictionContributions.x0! / moved;
 }
 
-describe('what is told of a continuous feature that moves', () => {
+describe('the estimated effect of a continuous feature that moves', () => {
   // One stream varies by 0.07, 0.04 and 0.02.
   it.each([
     [0.5, 0.93],
     [1, 0.85],
     [2, 0.79],
   ])(
-    'by %d standard deviations is %d of what it does, as bins have no inside',
+    'by %d standard deviations is %d of the true one, because bins have no inside',
     (deviations, told) => {
       const seeds = [1, 2, 3, 4, 5, 6];
       const mean = seeds.reduce((sum, seed) => sum + toldOf(deviations, seed) / seeds.length, 0);
@@ -229,16 +229,16 @@ describe('fitOutputModel', () => {
       'more classes than are counted one by one',
       ({ features, score }) => ({ features, prediction: `at ${Math.round(score * 1000)}` }),
     ],
-  ])('says nothing of %s', (_, change) => {
+  ])('returns null for %s', (_, change) => {
     expect(fitOf(referenceOf(change))).toBeNull();
   });
 
-  it('says nothing from fewer than 300 records', () => {
+  it('returns null for fewer than 300 records', () => {
     expect(fitOf(reference.slice(0, 5))).not.toBeNull();
     expect(fitOf(reference.slice(0, 4))).toBeNull();
   });
 
-  it('leaves out what codes do not tell: features past the first twelve, clocks, and hundreds of categories', () => {
+  it('leaves out features past the first twelve, clocks, and features with hundreds of categories', () => {
     let now = 0;
     const wide = referenceOf(({ features, score }, { uniform, normal }) => ({
       features: {
@@ -283,11 +283,11 @@ describe('fitOutputModel', () => {
   });
 });
 
-describe('a movement', () => {
+describe('the movement of an output', () => {
   const model = { output: 'score', effects: new Map([['feature/a', [-1, 1, 0]]]), explained: 0.5 };
   const margins = { referenceCounts: [75, 25, 0], recentCounts: [2, 2, 4] };
 
-  it('is the change of the shares of the bins, each by its effect', () => {
+  it('is the sum over bins of the change of their share times their effect', () => {
     const changed = [
       { key: 'feature/a', name: 'a', ...margins },
       { key: 'feature/b', name: 'b', ...margins },
@@ -295,7 +295,7 @@ describe('a movement', () => {
     expect(predictionContributions(model, changed)).toEqual({ a: 0.5 });
   });
 
-  it('is told in a few words', () => {
+  it('is described in a few words', () => {
     const statement = (contributions: Record<string, number>, changed: number) =>
       movementStatement(model, contributions, changed);
     expect(statement({ a: -0.07 }, 1)).toBe(

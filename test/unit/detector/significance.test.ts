@@ -9,7 +9,7 @@ import {
   withMeasurement,
 } from '../../../services/detector/significance/statisticHistory.ts';
 import {
-  largestStatistic,
+  maxStatistic,
   statisticThreshold,
 } from '../../../services/detector/significance/statisticThreshold.ts';
 import { chiSquaredSurvival } from '../../../services/shared/statistics/chiSquaredSurvival.ts';
@@ -31,7 +31,7 @@ const wandering = Array.from({ length: 60 }, (_, block) => degreesOfFreedom * (5
 const noisy = Array.from({ length: 60 }, (_, block) => 4 + (block % 11));
 
 describe('judge', () => {
-  it('takes a likelihood ratio for chi-squared as long as nothing is known', () => {
+  it('judges a likelihood ratio as chi-squared as long as nothing is known', () => {
     const nothing: Significance = { history: [], noiseWeight: 1 };
     for (const statistic of [0, 3, 20, 80]) {
       const { pValue, overdispersion } = judge(nothing, measured(statistic), 1, false);
@@ -40,7 +40,7 @@ describe('judge', () => {
     }
   });
 
-  it('divides by the dispersion of the history where there is sampling noise', () => {
+  it('divides by the dispersion of the history if the stream is sampling noise', () => {
     const statistics = noisy.map(statistic => 2 * statistic);
     const significance = significanceOf(statistics, 1);
     const { noiseSum, noiseDegrees } = significance.history[0]!;
@@ -51,7 +51,7 @@ describe('judge', () => {
     expect(judgement.pValue).toBeCloseTo(chiSquaredSurvival(40 / dispersion, degreesOfFreedom), 12);
   });
 
-  it('finds nothing in what an ordered stream always does, but in a multiple of it', () => {
+  it('accepts what an ordered stream always does, and rejects a multiple of it', () => {
     const ordinary = judge(significanceOf(wandering, 0), measured(10 * degreesOfFreedom), 1, true);
     expect(ordinary.pValue).toBeGreaterThan(0.1);
     expect(
@@ -62,7 +62,7 @@ describe('judge', () => {
     ).toBeLessThan(1e-4);
   });
 
-  it('asks less of a short history than of a long one', () => {
+  it('gives a smaller p-value after a long history than after a short one', () => {
     const pValueAfter = (blocks: number) =>
       judge(significanceOf(wandering.slice(0, blocks), 0), measured(60 * degreesOfFreedom), 1, true)
         .pValue;
@@ -71,7 +71,7 @@ describe('judge', () => {
     expect(pValueAfter(7)).toBe(1);
   });
 
-  it('is the F distribution where there is no noise and all blocks were alike', () => {
+  it('uses the F distribution if the stream is ordered and all blocks were alike', () => {
     const significance = significanceOf(new Array<number>(40).fill(4 * degreesOfFreedom), 0);
     const dispersion = (4 * 40 + 2) / (40 + 2);
     const { pValue, overdispersion } = judge(
@@ -87,7 +87,7 @@ describe('judge', () => {
     expect(pValue).toBeCloseTo(Math.exp(logFisherSurvival(12 / dispersion, shape, shape * 42)), 6);
   });
 
-  it('has nothing to say of what has no degrees of freedom', () => {
+  it('returns p = 1 without degrees of freedom', () => {
     const nothing = { statistic: 0, degreesOfFreedom: 0, size: 100 };
     expect(judge(significanceOf(noisy, 0.5), nothing, 1, true)).toEqual({
       pValue: 1,
@@ -124,7 +124,7 @@ describe('judge', () => {
     );
   });
 
-  it('is what statisticThreshold turns round', () => {
+  it('is inverted by statisticThreshold', () => {
     const level = fc.double({ min: 1e-9, max: 0.1, noNaN: true });
     fc.assert(
       fc.property(statistics, weight, scale, level, (past, noise, at, alpha) => {
@@ -132,7 +132,7 @@ describe('judge', () => {
           judge(significanceOf(past, noise), measured(statistic), at, true);
         const threshold = statisticThreshold(judgementOf, alpha);
         if (threshold === Number.POSITIVE_INFINITY) {
-          expect(judgementOf(largestStatistic).pValue).toBeGreaterThan(alpha);
+          expect(judgementOf(maxStatistic).pValue).toBeGreaterThan(alpha);
           return;
         }
         expect(judgementOf(threshold).pValue).toBeLessThanOrEqual(alpha * (1 + 1e-6));

@@ -22,7 +22,7 @@ function drawn(blocks: number, dispersion: number, scale = 1): StatisticHistory 
 }
 
 describe('withMeasurement', () => {
-  it('knows the mean and the spread of the statistic per degree of freedom', () => {
+  it('learns the mean and the spread of the statistic per degree of freedom', () => {
     const { blocks, sum, squareSum, sizeSum } = drawn(300, 3);
     expect(blocks).toBe(300);
     expect(sizeSum).toBe(300 * 50);
@@ -33,12 +33,12 @@ describe('withMeasurement', () => {
     expect((squareSum / blocks / mean ** 2 - 1) * degreesOfFreedom).toBeCloseTo(2, 0);
   });
 
-  it('gathers odds for sampling noise where there is nothing else, and against it where there is more', () => {
+  it('gathers odds for sampling noise if there is nothing else, and against it if there is more', () => {
     expect(drawn(200, 1).noiseLogOdds).toBeGreaterThan(10);
     expect(drawn(200, 4).noiseLogOdds).toBeLessThan(-10);
   });
 
-  it('takes values that fall for no sign that they rise by more than noise', () => {
+  it('does not take falling values as a sign of rises by more than noise', () => {
     const great = { statistic: 40, degreesOfFreedom: 1, size: 50 };
     const learned = (measured: typeof great & { fell: boolean }) => {
       let history = noHistory;
@@ -65,7 +65,7 @@ describe('withMeasurement', () => {
     expect(after.noiseLogOdds).toBeGreaterThan(before.noiseLogOdds - 2);
   });
 
-  it('forgets: what a stream has become counts in the end', () => {
+  it('forgets, so that in the end only the present stream counts', () => {
     let history = drawn(1000, 1);
     expect(history.blocks).toBeCloseTo(400);
     const other = { statistic: 5 * degreesOfFreedom, degreesOfFreedom, size: 50 };

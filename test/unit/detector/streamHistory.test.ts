@@ -42,7 +42,7 @@ function quietBlocks(
 const blocksKnown = ({ statistics }: StreamHistory) => statistics.get(feature)?.[0]?.blocks ?? 0;
 
 describe('StreamHistory', () => {
-  it('learns from a block only when eight more were quiet', () => {
+  it('learns from a block only after eight more quiet ones', () => {
     expect(blocksKnown(quietBlocks(largestScale, { [feature]: 1 }))).toBe(0);
     const history = quietBlocks(largestScale + 3, { [feature]: 1 });
     expect(blocksKnown(history)).toBe(3);
@@ -50,22 +50,22 @@ describe('StreamHistory', () => {
     expect(history.tails.get('features')![0]!.reduce((sum, count) => sum + count, 0)).toBe(3);
   });
 
-  it('forgets the last blocks before an alarm where there is sampling noise between changes', () => {
+  it('drops the last blocks before an alarm if the stream is sampling noise between changes', () => {
     const history = withAlarm(quietBlocks(40, { [feature]: 0.8 }), blockOf({ [feature]: 30 }));
     expect(blocksKnown(history)).toBe(40 - largestScale);
     expect(history.pending).toEqual([]);
   });
 
-  it('learns from an alarm and the blocks before it where there is more than sampling noise', () => {
+  it('learns from an alarm and the blocks before it if the stream is ordered', () => {
     const history = withAlarm(quietBlocks(40, { [feature]: 9 }), blockOf({ [feature]: 30 }));
     expect(blocksKnown(history)).toBe(40 + 1);
   });
 
-  it('takes no p-value of a reference for what the stream reaches by chance', () => {
+  it('leaves the p-values of a reference out of the tails', () => {
     expect(withReference(emptyStreamHistory, blockOf({ [feature]: 9 })).tails.size).toBe(0);
   });
 
-  it('knows what was measured against a calendar apart, whatever the stream is taken for', () => {
+  it('keeps what was measured against a calendar separate, without effect on the noise weight', () => {
     const measurement = { statistic: 2 * degreesOfFreedom, degreesOfFreedom, size: 50 };
     const plain = { ...measurement, statistic: 9 * degreesOfFreedom };
     const tests = new Map([[feature, { plain, cyclic: new Map([['day' as const, measurement]]) }]]);
@@ -85,7 +85,7 @@ describe('StreamHistory', () => {
     expect(noiseWeight(history)(feature)).toBe(noiseWeight(other)(feature));
   });
 
-  it('learns from a reference at once, and is never changed itself', () => {
+  it('learns from a reference at once, without changing the history before', () => {
     const before = quietBlocks(40, { [feature]: 0.8 });
     const known = structuredClone(before);
     expect(blocksKnown(withReference(before, blockOf({ [feature]: 0.8 })))).toBe(
@@ -96,12 +96,12 @@ describe('StreamHistory', () => {
     expect(before).toEqual(known);
   });
 
-  it('is plain data, as checkpoints keep it', () => {
+  it('is plain data that checkpoints can store', () => {
     const history = quietBlocks(20, { [feature]: 1, [errorKey]: 1 });
     expect(structuredClone(history)).toEqual(history);
   });
 
-  it('is of a bounded size, however long the stream', () => {
+  it('has a bounded size, however long the stream', () => {
     const sizeOf = (history: StreamHistory) => JSON.stringify([...history.statistics]).length;
     expect(sizeOf(quietBlocks(3000, { [feature]: 1 }))).toBeLessThan(
       2 * sizeOf(quietBlocks(20, { [feature]: 1 })),
@@ -114,19 +114,19 @@ describe('noiseWeight', () => {
     expect(noiseWeight(emptyStreamHistory)(feature)).toBe(1);
   });
 
-  it('tells noise from an ordered stream by its features', () => {
+  it('tells sampling noise from an ordered stream by its features', () => {
     expect(noiseWeight(quietBlocks(60, { [feature]: 0.8 }))(feature)).toBeGreaterThan(0.999);
     expect(noiseWeight(quietBlocks(60, { [feature]: 9 }))(feature)).toBeLessThan(0.001);
   });
 
-  it('of a new feature is what the others say', () => {
+  it('of a new feature follows from the other features', () => {
     const unknown = 'feature/new';
     expect(noiseWeight(quietBlocks(60, { [feature]: 0.8 }))(unknown)).toBeGreaterThan(0.999);
     expect(noiseWeight(quietBlocks(60, { [feature]: 9 }))(unknown)).toBeLessThan(0.001);
   });
 
   it.each([labelsKey, errorKey])(
-    'of %s that seem to vary holds if the features are nothing but noise',
+    'stays high for %s that vary if the features are nothing but noise',
     key => {
       expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [key]: 3 }))(key)).toBeGreaterThan(0.99);
       expect(noiseWeight(quietBlocks(60, { [feature]: 9, [key]: 3 }))(key)).toBeLessThan(0.01);
@@ -134,7 +134,7 @@ describe('noiseWeight', () => {
     },
   );
 
-  it('of outputs that wander does not: a model that keeps learning is no noise', () => {
+  it('falls for outputs that wander, because the model may be learning', () => {
     const output = 'output/score';
     expect(noiseWeight(quietBlocks(60, { [feature]: 0.8, [output]: 0.8 }))(output)).toBeGreaterThan(
       0.99,

@@ -15,18 +15,18 @@ const evenly = (factor: number) =>
   Array.from({ length: 200 }, (_, block) => factor * Math.log((((block * 7) % 200) + 0.5) / 200));
 
 describe('levelOfFamily', () => {
-  it('is the level itself where there is nothing but sampling noise', () => {
+  it('is the level itself if the stream is sampling noise', () => {
     expect(levelOfFamily(undefined, 1, 1, level)).toBeCloseTo(level, 15);
     expect(levelOfFamily(tailOf(evenly(5)), 1, 1, level)).toBeCloseTo(level, 15);
   });
 
-  it('trusts p-values of an ordered stream a little less as long as nothing is known', () => {
+  it('is a little lower for an ordered stream as long as nothing is known', () => {
     // 0.1 (1 + (L − ln 10) / 60)^−60 = 0.0001
     const expected = Math.exp(-(Math.log(10) + 60 * (1000 ** (1 / 60) - 1)));
     expect(levelOfFamily(undefined, 1, 0, level) / expected).toBeCloseTo(1, 6);
   });
 
-  it('asks for far smaller p-values where far too small ones are common', () => {
+  it('is far lower if far too small p-values are common', () => {
     const honest = levelOfFamily(tailOf(evenly(1)), 1, 0, level);
     expect(honest).toBeGreaterThan(level / 20);
     const exaggerating = levelOfFamily(tailOf(evenly(4)), 1, 0, level);
@@ -38,7 +38,7 @@ describe('levelOfFamily', () => {
     expect(levelOfFamily(tail, 8, 0, level)).not.toBe(levelOfFamily(tail, 1, 0, level));
   });
 
-  it('is above 0, at most the level, and the higher, the surer that it is noise', () => {
+  it('lies above 0 and not above the level, and rises with the noise weight', () => {
     const logPValues = fc.array(fc.double({ min: -800, max: 0, noNaN: true }), { maxLength: 100 });
     const weight = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
@@ -62,7 +62,7 @@ describe('levelOfFamily', () => {
 });
 
 describe('withLogPValue', () => {
-  it('remembers the last 256 blocks, more or less, and leaves the history before as it was', () => {
+  it('remembers about the last 256 blocks, without changing the history before', () => {
     const before = tailOf([-0.5, -1.5]);
     const kept = [...before];
     const after = Array.from({ length: 3000 }, () => -1000).reduce(withLogPValue, before);

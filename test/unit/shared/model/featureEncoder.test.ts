@@ -3,7 +3,7 @@ import {
   encodeRows,
   type FeatureRow,
   fitEncoder,
-  mostLevels,
+  maxLevels,
 } from '../../../../services/shared/model/featureEncoder.ts';
 
 function encodedRow(rows: FeatureRow[], names: string[], row: FeatureRow): number[] {
@@ -11,14 +11,14 @@ function encodedRow(rows: FeatureRow[], names: string[], row: FeatureRow): numbe
 }
 
 describe('fitEncoder and encodeRows', () => {
-  it('standardises numbers and holds absurd ones to ten deviations', () => {
+  it('standardises numbers and clips absurd ones at ten deviations', () => {
     const rows = [{ price: 1 }, { price: 3 }];
     expect(encodedRow(rows, ['price'], { price: 3 })).toEqual([1]);
     expect(encodedRow(rows, ['price'], { price: 2 })).toEqual([0]);
     expect(encodedRow(rows, ['price'], { price: -1e300 })).toEqual([-10]);
   });
 
-  it('has an indicator for missing values only where rows without the feature were seen', () => {
+  it('has an indicator for missing values only if rows without the feature were seen', () => {
     const rows = [
       { price: 1 },
       { price: 3 },
@@ -42,14 +42,14 @@ describe('fitEncoder and encodeRows', () => {
     expect(encodedRow(rows, ['city'], {})).toEqual([0, 0, 1]);
   });
 
-  it('takes a boolean for the text that ClickHouse holds', () => {
+  it('encodes a boolean like its text, which is what ClickHouse stores', () => {
     const rows = [{ open: true }, { open: false }];
     expect(encodedRow(rows, ['open'], { open: 'true' })).toEqual(
       encodedRow(rows, ['open'], { open: true }),
     );
   });
 
-  it('hashes a feature of too many levels: distinct values mostly differ, unseen ones too', () => {
+  it('hashes a feature with too many levels, so that most values still differ, also unseen ones', () => {
     const rows = Array.from({ length: 10_000 }, (_, index) => ({ id: `user ${index}` }));
     const encoder = fitEncoder(rows, ['id']);
     expect(encoder.width).toBe(64);
@@ -60,8 +60,8 @@ describe('fitEncoder and encodeRows', () => {
     ).toBeGreaterThan(0);
   });
 
-  it('keeps exactly the most levels as columns', () => {
-    const rows = Array.from({ length: mostLevels }, (_, index) => ({ level: `level ${index}` }));
+  it('gives up to the maximum of levels a column each, and hashes one more', () => {
+    const rows = Array.from({ length: maxLevels }, (_, index) => ({ level: `level ${index}` }));
     expect(fitEncoder(rows, ['level']).features[0]!.kind).toBe('levels');
     expect(fitEncoder([...rows, { level: 'one more' }], ['level']).features[0]!.kind).toBe(
       'hashed',
@@ -73,7 +73,7 @@ describe('fitEncoder and encodeRows', () => {
     expect(encodedRow(rows, ['mass'], { mass: 1e308 }).every(Number.isFinite)).toBe(true);
   });
 
-  it('survives JSON', () => {
+  it('encodes the same after it was stored as JSON', () => {
     const rows = [{ price: 1.1, city: 'Rome' }, { price: 3.7, city: null }, { city: 'Oslo' }];
     const encoder = fitEncoder(rows, ['price', 'city']);
     expect(encodeRows(JSON.parse(JSON.stringify(encoder)), rows)).toEqual(

@@ -62,7 +62,7 @@ describe('writeModel and loadModel', () => {
     expect(await folderChecksum(join(folder, 'b'))).toBe(await folderChecksum(join(folder, 'c')));
   });
 
-  it('refuses a damaged file, naming it', async () => {
+  it('rejects a damaged file, naming it', async () => {
     const target = join(folder, 'd');
     await writeModel(target, await train(), about);
     const weights = await readFile(join(target, 'weights.bin'));
@@ -73,7 +73,7 @@ describe('writeModel and loadModel', () => {
     );
   });
 
-  it('refuses a folder that is whole but not the one that was published', async () => {
+  it('rejects a folder that is complete but not the one that was published', async () => {
     const target = join(folder, 'e');
     await writeModel(target, await train(), about);
     await expect(loadModel(target, 'another')).rejects.toThrow(
@@ -81,7 +81,7 @@ describe('writeModel and loadModel', () => {
     );
   });
 
-  it('refuses a missing folder, naming the file', async () => {
+  it('rejects a missing folder, naming the file', async () => {
     await expect(loadModel(join(folder, 'nowhere'))).rejects.toThrow(
       /nowhere: manifest\.json cannot be read: ENOENT/,
     );

@@ -5,7 +5,7 @@ import {
   categoryName,
   emptyCategoricalCounts,
   hashedCounts,
-  MAXIMUM_CATEGORIES,
+  maxCategories,
   mergeCategoricalCounts,
 } from '../../../../services/shared/profile/categoricalCounts.ts';
 import { categoryHash, fnv1a } from '../../../../services/shared/profile/categoryHash.ts';
@@ -21,12 +21,12 @@ const values = fc.oneof(fewValues, manyValues, fc.array(fc.string({ unit: 'binar
 
 describe('CategoricalCounts', () => {
   it('is exact up to 256 distinct values, and hashed from one more', () => {
-    const exact = countsOf([...names(MAXIMUM_CATEGORIES), ...names(3)]);
+    const exact = countsOf([...names(maxCategories), ...names(3)]);
     expect(exact.hashed).toBeNull();
     expect(exact.exact.get('category 2')).toBe(2);
     addCategory(exact, 'one more');
     expect(exact.exact.size).toBe(0);
-    expect(exact.hashed!.reduce((sum, count) => sum + count)).toBe(MAXIMUM_CATEGORIES + 4);
+    expect(exact.hashed!.reduce((sum, count) => sum + count)).toBe(maxCategories + 4);
   });
 
   it('is the same from one pass and from merges in any order', () => {
@@ -52,14 +52,14 @@ describe('CategoricalCounts', () => {
     expect(hashedCounts(exact).reduce((sum, count) => sum + count)).toBe(200);
   });
 
-  it('counts long values apart under bounded names', () => {
+  it('counts long values separately, under names of bounded length', () => {
     const long = 'x'.repeat(1_000_000);
     const counts = countsOf([`${long}a`, `${long}b`, `${long}a`]);
     expect([...counts.exact.values()].sort()).toEqual([1, 2]);
     for (const name of counts.exact.keys()) expect(name.length).toBeLessThanOrEqual(256);
   });
 
-  it('names a value the same way twice, in a form that UTF-8 can carry', () => {
+  it('gives names that are their own names, in a form that UTF-8 can carry', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400, size: 'max' }), value => {
         const name = categoryName(value);

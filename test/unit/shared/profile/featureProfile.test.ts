@@ -68,7 +68,7 @@ describe('FeatureProfile', () => {
 });
 
 describe('profileRow', () => {
-  it('brings the same profile back, through JSON too', () => {
+  it('gives back the same profile, also through JSON', () => {
     fc.assert(
       fc.property(mixed, values => {
         const row = toProfileRow(profileOf(values));
@@ -81,7 +81,7 @@ describe('profileRow', () => {
     );
   });
 
-  it('brings back a coarse and a hashed profile, which go on counting as if they had never left', () => {
+  it('gives back a coarse and a hashed profile that go on counting as if they had never been stored', () => {
     const numbers = draw('normal', 3, 5000);
     const names = numbers.map(number => number.toFixed(2));
     const half = fromProfileRow(

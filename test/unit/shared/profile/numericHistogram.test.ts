@@ -6,7 +6,7 @@ import {
   addNumber,
   addToBucket,
   emptyNumericHistogram,
-  MAXIMUM_BUCKETS,
+  maxBuckets,
   mergeNumericHistograms,
 } from '../../../../services/shared/profile/numericHistogram.ts';
 import { sortedBuckets } from '../../../../services/shared/profile/sortedBuckets.ts';
@@ -23,7 +23,7 @@ function contents(histogram: NumericHistogram) {
 function expectedMantissaBits(numbers: number[]): number {
   const keys = numbers.filter(Number.isFinite).map(bucketKey);
   let bits = 20;
-  while (new Set(keys.map(key => key >> (20 - bits))).size > MAXIMUM_BUCKETS) bits -= 1;
+  while (new Set(keys.map(key => key >> (20 - bits))).size > maxBuckets) bits -= 1;
   return bits;
 }
 
@@ -104,7 +104,7 @@ describe('NumericHistogram', () => {
     );
   });
 
-  it('leaves what it merges as it was', () => {
+  it('does not change the histograms that it merges', () => {
     const fine = histogramOf([1, 2, 3]);
     const coarse = histogramOf(draw('cauchy', 1, 5000));
     const before = structuredClone([fine, coarse]);
@@ -124,7 +124,7 @@ describe('NumericHistogram', () => {
     }
   });
 
-  it('bears the whole range of float64', () => {
+  it('covers the whole range of float64', () => {
     const values = Array.from(
       { length: 4000 },
       (_, index) => (index % 2 ? 1 : -1) * 2 ** ((index >> 1) - 1000),
@@ -136,12 +136,12 @@ describe('NumericHistogram', () => {
       Number.MAX_VALUE,
       -Number.MAX_VALUE,
     ]);
-    expect(histogram.bucketsInUse).toBeLessThanOrEqual(MAXIMUM_BUCKETS);
+    expect(histogram.bucketsInUse).toBeLessThanOrEqual(maxBuckets);
     expect(histogram.mantissaBits).toBe(-3);
     expect(histogram.minimum).toBe(-Number.MAX_VALUE);
   });
 
-  it('counts what is not finite apart', () => {
+  it('counts non-finite numbers separately', () => {
     const histogram = histogramOf([
       1,
       Number.NaN,
@@ -167,7 +167,7 @@ describe('NumericHistogram', () => {
     expect(sortedBuckets(mergeNumericHistograms(histogram))).toMatchObject(sortedBuckets(apart));
   });
 
-  it('has a finite sum whatever it adds', () => {
+  it('has a finite sum, whatever it adds', () => {
     const [high, low] = [histogramOf([1e308, 1e308]), histogramOf([-1e308, -1e308])];
     expect(high.sum).toBe(Number.MAX_VALUE);
     expect(mergeNumericHistograms(high, low).sum).toBe(0);
@@ -192,7 +192,7 @@ describe('sortedBuckets', () => {
     );
   });
 
-  it('sees what was added since it was last asked', () => {
+  it('includes numbers that were added since the last call', () => {
     fc.assert(
       fc.property(numbers, numbers, (values, more) => {
         const histogram = histogramOf(values);
@@ -203,7 +203,7 @@ describe('sortedBuckets', () => {
     );
   });
 
-  it('refuses a resolution finer than the one there is', () => {
+  it('rejects a resolution finer than that of the histogram', () => {
     expect(() => sortedBuckets(histogramOf(draw('normal', 1, 2000)), 20)).toThrow(RangeError);
   });
 });

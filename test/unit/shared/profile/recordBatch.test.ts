@@ -41,7 +41,7 @@ it('counts column by column what would be counted value by value, to the last bi
   );
 });
 
-it('leaves out what is undefined, and begins with a profile when there is one', () => {
+it('does not count undefined values, and counts a column as soon as it has a profile', () => {
   const profiles: (FeatureProfile | null)[] = [null];
   const batch = emptyRecordBatch(profiles, mostRows);
   for (const value of [undefined, undefined, 'a', undefined, 1, undefined, undefined]) {

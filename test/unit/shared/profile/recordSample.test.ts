@@ -7,9 +7,9 @@ import {
   addToSample,
   emptyRecordSample,
   fromSampleRow,
+  maxSampledRecords,
   mergeSampledRecords,
   missingCode,
-  mostSampledRecords,
   type RecordSample,
   recordSampleOf,
   sampledRecords,
@@ -63,7 +63,7 @@ describe('a sample of records', () => {
     );
   });
 
-  it('goes on after it was stored as if it had not been', () => {
+  it('goes on after it was stored as if it had stayed in memory', () => {
     fc.assert(
       fc.property(records, fc.nat(200), (drawn, at) => {
         const stored = recordSampleOf(sampledRecords(sampleOf(drawn.slice(0, at))));
@@ -88,7 +88,7 @@ describe('a sample of records', () => {
     ]);
   });
 
-  it('holds whole records: those of the lowest hashes, each value as a code', () => {
+  it('holds the whole records with the lowest hashes, each value as a code', () => {
     const drawn: Records = Array.from({ length: 1000 }, (_, index) => [
       `p-${index}`,
       { row: index, twice: 2 * index },
@@ -96,9 +96,9 @@ describe('a sample of records', () => {
     ]);
     const { names, hashes, codes, outputs } = merged(drawn);
     expect(names).toEqual(['row', 'twice']);
-    expect(hashes).toHaveLength(mostSampledRecords);
+    expect(hashes).toHaveLength(maxSampledRecords);
     const lowest = drawn.flatMap(one => merged([one]).hashes).sort((left, right) => left - right);
-    expect(hashes).toEqual(lowest.slice(0, mostSampledRecords));
+    expect(hashes).toEqual(lowest.slice(0, maxSampledRecords));
     const rowOf = new Map(drawn.map(([, { row }]) => [bucketKey(row as number), row as number]));
     for (let index = 0; index < codes.length; index += 2) {
       expect(codes[index + 1]).toBe(bucketKey(2 * rowOf.get(codes[index]!)!));
@@ -106,7 +106,7 @@ describe('a sample of records', () => {
     }
   });
 
-  it('draws each record as likely as any other, whatever its id looks like', () => {
+  it('draws each record with the same probability, whatever its id looks like', () => {
     const tenths = new Array<number>(10).fill(0);
     for (let window = 0; window < 100; window++) {
       const ids: Records = Array.from({ length: 640 }, (_, index) => [
@@ -120,7 +120,7 @@ describe('a sample of records', () => {
     for (const count of tenths) expect(Math.abs(count - 640)).toBeLessThan(120);
   });
 
-  it('has the first twelve features of a record in the order of their names, and of a window no more than 64', () => {
+  it('has the first twelve features of a record in the order of names, and at most 64 of a window', () => {
     const wide = Object.fromEntries(
       Array.from({ length: 30 }, (_, index) => [`f${10 + index}`, index]),
     );
@@ -134,7 +134,7 @@ describe('a sample of records', () => {
     expect(merged(different).names).toHaveLength(64);
   });
 
-  it('tells apart what is missing or not finite from all values', () => {
+  it('gives missing and non-finite values a code that no other value has', () => {
     const codeOf = (value: FeatureValue) => sampledRecords(sampleOf([['1', { value }]])).codes[0]!;
     for (const value of [null, undefined, Number.NaN, Number.POSITIVE_INFINITY])
       expect(codeOf(value)).toBe(missingCode);

@@ -13,15 +13,15 @@ const sizes = (eventTimesMs: number[], windowSizeMs: number) =>
   referenceParts(eventTimesMs, windowSizeMs).map(({ start, end }) => end - start);
 
 describe('referenceParts', () => {
-  it('takes windows that hold enough rows', () => {
+  it('cuts at windows that hold enough rows', () => {
     expect(sizes(times(3000, minuteMs), 240 * minuteMs)).toEqual([...Array(12).fill(240), 120]);
   });
 
-  it('merges neighbouring windows until they do', () => {
+  it('merges neighbouring windows until they hold enough rows', () => {
     expect(sizes(times(3000, minuteMs), 60 * minuteMs)).toEqual(Array(25).fill(120));
   });
 
-  it('cuts by rows where windows are too long', () => {
+  it('cuts into equal numbers of rows if windows are too long', () => {
     expect(sizes(times(3000, minuteMs), 1000 * minuteMs)).toEqual(Array(10).fill(300));
   });
 
@@ -76,7 +76,7 @@ describe('referenceProfiles', () => {
     expect(new Set(reference.rows.map(row => row.window_start)).size).toBeGreaterThanOrEqual(10);
   });
 
-  it('have no outputs where none are known', () => {
+  it('have no outputs if none are known', () => {
     const records = Array.from({ length: 100 }, (_, row) => ({
       ...record(row),
       prediction: undefined,

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bisect } from '../../../../services/shared/statistics/bisect.ts';
 import {
@@ -72,7 +73,7 @@ describe('logFisherSurvival', () => {
     },
   );
 
-  it('is 0 at and below 0, and the chi-squared one where the denominator is known for sure', () => {
+  it('is 0 at and below 0, and that of chi-squared where the denominator has many degrees of freedom', () => {
     expect(logFisherSurvival(0, 3, 5)).toBe(0);
     expectClose(logFisherSurvival(4, 9, 1e9), logChiSquaredSurvival(36, 9), 1e-6);
   });
@@ -100,21 +101,51 @@ describe('foldedNormalMean', () => {
     expectClose(foldedNormalMean(z!, r!), expected!);
   });
 
-  it('is |z| where there is no spread', () => {
+  it('is |z| without a spread', () => {
     expect(foldedNormalMean(-2, 0)).toBe(2);
     expect(foldedNormalMean(2, 1e-9)).toBe(2);
   });
 });
 
 describe('bisect', () => {
-  it('closes in from above on where the condition ends', () => {
-    expect(bisect(x => x < 0.3, 0, 1, 0)).toBe(1);
-    expect(bisect(x => x < 0.3, 0, 1, 2)).toBe(0.5);
-    expectClose(
-      bisect(x => x < 0.3, 0, 1, 60),
-      0.3,
-      1e-15,
+  const exponent = fc.integer({ min: -300, max: 300 });
+
+  it('finds where the condition ends to a relative 1e-12, from above, whatever the size of the end', () => {
+    fc.assert(
+      fc.property(exponent, fc.double({ min: 1, max: 2, noNaN: true }), (power, mantissa) => {
+        const end = mantissa * 2 ** power;
+        const found = bisect(x => x < end, 0, 2 ** (power + 3));
+        expect(found).toBeGreaterThanOrEqual(end);
+        expect(found).toBeLessThanOrEqual(end * (1 + 1e-12));
+      }),
     );
-    expect(bisect(() => true, 0, 1, 60)).toBe(1);
+    expect(bisect(x => x < 5e-324, 0, 1)).toBe(5e-324);
+  });
+
+  it('takes about 41 steps if the end is of the order of the interval', () => {
+    let steps = 0;
+    const found = bisect(
+      x => {
+        steps += 1;
+        return x < 0.7;
+      },
+      0,
+      1,
+    );
+    expectClose(found, 0.7, 1e-12);
+    expect(steps).toBeLessThanOrEqual(43);
+  });
+
+  it('returns an end of the interval where the condition holds everywhere or nowhere', () => {
+    expect(bisect(() => true, 0, 1)).toBe(1);
+    expect(bisect(() => false, 0, 1)).toBe(0);
+    expect(bisect(() => true, 1, 1)).toBe(1);
+    expect(bisect(() => true, 0, Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
+    expect(bisect(() => true, Number.NaN, 1)).toBe(1);
+    expectClose(
+      bisect(x => x < -3, -5, -1),
+      -3,
+      1e-12,
+    );
   });
 });

@@ -61,7 +61,7 @@ describe('kolmogorovSmirnov', () => {
     expect(statistic).toBeGreaterThan(exact - 0.03);
   });
 
-  it('is 1 for samples apart, and finds nothing where there is nothing', () => {
+  it('is 1 for samples that lie apart, and 0 if a sample is empty', () => {
     expect(kolmogorovSmirnov(histogramOf([1, 2]), histogramOf([3])).statistic).toBe(1);
     expect(kolmogorovSmirnov(empty, histogramOf([3]))).toEqual({
       statistic: 0,
@@ -96,7 +96,7 @@ describe('wassersteinDistance', () => {
     expect(Math.abs(distance - 0.5)).toBeLessThan(0.01);
   });
 
-  it('finds nothing where there is nothing', () => {
+  it('is 0 if a sample is empty', () => {
     expect(wassersteinDistance(empty, histogramOf([3]))).toEqual({
       distance: 0,
       normalized: null,
@@ -126,7 +126,7 @@ describe('significance of kolmogorovSmirnov and wassersteinDistance', () => {
     expectClose(wassersteinSignificance(threshold, spread)!.pValue, 1e-3);
   });
 
-  it('of two values is that of the difference of their shares', () => {
+  it('has the p-value of chi-squared for two values', () => {
     const [reference, recent] = [
       [70, 30],
       [45, 15],
@@ -147,7 +147,7 @@ describe('significance of kolmogorovSmirnov and wassersteinDistance', () => {
     expectClose(large!.thresholdAt(1e-3), small!.thresholdAt(1e-3));
   });
 
-  it('rejects a true hypothesis about as often as it says', () => {
+  it('rejects a true hypothesis about as often as the level says', () => {
     const random = seededRandom(5);
     for (const drawn of [
       distributions.normal!,

@@ -22,7 +22,7 @@ describe('indicatorRidge', () => {
     }
   });
 
-  it('explains nothing of a constant', () => {
+  it('has no explained share if the values do not vary', () => {
     const [one] = cases;
     expect(
       indicatorRidge(indicatorsOf(one!), new Float64Array(one!.values.length).fill(7), 1).explained,

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { binnedCounts } from '../../../../services/shared/bins/binnedCounts.ts';
 import { equalMassBins } from '../../../../services/shared/bins/equalMassBins.ts';
-import { featureBins } from '../../../../services/shared/bins/featureBins.ts';
 import { bucketKey } from '../../../../services/shared/profile/bucketKey.ts';
 import type { FeatureValue } from '../../../../services/shared/profile/featureProfile.ts';
 import { mergeFeatureProfiles } from '../../../../services/shared/profile/featureProfile.ts';
@@ -10,6 +9,7 @@ import { jensenShannonDistance } from '../../../../services/shared/statistics/je
 import { populationStabilityIndex } from '../../../../services/shared/statistics/populationStabilityIndex.ts';
 import { distributions, draw } from '../profile/distributions.ts';
 import { histogramOf, profileOf } from '../profile/profileOf.ts';
+import { commonBins } from './commonBins.ts';
 
 const drawn = fc
   .tuple(
@@ -27,7 +27,7 @@ const values = fc.oneof(
 
 function counted(reference: FeatureValue[], recent: FeatureValue[]): [number[], number[]] {
   const [left, right] = [profileOf(reference), profileOf(recent)];
-  const bins = featureBins(left, [right]);
+  const bins = commonBins(left, [right]);
   return [binnedCounts(left, bins), binnedCounts(right, bins)];
 }
 
@@ -51,7 +51,7 @@ describe('equalMassBins', () => {
     expect(equalMassBins(hundred, 20, 2).keys).toEqual([bucketKey(50)]);
   });
 
-  it('gives every value of few a bin, and counts all others as unseen', () => {
+  it('gives each of a few values a bin, and counts all others as unseen', () => {
     const [reference, recent] = counted([1, 2, 2, 5], [2, 3, 3, -1, 9]);
     expect(reference).toEqual([1, 2, 1, 0, 0, 0, 0]);
     expect(recent).toEqual([0, 1, 0, 4, 0, 0, 0]);
@@ -82,7 +82,7 @@ describe('equalMassBins', () => {
 });
 
 describe('frequentCategoryBins', () => {
-  it('gives the most frequent values bins, the rest one, and unseen ones another', () => {
+  it('gives each frequent value a bin, the rare ones one bin, and the unseen ones another', () => {
     const [reference, recent] = counted(
       ['b', 'a', 'b', 'c', 'a', 'b'],
       ['a', 'z', 'b', 'y', 'c', 'c'],
@@ -102,12 +102,12 @@ describe('frequentCategoryBins', () => {
     expect(recent!.at(-4)).toBeGreaterThan(900);
   });
 
-  it('refuses a hashed profile in bins of exact values, and a coarse one in fine bins', () => {
-    const exact = featureBins(profileOf(['a']), []);
+  it('rejects a hashed profile in bins of exact values, and a coarse one in fine bins', () => {
+    const exact = commonBins(profileOf(['a']), []);
     const hashed = profileOf(Array.from({ length: 300 }, (_, index) => `name ${index}`));
     expect(() => binnedCounts(hashed, exact)).toThrow(RangeError);
     expect(() =>
-      binnedCounts(profileOf(draw('normal', 1, 2000)), featureBins(profileOf([1]), [])),
+      binnedCounts(profileOf(draw('normal', 1, 2000)), commonBins(profileOf([1]), [])),
     ).toThrow(RangeError);
   });
 });
@@ -130,7 +130,7 @@ describe('binnedCounts', () => {
       fc.property(values, values, (first, second) => {
         const [a, b] = [profileOf(first), profileOf(second)];
         const both = mergeFeatureProfiles(a, b);
-        const bins = featureBins(a, [b, both]);
+        const bins = commonBins(a, [b, both]);
         const [partA, partB] = [binnedCounts(a, bins), binnedCounts(b, bins)];
         expect(binnedCounts(both, bins)).toEqual(partA.map((count, bin) => count + partB[bin]!));
       }),
@@ -143,7 +143,7 @@ describe('binnedCounts', () => {
     expect(counted(['a', 'b'], [1, Number.NaN, null, 'a'])[1]).toEqual([1, 0, 0, 1, 1, 1]);
   });
 
-  it('finds no distance between a profile and itself, the largest between profiles apart', () => {
+  it('gives the distance 0 between a profile and itself, and 1 between profiles of different types', () => {
     fc.assert(
       fc.property(values, same => {
         const [left, right] = counted(same, same);
