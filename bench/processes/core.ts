@@ -18,7 +18,7 @@ import {
   newWindowState,
   profilesOf,
   type WindowState,
-} from '../../services/profiler/profiler.ts';
+} from '../../services/profiler/counting/profiler.ts';
 import { parseSettings } from '../../services/shared/config/settings.ts';
 import { fnv1a } from '../../services/shared/profile/categoryHash.ts';
 import type { Features, LoggedPrediction } from '../../services/shared/profile/features.ts';

@@ -9,7 +9,9 @@ import type { ServiceContext } from '../shared/service/service.ts';
 import { type UsableRecord, usableRecords } from '../shared/service/usableRecords.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { versionKey } from '../shared/versionKey.ts';
-import { addPrediction, predictionBlock } from './predictionBlock.ts';
+import { addPrediction, predictionBlock } from './blocks/predictionBlock.ts';
+import { addSample, sampleBlock } from './blocks/sampleBlock.ts';
+import { addWindow, windowBlock } from './blocks/windowBlock.ts';
 import {
   countPrediction,
   evictToBytes,
@@ -18,11 +20,9 @@ import {
   settleVersion,
   type VersionState,
   watermarkMs,
-} from './profiler.ts';
+} from './counting/profiler.ts';
 import { profilerMetrics } from './profilerMetrics.ts';
-import { addSample, sampleBlock } from './sampleBlock.ts';
-import { type ProfilerStore, profilerStore, progressRow, windowKey } from './store.ts';
-import { addWindow, windowBlock } from './windowBlock.ts';
+import { type ProfilerStore, profilerStore, progressRow, windowKey } from './store/store.ts';
 
 /** Decoded at a time: few enough that what was decoded is garbage before the garbage collector would move it to its old space. */
 const recordsPerPortion = 500;

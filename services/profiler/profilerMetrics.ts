@@ -1,6 +1,6 @@
 import { Counter, Gauge } from 'prom-client';
 import type { ServiceMetrics } from '../shared/service/metrics.ts';
-import type { Tally, VersionState } from './profiler.ts';
+import type { Tally, VersionState } from './counting/profiler.ts';
 
 /** Labels, and where the tally has their figure. */
 const verdicts = entries({

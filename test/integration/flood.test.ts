@@ -8,7 +8,7 @@ import {
   newVersionState,
   type VersionState,
   watermarkMs,
-} from '../../services/profiler/profiler.ts';
+} from '../../services/profiler/counting/profiler.ts';
 import { mostBytesInMemory } from '../../services/profiler/profilerHandler.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';

@@ -10,7 +10,7 @@ import {
 import { mostLossFeatures } from '../../../services/evaluator/estimates/lossCalibration.ts';
 import { mostCalibrationBytes } from '../../../services/evaluator/estimates/windowEstimator.ts';
 import { mostRemembered } from '../../../services/evaluator/evaluatorHandler.ts';
-import { knownIdsAtMost, knownIdsKept } from '../../../services/profiler/profiler.ts';
+import { knownIdsAtMost, knownIdsKept } from '../../../services/profiler/counting/profiler.ts';
 import {
   mostBytesInMemory,
   mostNewProfiles,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { countPrediction, newVersionState } from '../../../services/profiler/profiler.ts';
+import { countPrediction, newVersionState } from '../../../services/profiler/counting/profiler.ts';
 import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';

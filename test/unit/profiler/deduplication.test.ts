@@ -5,7 +5,7 @@ import {
   newVersionState,
   remember,
   watermarkMs,
-} from '../../../services/profiler/profiler.ts';
+} from '../../../services/profiler/counting/profiler.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
 import { featuresOf } from '../../../services/shared/profile/features.ts';
 import { seededRandom } from '../shared/profile/distributions.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PredictionRecord } from '../../../services/profiler/profiler.ts';
+import type { PredictionRecord } from '../../../services/profiler/counting/profiler.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
 import { featuresOf } from '../../../services/shared/profile/features.ts';
 import { emptyStore, ProfilerModel, type StoreModel } from './storeModel.ts';

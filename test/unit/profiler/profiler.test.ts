@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { addWindow, windowBlock } from '../../../services/profiler/blocks/windowBlock.ts';
 import {
   countedSegments,
   countPrediction,
@@ -9,8 +10,7 @@ import {
   settleVersion,
   type VersionState,
   watermarkMs,
-} from '../../../services/profiler/profiler.ts';
-import { addWindow, windowBlock } from '../../../services/profiler/windowBlock.ts';
+} from '../../../services/profiler/counting/profiler.ts';
 import { nativeBytes } from '../../../services/shared/clickhouse/nativeBlock.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newVersionState } from '../../../services/profiler/profiler.ts';
+import { newVersionState } from '../../../services/profiler/counting/profiler.ts';
 import { mostNewProfiles, profilerHandler } from '../../../services/profiler/profilerHandler.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 import { createMetrics } from '../../../services/shared/service/metrics.ts';

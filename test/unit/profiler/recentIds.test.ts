@@ -6,7 +6,7 @@ import {
   forgetOldestWindow,
   recentIdsBytes,
   rememberId,
-} from '../../../services/profiler/recentIds.ts';
+} from '../../../services/profiler/counting/recentIds.ts';
 
 describe('recent ids', () => {
   it('are those that a map from id to slice would hold, whatever is remembered and forgotten', () => {

@@ -9,8 +9,8 @@ import {
   settleVersion,
   type VersionState,
   type WindowState,
-} from '../../../services/profiler/profiler.ts';
-import { progressRow } from '../../../services/profiler/store.ts';
+} from '../../../services/profiler/counting/profiler.ts';
+import { progressRow } from '../../../services/profiler/store/store.ts';
 import type { ModelSettings } from '../../../services/shared/config/settings.ts';
 import { fromProfileRow } from '../../../services/shared/profile/profileRow.ts';
 import {

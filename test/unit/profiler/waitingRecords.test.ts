@@ -5,7 +5,7 @@ import {
   countPrediction,
   newVersionState,
   type VersionState,
-} from '../../../services/profiler/profiler.ts';
+} from '../../../services/profiler/counting/profiler.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 import type { LoggedPrediction } from '../../../services/shared/profile/features.ts';
 import { windowRows } from './windowRows.ts';

@@ -2,7 +2,7 @@ import {
   countedSegments,
   type ProfileKind,
   type WindowState,
-} from '../../../services/profiler/profiler.ts';
+} from '../../../services/profiler/counting/profiler.ts';
 import { type ProfileRow, toProfileRow } from '../../../services/shared/profile/profileRow.ts';
 import type { VersionName } from '../../../services/shared/versionKey.ts';
 

@@ -9,11 +9,11 @@ import {
   nativeBlock,
   nullableFloat64Column,
   textColumn,
-} from '../shared/clickhouse/nativeBlock.ts';
-import type { FeatureProfile } from '../shared/profile/featureProfile.ts';
-import { toProfileRow } from '../shared/profile/profileRow.ts';
-import type { VersionName } from '../shared/versionKey.ts';
-import { countedSegments, type ProfileKind, type WindowState } from './profiler.ts';
+} from '../../shared/clickhouse/nativeBlock.ts';
+import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
+import { toProfileRow } from '../../shared/profile/profileRow.ts';
+import type { VersionName } from '../../shared/versionKey.ts';
+import { countedSegments, type ProfileKind, type WindowState } from '../counting/profiler.ts';
 
 /** Values of the enum in infra/clickhouse/0001_predictions.sql. */
 const kindValues: Record<ProfileKind, number> = { feature: 1, output: 2, operation: 3 };

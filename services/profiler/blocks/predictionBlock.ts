@@ -7,8 +7,8 @@ import {
   nativeBlock,
   nullableFloat64Column,
   textColumn,
-} from '../shared/clickhouse/nativeBlock.ts';
-import type { Features, LoggedPrediction } from '../shared/profile/features.ts';
+} from '../../shared/clickhouse/nativeBlock.ts';
+import type { Features, LoggedPrediction } from '../../shared/profile/features.ts';
 
 export type PredictionBlock = ReturnType<typeof predictionBlock>;
 

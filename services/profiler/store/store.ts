@@ -1,10 +1,16 @@
-import { type Clickhouse, clickhouseTime } from '../shared/clickhouse/clickhouse.ts';
-import { queryPortions } from '../shared/clickhouse/queryPortions.ts';
-import type { ModelSettings } from '../shared/config/settings.ts';
-import { fromProfileRow, type ProfileRow } from '../shared/profile/profileRow.ts';
-import { fromSampleRow, recordSampleOf, type SampleRow } from '../shared/profile/recordSample.ts';
-import { type VersionName, versionKey } from '../shared/versionKey.ts';
-import type { PredictionBlock } from './predictionBlock.ts';
+import { type Clickhouse, clickhouseTime } from '../../shared/clickhouse/clickhouse.ts';
+import { queryPortions } from '../../shared/clickhouse/queryPortions.ts';
+import type { ModelSettings } from '../../shared/config/settings.ts';
+import { fromProfileRow, type ProfileRow } from '../../shared/profile/profileRow.ts';
+import {
+  fromSampleRow,
+  recordSampleOf,
+  type SampleRow,
+} from '../../shared/profile/recordSample.ts';
+import { type VersionName, versionKey } from '../../shared/versionKey.ts';
+import type { PredictionBlock } from '../blocks/predictionBlock.ts';
+import type { SampleBlock } from '../blocks/sampleBlock.ts';
+import type { WindowBlock } from '../blocks/windowBlock.ts';
 import {
   newVersionState,
   newWindowState,
@@ -13,9 +19,7 @@ import {
   remember,
   type VersionState,
   type WindowState,
-} from './profiler.ts';
-import type { SampleBlock } from './sampleBlock.ts';
-import type { WindowBlock } from './windowBlock.ts';
+} from '../counting/profiler.ts';
 
 interface StoredProfile extends ProfileRow {
   model: string;

@@ -1,4 +1,4 @@
-import { fnv1a } from '../shared/profile/categoryHash.ts';
+import { fnv1a } from '../../shared/profile/categoryHash.ts';
 
 /**
  * Ids that were counted, each with the slice of its window that it came in. They are compared character by character, so that no id is ever

@@ -1,26 +1,26 @@
-import type { ModelSettings } from '../shared/config/settings.ts';
-import { fnv1a } from '../shared/profile/categoryHash.ts';
+import type { ModelSettings } from '../../shared/config/settings.ts';
+import { fnv1a } from '../../shared/profile/categoryHash.ts';
 import {
   emptyFeatureProfile,
   type FeatureProfile,
   type FeatureValue,
   featureProfileBytes,
-} from '../shared/profile/featureProfile.ts';
-import type { LoggedPrediction } from '../shared/profile/features.ts';
+} from '../../shared/profile/featureProfile.ts';
+import type { LoggedPrediction } from '../../shared/profile/features.ts';
 import {
   countBatch,
   emptyRecordBatch,
   type RecordBatch,
   setValue,
-} from '../shared/profile/recordBatch.ts';
+} from '../../shared/profile/recordBatch.ts';
 import {
   addToSample,
   emptyRecordSample,
   type RecordSample,
   recordSampleBytes,
-} from '../shared/profile/recordSample.ts';
-import type { Rejection } from '../shared/records/decodeRecord.ts';
-import { windowStartMs } from '../shared/timeWindow.ts';
+} from '../../shared/profile/recordSample.ts';
+import type { Rejection } from '../../shared/records/decodeRecord.ts';
+import { windowStartMs } from '../../shared/timeWindow.ts';
 import {
   emptyRecentIds,
   forgetOldestSlices,

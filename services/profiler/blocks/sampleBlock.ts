@@ -6,10 +6,10 @@ import {
   int64Column,
   nativeBlock,
   uint32Column,
-} from '../shared/clickhouse/nativeBlock.ts';
-import { sampledRecords } from '../shared/profile/recordSample.ts';
-import type { VersionName } from '../shared/versionKey.ts';
-import type { WindowState } from './profiler.ts';
+} from '../../shared/clickhouse/nativeBlock.ts';
+import { sampledRecords } from '../../shared/profile/recordSample.ts';
+import type { VersionName } from '../../shared/versionKey.ts';
+import type { WindowState } from '../counting/profiler.ts';
 
 export type SampleBlock = ReturnType<typeof sampleBlock>;
 
