@@ -32,7 +32,10 @@ const wirings: Record<string, Wiring> = {
 function metered(handler: BatchHandler): BatchHandler {
   let records = 0;
   return {
-    ...handler,
+    mostUnflushedRecords: handler.mostUnflushedRecords,
+    reset: () => handler.reset(),
+    isUrgent: () => handler.isUrgent?.() ?? false,
+    tick: async () => handler.tick?.(),
     async take(taken, mayStore) {
       await handler.take(taken, mayStore);
       records += taken.length;

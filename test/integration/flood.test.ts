@@ -2,14 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ServiceName } from '../../infra/kafka/serviceFlow.ts';
+import { countPrediction } from '../../services/profiler/counting/profiler.ts';
+import { emptyTally } from '../../services/profiler/counting/tally.ts';
 import {
-  countedSegments,
-  countPrediction,
   newVersionState,
   type VersionState,
   watermarkMs,
-} from '../../services/profiler/counting/profiler.ts';
-import { mostBytesInMemory } from '../../services/profiler/profilerHandler.ts';
+} from '../../services/profiler/counting/versionState.ts';
+import { countWaitingRecords } from '../../services/profiler/counting/windowState.ts';
+import { maxBytesInMemory } from '../../services/profiler/profilerHandler.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import { loggedPrediction } from '../../services/shared/profile/features.ts';
@@ -172,7 +173,7 @@ describe('models that share partitions', () => {
     expect(await metric(healthUrl, 'driftloop_limit_hits_total', 'feature_names')).toBe(1_000);
     expect(await metric(healthUrl, 'driftloop_limit_hits_total', 'segment_values')).toBe(50);
     expect(await metric(healthUrl, 'driftloop_cache_bytes', 'profiler')).toBeLessThanOrEqual(
-      mostBytesInMemory,
+      maxBytesInMemory,
     );
     expect(await metric(healthUrl, 'driftloop_cache_evictions_total', 'versions')).toBeGreaterThan(
       0,
@@ -218,10 +219,8 @@ describe('models that share partitions', () => {
       const key = `${sent.model} ${partition}`;
       const state = states.get(key) ?? newVersionState(sent.model, '1', settings.of(sent.model));
       states.set(key, state);
-      if (
-        typeof countPrediction(state, { prediction: loggedPrediction(sent), offset }) === 'object'
-      )
-        tooLate[sent.model]!++;
+      const record = { prediction: loggedPrediction(sent), offset };
+      if (typeof countPrediction(state, record, emptyTally()) === 'object') tooLate[sent.model]!++;
     }
     const { clickhouse } = installation;
     expect(
@@ -262,9 +261,10 @@ describe('models that share partitions', () => {
       const counted = ofModel
         .flatMap(state => [...state.windows.values()])
         .filter(({ endMs }) => endMs <= watermark);
+      for (const window of counted) countWaitingRecords(window);
       expect(judged!.records).toBe(
         counted.reduce(
-          (sum, window) => sum + countedSegments(window).get('')!.output.get('prediction')!.count,
+          (sum, window) => sum + window.segments.get('')!.output.get('prediction')!.count,
           0,
         ),
       );

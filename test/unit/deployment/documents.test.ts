@@ -10,13 +10,13 @@ import {
 import { mostLossFeatures } from '../../../services/evaluator/estimates/lossCalibration.ts';
 import { mostCalibrationBytes } from '../../../services/evaluator/estimates/windowEstimator.ts';
 import { mostRemembered } from '../../../services/evaluator/evaluatorHandler.ts';
-import { knownIdsAtMost, knownIdsKept } from '../../../services/profiler/counting/profiler.ts';
+import { maxKnownIds, minKnownIds } from '../../../services/profiler/counting/deduplication.ts';
 import {
-  mostBytesInMemory,
-  mostNewProfiles,
-  mostRawBytes,
-  mostRawRows,
-  mostUnflushedRecords,
+  maxBytesInMemory,
+  maxNewProfiles,
+  maxRawBytes,
+  maxRawRows,
+  maxUnflushedRecords,
 } from '../../../services/profiler/profilerHandler.ts';
 import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
 import { readEnvironment } from '../../../services/shared/config/environment.ts';
@@ -112,12 +112,12 @@ describe('docs/operators.md', () => {
     const limits = rows.slice(2).map(line => line.split('|')[2]!.trim());
     expect(limits).toEqual([
       `${count(largestUnflushedRecords)} or ${mib(largestUnflushedBytes)}, and one batch`,
-      `${count(mostUnflushedRecords)} or ${mib(largestUnflushedBytes)}, and one batch`,
-      `${count(mostRawRows)} or ${mib(mostRawBytes)}`,
-      count(mostNewProfiles),
-      `${mib(mostBytesInMemory)} after a flush`,
-      `${count(knownIdsKept)}, or those of \`deduplication\``,
-      count(knownIdsAtMost),
+      `${count(maxUnflushedRecords)} or ${mib(largestUnflushedBytes)}, and one batch`,
+      `${count(maxRawRows)} or ${mib(maxRawBytes)}`,
+      count(maxNewProfiles),
+      `${mib(maxBytesInMemory)} after a flush`,
+      `${count(minKnownIds)}, or those of \`deduplication\``,
+      count(maxKnownIds),
       count(mostVersionsInMemory),
       count(mostRemembered),
       mib(mostCalibrationBytes),
