@@ -20,14 +20,20 @@ import { addResult, noResults, type ProfilerMetrics, profilerMetrics } from './p
 import { progressRow } from './store/progressTable.ts';
 import { type ProfilerStore, profilerStore } from './store/store.ts';
 
-/** Records that are decoded at a time: few enough that the decoded objects die in V8's young generation. */
+/**
+ * Records that are decoded at a time: few enough that the decoded objects die in V8's young
+ * generation.
+ */
 const recordsPerPortion = 500;
 /** Maximum memory of the versions that are held: ids and profiles. */
 export const maxBytesInMemory = 128 * 1024 * 1024;
 /** Rows of predictions that are inserted at once, whether or not a flush is due. */
 export const maxRawRows = 100_000;
 export const maxRawBytes = 32 * 1024 * 1024;
-/** Rows of window_profiles after which a block is inserted. A block has whole windows, so it may exceed this by one window. */
+/**
+ * Rows of window_profiles after which a block is inserted. A block has whole windows, so it may
+ * exceed this by one window.
+ */
 const windowRowsPerInsert = 20_000;
 /** Maximum records taken before a flush. Their raw rows are stored on the way. */
 export const maxUnflushedRecords = 500_000;
@@ -36,7 +42,8 @@ export const maxNewProfiles = 50_000;
 
 /**
  * Returns the handler of the profiler.
- * @param addRow appends a counted prediction to the raw rows of the next flush. A benchmark leaves the rows out.
+ * @param addRow appends a counted prediction to the raw rows of the next flush. A benchmark leaves
+ * the rows out.
  */
 export async function profilerHandler(
   context: ServiceContext,
@@ -51,8 +58,9 @@ export async function profilerHandler(
 /**
  * Counts predictions by the log-prefix rule and announces the windows that changed.
  *
- * Invariant: what was taken since the last flush is in the versions in memory, the raw rows and the dead letters, all of
- * them together. A flush stores all of it, so that what is stored is a prefix of each partition; a reset forgets all of it.
+ * Invariant: what was taken since the last flush is in the versions in memory, the raw rows and the
+ * dead letters, all of them together. A flush stores all of it, so that what is stored is a prefix
+ * of each partition; a reset forgets all of it.
  */
 class ProfilerHandler implements BatchHandler {
   readonly mostUnflushedRecords: BatchHandler['mostUnflushedRecords'] = maxUnflushedRecords;
@@ -67,10 +75,16 @@ class ProfilerHandler implements BatchHandler {
   /** Filled and emptied within a flush. */
   readonly #windows = windowBlock();
   readonly #samples = sampleBlock();
-  /** Results and tally since the last flush. They reach the metrics when what they speak of is stored. */
+  /**
+   * Results and tally since the last flush. They reach the metrics when what they speak of is
+   * stored.
+   */
   #results = noResults();
   #tally = emptyTally();
-  /** True if a watermark has passed the end of a window since the last flush: the detector waits to judge it. */
+  /**
+   * True if a watermark has passed the end of a window since the last flush: the detector waits to
+   * judge it.
+   */
   #windowEnded = false;
   #flushes = 0;
 
@@ -127,9 +141,9 @@ class ProfilerHandler implements BatchHandler {
   }
 
   /**
-   * Stores early what takes too much memory. Both ways are safe before a flush is due: raw rows count only when the progress
-   * says so, and a flush stores a prefix of each partition. If `mayStore` says no, the consumer resets this handler instead of
-   * flushing it, a moment later.
+   * Stores early what takes too much memory. Both ways are safe before a flush is due: raw rows
+   * count only when the progress says so, and a flush stores a prefix of each partition. If
+   * `mayStore` says no, the consumer resets this handler instead of flushing it, a moment later.
    */
   async #keepWithinLimits(mayStore: () => Promise<boolean>): Promise<void> {
     const holdsManyProfiles = this.#tally.newProfiles >= maxNewProfiles;
@@ -138,7 +152,10 @@ class ProfilerHandler implements BatchHandler {
     await (holdsManyProfiles ? this.flush() : this.#insertRows());
   }
 
-  /** Rows first, dead letters before the progress that would hide a record that is delivered again, announcements last. */
+  /**
+   * Rows first, dead letters before the progress that would hide a record that is delivered again,
+   * announcements last.
+   */
   async flush(): Promise<void> {
     const updates: WindowUpdate[] = [];
     const progress: object[] = [];
@@ -162,7 +179,10 @@ class ProfilerHandler implements BatchHandler {
     clearBlock(this.#rows);
   }
 
-  /** Appends the changed windows of a version to the blocks, and inserts the blocks when they are full. */
+  /**
+   * Appends the changed windows of a version to the blocks, and inserts the blocks when they are
+   * full.
+   */
   async #addWindows(version: VersionState, partition: number): Promise<void> {
     for (const window of version.windows.values()) {
       if (window.changed) {
@@ -196,7 +216,10 @@ class ProfilerHandler implements BatchHandler {
     );
   }
 
-  /** After a flush nothing in memory is newer than what is stored, so memory can be brought back to its limit. */
+  /**
+   * After a flush nothing in memory is newer than what is stored, so memory can be brought back to
+   * its limit.
+   */
   #settle(): void {
     this.#flushes++;
     for (const [, version] of this.#versions)

@@ -42,8 +42,9 @@ export async function retrainerHandler(
 /**
  * Answers drift events and requests with trainings.
  *
- * Invariant: a cause is answered, and the answer published, while its record is taken. So its offset is committed only after
- * that, and between two records there is nothing in memory but dead letters.
+ * Invariant: a cause is answered, and the answer published, while its record is taken. So its
+ * offset is committed only after that, and between two records there is nothing in memory but dead
+ * letters.
  */
 class RetrainerHandler implements BatchHandler {
   readonly #context: ServiceContext;

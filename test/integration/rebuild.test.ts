@@ -46,7 +46,9 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
       });
   }
 
-  /** Returns a line for each place where the tables differ from one offline pass over the topics. */
+  /**
+   * Returns a line for each place where the tables differ from one offline pass over the topics.
+   */
   async function mistakes(): Promise<string[]> {
     const { window, allowedLateness, horizon } = readSettings(undefined).of('new');
     const records: KafkaRecord[] = [];

@@ -27,7 +27,10 @@ interface LoggedRow {
   label: string | number;
 }
 
-/** The label says whether x is above 5, reversed in one city. The champion does not know that and mostly answers 'no'. */
+/**
+ * The label says whether x is above 5, reversed in one city. The champion does not know that and
+ * mostly answers 'no'.
+ */
 function learnable(index: number, random: () => number): LoggedRow {
   const x = random() * 10;
   const city = random() < 0.5 ? 'Rome' : 'Oslo';
@@ -57,7 +60,10 @@ describe('retrainer', () => {
   let encodeRequest: (request: RetrainRequest) => Buffer;
   beforeAll(async () => {
     installation = await freshInstallation();
-    /** A trainer that first leaves a mark and waits for the end of its standard input, and the next time trains. $0 is its folder. */
+    /**
+     * A trainer that first leaves a mark and waits for the end of its standard input, and the next
+     * time trains. $0 is its folder.
+     */
     const hangsOnce = (name: string) => {
       const mark = join(installation.folder, `${name}-hangs`);
       return `if [ -e ${mark} ]; then exec python3 ${pythonTrainer} "$0"; fi; touch ${mark}; cat`;

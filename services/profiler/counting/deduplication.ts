@@ -16,18 +16,22 @@ export interface CountedIds {
   deduplicatedFromMs: number;
 }
 
-/** Up to this number of ids, even those behind the deduplication horizon are kept. */
+/** Number of ids that are always kept, even those behind the deduplication horizon. */
 export const minKnownIds = 100_000;
 /** Maximum ids, whatever the deduplication horizon says. */
 export const maxKnownIds = 1_000_000;
-/** How many ids stay when there were too many. Forgetting looks at all ids, so it must not come with every record. */
+/**
+ * Number of ids that are left when there were too many. It is well below the limit, because
+ * forgetting looks at all ids and must not come with every record.
+ */
 const knownIdsAfterOverflow = 900_000;
 
+/** Returns an empty set of ids for a version with these settings. */
 export function noCountedIds(settings: ModelSettings): RecentIds {
   return emptyRecentIds(settings.window / idSliceMs(settings));
 }
 
-/** Returns true if the id was counted before and is remembered. From now on it is, unless its time is too old. */
+/** Returns true if an id was counted before. If not, remembers it, unless its time is too old. */
 export function isCountedBefore(
   counted: CountedIds,
   id: string,
@@ -52,8 +56,9 @@ export function rememberCountedId(
 }
 
 /**
- * Forgets the oldest ids. Ids within the deduplication horizon are kept unless there are more than `maxKnownIds`; ids behind
- * it are kept while there are no more than `minKnownIds`. What is forgotten depends only on the records up to here.
+ * Forgets the oldest ids. Ids within the deduplication horizon are kept unless there are more than
+ * `maxKnownIds`; ids behind it are kept while there are no more than `minKnownIds`. What is
+ * forgotten depends only on the records up to here.
  */
 export function forgetOldIds(counted: CountedIds, watermarkMs: number, tally: Tally): void {
   const { knownIds, settings } = counted;
@@ -68,8 +73,8 @@ export function forgetOldIds(counted: CountedIds, watermarkMs: number, tally: Ta
 }
 
 /**
- * Event time in which ids are forgotten together if there are too many, in ms. A window is a whole number of such slices,
- * and the number of a slice since the epoch fits in 32 bits.
+ * Event time in which ids are forgotten together if there are too many, in ms. A window is a whole
+ * number of such slices, and the number of a slice since the epoch fits in 32 bits.
  */
 function idSliceMs({ window }: ModelSettings): number {
   return window % 1000 === 0 ? 1000 : window;

@@ -9,9 +9,9 @@ import { type VersionState, watermarkMs } from './versionState.ts';
 import { addToWindow, newWindowState, type WindowState } from './windowState.ts';
 
 /*
- * The log-prefix rule: all state in this folder is a pure function of the records of one source partition up to an offset.
- * So a record that is delivered again changes nothing, and of two stored rows with the same key the one with the higher
- * offset is right.
+ * The log-prefix rule: all state in this folder is a pure function of the records of one source
+ * partition up to an offset. So a record that is delivered again changes nothing, and of two stored
+ * rows with the same key the one with the higher offset is right.
  */
 
 /** One usable record of the topic predictions. */
@@ -21,8 +21,9 @@ export interface PredictionRecord {
 }
 
 /**
- * What became of a record. It was counted if it is on time or late. A duplicate repeats an id that was counted, a replayed
- * record was counted when Kafka delivered it before. A record that is too late is rejected.
+ * What became of a record. It was counted if it is on time or late. A duplicate repeats an id that
+ * was counted, a replayed record was counted when Kafka delivered it before. A record that is too
+ * late is rejected.
  */
 export type CountResult = 'on_time' | 'late' | 'duplicate' | 'replayed' | Rejection;
 
@@ -31,8 +32,8 @@ export function isCounted(result: CountResult): boolean {
 }
 
 /**
- * Counts one prediction. Its window must be in `state.windows` if it may have been stored before (a start up to
- * `highestWindowStartMs`); a later window is opened here.
+ * Counts one prediction. Its window must be in `state.windows` if it may have been stored before (a
+ * start up to `highestWindowStartMs`); a later window is opened here.
  */
 export function countPrediction(
   state: VersionState,
@@ -68,8 +69,9 @@ export function countPrediction(
 }
 
 /**
- * The window may have been stored at a higher offset than the progress of the version, by a process that died in between.
- * Then the record is in its profiles or its sample already.
+ * Counts a record in its window. The window may have been stored at a higher offset than the
+ * progress of the version, by a process that died in between. Then its profiles, or its sample as
+ * well, contain the record already.
  */
 function countInWindow(
   state: VersionState,
@@ -102,12 +104,10 @@ function tooLate(state: VersionState, timeMs: number, watermark: number): Reject
   const time = new Date(timeMs).toISOString();
   const delay = describeDelay(watermark - timeMs);
   const accepted = describeDelay(settings.horizon);
-  return {
-    class: 'too-late',
-    message: `time: ${time} is ${delay} behind the watermark of model ${model}, version ${version}; at most ${accepted} are accepted`,
-    model,
-    version,
-  };
+  const message =
+    `time: ${time} is ${delay} behind the watermark of model ${model}, version ${version}; ` +
+    `at most ${accepted} are accepted`;
+  return { class: 'too-late', message, model, version };
 }
 
 function describeDelay(milliseconds: number): string {

@@ -1,11 +1,12 @@
 import { fnv1a } from '../../shared/profile/categoryHash.ts';
 
 /**
- * A set of ids, each with the slice of event time in which it came, where a window has a fixed number of slices. The oldest ids
- * can be forgotten, by windows or by slices.
+ * A set of ids, each with the slice of event time in which it came, where a window has a fixed
+ * number of slices. The oldest ids can be forgotten, by windows or by slices.
  *
- * Ids are compared character by character, so that no id is ever taken for another. They lie in a few large arrays instead of a
- * Set of texts, which takes a third of the memory and leaves nothing for the garbage collector to walk through.
+ * Ids are compared character by character, so that no id is ever taken for another. They lie in a
+ * few large arrays instead of a Set of texts, which takes a third of the memory and leaves nothing
+ * for the garbage collector to walk through.
  */
 export interface RecentIds {
   /** Number of ids that are remembered. */
@@ -23,7 +24,9 @@ export interface RecentIds {
   /** Start of the text of each entry, which ends where the next one starts. */
   starts: Uint32Array;
   text: Uint8Array;
-  /** Hash table with linear probing, at most half full. A slot holds entry + 1, or 0 if it is free. */
+  /**
+   * Hash table with linear probing, at most half full. A slot holds entry + 1, or 0 if it is free.
+   */
   slots: Uint32Array;
 }
 
@@ -102,8 +105,8 @@ export function forgetOldestWindow(ids: RecentIds): number {
 }
 
 /**
- * Forgets the oldest slices until at most `maxIds` ids are left. O(n log n) in the number of ids, so `maxIds` should be well
- * below it.
+ * Forgets the oldest slices until at most `maxIds` ids are left. O(n log n) in the number of ids,
+ * so `maxIds` should be well below it.
  * @returns the number of ids forgotten
  */
 export function forgetOldestSlices(ids: RecentIds, maxIds: number): number {
@@ -185,7 +188,10 @@ function writeWideText(text: Uint8Array, start: number, id: string): number {
   return start + 1 + 2 * id.length;
 }
 
-/** Makes room for one more entry. Removes forgotten entries, and takes more memory if that would not make much room. */
+/**
+ * Makes room for one more entry. Removes forgotten entries, and takes more memory if that would not
+ * make much room.
+ */
 function makeRoom(ids: RecentIds, id: string): void {
   const { entries, slices, starts, text, fromSlice } = ids;
   let keptText = maxBytesOf(id);

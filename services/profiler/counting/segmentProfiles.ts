@@ -30,7 +30,7 @@ export function emptySegmentProfiles(): SegmentProfiles {
   return { feature: new Map(), output: new Map(), operation: new Map(), waiting: null };
 }
 
-/** Returns the profile of a name, which is begun if it is new, or that of all names past the limit. */
+/** Returns the profile of a name. Begins it if it is new; past the limit, all names share one. */
 export function profileOfName(
   profiles: Map<string, FeatureProfile>,
   name: string,

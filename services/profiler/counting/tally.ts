@@ -1,6 +1,7 @@
 /**
- * Figures that counting adds up for limits and metrics. They are no part of what is stored. The caller of
- * `countPrediction` owns the tally: it reads it, and begins a new one when the counts have been stored.
+ * Figures that counting adds up for limits and metrics. They are no part of what is stored. The
+ * caller of `countPrediction` owns the tally: it reads it, and begins a new one when the counts
+ * have been stored.
  */
 export interface Tally {
   /** Profiles that were begun. They take memory, and none of them has been stored. */

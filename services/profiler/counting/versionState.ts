@@ -20,13 +20,16 @@ export interface VersionProgress {
 /** What the profiler knows of one model version in one source partition. */
 export interface VersionState extends VersionName, VersionProgress, CountedIds {
   settings: ModelSettings;
-  /** By start. Windows that are stored may be absent; `highestWindowStartMs` says which certainly are not stored. */
+  /**
+   * By start. Windows that are stored may be absent; `highestWindowStartMs` says which certainly
+   * are not stored.
+   */
   windows: Map<number, WindowState>;
   /** No window that starts later has ever been stored. */
   highestWindowStartMs: number;
   /**
-   * Starts of the windows to announce: those that changed, and those of records that are delivered again, because Kafka may
-   * not have their announcement.
+   * Starts of the windows to announce: those that changed, and those of records that are delivered
+   * again, because Kafka may not have their announcement.
    */
   touchedWindows: Set<number>;
   /** True if it has something that is not stored. */
@@ -64,7 +67,10 @@ export function newVersionState(
   };
 }
 
-/** Sets a new state to its stored progress. The ids that were counted up to there have to be remembered as well. */
+/**
+ * Sets a new state to its stored progress. The ids that were counted up to there have to be
+ * remembered as well.
+ */
 export function restoreProgress(state: VersionState, progress: VersionProgress): void {
   state.lastOffset = progress.lastOffset;
   state.firstEventTimeMs = progress.firstEventTimeMs;

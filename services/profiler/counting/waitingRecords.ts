@@ -10,14 +10,14 @@ import {
 import type { Tally } from './tally.ts';
 
 /*
- * Counting record by record would bring every profile of a window into the processor's caches once per record. So records
- * wait, and are counted a few at a time, column by column. The profiles become the very ones that counting each record at
- * once would give.
+ * Counting record by record would bring every profile of a window into the processor's caches once
+ * per record. So records wait, and are counted a few at a time, column by column. The result is the
+ * same as if each record had been counted at once.
  */
 
 /**
- * Maximum records that wait in one segment. Enough to spread the cost of loading a profile into the processor's caches, few
- * enough to take less memory than the profiles do.
+ * Maximum records that wait in one segment. Enough to spread the cost of loading a profile into the
+ * processor's caches, few enough to take less memory than the profiles do.
  */
 const maxWaitingRecords = 16;
 
@@ -61,8 +61,8 @@ export function countWaiting(profiles: SegmentProfiles): void {
 }
 
 /**
- * Returns waiting records with room for one more that has these names. Only from the second record on do records with the
- * same names wait for others, because names may change with every record.
+ * Returns waiting records with room for one more that has these names. Only from the second record
+ * on do records with the same names wait for others, because names may change with every record.
  */
 function roomForOne(
   profiles: SegmentProfiles,
@@ -78,7 +78,8 @@ function roomForOne(
   const { batch, foldedNames } = waiting;
   if (batch.rows < batch.mostRows) return waiting;
   countBatch(batch);
-  // Columns that share a profile must add to its sum in the order of the records, so their records do not wait.
+  // Columns that share a profile must add to its sum in the order of the records. Such records do
+  // not wait for others.
   if (batch.mostRows === 1 && foldedNames === 0)
     waiting.batch = emptyRecordBatch(batch.profiles, maxWaitingRecords);
   return waiting;

@@ -25,8 +25,9 @@ export interface WindowState extends TimeWindow {
   /** A sample of all predictions. */
   sample: RecordSample;
   /**
-   * Offset of the last record that the sample has taken into account, or -1. Profiles and sample are stored one after the
-   * other, so a process that is killed in between leaves different offsets.
+   * Offset of the last record that the sample has taken into account, or -1. Profiles and sample
+   * are stored one after the other, so a process that is killed in between leaves different
+   * offsets.
    */
   sampledOffset: number;
   /** True if it has something that is not stored. */
@@ -35,7 +36,10 @@ export interface WindowState extends TimeWindow {
   storedAtFlush: number;
 }
 
-/** Maximum values of one declared segment in a window. Further values share the segment name=(other). */
+/**
+ * Maximum values of one declared segment in a window. Further values share the segment
+ * name=(other).
+ */
 const maxValuesPerSegment = 100;
 
 export function newWindowState(startMs: number, windowSizeMs: number): WindowState {
@@ -51,7 +55,10 @@ export function newWindowState(startMs: number, windowSizeMs: number): WindowSta
   };
 }
 
-/** Adds a prediction to the profiles of all predictions and to those of the declared segments it belongs to. */
+/**
+ * Adds a prediction to the profiles of all predictions and to those of the declared segments it
+ * belongs to.
+ */
 export function addToWindow(
   window: WindowState,
   prediction: LoggedPrediction,

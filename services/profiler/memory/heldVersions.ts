@@ -13,8 +13,8 @@ import { type Evicted, evictToBytes } from './versionMemory.ts';
 /**
  * The model versions in memory, by source partition.
  *
- * Invariant: a version in memory is at its stored progress, or ahead of it by what the next flush stores. What is absent is
- * loaded before it is counted in.
+ * Invariant: a version in memory is at its stored progress, or ahead of it by what the next flush
+ * stores. What is absent is loaded before it is counted in.
  */
 export class HeldVersions {
   readonly #store: ProfilerStore;
@@ -27,7 +27,7 @@ export class HeldVersions {
     this.#settingsOf = settingsOf;
   }
 
-  /** Returns the version of each record, with the windows that the records may have to go on with. */
+  /** Returns the version of each record, with all windows that the records may be counted in. */
   async versionsOf(
     partition: number,
     records: readonly PredictionRecord[],
@@ -55,7 +55,7 @@ export class HeldVersions {
       for (const version of held.values()) yield [partition, version];
   }
 
-  /** Brings memory back to its limit. To be called right after a flush, when all is stored. */
+  /** Brings memory back to its limit. Call it right after a flush, when all is stored. */
   evictToBytes(maxBytes: number): Evicted {
     return evictToBytes([...this.#partitions.values()], maxBytes);
   }
@@ -64,14 +64,14 @@ export class HeldVersions {
     this.#partitions.clear();
   }
 
-  /** Memory that the versions took at the last flush. */
+  /** Returns the memory that the versions took at the last flush. */
   bytes(): number {
     let bytes = 0;
     for (const [, version] of this) bytes += version.bytes;
     return bytes;
   }
 
-  /** Number of entries by kind, for metrics. */
+  /** Returns the number of entries by kind, for metrics. */
   sizes(): Record<string, number> {
     const sizes = { versions: 0, windows: 0, profiles: 0, deduplication_ids: 0 };
     for (const [, version] of this) {
@@ -84,7 +84,10 @@ export class HeldVersions {
   }
 }
 
-/** Neighbours are often of one version, and a key is a new text that has to be hashed, so they share it. */
+/**
+ * Returns the key of the version of each record. Neighbours are often of one version and share the
+ * key, because a new text would have to be hashed again.
+ */
 function keysOf(records: readonly PredictionRecord[]): string[] {
   const keys: string[] = [];
   for (const [index, { prediction }] of records.entries()) {
@@ -96,7 +99,10 @@ function keysOf(records: readonly PredictionRecord[]): string[] {
   return keys;
 }
 
-/** Windows that records may be counted in, that may be stored, and that are not in memory. */
+/**
+ * Returns the windows that records may be counted in, that may be stored, and that are not in
+ * memory.
+ */
 function missingWindows(
   records: readonly PredictionRecord[],
   versions: readonly VersionState[],

@@ -5,8 +5,8 @@ import { newVersionState, restoreProgress, type VersionState } from '../counting
 import type { ProfilerStore } from '../store/store.ts';
 
 /**
- * Returns the state of versions at the offset of their stored progress, or a new one for a version that has none. Windows are
- * not loaded.
+ * Returns the state of versions at the offset of their stored progress, or a new one for a version
+ * that has none. Windows are not loaded.
  */
 export async function loadVersions(
   store: ProfilerStore,

@@ -4,7 +4,7 @@ import { recentIdsBytes } from '../counting/recentIds.ts';
 import { type VersionState, watermarkMs } from '../counting/versionState.ts';
 import type { WindowState } from '../counting/windowState.ts';
 
-/** Takes note that a flush has stored all that a version has, and of the memory that it takes. */
+/** Notes that a flush has stored all that a version has, and measures the memory of the version. */
 export function settleVersion(state: VersionState, flush: number): void {
   for (const window of state.windows.values()) {
     if (window.changed) window.storedAtFlush = flush;
@@ -17,16 +17,16 @@ export function settleVersion(state: VersionState, flush: number): void {
   for (const window of state.windows.values()) state.bytes += windowBytes(window);
 }
 
-/** What left memory. */
+/** Numbers of entries that left memory. */
 export interface Evicted {
   windows: number;
   versions: number;
 }
 
 /**
- * Removes what is stored from memory until it takes at most `maxBytes`. Right after a flush that may be everything, and what
- * is needed again is read from ClickHouse. Closed windows go first, those that changed the longest ago before the others,
- * then whole versions in the same order.
+ * Removes what is stored from memory until it takes at most `maxBytes`. Right after a flush that
+ * may be everything, and what is needed again is read from ClickHouse. Closed windows go first,
+ * those that changed the longest ago before the others, then whole versions in the same order.
  */
 export function evictToBytes(
   partitions: readonly Map<string, VersionState>[],

@@ -20,8 +20,9 @@ export class PredictionTable {
   }
 
   /**
-   * Gives the predictions whose ids the versions have to remember at their progress to `take`, one by one because there may be
-   * a million for each version. After an error in between it begins again with the first.
+   * Gives the predictions whose ids the versions have to remember at their progress to `take`, one
+   * by one because there may be a million for each version. After an error in between it begins
+   * again with the first.
    */
   async eachCounted(
     versions: readonly (VersionName & VersionProgress)[],
@@ -31,10 +32,12 @@ export class PredictionTable {
     for (const portion of versionPortions(versions)) {
       const counted = anyOf(
         portion,
-        ({ model, version, deduplicatedFromMs, lastOffset }, value) =>
-          `model = ${value('String', model)} AND version = ${value('String', version)}
-           AND event_time >= fromUnixTimestamp64Milli(${value('Int64', Math.max(0, deduplicatedFromMs))})
-           AND source_offset <= ${value('UInt64', lastOffset)}`,
+        ({ model, version, deduplicatedFromMs, lastOffset }, value) => {
+          const fromMs = value('Int64', Math.max(0, deduplicatedFromMs));
+          return `model = ${value('String', model)} AND version = ${value('String', version)}
+             AND event_time >= fromUnixTimestamp64Milli(${fromMs})
+             AND source_offset <= ${value('UInt64', lastOffset)}`;
+        },
       );
       await this.#clickhouse.selectEach<CountedPrediction>(
         `SELECT model, version, id, toUnixTimestamp64Milli(event_time) AS timeMs FROM predictions

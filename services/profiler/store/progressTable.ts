@@ -30,9 +30,10 @@ export class ProgressTable {
     const found: (VersionName & VersionProgress)[] = [];
     for (const portion of versionPortions(versions)) {
       const rows = await this.#clickhouse.select<SelectedRow>(
-        `SELECT model, version, last_offset, toUnixTimestamp64Milli(first_event_time) AS first_event_time_ms,
+        `SELECT model, version, last_offset, predictions, duplicates, late, too_late,
+                toUnixTimestamp64Milli(first_event_time) AS first_event_time_ms,
                 toUnixTimestamp64Milli(max_event_time) AS max_event_time_ms,
-                toUnixTimestamp64Milli(deduplicated_from) AS deduplicated_from_ms, predictions, duplicates, late, too_late
+                toUnixTimestamp64Milli(deduplicated_from) AS deduplicated_from_ms
          FROM stream_progress FINAL WHERE ${inVersions} AND source_partition = {partition:Int32}`,
         { ...versionParameters(portion), partition },
       );

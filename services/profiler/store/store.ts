@@ -4,8 +4,8 @@ import { ProgressTable } from './progressTable.ts';
 import { WindowTables } from './windowTables.ts';
 
 /**
- * The SQL of the profiler, by table. A flush writes predictions, then windows, then progress, so that what progress claims is
- * there.
+ * The SQL of the profiler, by table. A flush writes predictions, then windows, then progress, so
+ * that what progress claims is there.
  */
 export interface ProfilerStore {
   predictions: PredictionTable;

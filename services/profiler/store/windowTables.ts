@@ -50,7 +50,9 @@ export class WindowTables {
     this.#clickhouse = clickhouse;
   }
 
-  /** Returns what is stored of windows in one partition. A window that was never stored is absent. */
+  /**
+   * Returns what is stored of windows in one partition. A window that was never stored is absent.
+   */
   async select(windows: readonly WindowName[], partition: number): Promise<StoredWindows> {
     const found: StoredWindows = { profiles: [], samples: [] };
     const longestText = (window: WindowName) => `${longerName(window)}${window.startMs}`;
@@ -74,12 +76,14 @@ export class WindowTables {
     const starts = windows.map(({ startMs }) => startMs);
     return this.#clickhouse.select<Row>(
       `SELECT * EXCEPT (window_start, window_end, ingested_at, source_partition),
-              toUnixTimestamp64Milli(window_start) AS start_ms, toUnixTimestamp64Milli(window_end) AS end_ms
+              toUnixTimestamp64Milli(window_start) AS start_ms,
+              toUnixTimestamp64Milli(window_end) AS end_ms
        FROM ${table} FINAL
        WHERE source_partition = {partition:Int32}
          AND (model, version, toUnixTimestamp64Milli(window_start)) IN
              arrayZip({models:Array(String)}, {versions:Array(String)}, {starts:Array(Int64)})
-         AND model IN {models:Array(String)} AND window_start >= fromUnixTimestamp64Milli({fromMs:Int64})`,
+         AND model IN {models:Array(String)}
+         AND window_start >= fromUnixTimestamp64Milli({fromMs:Int64})`,
       { partition, ...versionParameters(windows), starts, fromMs: Math.min(...starts) },
     );
   }
@@ -92,7 +96,8 @@ export class WindowTables {
     const found: WindowName[] = [];
     for (const portion of versionPortions(versions)) {
       const rows = await this.#clickhouse.select<WindowName>(
-        `SELECT model, version, toUnixTimestamp64Milli(max(window_start)) AS startMs FROM window_profiles
+        `SELECT model, version, toUnixTimestamp64Milli(max(window_start)) AS startMs
+         FROM window_profiles
          WHERE ${inVersions} AND source_partition = {partition:Int32} GROUP BY model, version`,
         { ...versionParameters(portion), partition },
       );
@@ -101,7 +106,10 @@ export class WindowTables {
     return found;
   }
 
-  /** Inserts profiles. All of a window go in one block, so that no reader and no restart sees half of them. */
+  /**
+   * Inserts profiles. All of a window go in one block, so that no reader and no restart sees half
+   * of them.
+   */
   insertProfiles(rows: WindowBlock): Promise<void> {
     return this.#clickhouse.insertBlock('window_profiles', rows);
   }

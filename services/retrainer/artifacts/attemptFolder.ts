@@ -9,7 +9,10 @@ export interface RunOfModel {
 
 const runsFolder = (modelFolder: string) => join(modelFolder, 'runs');
 
-/** Removes the folders of earlier attempts at a run, whose processes were killed or have lost the run. */
+/**
+ * Removes the folders of earlier attempts at a run, whose processes were killed or have lost the
+ * run.
+ */
 export async function removeAttempts({ modelFolder, runId }: RunOfModel): Promise<void> {
   const runs = runsFolder(modelFolder);
   for (const name of await namesIn(runs))
@@ -26,11 +29,12 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Gives an attempt at a run a folder of its own, which is removed at the end. Folders of earlier attempts are removed at the
- * start, so an attempt whose folder is gone knows that another process has begun the run anew.
+ * Gives an attempt at a run a folder of its own, which is removed at the end. Folders of earlier
+ * attempts are removed at the start, so an attempt whose folder is gone knows that another process
+ * has begun the run anew.
  * @param hasFailed says whether the result of the work is a failure
- * @returns the result of the work, or null if it failed or threw after its folder had been removed: the run is in the hands
- * of another process then, and the failure says nothing about it
+ * @returns the result of the work, or null if it failed or threw after its folder had been removed:
+ * the run is in the hands of another process then, and the failure says nothing about it
  */
 export async function withAttemptFolder<T>(
   { modelFolder, runId }: RunOfModel,

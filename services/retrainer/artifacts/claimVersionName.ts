@@ -6,9 +6,9 @@ import { safeName } from './modelFolder.ts';
 import { nextVersionName } from './versionName.ts';
 
 /**
- * Gives a run the next free version name, for ever. Replicas of the retrainer train for one model at the same time if it has
- * several causes. A file per name, which only one of them can create, keeps their versions apart. The name of a run that fails
- * later stays unused.
+ * Gives a run the next free version name, for ever. Replicas of the retrainer train for one model
+ * at the same time if it has several causes. A file per name, which only one of them can create,
+ * keeps their versions apart. The name of a run that fails later stays unused.
  * @param taken names that predictions or other runs have
  */
 export async function claimVersionName(

@@ -15,8 +15,8 @@ const fileSystemErrors = new Set([
 ]);
 
 /**
- * Returns the reason to publish if an error comes from the file system of the artifacts, and null for any other error. An error
- * of the file system fails the run, but the service goes on.
+ * Returns the reason to publish if an error comes from the file system of the artifacts, and null
+ * for any other error. An error of the file system fails the run, but the service goes on.
  */
 export function fileSystemFailure(error: unknown): string | null {
   const { code, message } = error as NodeJS.ErrnoException;

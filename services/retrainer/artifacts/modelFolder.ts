@@ -4,8 +4,8 @@ import { deterministicId } from '../../shared/deterministicId.ts';
 const maxReadableCharacters = 100;
 
 /**
- * Returns the folder of a model's datasets, runs and versions. Every model has its own, inside the folder of artifacts, with a
- * name that every file system accepts.
+ * Returns the folder of a model's datasets, runs and versions. Every model has its own, inside the
+ * folder of artifacts, with a name that every file system accepts.
  * @example modelFolder('/a', 'fraud/eu') // '/a/fraud%2Feu'
  */
 export function modelFolder(artifactsFolder: string, model: string): string {

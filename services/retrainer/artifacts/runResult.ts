@@ -37,9 +37,10 @@ export async function readResult(run: RunOfModel): Promise<RunResult | null> {
 }
 
 /**
- * Keeps a result together with its model, in one step. Two processes may have the same cause in hand, for example when one was
- * frozen for so long that its partitions went to another, and then woke. They train on different rows, and the result of the
- * first one to come here is the result of the run.
+ * Keeps a result together with its model, in one step. Two processes may have the same cause in
+ * hand, for example when one was frozen for so long that its partitions went to another, and then
+ * woke. They train on different rows, and the result of the first one to come here is the result of
+ * the run.
  * @param folder contains `model/`, and is moved
  * @returns the result that is kept: the given one, or that of the process that was first
  */

@@ -1,6 +1,6 @@
 /**
- * Returns the name of the next version. If the champion's name is a whole number, it is the first free number above it; if not,
- * it is the champion's name followed by the first free `+n`.
+ * Returns the name of the next version. If the champion's name is a whole number, it is the first
+ * free number above it; if not, it is the champion's name followed by the first free `+n`.
  * @param taken all names that predictions or earlier candidates have, including rejected ones
  * @example nextVersionName('1', new Set(['1', '2'])) // '3'
  * @example nextVersionName('2024-06', new Set(['2024-06'])) // '2024-06+1'

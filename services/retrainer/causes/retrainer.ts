@@ -14,14 +14,20 @@ export interface Cause {
 export interface ModelHistory {
   /** Version that serves, or null if nothing was predicted yet. */
   championVersion: string | null;
-  /** Event time of the newest row of the last training whose candidate was approved or rejected, or null. */
+  /**
+   * Event time of the newest row of the last training whose candidate was approved or rejected, or
+   * null.
+   */
   lastTrainedEventTimeMs: number | null;
 }
 
 /** Whether a cause is answered with a training. The reason is published. */
 export type TrainingDecision = { train: true } | { train: false; reason: string };
 
-/** Returns the id of the run that answers a cause. Each cause has one, however often it is delivered. */
+/**
+ * Returns the id of the run that answers a cause. Each cause has one, however often it is
+ * delivered.
+ */
 export function runId(cause: Cause): string {
   return deterministicId('run', cause.type, cause.id);
 }
@@ -35,14 +41,16 @@ export function causeOfRequest(request: RetrainRequest): Cause {
   return { type: request.reason, id: request.id, model: request.model };
 }
 
-/** Decides whether a request is answered with a training. The cooldown does not apply to requests. */
+/**
+ * Decides whether a request is answered with a training. The cooldown does not apply to requests.
+ */
 export function decideOnRequest(settings: ModelSettings): TrainingDecision {
   return settings.retraining.enabled ? { train: true } : disabled;
 }
 
 /**
- * Decides whether a drift event is answered with a training. Broken data and changed code never are: a model that learns from
- * them makes the damage last.
+ * Decides whether a drift event is answered with a training. Broken data and changed code never
+ * are: a model that learns from them makes the damage last.
  * @param atMs event time of the revision of the event: the end of the window that led to it
  */
 export function decideOnDriftEvent(
@@ -55,23 +63,29 @@ export function decideOnDriftEvent(
   if (!enabled) return disabled;
   if (event.cause === 'data_quality')
     return skipped(
-      'The cause of the drift is data_quality. A model that learns from broken data makes the damage last, so repair the data first.',
+      'The cause of the drift is data_quality. A model that learns from broken data makes the ' +
+        'damage last, so repair the data first.',
     );
   if (event.cause === 'code_change')
     return skipped(
-      'The cause of the drift is code_change: the code that serves the model has changed, and training cannot repair that.',
+      'The cause of the drift is code_change: the code that serves the model has changed, and ' +
+        'training cannot repair that.',
     );
   if (!causes.includes(event.cause))
     return skipped(
-      `The cause of the drift is ${event.cause}, which the setting retraining.causes does not list (${causes.join(', ') || 'it is empty'}).`,
+      `The cause of the drift is ${event.cause}, which the setting retraining.causes does not list ` +
+        `(${causes.join(', ') || 'it is empty'}).`,
     );
   const { championVersion, lastTrainedEventTimeMs } = history;
   if (championVersion !== null && event.version !== championVersion)
     return skipped(`Version ${event.version} drifted, but version ${championVersion} serves now.`);
   if (lastTrainedEventTimeMs !== null && atMs - lastTrainedEventTimeMs < cooldown) {
-    const until = isoTime(lastTrainedEventTimeMs + cooldown);
+    const usedUntil = isoTime(lastTrainedEventTimeMs);
+    const from = isoTime(lastTrainedEventTimeMs + cooldown);
     return skipped(
-      `The cooldown is not over (retraining.cooldown). The last training used data up to ${isoTime(lastTrainedEventTimeMs)}, so the next one may follow a drift that is seen at ${until} or later (event time).`,
+      'The cooldown is not over (retraining.cooldown). ' +
+        `The last training used data up to ${usedUntil}, so the next one may follow a drift that ` +
+        `is seen at ${from} or later (event time).`,
     );
   }
   return { train: true };

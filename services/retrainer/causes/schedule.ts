@@ -6,8 +6,8 @@ import { deterministicId } from '../../shared/deterministicId.ts';
 const requestedBy = 'retrainer schedule';
 
 /**
- * Returns the request for a training that is due at a time. The id follows from model and time, so that several replicas ask
- * for one training.
+ * Returns the request for a training that is due at a time. The id follows from model and time, so
+ * that several replicas ask for one training.
  */
 export function scheduledRequest(model: string, timeMs: number): RetrainRequest {
   return {
@@ -20,7 +20,8 @@ export function scheduledRequest(model: string, timeMs: number): RetrainRequest 
 }
 
 /**
- * Starts the schedules of the settings: one for each model that the settings name, and one for all other models. Times are UTC.
+ * Starts the schedules of the settings: one for each model that the settings name, and one for all
+ * other models. Times are UTC.
  * @param models returns the models that predictions have named so far
  * @returns a function that stops the schedules
  */
@@ -37,7 +38,8 @@ export function startSchedules(
       pattern: settings.of(model).retraining.schedule,
       due: async () => [model],
     })),
-    // No model has an empty name, so these are the settings of the models that the file does not name.
+    // No model has an empty name, so these are the settings of the models that the file does not
+    // name.
     { pattern: settings.of('').retraining.schedule, due: unnamed },
   ].flatMap(({ pattern, due }) => {
     if (pattern === undefined) return [];

@@ -18,10 +18,11 @@ const trainShare = 0.7;
 const selectShare = 0.15;
 
 /**
- * Splits rows that are in the order of event time into 70 % train, 15 % select and 15 % gate. The parts never overlap, because
- * choosing and comparing on the same rows promotes models that are no better. The newest rows compare, because they are the most
- * similar to those that the model will serve.
- * @example dataSplit(100) // { train: { start: 0, end: 70 }, select: { start: 70, end: 85 }, gate: { start: 85, end: 100 } }
+ * Splits rows that are in the order of event time into 70 % train, 15 % select and 15 % gate. The
+ * parts never overlap, because choosing and comparing on the same rows promotes models that are no
+ * better. The newest rows compare, because they are the most similar to those that the model will
+ * serve.
+ * @example dataSplit(100).select // { start: 70, end: 85 }
  */
 export function dataSplit(rows: number): DataSplit {
   const trainEnd = Math.floor(rows * trainShare);

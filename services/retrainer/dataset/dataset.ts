@@ -20,8 +20,9 @@ export interface DatasetRow {
 }
 
 /**
- * Prefixes of columns in the Parquet file. A feature has a column for each type that its values have, mostly one: `number:price`,
- * `text:city`. The prefixes keep features from colliding with each other and with the other columns.
+ * Prefixes of columns in the Parquet file. A feature has a column for each type that its values
+ * have, mostly one: `number:price`, `text:city`. The prefixes keep features from colliding with
+ * each other and with the other columns.
  */
 export const columnPrefixes = { number: 'number:', text: 'text:', segment: 'segment:' } as const;
 
@@ -68,8 +69,8 @@ function present<T>(
 }
 
 /**
- * Returns the identity of a dataset: the SHA-256 of the canonical text of its rows in their order. It does not depend on how
- * Parquet packs the rows.
+ * Returns the identity of a dataset: the SHA-256 of the canonical text of its rows in their order.
+ * It does not depend on how Parquet packs the rows.
  * @returns 64 hexadecimal digits
  */
 export function datasetHash(rows: readonly DatasetRow[]): string {

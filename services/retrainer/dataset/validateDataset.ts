@@ -21,13 +21,16 @@ const maxClasses = 100;
 /** The newest rows are examined in blocks, so that a short outage at their end is seen. */
 const newestBlocks = 6;
 /**
- * Maximum rise of the share of missing, non-finite or wrongly typed values from the older rows to a block. A larger rise is a
- * fault in the data, not a drift.
+ * Maximum rise of the share of missing, non-finite or wrongly typed values from the older rows to a
+ * block. A larger rise is a fault in the data, not a drift.
  */
 const maxFaultRise = 0.3;
 const maxListed = 20;
 
-/** Decides whether labelled rows, in the order of event time, may be trained on. Drifted data may, broken data may not. */
+/**
+ * Decides whether labelled rows, in the order of event time, may be trained on. Drifted data may,
+ * broken data may not.
+ */
 export function validateDataset(
   rows: readonly DatasetRow[],
   split: DataSplit,
@@ -53,7 +56,10 @@ export function validateDataset(
 }
 
 export function tooFewRows(rows: number, minRows: number): string {
-  return `The number of labelled rows is ${rows}, but at least ${minRows} are needed (retraining.minimumLabelledRows).`;
+  return (
+    `The number of labelled rows is ${rows}, but at least ${minRows} are needed ` +
+    '(retraining.minimumLabelledRows).'
+  );
 }
 
 function* labelRefusals(
@@ -65,7 +71,8 @@ function* labelRefusals(
   if (rows.length === 0) return;
   const [label, ...others] = new Set(slice(rows, split.train).map(row => row.label));
   if (task !== 'regression' && classes.length > maxClasses) {
-    yield `The labels have ${classes.length} distinct classes, but at most ${maxClasses} can be trained on.`;
+    const found = `The labels have ${classes.length} distinct classes`;
+    yield `${found}, but at most ${maxClasses} can be trained on.`;
   } else if (others.length === 0) {
     const found =
       label === undefined
@@ -115,7 +122,10 @@ function featureFault(
     for (const fault of faults) {
       if (shares[fault] - older[fault] <= maxFaultRise) continue;
       const since = new Date(blockRows[0]!.eventTimeMs).toISOString();
-      return `Feature ${name} looks broken: ${percent(shares[fault])} of its values ${fault} in the ${blockRows.length} rows from ${since} on, and ${percent(older[fault])} in the older rows.`;
+      return (
+        `Feature ${name} looks broken: ${percent(shares[fault])} of its values ${fault} in the ` +
+        `${blockRows.length} rows from ${since} on, and ${percent(older[fault])} in the older rows.`
+      );
     }
   }
   return null;

@@ -42,7 +42,8 @@ const minProbability = 1e-15;
 
 /**
  * Decides whether a challenger may replace the champion.
- * @param rows the newest rows in the order of event time, on none of which the challenger was trained or stopped
+ * @param rows the newest rows in the order of event time, on none of which the challenger was
+ * trained or stopped
  * @param segmentNames settings.segments
  */
 export function judgeChallenger(
@@ -96,7 +97,10 @@ function gate(passed: boolean, name: string, sentences: string): Gate {
   return { passed, reason: `${name}: ${passed ? 'passed' : 'not passed'}. ${sentences}` };
 }
 
-/** Returns 0 or 1 for classes and the absolute error for numbers, which is infinite for an output that is not a number. */
+/**
+ * Returns 0 or 1 for classes and the absolute error for numbers, which is infinite for an output
+ * that is not a number.
+ */
 function loss(
   task: Task,
   truth: Pick<DatasetRow, 'label' | 'labelValue'>,
@@ -136,20 +140,27 @@ function judgeProbabilities(rows: readonly GateRow[]): Gate {
   return { ...judged, metrics: { challengerLogLoss: logLoss } };
 }
 
-/** Compares the models in pairs: by the mean over the rows of the champion's loss minus the challenger's. */
+/**
+ * Compares the models in pairs: by the mean over the rows of the champion's loss minus the
+ * challenger's.
+ */
 function compareLosses({ name, champion, challenger }: Losses): Gate {
   const rows = champion.length;
   const brokenChampion = champion.filter(value => !Number.isFinite(value)).length;
   if (brokenChampion > 0)
     return {
       passed: false,
-      reason: `Comparison: inconclusive. The champion logged no finite number for ${brokenChampion} of ${rows} rows.`,
+      reason:
+        'Comparison: inconclusive. ' +
+        `The champion logged no finite number for ${brokenChampion} of ${rows} rows.`,
     };
   const interval = meanInterval(differences(champion, challenger), level);
   const [championLoss, challengerLoss] = [mean(champion), mean(challenger)];
   const passed = interval.low > 0;
   const status = passed ? 'passed' : interval.high < 0 ? 'not passed' : 'inconclusive';
-  const numbers = `On the same ${rows} rows, the challenger's ${name} is ${shown(challengerLoss)} and the champion's is ${shown(championLoss)}.`;
+  const numbers =
+    `On the same ${rows} rows, the challenger's ${name} is ${shown(challengerLoss)} ` +
+    `and the champion's is ${shown(championLoss)}.`;
   return {
     passed,
     reason: `Comparison: ${status}. ${numbers} The challenger's is ${compared(interval, level)}.`,
@@ -166,8 +177,8 @@ function compareLosses({ name, champion, challenger }: Losses): Gate {
 }
 
 /**
- * Requires that the challenger is not significantly worse in any declared segment. The error probability is divided by the number
- * of segments that are compared (Bonferroni).
+ * Requires that the challenger is not significantly worse in any declared segment. The error
+ * probability is divided by the number of segments that are compared (Bonferroni).
  */
 function judgeSegments(
   rows: readonly GateRow[],
@@ -187,7 +198,8 @@ function judgeSegments(
     return gate(
       interval.high >= 0,
       name,
-      `On ${members.length} rows, the challenger's ${lossName}, compared with the champion's, ${difference}.`,
+      `On ${members.length} rows, the challenger's ${lossName}, ` +
+        `compared with the champion's, ${difference}.`,
     );
   });
 }

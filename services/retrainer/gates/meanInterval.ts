@@ -16,12 +16,14 @@ const minValuesPerBlock = 5;
 export const minValues = minBlocks * minValuesPerBlock;
 
 /**
- * Returns the confidence interval of the mean of values in the order of time, which may be correlated with their neighbours. It
- * uses batch means: the means of blocks that are long compared with the correlation are nearly independent, so Student's t
- * applies to them. Half width: t((1 + level) / 2, blocks − 1) · √(variance of the block means / blocks).
+ * Returns the confidence interval of the mean of values in the order of time, which may be
+ * correlated with their neighbours. It uses batch means: the means of blocks that are long compared
+ * with the correlation are nearly independent, so Student's t applies to them. Half width: t((1 +
+ * level) / 2, blocks − 1) · √(variance of the block means / blocks).
  *
- * Source: Law, Simulation Modeling and Analysis, section 9.5.3; Schmeiser, "Batch Size Effects in the Analysis of Simulation
- * Output", Operations Research 30 (1982): 10 to 30 blocks, more add little.
+ * Source: Law, Simulation Modeling and Analysis, section 9.5.3; Schmeiser, "Batch Size Effects in
+ * the Analysis of Simulation Output", Operations Research 30 (1982): 10 to 30 blocks, more add
+ * little.
  * @param values at least `minValues`
  * @param level probability that the interval contains the mean, such as 0.95
  */

@@ -15,7 +15,8 @@ export interface AttemptContext extends ResultTarget {
 }
 
 /**
- * Attempts a run: freezes the data, trains a candidate on them, judges it, keeps it with the result, and publishes what is kept.
+ * Attempts a run: freezes the data, trains a candidate on them, judges it, keeps it with the
+ * result, and publishes what is kept.
  * @param attempt folder of this attempt alone
  */
 export async function attemptRun(

@@ -9,7 +9,10 @@ import type { RunStart, Training } from './runOutcome.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Candidate } from './trainCandidate.ts';
 
-/** Compares a candidate with the champion on the gate rows. @returns the result of the run, which names the candidate `version` */
+/**
+ * Compares a candidate with the champion on the gate rows.
+ * @returns the result of the run, which names the candidate `version`
+ */
 export function judgeCandidate(
   run: RunStart,
   snapshot: Snapshot,
@@ -63,7 +66,7 @@ function trainingReference(
   return referenceProfiles(records, windowSizeMs);
 }
 
-/** Only rows that the champion predicted can be compared. */
+/** Passes the gates with the rows that the champion predicted. Others cannot be compared. */
 function passGates(
   { championVersion, settings }: RunStart,
   { rows, split, task }: Snapshot,

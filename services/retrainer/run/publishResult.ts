@@ -12,8 +12,9 @@ export interface ResultTarget {
 }
 
 /**
- * Publishes the reference, then the version as a candidate, then as it was judged. A process that was cut off, or one that is as
- * far, may have done the same before. Rows come before events, so that a reader who hears of a version can read about it.
+ * Publishes the reference, then the version as a candidate, then as it was judged. A process that
+ * was cut off, or one that is as far, may have done the same before. Rows come before events, so
+ * that a reader who hears of a version can read about it.
  */
 export async function publishResult(
   { version, reference }: RunResult,

@@ -26,7 +26,10 @@ export interface Training {
 
 export const nothingTrained: Training = { datasetId: '', trainer: '', seed: 0 };
 
-/** How a run ends. Whatever can be expected to happen is one of these; exceptions are for what is not expected. */
+/**
+ * How a run ends. Whatever can be expected to happen is one of these; exceptions are for what is
+ * not expected.
+ */
 export type RunOutcome =
   /** A candidate was trained, approved or rejected, kept and published. */
   | { kind: 'judged'; version: JudgedVersion }
@@ -39,7 +42,10 @@ export type RunOutcome =
 
 const maxReasonCharacters = 2_000;
 
-/** Does a part of a run, whose errors of the file system become a failed outcome. @param training what the part trains */
+/**
+ * Does a part of a run, and turns errors of the file system into a failed outcome.
+ * @param training what has been frozen for the training so far
+ */
 export async function orFailed(
   training: Training,
   work: () => Promise<RunOutcome>,
@@ -54,8 +60,8 @@ export async function orFailed(
 }
 
 /**
- * Returns the seed for a dataset, so that the same data give the same model. It has 28 bits, because TensorFlow.js takes 32-bit
- * integers.
+ * Returns the seed for a dataset, so that the same data give the same model. It has 28 bits,
+ * because TensorFlow.js takes 32-bit integers.
  */
 export function seedOf(datasetId: string): number {
   return Number.parseInt(datasetId.slice(0, 7), 16);

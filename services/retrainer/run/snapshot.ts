@@ -45,8 +45,9 @@ const maxValues = 5_000_000;
 const maxFeatures = 2_000;
 
 /**
- * Freezes the newest labelled rows of a model. ClickHouse writes them as a Parquet file, which is read back and checked. Only if
- * the rows may be trained on does the file get its name, `datasets/<hash of the rows>/rows.parquet`.
+ * Freezes the newest labelled rows of a model. ClickHouse writes them as a Parquet file, which is
+ * read back and checked. Only if the rows may be trained on does the file get its name,
+ * `datasets/<hash of the rows>/rows.parquet`.
  * @param attempt folder for the file before that
  */
 export async function takeSnapshot(
@@ -78,7 +79,8 @@ export async function takeSnapshot(
   const result = await checkAndName(incoming, run);
   if (rows < maximumRows)
     result.snapshot?.notes.push(
-      `At most the newest ${rows} rows were used instead of ${maximumRows} (retraining.maximumRows), because there are ${columns} features.`,
+      `At most the newest ${rows} rows were used instead of ${maximumRows} ` +
+        `(retraining.maximumRows), because there are ${columns} features.`,
     );
   return result;
 }
@@ -117,7 +119,9 @@ function gateRefusals(
   const comparable = rows.slice(gate.start).filter(row => row.version === championVersion).length;
   if (comparable >= minGateRows) return [];
   return [
-    `The champion, version ${championVersion}, predicted ${comparable} of the newest ${gate.end - gate.start} rows, but at least ${minGateRows} are needed to compare a challenger with it.`,
+    `The champion, version ${championVersion}, predicted ${comparable} of the newest ` +
+      `${gate.end - gate.start} rows, but at least ${minGateRows} are needed to compare a ` +
+      'challenger with it.',
   ];
 }
 

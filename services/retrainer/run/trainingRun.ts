@@ -21,7 +21,7 @@ import {
   startedRun,
 } from './runOutcome.ts';
 
-/** Its signal stops a training. The process that gets the cause next does the run again from its start. */
+/** Where a run is done. After its signal, the process that gets the cause next does the run again. */
 export interface TrainingRunContext extends AttemptContext {
   /** DRIFTLOOP_ARTIFACTS */
   artifactsFolder: string;
@@ -29,8 +29,9 @@ export interface TrainingRunContext extends AttemptContext {
 }
 
 /**
- * Answers a cause with at most one training. A run that has ended is not repeated, and one that was cut off is done again. One
- * that was skipped may be taken up when the cause comes again, as an ongoing drift does with each revision.
+ * Answers a cause with at most one training. A run that has ended is not repeated, and one that was
+ * cut off is done again. One that was skipped may be taken up when the cause comes again, as an
+ * ongoing drift does with each revision.
  * @returns how the run ended now, or null if another process has ended it or will
  */
 export async function answerCause(
@@ -63,7 +64,7 @@ export async function answerCause(
   return recordOutcome(run, outcome, { ...context, log });
 }
 
-/** Takes a run to its outcome. */
+/** Returns how a run ends: as an earlier process left it, as was decided, or after an attempt. */
 function outcomeOf(
   run: RunStart,
   decision: TrainingDecision,
@@ -102,7 +103,8 @@ async function recordOutcome(
     return null;
   }
   const meanwhile = await store.runs.selectState(run.cause.model, run.runId);
-  // Another process had the same cause in hand and was faster. A result is the same for both; other outcomes give way.
+  // Another process had the same cause in hand and was faster. A result is the same for both; other
+  // outcomes give way.
   if (outcome.kind !== 'judged' && hasEnded(meanwhile)) return null;
   const ended = endedRun(run, outcome, nextRevision(meanwhile), Date.now());
   await store.runs.insert(ended);

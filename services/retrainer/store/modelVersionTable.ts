@@ -19,7 +19,9 @@ export class ModelVersionTable {
   async selectTakenNames(model: string, ownRunId: string): Promise<Set<string>> {
     const rows = await this.#clickhouse.select<{ version: string }>(
       `SELECT version FROM stream_progress WHERE model = {model:String}
-       UNION DISTINCT SELECT version FROM model_versions WHERE model = {model:String} AND run_id != {ownRunId:String}`,
+       UNION DISTINCT
+       SELECT version FROM model_versions
+       WHERE model = {model:String} AND run_id != {ownRunId:String}`,
       { model, ownRunId },
     );
     return new Set(rows.map(row => row.version));

@@ -3,7 +3,10 @@ import type { Cause } from '../causes/retrainer.ts';
 
 export type RunStatus = 'started' | 'skipped' | 'failed' | 'approved' | 'rejected';
 
-/** A run as it stands. The names of versions, the dataset and the trainer are '' as long as there are none. */
+/**
+ * A run as it stands. The names of versions, the dataset and the trainer are '' as long as there
+ * are none.
+ */
 export interface TrainingRun {
   id: string;
   /** Revision of the row. The highest one is valid. */
@@ -34,7 +37,8 @@ export class TrainingRunTable {
   /** Returns the state of a run, or null if there has been none. */
   async selectState(model: string, id: string): Promise<RunState | null> {
     const [row] = await this.#clickhouse.select<RunState>(
-      'SELECT status, revision FROM training_runs FINAL WHERE model = {model:String} AND id = {id:String}',
+      `SELECT status, revision FROM training_runs FINAL
+       WHERE model = {model:String} AND id = {id:String}`,
       { model, id },
     );
     return row ?? null;

@@ -17,8 +17,8 @@ export interface RunTrainerOptions {
 
 /**
  * Runs a trainer on its folder, in a process of its own, to the end.
- * @returns the reason to publish if the trainer ended with another exit code than 0, could not be started, or took too long, and
- * null if it succeeded
+ * @returns the reason to publish if the trainer ended with another exit code than 0, could not be
+ * started, or took too long, and null if it succeeded
  * @throws AbortError if the signal stopped it
  */
 export async function runTrainer(

@@ -1,6 +1,7 @@
 /**
- * The built-in trainer. It trains a small network in TensorFlow.js, in a process of its own because training blocks the event
- * loop. docs/trainers.md describes the contract that every trainer follows.
+ * The built-in trainer. It trains a small network in TensorFlow.js, in a process of its own because
+ * training blocks the event loop. docs/trainers.md describes the contract that every trainer
+ * follows.
  *
  *   node services/retrainer/trainer/trainer.ts FOLDER
  */

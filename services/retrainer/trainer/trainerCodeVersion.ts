@@ -6,8 +6,8 @@ const builtInCodeVersion = `driftloop ${packageDescription.version}`;
 const maxHashedBytes = 10 * 1024 * 1024;
 
 /**
- * Names the code of a trainer, for the lineage. For the built-in trainer that is its version, for a command its words, each with
- * a hash if it is a file.
+ * Names the code of a trainer, for the lineage. For the built-in trainer that is its version, for a
+ * command its words, each with a hash if it is a file.
  * @example trainerCodeVersion(['python3', 'train.py']) // 'python3 train.py@sha256:5d41402abc4b'
  */
 export function trainerCodeVersion(command?: string[]): string {

@@ -12,7 +12,10 @@ export interface TrainingTask {
   /** datasets.id */
   datasetId: string;
   task: Task;
-  /** Distinct values of the label column. The positive class of a binary task is last. Empty for a regression. */
+  /**
+   * Distinct values of the label column. The positive class of a binary task is last. Empty for a
+   * regression.
+   */
   classes: ClassLabel[];
   /** Features to train on, each with its column in dataset.parquet. */
   features: { name: string; type: 'number' | 'text'; column: string }[];
@@ -83,7 +86,8 @@ export async function readOutputs(
   for (let row = gate.start; row < gate.end; row++) {
     if (!outputs.has(row))
       return failed(
-        `${predictionsFile}: there is no prediction for gate row ${row} (gate rows are ${gate.start} to ${gate.end - 1})`,
+        `${predictionsFile}: there is no prediction for gate row ${row} ` +
+          `(gate rows are ${gate.start} to ${gate.end - 1})`,
       );
   }
   return { outputs, failure: null };

@@ -73,7 +73,8 @@ describe('deduplication', () => {
         { prediction: { ...plain, id: `${id}`, time: timeOf(id) }, offset: id },
         tally,
       );
-    // At the first id beyond a million, the oldest whole seconds were forgotten until at most 900,000 ids were left.
+    // At the first id beyond a million, the oldest whole seconds were forgotten until at most
+    // 900,000 ids were left.
     const forgotten = 120_000;
     expect(state.knownIds.size).toBe(ids - forgotten);
     expect(tally.idsForgottenEarly).toBe(forgotten);

@@ -14,7 +14,10 @@ const settings: ModelSettings = {
   segments: ['country'],
 };
 
-/** Event times move forwards with the offset, with leaps ahead, and back by less and by more than the horizon. */
+/**
+ * Event times move forwards with the offset, with leaps ahead, and back by less and by more than
+ * the horizon.
+ */
 const log: fc.Arbitrary<PredictionRecord[]> = fc
   .array(
     fc.record({
@@ -89,7 +92,9 @@ function undisturbed(records: readonly PredictionRecord[]): StoreModel {
 function disturbed(records: readonly PredictionRecord[], events: readonly Event[]): StoreModel {
   const store = emptyStore();
   let profiler = new ProfilerModel(store, settings);
-  /** Members that lost the partition without knowing. They write what they hold, but cannot commit. */
+  /**
+   * Members that lost the partition without knowing. They write what they hold, but cannot commit.
+   */
   const zombies: ProfilerModel[] = [];
   for (const happening of events) {
     if (happening.do === 'take') profiler.take(records, happening.count);

@@ -36,8 +36,8 @@ type ProgressRow = Record<
 };
 
 /**
- * ClickHouse as the profiler sees it. Of rows with the same key it keeps the one with the highest offset, of predictions the one
- * with the lowest.
+ * ClickHouse as the profiler sees it. Of rows with the same key it keeps the one with the highest
+ * offset, of predictions the one with the lowest.
  */
 export interface StoreModel {
   /** By segment, window start, kind and feature. All rows of a window are written in one block. */
@@ -62,7 +62,10 @@ export const emptyStore = (): StoreModel => ({
 
 const milliseconds = (text: string) => Date.parse(`${text.replace(' ', 'T')}Z`);
 
-/** A profiler with one version in one partition. It does what profilerHandler.ts does, without servers. */
+/**
+ * A profiler with one version in one partition. It does what profilerHandler.ts does, without
+ * servers.
+ */
 export class ProfilerModel {
   state: VersionState;
   position: number;
@@ -94,7 +97,10 @@ export class ProfilerModel {
     }
   }
 
-  /** @param steps number of steps that are reached, of: predictions, windows, samples, dead letters, progress, commit */
+  /**
+   * @param steps number of steps that are reached, of: predictions, windows, samples, dead letters,
+   * progress, commit
+   */
   flush(steps: number): void {
     const { store, state } = this;
     const actions = [

@@ -15,7 +15,10 @@ function gateRow(
   };
 }
 
-/** Rows on which each model is right with a probability that moves slowly over time, as it does in a drift. */
+/**
+ * Rows on which each model is right with a probability that moves slowly over time, as it does in a
+ * drift.
+ */
 function simulate(
   rows: number,
   championAccuracy: number,
