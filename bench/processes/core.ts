@@ -11,14 +11,14 @@ import {
   type WindowObservation,
 } from '../../services/detector/blocks/windowObservation.ts';
 import { foldVersionWindow, type VersionFold } from '../../services/detector/fold/versionFold.ts';
+import { emptyTally } from '../../services/profiler/counting/tally.ts';
+import { addToProfiles } from '../../services/profiler/counting/waitingRecords.ts';
 import {
-  addToProfiles,
-  countedSegments,
-  newVersionState,
+  countWaitingRecords,
   newWindowState,
-  profilesOf,
+  segmentProfiles,
   type WindowState,
-} from '../../services/profiler/profiler.ts';
+} from '../../services/profiler/counting/windowState.ts';
 import { parseSettings } from '../../services/shared/config/settings.ts';
 import { fnv1a } from '../../services/shared/profile/categoryHash.ts';
 import type { Features, LoggedPrediction } from '../../services/shared/profile/features.ts';
@@ -35,7 +35,8 @@ const warmUpWindows = 15;
 const settings = parseSettings('defaults: { window: 1m }', 'bench').of('bench');
 
 function observationOf(window: WindowState): WindowObservation {
-  const profiles = countedSegments(window).get('')!;
+  countWaitingRecords(window);
+  const profiles = segmentProfiles(window, '');
   const variables = new Map<string, ObservedVariable>();
   for (const kind of ['feature', 'output'] as const)
     for (const [name, profile] of profiles[kind])
@@ -58,7 +59,7 @@ function observationOf(window: WindowState): WindowObservation {
 /** Judges the rows. @returns the number of drift metrics */
 function metricsOf(predictions: readonly LoggedPrediction[]): number {
   const windows = new Map<number, WindowState>();
-  const { tally } = newVersionState('bench', '1', settings);
+  const tally = emptyTally();
   for (const prediction of predictions) {
     const startMs = windowStartMs(prediction.time, settings.windowSizeMs);
     let window = windows.get(startMs);
@@ -66,7 +67,7 @@ function metricsOf(predictions: readonly LoggedPrediction[]): number {
       window = newWindowState(startMs, settings.windowSizeMs);
       windows.set(startMs, window);
     }
-    addToProfiles(profilesOf(window, ''), prediction, tally);
+    addToProfiles(segmentProfiles(window, ''), prediction, tally);
     addToSample(
       window.sample,
       fnv1a(prediction.id),

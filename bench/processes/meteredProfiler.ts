@@ -14,7 +14,9 @@ import { printReading } from '../harness/meter.ts';
 function metered(handler: BatchHandler): BatchHandler {
   let records = 0;
   return {
-    ...handler,
+    maxUnflushedRecords: handler.maxUnflushedRecords,
+    reset: () => handler.reset(),
+    isUrgent: () => handler.isUrgent?.() ?? false,
     async take(taken, mayStore) {
       await handler.take(taken, mayStore);
       records += taken.length;

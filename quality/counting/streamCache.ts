@@ -9,7 +9,7 @@ const countedBy = [
   'services/shared/profile',
   'services/shared/records/decodeRecord.ts',
   'services/shared/records/checkRecord.ts',
-  'services/profiler/profiler.ts',
+  'services/profiler/counting',
   'services/evaluator/performance/evaluator.ts',
   'services/detector/blocks/windowObservation.ts',
   'quality/counting/windowCounter.ts',

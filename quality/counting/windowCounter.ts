@@ -4,12 +4,16 @@ import {
   type WindowPerformance,
 } from '../../services/detector/blocks/windowObservation.ts';
 import { decideTask, type Task } from '../../services/evaluator/performance/evaluator.ts';
+import { countPrediction, isCounted } from '../../services/profiler/counting/profiler.ts';
+import { emptyTally } from '../../services/profiler/counting/tally.ts';
 import {
-  countedSegments,
-  countPrediction,
   newVersionState,
   type VersionState,
-} from '../../services/profiler/profiler.ts';
+} from '../../services/profiler/counting/versionState.ts';
+import {
+  countWaitingRecords,
+  segmentProfiles,
+} from '../../services/profiler/counting/windowState.ts';
 import { parseSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import type { LoggedPrediction } from '../../services/shared/profile/features.ts';
@@ -55,6 +59,7 @@ export function windowCounter(windowSizeMs: number) {
   const settings = { ...parseSettings('', 'defaults').of(''), windowSizeMs };
   const versions = new Map<string, { state: VersionState; counted: Map<string, Counted> }>();
   const feedback: { label: Feedback; offset: number }[] = [];
+  const tally = emptyTally();
   let offset = 0;
 
   return {
@@ -66,7 +71,8 @@ export function windowCounter(windowSizeMs: number) {
         known = { state: newVersionState(model, version, settings), counted: new Map() };
         versions.set(key, known);
       }
-      if (countPrediction(known.state, { prediction, offset: offset++ }) !== 'counted') return;
+      const result = countPrediction(known.state, { prediction, offset: offset++ }, tally);
+      if (!isCounted(result)) return;
       known.counted.set(id, { startMs: windowStartMs(time, windowSizeMs), output });
     },
 
@@ -94,7 +100,8 @@ function windowsOf(state: VersionState): WindowObservation[] {
   return [...state.windows.values()]
     .sort((a, b) => a.startMs - b.startMs)
     .map(window => {
-      const profilesByKind = countedSegments(window).get('')!;
+      countWaitingRecords(window);
+      const profilesByKind = segmentProfiles(window, '');
       const ofKind = (kind: 'feature' | 'output' | 'operation') =>
         [...profilesByKind[kind]].map(([name, profile]) => ({ kind, name, profile }));
       const profiles = [...ofKind('feature'), ...ofKind('output'), ...ofKind('operation')];

@@ -2,6 +2,7 @@ import type { ModelVersion, RetrainRequest, WindowUpdate } from '../shared/contr
 import { cloudEvent } from '../shared/kafka/cloudEvent.ts';
 import { headerText, type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
+import type { ReferenceProfiles } from '../shared/profile/referenceProfiles.ts';
 import { retrainRequestEvent } from '../shared/records/retrainRequestEvent.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
@@ -11,31 +12,114 @@ import {
   type Cause,
   causeOfDriftEvent,
   causeOfRequest,
-  type Decision,
   decideOnDriftEvent,
   decideOnRequest,
   type ModelHistory,
+  type TrainingDecision,
 } from './causes/retrainer.ts';
 import { startSchedules } from './causes/schedule.ts';
-import { retrainerMetrics } from './retrainerMetrics.ts';
+import { type RetrainerMetrics, retrainerMetrics } from './retrainerMetrics.ts';
 import { answerCause } from './run/trainingRun.ts';
-import { retrainerStore } from './store/store.ts';
+import { type RetrainerStore, retrainerStore } from './store/store.ts';
 
-/** Trains while taking records, so that the offset of a cause is committed only when its answer has been published. */
+interface Encoders {
+  version: (version: ModelVersion) => Buffer;
+  update: (update: WindowUpdate) => Buffer;
+}
+
+/** @param signal stops a training */
 export async function retrainerHandler(
   context: ServiceContext,
   signal: AbortSignal,
 ): Promise<BatchHandler> {
-  const { environment, settings, schemas, deadLetters, clickhouse, producer, metrics, topic, log } =
-    context;
-  const store = retrainerStore(clickhouse);
-  const encode = await schemas.encoder<ModelVersion>('ModelVersion', topic(topics.modelVersions));
-  const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
-  const { runs, runSeconds } = retrainerMetrics(metrics);
+  const { schemas, topic } = context;
+  return new RetrainerHandler(context, signal, {
+    version: await schemas.encoder<ModelVersion>('ModelVersion', topic(topics.modelVersions)),
+    update: await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows)),
+  });
+}
 
-  async function publish(version: ModelVersion): Promise<void> {
+/**
+ * Answers drift events and requests with trainings.
+ *
+ * Invariant: a cause is answered, and the answer published, while its record is taken. So its
+ * offset is committed only after that, and between two records there is nothing in memory but dead
+ * letters.
+ */
+class RetrainerHandler implements BatchHandler {
+  /** While a training runs, nothing asks ClickHouse. */
+  readonly longWorkMs: number;
+  readonly #context: ServiceContext;
+  readonly #signal: AbortSignal;
+  readonly #encoders: Encoders;
+  readonly #store: RetrainerStore;
+  readonly #metrics: RetrainerMetrics;
+
+  constructor(context: ServiceContext, signal: AbortSignal, encoders: Encoders) {
+    const { settings } = context;
+    const models = ['', ...settings.configuredModels];
+    this.longWorkMs = Math.max(...models.map(model => settings.of(model).retraining.timeoutMs));
+    this.#context = context;
+    this.#signal = signal;
+    this.#encoders = encoders;
+    this.#store = retrainerStore(context.clickhouse);
+    this.#metrics = retrainerMetrics(context.metrics);
+  }
+
+  reset(): void {
+    this.#context.deadLetters.clear();
+  }
+
+  take(records: KafkaRecord[]): Promise<void> {
+    return records[0]!.topic === this.#context.topic(topics.driftEvents)
+      ? this.#takeDriftEvents(records)
+      : this.#takeRequests(records);
+  }
+
+  flush(): Promise<void> {
+    return this.#context.deadLetters.flush();
+  }
+
+  async #takeDriftEvents(records: readonly KafkaRecord[]): Promise<void> {
+    const events = await decodeOrDeadLetter(records, 'DriftEvent', this.#context);
+    for (const { value: event, record } of events) {
+      const cause = causeOfDriftEvent(event);
+      if (!cause) continue;
+      const settings = this.#context.settings.of(event.model);
+      const sentAtMs = Date.parse(headerText(record.headers, 'ce_time') ?? '');
+      const atMs = sentAtMs || event.detectedAtEventTime;
+      await this.#answer(cause, history => decideOnDriftEvent(event, atMs, settings, history));
+    }
+  }
+
+  async #takeRequests(records: readonly KafkaRecord[]): Promise<void> {
+    const requests = await decodeOrDeadLetter(records, 'RetrainRequest', this.#context);
+    for (const { value: request } of requests) {
+      const settings = this.#context.settings.of(request.model);
+      await this.#answer(causeOfRequest(request), () => decideOnRequest(settings));
+    }
+  }
+
+  async #answer(cause: Cause, decide: (history: ModelHistory) => TrainingDecision): Promise<void> {
+    const { environment, settings, log } = this.#context;
+    const stopTimer = this.#metrics.runSeconds.startTimer();
+    const status = await answerCause(cause, settings.of(cause.model), decide, {
+      store: this.#store,
+      artifactsFolder: environment.DRIFTLOOP_ARTIFACTS,
+      publish: version => this.#publish(version),
+      publishReference: (...of) => this.#publishReference(...of),
+      log,
+      signal: this.#signal,
+    });
+    if (status === null) return;
+    this.#metrics.runs.inc({ status });
+    stopTimer();
+  }
+
+  async #publish(version: ModelVersion): Promise<void> {
+    const { topic, producer } = this.#context;
     const { model, version: name, status, time: timeMs } = version;
-    const event = {
+    const event = cloudEvent({
       topic: topic(topics.modelVersions),
       // The topic is compacted: a rejected candidate must not displace an approved version.
       key: `${model}:${name}`,
@@ -44,93 +128,49 @@ export async function retrainerHandler(
       identity: [model, name, status],
       subject: `${model}:${name}`,
       timeMs,
-      value: encode(version),
-    };
-    await sendRecords(producer, [cloudEvent(event)]);
-  }
-
-  async function answer(cause: Cause, decide: (history: ModelHistory) => Decision): Promise<void> {
-    const stopTimer = runSeconds.startTimer();
-    const artifactsFolder = environment.DRIFTLOOP_ARTIFACTS;
-    const status = await answerCause(cause, settings.of(cause.model), decide, {
-      store,
-      artifactsFolder,
-      publish,
-      publishReference: (reference, model, version) =>
-        publishReference(
-          reference,
-          { model, version, source: 'training', windowSizeMs: settings.of(model).windowSizeMs },
-          { clickhouse, producer, topic: topic(topics.windows), encode: encodeUpdate },
-        ),
-      log,
-      signal,
+      value: this.#encoders.version(version),
     });
-    if (status === null) return;
-    runs.inc({ status });
-    stopTimer();
+    await sendRecords(producer, [event]);
   }
 
-  async function takeDriftEvents(records: readonly KafkaRecord[]): Promise<void> {
-    for (const { value: event, record } of await decodeOrDeadLetter(
-      records,
-      'DriftEvent',
-      context,
-    )) {
-      const cause = causeOfDriftEvent(event);
-      const atMs =
-        Date.parse(headerText(record.headers, 'ce_time') ?? '') || event.detectedAtEventTime;
-      if (cause)
-        await answer(cause, history =>
-          decideOnDriftEvent(event, atMs, settings.of(event.model), history),
-        );
-    }
+  async #publishReference(
+    reference: ReferenceProfiles,
+    model: string,
+    version: string,
+  ): Promise<void> {
+    const { settings, clickhouse, producer, topic } = this.#context;
+    await publishReference(
+      reference,
+      { model, version, source: 'training', windowSizeMs: settings.of(model).windowSizeMs },
+      { clickhouse, producer, topic: topic(topics.windows), encode: this.#encoders.update },
+    );
   }
-
-  async function takeRequests(records: readonly KafkaRecord[]): Promise<void> {
-    for (const { value: request } of await decodeOrDeadLetter(records, 'RetrainRequest', context)) {
-      await answer(causeOfRequest(request), () => decideOnRequest(settings.of(request.model)));
-    }
-  }
-
-  return {
-    reset: () => deadLetters.clear(),
-    take: records =>
-      records[0]!.topic === topic(topics.driftEvents)
-        ? takeDriftEvents(records)
-        : takeRequests(records),
-    flush: () => deadLetters.flush(),
-    // While a training runs, nothing asks ClickHouse.
-    longWorkMs: Math.max(
-      ...['', ...settings.configuredModels].map(model => settings.of(model).retraining.timeoutMs),
-    ),
-  };
 }
 
-/** Schedules ask in the same way as people do: one path for all trainings. */
+/**
+ * Starts the schedules. They send requests as people do, so that all trainings take the same path.
+ * @returns a function that stops them
+ */
 export async function startRequests(context: ServiceContext): Promise<() => void> {
-  const { settings, clickhouse, schemas, producer, topic, log } = context;
-  const encode = await schemas.encoder<RetrainRequest>(
-    'RetrainRequest',
-    topic(topics.retrainRequests),
-  );
+  const { settings, clickhouse, schemas, producer, log } = context;
+  const { history } = retrainerStore(clickhouse);
+  const topic = context.topic(topics.retrainRequests);
+  const encode = await schemas.encoder<RetrainRequest>('RetrainRequest', topic);
+  const send = (requests: RetrainRequest[]) =>
+    sendRecords(
+      producer,
+      requests.map(request =>
+        retrainRequestEvent(request, { topic, source: 'retrainer', value: encode(request) }),
+      ),
+    );
   return startSchedules(
     settings,
-    retrainerStore(clickhouse).models,
-    requests =>
-      sendRecords(
-        producer,
-        requests.map(request =>
-          retrainRequestEvent(request, {
-            topic: topic(topics.retrainRequests),
-            source: 'retrainer',
-            value: encode(request),
-          }),
-        ),
-      ),
+    () => history.selectModels(),
+    send,
     error =>
       log.error(
         { err: error },
-        'a scheduled training could not be requested; the next one will be',
+        'a scheduled training could not be requested; the next one will be requested',
       ),
   );
 }

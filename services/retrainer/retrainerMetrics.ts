@@ -1,6 +1,8 @@
 import { Counter, Histogram } from 'prom-client';
 import type { ServiceMetrics } from '../shared/service/metrics.ts';
 
+export type RetrainerMetrics = ReturnType<typeof retrainerMetrics>;
+
 export function retrainerMetrics({ registry }: ServiceMetrics) {
   const registers = [registry];
   return {

@@ -117,7 +117,7 @@ describe('the electricity demo', () => {
       causeType: 'drift_event',
       championVersion: '1',
     });
-    expect(approved.reasons[0]).toMatch(/^comparison: .+95 % interval .+: passed$/);
+    expect(approved.reasons[0]).toMatch(/^Comparison: passed\. .+95 % confidence interval .+\.$/);
     expect(told('drift').find(({ id }) => id === approved.causeId)).toMatchObject({
       status: 'open',
       version: '1',

@@ -1,14 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { countPrediction } from '../../services/profiler/counting/profiler.ts';
+import { emptyTally } from '../../services/profiler/counting/tally.ts';
 import {
-  countedSegments,
-  countPrediction,
   newVersionState,
   type VersionState,
   watermarkMs,
-} from '../../services/profiler/profiler.ts';
-import { mostBytesInMemory } from '../../services/profiler/profilerHandler.ts';
+} from '../../services/profiler/counting/versionState.ts';
+import { countWaitingRecords } from '../../services/profiler/counting/windowState.ts';
+import { maxBytesInMemory } from '../../services/profiler/profilerHandler.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';
 import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
@@ -81,7 +82,7 @@ describe('models that share partitions', () => {
     return Number(line?.split(' ').at(-1) ?? 0);
   }
 
-  it('are not harmed by a flood of names, versions, features, categories and segments in another model, whose memory is bounded', async () => {
+  it('are not harmed by a flood of names, versions, features, categories and segments, which is bounded and counted', async () => {
     const startMs = Date.UTC(2026, 0, 1);
     const range = (count: number) => Array.from({ length: count }, (_, number) => number);
     const steady = range(3_000).map(number => ({
@@ -91,7 +92,7 @@ describe('models that share partitions', () => {
       }),
     }));
     const newNames = 20_000;
-    // Together they are more than the profiler may hold.
+    // Together more than the profiler may hold.
     const features = Object.fromEntries(range(10).map(feature => [`f${feature}`, feature]));
     const flood: Sent[] = [
       ...range(newNames).map(number =>
@@ -117,7 +118,7 @@ describe('models that share partitions', () => {
       ...range(150).map(number =>
         prediction('segmented', `g${number}`, startMs, { segment: { tenant: `t${number}` } }),
       ),
-      // These have left memory by now, and must continue where they were.
+      // They have left memory by now, and go on where they were.
       ...range(100).map(number =>
         prediction(`flood-${number}`, `again ${number}`, startMs + 60_000, { features }),
       ),
@@ -172,7 +173,7 @@ describe('models that share partitions', () => {
     expect(await metric(healthUrl, 'driftloop_limit_hits_total', 'feature_names')).toBe(1_000);
     expect(await metric(healthUrl, 'driftloop_limit_hits_total', 'segment_values')).toBe(50);
     expect(await metric(healthUrl, 'driftloop_cache_bytes', 'profiler')).toBeLessThanOrEqual(
-      mostBytesInMemory,
+      maxBytesInMemory,
     );
     expect(await metric(healthUrl, 'driftloop_cache_evictions_total', 'versions')).toBeGreaterThan(
       0,
@@ -181,7 +182,7 @@ describe('models that share partitions', () => {
     expect(await clickhouse.select('SELECT class FROM dead_letters FINAL')).toEqual([]);
   }, 600_000);
 
-  it('have a clock of their own each, so that the history of 1996 and live traffic share partitions', async () => {
+  it('have each its own clock: the history of 1996 and live traffic at once', async () => {
     const random = seededRandom(11);
     const starts = {
       history: Date.UTC(1996, 4, 7),
@@ -218,10 +219,8 @@ describe('models that share partitions', () => {
       const key = `${sent.model} ${partition}`;
       const state = states.get(key) ?? newVersionState(sent.model, '1', settings.of(sent.model));
       states.set(key, state);
-      if (
-        typeof countPrediction(state, { prediction: loggedPrediction(sent), offset }) === 'object'
-      )
-        tooLate[sent.model]!++;
+      const record = { prediction: loggedPrediction(sent), offset };
+      if (typeof countPrediction(state, record, emptyTally()) === 'object') tooLate[sent.model]!++;
     }
     const { clickhouse } = installation;
     expect(
@@ -262,9 +261,10 @@ describe('models that share partitions', () => {
       const counted = ofModel
         .flatMap(state => [...state.windows.values()])
         .filter(({ endMs }) => endMs <= watermark);
+      for (const window of counted) countWaitingRecords(window);
       expect(judged!.records).toBe(
         counted.reduce(
-          (sum, window) => sum + countedSegments(window).get('')!.output.get('prediction')!.count,
+          (sum, window) => sum + window.segments.get('')!.output.get('prediction')!.count,
           0,
         ),
       );

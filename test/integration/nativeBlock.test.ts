@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
-import { addPrediction, predictionBlock } from '../../services/profiler/predictionBlock.ts';
+import { addPrediction, predictionBlock } from '../../services/profiler/blocks/predictionBlock.ts';
 import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import type { Prediction } from '../../services/shared/contracts.ts';

@@ -45,7 +45,7 @@ describe('profiler', () => {
       compression,
     });
 
-  it('reads every encoding and compression, and dead-letters what it cannot use with its bytes, key and headers', async () => {
+  it('reads every encoding and compression, and dead-letters unusable records with their bytes, keys and headers', async () => {
     await installation.startService('profiler');
     const asJson = (number: number) =>
       JSON.stringify({
@@ -129,7 +129,7 @@ describe('profiler', () => {
     expect(indexed.find(row => row.class === 'invalid-field')?.model).toBe('encodings');
   });
 
-  it('stores a prediction as it was sent: every kind of value, of any length and alphabet', async () => {
+  it('stores every kind of value, of any length and alphabet, as it was sent', async () => {
     const long = 'é€😀x'.repeat(60);
     const sent = prediction(0, {
       id: `😀-${'i'.repeat(200)}`,
@@ -191,7 +191,7 @@ describe('profiler', () => {
     ]);
   });
 
-  it('counts a 500-feature record and ten thousand categories', async () => {
+  it('counts a record with 500 features, and ten thousand categories', async () => {
     const wide = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`f${i}`, i]));
     await send([{ value: encode(prediction(0, { model: 'wide', features: wide })) }]);
     const many = Array.from({ length: 10_000 }, (_, i) =>
@@ -211,7 +211,7 @@ describe('profiler', () => {
     ).toEqual([{ values: 10_000, hashed: 1 }]);
   });
 
-  it('equals one offline pass over the topic after SIGKILLs, a second member and redelivery', async () => {
+  it('equals one offline pass over the topic after SIGKILLs, with a second member and redelivery', async () => {
     const stream: Prediction[] = [];
     for (let number = 0; number < 12_000; number++) {
       stream.push(prediction(number, { model: 'killed' }));

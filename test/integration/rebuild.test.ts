@@ -49,7 +49,9 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
       });
   }
 
-  /** Lines that say where the tables are not what one offline pass over the topics says. */
+  /**
+   * Returns a line for each place where the tables differ from one offline pass over the topics.
+   */
   async function mistakes(): Promise<string[]> {
     const { windowSizeMs, outOfOrdernessMs, gracePeriodMs } = readSettings(undefined).of('new');
     const records: KafkaRecord[] = [];
@@ -79,7 +81,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     return lines.sort();
   }
 
-  /** Records of each window, those of the damaged model left out. */
+  /** Returns the number of records of each window, without the damaged model. */
   const undamaged = async () =>
     new Map(
       (
@@ -115,7 +117,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     await sql(`DELETE FROM evaluated_windows WHERE ${of} AND toHour(window_start) % 2 = 0`);
   }
 
-  it('makes damaged tables what they must be while producers and services go on, and no reader misses a record', async () => {
+  it('repairs damaged tables while producers and services go on, and no reader misses a record', async () => {
     for (const service of services) await installation.startService(service);
     for (const chunk of chunks.slice(0, 4)) await send(chunk);
     await quiet();
@@ -140,7 +142,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
         before = now;
       }
     })();
-    // Merges put a row in the place of others at any time; here all the time.
+    // ClickHouse may merge rows at any time. Here it does so all the time.
     const merging = (async () => {
       while (running)
         for (const table of [
@@ -175,7 +177,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     expect({ left, databases }).toEqual({ left: [], databases: [] });
   });
 
-  it('leaves what is before --from as it is, works without running services, and only looks with --dry-run; drift events stay what they are', async () => {
+  it('does not change what is before --from or with --dry-run, needs no running services, and keeps drift events', async () => {
     const running = await Promise.all(services.map(installation.startService));
     for (const chunk of chunks) await send(chunk);
     await quiet();
@@ -223,7 +225,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
   });
 });
 
-it('refuses a time that it cannot use in one line', async () => {
+it('refuses an unusable time with one line', async () => {
   for (const time of ['yesterday', '2999-01-01', '2026-01-01T00:00:00']) {
     const { exitCode, errors } = await driftloop({}, 'rebuild', '--from', time);
     expect(exitCode).toBe(1);

@@ -22,7 +22,7 @@ describe('driftloop reference', () => {
     return driftloop(installation.variables, 'reference', ...names, file);
   };
 
-  it('makes the detector compare a version with the uploaded data from its first window on', async () => {
+  it('makes the detector compare a version with the uploaded data, from the first window of the version on', async () => {
     const random = seededRandom(1);
     const topic = `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`;
     const encode = await installation.schemas.encoder<Prediction>('Prediction', topic);
@@ -65,7 +65,7 @@ describe('driftloop reference', () => {
     ]);
   });
 
-  it('names the record that cannot be used, and uploads nothing then', async () => {
+  it('names a record that cannot be used, and uploads nothing', async () => {
     const broken = await upload(['{"features":{"a":1}}', '{"features":{"a":[1]}}'], 'other', '1');
     expect(broken.exitCode).toBe(1);
     expect(broken.errors).toMatch(

@@ -27,7 +27,10 @@ interface LoggedRow {
   label: string | number;
 }
 
-/** The label is whether x is above 5, turned round in one city; the champion has never heard of that and says 'no' to all but a few. */
+/**
+ * The label says whether x is above 5, reversed in one city. The champion does not know that and
+ * mostly answers 'no'.
+ */
 function learnable(index: number, random: () => number): LoggedRow {
   const x = random() * 10;
   const city = random() < 0.5 ? 'Rome' : 'Oslo';
@@ -44,7 +47,7 @@ function learnable(index: number, random: () => number): LoggedRow {
   };
 }
 
-/** The label is whether x is above 5, as a number; the champion guesses. */
+/** The label says whether x is above 5, as a number. The champion guesses. */
 function onX(index: number, random: () => number): LoggedRow {
   const x = random() * 10;
   return { features: { x }, prediction: index % 2, label: x > 5 ? 1 : 0 };
@@ -57,7 +60,10 @@ describe('retrainer', () => {
   let encodeRequest: (request: RetrainRequest) => Buffer;
   beforeAll(async () => {
     installation = await freshInstallation();
-    /** At first it says that it hangs and waits for the end of its standard input, later it trains. The folder is $0. */
+    /**
+     * A trainer that first leaves a mark and waits for the end of its standard input, and the next
+     * time trains. $0 is its folder.
+     */
     const hangsOnce = (name: string) => {
       const mark = join(installation.folder, `${name}-hangs`);
       return `if [ -e ${mark} ]; then exec python3 ${pythonTrainer} "$0"; fi; touch ${mark}; cat`;
@@ -255,7 +261,7 @@ describe('retrainer', () => {
     return records;
   }
 
-  it('answers a drift with a better version, with every step of its making on record', async () => {
+  it('answers a drift with a better version, and records every step of its lineage', async () => {
     await fill('learnable', learnable);
     await drift(driftEvent('learnable'));
 
@@ -286,11 +292,11 @@ describe('retrainer', () => {
     const approved = published[1]!.value;
     expect(approved.reasons).toContainEqual(
       expect.stringMatching(
-        /^comparison: error rate 0\.\d+ against the champion's 0\.\d+ on 300 rows/,
+        /^Comparison: passed\. On the same 300 rows, the challenger's error rate is 0\.\d+ and the champion's is 0\.\d+\./,
       ),
     );
     expect(approved.reasons).toContain(
-      'feature currency: is constant in the training rows and was left out',
+      'Feature currency was left out, because it is constant in the training rows.',
     );
     expect(approved.metrics.intervalLow).toBeGreaterThan(0);
     expect(approved.metrics.challengerLoss).toBeLessThan(0.1);
@@ -352,7 +358,7 @@ describe('retrainer', () => {
     }
   });
 
-  it('runs once per drift, whatever is delivered again, and waits for the cooldown before the next', async () => {
+  it('runs once per drift, however often it is delivered, and skips the next drift within the cooldown', async () => {
     await drift(driftEvent('learnable'));
     await drift(driftEvent('learnable', { revision: 2, value: 0.6 }));
     await drift(driftEvent('learnable', { revision: 3, status: 'closed' }));
@@ -363,11 +369,11 @@ describe('retrainer', () => {
     const [, second] = await runsOf('learnable');
     expect(second).toMatchObject({
       status: 'skipped',
-      reasons: [expect.stringMatching(/^cooldown: /)],
+      reasons: [expect.stringMatching(/^The cooldown is not over /)],
     });
   });
 
-  it('asked by a person, trains in spite of the cooldown; the same data give the same model under a name of its own', async () => {
+  it('trains on request in spite of the cooldown, and makes the same model from the same data under a new name', async () => {
     await request('learnable', 'by hand');
     const published = (await publishedVersions('learnable')).map(({ value }) => value);
     expect(published.map(({ version, status }) => `${version} ${status}`)).toEqual([
@@ -384,14 +390,14 @@ describe('retrainer', () => {
     });
   });
 
-  it('takes up a drift that it had skipped when it goes on', async () => {
+  it('takes up a skipped drift when the drift goes on', async () => {
     const event = driftEvent('learnable', { id: 'soon after' });
     await drift({ ...event, revision: 2 }, event.detectedAtEventTime + 30 * 86_400_000);
     const runs = (await runsOf('learnable')).filter(({ cause_id }) => cause_id === 'soon after');
     expect(runs).toMatchObject([{ status: 'approved', candidate_version: '4' }]);
   });
 
-  it('rejects a challenger that is no better as inconclusive', async () => {
+  it('rejects a challenger that is not better', async () => {
     await fill('good', (index, random) => {
       const row = learnable(index, random);
       return { ...row, prediction: row.label };
@@ -399,14 +405,14 @@ describe('retrainer', () => {
     await drift(driftEvent('good', { cause: 'data_drift' }));
     const [run] = await runsOf('good');
     expect(run).toMatchObject({ status: 'rejected', candidate_version: '2' });
-    expect(run!.reasons[0]).toMatch(/^(inconclusive|comparison: worse): .*: not passed$/);
+    expect(run!.reasons[0]).toMatch(/^Comparison: (inconclusive|not passed)\. /);
     expect((await publishedVersions('good')).map(({ value }) => value.status)).toEqual([
       'candidate',
       'rejected',
     ]);
   });
 
-  it('lets no broken data reach a training, and says what is broken', async () => {
+  it('does not train on broken data, and says what is broken', async () => {
     await fill('corrupt', (index, random) => {
       const row = learnable(index, random);
       return index < 1600 ? row : { ...row, features: { ...row.features, x: null, city: 3 } };
@@ -416,10 +422,10 @@ describe('retrainer', () => {
     expect(run).toMatchObject({ status: 'skipped', dataset_id: '', candidate_version: '' });
     expect(run!.reasons).toEqual([
       expect.stringMatching(
-        /^feature city: 100 % wrong type in the \d+ rows from .*, 0 % in the older ones$/,
+        /^Feature city looks broken: 100 % of its values have the wrong type in the \d+ rows from .*, and 0 % in the older rows\.$/,
       ),
       expect.stringMatching(
-        /^feature x: 100 % missing in the \d+ rows from .*, 0 % in the older ones$/,
+        /^Feature x looks broken: 100 % of its values are missing in the \d+ rows from .*, and 0 % in the older rows\.$/,
       ),
     ]);
     expect(await publishedVersions('corrupt')).toEqual([]);
@@ -427,15 +433,15 @@ describe('retrainer', () => {
     await drift(driftEvent('corrupt', { id: 'bad data', cause: 'data_quality' }));
     expect((await runsOf('corrupt'))[1]).toMatchObject({
       status: 'skipped',
-      reasons: [expect.stringMatching(/^data_quality: /)],
+      reasons: [expect.stringMatching(/^The cause of the drift is data_quality\. /)],
     });
     await drift(driftEvent('nobody'));
     expect(await runsOf('nobody')).toMatchObject([
-      { status: 'skipped', reasons: ['no predictions of this model are known'] },
+      { status: 'skipped', reasons: ['No predictions of this model are known.'] },
     ]);
   });
 
-  it('runs a trainer in Python by its command', async () => {
+  it('runs the command of a trainer in Python', async () => {
     await fill('python', onX);
     await request('python', 'python please');
     const [run] = await runsOf('python');
@@ -453,11 +459,14 @@ describe('retrainer', () => {
     expect(rule.threshold).toBeLessThan(5.1);
   });
 
-  it('publishes why a training failed, and goes on', async () => {
+  it('publishes why a training failed, and continues', async () => {
     await fill('broken', learnable);
     await request('broken', 'try this');
     expect(await runsOf('broken')).toMatchObject([
-      { status: 'failed', reasons: ['trainer: exit code 1: no such table: weights'] },
+      {
+        status: 'failed',
+        reasons: ['The trainer ended with exit code 1. Its last lines: no such table: weights'],
+      },
     ]);
 
     await writeFile(
@@ -467,7 +476,14 @@ describe('retrainer', () => {
     await fill('nofolder', learnable);
     await request('nofolder', 'no place');
     expect(await runsOf('nofolder')).toMatchObject([
-      { status: 'failed', reasons: [expect.stringMatching(/^artifacts: ENOTDIR: /)] },
+      {
+        status: 'failed',
+        reasons: [
+          expect.stringMatching(
+            /^The folder of artifacts cannot be used \(DRIFTLOOP_ARTIFACTS\): ENOTDIR: /,
+          ),
+        ],
+      },
     ]);
 
     await request('learnable', 'after the failures');
@@ -477,56 +493,53 @@ describe('retrainer', () => {
     });
   });
 
-  it.each(['SIGKILL', 'SIGTERM'] as const)(
-    'does a run again that was cut off by %s',
-    async signal => {
-      await fill(signal, onX);
-      const hanging = Promise.withResolvers<void>();
-      const watcher = watch(
-        installation.folder,
-        (_, name) => name === `${signal}-hangs` && hanging.resolve(),
+  it.each(['SIGKILL', 'SIGTERM'] as const)('repeats a run that was cut off by %s', async signal => {
+    await fill(signal, onX);
+    const hanging = Promise.withResolvers<void>();
+    const watcher = watch(
+      installation.folder,
+      (_, name) => name === `${signal}-hangs` && hanging.resolve(),
+    );
+    const sent = encodeRequest({
+      id: signal,
+      model: signal,
+      reason: 'manual',
+      requestedBy: 'test',
+      time: startMs,
+    });
+    await send('retrain-requests', signal, sent);
+    await hanging.promise;
+    watcher.close();
+    expect((await runsOf(signal)).at(-1)).toMatchObject({ status: 'started', finished_at: null });
+    if (signal === 'SIGKILL') retrainer.kill();
+    else {
+      await retrainer.stop();
+      const log = await readFile(
+        join(installation.folder, `retrainer-${new URL(retrainer.healthUrl).port}.log`),
+        'utf8',
       );
-      const sent = encodeRequest({
-        id: signal,
-        model: signal,
-        reason: 'manual',
-        requestedBy: 'test',
-        time: startMs,
-      });
-      await send('retrain-requests', signal, sent);
-      await hanging.promise;
-      watcher.close();
-      expect((await runsOf(signal)).at(-1)).toMatchObject({ status: 'started', finished_at: null });
-      if (signal === 'SIGKILL') retrainer.kill();
-      else {
-        await retrainer.stop();
-        const log = await readFile(
-          join(installation.folder, `retrainer-${new URL(retrainer.healthUrl).port}.log`),
-          'utf8',
-        );
-        expect(log.trimEnd().split('\n').at(-1)).toContain('"msg":"stopped"');
-      }
-      retrainer = await installation.startService('retrainer');
-      await quiet();
-      const runs = await runsOf(signal);
-      expect(runs).toHaveLength(1);
-      expect(runs[0]).toMatchObject({ status: 'approved', candidate_version: '2' });
-      const attempts = join(installation.environment.DRIFTLOOP_ARTIFACTS, signal, 'runs');
-      expect(await readdir(attempts)).toEqual([]);
+      expect(log.trimEnd().split('\n').at(-1)).toContain('"msg":"stopped"');
+    }
+    retrainer = await installation.startService('retrainer');
+    await quiet();
+    const runs = await runsOf(signal);
+    expect(runs).toHaveLength(1);
+    expect(runs[0]).toMatchObject({ status: 'approved', candidate_version: '2' });
+    const attempts = join(installation.environment.DRIFTLOOP_ARTIFACTS, signal, 'runs');
+    expect(await readdir(attempts)).toEqual([]);
 
-      // As if whoever ended it had been killed just then: the request comes again.
-      await mkdir(join(attempts, `${runs[0]!.id}-left`));
-      await send('retrain-requests', signal, sent);
-      await quiet();
-      expect(await runsOf(signal)).toHaveLength(1);
-      expect(await readdir(attempts)).toEqual([]);
-    },
-  );
+    // As if the process that ended the run had been killed just then: the request comes again.
+    await mkdir(join(attempts, `${runs[0]!.id}-left`));
+    await send('retrain-requests', signal, sent);
+    await quiet();
+    expect(await runsOf(signal)).toHaveLength(1);
+    expect(await readdir(attempts)).toEqual([]);
+  });
 
-  it('gives two causes that are answered at the same moment a version each, and one cause in two hands one', async () => {
+  it('makes two versions for two causes at the same moment, and one version for a cause that two processes have', async () => {
     await fill('replicas', onX);
     const begun = join(installation.folder, 'begun');
-    // No two models are alike, so that two contents of one version would show.
+    // Every model is different, so that two contents of one version would show.
     const train = `python3 ${pythonTrainer} "$0" && echo $$ > "$0/output/model/made-by"`;
     const whenBothHaveBegun = `touch ${begun}-$$; while [ "$(ls ${begun}-* | wc -l)" -lt 2 ]; do sleep 0.05; done; ${train}`;
     const published: ModelVersion[] = [];
@@ -564,7 +577,7 @@ describe('retrainer', () => {
     ).toHaveLength(3);
   });
 
-  it('puts among the dead letters what is no request', async () => {
+  it('dead-letters a record that is not a request', async () => {
     await send('retrain-requests', 'm', Buffer.from('{"id":"x"}'));
     await quiet();
     expect(

@@ -1,11 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The cause is in the hands of another process, which has removed this attempt and says how the run ends. */
-export class TakenOver extends Error {
-  override name = 'TakenOver';
-}
-
+/** A training run, and the folder of its model. */
 export interface RunOfModel {
   modelFolder: string;
   runId: string;
@@ -13,7 +9,10 @@ export interface RunOfModel {
 
 const runsFolder = (modelFolder: string) => join(modelFolder, 'runs');
 
-/** Removes the folders of attempts at a run whose processes were killed, or which nobody waits for any more. */
+/**
+ * Removes the folders of earlier attempts at a run, whose processes were killed or have lost the
+ * run.
+ */
 export async function removeAttempts({ modelFolder, runId }: RunOfModel): Promise<void> {
   const runs = runsFolder(modelFolder);
   for (const name of await namesIn(runs))
@@ -30,22 +29,27 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Gives work on a run a folder of its own, which is gone afterwards, as are those of earlier attempts whose process was killed.
- * @throws TakenOver when another process has begun the run anew: the folder was removed while it was in use
+ * Gives an attempt at a run a folder of its own, which is removed at the end. Folders of earlier
+ * attempts are removed at the start, so an attempt whose folder is gone knows that another process
+ * has begun the run anew.
+ * @param hasFailed says whether the result of the work is a failure
+ * @returns the result of the work, or null if it failed or threw after its folder had been removed:
+ * the run is in the hands of another process then, and the failure says nothing about it
  */
 export async function withAttemptFolder<T>(
   { modelFolder, runId }: RunOfModel,
   work: (folder: string) => Promise<T>,
-): Promise<T> {
+  hasFailed: (result: T) => boolean,
+): Promise<T | null> {
   const runs = runsFolder(modelFolder);
   await mkdir(runs, { recursive: true });
   await removeAttempts({ modelFolder, runId });
   const folder = await mkdtemp(join(runs, `${runId}-`));
   try {
-    return await work(folder);
+    const result = await work(folder);
+    return hasFailed(result) && (await isGone(folder)) ? null : result;
   } catch (error) {
-    if (await isGone(folder))
-      throw new TakenOver(`run ${runId} was begun anew elsewhere`, { cause: error });
+    if (await isGone(folder)) return null;
     throw error;
   } finally {
     await rm(folder, { recursive: true, force: true });

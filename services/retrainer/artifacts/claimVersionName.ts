@@ -1,18 +1,20 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../../shared/model/modelArtifact.ts';
+import type { RunOfModel } from './attemptFolder.ts';
 import { safeName } from './modelFolder.ts';
 import { nextVersionName } from './versionName.ts';
 
 /**
- * Gives a run the next version name that is free, for ever. Replicas train for one model at the same time when it has several causes: a file
- * per name, which only one of them can create, keeps their versions apart. A name whose run failed later stays unused.
+ * Gives a run the next free version name, for ever. Replicas of the retrainer train for one model
+ * at the same time if it has several causes. A file per name, which only one of them can create,
+ * keeps their versions apart. The name of a run that fails later stays unused.
  * @param taken names that predictions or other runs have
  */
 export async function claimVersionName(
   champion: string,
   taken: ReadonlySet<string>,
-  { modelFolder, runId }: { modelFolder: string; runId: string },
+  { modelFolder, runId }: RunOfModel,
 ): Promise<string> {
   const names = join(modelFolder, 'names');
   await mkdir(names, { recursive: true });
@@ -27,7 +29,7 @@ export async function claimVersionName(
   }
 }
 
-/** @returns whether the name is this run's, now or since an earlier attempt */
+/** @returns true if the name belongs to this run, now or since an earlier attempt */
 async function claim(file: string, runId: string): Promise<boolean> {
   try {
     await writeFile(file, runId, { flag: 'wx', flush: true });

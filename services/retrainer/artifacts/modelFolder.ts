@@ -1,23 +1,24 @@
 import { join } from 'node:path';
 import { deterministicId } from '../../shared/deterministicId.ts';
 
-const longestReadableName = 100;
+const maxReadableCharacters = 100;
 
 /**
- * Folder of a model's datasets, runs and versions. Any name of a model gives a name of its own that every file system takes and that
- * stays inside the folder of artifacts.
+ * Returns the folder of a model's datasets, runs and versions. Every model has its own, inside the
+ * folder of artifacts, with a name that every file system accepts.
  * @example modelFolder('/a', 'fraud/eu') // '/a/fraud%2Feu'
  */
 export function modelFolder(artifactsFolder: string, model: string): string {
   return join(artifactsFolder, safeName(model));
 }
 
+/** Returns a name for a file that every file system accepts. Different names stay different. */
 export function safeName(name: string): string {
   const encoded = encodeURIComponent(name.toWellFormed()).replace(
     /[.*!'()~]/g,
     character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  return encoded.length <= longestReadableName
+  return encoded.length <= maxReadableCharacters
     ? encoded
-    : `${encoded.slice(0, longestReadableName)}-${deterministicId(name)}`;
+    : `${encoded.slice(0, maxReadableCharacters)}-${deterministicId(name)}`;
 }

@@ -4,10 +4,12 @@ import type { ModelVersion } from '../../shared/contracts.ts';
 import { syncFile, syncFolder } from '../../shared/model/modelArtifact.ts';
 import type { ReferenceProfiles } from '../../shared/profile/referenceProfiles.ts';
 import { modelFolderName } from '../trainer/trainerContract.ts';
+import type { RunOfModel } from './attemptFolder.ts';
 
+/** A candidate that the gates have approved or rejected. */
 export type JudgedVersion = ModelVersion & { status: 'approved' | 'rejected' };
 
-/** What a training has come to: all that is published of it. */
+/** The result of a training: all that is published of it. */
 export interface RunResult {
   version: JudgedVersion;
   reference: ReferenceProfiles;
@@ -15,19 +17,19 @@ export interface RunResult {
 
 const resultFile = 'result.json';
 
-/** Where the model of a run is kept. */
-export function keptModelFolder(modelFolder: string, runId: string): string {
-  return join(keptFolder(modelFolder, runId), modelFolderName);
+/** Returns the folder where the model of a run is kept. */
+export function keptModelFolder(run: RunOfModel): string {
+  return join(keptFolder(run), modelFolderName);
 }
 
-function keptFolder(modelFolder: string, runId: string): string {
+function keptFolder({ modelFolder, runId }: RunOfModel): string {
   return join(modelFolder, 'versions', runId);
 }
 
-/** The result of a run, or null when it has come to none. */
-export async function readResult(modelFolder: string, runId: string): Promise<RunResult | null> {
+/** Reads the result of a run, or returns null if it has none. */
+export async function readResult(run: RunOfModel): Promise<RunResult | null> {
   try {
-    return JSON.parse(await readFile(join(keptFolder(modelFolder, runId), resultFile), 'utf8'));
+    return JSON.parse(await readFile(join(keptFolder(run), resultFile), 'utf8'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
@@ -35,21 +37,23 @@ export async function readResult(modelFolder: string, runId: string): Promise<Ru
 }
 
 /**
- * Keeps a result with its model, in one step. A cause may be in the hands of two processes, such as one that was stopped for so long
- * that its partitions went to another, and woke again: they train on rows that differ, and only the first to come here has trained.
- * @param folder has `model/`, and is moved
- * @returns the result that stands: the one that is given, or that of whoever was first
+ * Keeps a result together with its model, in one step. Two processes may have the same cause in
+ * hand, for example when one was frozen for so long that its partitions went to another, and then
+ * woke. They train on different rows, and the result of the first one to come here is the result of
+ * the run.
+ * @param folder contains `model/`, and is moved
+ * @returns the result that is kept: the given one, or that of the process that was first
  */
 export async function keepResult(
   folder: string,
   result: RunResult,
-  { modelFolder, runId }: { modelFolder: string; runId: string },
+  run: RunOfModel,
 ): Promise<RunResult> {
   await writeFile(join(folder, resultFile), JSON.stringify(result));
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) await syncFile(join(entry.parentPath, entry.name));
   }
-  const kept = keptFolder(modelFolder, runId);
+  const kept = keptFolder(run);
   const versions = join(kept, '..');
   await mkdir(versions, { recursive: true });
   try {
@@ -59,5 +63,5 @@ export async function keepResult(
     if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
   await syncFolder(versions);
-  return (await readResult(modelFolder, runId))!;
+  return (await readResult(run))!;
 }

@@ -1,7 +1,7 @@
 /**
- * Name of the next version: the first whole number above the champion's that is free when the champion's is one,
- * else the champion's with the first free `+n` behind it.
- * @param taken every name that predictions or earlier candidates have, rejected ones too
+ * Returns the name of the next version. If the champion's name is a whole number, it is the first
+ * free number above it; if not, it is the champion's name followed by the first free `+n`.
+ * @param taken all names that predictions or earlier candidates have, including rejected ones
  * @example nextVersionName('1', new Set(['1', '2'])) // '3'
  * @example nextVersionName('2024-06', new Set(['2024-06'])) // '2024-06+1'
  * @example nextVersionName('2024-06+1', new Set(['2024-06', '2024-06+1'])) // '2024-06+2'

@@ -2,7 +2,7 @@ import type { ModelSettings } from '../../shared/config/settings.ts';
 import type { DriftEvent, RetrainRequest } from '../../shared/contracts.ts';
 import { deterministicId } from '../../shared/deterministicId.ts';
 
-/** Why a training is asked for. */
+/** What asks for a training. */
 export interface Cause {
   type: 'drift_event' | 'schedule' | 'manual';
   /** Id of the drift event or of the request. */
@@ -10,22 +10,29 @@ export interface Cause {
   model: string;
 }
 
-/** What is known of a model when a cause comes. */
+/** What has served and was trained of a model before a cause comes. */
 export interface ModelHistory {
-  /** Version that serves, null when nothing was predicted yet. */
+  /** Version that serves, or null if nothing was predicted yet. */
   championVersion: string | null;
-  /** Event time of the newest row of the last training that came to a verdict. */
+  /**
+   * Event time of the newest row of the last training whose candidate was approved or rejected, or
+   * null.
+   */
   lastTrainedEventTimeMs: number | null;
 }
 
-export type Decision = { train: true } | { train: false; reason: string };
+/** Whether a cause is answered with a training. The reason is published. */
+export type TrainingDecision = { train: true } | { train: false; reason: string };
 
-/** One training at most per cause, whatever is delivered again. */
+/**
+ * Returns the id of the run that answers a cause. Each cause has one, however often it is
+ * delivered.
+ */
 export function runId(cause: Cause): string {
   return deterministicId('run', cause.type, cause.id);
 }
 
-/** The cause in a drift event, or null when it asks for nothing: a drift that is over, or was withdrawn. */
+/** Returns the cause in a drift event, or null if the drift is over or was withdrawn. */
 export function causeOfDriftEvent(event: DriftEvent): Cause | null {
   return event.status === 'open' ? { type: 'drift_event', id: event.id, model: event.model } : null;
 }
@@ -34,56 +41,62 @@ export function causeOfRequest(request: RetrainRequest): Cause {
   return { type: request.reason, id: request.id, model: request.model };
 }
 
-/** Whether a request is answered with a training. The cooldown is not for those who ask. */
-export function decideOnRequest(settings: ModelSettings): Decision {
+/**
+ * Decides whether a request is answered with a training. The cooldown does not apply to requests.
+ */
+export function decideOnRequest(settings: ModelSettings): TrainingDecision {
   return settings.retraining.enabled ? { train: true } : disabled;
 }
 
 /**
- * Whether a drift event is answered with a training.
- * @param atMs event time of the revision of the event: the end of the window that made it
- *
- * Data quality and code changes never are: a model that learns from broken data, or
- * from the outputs of broken code, makes the damage last.
+ * Decides whether a drift event is answered with a training. Broken data and changed code never
+ * are: a model that learns from them makes the damage last.
+ * @param atMs event time of the revision of the event: the end of the window that led to it
  */
 export function decideOnDriftEvent(
   event: DriftEvent,
   atMs: number,
   settings: ModelSettings,
   history: ModelHistory,
-): Decision {
+): TrainingDecision {
   const { enabled, causes, cooldownMs } = settings.retraining;
   if (!enabled) return disabled;
   if (event.cause === 'data_quality')
     return skipped(
-      'data_quality: training on broken data would make the damage last; mend the data first',
+      'The cause of the drift is data_quality. A model that learns from broken data makes the ' +
+        'damage last, so repair the data first.',
     );
   if (event.cause === 'code_change')
     return skipped(
-      'code_change: the code that serves the model has changed, which no training mends',
+      'The cause of the drift is code_change: the code that serves the model has changed, and ' +
+        'training cannot repair that.',
     );
   if (!causes.includes(event.cause))
     return skipped(
-      `${event.cause}: is not among retraining.causes (${causes.join(', ') || 'none'})`,
+      `The cause of the drift is ${event.cause}, which the setting retraining.causes does not list ` +
+        `(${causes.join(', ') || 'it is empty'}).`,
     );
   const { championVersion, lastTrainedEventTimeMs } = history;
-  if (championVersion !== null && event.version !== championVersion) {
-    return skipped(`version ${event.version} drifted, but version ${championVersion} serves now`);
-  }
+  if (championVersion !== null && event.version !== championVersion)
+    return skipped(`Version ${event.version} drifted, but version ${championVersion} serves now.`);
   if (lastTrainedEventTimeMs !== null && atMs - lastTrainedEventTimeMs < cooldownMs) {
+    const usedUntil = isoTime(lastTrainedEventTimeMs);
+    const from = isoTime(lastTrainedEventTimeMs + cooldownMs);
     return skipped(
-      `cooldown: the last training used data up to ${isoTime(lastTrainedEventTimeMs)}; the next may follow a drift that is seen from ${isoTime(lastTrainedEventTimeMs + cooldownMs)} on (event time)`,
+      'The cooldown is not over (retraining.cooldown). ' +
+        `The last training used data up to ${usedUntil}, so the next one may follow a drift that ` +
+        `is seen at ${from} or later (event time).`,
     );
   }
   return { train: true };
 }
 
-const disabled: Decision = {
+const disabled: TrainingDecision = {
   train: false,
-  reason: 'retraining is disabled for this model (retraining.enabled: false)',
+  reason: 'Retraining is disabled for this model (retraining.enabled is false).',
 };
 
-function skipped(reason: string): Decision {
+function skipped(reason: string): TrainingDecision {
   return { train: false, reason };
 }
 

@@ -5,7 +5,10 @@ import { deterministicId } from '../../shared/deterministicId.ts';
 
 const requestedBy = 'retrainer schedule';
 
-/** A training that is due at a time. The id follows from model and time, so that several replicas ask for one training. */
+/**
+ * Returns the request for a training that is due at a time. The id follows from model and time, so
+ * that several replicas ask for one training.
+ */
 export function scheduledRequest(model: string, timeMs: number): RetrainRequest {
   return {
     id: deterministicId('schedule', model, timeMs),
@@ -17,10 +20,10 @@ export function scheduledRequest(model: string, timeMs: number): RetrainRequest 
 }
 
 /**
- * Starts the schedules of the settings: one per model that has its own, and one for all models that the settings do not name.
- * Times are UTC.
- * @param models those that predictions have named so far
- * @returns a function that stops them
+ * Starts the schedules of the settings: one for each model that the settings name, and one for all
+ * other models. Times are UTC.
+ * @param models returns the models that predictions have named so far
+ * @returns a function that stops the schedules
  */
 export function startSchedules(
   settings: Settings,
@@ -35,7 +38,8 @@ export function startSchedules(
       pattern: settings.of(model).retraining.schedule,
       due: async () => [model],
     })),
-    // No model has an empty name, so these are the settings of those that are not named.
+    // No model has an empty name, so these are the settings of the models that the file does not
+    // name.
     { pattern: settings.of('').retraining.schedule, due: unnamed },
   ].flatMap(({ pattern, due }) => {
     if (pattern === undefined) return [];

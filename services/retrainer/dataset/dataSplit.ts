@@ -4,12 +4,13 @@ export interface RowRange {
   end: number;
 }
 
+/** The rows of a dataset by what they are for. */
 export interface DataSplit {
-  /** Oldest rows: fit the weights. */
+  /** The oldest rows, to fit the weights. */
   train: RowRange;
-  /** Next: choose when to stop. */
+  /** The next rows, to choose when to stop. */
   select: RowRange;
-  /** Newest: compare champion and challenger. */
+  /** The newest rows, to compare champion and challenger. */
   gate: RowRange;
 }
 
@@ -17,9 +18,11 @@ const trainShare = 0.7;
 const selectShare = 0.15;
 
 /**
- * Splits rows that are in the order of event time. Never overlapping: who chooses and judges on the same rows promotes models that are
- * no better. The newest rows judge, as they are the most like those that the model will serve.
- * @example dataSplit(100) // { train: { start: 0, end: 70 }, select: { start: 70, end: 85 }, gate: { start: 85, end: 100 } }
+ * Splits rows that are in the order of event time into 70 % train, 15 % select and 15 % gate. The
+ * parts never overlap, because choosing and comparing on the same rows promotes models that are no
+ * better. The newest rows compare, because they are the most similar to those that the model will
+ * serve.
+ * @example dataSplit(100).select // { start: 70, end: 85 }
  */
 export function dataSplit(rows: number): DataSplit {
   const trainEnd = Math.floor(rows * trainShare);

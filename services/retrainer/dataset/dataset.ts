@@ -5,27 +5,28 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 export interface DatasetRow {
   id: string;
   eventTimeMs: number;
-  /** Version that predicted, and what it logged. */
+  /** Version that predicted. The next three fields are what it logged. */
   version: string;
   prediction: string;
   predictionValue: number | null;
   score: number | null;
-  /** The true class or number as text, and as number where it is one. */
+  /** The true class or number as text. `labelValue` is the number, if it is one. */
   label: string;
   labelValue: number | null;
   /** Declared segments that the row belongs to. */
   segments: Record<string, string>;
-  /** Inputs; a missing one is absent. Booleans are the texts 'true' and 'false'. */
+  /** Inputs. A missing one is absent. Booleans are the texts 'true' and 'false'. */
   features: Record<string, number | string>;
 }
 
 /**
- * Columns of the Parquet file beside those of DatasetRow. A feature has a column per type that its values have, which for most is one:
- * `number:price`, `text:city`. Prefixes keep features from colliding with each other and with the columns above.
+ * Prefixes of columns in the Parquet file. A feature has a column for each type that its values
+ * have, mostly one: `number:price`, `text:city`. The prefixes keep features from colliding with
+ * each other and with the other columns.
  */
 export const columnPrefixes = { number: 'number:', text: 'text:', segment: 'segment:' } as const;
 
-/** Reads the rows of a dataset's Parquet file, in their order. */
+/** Reads the rows of the Parquet file of a dataset, in their order. */
 export async function readDataset(file: string): Promise<DatasetRow[]> {
   const records = await parquetReadObjects({ file: await asyncBufferFromFile(file) });
   const columns = Object.keys(records[0] ?? {});
@@ -58,7 +59,7 @@ function present<T>(
   record: Record<string, unknown>,
   columns: { name: string; column: string }[],
 ): Record<string, T> {
-  // Without a prototype: a name may be one that objects inherit.
+  // Without a prototype, because a feature may have the name of a property that objects inherit.
   const values: Record<string, T> = Object.create(null);
   for (const { name, column } of columns) {
     const value = record[column];
@@ -68,7 +69,8 @@ function present<T>(
 }
 
 /**
- * Identity of a dataset: SHA-256 over the canonical text of its rows in their order, so that it does not depend on how Parquet packs them.
+ * Returns the identity of a dataset: the SHA-256 of the canonical text of its rows in their order.
+ * It does not depend on how Parquet packs the rows.
  * @returns 64 hexadecimal digits
  */
 export function datasetHash(rows: readonly DatasetRow[]): string {
@@ -81,7 +83,7 @@ function canonicalRow(row: DatasetRow): string {
   const sorted = (record: Record<string, number | string>) =>
     Object.entries(record)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      // JSON has no NaN and no infinity.
+      // JSON has neither NaN nor infinities.
       .map(([name, value]) => [
         name,
         typeof value === 'string' || Number.isFinite(value) ? value : { number: String(value) },

@@ -1,19 +1,21 @@
-/** Predictions of a stretch of event time, and how many of them have labels. */
+/** Number of predictions in a stretch of event time, and how many of them have labels. */
 export interface LabelCoverage {
   endMs: number;
   predictions: number;
   labelled: number;
 }
 
-/** Labels of a stretch are complete when their share has come this near to the usual one. */
+/** Labels of a stretch are mature if their share is at least this part of the usual share. */
 const matureShare = 0.8;
 
 /**
- * Event time up to which labels have matured. The newest labels are those that came fast, and what comes fast is often of one kind (a
- * fraud is reported late, or never): rows from where only part of the labels has come would teach the wrong share. Coverage says so
+ * Returns the event time up to which labels have matured. The newest labels are those that came
+ * fast, and these are often of one kind: a fraud, for example, is reported late or never. Rows of a
+ * time whose labels have come only in part would teach the model a wrong share. Coverage tells this
  * without trusting the clocks that wrote `observed_at`.
  * @param coverage in the order of time
- * @returns end of the last stretch whose share of labels is at least 0.8 of the median share, exclusive
+ * @returns end (exclusive) of the last stretch whose share of labels is at least 0.8 of the median
+ * share, or 0
  */
 export function maturedUntilMs(coverage: readonly LabelCoverage[]): number {
   const shares = coverage.filter(stretch => stretch.labelled > 0).map(share);

@@ -7,33 +7,39 @@ export interface TrainingFeature {
   type: 'number' | 'text';
 }
 
-export interface DatasetVerdict {
-  /** Why the rows must not reach a training; none if they may. */
+/** What validation found. All texts are sentences for the user. */
+export interface DatasetValidation {
+  /** Why the rows must not be trained on. Empty if they may. */
   refusals: string[];
-  /** What was found and dealt with. */
+  /** What was left out, though the rows may be trained on. */
   notes: string[];
-  /** Features to train on, in order of name. */
+  /** Features to train on, in the order of their names. */
   features: TrainingFeature[];
 }
 
-const mostClasses = 100;
-/** The newest rows are looked at in blocks, so that a short outage at their end is seen. */
+const maxClasses = 100;
+/** The newest rows are examined in blocks, so that a short outage at their end is seen. */
 const newestBlocks = 6;
-/** A share of missing, non-finite or wrongly typed values that rises by more than this from the older rows to a block is no drift: it is a fault. */
-const absurdRise = 0.3;
-const mostRefusals = 20;
+/**
+ * Maximum rise of the share of missing, non-finite or wrongly typed values from the older rows to a
+ * block. A larger rise is a fault in the data, not a drift.
+ */
+const maxFaultRise = 0.3;
+const maxListed = 20;
 
-/** Whether labelled rows, in the order of event time, are fit to train on. Drifted data is; broken data is not. */
+/**
+ * Decides whether labelled rows, in the order of event time, may be trained on. Drifted data may,
+ * broken data may not.
+ */
 export function validateDataset(
   rows: readonly DatasetRow[],
   split: DataSplit,
   { task, classes }: { task: Task; classes: ClassLabel[] },
-  minimumRows: number,
-): DatasetVerdict {
+  minRows: number,
+): DatasetValidation {
   const refusals = [...labelRefusals(rows, split, task, classes)];
   const notes: string[] = [];
-  if (rows.length < minimumRows)
-    refusals.unshift(`${rows.length} labelled rows, at least ${minimumRows} are needed`);
+  if (rows.length < minRows) refusals.unshift(tooFewRows(rows.length, minRows));
   const names = new Set(rows.flatMap(row => Object.keys(row.features)));
   const features: TrainingFeature[] = [];
   for (const name of [...names].sort()) {
@@ -41,12 +47,19 @@ export function validateDataset(
     const fault = featureFault(rows, split, name, type);
     if (fault) refusals.push(fault);
     else if (isConstant(rows, split.train, name))
-      notes.push(`feature ${name}: is constant in the training rows and was left out`);
+      notes.push(`Feature ${name} was left out, because it is constant in the training rows.`);
     else features.push({ name, type });
   }
   if (features.length === 0 && refusals.length === 0)
-    refusals.push('no feature that varies in the training rows');
+    refusals.push('No feature varies in the training rows.');
   return { refusals: limited(refusals), notes: limited(notes), features };
+}
+
+export function tooFewRows(rows: number, minRows: number): string {
+  return (
+    `The number of labelled rows is ${rows}, but at least ${minRows} are needed ` +
+    '(retraining.minimumLabelledRows).'
+  );
 }
 
 function* labelRefusals(
@@ -56,12 +69,16 @@ function* labelRefusals(
   classes: ClassLabel[],
 ): Generator<string> {
   if (rows.length === 0) return;
-  const trainLabels = new Set(slice(rows, split.train).map(row => row.label));
-  if (task !== 'regression' && classes.length > mostClasses) {
-    yield `labels: ${classes.length} distinct classes, at most ${mostClasses} are trained`;
-  } else if (trainLabels.size < 2) {
-    const seen = [...trainLabels].map(label => JSON.stringify(label)).join();
-    yield `labels: only ${seen || 'none'} in the ${split.train.end} training rows, at least two ${task === 'regression' ? 'values' : 'classes'} are needed`;
+  const [label, ...others] = new Set(slice(rows, split.train).map(row => row.label));
+  if (task !== 'regression' && classes.length > maxClasses) {
+    const found = `The labels have ${classes.length} distinct classes`;
+    yield `${found}, but at most ${maxClasses} can be trained on.`;
+  } else if (others.length === 0) {
+    const found =
+      label === undefined
+        ? 'There are no training rows'
+        : `All of the ${split.train.end} training rows have the label ${JSON.stringify(label)}`;
+    yield `${found}, but at least two ${task === 'regression' ? 'values' : 'classes'} are needed.`;
   }
 }
 
@@ -87,7 +104,7 @@ function isConstant(rows: readonly DatasetRow[], range: RowRange, name: string):
   return slice(rows, range).every(row => Object.is(row.features[name], first));
 }
 
-/** The sentence that refuses a feature whose values broke off in one of the newest blocks. */
+/** Returns the refusal of a feature whose values turn bad in one of the newest blocks, or null. */
 function featureFault(
   rows: readonly DatasetRow[],
   split: DataSplit,
@@ -102,28 +119,38 @@ function featureFault(
       ((block + 1) * newest.length) / newestBlocks,
     );
     const shares = faultShares(blockRows, name, type);
-    for (const fault of ['missing', 'wrong type', 'not finite'] as const) {
-      if (shares[fault] - older[fault] <= absurdRise) continue;
+    for (const fault of faults) {
+      if (shares[fault] - older[fault] <= maxFaultRise) continue;
       const since = new Date(blockRows[0]!.eventTimeMs).toISOString();
-      return `feature ${name}: ${percent(shares[fault])} ${fault} in the ${blockRows.length} rows from ${since} on, ${percent(older[fault])} in the older ones`;
+      return (
+        `Feature ${name} looks broken: ${percent(shares[fault])} of its values ${fault} in the ` +
+        `${blockRows.length} rows from ${since} on, and ${percent(older[fault])} in the older rows.`
+      );
     }
   }
   return null;
 }
 
-function faultShares(rows: readonly DatasetRow[], name: string, type: TrainingFeature['type']) {
-  const counts = { missing: 0, 'wrong type': 0, 'not finite': 0 };
+/** What may be wrong with values, as the rest of a sentence about them. */
+const faults = ['are missing', 'have the wrong type', 'are not finite'] as const;
+
+function faultShares(
+  rows: readonly DatasetRow[],
+  name: string,
+  type: TrainingFeature['type'],
+): Record<(typeof faults)[number], number> {
+  let [missing, wrongType, notFinite] = [0, 0, 0];
   for (const row of rows) {
     const value = row.features[name];
-    if (value === undefined) counts.missing++;
-    else if ((typeof value === 'number') !== (type === 'number')) counts['wrong type']++;
-    else if (typeof value === 'number' && !Number.isFinite(value)) counts['not finite']++;
+    if (value === undefined) missing++;
+    else if ((typeof value === 'number') !== (type === 'number')) wrongType++;
+    else if (typeof value === 'number' && !Number.isFinite(value)) notFinite++;
   }
-  const share = (count: number) => count / Math.max(1, rows.length);
+  const count = Math.max(1, rows.length);
   return {
-    missing: share(counts.missing),
-    'wrong type': share(counts['wrong type']),
-    'not finite': share(counts['not finite']),
+    'are missing': missing / count,
+    'have the wrong type': wrongType / count,
+    'are not finite': notFinite / count,
   };
 }
 
@@ -131,8 +158,8 @@ function percent(share: number): string {
   return `${Number((share * 100).toFixed(1))} %`;
 }
 
-function limited(lines: string[]): string[] {
-  return lines.length <= mostRefusals
-    ? lines
-    : [...lines.slice(0, mostRefusals), `and ${lines.length - mostRefusals} more`];
+function limited(sentences: string[]): string[] {
+  return sentences.length <= maxListed
+    ? sentences
+    : [...sentences.slice(0, maxListed), `There are ${sentences.length - maxListed} more.`];
 }

@@ -1,85 +1,106 @@
 import type { Task } from '../../shared/model/model.ts';
 import type { DatasetRow } from '../dataset/dataset.ts';
 import type { RowOutput } from '../trainer/trainerContract.ts';
-import { fewestValues, type MeanInterval, meanInterval } from './meanInterval.ts';
+import { type MeanInterval, meanInterval, minValues } from './meanInterval.ts';
 
-/** A gate row with what champion and challenger said of it. */
+/** A gate row, with what champion and challenger answer to it. */
 export interface GateRow {
   truth: Pick<DatasetRow, 'label' | 'labelValue' | 'segments'>;
-  /** Logged when it served. */
+  /** What the champion logged when it served. */
   champion: Pick<DatasetRow, 'prediction' | 'predictionValue'>;
   challenger: RowOutput;
 }
 
-export interface GateVerdict {
+/** What the gates say of a challenger. */
+export interface GateDecision {
   status: 'approved' | 'rejected';
-  /** One line per gate, with numbers, passed or not; the one that decided is first. */
+  /** One text per gate with its result and its numbers. The gate that decided is first. */
   reasons: string[];
   metrics: Record<string, number>;
 }
 
-export const fewestGateRows = fewestValues;
+interface Gate {
+  passed: boolean;
+  reason: string;
+  /** True for the gate that an approval rests on. */
+  decides?: boolean;
+  metrics?: Record<string, number>;
+}
+
+/** What each model loses on each gate row. */
+interface Losses {
+  /** What the mean loss is called. */
+  name: string;
+  champion: number[];
+  challenger: number[];
+}
+
+export const minGateRows = minValues;
 const level = 0.95;
-const mostValuesPerSegment = 20;
-const smallestProbability = 1e-15;
+const maxValuesPerSegment = 20;
+const minProbability = 1e-15;
 
 /**
- * Whether a challenger may replace the champion, from the same newest rows: rows in the order of event time, none of which the
- * challenger was trained or stopped on.
+ * Decides whether a challenger may replace the champion.
+ * @param rows the newest rows in the order of event time, on none of which the challenger was
+ * trained or stopped
  * @param segmentNames settings.segments
  */
 export function judgeChallenger(
   task: Task,
   rows: readonly GateRow[],
   segmentNames: readonly string[],
-): GateVerdict {
-  const metrics: Record<string, number> = { gateRows: rows.length };
-  const gates = passGates(task, rows, segmentNames, metrics);
+): GateDecision {
+  const gates = passGates(task, rows, segmentNames);
   const decisive = gates.find(gate => !gate.passed) ?? gates.find(gate => gate.decides)!;
+  const metrics = Object.assign({ gateRows: rows.length }, ...gates.map(gate => gate.metrics));
   return {
     status: decisive.passed ? 'approved' : 'rejected',
     reasons: [decisive, ...gates.filter(gate => gate !== decisive)].map(gate => gate.reason),
     // Losses that overflow say nothing, and JSON cannot carry them.
     metrics: Object.fromEntries(
-      Object.entries(metrics).filter(([, value]) => Number.isFinite(value)),
+      Object.entries<number>(metrics).filter(([, value]) => Number.isFinite(value)),
     ),
   };
 }
 
-/** The gates in their order, up to one that makes the others meaningless. */
-function passGates(
-  task: Task,
-  rows: readonly GateRow[],
-  segmentNames: readonly string[],
-  metrics: Record<string, number>,
-): Gate[] {
-  const enough = rows.length >= fewestGateRows;
-  const size = {
-    passed: enough,
-    reason: `gate rows: ${rows.length}, at least ${fewestGateRows} are needed: ${enough ? 'passed' : 'not passed'}`,
+/** Passes the gates in their order, up to one that makes the others meaningless. */
+function passGates(task: Task, rows: readonly GateRow[], segmentNames: readonly string[]): Gate[] {
+  const size = judgeSize(rows);
+  if (!size.passed) return [size];
+  const losses = {
+    name: task === 'regression' ? 'mean absolute error' : 'error rate',
+    champion: rows.map(row => loss(task, row.truth, row.champion)),
+    challenger: rows.map(row => loss(task, row.truth, row.challenger)),
   };
-  if (!enough) return [size];
-  const championLosses = rows.map(row => loss(task, row.truth, row.champion));
-  const challengerLosses = rows.map(row => loss(task, row.truth, row.challenger));
-  const outputs = judgeOutputs(task, rows, challengerLosses, metrics);
+  const outputs =
+    task === 'regression' ? judgeNumbers(losses.challenger) : judgeProbabilities(rows);
   if (!outputs.passed) return [size, outputs];
-  const comparison = compareLosses(task, championLosses, challengerLosses, metrics);
-  return [
-    size,
-    outputs,
-    { ...comparison, decides: true },
-    ...judgeSegments(rows, championLosses, challengerLosses, segmentNames),
-  ];
+  return [size, outputs, compareLosses(losses), ...judgeSegments(rows, losses, segmentNames)];
 }
 
-interface Gate {
-  passed: boolean;
-  reason: string;
-  /** The one that an approval rests on. */
-  decides?: boolean;
+function judgeSize({ length }: readonly GateRow[]): Gate {
+  return length >= minGateRows
+    ? gate(
+        true,
+        'Gate rows',
+        `${length} rows can be compared, and at least ${minGateRows} are needed.`,
+      )
+    : gate(
+        false,
+        'Gate rows',
+        `${length} rows can be compared, but at least ${minGateRows} are needed.`,
+      );
 }
 
-/** 0 or 1 for classes, absolute error for numbers; infinite for what is no number. */
+function gate(passed: boolean, name: string, sentences: string): Gate {
+  return { passed, reason: `${name}: ${passed ? 'passed' : 'not passed'}. ${sentences}` };
+}
+
+/**
+ * Returns 0 or 1 for classes and the absolute error for numbers, which is infinite for an output
+ * that is not a number.
+ */
 function loss(
   task: Task,
   truth: Pick<DatasetRow, 'label' | 'labelValue'>,
@@ -90,95 +111,100 @@ function loss(
   return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
 }
 
-/** Every output must be usable: a finite number, or a finite log-loss where there are probabilities. */
-function judgeOutputs(
-  task: Task,
-  rows: readonly GateRow[],
-  challengerLosses: readonly number[],
-  metrics: Record<string, number>,
-): Gate {
-  if (task === 'regression') {
-    const broken = challengerLosses.filter(value => !Number.isFinite(value)).length;
-    return broken === 0
-      ? { passed: true, reason: 'outputs: all are finite numbers: passed' }
-      : {
-          passed: false,
-          reason: `outputs: ${broken} of ${rows.length} are no finite numbers: not passed`,
-        };
-  }
+function judgeNumbers(challengerLosses: readonly number[]): Gate {
+  const rows = challengerLosses.length;
+  const broken = challengerLosses.filter(value => !Number.isFinite(value)).length;
+  return broken === 0
+    ? gate(true, 'Outputs', `The challenger gave a finite number for each of ${rows} rows.`)
+    : gate(false, 'Outputs', `The challenger gave no finite number for ${broken} of ${rows} rows.`);
+}
+
+function judgeProbabilities(rows: readonly GateRow[]): Gate {
   const given = rows.filter(row => row.challenger.probabilities !== null);
   if (given.length === 0)
-    return { passed: true, reason: 'log-loss: the challenger gives no probabilities: not checked' };
+    return { passed: true, reason: 'Probabilities: not checked. The challenger gives none.' };
   const sum = given.reduce(
     (total, row) =>
       total -
-      Math.log(Math.max(smallestProbability, row.challenger.probabilities![row.truth.label] ?? 0)),
+      Math.log(Math.max(minProbability, row.challenger.probabilities![row.truth.label] ?? 0)),
     0,
   );
-  metrics.challengerLogLoss = sum / given.length;
+  const logLoss = sum / given.length;
   const valid = given.every(row =>
     Object.values(row.challenger.probabilities!).every(share => share >= 0 && share <= 1),
   );
-  return valid && Number.isFinite(sum)
-    ? { passed: true, reason: `log-loss: ${shown(sum / given.length)} is finite: passed` }
-    : { passed: false, reason: 'log-loss: probabilities outside 0 to 1: not passed' };
+  const judged =
+    valid && Number.isFinite(sum)
+      ? gate(true, 'Probabilities', `The challenger's log-loss is ${shown(logLoss)}.`)
+      : gate(false, 'Probabilities', 'The challenger gave probabilities outside 0 to 1.');
+  return { ...judged, metrics: { challengerLogLoss: logLoss } };
 }
 
-/** Paired: the mean over the rows of champion's loss minus challenger's, positive when the challenger is better. */
-function compareLosses(
-  task: Task,
-  champion: readonly number[],
-  challenger: readonly number[],
-  metrics: Record<string, number>,
-): Gate {
-  const name = task === 'regression' ? 'mean absolute error' : 'error rate';
+/**
+ * Compares the models in pairs: by the mean over the rows of the champion's loss minus the
+ * challenger's.
+ */
+function compareLosses({ name, champion, challenger }: Losses): Gate {
+  const rows = champion.length;
   const brokenChampion = champion.filter(value => !Number.isFinite(value)).length;
-  if (brokenChampion > 0) {
+  if (brokenChampion > 0)
     return {
       passed: false,
-      reason: `inconclusive: ${brokenChampion} of ${champion.length} outputs of the champion are no finite numbers: not passed`,
+      reason:
+        'Comparison: inconclusive. ' +
+        `The champion logged no finite number for ${brokenChampion} of ${rows} rows.`,
     };
-  }
   const interval = meanInterval(differences(champion, challenger), level);
-  metrics.championLoss = mean(champion);
-  metrics.challengerLoss = mean(challenger);
-  metrics.difference = interval.mean;
-  metrics.intervalLow = interval.low;
-  metrics.intervalHigh = interval.high;
-  metrics.blocks = interval.blocks;
+  const [championLoss, challengerLoss] = [mean(champion), mean(challenger)];
+  const passed = interval.low > 0;
+  const status = passed ? 'passed' : interval.high < 0 ? 'not passed' : 'inconclusive';
   const numbers =
-    `${name} ${shown(metrics.challengerLoss)} against the champion's ${shown(metrics.championLoss)} on ${champion.length} rows, ` +
-    `better by ${shown(interval.mean)} (95 % interval ${shownInterval(interval)})`;
-  if (interval.low > 0) return { passed: true, reason: `comparison: ${numbers}: passed` };
-  if (interval.high < 0)
-    return { passed: false, reason: `comparison: worse: ${numbers}: not passed` };
-  return { passed: false, reason: `inconclusive: ${numbers}: not passed` };
+    `On the same ${rows} rows, the challenger's ${name} is ${shown(challengerLoss)} ` +
+    `and the champion's is ${shown(championLoss)}.`;
+  return {
+    passed,
+    reason: `Comparison: ${status}. ${numbers} The challenger's is ${compared(interval, level)}.`,
+    decides: true,
+    metrics: {
+      championLoss,
+      challengerLoss,
+      difference: interval.mean,
+      intervalLow: interval.low,
+      intervalHigh: interval.high,
+      blocks: interval.blocks,
+    },
+  };
 }
 
-/** No declared segment may be significantly worse; the level is divided by the number of segments looked at (Bonferroni). */
+/**
+ * Requires that the challenger is not significantly worse in any declared segment. The error
+ * probability is divided by the number of segments that are compared (Bonferroni).
+ */
 function judgeSegments(
   rows: readonly GateRow[],
-  champion: readonly number[],
-  challenger: readonly number[],
+  { name: lossName, champion, challenger }: Losses,
   names: readonly string[],
 ): Gate[] {
   const segments = names.flatMap(name => rowsOfSegments(rows, name));
+  const segmentLevel = 1 - (1 - level) / segments.length;
   return segments.map(({ segment, members }) => {
     const pick = (losses: readonly number[]) => members.map(row => losses[row]!);
     const values = differences(pick(champion), pick(challenger));
+    const name = `Segment ${segment}`;
     if (!values.every(Number.isFinite))
-      return { passed: true, reason: `segment ${segment}: not compared` };
-    const interval = meanInterval(values, 1 - (1 - level) / segments.length);
-    const passed = interval.high >= 0;
-    const numbers = `better by ${shown(interval.mean)} (${shownInterval(interval)}) on ${members.length} rows`;
-    return {
-      passed,
-      reason: `segment ${segment}: ${passed ? '' : 'worse: '}${numbers}: ${passed ? 'passed' : 'not passed'}`,
-    };
+      return { passed: true, reason: `${name}: not compared. An output is not a finite number.` };
+    const interval = meanInterval(values, segmentLevel);
+    const difference = `is ${compared(interval, segmentLevel)}`;
+    return gate(
+      interval.high >= 0,
+      name,
+      `On ${members.length} rows, the challenger's ${lossName}, ` +
+        `compared with the champion's, ${difference}.`,
+    );
   });
 }
 
-/** The largest segments of a name that have enough rows. */
+/** Returns the largest segments of a name, as far as they have enough rows. */
 function rowsOfSegments(
   rows: readonly GateRow[],
   name: string,
@@ -192,9 +218,9 @@ function rowsOfSegments(
     else members.set(value, [index]);
   }
   return [...members]
-    .filter(([, indices]) => indices.length >= fewestValues)
+    .filter(([, indices]) => indices.length >= minValues)
     .sort(([, a], [, b]) => b.length - a.length)
-    .slice(0, mostValuesPerSegment)
+    .slice(0, maxValuesPerSegment)
     .map(([value, indices]) => ({ segment: `${name}=${value}`, members: indices }));
 }
 
@@ -206,10 +232,23 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function shown(value: number): string {
-  return String(Number(value.toPrecision(4)));
+/**
+ * Describes how much lower or higher the challenger's loss is.
+ * @param interval of the champion's loss minus the challenger's
+ * @example compared({ mean: 0.4, low: 0.3, high: 0.5, blocks: 25 }, 0.95)
+ * // 'lower by 0.4 (95 % confidence interval 0.3 to 0.5)'
+ */
+function compared({ mean, low, high }: MeanInterval, confidence: number): string {
+  const percent = shown(confidence * 100);
+  const within = (from: number, to: number) =>
+    `(${percent} % confidence interval ${shown(from)} to ${shown(to)})`;
+  const chance = low <= 0 && high >= 0 ? ', which may be chance' : '';
+  if (mean === 0) return `the same ${within(low, high)}`;
+  return mean > 0
+    ? `lower by ${shown(mean)} ${within(low, high)}${chance}`
+    : `higher by ${shown(-mean)} ${within(-high, -low)}${chance}`;
 }
 
-function shownInterval({ low, high }: MeanInterval): string {
-  return `${shown(low)} to ${shown(high)}`;
+function shown(value: number): string {
+  return String(Number(value.toPrecision(4)));
 }

@@ -1,31 +1,36 @@
 import { studentQuantile } from '../../shared/statistics/studentQuantile.ts';
 
+/** A mean with its confidence interval. */
 export interface MeanInterval {
   mean: number;
   low: number;
   high: number;
-  /** Blocks of neighbouring values that the interval rests on. */
+  /** Number of blocks of neighbouring values that the interval rests on. */
   blocks: number;
 }
 
-const mostBlocks = 25;
-const fewestBlocks = 10;
-const fewestValuesPerBlock = 5;
-/** Fewer values give no interval. */
-export const fewestValues = fewestBlocks * fewestValuesPerBlock;
+const maxBlocks = 25;
+const minBlocks = 10;
+const minValuesPerBlock = 5;
+/** Minimum values that an interval can be computed from. */
+export const minValues = minBlocks * minValuesPerBlock;
 
 /**
- * Interval of the mean of values in the order of time that may be correlated with their neighbours, by batch means: means of
- * blocks that are long against the correlation are nearly independent, and Student's t is used on them.
- * Source: Law, Simulation Modeling and Analysis, section 9.5.3; Schmeiser, "Batch Size Effects in the Analysis of Simulation
- * Output", Operations Research 30 (1982): 10 to 30 blocks, more add little.
- * @param values at least `fewestValues`
- * @param level probability that the interval holds the mean, such as 0.95
+ * Returns the confidence interval of the mean of values in the order of time, which may be
+ * correlated with their neighbours. It uses batch means: the means of blocks that are long compared
+ * with the correlation are nearly independent, so Student's t applies to them. Half width: t((1 +
+ * level) / 2, blocks − 1) · √(variance of the block means / blocks).
+ *
+ * Source: Law, Simulation Modeling and Analysis, section 9.5.3; Schmeiser, "Batch Size Effects in
+ * the Analysis of Simulation Output", Operations Research 30 (1982): 10 to 30 blocks, more add
+ * little.
+ * @param values at least `minValues`
+ * @param level probability that the interval contains the mean, such as 0.95
  */
 export function meanInterval(values: readonly number[], level: number): MeanInterval {
   const blocks = Math.max(
-    fewestBlocks,
-    Math.min(mostBlocks, Math.floor(values.length / fewestValuesPerBlock)),
+    minBlocks,
+    Math.min(maxBlocks, Math.floor(values.length / minValuesPerBlock)),
   );
   const means: number[] = [];
   for (let block = 0; block < blocks; block++) {

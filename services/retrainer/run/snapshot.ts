@@ -4,17 +4,19 @@ import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
-import type { ModelSettings } from '../../shared/config/settings.ts';
 import type { ClassLabel, Task } from '../../shared/model/model.ts';
 import { syncFile, syncFolder } from '../../shared/model/modelArtifact.ts';
 import { type DataSplit, dataSplit } from '../dataset/dataSplit.ts';
 import { type DatasetRow, datasetHash, readDataset } from '../dataset/dataset.ts';
 import { labelTask } from '../dataset/labelTask.ts';
 import { maturedUntilMs } from '../dataset/maturedUntil.ts';
-import { type TrainingFeature, validateDataset } from '../dataset/validateDataset.ts';
-import { fewestGateRows } from '../gates/gates.ts';
-import type { RetrainerStore } from '../store/store.ts';
+import { type TrainingFeature, tooFewRows, validateDataset } from '../dataset/validateDataset.ts';
+import { minGateRows } from '../gates/gates.ts';
+import type { DatasetRecord } from '../store/datasetTable.ts';
+import type { LabelledRowQueries } from '../store/labelledRowQueries.ts';
+import type { RunStart } from './runOutcome.ts';
 
+/** The frozen rows that a run trains on. */
 export interface Snapshot {
   /** datasets.id */
   id: string;
@@ -29,120 +31,112 @@ export interface Snapshot {
   classes: ClassLabel[];
   labelsAreNumbers: boolean;
   features: TrainingFeature[];
-  /** What validation found and dealt with. */
+  /** What was left out, as sentences for the user. */
   notes: string[];
 }
 
-export type SnapshotResult = { snapshot: Snapshot } | { snapshot: null; refusals: string[] };
+export type SnapshotResult =
+  | { snapshot: Snapshot; refusals: [] }
+  /** Why the rows must not be trained on. */
+  | { snapshot: null; refusals: string[] };
 
-/** Rows × features that are held in memory; more features mean fewer rows. */
-const mostValues = 5_000_000;
-const mostFeatures = 2_000;
+/** Maximum rows × features that are held in memory. More features mean fewer rows. */
+const maxValues = 5_000_000;
+const maxFeatures = 2_000;
 
 /**
- * Freezes the newest labelled rows of a model: ClickHouse writes them as Parquet, they are read back, checked, and only if they are fit
- * to train on does the file get its name, `datasets/<hash of the rows>/rows.parquet`.
- * @param options.attempt folder for the file before that
+ * Freezes the newest labelled rows of a model. ClickHouse writes them as a Parquet file, which is
+ * read back and checked. Only if the rows may be trained on does the file get its name,
+ * `datasets/<hash of the rows>/rows.parquet`.
+ * @param attempt folder for the file before that
  */
 export async function takeSnapshot(
-  store: RetrainerStore,
-  options: {
-    model: string;
-    championVersion: string;
-    settings: ModelSettings;
-    modelFolder: string;
-    attempt: string;
-  },
+  labelledRows: LabelledRowQueries,
+  run: RunStart,
+  attempt: string,
 ): Promise<SnapshotResult> {
-  const { model, championVersion, settings, attempt } = options;
-  const { maximumRows } = settings.retraining;
-  const newest = await store.newestOutcomes(model, maximumRows);
-  if (!newest)
-    return refused([
-      `0 labelled rows, at least ${settings.retraining.minimumLabelledRows} are needed`,
-    ]);
-  const coverage = await store.labelCoverage(model, newest, settings.windowSizeMs);
+  const { championVersion, settings, cause } = run;
+  const { maximumRows, minimumLabelledRows } = settings.retraining;
+  const { model } = cause;
+  const newest = await labelledRows.selectNewestRange(model, maximumRows);
+  if (!newest) return refused([tooFewRows(0, minimumLabelledRows)]);
+  const coverage = await labelledRows.selectCoverage(model, newest, settings.windowSizeMs);
   const range = { fromMs: newest.fromMs, toMs: Math.min(newest.toMs, maturedUntilMs(coverage)) };
-  const features = await store.featureNames(model, range);
+  const features = await labelledRows.selectFeatureNames(model, range);
   const columns = features.number.length + features.text.length;
-  if (columns > mostFeatures)
-    return refused([`${columns} features, at most ${mostFeatures} are trained on`]);
-  const rows = Math.min(maximumRows, Math.floor(mostValues / Math.max(1, columns)));
+  if (columns > maxFeatures)
+    return refused([
+      `The model has ${columns} features, but at most ${maxFeatures} can be trained on.`,
+    ]);
+  const rows = Math.min(maximumRows, Math.floor(maxValues / Math.max(1, columns)));
 
   const incoming = join(attempt, 'incoming.parquet');
-  const bytes = await store.exportDataset({
-    model,
-    range,
-    championVersion,
-    rows,
-    features,
-    segments: settings.segments,
-  });
+  const { segments } = settings;
+  const wanted = { model, range, championVersion, rows, features, segments };
+  const bytes = await labelledRows.exportParquet(wanted);
   await pipeline(bytes, createWriteStream(incoming));
   await syncFile(incoming);
-  const result = await checkAndName(incoming, options);
+  const result = await checkAndName(incoming, run);
   if (rows < maximumRows)
     result.snapshot?.notes.push(
-      `rows: the newest ${rows} instead of ${maximumRows}, as there are ${columns} features`,
+      `At most the newest ${rows} rows were used instead of ${maximumRows} ` +
+        `(retraining.maximumRows), because there are ${columns} features.`,
     );
   return result;
 }
 
-async function checkAndName(
-  incoming: string,
-  {
-    championVersion,
-    settings,
-    modelFolder,
-  }: { championVersion: string; settings: ModelSettings; modelFolder: string },
-): Promise<SnapshotResult> {
+/** Gives the file its name if its rows may be trained on. */
+async function checkAndName(incoming: string, run: RunStart): Promise<SnapshotResult> {
   const rows = await readDataset(incoming);
   const split = dataSplit(rows.length);
-  const { task, classes, numeric } = labelTask(rows, settings.positiveLabel);
-  const verdict = validateDataset(
+  const { task, classes, numeric } = labelTask(rows, run.settings.positiveLabel);
+  const { refusals, notes, features } = validateDataset(
     rows,
     split,
     { task, classes },
-    settings.retraining.minimumLabelledRows,
+    run.settings.retraining.minimumLabelledRows,
   );
-  const comparable = rows
-    .slice(split.gate.start)
-    .filter(row => row.version === championVersion).length;
-  const refusals = [...verdict.refusals];
-  if (comparable < fewestGateRows) {
-    refusals.push(
-      `gate rows: ${comparable} of the newest ${split.gate.end - split.gate.start} were predicted by the champion, version ${championVersion}; at least ${fewestGateRows} are needed to compare with it`,
-    );
-  }
-  if (refusals.length > 0) return refused(refusals);
+  const refused = [...refusals, ...gateRefusals(rows, split, run.championVersion)];
+  if (refused.length > 0) return { snapshot: null, refusals: refused };
 
   const id = datasetHash(rows);
   const checksum = await fileChecksum(incoming);
-  const file = join(modelFolder, 'datasets', id, 'rows.parquet');
+  const file = join(run.modelFolder, 'datasets', id, 'rows.parquet');
   await mkdir(dirname(file), { recursive: true });
   await rename(incoming, file);
   await syncFolder(dirname(file));
-  const { notes, features } = verdict;
   const uri = pathToFileURL(file).href;
-  return {
-    snapshot: {
-      id,
-      file,
-      uri,
-      checksum,
-      rows,
-      split,
-      task,
-      classes,
-      labelsAreNumbers: numeric,
-      features,
-      notes,
-    },
-  };
+  const frozen = { id, file, uri, checksum, rows, split };
+  const labels = { task, classes, labelsAreNumbers: numeric };
+  return { snapshot: { ...frozen, ...labels, features, notes }, refusals: [] };
+}
+
+function gateRefusals(
+  rows: readonly DatasetRow[],
+  { gate }: DataSplit,
+  championVersion: string,
+): string[] {
+  const comparable = rows.slice(gate.start).filter(row => row.version === championVersion).length;
+  if (comparable >= minGateRows) return [];
+  return [
+    `The champion, version ${championVersion}, predicted ${comparable} of the newest ` +
+      `${gate.end - gate.start} rows, but at least ${minGateRows} are needed to compare a ` +
+      'challenger with it.',
+  ];
 }
 
 function refused(refusals: string[]): SnapshotResult {
   return { snapshot: null, refusals };
+}
+
+/** Returns the row of the table datasets. */
+export function datasetRecord(
+  model: string,
+  { id, rows, split, features, task, uri, checksum }: Snapshot,
+): DatasetRecord {
+  const [fromMs, toMs] = [rows[0]!.eventTimeMs, rows.at(-1)!.eventTimeMs];
+  const names = features.map(feature => feature.name);
+  return { id, model, split, fromMs, toMs, features: names, task, uri, checksum };
 }
 
 async function fileChecksum(file: string): Promise<string> {

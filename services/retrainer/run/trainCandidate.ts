@@ -2,7 +2,6 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { ModelSettings } from '../../shared/config/settings.ts';
 import { folderChecksum } from '../../shared/model/modelArtifact.ts';
 import { keepResult, keptModelFolder, type RunResult } from '../artifacts/runResult.ts';
 import { columnPrefixes } from '../dataset/dataset.ts';
@@ -13,68 +12,52 @@ import {
   predictionsFile,
   type RowOutput,
   readOutputs,
-  TrainerFailure,
   type TrainingTask,
   taskFile,
 } from '../trainer/trainerContract.ts';
+import type { RunStart } from './runOutcome.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface Candidate {
+  /** Where the trainer left the model, until the candidate is kept. */
+  trainedFolder: string;
+  /** Where the model will be kept. */
   artifactUri: string;
   artifactChecksum: string;
-  /** By row of the dataset: the gate rows, and whatever else the trainer gave. */
+  /** By row of the dataset: all gate rows, and others for which the trainer gave outputs. */
   outputs: Map<number, RowOutput>;
 }
 
+export type TrainedCandidate =
+  | { candidate: Candidate; failure: null }
+  /** The reason to publish. */
+  | { candidate: null; failure: string };
+
 /**
- * Has a trainer train on a snapshot, and keeps the model that it left.
- * @param resultOf what becomes of the candidate
- * @returns the result of the run, which may be another process's: see keepResult
- * @throws TrainerFailure
+ * Has a trainer train on a snapshot.
+ * @param options.attempt folder of this attempt alone
  */
 export async function trainCandidate(
+  run: RunStart,
   snapshot: Snapshot,
-  options: {
-    model: string;
-    runId: string;
-    seed: number;
-    settings: ModelSettings;
-    modelFolder: string;
-    /** Of this attempt alone. */
-    folder: string;
-    signal: AbortSignal;
-  },
-  resultOf: (candidate: Candidate) => Promise<RunResult>,
-): Promise<RunResult> {
-  const { model, runId, seed, settings, modelFolder, folder, signal } = options;
-  const outputFolder = join(folder, 'output');
+  seed: number,
+  { attempt, signal }: { attempt: string; signal: AbortSignal },
+): Promise<TrainedCandidate> {
+  const { model } = run.cause;
+  const outputFolder = join(attempt, 'output');
   await mkdir(outputFolder);
-  await copyFile(snapshot.file, join(folder, datasetFile), constants.COPYFILE_FICLONE);
-  await writeFile(
-    join(folder, taskFile),
-    `${JSON.stringify(trainingTask(snapshot, { model, seed, outputFolder }), null, 2)}\n`,
-  );
-  const { command, timeoutMs } = settings.retraining;
-  await runTrainer(folder, { command, timeoutMs, signal });
-
-  const trained = join(outputFolder, modelFolderName);
-  const predictions = join(outputFolder, predictionsFile);
-  await mustExist(trained, 'directory');
-  await mustExist(predictions, 'file');
-  const result = await resultOf({
-    artifactUri: pathToFileURL(keptModelFolder(modelFolder, runId)).href,
-    artifactChecksum: await folderChecksum(trained),
-    outputs: await readOutputs(predictions, snapshot.rows.length, snapshot.split.gate),
-  });
-  const kept = join(folder, 'kept');
-  await mkdir(kept);
-  await rename(trained, join(kept, modelFolderName));
-  return keepResult(kept, result, { modelFolder, runId });
+  await copyFile(snapshot.file, join(attempt, datasetFile), constants.COPYFILE_FICLONE);
+  const task = JSON.stringify(trainingTask(snapshot, { model, seed, outputFolder }), null, 2);
+  await writeFile(join(attempt, taskFile), `${task}\n`);
+  const { command, timeoutMs } = run.settings.retraining;
+  const failure = await runTrainer(attempt, { command, timeoutMs, signal });
+  if (failure !== null) return { candidate: null, failure };
+  return trainedCandidate(run, snapshot, outputFolder);
 }
 
 function trainingTask(
   { id, task, classes, features, labelsAreNumbers, split }: Snapshot,
-  { model, seed, outputFolder }: { model: string; seed: number; outputFolder: string },
+  { model, seed, outputFolder }: Pick<TrainingTask, 'model' | 'seed' | 'outputFolder'>,
 ): TrainingTask {
   return {
     model,
@@ -93,18 +76,63 @@ function trainingTask(
   };
 }
 
-async function mustExist(path: string, kind: 'file' | 'directory'): Promise<void> {
-  const name = path.endsWith(modelFolderName) ? `${modelFolderName}/` : predictionsFile;
+/** Reads what a trainer that succeeded has left. */
+async function trainedCandidate(
+  run: RunStart,
+  { rows, split }: Snapshot,
+  outputFolder: string,
+): Promise<TrainedCandidate> {
+  const trainedFolder = join(outputFolder, modelFolderName);
+  const predictions = join(outputFolder, predictionsFile);
+  if (!(await isFilledFolder(trainedFolder))) return nothingLeft(`${modelFolderName}/`);
+  if (!(await isFile(predictions))) return nothingLeft(predictionsFile);
+  const { outputs, failure } = await readOutputs(predictions, rows.length, split.gate);
+  if (!outputs) return { candidate: null, failure };
+  const candidate = {
+    trainedFolder,
+    artifactUri: pathToFileURL(keptModelFolder(run)).href,
+    artifactChecksum: await folderChecksum(trainedFolder),
+    outputs,
+  };
+  return { candidate, failure: null };
+}
+
+function nothingLeft(name: string): TrainedCandidate {
+  const failure = `The trainer ended with exit code 0, but left no ${name} in the output folder.`;
+  return { candidate: null, failure };
+}
+
+async function isFilledFolder(path: string): Promise<boolean> {
+  const status = await statusOf(path);
+  return status?.isDirectory() === true && (await readdir(path)).length > 0;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  const status = await statusOf(path);
+  return status?.isFile() ?? false;
+}
+
+async function statusOf(path: string) {
   try {
-    const status = await stat(path);
-    if (
-      kind === 'file' ? status.isFile() : status.isDirectory() && (await readdir(path)).length > 0
-    )
-      return;
+    return await stat(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
   }
-  throw new TrainerFailure(
-    `trainer: ended with exit code 0 but left no ${name} in the output folder`,
-  );
+}
+
+/**
+ * Keeps a candidate with its result.
+ * @returns the result of the run, which may be that of another process (see `keepResult`)
+ */
+export async function keepCandidate(
+  { trainedFolder }: Candidate,
+  result: RunResult,
+  run: RunStart,
+  attempt: string,
+): Promise<RunResult> {
+  const kept = join(attempt, 'kept');
+  await mkdir(kept);
+  await rename(trainedFolder, join(kept, modelFolderName));
+  return keepResult(kept, result, run);
 }

@@ -1,46 +1,33 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { TrainerFailure } from './trainerContract.ts';
 
 const trainerScript = fileURLToPath(new URL('./trainer.ts', import.meta.url));
-const longestErrorCharacters = 4_000;
+const maxErrorCharacters = 4_000;
 const lastErrorLines = 5;
-/** Addresses and passwords of the servers are none of a trainer's business. */
+/** A trainer has no need of the addresses and passwords of the servers. */
 const withheldVariables = /^(KAFKA|SCHEMA_REGISTRY|CLICKHOUSE)_/;
+
+export interface RunTrainerOptions {
+  /** settings.retraining.command, or undefined for the built-in trainer. */
+  command?: string[];
+  timeoutMs: number;
+  /** Stops the trainer. */
+  signal: AbortSignal;
+}
 
 /**
  * Runs a trainer on its folder, in a process of its own, to the end.
- * @param command settings.retraining.command; the built-in trainer if there is none
- * @param signal stops it
- * @throws TrainerFailure when it ends with another exit code than 0, cannot be started, or takes longer than `timeoutMs`; an AbortError
- * when it was stopped by the signal
+ * @returns the reason to publish if the trainer ended with another exit code than 0, could not be
+ * started, or took too long, and null if it succeeded
+ * @throws AbortError if the signal stopped it
  */
 export async function runTrainer(
   folder: string,
-  { command, timeoutMs, signal }: { command?: string[]; timeoutMs: number; signal: AbortSignal },
-): Promise<void> {
+  { command, timeoutMs, signal }: RunTrainerOptions,
+): Promise<string | null> {
   signal.throwIfAborted();
-  const [program, ...programArguments] = command ?? [process.execPath, trainerScript];
-  const child = spawn(program!, [...programArguments, folder], {
-    // A process group of its own, so that what a script has started ends with it.
-    detached: true,
-    stdio: ['pipe', 'ignore', 'pipe'],
-    env: Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !withheldVariables.test(name)),
-    ),
-  });
-  let errorText = '';
-  child.stderr.setEncoding('utf8').on('data', text => {
-    errorText = (errorText + text).slice(-longestErrorCharacters);
-  });
-  // Its end is seen by `ended`; a trainer need not read its standard input.
-  child.stdin.on('error', () => {});
-
-  const ended = Promise.withResolvers<string | null>();
-  child.on('error', error => ended.resolve(`cannot be started: ${error.message}`));
-  child.on('close', (code, killedBy) =>
-    ended.resolve(code === 0 ? null : killedBy ? `was ended by ${killedBy}` : `exit code ${code}`),
-  );
+  const child = start(command ?? [process.execPath, trainerScript], folder);
+  const ended = endOf(child);
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
@@ -48,14 +35,43 @@ export async function runTrainer(
   }, timeoutMs);
   const abort = () => killGroup(child.pid);
   signal.addEventListener('abort', abort);
-  const failure = await ended.promise;
+  const failure = await ended;
   clearTimeout(timer);
   signal.removeEventListener('abort', abort);
 
   signal.throwIfAborted();
-  if (timedOut)
-    throw new TrainerFailure(`trainer: stopped after ${timeoutMs / 1000} s (retraining.timeout)`);
-  if (failure !== null) throw new TrainerFailure(`trainer: ${failure}${lastLines(errorText)}`);
+  return timedOut
+    ? `The trainer was stopped after ${timeoutMs / 1000} s (retraining.timeout).`
+    : failure;
+}
+
+function start([program, ...programArguments]: string[], folder: string): ChildProcess {
+  const child = spawn(program!, [...programArguments, folder], {
+    // A process group of its own, so that the processes that a script starts end with it.
+    detached: true,
+    stdio: ['pipe', 'ignore', 'pipe'],
+    env: Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !withheldVariables.test(name)),
+    ),
+  });
+  // A trainer need not read its standard input, and the end of the process is seen by `endOf`.
+  child.stdin!.on('error', () => {});
+  return child;
+}
+
+/** Resolves when the process has ended, with the reason to publish or null. */
+function endOf(child: ChildProcess): Promise<string | null> {
+  let errorText = '';
+  child.stderr!.setEncoding('utf8').on('data', text => {
+    errorText = (errorText + text).slice(-maxErrorCharacters);
+  });
+  return new Promise(resolve => {
+    child.on('error', error => resolve(`The trainer cannot be started: ${error.message}`));
+    child.on('close', (code, killedBy) => {
+      const how = killedBy ? `was ended by ${killedBy}` : `ended with exit code ${code}`;
+      resolve(code === 0 ? null : `The trainer ${how}.${lastLines(errorText)}`);
+    });
+  });
 }
 
 function killGroup(pid: number | undefined): void {
@@ -73,5 +89,5 @@ function lastLines(text: string): string {
     .split('\n')
     .map(line => line.trimEnd())
     .filter(line => line !== '');
-  return lines.length === 0 ? '' : `: ${lines.slice(-lastErrorLines).join(' | ')}`;
+  return lines.length === 0 ? '' : ` Its last lines: ${lines.slice(-lastErrorLines).join(' | ')}`;
 }

@@ -1,7 +1,9 @@
 /**
- * The built-in trainer: a small network in TensorFlow.js, run as a process of its own because training blocks the event loop.
+ * The built-in trainer. It trains a small network in TensorFlow.js, in a process of its own because
+ * training blocks the event loop. docs/trainers.md describes the contract that every trainer
+ * follows.
+ *
  *   node services/retrainer/trainer/trainer.ts FOLDER
- * The contract of every trainer: docs/trainers.md.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +23,7 @@ import {
   type TrainingTask,
 } from './trainerContract.ts';
 
-// Who started this process holds its standard input open: when that ends, nobody waits for the model any more.
+// The retrainer holds standard input open. When it ends, nobody waits for the model any more.
 process.stdin.on('end', () => process.exit(1)).resume();
 
 async function train(folder: string): Promise<void> {
@@ -66,7 +68,7 @@ function labelledRows(
 try {
   await train(process.argv[2]!);
 } catch (error) {
-  // The last lines become the published reason: one that a person can read.
+  // The last lines become part of the published reason, so they should be readable.
   console.error((error as Error).message);
   process.exit(1);
 }

@@ -3,10 +3,11 @@ import { readFileSync, statSync } from 'node:fs';
 import packageDescription from '../../../package.json' with { type: 'json' };
 
 const builtInCodeVersion = `driftloop ${packageDescription.version}`;
-const largestHashedBytes = 10 * 1024 * 1024;
+const maxHashedBytes = 10 * 1024 * 1024;
 
 /**
- * What a trainer's code is, for the lineage: the version of the built-in one; of a command its words, with the hash of each that is a file.
+ * Names the code of a trainer, for the lineage. For the built-in trainer that is its version, for a
+ * command its words, each with a hash if it is a file.
  * @example trainerCodeVersion(['python3', 'train.py']) // 'python3 train.py@sha256:5d41402abc4b'
  */
 export function trainerCodeVersion(command?: string[]): string {
@@ -18,6 +19,6 @@ export function trainerCodeVersion(command?: string[]): string {
 
 function fileHash(path: string): string {
   const status = statSync(path, { throwIfNoEntry: false });
-  if (!status?.isFile() || status.size > largestHashedBytes) return '';
+  if (!status?.isFile() || status.size > maxHashedBytes) return '';
   return `@sha256:${createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 12)}`;
 }

@@ -4,25 +4,28 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import type { ClassLabel, Task } from '../../shared/model/model.ts';
-import type { DataSplit } from '../dataset/dataSplit.ts';
+import type { DataSplit, RowRange } from '../dataset/dataSplit.ts';
 
-/** Content of `task.json`: what a trainer is asked to do. Described in docs/trainers.md. */
+/** The content of `task.json`, which tells a trainer what to do. docs/trainers.md describes it. */
 export interface TrainingTask {
   model: string;
   /** datasets.id */
   datasetId: string;
   task: Task;
-  /** Distinct values of the label column, of a binary task the positive one last; none for regression. */
+  /**
+   * Distinct values of the label column. The positive class of a binary task is last. Empty for a
+   * regression.
+   */
   classes: ClassLabel[];
   /** Features to train on, each with its column in dataset.parquet. */
   features: { name: string; type: 'number' | 'text'; column: string }[];
-  /** `label_value` where all labels are numbers, else `label` (text). */
+  /** `label_value` if all labels are numbers, else `label` (text). */
   labelColumn: 'label' | 'label_value';
   /** Row ranges [start, end). */
   splits: DataSplit;
-  /** For every random choice: the same data and seed shall give the same model. */
+  /** Seed of every random choice. The same data and seed should give the same model. */
   seed: number;
-  /** Folder that exists, where `model/` and `predictions.jsonl` are expected. */
+  /** An existing folder, in which `model/` and `predictions.jsonl` are expected. */
   outputFolder: string;
 }
 
@@ -35,22 +38,22 @@ export async function readTask(folder: string): Promise<TrainingTask> {
   return JSON.parse(await readFile(join(folder, taskFile), 'utf8'));
 }
 
-/** What the challenger says of one row. */
+/** What the challenger answers to one row. */
 export interface RowOutput {
-  /** The class as text, or null where it is no class. */
+  /** The class or the number, as text. */
   prediction: string;
-  /** The prediction, where it is a number. */
+  /** The prediction if it is a number, or null. */
   predictionValue: number | null;
   score: number | null;
   probabilities: Record<string, number> | null;
 }
 
-/** A trainer that did not do what was asked; the message is the reason that is published. */
-export class TrainerFailure extends Error {
-  override name = 'TrainerFailure';
-}
+/** The outputs that a trainer left by row, or the reason to publish if they cannot be used. */
+export type TrainerOutputs =
+  | { outputs: Map<number, RowOutput>; failure: null }
+  | { outputs: null; failure: string };
 
-const longestLineCharacters = 100_000;
+const maxLineCharacters = 100_000;
 const finite = z.number();
 const lineSchema = z.object({
   row: z.number().int().nonnegative(),
@@ -60,15 +63,15 @@ const lineSchema = z.object({
 });
 
 /**
- * Reads the outputs that a trainer left, by row.
- * @param rows number of rows of the dataset; outputs for the gate rows must be there, others may be
- * @throws TrainerFailure naming the first line or row that is wrong
+ * Reads the outputs that a trainer left. A failure names the first line or row that is wrong.
+ * @param rows number of rows of the dataset
+ * @param gate rows whose outputs must be there; those of other rows may be there
  */
 export async function readOutputs(
   file: string,
   rows: number,
-  gate: { start: number; end: number },
-): Promise<Map<number, RowOutput>> {
+  gate: RowRange,
+): Promise<TrainerOutputs> {
   const outputs = new Map<number, RowOutput>();
   let lineNumber = 0;
   for await (const line of createInterface({
@@ -77,51 +80,44 @@ export async function readOutputs(
   })) {
     lineNumber++;
     if (line.trim() === '') continue;
-    const { row, output } = readLine(line, lineNumber);
-    if (row >= rows)
-      throw new TrainerFailure(
-        `${predictionsFile}:${lineNumber}: row ${row}, but the dataset has ${rows} rows`,
-      );
-    if (outputs.has(row))
-      throw new TrainerFailure(`${predictionsFile}:${lineNumber}: row ${row} is there twice`);
-    outputs.set(row, output);
+    const mistake = addLine(outputs, line, rows);
+    if (mistake !== null) return failed(`${predictionsFile}:${lineNumber}: ${mistake}`);
   }
   for (let row = gate.start; row < gate.end; row++) {
     if (!outputs.has(row))
-      throw new TrainerFailure(
-        `${predictionsFile}: no prediction for gate row ${row} (gate rows are ${gate.start} to ${gate.end - 1})`,
+      return failed(
+        `${predictionsFile}: there is no prediction for gate row ${row} ` +
+          `(gate rows are ${gate.start} to ${gate.end - 1})`,
       );
   }
-  return outputs;
+  return { outputs, failure: null };
 }
 
-function readLine(line: string, lineNumber: number): { row: number; output: RowOutput } {
+function failed(failure: string): TrainerOutputs {
+  return { outputs: null, failure };
+}
+
+/** Adds the output in a line. @returns what is wrong with the line, or null */
+function addLine(outputs: Map<number, RowOutput>, line: string, rows: number): string | null {
   let content: unknown;
   try {
-    content = JSON.parse(line.slice(0, longestLineCharacters));
+    content = JSON.parse(line.slice(0, maxLineCharacters));
   } catch (error) {
-    throw new TrainerFailure(
-      `${predictionsFile}:${lineNumber}: not JSON: ${(error as Error).message}`,
-      {
-        cause: error,
-      },
-    );
+    return `the line is not JSON: ${(error as Error).message}`;
   }
   const parsed = lineSchema.safeParse(content);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new TrainerFailure(
-      `${predictionsFile}:${lineNumber}: ${issue!.path.join('.') || 'line'}: ${issue!.message}`,
-    );
+    return `${issue!.path.join('.') || 'line'}: ${issue!.message}`;
   }
   const { row, prediction, score, probabilities } = parsed.data;
-  return {
-    row,
-    output: {
-      prediction: String(prediction),
-      predictionValue: typeof prediction === 'number' ? prediction : null,
-      score: score ?? null,
-      probabilities: probabilities ?? null,
-    },
-  };
+  if (row >= rows) return `the row is ${row}, but the dataset has ${rows} rows`;
+  if (outputs.has(row)) return `row ${row} occurs twice`;
+  outputs.set(row, {
+    prediction: String(prediction),
+    predictionValue: typeof prediction === 'number' ? prediction : null,
+    score: score ?? null,
+    probabilities: probabilities ?? null,
+  });
+  return null;
 }

@@ -10,13 +10,13 @@ import {
 import { mostLossFeatures } from '../../../services/evaluator/estimates/lossCalibration.ts';
 import { mostCalibrationBytes } from '../../../services/evaluator/estimates/windowEstimator.ts';
 import { mostRemembered } from '../../../services/evaluator/evaluatorHandler.ts';
-import { knownIdsAtMost, knownIdsKept } from '../../../services/profiler/profiler.ts';
+import { maxKnownIds, minKnownIds } from '../../../services/profiler/counting/deduplication.ts';
 import {
-  mostBytesInMemory,
-  mostNewProfiles,
-  mostRawBytes,
-  mostRawRows,
-  mostUnflushedRecords,
+  maxBytesInMemory,
+  maxNewProfiles,
+  maxUnflushedRecords as maxProfilerRecords,
+  maxRawBytes,
+  maxRawRows,
 } from '../../../services/profiler/profilerHandler.ts';
 import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
 import { readEnvironment } from '../../../services/shared/config/environment.ts';
@@ -154,12 +154,12 @@ describe('docs/operators.md', () => {
     const limits = rows.slice(2).map(line => line.split('|')[2]!.trim());
     expect(limits).toEqual([
       `${count(maxUnflushedRecords)} or ${mib(maxUnflushedBytes)}, and one batch`,
-      `${count(mostUnflushedRecords)} or ${mib(maxUnflushedBytes)}, and one batch`,
-      `${count(mostRawRows)} or ${mib(mostRawBytes)}`,
-      count(mostNewProfiles),
-      `${mib(mostBytesInMemory)} after a flush`,
-      `${count(knownIdsKept)}, or those of \`deduplication\``,
-      count(knownIdsAtMost),
+      `${count(maxProfilerRecords)} or ${mib(maxUnflushedBytes)}, and one batch`,
+      `${count(maxRawRows)} or ${mib(maxRawBytes)}`,
+      count(maxNewProfiles),
+      `${mib(maxBytesInMemory)} after a flush`,
+      `${count(minKnownIds)}, or those of \`deduplication\``,
+      count(maxKnownIds),
       count(maxVersionsInMemory),
       count(mostRemembered),
       mib(mostCalibrationBytes),

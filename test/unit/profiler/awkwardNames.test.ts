@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { countPrediction, newVersionState } from '../../../services/profiler/profiler.ts';
+import { countPrediction } from '../../../services/profiler/counting/profiler.ts';
+import { emptyTally } from '../../../services/profiler/counting/tally.ts';
+import { newVersionState } from '../../../services/profiler/counting/versionState.ts';
 import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
@@ -15,7 +17,7 @@ const schemas = { resolver: () => ({ type, resolver: type.createResolver(type) }
 const segments = ['__proto__', 'constructor', 'toString'];
 const settings = { ...parseSettings('', 'test').of('m'), segments };
 
-it('features, segments and models may be called anything: each arrives as itself, from JSON and from Avro, and nothing else does', () => {
+it('features, segments and models with any name are stored under exactly that name, from JSON and from Avro', () => {
   const value = fc.oneof(fc.constant(null), fc.boolean(), text, fc.integer());
   const prediction = fc
     .tuple(contractArbitrary<Prediction>('Prediction'), mapOf(value), fc.option(mapOf(text)))
@@ -47,7 +49,7 @@ it('features, segments and models may be called anything: each arrives as itself
       };
       const decoded = decodeRecord(record, 'Prediction', schemas).value!;
       const state = newVersionState(decoded.model, decoded.version, settings);
-      countPrediction(state, { prediction: decoded, offset: 0 });
+      countPrediction(state, { prediction: decoded, offset: 0 }, emptyTally());
       const stored = [...state.windows.values()].flatMap(window => windowRows(state, window));
       const rows: WindowRow[] = JSON.parse(JSON.stringify(stored));
       const expected = [

@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  countPrediction,
-  newVersionState,
-  remember,
-  watermarkMs,
-} from '../../../services/profiler/profiler.ts';
+import { rememberCountedId } from '../../../services/profiler/counting/deduplication.ts';
+import { countPrediction, isCounted } from '../../../services/profiler/counting/profiler.ts';
+import { emptyTally } from '../../../services/profiler/counting/tally.ts';
+import { newVersionState, watermarkMs } from '../../../services/profiler/counting/versionState.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
 import { featuresOf } from '../../../services/shared/profile/features.ts';
 import { seededRandom } from '../shared/profile/distributions.ts';
@@ -29,11 +27,12 @@ const plain = {
 };
 
 describe('deduplication', () => {
-  it('recognises every id within the setting deduplication, none that never came, and keeps no more than it says', () => {
+  it('recognises every repeated id within the horizon and no other id, and keeps no more ids than its limit', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 1, max: 80 }), (seed, spacingMs) => {
         const random = seededRandom(seed);
         const state = newVersionState('m', '1', settings);
+        const tally = emptyTally();
         const timeOf = new Map<string, number>();
         let [recognised, missed] = [0, 0];
         for (let offset = 0; offset < 130_000; offset++) {
@@ -42,11 +41,12 @@ describe('deduplication', () => {
           const id = again ? `${earlier}` : `${offset}`;
           const time = startMs + (again ? earlier : offset) * spacingMs;
           const knownSince = timeOf.get(id);
-          const mustBeKnown =
+          const withinHorizon =
             knownSince !== undefined && knownSince >= watermarkMs(state) - settings.deduplicationMs;
-          const verdict = countPrediction(state, { prediction: { ...plain, id, time }, offset });
-          if (verdict === 'counted' && mustBeKnown) missed++;
-          if (verdict === 'duplicate') {
+          const record = { prediction: { ...plain, id, time }, offset };
+          const result = countPrediction(state, record, tally);
+          if (isCounted(result) && withinHorizon) missed++;
+          if (result === 'duplicate') {
             recognised++;
             if (knownSince === undefined) throw new Error(`${id} never came before`);
           }
@@ -57,45 +57,47 @@ describe('deduplication', () => {
         const kept = Math.ceil((settings.deduplicationMs + settings.outOfOrdernessMs) / spacingMs);
         const inOneWindow = Math.ceil(settings.windowSizeMs / spacingMs);
         expect(state.knownIds.size).toBeLessThanOrEqual(Math.max(100_000, kept) + 2 * inOneWindow);
-        expect(state.tally.idsForgottenEarly).toBe(0);
+        expect(tally.idsForgottenEarly).toBe(0);
       }),
       { numRuns: 2 },
     );
   });
 
-  it('keeps a million ids at the most: of more within one window the newest are known, and a restart knows the same', () => {
+  it('keeps at most a million ids, the newest ones, and remembers the same ids after a restart', () => {
     const hourly: ModelSettings = { ...settings, windowSizeMs: 60 * minuteMs };
     const state = newVersionState('m', '1', hourly);
+    const tally = emptyTally();
     const idsPerSecond = 20_000;
     const timeOf = (id: number) => startMs + Math.floor(id / idsPerSecond) * 1000 + (id % 1000);
     const ids = 1_100_000;
     for (let id = 0; id < ids; id++)
-      countPrediction(state, {
-        prediction: { ...plain, id: `${id}`, time: timeOf(id) },
-        offset: id,
-      });
-    // At the first id beyond a million, whole seconds went until 900,000 were left at most.
+      countPrediction(
+        state,
+        { prediction: { ...plain, id: `${id}`, time: timeOf(id) }, offset: id },
+        tally,
+      );
+    // At the first id beyond a million, the oldest whole seconds were forgotten until at most
+    // 900,000 ids were left.
     const forgotten = 120_000;
     expect(state.knownIds.size).toBe(ids - forgotten);
-    expect(state.tally.idsForgottenEarly).toBe(forgotten);
+    expect(tally.idsForgottenEarly).toBe(forgotten);
     expect(state.deduplicatedFromMs).toBe(timeOf(forgotten));
 
     const restarted = { ...newVersionState('m', '1', hourly), lastOffset: state.lastOffset };
     restarted.deduplicatedFromMs = state.deduplicatedFromMs;
     restarted.maxEventTimeMs = state.maxEventTimeMs;
-    // As store.ts loads them.
+    // As loadVersions.ts does.
     for (let id = 0; id < ids; id++)
-      if (timeOf(id) >= state.deduplicatedFromMs) remember(restarted, `${id}`, timeOf(id));
+      if (timeOf(id) >= state.deduplicatedFromMs) rememberCountedId(restarted, `${id}`, timeOf(id));
     for (const known of [state, restarted]) {
-      const verdictOn = (id: number) =>
-        countPrediction(known, {
-          prediction: { ...plain, id: `${id}`, time: timeOf(id) },
-          offset: known.lastOffset + 1,
-        });
-      expect([ids - 1, forgotten, forgotten - 1].map(verdictOn)).toEqual([
+      const resultOf = (id: number) => {
+        const prediction = { ...plain, id: `${id}`, time: timeOf(id) };
+        return countPrediction(known, { prediction, offset: known.lastOffset + 1 }, emptyTally());
+      };
+      expect([ids - 1, forgotten, forgotten - 1].map(resultOf)).toEqual([
         'duplicate',
         'duplicate',
-        'counted',
+        'on_time',
       ]);
     }
     expect(restarted.knownIds.size).toBe(state.knownIds.size);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PredictionRecord } from '../../../services/profiler/profiler.ts';
+import type { PredictionRecord } from '../../../services/profiler/counting/profiler.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
 import { featuresOf } from '../../../services/shared/profile/features.ts';
 import { emptyStore, ProfilerModel, type StoreModel } from './storeModel.ts';
@@ -14,7 +14,10 @@ const settings: ModelSettings = {
   segments: ['country'],
 };
 
-/** Times wander forwards with the offset, and leap: back by less and by more than the grace period, and ahead. */
+/**
+ * Event times move forwards with the offset, with leaps ahead, and back by less and by more than
+ * the horizon.
+ */
 const log: fc.Arbitrary<PredictionRecord[]> = fc
   .array(
     fc.record({
@@ -77,7 +80,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   fc.constant({ do: 'evict' as const }),
 );
 
-/** What is stored after the whole log, by one profiler that nothing happens to. */
+/** Returns what one profiler that nothing happens to has stored after the whole log. */
 function undisturbed(records: readonly PredictionRecord[]): StoreModel {
   const store = emptyStore();
   const profiler = new ProfilerModel(store, settings);
@@ -89,7 +92,9 @@ function undisturbed(records: readonly PredictionRecord[]): StoreModel {
 function disturbed(records: readonly PredictionRecord[], events: readonly Event[]): StoreModel {
   const store = emptyStore();
   let profiler = new ProfilerModel(store, settings);
-  /** Members that lost the partition and do not know it: they write what they hold, but cannot commit. */
+  /**
+   * Members that lost the partition without knowing. They write what they hold, but cannot commit.
+   */
   const zombies: ProfilerModel[] = [];
   for (const happening of events) {
     if (happening.do === 'take') profiler.take(records, happening.count);
@@ -114,7 +119,7 @@ function disturbed(records: readonly PredictionRecord[], events: readonly Event[
   return store;
 }
 
-/** What readers see. */
+/** What readers of the tables see. */
 const contents = ({ windows, samples, progress, predictions, deadLetters }: StoreModel) => ({
   windows: [...windows].sort(([left], [right]) => (left < right ? -1 : 1)),
   samples: [...samples].sort(([left], [right]) => left - right),
@@ -124,7 +129,7 @@ const contents = ({ windows, samples, progress, predictions, deadLetters }: Stor
 });
 
 describe('the log-prefix rule', () => {
-  it('ends with the same rows as one pass, through crashes in mid-flush, redelivery from any earlier offset, zombies and eviction', () => {
+  it('ends with the same rows as one pass, in spite of crashes during a flush, redelivery from any offset, zombies and eviction', () => {
     fc.assert(
       fc.property(log, fc.array(event, { maxLength: 30 }), (records, events) => {
         expect(contents(disturbed(records, events))).toEqual(contents(undisturbed(records)));
@@ -133,7 +138,7 @@ describe('the log-prefix rule', () => {
     );
   });
 
-  it('counts what a plain pass with all ids in a set counts', () => {
+  it('counts the same as a plain pass that keeps all ids in a set', () => {
     fc.assert(
       fc.property(log, records => {
         const ids = new Set<string>();

@@ -1,16 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { addWindow, windowBlock } from '../../../services/profiler/blocks/windowBlock.ts';
 import {
-  countedSegments,
+  type CountResult,
   countPrediction,
-  evictToBytes,
+  isCounted,
+  type PredictionRecord,
+} from '../../../services/profiler/counting/profiler.ts';
+import { overflowName } from '../../../services/profiler/counting/segmentProfiles.ts';
+import { emptyTally } from '../../../services/profiler/counting/tally.ts';
+import {
   newVersionState,
-  overflowName,
-  settleVersion,
   type VersionState,
   watermarkMs,
-} from '../../../services/profiler/profiler.ts';
-import { addWindow, windowBlock } from '../../../services/profiler/windowBlock.ts';
+} from '../../../services/profiler/counting/versionState.ts';
+import { countWaitingRecords } from '../../../services/profiler/counting/windowState.ts';
+import { evictToBytes, settleVersion } from '../../../services/profiler/memory/versionMemory.ts';
 import { nativeBytes } from '../../../services/shared/clickhouse/nativeBlock.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
 import type { Prediction } from '../../../services/shared/contracts.ts';
@@ -40,21 +45,26 @@ function prediction(fields: Partial<Prediction>): LoggedPrediction {
   });
 }
 
+function count(state: VersionState, prediction: LoggedPrediction, offset: number): CountResult {
+  return countPrediction(state, { prediction, offset }, emptyTally());
+}
+
 function counted(
-  records: { prediction: LoggedPrediction; offset: number }[],
+  records: PredictionRecord[],
   state = newVersionState('m', '1', settings),
 ): VersionState {
-  for (const record of records) countPrediction(state, record);
+  for (const { prediction, offset } of records) count(state, prediction, offset);
   return state;
 }
 
 function profileOf(state: VersionState, windowStart: number, segment: string, name: string) {
   const window = state.windows.get(windowStart);
-  return window && countedSegments(window).get(segment)?.feature.get(name);
+  if (window) countWaitingRecords(window);
+  return window?.segments.get(segment)?.feature.get(name);
 }
 
 describe('counting a prediction', () => {
-  it('counts it in its window, overall and in declared segments', () => {
+  it('counts it in its window, both over all predictions and in declared segments', () => {
     const state = counted([
       { prediction: prediction({ segment: { country: 'DE', channel: 'web' } }), offset: 0 },
       {
@@ -67,44 +77,42 @@ describe('counting a prediction', () => {
     expect(profileOf(state, startMs, 'country=DE', 'amount')?.count).toBe(1);
   });
 
-  it('counts a repeated id once, in whatever window it comes again', () => {
+  it('counts a repeated id once, even if it comes again in another window', () => {
     const state = newVersionState('m', '1', settings);
-    expect(countPrediction(state, { prediction: prediction({}), offset: 0 })).toBe('counted');
-    expect(countPrediction(state, { prediction: prediction({}), offset: 1 })).toBe('duplicate');
-    expect(
-      countPrediction(state, { prediction: prediction({ time: startMs + 2 * hourMs }), offset: 2 }),
-    ).toBe('duplicate');
+    expect(count(state, prediction({}), 0)).toBe('on_time');
+    expect(count(state, prediction({}), 1)).toBe('duplicate');
+    expect(count(state, prediction({ time: startMs + 2 * hourMs }), 2)).toBe('duplicate');
     expect([state.predictions, state.duplicates]).toEqual([1, 2]);
   });
 
-  it('counts a late record and rejects one that is later than the grace period, naming both times', () => {
+  it('counts a late record, and rejects a record behind the horizon with its delay and the limit', () => {
     const state = counted([
       { prediction: prediction({ time: startMs + 8 * 24 * hourMs }), offset: 0 },
     ]);
-    expect(
-      countPrediction(state, {
-        prediction: prediction({ id: 'b', time: startMs + 2 * 24 * hourMs }),
-        offset: 1,
-      }),
-    ).toBe('counted');
+    const late = prediction({ id: 'b', time: startMs + 2 * 24 * hourMs });
+    expect(count(state, late, 1)).toBe('late');
     expect(state.late).toBe(1);
-    const verdict = countPrediction(state, { prediction: prediction({ id: 'c' }), offset: 2 });
-    expect(verdict).toMatchObject({
+    const rejection = count(state, prediction({ id: 'c' }), 2);
+    expect(isCounted(rejection)).toBe(false);
+    expect(rejection).toEqual({
       class: 'too-late',
-      message: expect.stringMatching(/2026-01-01T00:00:00.000Z is 8 d behind.*at most 7 d/),
+      message:
+        'time: 2026-01-01T00:00:00.000Z is 8 d behind the watermark of model m, version 1; at most 7 d are accepted',
+      model: 'm',
+      version: '1',
     });
     expect(state.windows.has(startMs)).toBe(false);
   });
 
-  it('takes a record that is delivered again as counted, and announces its window again', () => {
+  it('does not count a record that is delivered again, but announces its window again', () => {
     const state = counted([{ prediction: prediction({}), offset: 5 }]);
     state.touchedWindows.clear();
-    expect(countPrediction(state, { prediction: prediction({}), offset: 5 })).toBe('replayed');
+    expect(count(state, prediction({}), 5)).toBe('replayed');
     expect(profileOf(state, startMs, '', 'amount')?.count).toBe(1);
     expect([...state.touchedWindows]).toEqual([startMs]);
   });
 
-  it('does not count again in a window that was stored beyond the progress of the version', () => {
+  it('does not count a record twice in a window that was stored at a higher offset than the version', () => {
     const stored = counted([
       { prediction: prediction({}), offset: 0 },
       { prediction: prediction({ id: 'b' }), offset: 1 },
@@ -123,35 +131,39 @@ describe('counting a prediction', () => {
     expect(profileOf(restarted, startMs, '', 'amount')?.count).toBe(3);
   });
 
-  it('keeps the number of segments and of feature names bounded', () => {
+  it('bounds the number of segments and of feature names', () => {
     const state = newVersionState('m', '1', settings);
     for (let i = 0; i < 150; i++)
-      countPrediction(state, {
-        prediction: prediction({ id: `s${i}`, segment: { country: `c${i}` } }),
-        offset: i,
-      });
-    const segments = countedSegments(state.windows.get(startMs)!);
+      count(state, prediction({ id: `s${i}`, segment: { country: `c${i}` } }), i);
+    const window = state.windows.get(startMs)!;
+    countWaitingRecords(window);
+    const { segments } = window;
     expect(segments.size).toBe(102);
     expect(segments.get(`country=${overflowName}`)!.output.get('prediction')!.count).toBe(50);
     const features = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`f${i}`, 1]));
-    countPrediction(state, { prediction: prediction({ id: 'wide', features }), offset: 150 });
+    count(state, prediction({ id: 'wide', features }), 150);
     expect(profileOf(state, startMs, '', overflowName)!.count).toBe(5000 - 3999);
   });
 
-  it('forgets ids only once the setting deduplication allows it, and says from where on it knows them', () => {
+  it('forgets ids only behind the deduplication horizon, and keeps from which time on it knows them', () => {
     const state = newVersionState('m', '1', settings);
     for (let i = 0; i <= 100_000; i++)
-      countPrediction(state, {
-        prediction: prediction({ id: `x${i}`, time: startMs + i * 100 }),
-        offset: i,
-      });
+      count(state, prediction({ id: `x${i}`, time: startMs + i * 100 }), i);
     expect(state.deduplicatedFromMs).toBe(startMs + hourMs);
-    expect(
-      countPrediction(state, {
-        prediction: prediction({ id: 'x99999', time: startMs + 99_999 * 100 }),
-        offset: 100_001,
-      }),
-    ).toBe('duplicate');
+    const again = prediction({ id: 'x99999', time: startMs + 99_999 * 100 });
+    expect(count(state, again, 100_001)).toBe('duplicate');
+  });
+});
+
+describe('the rows of a window', () => {
+  it('are refused while records of the window wait to be counted', () => {
+    const state = counted([{ prediction: prediction({}), offset: 0 }]);
+    const window = state.windows.get(startMs)!;
+    expect(() => addWindow(windowBlock(), state, window, 0)).toThrow(/not counted yet/);
+    countWaitingRecords(window);
+    const block = windowBlock();
+    addWindow(block, state, window, 0);
+    expect(block.rows).toBe(2);
   });
 });
 
@@ -165,7 +177,7 @@ describe('eviction', () => {
       newVersionState(model, '1', settings),
     );
 
-  it('drops closed windows that were stored the longest ago, then whole versions', () => {
+  it('removes the closed windows that were stored the longest ago, then whole versions', () => {
     const [older, newer] = [hours('older'), hours('newer')];
     settleVersion(older, 1);
     settleVersion(newer, 2);
@@ -177,14 +189,14 @@ describe('eviction', () => {
     expect(evictToBytes([held], bytes)).toEqual({ windows: 0, versions: 0 });
     expect(evictToBytes([held], bytes - 1)).toEqual({ windows: 1, versions: 0 });
     expect([...older.windows.keys()]).toEqual([1, 2, 3].map(i => startMs + i * hourMs));
-    // What is left of either is less than half of what it was.
+    // What is left of each version is less than half of what it was.
     expect(evictToBytes([held], newer.bytes / 2)).toEqual({ windows: 5, versions: 1 });
     expect([...held.keys()], 'the version that was used last stays').toEqual(['newer']);
     expect([...newer.windows.keys()], 'the open window stays').toEqual([startMs + 3 * hourMs]);
     expect(evictToBytes([held], 0)).toEqual({ windows: 0, versions: 1 });
   });
 
-  it('counts what a version has in memory', () => {
+  it('measures the memory of a version', () => {
     const state = hours('m');
     settleVersion(state, 1);
     const bytes = state.bytes;
@@ -208,7 +220,7 @@ describe('the log-prefix rule', () => {
     { maxLength: 60 },
   );
 
-  it('gives the same rows after a restart at any offset as without one', () => {
+  it('gives the same rows with a restart at any offset as without one', () => {
     fc.assert(
       fc.property(records, fc.nat(60), fc.nat(60), (drawn, restartAt, back) => {
         const log = drawn.map(({ id, minute, amount }, offset) => ({
@@ -225,7 +237,10 @@ describe('the log-prefix rule', () => {
         counted(log.slice(Math.max(0, restart - back)), resumed);
         const rows = (state: VersionState) => {
           const written = windowBlock();
-          for (const window of state.windows.values()) addWindow(written, state, window, 0);
+          for (const window of state.windows.values()) {
+            countWaitingRecords(window);
+            addWindow(written, state, window, 0);
+          }
           return Buffer.concat(nativeBytes(written)).toString('hex');
         };
         expect(rows(resumed)).toEqual(rows(undisturbed));

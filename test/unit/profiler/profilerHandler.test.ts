@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { newVersionState } from '../../../services/profiler/profiler.ts';
-import { mostNewProfiles, profilerHandler } from '../../../services/profiler/profilerHandler.ts';
+import { maxNewProfiles, profilerHandler } from '../../../services/profiler/profilerHandler.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 import { createMetrics } from '../../../services/shared/service/metrics.ts';
 import type { ServiceContext } from '../../../services/shared/service/service.ts';
@@ -10,9 +9,9 @@ const features = Object.fromEntries(
   Array.from({ length: featuresPerRecord }, (_, index) => [`f${index}`, index]),
 );
 
-/** Begins more profiles than may wait for the next flush. */
+/** Records that begin more profiles than may wait for the next flush. */
 const records = Array.from(
-  { length: Math.ceil(mostNewProfiles / featuresPerRecord) + 1 },
+  { length: Math.ceil(maxNewProfiles / featuresPerRecord) + 1 },
   (_, offset) => ({
     topic: 'predictions',
     partition: 0,
@@ -36,18 +35,24 @@ const records = Array.from(
 async function handlerWithTables(written: string[]) {
   const settings = parseSettings('', 'test');
   const store = {
-    loadVersions: async (names: { model: string; version: string }[]) =>
-      names.map(({ model, version }) => newVersionState(model, version, settings.of(model))),
-    loadWindows: async () => new Map(),
-    insertPredictions: async (rows: { rows: number }) =>
-      void written.push(`${rows.rows} predictions`),
-    insertWindows: async (rows: { rows: number }) => {
-      if (rows.rows > 0) written.push('windows');
+    predictions: {
+      eachCounted: async () => {},
+      insert: async ({ rows }: { rows: number }) => void written.push(`${rows} predictions`),
     },
-    insertSamples: async (rows: { rows: number }) => {
-      if (rows.rows > 0) written.push('samples');
+    windows: {
+      select: async () => ({ profiles: [], samples: [] }),
+      selectHighestStarts: async () => [],
+      insertProfiles: async ({ rows }: { rows: number }) => {
+        if (rows > 0) written.push('windows');
+      },
+      insertSamples: async ({ rows }: { rows: number }) => {
+        if (rows > 0) written.push('samples');
+      },
     },
-    insertProgress: async (rows: object[]) => void written.push(`progress of ${rows.length}`),
+    progress: {
+      select: async () => [],
+      insert: async (rows: object[]) => void written.push(`progress of ${rows.length}`),
+    },
   };
   const context = {
     settings,
@@ -60,7 +65,7 @@ async function handlerWithTables(written: string[]) {
   return profilerHandler(context as unknown as ServiceContext, store as never);
 }
 
-it('stores while it takes records when it holds too much, but only what may be stored', async () => {
+it('stores what it holds before a flush is due if it holds too much, but only if it may store', async () => {
   const written: string[] = [];
   const handler = await handlerWithTables(written);
   await handler.take(records, async () => false);

@@ -6,10 +6,10 @@ import {
   forgetOldestWindow,
   recentIdsBytes,
   rememberId,
-} from '../../../services/profiler/recentIds.ts';
+} from '../../../services/profiler/counting/recentIds.ts';
 
 describe('recent ids', () => {
-  it('are those that a map from id to slice would hold, whatever is remembered and forgotten', () => {
+  it('are the same ids that a map from id to slice would hold after the same steps', () => {
     const slicesPerWindow = 3;
     const windowOf = (slice: number) => Math.floor(slice / slicesPerWindow);
     const id = fc.oneof(
@@ -20,7 +20,7 @@ describe('recent ids', () => {
     const step = fc.oneof(
       { weight: 9, arbitrary: fc.record({ id, slice: fc.integer({ min: 0, max: 20 }) }) },
       { weight: 1, arbitrary: fc.constant('forget a window' as const) },
-      { weight: 1, arbitrary: fc.record({ most: fc.nat(20) }) },
+      { weight: 1, arbitrary: fc.record({ maxIds: fc.nat(20) }) },
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), steps => {
@@ -41,9 +41,9 @@ describe('recent ids', () => {
             if (slices.length === 0) continue;
             answers.push(forgetOldestWindow(ids));
             forgetBefore((windowOf(slices[0]!) + 1) * slicesPerWindow);
-          } else if ('most' in step) {
-            answers.push(forgetOldestSlices(ids, step.most));
-            const lastForgotten = slices[slices.length - step.most - 1];
+          } else if ('maxIds' in step) {
+            answers.push(forgetOldestSlices(ids, step.maxIds));
+            const lastForgotten = slices[slices.length - step.maxIds - 1];
             forgetBefore(lastForgotten === undefined ? fromSlice : lastForgotten + 1);
           } else if (step.slice >= fromSlice) {
             answers.push(rememberId(ids, step.id, step.slice));
@@ -65,7 +65,7 @@ describe('recent ids', () => {
     );
   });
 
-  it('take the memory of the ids that are remembered, not of all that ever were', () => {
+  it('take memory for the ids that are remembered, not for all that ever were', () => {
     const ids = emptyRecentIds();
     for (let window = 0; window < 200; window++) {
       for (let number = 0; number < 500; number++)

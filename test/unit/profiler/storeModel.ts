@@ -1,20 +1,26 @@
+import { rememberCountedId } from '../../../services/profiler/counting/deduplication.ts';
 import {
   countPrediction,
-  evictToBytes,
-  newVersionState,
-  newWindowState,
+  isCounted,
   type PredictionRecord,
-  profilesOf,
-  remember,
-  settleVersion,
+} from '../../../services/profiler/counting/profiler.ts';
+import { emptyTally } from '../../../services/profiler/counting/tally.ts';
+import {
+  newVersionState,
+  restoreProgress,
   type VersionState,
+} from '../../../services/profiler/counting/versionState.ts';
+import {
+  newWindowState,
+  restoreProfile,
+  restoreSample,
   type WindowState,
-} from '../../../services/profiler/profiler.ts';
-import { progressRow } from '../../../services/profiler/store.ts';
+} from '../../../services/profiler/counting/windowState.ts';
+import { evictToBytes, settleVersion } from '../../../services/profiler/memory/versionMemory.ts';
+import { progressRow } from '../../../services/profiler/store/progressTable.ts';
 import type { ModelSettings } from '../../../services/shared/config/settings.ts';
 import { fromProfileRow } from '../../../services/shared/profile/profileRow.ts';
 import {
-  recordSampleOf,
   type SampledRecords,
   sampledRecords,
 } from '../../../services/shared/profile/recordSample.ts';
@@ -29,11 +35,14 @@ type ProgressRow = Record<
   max_event_time: string;
 };
 
-/** ClickHouse as the profiler sees it: of rows with the same key the one with the highest offset, of predictions the lowest. */
+/**
+ * ClickHouse as the profiler sees it. Of rows with the same key it keeps the one with the highest
+ * offset, of predictions the one with the lowest.
+ */
 export interface StoreModel {
-  /** By window start. All rows of a window come in one block. */
+  /** By segment, window start, kind and feature. All rows of a window are written in one block. */
   windows: Map<string, WindowRow>;
-  /** By window start. They come in a block of their own. */
+  /** By window start. Samples are written in a block of their own. */
   samples: Map<number, SampledRecords & { last_offset: number }>;
   progress: ProgressRow | null;
   predictions: Map<string, PredictionRecord>;
@@ -53,7 +62,10 @@ export const emptyStore = (): StoreModel => ({
 
 const milliseconds = (text: string) => Date.parse(`${text.replace(' ', 'T')}Z`);
 
-/** A profiler with one version in one partition: what profilerHandler.ts and store.ts do, without their servers. */
+/**
+ * A profiler with one version in one partition. It does what profilerHandler.ts does, without
+ * servers.
+ */
 export class ProfilerModel {
   state: VersionState;
   position: number;
@@ -78,14 +90,17 @@ export class ProfilerModel {
       ) {
         state.windows.set(startMs, loadedWindow(this.store, startMs, state.settings.windowSizeMs));
       }
-      const verdict = countPrediction(state, record);
-      if (verdict === 'counted') this.counted.push(record);
-      else if (typeof verdict === 'object') this.rejected.push(record.offset);
+      const result = countPrediction(state, record, emptyTally());
+      if (isCounted(result)) this.counted.push(record);
+      else if (typeof result === 'object') this.rejected.push(record.offset);
       this.position++;
     }
   }
 
-  /** @param steps of the flush that are reached: predictions, windows, samples, dead letters, progress, commit */
+  /**
+   * @param steps number of steps that are reached, of: predictions, windows, samples, dead letters,
+   * progress, commit
+   */
   flush(steps: number): void {
     const { store, state } = this;
     const actions = [
@@ -116,8 +131,8 @@ export class ProfilerModel {
     settleVersion(state, 1);
   }
 
-  evict(mostBytes: number): void {
-    evictToBytes([new Map([['', this.state]])], mostBytes);
+  evict(maxBytes: number): void {
+    evictToBytes([new Map([['', this.state]])], maxBytes);
   }
 
   private writePredictions(): void {
@@ -150,7 +165,7 @@ function loaded(
     state.highestWindowStartMs = Math.max(state.highestWindowStartMs, row.window_start);
   if (!progress) return state;
   const seen = progress.predictions > 0;
-  Object.assign(state, {
+  restoreProgress(state, {
     lastOffset: progress.last_offset,
     firstEventTimeMs: seen ? milliseconds(progress.first_event_time) : Number.POSITIVE_INFINITY,
     maxEventTimeMs: seen ? milliseconds(progress.max_event_time) : Number.NEGATIVE_INFINITY,
@@ -158,9 +173,10 @@ function loaded(
     duplicates: progress.duplicates,
     late: progress.late,
     tooLate: progress.too_late,
+    deduplicatedFromMs: state.deduplicatedFromMs,
   });
   for (const { prediction, offset } of predictions.values()) {
-    if (offset <= progress.last_offset) remember(state, prediction.id, prediction.time);
+    if (offset <= progress.last_offset) rememberCountedId(state, prediction.id, prediction.time);
   }
   return state;
 }
@@ -169,14 +185,15 @@ function loadedWindow(store: StoreModel, startMs: number, sizeMs: number): Windo
   const window = newWindowState(startMs, sizeMs);
   for (const row of store.windows.values()) {
     if (row.window_start !== startMs) continue;
-    window.lastOffset = Math.max(window.lastOffset, row.last_offset);
-    profilesOf(window, row.segment)[row.kind].set(
-      row.feature,
-      fromProfileRow(JSON.parse(JSON.stringify(row))),
-    );
+    restoreProfile(window, {
+      segment: row.segment,
+      kind: row.kind,
+      name: row.feature,
+      profile: fromProfileRow(JSON.parse(JSON.stringify(row))),
+      lastOffset: row.last_offset,
+    });
   }
   const sample = store.samples.get(startMs);
-  if (sample)
-    Object.assign(window, { sample: recordSampleOf(sample), sampledOffset: sample.last_offset });
+  if (sample) restoreSample(window, { records: sample, lastOffset: sample.last_offset });
   return window;
 }

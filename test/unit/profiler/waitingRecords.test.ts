@@ -1,25 +1,23 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import {
-  countedSegments,
-  countPrediction,
-  newVersionState,
-  type VersionState,
-} from '../../../services/profiler/profiler.ts';
+import { countPrediction } from '../../../services/profiler/counting/profiler.ts';
+import { emptyTally } from '../../../services/profiler/counting/tally.ts';
+import { newVersionState } from '../../../services/profiler/counting/versionState.ts';
+import { countWaitingRecords } from '../../../services/profiler/counting/windowState.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 import type { LoggedPrediction } from '../../../services/shared/profile/features.ts';
 import { windowRows } from './windowRows.ts';
 
 const startMs = Date.UTC(2026, 0, 1);
 const settings = { ...parseSettings('', 'test').of('m'), segments: ['country'] };
-const mostNames = 4_000;
-/** Records share them, as decoded ones do. */
+const maxNames = 4_000;
+/** Records share these arrays, as decoded records do. */
 const someNames = [
   ['amount', 'city'],
   ['city', 'amount', 'age'],
 ];
-/** More than a window keeps apart, so that several are counted under (other). */
-const tooManyNames = Array.from({ length: mostNames + 2 }, (_, index) => `f${index}`);
+/** More names than a window keeps apart, so that several are counted under (other). */
+const tooManyNames = Array.from({ length: maxNames + 2 }, (_, index) => `f${index}`);
 
 const value = fc.oneof(
   fc.double(),
@@ -49,16 +47,17 @@ function predictionOf(namesOf: readonly string[][]): fc.Arbitrary<Omit<LoggedPre
   });
 }
 
-/** @param atOnce nothing waits for what comes after it */
+/** @param atOnce counts each record before the next one comes */
 function rowsOf(predictions: readonly Omit<LoggedPrediction, 'id'>[], atOnce: boolean) {
-  const state: VersionState = newVersionState('m', '1', settings);
+  const state = newVersionState('m', '1', settings);
+  const tally = emptyTally();
   for (const [offset, prediction] of predictions.entries()) {
-    countPrediction(state, { prediction: { ...prediction, id: `id${offset}` }, offset });
-    if (atOnce) for (const window of state.windows.values()) countedSegments(window);
+    countPrediction(state, { prediction: { ...prediction, id: `id${offset}` }, offset }, tally);
+    if (atOnce) for (const window of state.windows.values()) countWaitingRecords(window);
   }
   return {
     rows: [...state.windows.values()].flatMap(window => windowRows(state, window)),
-    tally: state.tally,
+    tally,
   };
 }
 
@@ -66,17 +65,14 @@ it.each([
   { what: 'the same names', names: someNames.slice(1), records: 200, numRuns: 50 },
   { what: 'names that change', names: someNames, records: 200, numRuns: 50 },
   { what: 'too many names', names: [tooManyNames], records: 20, numRuns: 2 },
-])(
-  'records that wait for others give the very rows that each would have given at once: $what',
-  options => {
-    fc.assert(
-      fc.property(
-        fc.array(predictionOf(options.names), { maxLength: options.records, size: 'max' }),
-        predictions => {
-          expect(rowsOf(predictions, false)).toEqual(rowsOf(predictions, true));
-        },
-      ),
-      { numRuns: options.numRuns },
-    );
-  },
-);
+])('records that wait give the same rows as records that are counted at once: $what', options => {
+  fc.assert(
+    fc.property(
+      fc.array(predictionOf(options.names), { maxLength: options.records, size: 'max' }),
+      predictions => {
+        expect(rowsOf(predictions, false)).toEqual(rowsOf(predictions, true));
+      },
+    ),
+    { numRuns: options.numRuns },
+  );
+});

@@ -1,8 +1,8 @@
+import type { ProfileKind } from '../../../services/profiler/counting/segmentProfiles.ts';
 import {
-  countedSegments,
-  type ProfileKind,
+  countWaitingRecords,
   type WindowState,
-} from '../../../services/profiler/profiler.ts';
+} from '../../../services/profiler/counting/windowState.ts';
 import { type ProfileRow, toProfileRow } from '../../../services/shared/profile/profileRow.ts';
 import type { VersionName } from '../../../services/shared/versionKey.ts';
 
@@ -15,10 +15,11 @@ export type WindowRow = ProfileRow &
     last_offset: number;
   };
 
-/** What window_profiles holds of a window, as ClickHouse would give it. */
+/** Returns the rows that window_profiles holds of a window, as ClickHouse would return them. */
 export function windowRows({ model, version }: VersionName, window: WindowState): WindowRow[] {
   const rows: WindowRow[] = [];
-  for (const [segment, profiles] of countedSegments(window)) {
+  countWaitingRecords(window);
+  for (const [segment, profiles] of window.segments) {
     for (const kind of ['feature', 'output', 'operation'] as const) {
       for (const [feature, profile] of profiles[kind]) {
         const { startMs: window_start, lastOffset: last_offset } = window;

@@ -3,10 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import {
-  TakenOver,
-  withAttemptFolder,
-} from '../../../services/retrainer/artifacts/attemptFolder.ts';
+import { withAttemptFolder } from '../../../services/retrainer/artifacts/attemptFolder.ts';
 
 let modelFolder: string;
 beforeEach(async () => {
@@ -14,26 +11,52 @@ beforeEach(async () => {
 });
 afterEach(() => rm(modelFolder, { recursive: true }));
 
-it('removes what earlier attempts left, and tells them that another has taken over', async () => {
-  const both = { modelFolder, runId: 'run' };
-  const later = Promise.withResolvers<void>();
-  const earlier = withAttemptFolder(both, async folder => {
-    later.resolve(
-      withAttemptFolder(both, async ownFolder => {
+const run = () => ({ modelFolder, runId: 'run' });
+const never = () => false;
+
+/** Makes an attempt that another one takes over while it works. */
+async function takenOver<T>(
+  work: (folder: string) => Promise<T>,
+  hasFailed: (result: T) => boolean,
+) {
+  return withAttemptFolder(
+    run(),
+    async folder => {
+      const later = async (ownFolder: string) => {
         expect(existsSync(folder)).toBe(false);
         expect(existsSync(ownFolder)).toBe(true);
-      }),
-    );
-    await later.promise;
-    return readdir(folder);
-  });
-  await expect(earlier).rejects.toThrow(TakenOver);
+      };
+      await withAttemptFolder(run(), later, never);
+      return work(folder);
+    },
+    hasFailed,
+  );
+}
+
+it('removes the folders of earlier attempts, and ignores how they fail', async () => {
+  expect(await takenOver(folder => readdir(folder), never)).toBeNull();
+  expect(
+    await takenOver(
+      async () => 'exit code 1',
+      () => true,
+    ),
+  ).toBeNull();
   expect(await readdir(join(modelFolder, 'runs'))).toEqual([]);
 });
 
-it('passes on the error of work that nobody took over', async () => {
-  const failing = withAttemptFolder({ modelFolder, runId: 'run' }, async () => {
+it('returns the result of an attempt that succeeds although it was taken over', async () => {
+  expect(await takenOver(async () => 'published', never)).toBe('published');
+});
+
+it('passes on the failures of an attempt that was not taken over', async () => {
+  const failing = async () => {
     throw new Error('no weights');
-  });
-  await expect(failing).rejects.toThrow('no weights');
+  };
+  await expect(withAttemptFolder(run(), failing, never)).rejects.toThrow('no weights');
+  const failed = await withAttemptFolder(
+    run(),
+    async () => 'exit code 1',
+    () => true,
+  );
+  expect(failed).toBe('exit code 1');
 });

@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(modelFolder, { recursive: true }));
 
-it('gives runs that ask at the same moment names of their own', async () => {
+it('gives different names to runs that ask at the same moment', async () => {
   const runs = Array.from({ length: 20 }, (_, index) => `run${index}`);
   const names = await Promise.all(
     runs.map(runId => claimVersionName('1', new Set(['1', '3']), { modelFolder, runId })),
@@ -21,7 +21,7 @@ it('gives runs that ask at the same moment names of their own', async () => {
   ]);
 });
 
-it('gives a run that is done again the name that it had', async () => {
+it('gives a run that is done again the same name as before', async () => {
   const name = await claimVersionName('spring', new Set(['spring']), {
     modelFolder,
     runId: 'cut off',

@@ -15,7 +15,10 @@ function gateRow(
   };
 }
 
-/** Rows on which each is right with a probability that moves slowly over time, as it does when the world drifts. */
+/**
+ * Rows on which each model is right with a probability that moves slowly over time, as it does in a
+ * drift.
+ */
 function simulate(
   rows: number,
   championAccuracy: number,
@@ -53,11 +56,11 @@ describe('judgeChallenger', () => {
     ).toBeLessThanOrEqual(0.05);
   });
 
-  it('approves one that is clearly better nearly always', () => {
+  it('nearly always approves a challenger that is clearly better', () => {
     expect(approvals(200, random => simulate(600, 0.7, 0.85, 0.5, random))).toBeGreaterThan(0.95);
   });
 
-  it('says better, worse and inconclusive with the numbers', () => {
+  it('gives the numbers for a better, a worse and an inconclusive challenger', () => {
     const rows = (champion: (row: number) => boolean, challenger: (row: number) => boolean) =>
       Array.from({ length: 200 }, (_, row) => gateRow(champion(row), challenger(row)));
     const better = judgeChallenger(
@@ -70,7 +73,7 @@ describe('judgeChallenger', () => {
     );
     expect(better.status).toBe('approved');
     expect(better.reasons[0]).toMatch(
-      /^comparison: error rate 0\.1 against the champion's 0\.5 on 200 rows, better by 0\.4 \(95 % interval 0\.\d+ to 0\.\d+\): passed$/,
+      /^Comparison: passed\. On the same 200 rows, the challenger's error rate is 0\.1 and the champion's is 0\.5\. The challenger's is lower by 0\.4 \(95 % confidence interval 0\.\d+ to 0\.\d+\)\.$/,
     );
     expect(better.metrics).toMatchObject({
       championLoss: 0.5,
@@ -90,7 +93,7 @@ describe('judgeChallenger', () => {
     );
     expect(worse).toMatchObject({ status: 'rejected' });
     expect(worse.reasons[0]).toMatch(
-      /^comparison: worse: error rate 0\.5 against the champion's 0\.1/,
+      /^Comparison: not passed\. .* The challenger's is higher by 0\.4 \(95 % confidence interval 0\.\d+ to 0\.\d+\)\.$/,
     );
     const equal = judgeChallenger(
       'binary',
@@ -104,39 +107,54 @@ describe('judgeChallenger', () => {
       status: 'rejected',
       metrics: { difference: 0, intervalLow: 0, intervalHigh: 0 },
     });
-    expect(equal.reasons[0]).toMatch(/^inconclusive: /);
+    expect(equal.reasons[0]).toMatch(
+      /^Comparison: inconclusive\. .* The challenger's is the same \(95 % confidence interval 0 to 0\)\.$/,
+    );
+    const slightlyBetter = judgeChallenger(
+      'binary',
+      rows(
+        row => row % 10 > 0,
+        row => row % 11 > 0,
+      ),
+      [],
+    );
+    expect(slightlyBetter.reasons[0]).toMatch(
+      /^Comparison: inconclusive\. .* lower by 0\.005 \(95 % confidence interval -0\.\d+ to 0\.\d+\), which may be chance\.$/,
+    );
   });
 
-  it('refuses too few rows', () => {
-    const verdict = judgeChallenger(
+  it('rejects a challenger that can be compared on too few rows', () => {
+    const decision = judgeChallenger(
       'binary',
       Array.from({ length: 49 }, () => gateRow(false, true)),
       [],
     );
-    expect(verdict).toMatchObject({
+    expect(decision).toMatchObject({
       status: 'rejected',
-      reasons: ['gate rows: 49, at least 50 are needed: not passed'],
+      reasons: ['Gate rows: not passed. 49 rows can be compared, but at least 50 are needed.'],
     });
   });
 
-  it('refuses a challenger that is better over all but worse in a declared segment', () => {
+  it('rejects a challenger that is better overall but worse in a declared segment', () => {
     const rows = Array.from({ length: 1000 }, (_, row) =>
       row % 10 === 0
         ? gateRow(row % 20 === 0, false, { country: 'NL' })
         : gateRow(row % 3 === 0, true, { country: 'DE' }),
     );
     expect(judgeChallenger('binary', rows, []).status).toBe('approved');
-    const verdict = judgeChallenger('binary', rows, ['country']);
-    expect(verdict.status).toBe('rejected');
-    expect(verdict.reasons[0]).toMatch(
-      /^segment country=NL: worse: better by -0\.5 \(.*\) on 100 rows: not passed$/,
+    const decision = judgeChallenger('binary', rows, ['country']);
+    expect(decision.status).toBe('rejected');
+    expect(decision.reasons[0]).toMatch(
+      /^Segment country=NL: not passed\. On 100 rows, the challenger's error rate, compared with the champion's, is higher by 0\.5 \(97\.5 % confidence interval .*\)\.$/,
     );
-    expect(verdict.reasons).toContainEqual(
-      expect.stringMatching(/^segment country=DE: better by 0\.\d+ .*: passed$/),
+    expect(decision.reasons).toContainEqual(
+      expect.stringMatching(
+        /^Segment country=DE: passed\. On 900 rows, .*, is lower by 0\.\d+ \(97\.5 % confidence interval .*\)\.$/,
+      ),
     );
   });
 
-  it('compares absolute errors of numbers, and refuses outputs that are none', () => {
+  it('compares absolute errors of numbers, and rejects outputs that are not numbers', () => {
     const rows: GateRow[] = Array.from({ length: 100 }, (_, row) => ({
       truth: { label: String(row), labelValue: row, segments: {} },
       champion: { prediction: String(row + 5), predictionValue: row + 5 },
@@ -147,39 +165,45 @@ describe('judgeChallenger', () => {
         probabilities: null,
       },
     }));
-    const verdict = judgeChallenger('regression', rows, []);
-    expect(verdict).toMatchObject({
+    const decision = judgeChallenger('regression', rows, []);
+    expect(decision).toMatchObject({
       status: 'approved',
       metrics: { championLoss: 5, challengerLoss: 1, difference: 4 },
     });
     rows[7]!.challenger.predictionValue = null;
     expect(judgeChallenger('regression', rows, [])).toMatchObject({
       status: 'rejected',
-      reasons: ['outputs: 1 of 100 are no finite numbers: not passed', expect.any(String)],
+      reasons: [
+        'Outputs: not passed. The challenger gave no finite number for 1 of 100 rows.',
+        expect.any(String),
+      ],
     });
   });
 
-  it('publishes no figure that overflows', () => {
+  it('leaves out metrics that overflow', () => {
     const rows: GateRow[] = Array.from({ length: 100 }, () => ({
       truth: { label: '0', labelValue: 0, segments: {} },
       champion: { prediction: '1e308', predictionValue: 1e308 },
       challenger: { prediction: '0', predictionValue: 0, score: null, probabilities: null },
     }));
-    const verdict = judgeChallenger('regression', rows, []);
-    expect(Object.values(verdict.metrics).every(Number.isFinite)).toBe(true);
-    expect(verdict.status).toBe('rejected');
+    const decision = judgeChallenger('regression', rows, []);
+    expect(Object.values(decision.metrics).every(Number.isFinite)).toBe(true);
+    expect(decision.status).toBe('rejected');
   });
 
-  it('refuses probabilities that are none', () => {
+  it('rejects probabilities outside 0 to 1', () => {
     const rows = Array.from({ length: 100 }, (_, row) => gateRow(row % 2 === 0, true));
     for (const row of rows) row.challenger.probabilities = { yes: 0.8, no: 0.2 };
-    const verdict = judgeChallenger('binary', rows, []);
-    expect(verdict.metrics.challengerLogLoss).toBeCloseTo(-Math.log(0.8), 12);
-    expect(verdict.status).toBe('approved');
+    const decision = judgeChallenger('binary', rows, []);
+    expect(decision.metrics.challengerLogLoss).toBeCloseTo(-Math.log(0.8), 12);
+    expect(decision.status).toBe('approved');
     rows[3]!.challenger.probabilities = { yes: 1.2, no: -0.2 };
     expect(judgeChallenger('binary', rows, [])).toMatchObject({
       status: 'rejected',
-      reasons: [expect.stringMatching(/^log-loss: .*not passed$/), expect.any(String)],
+      reasons: [
+        'Probabilities: not passed. The challenger gave probabilities outside 0 to 1.',
+        expect.any(String),
+      ],
     });
   });
 });

@@ -9,20 +9,20 @@ const coverage = (...shares: number[]) =>
   }));
 
 describe('maturedUntilMs', () => {
-  it('ends before the newest labels are complete', () => {
+  it('ends where labels are no longer complete', () => {
     expect(maturedUntilMs(coverage(1, 1, 1, 0.5, 0.1))).toBe(3000);
     expect(maturedUntilMs(coverage(1, 1, 1, 0.9, 0))).toBe(4000);
   });
 
-  it('takes the usual share for complete, where only a sample is ever labelled', () => {
+  it('takes the usual share as complete if only a sample is ever labelled', () => {
     expect(maturedUntilMs(coverage(0.1, 0.12, 0.1, 0.11, 0.02))).toBe(4000);
   });
 
-  it('does not mind a gap', () => {
+  it('looks past a gap', () => {
     expect(maturedUntilMs(coverage(1, 0.2, 1, 1))).toBe(4000);
   });
 
-  it('is the beginning of time without labels', () => {
+  it('is 0 without labels', () => {
     expect(maturedUntilMs(coverage(0, 0))).toBe(0);
     expect(maturedUntilMs([])).toBe(0);
   });

@@ -23,7 +23,7 @@ describe('studentQuantile', () => {
 });
 
 describe('meanInterval', () => {
-  it('is a point for a constant', () => {
+  it('has no width for constant values', () => {
     expect(meanInterval(Array(200).fill(0.25), 0.95)).toEqual({
       mean: 0.25,
       low: 0.25,
@@ -32,7 +32,7 @@ describe('meanInterval', () => {
     });
   });
 
-  it('equals the interval of independent means for one value per block', () => {
+  it('equals the interval of independent values if each block has one value', () => {
     const values = Array.from({ length: 25 * 8 }, (_, index) => Math.floor(index / 8) - 12);
     const { mean, low, high } = meanInterval(values, 0.95);
     expect(mean).toBe(0);
@@ -41,7 +41,7 @@ describe('meanInterval', () => {
     expect(low).toBeCloseTo(-high, 10);
   });
 
-  it('is wider for values that are alike in time', () => {
+  it('is wider if neighbouring values are similar', () => {
     const values = Array.from({ length: 1000 }, (_, index) => (index % 2 === 0 ? 1 : -1));
     const alike = values
       .toSorted((a, b) => a - b)

@@ -65,11 +65,13 @@ describe('decideOnDriftEvent', () => {
     expect(decision.train).toBe(train);
     if (!decision.train)
       expect(decision.reason).toMatch(
-        retraining === 'enabled: false' ? /disabled/ : new RegExp(`^${cause}: `),
+        retraining === 'enabled: false'
+          ? /disabled/
+          : new RegExp(`^The cause of the drift is ${cause}[.:,] `),
       );
   });
 
-  it('waits for the cooldown in event time, not in wall clock', () => {
+  it('measures the cooldown in event time, not in wall clock', () => {
     const decide = (lastTrainedEventTimeMs: number, atMs = detectedMs) =>
       decideOnDriftEvent(driftEvent(), atMs, settings('cooldown: 2d'), {
         championVersion: '1',
@@ -78,9 +80,9 @@ describe('decideOnDriftEvent', () => {
     expect(decide(detectedMs - 2 * dayMs)).toEqual({ train: true });
     expect(decide(detectedMs - 2 * dayMs + 1)).toEqual({
       train: false,
-      reason: expect.stringMatching(
-        /^cooldown: the last training used data up to 2026-01-08T00:00:00\.001Z; .* from 2026-01-10T00:00:00\.001Z on/,
-      ),
+      reason:
+        'The cooldown is not over (retraining.cooldown). The last training used data up to 2026-01-08T00:00:00.001Z, ' +
+        'so the next one may follow a drift that is seen at 2026-01-10T00:00:00.001Z or later (event time).',
     });
     expect(decide(detectedMs + dayMs).train).toBe(false);
     expect(decide(detectedMs, detectedMs + 2 * dayMs), 'a drift that goes on').toEqual({
@@ -88,7 +90,7 @@ describe('decideOnDriftEvent', () => {
     });
   });
 
-  it('leaves versions alone that no longer serve', () => {
+  it('does not train for a version that no longer serves', () => {
     expect(
       decideOnDriftEvent(driftEvent(), detectedMs, settings('enabled: true'), {
         ...fresh,
@@ -96,13 +98,13 @@ describe('decideOnDriftEvent', () => {
       }),
     ).toEqual({
       train: false,
-      reason: 'version 1 drifted, but version 2 serves now',
+      reason: 'Version 1 drifted, but version 2 serves now.',
     });
   });
 });
 
 describe('causes', () => {
-  it('are there for open drift events alone', () => {
+  it('come from open drift events only', () => {
     expect(causeOfDriftEvent(driftEvent())).toEqual({
       type: 'drift_event',
       id: 'e1',
@@ -112,14 +114,14 @@ describe('causes', () => {
     expect(causeOfDriftEvent(driftEvent({ status: 'withdrawn', revision: 2 }))).toBeNull();
   });
 
-  it('have one run, whatever the revision', () => {
+  it('have one run for all revisions of a drift event', () => {
     const cause = (fields: Partial<DriftEvent>): Cause => causeOfDriftEvent(driftEvent(fields))!;
     expect(runId(cause({ revision: 2, value: 7 }))).toBe(runId(cause({})));
     expect(runId(cause({ id: 'e2' }))).not.toBe(runId(cause({})));
     expect(runId({ type: 'manual', id: 'e1', model: 'churn' })).not.toBe(runId(cause({})));
   });
 
-  it('that people ask for are refused only where retraining is disabled', () => {
+  it('that are requests are refused only if retraining is disabled', () => {
     expect(decideOnRequest(settings('enabled: true'))).toEqual({ train: true });
     expect(decideOnRequest(settings('enabled: false')).train).toBe(false);
   });

@@ -22,17 +22,19 @@ async function keep(version: string): Promise<RunResult> {
   const folder = join(modelFolder, 'runs', version);
   await mkdir(join(folder, 'model'), { recursive: true });
   await writeFile(join(folder, 'model', 'weights'), version);
-  return keepResult(folder, resultOf(version), { modelFolder, runId: 'run' });
+  return keepResult(folder, resultOf(version), run());
 }
 
-it('keeps one result of a run with its model, and gives it to whoever comes later', async () => {
-  expect(await readResult(modelFolder, 'run')).toBeNull();
+const run = () => ({ modelFolder, runId: 'run' });
+
+it('keeps one result of a run with its model, and returns it to every later process', async () => {
+  expect(await readResult(run())).toBeNull();
   const results = await Promise.all(['2', '3', '4', '5'].map(keep));
   const [kept] = results;
   expect(new Set(results.map(result => result.version.version)).size).toBe(1);
   expect(await keep('6')).toEqual(kept);
-  expect(await readResult(modelFolder, 'run')).toEqual(kept);
-  expect(await readFile(join(keptModelFolder(modelFolder, 'run'), 'weights'), 'utf8')).toBe(
+  expect(await readResult(run())).toEqual(kept);
+  expect(await readFile(join(keptModelFolder(run()), 'weights'), 'utf8')).toBe(
     kept!.version.version,
   );
 });

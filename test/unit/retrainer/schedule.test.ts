@@ -5,7 +5,7 @@ import type { RetrainRequest } from '../../../services/shared/contracts.ts';
 import { retrainRequestEvent } from '../../../services/shared/records/retrainRequestEvent.ts';
 
 describe('scheduledRequest', () => {
-  it('has the same id on every replica, and another for every model and time', () => {
+  it('has the same id on every replica, and a different one for every model and time', () => {
     expect(scheduledRequest('churn', 1000)).toEqual(scheduledRequest('churn', 1000));
     expect(scheduledRequest('churn', 2000).id).not.toBe(scheduledRequest('churn', 1000).id);
     expect(scheduledRequest('fraud', 1000).id).not.toBe(scheduledRequest('churn', 1000).id);
@@ -23,7 +23,7 @@ describe('scheduledRequest', () => {
 });
 
 describe('startSchedules', () => {
-  it('asks for each model that its own schedule or the one for all falls due for, at whole scheduled times', async () => {
+  it('requests a training for each model whose own or default schedule is due, at the scheduled time', async () => {
     const settings = parseSettings(
       `
 defaults: { retraining: { schedule: '* * * * * *' } }

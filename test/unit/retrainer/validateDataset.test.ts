@@ -10,10 +10,10 @@ function validate(rows: DatasetRow[]) {
 }
 
 describe('validateDataset', () => {
-  it('accepts sound rows, leaves constant columns out and says so', () => {
+  it('accepts sound rows, and leaves constant columns out with a note', () => {
     expect(validate(datasetRows(1000))).toEqual({
       refusals: [],
-      notes: ['feature currency: is constant in the training rows and was left out'],
+      notes: ['Feature currency was left out, because it is constant in the training rows.'],
       features: [
         { name: 'city', type: 'text' },
         { name: 'price', type: 'number' },
@@ -21,7 +21,7 @@ describe('validateDataset', () => {
     });
   });
 
-  it('accepts drift: other values, and missing ones that were always there', () => {
+  it('accepts drifted values, and a share of missing values that does not rise', () => {
     const rows = datasetRows(1000, (row, index) => ({
       features: {
         ...row.features,
@@ -34,36 +34,36 @@ describe('validateDataset', () => {
   });
 
   it.each([
-    ['missing', undefined],
-    ['wrong type', 'n/a'],
-    ['not finite', Number.NaN],
-  ])('refuses a feature that breaks off at the end: %s', (fault, price) => {
+    ['are missing', undefined],
+    ['have the wrong type', 'n/a'],
+    ['are not finite', Number.NaN],
+  ])('refuses a feature whose last values %s', (fault, price) => {
     const rows = datasetRows(1000, ({ features: { price: sound, ...others } }, index) => {
       const value = index < 970 ? sound : price;
       return { features: value === undefined ? others : { ...others, price: value } };
     });
     expect(validate(rows).refusals).toEqual([
-      `feature price: 60 % ${fault} in the 50 rows from 2026-01-01T15:50:00.000Z on, 0 % in the older ones`,
+      `Feature price looks broken: 60 % of its values ${fault} in the 50 rows from 2026-01-01T15:50:00.000Z on, and 0 % in the older rows.`,
     ]);
   });
 
-  it('refuses too few rows, one class, constant numbers, too many classes, and nothing to learn from', () => {
+  it('refuses too few rows, a single class, constant numbers, too many classes, and constant features', () => {
     expect(validate(datasetRows(499)).refusals).toEqual([
-      '499 labelled rows, at least 500 are needed',
+      'The number of labelled rows is 499, but at least 500 are needed (retraining.minimumLabelledRows).',
     ]);
     expect(validate(datasetRows(1000, () => ({ label: 'yes' }))).refusals).toEqual([
-      'labels: only "yes" in the 700 training rows, at least two classes are needed',
+      'All of the 700 training rows have the label "yes", but at least two classes are needed.',
     ]);
     expect(validate(datasetRows(1000, () => ({ label: '0.5', labelValue: 0.5 }))).refusals).toEqual(
-      ['labels: only "0.5" in the 700 training rows, at least two values are needed'],
+      ['All of the 700 training rows have the label "0.5", but at least two values are needed.'],
     );
     expect(
       validate(datasetRows(1000, (_, index) => ({ label: `class ${index % 300}` }))).refusals,
-    ).toEqual(['labels: 300 distinct classes, at most 100 are trained']);
+    ).toEqual(['The labels have 300 distinct classes, but at most 100 can be trained on.']);
     expect(validate(datasetRows(1000, () => ({ features: { a: 1 } }))).refusals).toEqual([
-      'no feature that varies in the training rows',
+      'No feature varies in the training rows.',
     ]);
-    expect(validate([]).refusals[0]).toBe('0 labelled rows, at least 500 are needed');
+    expect(validate([]).refusals[0]).toMatch(/^The number of labelled rows is 0, but/);
   });
 });
 

@@ -18,7 +18,7 @@ describe('nextVersionName', () => {
 });
 
 describe('modelFolder', () => {
-  it('stays inside the folder, for any name, and is one of its own', () => {
+  it('is a folder of its own inside the folder of artifacts, for any name', () => {
     const names = [
       'churn',
       'fraud/eu',

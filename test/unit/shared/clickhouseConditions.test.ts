@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { windowBlock } from '../../../services/profiler/windowBlock.ts';
+import { windowBlock } from '../../../services/profiler/blocks/windowBlock.ts';
 import { anyOf } from '../../../services/shared/clickhouse/anyOf.ts';
 import { inVersions, isVersion, isWithin } from '../../../services/shared/clickhouse/conditions.ts';
 import {

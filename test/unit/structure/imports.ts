@@ -27,6 +27,7 @@ export const staircases: Record<string, readonly string[]> = {
     'blocks',
   ],
   'services/evaluator': ['.', 'estimates', 'learning', 'performance'],
+  'services/profiler': ['.', 'memory', 'store', 'blocks', 'counting'],
   'services/retrainer': ['.', 'run', 'store', 'artifacts', 'gates', 'trainer', 'dataset', 'causes'],
   'services/shared': [
     'service',

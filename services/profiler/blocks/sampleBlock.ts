@@ -6,14 +6,14 @@ import {
   int64Column,
   nativeBlock,
   uint32Column,
-} from '../shared/clickhouse/nativeBlock.ts';
-import { sampledRecords } from '../shared/profile/recordSample.ts';
-import type { VersionName } from '../shared/versionKey.ts';
-import type { WindowState } from './profiler.ts';
+} from '../../shared/clickhouse/nativeBlock.ts';
+import { sampledRecords } from '../../shared/profile/recordSample.ts';
+import type { VersionName } from '../../shared/versionKey.ts';
+import type { WindowState } from '../counting/windowState.ts';
 
 export type SampleBlock = ReturnType<typeof sampleBlock>;
 
-/** Rows of the table window_samples. */
+/** An empty block of rows of the table window_samples. */
 export function sampleBlock() {
   return nativeBlock({
     model: dictionaryColumn(),

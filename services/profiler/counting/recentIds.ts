@@ -1,27 +1,32 @@
-import { fnv1a } from '../shared/profile/categoryHash.ts';
+import { fnv1a } from '../../shared/profile/categoryHash.ts';
 
 /**
- * Ids that were counted, each with the slice of its window that it came in. They are compared character by character, so that no id is ever
- * taken for another, but lie in a few large arrays instead of a Set of texts: a third of the memory, and nothing that the garbage
- * collector has to walk through at each of its rounds.
+ * A set of ids, each with the slice of event time in which it came, where a window has a fixed
+ * number of slices. The oldest ids can be forgotten, by windows or by slices.
+ *
+ * Ids are compared character by character, so that no id is ever taken for another. They lie in a
+ * few large arrays instead of a Set of texts, which takes a third of the memory and leaves nothing
+ * for the garbage collector to walk through.
  */
 export interface RecentIds {
-  /** Ids that are remembered, forgotten ones left out. */
+  /** Number of ids that are remembered. */
   size: number;
-  /** How many of them came in which window. */
+  /** Number of remembered ids by window. */
   sizeByWindow: Map<number, number>;
-  /** The first window of `sizeByWindow`; Infinity for none. */
+  /** The first window of `sizeByWindow`, or Infinity. */
   oldestWindow: number;
   slicesPerWindow: number;
-  /** Ids of slices before are forgotten, though their entries may stay until room is needed. */
+  /** Ids of earlier slices are forgotten, though their entries may stay until room is needed. */
   fromSlice: number;
   entries: number;
   /** Slice of each entry, counted from the epoch. */
   slices: Uint32Array;
-  /** Where the text of each entry starts; it ends where the next one starts. */
+  /** Start of the text of each entry, which ends where the next one starts. */
   starts: Uint32Array;
   text: Uint8Array;
-  /** Hash table with linear probing, at most half full: entry + 1, or 0 where free. */
+  /**
+   * Hash table with linear probing, at most half full. A slot holds entry + 1, or 0 if it is free.
+   */
   slots: Uint32Array;
 }
 
@@ -30,7 +35,7 @@ const usualTextBytes = 24;
 /** A power of two. */
 const slotsPerEntry = 2;
 const fullShare = 0.75;
-/** How the characters of a text are stored. */
+/** How the characters of a text are stored: the first byte of the text. */
 const oneByteEach = 0;
 const twoBytesEach = 1;
 const fibonacciMultiplier = 0x9e3779b1;
@@ -56,15 +61,15 @@ function emptyTable(capacity: number, textBytes: number) {
   };
 }
 
-/** Memory in bytes. */
+/** Returns the memory that the ids take. */
 export function recentIdsBytes({ slices, starts, text, slots }: RecentIds): number {
   return slices.byteLength + starts.byteLength + text.byteLength + slots.byteLength;
 }
 
 /**
- * Remembers an id.
- * @param hash of the id, for whoever has it already
- * @returns false if the id is remembered already, then with the slice that it first came in
+ * Remembers an id. O(length of the id) on average.
+ * @param hash `fnv1a` of the id, if it is known already
+ * @returns false if the id is remembered already; then it keeps the slice in which it first came
  */
 export function rememberId(ids: RecentIds, id: string, slice: number, hash = fnv1a(id)): boolean {
   const slot = slotOf(ids, id, hash);
@@ -89,7 +94,7 @@ function countInWindow(ids: RecentIds, slice: number): void {
   if (window < ids.oldestWindow) ids.oldestWindow = window;
 }
 
-/** @returns how many ids were forgotten */
+/** Forgets all ids of the oldest window. @returns the number of ids forgotten */
 export function forgetOldestWindow(ids: RecentIds): number {
   const forgotten = ids.sizeByWindow.get(ids.oldestWindow) ?? 0;
   ids.sizeByWindow.delete(ids.oldestWindow);
@@ -100,14 +105,15 @@ export function forgetOldestWindow(ids: RecentIds): number {
 }
 
 /**
- * Forgets the oldest slices until no more than `most` ids are left: it takes a look at every id, so `most` should leave a good part out.
- * @returns how many ids were forgotten
+ * Forgets the oldest slices until at most `maxIds` ids are left. O(n log n) in the number of ids,
+ * so `maxIds` should be well below it.
+ * @returns the number of ids forgotten
  */
-export function forgetOldestSlices(ids: RecentIds, most: number): number {
+export function forgetOldestSlices(ids: RecentIds, maxIds: number): number {
   const before = ids.size;
-  if (before <= most) return 0;
+  if (before <= maxIds) return 0;
   const remembered = ids.slices.subarray(0, ids.entries).filter(slice => slice >= ids.fromSlice);
-  ids.fromSlice = remembered.sort()[before - most - 1]! + 1;
+  ids.fromSlice = remembered.sort()[before - maxIds - 1]! + 1;
   ids.size = 0;
   ids.sizeByWindow.clear();
   ids.oldestWindow = Number.POSITIVE_INFINITY;
@@ -115,7 +121,7 @@ export function forgetOldestSlices(ids: RecentIds, most: number): number {
   return before - ids.size;
 }
 
-/** The slot of the entry of an id, or the free one that its entry shall have. */
+/** Returns the slot of the entry of an id, or the free slot that its entry will take. */
 function slotOf(ids: RecentIds, id: string, hash: number): number {
   const { slots } = ids;
   const mask = slots.length - 1;
@@ -130,7 +136,7 @@ function hasText({ starts, text }: RecentIds, entry: number, id: string): boolea
   const { length } = id;
   if (text[start - 1] === oneByteEach) {
     if (bytes !== length) return false;
-    // From the end, where ids differ the most.
+    // From the end, because the last characters of ids differ the most.
     for (let index = length - 1; index >= 0; index--)
       if (text[start + index] !== id.charCodeAt(index)) return false;
     return true;
@@ -143,15 +149,15 @@ function hasText({ starts, text }: RecentIds, entry: number, id: string): boolea
   return true;
 }
 
-function mostBytesOf(id: string): number {
+function maxBytesOf(id: string): number {
   return 1 + 2 * id.length;
 }
 
 function hasRoom({ entries, slices, starts, text }: RecentIds, id: string): boolean {
-  return entries < slices.length && starts[entries]! + mostBytesOf(id) <= text.length;
+  return entries < slices.length && starts[entries]! + maxBytesOf(id) <= text.length;
 }
 
-/** @returns what a slot holds for the new entry */
+/** Appends an entry. @returns what its slot has to hold */
 function append(ids: RecentIds, id: string, slice: number): number {
   const { text, starts, entries } = ids;
   const start = starts[entries]!;
@@ -160,7 +166,7 @@ function append(ids: RecentIds, id: string, slice: number): number {
   return ++ids.entries;
 }
 
-/** @returns the end of the text */
+/** Writes a text. @returns its end */
 function writeText(text: Uint8Array, start: number, id: string): number {
   const { length } = id;
   text[start] = oneByteEach;
@@ -182,10 +188,13 @@ function writeWideText(text: Uint8Array, start: number, id: string): number {
   return start + 1 + 2 * id.length;
 }
 
-/** Leaves out what is forgotten, and takes more memory if that would not make much room. */
+/**
+ * Makes room for one more entry. Removes forgotten entries, and takes more memory if that would not
+ * make much room.
+ */
 function makeRoom(ids: RecentIds, id: string): void {
   const { entries, slices, starts, text, fromSlice } = ids;
-  let keptText = mostBytesOf(id);
+  let keptText = maxBytesOf(id);
   for (let entry = 0; entry < entries; entry++) {
     if (slices[entry]! >= fromSlice) keptText += starts[entry + 1]! - starts[entry]!;
   }
@@ -210,7 +219,7 @@ function roomFor(needed: number, before: number): number {
     : before;
 }
 
-/** No two entries have the same text, so that a free slot is all that is looked for. */
+/** Puts an entry into a free slot. No other entry has the same text. */
 function placeEntry({ starts, text, slots }: RecentIds, entry: number): void {
   const start = starts[entry]! + 1;
   const end = starts[entry + 1]!;

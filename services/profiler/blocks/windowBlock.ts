@@ -9,20 +9,21 @@ import {
   nativeBlock,
   nullableFloat64Column,
   textColumn,
-} from '../shared/clickhouse/nativeBlock.ts';
-import type { FeatureProfile } from '../shared/profile/featureProfile.ts';
-import { toProfileRow } from '../shared/profile/profileRow.ts';
-import type { VersionName } from '../shared/versionKey.ts';
-import { countedSegments, type ProfileKind, type WindowState } from './profiler.ts';
+} from '../../shared/clickhouse/nativeBlock.ts';
+import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
+import { toProfileRow } from '../../shared/profile/profileRow.ts';
+import type { VersionName } from '../../shared/versionKey.ts';
+import type { ProfileKind } from '../counting/segmentProfiles.ts';
+import type { WindowState } from '../counting/windowState.ts';
 
-/** Values of the enum in infra/clickhouse/0001_predictions.sql. */
+/** Values of the Enum8 in infra/clickhouse/0001_predictions.sql. */
 const kindValues: Record<ProfileKind, number> = { feature: 1, output: 2, operation: 3 };
 const profileKinds = Object.keys(kindValues) as ProfileKind[];
 const kindType = `Enum8(${profileKinds.map(kind => `'${kind}' = ${kindValues[kind]}`).join(', ')})`;
 
 export type WindowBlock = ReturnType<typeof windowBlock>;
 
-/** Rows of the table window_profiles. */
+/** An empty block of rows of the table window_profiles. */
 export function windowBlock() {
   return nativeBlock({
     model: dictionaryColumn(),
@@ -51,7 +52,7 @@ export function windowBlock() {
   });
 }
 
-/** Appends the rows of one window of one partition. */
+/** Appends the rows of one window of one partition. Its waiting records must have been counted. */
 export function addWindow(
   block: WindowBlock,
   { model, version }: VersionName,
@@ -59,7 +60,11 @@ export function addWindow(
   partition: number,
 ): void {
   const { columns } = block;
-  for (const [segment, profiles] of countedSegments(window)) {
+  for (const [segment, profiles] of window.segments) {
+    if (profiles.waiting !== null)
+      throw new Error(
+        `segment "${segment}" of ${model} ${version} has records that are not counted yet`,
+      );
     for (const kind of profileKinds) {
       for (const [feature, profile] of profiles[kind]) {
         columns.model.add(model);

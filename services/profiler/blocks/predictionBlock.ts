@@ -7,12 +7,12 @@ import {
   nativeBlock,
   nullableFloat64Column,
   textColumn,
-} from '../shared/clickhouse/nativeBlock.ts';
-import type { Features, LoggedPrediction } from '../shared/profile/features.ts';
+} from '../../shared/clickhouse/nativeBlock.ts';
+import type { Features, LoggedPrediction } from '../../shared/profile/features.ts';
 
 export type PredictionBlock = ReturnType<typeof predictionBlock>;
 
-/** Rows of the table predictions. */
+/** An empty block of rows of the table predictions. */
 export function predictionBlock() {
   return nativeBlock({
     model: dictionaryColumn(),
@@ -33,7 +33,7 @@ export function predictionBlock() {
   });
 }
 
-/** Appends one row. */
+/** Appends the row of one prediction. */
 export function addPrediction(
   block: PredictionBlock,
   prediction: LoggedPrediction,
@@ -59,7 +59,7 @@ export function addPrediction(
   block.rows++;
 }
 
-/** Numbers in one map, text and booleans in another; a missing value is in neither. */
+/** Numbers go to one map, texts and booleans to another. A missing value is in neither. */
 function addFeatures({ columns }: PredictionBlock, { names, values }: Features): void {
   const { numeric_features, categorical_features } = columns;
   let numeric = 0;

@@ -1,0 +1,116 @@
+import { fnv1a } from '../../shared/profile/categoryHash.ts';
+import type { LoggedPrediction } from '../../shared/profile/features.ts';
+import { addToSample } from '../../shared/profile/recordSample.ts';
+import type { Rejection } from '../../shared/records/decodeRecord.ts';
+import { windowStartMs } from '../../shared/timeWindow.ts';
+import { forgetOldIds, isCountedBefore } from './deduplication.ts';
+import type { Tally } from './tally.ts';
+import { type VersionState, watermarkMs } from './versionState.ts';
+import { addToWindow, newWindowState, type WindowState } from './windowState.ts';
+
+/*
+ * The log-prefix rule: all state in this folder is a pure function of the records of one source
+ * partition up to an offset. So a record that is delivered again changes nothing, and of two stored
+ * rows with the same key the one with the higher offset is right.
+ */
+
+/** One usable record of the topic predictions. */
+export interface PredictionRecord {
+  prediction: LoggedPrediction;
+  offset: number;
+}
+
+/**
+ * What became of a record. It was counted if it is on time or late. A duplicate repeats an id that
+ * was counted, a replayed record was counted when Kafka delivered it before. A record that is too
+ * late is rejected.
+ */
+export type CountResult = 'on_time' | 'late' | 'duplicate' | 'replayed' | Rejection;
+
+export function isCounted(result: CountResult): boolean {
+  return result === 'on_time' || result === 'late';
+}
+
+/**
+ * Counts one prediction. Its window must be in `state.windows` if it may have been stored before (a
+ * start up to `highestWindowStartMs`); a later window is opened here.
+ */
+export function countPrediction(
+  state: VersionState,
+  record: PredictionRecord,
+  tally: Tally,
+): CountResult {
+  const { prediction, offset } = record;
+  const startMs = windowStartMs(prediction.time, state.settings.windowSizeMs);
+  if (offset <= state.lastOffset) {
+    state.touchedWindows.add(startMs);
+    return 'replayed';
+  }
+  state.lastOffset = offset;
+  state.changed = true;
+  const watermark = watermarkMs(state);
+  if (prediction.time < watermark - state.settings.gracePeriodMs) {
+    state.tooLate++;
+    return tooLate(state, prediction.time, watermark);
+  }
+  const idHash = fnv1a(prediction.id);
+  if (isCountedBefore(state, prediction.id, prediction.time, idHash)) {
+    state.duplicates++;
+    return 'duplicate';
+  }
+  const isLate = startMs + state.settings.windowSizeMs <= watermark;
+  if (isLate) state.late++;
+  state.predictions++;
+  state.firstEventTimeMs = Math.min(state.firstEventTimeMs, prediction.time);
+  state.maxEventTimeMs = Math.max(state.maxEventTimeMs, prediction.time);
+  forgetOldIds(state, watermarkMs(state), tally);
+  countInWindow(state, startMs, record, idHash, tally);
+  return isLate ? 'late' : 'on_time';
+}
+
+/**
+ * Counts a record in its window. The window may have been stored at a higher offset than the
+ * progress of the version, by a process that died in between. Then its profiles, or its sample as
+ * well, contain the record already.
+ */
+function countInWindow(
+  state: VersionState,
+  startMs: number,
+  { prediction, offset }: PredictionRecord,
+  idHash: number,
+  tally: Tally,
+): void {
+  const window = state.windows.get(startMs) ?? openWindow(state, startMs);
+  state.touchedWindows.add(startMs);
+  if (offset > window.lastOffset)
+    addToWindow(window, prediction, offset, state.settings.segments, tally);
+  if (offset > window.sampledOffset) {
+    window.sampledOffset = offset;
+    window.changed = true;
+    const output = prediction.score ?? prediction.prediction;
+    addToSample(window.sample, idHash, prediction.features, output);
+  }
+}
+
+function openWindow(state: VersionState, startMs: number): WindowState {
+  const window = newWindowState(startMs, state.settings.windowSizeMs);
+  state.windows.set(startMs, window);
+  state.highestWindowStartMs = Math.max(state.highestWindowStartMs, startMs);
+  return window;
+}
+
+function tooLate(state: VersionState, timeMs: number, watermark: number): Rejection {
+  const { model, version, settings } = state;
+  const time = new Date(timeMs).toISOString();
+  const delay = describeDelay(watermark - timeMs);
+  const accepted = describeDelay(settings.gracePeriodMs);
+  const message =
+    `time: ${time} is ${delay} behind the watermark of model ${model}, version ${version}; ` +
+    `at most ${accepted} are accepted`;
+  return { class: 'too-late', message, model, version };
+}
+
+function describeDelay(milliseconds: number): string {
+  const hours = milliseconds / 3_600_000;
+  return hours < 48 ? `${Number(hours.toFixed(1))} h` : `${Number((hours / 24).toFixed(1))} d`;
+}

@@ -1,0 +1,88 @@
+import type { ModelSettings } from '../../shared/config/settings.ts';
+import type { VersionName } from '../../shared/versionKey.ts';
+import { type CountedIds, noCountedIds } from './deduplication.ts';
+import type { WindowState } from './windowState.ts';
+
+/** How far a model version has come in one source partition: what stream_progress stores of it. */
+export interface VersionProgress {
+  /** Offset of the last record that was counted, or -1. */
+  lastOffset: number;
+  firstEventTimeMs: number;
+  /** The clock of the version: the highest event time seen. */
+  maxEventTimeMs: number;
+  predictions: number;
+  duplicates: number;
+  late: number;
+  tooLate: number;
+  deduplicatedFromMs: number;
+}
+
+/** What the profiler knows of one model version in one source partition. */
+export interface VersionState extends VersionName, VersionProgress, CountedIds {
+  settings: ModelSettings;
+  /**
+   * By start. Windows that are stored may be absent; `highestWindowStartMs` says which certainly
+   * are not stored.
+   */
+  windows: Map<number, WindowState>;
+  /** No window that starts later has ever been stored. */
+  highestWindowStartMs: number;
+  /**
+   * Starts of the windows to announce: those that changed, and those of records that are delivered
+   * again, because Kafka may not have their announcement.
+   */
+  touchedWindows: Set<number>;
+  /** True if it has something that is not stored. */
+  changed: boolean;
+  /** Number of the flush that last had something of it. */
+  usedAtFlush: number;
+  /** Memory that it took at that flush. */
+  bytes: number;
+}
+
+export function newVersionState(
+  model: string,
+  version: string,
+  settings: ModelSettings,
+): VersionState {
+  return {
+    model,
+    version,
+    settings,
+    lastOffset: -1,
+    firstEventTimeMs: Number.POSITIVE_INFINITY,
+    maxEventTimeMs: Number.NEGATIVE_INFINITY,
+    predictions: 0,
+    duplicates: 0,
+    late: 0,
+    tooLate: 0,
+    knownIds: noCountedIds(settings),
+    deduplicatedFromMs: Number.NEGATIVE_INFINITY,
+    windows: new Map(),
+    highestWindowStartMs: Number.NEGATIVE_INFINITY,
+    touchedWindows: new Set(),
+    changed: false,
+    usedAtFlush: 0,
+    bytes: 0,
+  };
+}
+
+/**
+ * Sets a new state to its stored progress. The ids that were counted up to there have to be
+ * remembered as well.
+ */
+export function restoreProgress(state: VersionState, progress: VersionProgress): void {
+  state.lastOffset = progress.lastOffset;
+  state.firstEventTimeMs = progress.firstEventTimeMs;
+  state.maxEventTimeMs = progress.maxEventTimeMs;
+  state.predictions = progress.predictions;
+  state.duplicates = progress.duplicates;
+  state.late = progress.late;
+  state.tooLate = progress.tooLate;
+  state.deduplicatedFromMs = progress.deduplicatedFromMs;
+}
+
+/** Event time that the version is expected to have passed. Records behind it come late. */
+export function watermarkMs(state: VersionState): number {
+  return state.maxEventTimeMs - state.settings.outOfOrdernessMs;
+}

@@ -1,0 +1,117 @@
+import type { ModelSettings } from '../../shared/config/settings.ts';
+import type { RunOfModel } from '../artifacts/attemptFolder.ts';
+import { fileSystemFailure } from '../artifacts/fileSystemFailure.ts';
+import type { JudgedVersion } from '../artifacts/runResult.ts';
+import type { Cause } from '../causes/retrainer.ts';
+import type { TrainingRun } from '../store/trainingRunTable.ts';
+
+/** What is known of a run before it trains anything. */
+export interface RunStart extends RunOfModel {
+  /** Revision of its first row in training_runs. */
+  revision: number;
+  cause: Cause;
+  settings: ModelSettings;
+  /** '' if no version of the model has served. */
+  championVersion: string;
+  startedAtMs: number;
+}
+
+/** What a candidate is trained on, and by what. */
+export interface Training {
+  datasetId: string;
+  /** See `trainerCodeVersion`. */
+  trainer: string;
+  seed: number;
+}
+
+export const nothingTrained: Training = { datasetId: '', trainer: '', seed: 0 };
+
+/**
+ * How a run ends. Whatever can be expected to happen is one of these; exceptions are for what is
+ * not expected.
+ */
+export type RunOutcome =
+  /** A candidate was trained, approved or rejected, kept and published. */
+  | { kind: 'judged'; version: JudgedVersion }
+  /** Nothing was trained. The same cause may lead to a training when it comes again. */
+  | { kind: 'skipped'; reasons: string[] }
+  /** The trainer or the folder of artifacts failed. */
+  | { kind: 'failed'; reason: string; training: Training }
+  /** Another process has begun the run anew, and will say how it ends. */
+  | { kind: 'taken-over' };
+
+const maxReasonCharacters = 2_000;
+
+/**
+ * Does a part of a run, and turns errors of the file system into a failed outcome.
+ * @param training what has been frozen for the training so far
+ */
+export async function orFailed(
+  training: Training,
+  work: () => Promise<RunOutcome>,
+): Promise<RunOutcome> {
+  try {
+    return await work();
+  } catch (error) {
+    const reason = fileSystemFailure(error);
+    if (reason === null) throw error;
+    return { kind: 'failed', reason, training };
+  }
+}
+
+/**
+ * Returns the seed for a dataset, so that the same data give the same model. It has 28 bits,
+ * because TensorFlow.js takes 32-bit integers.
+ */
+export function seedOf(datasetId: string): number {
+  return Number.parseInt(datasetId.slice(0, 7), 16);
+}
+
+/** Returns the row of training_runs for a run that starts. */
+export function startedRun(run: RunStart): TrainingRun {
+  return {
+    id: run.runId,
+    revision: run.revision,
+    cause: run.cause,
+    status: 'started',
+    reasons: [],
+    championVersion: run.championVersion,
+    candidateVersion: '',
+    metrics: {},
+    ...nothingTrained,
+    startedAtMs: run.startedAtMs,
+    finishedAtMs: null,
+  };
+}
+
+/** Returns the row of training_runs for a run that has ended. */
+export function endedRun(
+  run: RunStart,
+  outcome: Exclude<RunOutcome, { kind: 'taken-over' }>,
+  revision: number,
+  finishedAtMs: number,
+): TrainingRun {
+  const ended = { ...startedRun(run), revision, finishedAtMs };
+  switch (outcome.kind) {
+    case 'judged': {
+      const { version } = outcome;
+      return {
+        ...ended,
+        status: version.status,
+        reasons: version.reasons,
+        metrics: version.metrics,
+        championVersion: version.championVersion ?? '',
+        candidateVersion: version.version,
+        datasetId: version.datasetId,
+        trainer: version.codeVersion,
+        seed: seedOf(version.datasetId),
+      };
+    }
+    case 'skipped':
+      return { ...ended, status: 'skipped', reasons: outcome.reasons };
+    case 'failed': {
+      const reasons = [outcome.reason.slice(0, maxReasonCharacters)];
+      return { ...ended, ...outcome.training, status: 'failed', reasons };
+    }
+  }
+}

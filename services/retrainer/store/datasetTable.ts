@@ -1,0 +1,41 @@
+import { type Clickhouse, clickhouseTime } from '../../shared/clickhouse/clickhouse.ts';
+import type { Task } from '../../shared/model/model.ts';
+import type { DataSplit, RowRange } from '../dataset/dataSplit.ts';
+
+/** A frozen dataset. */
+export interface DatasetRecord {
+  id: string;
+  model: string;
+  split: DataSplit;
+  /** Event times of its first and its last row. */
+  fromMs: number;
+  toMs: number;
+  features: string[];
+  task: Task;
+  uri: string;
+  checksum: string;
+}
+
+/** The table datasets. */
+export class DatasetTable {
+  readonly #clickhouse: Clickhouse;
+
+  constructor(clickhouse: Clickhouse) {
+    this.#clickhouse = clickhouse;
+  }
+
+  async insert({ split, fromMs, toMs, ...dataset }: DatasetRecord): Promise<void> {
+    const sizeOf = ({ start, end }: RowRange) => end - start;
+    await this.#clickhouse.insert('datasets', [
+      {
+        ...dataset,
+        rows: split.gate.end,
+        train_rows: sizeOf(split.train),
+        select_rows: sizeOf(split.select),
+        gate_rows: sizeOf(split.gate),
+        from_time: clickhouseTime(fromMs),
+        to_time: clickhouseTime(toMs),
+      },
+    ]);
+  }
+}

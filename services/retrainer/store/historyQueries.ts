@@ -1,0 +1,63 @@
+import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
+import type { ModelHistory } from '../causes/retrainer.ts';
+
+/** Questions about what has served and what was trained. */
+export class HistoryQueries {
+  readonly #clickhouse: Clickhouse;
+
+  constructor(clickhouse: Clickhouse) {
+    this.#clickhouse = clickhouse;
+  }
+
+  /** Returns the models that predictions have named. */
+  async selectModels(): Promise<string[]> {
+    const rows = await this.#clickhouse.select<{ model: string }>(
+      'SELECT DISTINCT model FROM stream_progress ORDER BY model',
+    );
+    return rows.map(row => row.model);
+  }
+
+  async selectHistory(model: string): Promise<ModelHistory> {
+    return {
+      championVersion: await this.#selectChampion(model),
+      lastTrainedEventTimeMs: await this.#selectLastTrained(model),
+    };
+  }
+
+  /**
+   * The champion is the latest approved version that has logged predictions, else the version with
+   * the newest predictions.
+   */
+  async #selectChampion(model: string): Promise<string | null> {
+    const [champion] = await this.#clickhouse.select<{ version: string }>(
+      `SELECT p.version AS version
+       FROM
+       (
+           SELECT version, max(max_event_time) AS last_time
+           FROM stream_progress FINAL WHERE model = {model:String} GROUP BY version
+       ) AS p
+       LEFT JOIN
+       (
+           SELECT version, published_at
+           FROM model_versions FINAL WHERE model = {model:String} AND status = 'approved'
+       ) AS v ON v.version = p.version
+       ORDER BY v.version != '' DESC, v.published_at DESC, p.last_time DESC, p.version DESC
+       LIMIT 1`,
+      { model },
+    );
+    return champion?.version ?? null;
+  }
+
+  async #selectLastTrained(model: string): Promise<number | null> {
+    const [trained] = await this.#clickhouse.select<{ datasets: number; lastMs: number }>(
+      `SELECT count() AS datasets, toUnixTimestamp64Milli(max(to_time)) AS lastMs FROM datasets
+       WHERE model = {model:String} AND id IN
+       (
+           SELECT dataset_id FROM training_runs FINAL
+           WHERE model = {model:String} AND status IN ('approved', 'rejected')
+       )`,
+      { model },
+    );
+    return trained!.datasets > 0 ? trained!.lastMs : null;
+  }
+}
