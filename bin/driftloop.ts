@@ -4,6 +4,7 @@ import { UserError } from '../services/shared/userError.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addDeadLettersCommand } from './commands/deadLetters.ts';
 import { addDownCommand } from './commands/down.ts';
+import { addExplainCommand } from './commands/explain.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addRebuildCommand } from './commands/rebuild.ts';
 import { addReferenceCommand } from './commands/reference.ts';
@@ -38,6 +39,7 @@ for (const add of [
   addUpCommand,
   addDownCommand,
   addStatusCommand,
+  addExplainCommand,
   addReplayCommand,
   addRebuildCommand,
   addReferenceCommand,

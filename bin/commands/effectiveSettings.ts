@@ -9,7 +9,7 @@ const units = [
 ] as const;
 
 /** Returns the content of a file that names every setting, of a model without settings of its own and of each that has some. */
-export function effectiveSettings(settings: Settings): object {
+export function effectiveSettings(settings: Settings): { defaults: object; models?: object } {
   return {
     defaults: writable(settings.of('')),
     ...(settings.configuredModels.length > 0 && {

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type kafkajs from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WindowObservation } from '../../services/detector/blocks/windowObservation.ts';
+import { explainWindow } from '../../services/detector/judging/explainWindow.ts';
 import { clickhouseTime } from '../../services/shared/clickhouse/clickhouse.ts';
+import { parseSettings } from '../../services/shared/config/settings.ts';
 import type { DriftEvent, WindowUpdate } from '../../services/shared/contracts.ts';
 import type { FeatureProfile } from '../../services/shared/profile/featureProfile.ts';
 import { toProfileRow } from '../../services/shared/profile/profileRow.ts';
@@ -11,6 +13,17 @@ import { decodeRecord } from '../../services/shared/records/decodeRecord.ts';
 import { eventually } from '../eventually.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { type Randomness, syntheticWindows } from '../unit/detector/syntheticStream.ts';
+
+interface StoredTest {
+  kind: string;
+  feature: string;
+  metric: string;
+  scale: number;
+  value: number;
+  threshold: number | null;
+  level: number;
+  pValue: number;
+}
 
 const hourMs = 3_600_000;
 const startMs = Date.UTC(2026, 0, 1);
@@ -286,6 +299,64 @@ describe('detector', () => {
     );
     expect(metrics.map(({ revision }) => revision)).toContain(2);
     expect(metrics.map(({ metric }) => metric)).not.toContain('only the first time');
+  });
+
+  it('explains each window by the same numbers that it stored, from any checkpoint', async () => {
+    await installation.startService('detector');
+    await profile('m', 0, 45);
+    await label('m', 0, 44);
+    await quiet();
+    const rows = await installation.clickhouse.select<StoredTest & { window: number }>(
+      `SELECT intDiv(toUnixTimestamp64Milli(window_start) - ${startMs}, ${hourMs}) AS window,
+              toString(kind) AS kind, feature, metric, value, threshold, level, scale, p_value AS pValue
+       FROM drift_metrics FINAL WHERE model = 'm' AND family != ''`,
+    );
+    const byWindow = Map.groupBy(rows, ({ window }) => window);
+    expect(byWindow.size).toBeGreaterThan(30);
+    const settings = parseSettings('', 'test').of('m');
+    for (const [window, ofWindow] of byWindow) {
+      const timeMs = startMs + (window + 0.5) * hourMs;
+      const request = { model: 'm', version: '1', segment: '', timeMs };
+      const account = await explainWindow(installation.clickhouse, request, settings);
+      const tests = account!.families.flatMap(family => family.tests);
+      for (const { kind, feature, metric, scale, value, threshold, level, pValue } of ofWindow)
+        expect(tests).toContainEqual(
+          expect.objectContaining({
+            kind,
+            feature,
+            metric,
+            scale,
+            value,
+            threshold: threshold === null ? null : expect.closeTo(threshold, 9),
+            level: expect.closeTo(level, 12),
+            pValue: expect.closeTo(pValue, 12),
+          }),
+        );
+    }
+    const [event] = await installation.clickhouse.select<{ row: number }>(
+      `SELECT count() AS row FROM drift_events AS e FINAL INNER JOIN (SELECT * FROM drift_metrics FINAL) AS m
+         ON m.model = e.model AND m.version = e.version AND m.segment = e.segment
+         AND m.window_start = e.evidence_window_start AND m.metric = e.metric
+       WHERE e.model = 'm' AND m.value = e.value AND m.threshold = e.threshold AND m.scale = e.scale`,
+    );
+    expect(event).toEqual({ row: 1 });
+  });
+
+  it('explains why a window was not tested', async () => {
+    await installation.startService('detector');
+    await profile('m', 0, 20);
+    await quiet();
+    const settings = parseSettings('', 'test').of('m');
+    const at = (window: number) => ({
+      model: 'm',
+      version: '1',
+      segment: '',
+      timeMs: startMs + window * hourMs,
+    });
+    const account = await explainWindow(installation.clickhouse, at(3), settings);
+    expect(account).toMatchObject({ status: 'reference', families: [] });
+    expect(account!.untested).toContain('as number 4 of at least 10');
+    expect(await explainWindow(installation.clickhouse, at(100), settings)).toBeNull();
   });
 
   it('ends the same when it is killed during flushes', async () => {

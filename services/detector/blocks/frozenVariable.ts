@@ -28,9 +28,9 @@ export interface FrozenVariable {
   /** The largest number of all references so far. */
   maximum: number;
   /** The minimum less the width of the range; -Infinity if the range has no width. */
-  lowestPlausible: number;
+  minPlausible: number;
   /** The maximum plus the width of the range; Infinity if the range has no width. */
-  highestPlausible: number;
+  maxPlausible: number;
 }
 
 /**
@@ -68,7 +68,7 @@ export function freezeVariable(
     growing: isGrowing(profiles.map(({ numeric }) => numeric).filter(({ count }) => count > 0)),
     minimum,
     maximum,
-    lowestPlausible: bounded ? minimum - width : Number.NEGATIVE_INFINITY,
-    highestPlausible: bounded ? maximum + width : Number.POSITIVE_INFINITY,
+    minPlausible: bounded ? minimum - width : Number.NEGATIVE_INFINITY,
+    maxPlausible: bounded ? maximum + width : Number.POSITIVE_INFINITY,
   };
 }

@@ -99,16 +99,15 @@ function distinctValues(
 }
 
 function outOfRangeCount(
-  { type, lowestPlausible, highestPlausible }: FrozenVariable,
+  { type, minPlausible, maxPlausible }: FrozenVariable,
   { numeric }: FeatureProfile,
 ): number {
   if (type === 'categorical' || numeric.count === 0) return 0;
-  if (numeric.minimum >= lowestPlausible && numeric.maximum <= highestPlausible) return 0;
+  if (numeric.minimum >= minPlausible && numeric.maximum <= maxPlausible) return 0;
   let outside = 0;
   for (let bucket = 0; bucket < numeric.bucketsInUse; bucket++) {
     const value = bucketValue(numeric, numeric.bucketKeys[bucket]!, numeric.mantissaBits);
-    if (value < lowestPlausible || value > highestPlausible)
-      outside += numeric.bucketCounts[bucket]!;
+    if (value < minPlausible || value > maxPlausible) outside += numeric.bucketCounts[bucket]!;
   }
   return outside;
 }

@@ -6,7 +6,7 @@ const maxBetaTerms = 10_000;
  * Stands in for a denominator that vanishes. It is far below every other, and its inverse is
  * finite.
  */
-const smallestDenominator = 1e-300;
+const tinyDenominator = 1e-300;
 
 /**
  * Returns Legendre's continued fraction of the upper incomplete gamma function.
@@ -24,7 +24,7 @@ const smallestDenominator = 1e-300;
  */
 export function gammaFraction(a: number, x: number): number {
   let partial = x + 1 - a;
-  let c = 1 / smallestDenominator;
+  let c = 1 / tinyDenominator;
   let d = 1 / partial;
   let fraction = d;
   for (let n = 1; n < maxGammaTerms; n++) {
@@ -65,5 +65,5 @@ export function betaFraction(a: number, b: number, x: number): number {
 
 /** Kept in this file, because an imported function makes the loops a quarter slower. */
 function awayFromZero(denominator: number): number {
-  return Math.abs(denominator) < smallestDenominator ? smallestDenominator : denominator;
+  return Math.abs(denominator) < tinyDenominator ? tinyDenominator : denominator;
 }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { effectiveSettings } from '../../../bin/commands/effectiveSettings.ts';
 import { topicDefinitions } from '../../../infra/kafka/topics.ts';
 import { maxVersionsInMemory } from '../../../services/detector/detectorHandler.ts';
 import {
@@ -85,7 +86,10 @@ function settingNames(): string[] {
     Object.entries(group).flatMap(([name, value]) =>
       typeof value === 'object' && !Array.isArray(value) ? [name, ...names(value)] : [name],
     );
-  return [...names(readSettings(undefined).of('any')), ...Object.keys(optionalSettings)];
+  return [
+    ...names(effectiveSettings(readSettings(undefined)).defaults),
+    ...Object.keys(optionalSettings),
+  ];
 }
 
 /** The classes of dead letters, in the order of the page; the compiler keeps the list complete. */

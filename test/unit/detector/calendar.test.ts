@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Block } from '../../../services/detector/blocks/block.ts';
 import { type Calendar, slotOf, withBlock } from '../../../services/detector/reference/calendar.ts';
 import { calendarReference } from '../../../services/detector/reference/calendarReference.ts';
+import { dayMs, hourMs } from '../../../services/shared/duration.ts';
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 const parts = { variables: new Set(['feature/x']), performance: true };
 
 function blockAt(startMs: number, lengthMs: number, counts: number[], wrong = 0): Block {

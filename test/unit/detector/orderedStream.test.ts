@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { foldAll, metricsAfter, type Randomness, syntheticWindows } from './syntheticStream.ts';
+
+import {
+  foldAll,
+  hourMs,
+  metricsAfter,
+  type Randomness,
+  syntheticWindows,
+} from './syntheticStream.ts';
 
 /** Three features with a memory of many windows: records of a window are alike, so that none of them is sampling noise. */
 function orderedWindows(
@@ -32,7 +39,7 @@ const orderedStream = (...parameters: Parameters<typeof orderedWindows>) =>
 describe('an ordered stream', { timeout: 60_000 }, () => {
   it.each([1, 2])('does not alarm all the time (seed %i)', seed => {
     const late = orderedStream(seed, () => ({})).events.filter(
-      ({ windowStart }) => windowStart >= 30 * 3_600_000,
+      ({ windowStart }) => windowStart >= 30 * hourMs,
     );
     expect(late.length).toBeLessThanOrEqual(1);
   });
@@ -54,7 +61,7 @@ describe('an ordered stream', { timeout: 60_000 }, () => {
     }));
     const found = events.filter(({ feature }) => feature === 'fixed');
     expect(found).toHaveLength(1);
-    expect(found[0]!.windowStart).toBeLessThanOrEqual(122 * 3_600_000);
+    expect(found[0]!.windowStart).toBeLessThanOrEqual(122 * hourMs);
   });
 
   it('alarms when a feature moves by far more than ever before', () => {
@@ -62,9 +69,7 @@ describe('an ordered stream', { timeout: 60_000 }, () => {
       window < 120 ? {} : { a: 3 + random.normal() },
     );
     expect(
-      events.some(
-        ({ windowStart }) => windowStart >= 120 * 3_600_000 && windowStart <= 122 * 3_600_000,
-      ),
+      events.some(({ windowStart }) => windowStart >= 120 * hourMs && windowStart <= 122 * hourMs),
     ).toBe(true);
   });
 });

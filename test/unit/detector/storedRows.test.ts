@@ -60,6 +60,8 @@ describe('rows of the detector', () => {
             threshold: 40,
             p_value: 1e-12,
             records: 200,
+            scale: 1,
+            evidence_window_start: '1970-01-01 10:00:00.000',
             reference: 'bootstrap',
             contributions: { x: 0.75, z: 0.25 },
             prediction_contributions: { x: 0.05, z: -0.01 },

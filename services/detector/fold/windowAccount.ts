@@ -1,0 +1,174 @@
+import type { WindowObservation } from '../blocks/windowObservation.ts';
+import type { DriftEventContent } from '../events/driftEpisode.ts';
+import { driftEventOf } from '../events/driftEpisode.ts';
+import { families } from '../families/families.ts';
+import type { TestResult } from '../families/testFamily.ts';
+import type { Cycle } from '../reference/calendar.ts';
+import type { ReferenceSource } from '../reference/reference.ts';
+import { foldWindow } from './detector.ts';
+import type { FoldContext, FoldState, JudgedBlock, Verdict } from './foldState.ts';
+
+/** Everything that decided on one window of one stream: why it alarmed, or why it did not. */
+export interface WindowAccount {
+  model: string;
+  version: string;
+  /** name=value, or empty for all predictions. */
+  segment: string;
+  windowStartMs: number;
+  windowEndMs: number;
+  records: number;
+  status: Verdict['status'];
+  /** Why nothing was tested, as a sentence; null where tests were made. */
+  untested: string | null;
+  reference: ReferenceAccount | null;
+  /** The drift event that is open after the window, or that the window closed. */
+  event: EventAccount | null;
+  families: FamilyAccount[];
+}
+
+export type EventAccount = Pick<
+  DriftEventContent,
+  'id' | 'status' | 'cause' | 'severity' | 'feature' | 'windowStart' | 'explanation'
+>;
+
+/** What windows are compared with at this time. */
+export interface ReferenceAccount {
+  source: ReferenceSource;
+  /** Number of blocks, each a window or several small ones. */
+  blocks: number;
+  records: number;
+  fromMs: number;
+  toMs: number;
+}
+
+export interface FamilyAccount {
+  name: string;
+  question: string;
+  changed: boolean;
+  /** Why a family that says "changed" opened no drift event; empty otherwise. */
+  withheld: string;
+  /** One entry for each metric of each variable and each scale. */
+  tests: TestAccount[];
+}
+
+export interface TestAccount {
+  kind: TestResult['kind'];
+  feature: string;
+  metric: string;
+  scale: number;
+  value: number;
+  referenceValue: number | null;
+  /** null where no value would alarm. */
+  threshold: number | null;
+  pValue: number;
+  /** The p-value that was needed. */
+  level: number;
+  changed: boolean;
+  /** How far the test went on the way to its alarm: ln p / ln level. From 1 on it says "changed". */
+  nearness: number;
+  records: number;
+  referenceRecords: number;
+  /** null: compared with all earlier windows of the reference. */
+  cycle: Cycle | null;
+  /** Variance of the stream over that of independent records; null where it is not learned. */
+  overdispersion: number | null;
+  /** Probability that the statistic varies as sampling noise does on this stream. */
+  noiseWeight: number;
+}
+
+/** Folds a window once more and accounts for every result, at every scale. */
+export function accountFor(
+  before: FoldState,
+  window: WindowObservation,
+  context: FoldContext,
+): WindowAccount {
+  const { state, verdict, judged } = foldWindow(before, window, context);
+  const { model, version, segment } = context;
+  const open = state.episode
+    ? driftEventOf({ model, version, segment }, state.episode, 'open')
+    : null;
+  return {
+    model,
+    version,
+    segment,
+    windowStartMs: window.startMs,
+    windowEndMs: window.endMs,
+    records: window.records,
+    status: verdict.status,
+    untested: judged ? null : whyUntested(before, state, context),
+    reference: referenceOf(before),
+    event: eventAccount(verdict.change ?? open),
+    families: judged ? familiesOf(judged) : [],
+  };
+}
+
+function eventAccount(event: DriftEventContent | null): EventAccount | null {
+  if (!event) return null;
+  const { id, status, cause, severity, feature, windowStart, explanation } = event;
+  return { id, status, cause, severity, feature, windowStart, explanation };
+}
+
+function whyUntested(before: FoldState, after: FoldState, { detection }: FoldContext): string {
+  const pooled = after.pending?.records ?? 0;
+  if (pooled > 0)
+    return `The window waits for more records: ${pooled} are there and a test needs ${detection.minimumRecords}.`;
+  const windows = before.gathered.reduce((total, part) => total + part.windows, 0) + 1;
+  return `The window became part of the first reference, as number ${windows} of at least ${detection.bootstrapWindows}.`;
+}
+
+function referenceOf({ regime }: FoldState): ReferenceAccount | null {
+  const [first] = regime?.history ?? [];
+  if (!regime || !first) return null;
+  return {
+    source: regime.source,
+    blocks: regime.history.length,
+    records: regime.history.reduce((total, { records }) => total + records, 0),
+    fromMs: first.startMs,
+    toMs: regime.history.at(-1)!.endMs,
+  };
+}
+
+function familiesOf({ tests }: JudgedBlock): FamilyAccount[] {
+  return families.flatMap(({ name, question }) => {
+    const ofFamily = tests.results.filter(({ family }) => family === name);
+    if (ofFamily.length === 0) return [];
+    return [
+      {
+        name,
+        question,
+        changed: ofFamily.some(({ changed }) => changed),
+        withheld: tests.withheld.get(name) ?? '',
+        tests: ofFamily.map(testAccount),
+      },
+    ];
+  });
+}
+
+function testAccount(result: TestResult): TestAccount {
+  const { kind, feature, metric, scale, value, referenceValue, level, changed } = result;
+  const { records, referenceRecords, cycle, noiseWeight, logPValue } = result;
+  const { pValue, threshold, overdispersion } = result.detail();
+  return {
+    kind,
+    feature,
+    metric,
+    scale,
+    value,
+    referenceValue,
+    threshold: Number.isFinite(threshold) ? threshold : null,
+    pValue,
+    level,
+    changed,
+    nearness: nearness(logPValue === 0 ? Math.log(pValue) : logPValue, level),
+    records,
+    referenceRecords,
+    cycle,
+    overdispersion,
+    noiseWeight,
+  };
+}
+
+/** @example nearness(Math.log(0.01), 0.0001) // 0.5 */
+export function nearness(logPValue: number, level: number): number {
+  return Math.max(0, logPValue / Math.log(level));
+}
