@@ -3,7 +3,6 @@ import {
   type WindowObservation,
   type WindowPerformance,
 } from '../../services/detector/blocks/windowObservation.ts';
-import { decideTask, type Task } from '../../services/evaluator/performance/evaluator.ts';
 import {
   countedSegments,
   countPrediction,
@@ -14,6 +13,7 @@ import { parseSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import type { LoggedPrediction } from '../../services/shared/profile/features.ts';
 import { mergeSampledRecords, sampledRecords } from '../../services/shared/profile/recordSample.ts';
+import { decideTask, summariseLabels, type Task } from '../../services/shared/task.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
 import { versionKey } from '../../services/shared/versionKey.ts';
 
@@ -38,8 +38,6 @@ export interface LabelRevision {
 
 /** Rows of performance_windows keep so many labels. */
 const mostLabelCounts = 100;
-/** version_labels keeps so many distinct labels. */
-const mostDistinctLabels = 101;
 
 interface Counted {
   startMs: number;
@@ -168,23 +166,16 @@ function labelRevisions(
   return revisions;
 }
 
-/** Decided over all labels of the version, as the evaluator does in the end. */
+/** Returns the task at which the evaluator arrives when it has seen all labels of the version. */
 function taskOf(arrivals: readonly Arrival[]): Task {
-  const labels = new Set<string>();
-  const predictions = new Set<string>();
-  const isFraction = (value: unknown) => typeof value === 'number' && !Number.isInteger(value);
-  for (const { label, output } of arrivals) {
-    labels.add(String(label.label));
-    predictions.add(String(output));
-  }
-  const summary = {
-    labels: [...labels].slice(0, mostDistinctLabels),
-    predictions: [...predictions].slice(0, mostDistinctLabels),
-    textLabels: arrivals.some(({ label }) => typeof label.label !== 'number'),
-    fractionalLabels: arrivals.some(({ label }) => isFraction(label.label)),
-    fractionalPredictions: arrivals.some(({ output }) => isFraction(output)),
-  };
-  return arrivals.length === 0 ? 'binary' : decideTask(summary, undefined).task;
+  const numberOrNull = (value: unknown) => (typeof value === 'number' ? value : null);
+  const outcomes = arrivals.map(({ label: { label }, output }) => ({
+    label: String(label),
+    labelValue: numberOrNull(label),
+    prediction: String(output),
+    predictionValue: numberOrNull(output),
+  }));
+  return decideTask(summariseLabels(outcomes), undefined).task;
 }
 
 type PerformanceSums = Omit<WindowPerformance, 'task' | 'labelCounts'> & {

@@ -24,6 +24,7 @@ import {
   emptyNumericHistogram,
   type NumericHistogram,
 } from '../../services/shared/profile/numericHistogram.ts';
+import type { Task } from '../../services/shared/task.ts';
 
 /** Rows by column, as nannyml.py writes them. */
 interface Rows<Output> {
@@ -46,7 +47,7 @@ export type ComparedDataSet = {
     Record<EstimatedMetric, { estimated: Series; lower: Series; upper: Series; realised: Series }>
   >;
 } & (
-  | { task: 'binary' | 'multiclass'; reference: ClassifiedRows; analysis: ClassifiedRows }
+  | { task: Exclude<Task, 'regression'>; reference: ClassifiedRows; analysis: ClassifiedRows }
   | { task: 'regression'; reference: Rows<number>; analysis: Rows<number> }
 );
 

@@ -6,10 +6,10 @@ import { checkFeedback } from '../shared/records/checkRecord.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
 import { usableRecords } from '../shared/service/usableRecords.ts';
+import { decideTask, type TaskDecision } from '../shared/task.ts';
 import { versionKey } from '../shared/versionKey.ts';
 import { windowEstimator } from './estimates/windowEstimator.ts';
 import { evaluatorMetrics } from './evaluatorMetrics.ts';
-import { decideTask, type TaskDecision } from './performance/evaluator.ts';
 import type { FeedbackRecord } from './performance/feedbackBlock.ts';
 import { type AnnouncedWindows, type Evaluation, evaluatorStore } from './performance/store.ts';
 import {

@@ -1,6 +1,7 @@
 import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
 import { mergeFeatureProfiles } from '../../shared/profile/featureProfile.ts';
 import { mergeSampledRecords, type SampledRecords } from '../../shared/profile/recordSample.ts';
+import type { Task } from '../../shared/task.ts';
 import type { TimeWindow } from '../../shared/timeWindow.ts';
 
 export type VariableKind = 'feature' | 'output';
@@ -14,7 +15,7 @@ export interface ObservedVariable {
 
 /** Quality of the labelled predictions of a window: sums, so that windows can be pooled. */
 export interface WindowPerformance {
-  task: 'binary' | 'multiclass' | 'regression';
+  task: Task;
   labelled: number;
   /** Of 0/1 for classes, of the absolute error for numbers. */
   lossSum: number;

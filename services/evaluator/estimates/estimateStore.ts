@@ -11,8 +11,8 @@ import {
   type NumericHistogram,
 } from '../../shared/profile/numericHistogram.ts';
 import { fromProfileRow, type ProfileRow } from '../../shared/profile/profileRow.ts';
+import type { Task } from '../../shared/task.ts';
 import { type VersionName, versionKey } from '../../shared/versionKey.ts';
-import type { Task } from '../performance/evaluator.ts';
 import { inVersions, sqlTime, versionParameters, windowsCondition } from '../performance/store.ts';
 import type { VersionWindows } from '../performance/versionWindows.ts';
 import type { CalibrationPeriod, LabelledWindow } from './calibrationPeriod.ts';

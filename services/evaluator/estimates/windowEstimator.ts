@@ -3,9 +3,9 @@ import type { Settings } from '../../shared/config/settings.ts';
 import { emptyFeatureProfile } from '../../shared/profile/featureProfile.ts';
 import type { NumericHistogram } from '../../shared/profile/numericHistogram.ts';
 import type { ServiceMetrics } from '../../shared/service/metrics.ts';
+import type { TaskDecision } from '../../shared/task.ts';
 import { windowStartMs } from '../../shared/timeWindow.ts';
 import { type VersionName, versionKey } from '../../shared/versionKey.ts';
-import type { TaskDecision } from '../performance/evaluator.ts';
 import { portionsOfWindows } from '../performance/versionWindows.ts';
 import { calibrationCache } from './calibrationCache.ts';
 import {

@@ -2,25 +2,7 @@
  * What the figures of a window say, as pure functions of sums and counts that ClickHouse took over the rows of the window.
  */
 
-export type Task = 'binary' | 'multiclass' | 'regression';
-
-/** What the outcomes of one model version have ever held: it only grows. At most 101 distinct texts each. */
-export interface LabelSummary {
-  labels: string[];
-  predictions: string[];
-  /** Some label is not a number. */
-  textLabels: boolean;
-  /** Some label is a number, but no whole one. */
-  fractionalLabels: boolean;
-  fractionalPredictions: boolean;
-}
-
-/** What the labels of a model version are, and the class of which precision, recall, F1, log-loss, Brier and AUC speak. */
-export interface TaskDecision {
-  task: Task;
-  /** binary only, else null. */
-  positiveLabel: string | null;
-}
+import type { TaskDecision } from '../../shared/task.ts';
 
 /** A key and how often it occurs. */
 export type CountedKey = readonly [key: string, count: number];
@@ -68,32 +50,6 @@ export interface Quality {
   r2: number | null;
   loss_sum: number;
   loss_square_sum: number;
-}
-
-const mostClassesOfNumbers = 20;
-const positiveNames = new Set(['1', 'true', 'yes']);
-
-/**
- * Task and positive class of a model version. Decided over all that the version's outcomes ever held, not per window: a window in which
- * only one class occurs does not change its meaning. As that only grows, a version passes through few decisions and rests at the last.
- *
- * Labels that are all numbers, with fractions or more than 20 distinct values: regression. Otherwise the classes are the labels, together
- * with what was predicted (unless that is fractional numbers); two at most: binary.
- * @param configuredPositiveLabel settings.positiveLabel
- * @example decideTask({ labels: ['down'], predictions: ['down', 'up'], … }, undefined) // { task: 'binary', positiveLabel: 'up' }
- */
-export function decideTask(
-  summary: LabelSummary,
-  configuredPositiveLabel: string | undefined,
-): TaskDecision {
-  const { labels, predictions, textLabels, fractionalLabels, fractionalPredictions } = summary;
-  if (!textLabels && (fractionalLabels || labels.length > mostClassesOfNumbers)) {
-    return { task: 'regression', positiveLabel: null };
-  }
-  const classes = [...new Set(fractionalPredictions ? labels : [...labels, ...predictions])].sort();
-  if (classes.length > 2) return { task: 'multiclass', positiveLabel: null };
-  const named = classes.find(name => positiveNames.has(name.toLowerCase()));
-  return { task: 'binary', positiveLabel: configuredPositiveLabel ?? named ?? classes.at(-1)! };
 }
 
 /**

@@ -1,15 +1,14 @@
 import { type Clickhouse, clickhouseTime } from '../../shared/clickhouse/clickhouse.ts';
 import type { Feedback } from '../../shared/contracts.ts';
+import type { LabelSummary, TaskDecision } from '../../shared/task.ts';
 import { type VersionName, versionKey } from '../../shared/versionKey.ts';
 import {
   type ClassStatistics,
   type CountedKey,
   classQuality,
-  type LabelSummary,
   type NumberStatistics,
   numberQuality,
   type Quality,
-  type TaskDecision,
 } from './evaluator.ts';
 import { type FeedbackRecord, feedbackBlock } from './feedbackBlock.ts';
 import { joinedWindows, type VersionWindows } from './versionWindows.ts';

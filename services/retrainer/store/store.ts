@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
 import type { ModelVersion } from '../../shared/contracts.ts';
-import type { Task } from '../../shared/model/model.ts';
+import type { Task } from '../../shared/task.ts';
 import type { Cause, ModelHistory } from '../causes/retrainer.ts';
 import type { DataSplit } from '../dataset/dataSplit.ts';
 import { columnPrefixes } from '../dataset/dataset.ts';

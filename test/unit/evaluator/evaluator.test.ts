@@ -3,12 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   type ClassStatistics,
   classQuality,
-  decideTask,
-  type LabelSummary,
   type NumberStatistics,
   numberQuality,
-  type TaskDecision,
 } from '../../../services/evaluator/performance/evaluator.ts';
+import type { TaskDecision } from '../../../services/shared/task.ts';
 
 type ScikitCase = TaskDecision & {
   statistics: ClassStatistics & NumberStatistics;
@@ -17,16 +15,6 @@ type ScikitCase = TaskDecision & {
 const cases: Record<string, ScikitCase> = JSON.parse(
   readFileSync(new URL('scikit.json', import.meta.url), 'utf8'),
 );
-
-const summary = (given: Partial<LabelSummary>): LabelSummary => ({
-  labels: [],
-  predictions: [],
-  textLabels: false,
-  fractionalLabels: false,
-  fractionalPredictions: false,
-  ...given,
-});
-const wholeNumbers = (count: number) => Array.from({ length: count }, (_, index) => String(index));
 
 describe('quality agrees with scikit-learn', () => {
   it.each(Object.entries(cases))('%s', (_, { statistics, quality, ...decision }) => {
@@ -104,54 +92,6 @@ describe('figures without a meaning are null', () => {
       rmse: null,
       r2: null,
       loss_sum: 0,
-    });
-  });
-});
-
-describe('decideTask', () => {
-  const decide = (given: Partial<LabelSummary>, positiveLabel?: string) =>
-    decideTask(summary(given), positiveLabel);
-
-  it('fractional numbers, or more than 20 distinct ones, are a regression', () => {
-    expect(decide({ labels: ['0.5'], fractionalLabels: true }).task).toBe('regression');
-    expect(decide({ labels: wholeNumbers(21) }).task).toBe('regression');
-    expect(decide({ labels: wholeNumbers(20) }).task).toBe('multiclass');
-  });
-
-  it('text is never a regression, however many classes it has', () => {
-    expect(decide({ labels: wholeNumbers(101), textLabels: true }).task).toBe('multiclass');
-    expect(
-      decide({ labels: ['0.5', 'unknown'], textLabels: true, fractionalLabels: true }).task,
-    ).toBe('binary');
-  });
-
-  it('counts predicted classes too, but not predicted probabilities', () => {
-    expect(decide({ labels: ['a', 'b'], predictions: ['c'], textLabels: true }).task).toBe(
-      'multiclass',
-    );
-    const probabilities = {
-      labels: ['0', '1'],
-      predictions: ['0.25', '0.75', '0.5'],
-      fractionalPredictions: true,
-    };
-    expect(decide(probabilities)).toEqual({ task: 'binary', positiveLabel: '1' });
-  });
-
-  it('takes the configured class as positive, else 1, true or yes, else the last in order', () => {
-    const texts = (labels: string[], predictions: string[] = []) => ({
-      labels,
-      predictions,
-      textLabels: true,
-    });
-    expect(decide(texts(['good', 'bad']), 'bad').positiveLabel).toBe('bad');
-    expect(decide({ labels: ['1', '2'] }).positiveLabel).toBe('1');
-    expect(decide(texts(['false', 'true'])).positiveLabel).toBe('true');
-    expect(decide(texts(['zero', 'Yes'])).positiveLabel).toBe('Yes');
-    expect(decide(texts(['up', 'down'])).positiveLabel).toBe('up');
-    expect(decide(texts(['down'], ['down', 'up'])).positiveLabel).toBe('up');
-    expect(decide(texts(['a', 'b', 'c']), 'a')).toEqual({
-      task: 'multiclass',
-      positiveLabel: null,
     });
   });
 });
