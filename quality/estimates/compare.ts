@@ -13,6 +13,7 @@ import {
   type PredictedNumber,
 } from '../../services/evaluator/estimates/lossCalibration.ts';
 import { calibrateQuality } from '../../services/evaluator/estimates/qualityCalibration.ts';
+import { runInTurns } from '../../services/evaluator/estimates/runInTurns.ts';
 import {
   addValue,
   emptyFeatureProfile,
@@ -110,12 +111,14 @@ async function regressionEstimates({
   reference,
   analysis,
 }: ComparedDataSet & { task: 'regression' }): Promise<Estimates[]> {
-  const calibration = await calibrateLoss(
-    reference.label.map((label, row) => ({
-      predicted: reference.predicted[row]!,
-      label,
-      features: featuresOf(reference, row),
-    })),
+  const calibration = await runInTurns(
+    calibrateLoss(
+      reference.label.map((label, row) => ({
+        predicted: reference.predicted[row]!,
+        label,
+        features: featuresOf(reference, row),
+      })),
+    ),
   );
   const records = analysis.predicted.map(
     (predicted, row): PredictedNumber => ({ predicted, features: featuresOf(analysis, row) }),

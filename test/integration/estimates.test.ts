@@ -17,6 +17,7 @@ import {
   type LabelledNumber,
 } from '../../services/evaluator/estimates/lossCalibration.ts';
 import { calibrateQuality } from '../../services/evaluator/estimates/qualityCalibration.ts';
+import { runInTurns } from '../../services/evaluator/estimates/runInTurns.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
@@ -380,7 +381,9 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       const sample = truth[window]!.filter(
         ({ prediction: { id } }) => window !== large || drawn.has(id),
       ).map(numbered);
-      const calibration = await calibrateLoss(truth.slice(0, calibrated).flat().map(numbered));
+      const calibration = await runInTurns(
+        calibrateLoss(truth.slice(0, calibrated).flat().map(numbered)),
+      );
       const estimates = estimateLoss(calibration, { records: truth[window]!.length, sample });
       expect(found.filter(row => row.window === window)).toEqual(
         (['mae', 'rmse'] as const).map(metric => ({

@@ -15,18 +15,19 @@ export interface PredictedNumber {
   features: ReadonlyMap<string, FeatureValue>;
 }
 
-/** A prediction of a regression whose truth is known; the square of its error is finite. */
+/** A prediction of a regression whose label is known. The square of its error is finite. */
 export interface LabelledNumber extends PredictedNumber {
   label: number;
 }
 
-/** What labelled records say of how large a loss is. */
+/** Predicts the loss of a record from its prediction and features. */
 export interface LossModel {
   models: BoostedTrees[];
-  /** Variance of a loss, in squares of what the models expect of it. */
+  /** Variance of a loss, as a multiple of the square of its prediction. */
   spread: number;
 }
 
+/** What the labelled records of a regression say about its errors. */
 export interface LossCalibration {
   records: number;
   prediction: FeatureCoding;
@@ -36,27 +37,33 @@ export interface LossCalibration {
   bytes: number;
 }
 
-/** The first by name: learning takes time in proportion. */
-export const mostLossFeatures = 40;
+/** Features to learn from, the first by name. Learning takes time in proportion to their number. */
+export const maxLossFeatures = 40;
 const bytesPerCoding = 4_000;
 
 /**
- * Models of the absolute and the squared error by prediction and features (direct loss estimation, as NannyML's DLE).
- * @param records in the order of time, at least two. O(records · features)
+ * Learns models of the absolute and the squared error from predictions and features (direct loss
+ * estimation, as in NannyML's DLE). The generator yields after each model.
+ *
+ * @param records in the order of time, at least two
+ *
+ * O(records · features).
  */
-export async function calibrateLoss(records: readonly LabelledNumber[]): Promise<LossCalibration> {
+export function* calibrateLoss(
+  records: readonly LabelledNumber[],
+): Generator<void, LossCalibration> {
   const prediction = featureCoding(
     '',
     records.map(({ predicted }) => predicted),
   );
   const features = featureCodings(
     records.map(record => record.features),
-    mostLossFeatures,
+    maxLossFeatures,
   );
   const coded = codedRecords({ prediction, features }, records);
   const errors = Float64Array.from(records, ({ predicted, label }) => predicted - label);
-  const absolute = await lossModel(coded, errors.map(Math.abs));
-  const squared = await lossModel(
+  const absolute = yield* lossModel(coded, errors.map(Math.abs));
+  const squared = yield* lossModel(
     coded,
     errors.map(error => error * error),
   );
@@ -71,7 +78,7 @@ export async function calibrateLoss(records: readonly LabelledNumber[]): Promise
   };
 }
 
-/** As the models take them. */
+/** Codes the predictions and features of records as the loss models expect them. */
 export function codedRecords(
   { prediction, features }: Pick<LossCalibration, 'prediction' | 'features'>,
   records: readonly PredictedNumber[],
@@ -90,17 +97,18 @@ export function codedRecords(
   ];
 }
 
-/** Held out losses tell the spread: those that were learned from lie nearer to what is expected of them. */
-async function lossModel(
+/** The spread is measured on held-out records, because residuals of the training are too small. */
+function* lossModel(
   features: readonly CodedFeature[],
   losses: Float64Array,
-): Promise<{ model: LossModel; bytes: number }> {
-  const { models, heldOut, bytes } = await crossFit(features, losses);
-  let squaredRests = 0;
-  let squares = 0;
-  for (const [record, expected] of heldOut.entries()) {
-    squaredRests += (losses[record]! - expected) ** 2;
-    squares += expected ** 2;
+): Generator<void, { model: LossModel; bytes: number }> {
+  const { models, heldOut, bytes } = yield* crossFit(features, losses);
+  let squaredResiduals = 0;
+  let squaredPredictions = 0;
+  for (const [record, predicted] of heldOut.entries()) {
+    squaredResiduals += (losses[record]! - predicted) ** 2;
+    squaredPredictions += predicted ** 2;
   }
-  return { model: { models, spread: squares === 0 ? 0 : squaredRests / squares }, bytes };
+  const spread = squaredPredictions === 0 ? 0 : squaredResiduals / squaredPredictions;
+  return { model: { models, spread }, bytes };
 }

@@ -32,6 +32,7 @@ import {
 import { calibrateLoss, type LossCalibration } from './lossCalibration.ts';
 import { predictedPositives } from './predictedPositives.ts';
 import { calibrateQuality, type QualityCalibration } from './qualityCalibration.ts';
+import { runInTurns } from './runInTurns.ts';
 
 const mostWindowsPerQuery = 50;
 /** Of regressions, of which records are read: at most `mostSampledRecords` each. */
@@ -266,7 +267,7 @@ export function windowEstimator(
   ): Promise<Outcome> {
     const calibration = await lossCalibrations.of(version, period, async () => {
       const labelled = await store.labelledNumbers(version, period.untilMs);
-      return labelled.length < 2 ? null : calibrateLoss(labelled);
+      return labelled.length < 2 ? null : runInTurns(calibrateLoss(labelled));
     });
     const sufficient = calibration !== null && hasEnough(version, records);
     return {

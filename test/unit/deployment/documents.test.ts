@@ -7,7 +7,7 @@ import {
   mostLossRecords,
   mostSampledRecords,
 } from '../../../services/evaluator/estimates/estimateStore.ts';
-import { mostLossFeatures } from '../../../services/evaluator/estimates/lossCalibration.ts';
+import { maxLossFeatures } from '../../../services/evaluator/estimates/lossCalibration.ts';
 import { mostCalibrationBytes } from '../../../services/evaluator/estimates/windowEstimator.ts';
 import { mostRemembered } from '../../../services/evaluator/evaluatorHandler.ts';
 import { knownIdsAtMost, knownIdsKept } from '../../../services/profiler/profiler.ts';
@@ -123,7 +123,7 @@ describe('docs/operators.md', () => {
       mib(mostCalibrationBytes),
       count(mostCalibrationRecords),
       count(mostLossRecords),
-      count(mostLossFeatures),
+      count(maxLossFeatures),
       count(mostSampledRecords),
     ]);
   });

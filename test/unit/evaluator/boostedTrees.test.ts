@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runInTurns } from '../../../services/evaluator/estimates/runInTurns.ts';
 import {
   boostedValues,
   boostTrees,
@@ -135,9 +136,9 @@ describe('boostTrees', () => {
   });
 
   it('does not let a model learn from the block that it is asked about', async () => {
-    const { models, heldOut } = await crossFit(features, targets);
+    const { models, heldOut } = await runInTurns(crossFit(features, targets));
     const changed = targets.map((target, row) => (row < 80 ? target + 1000 : target));
-    const { models: others } = await crossFit(features, changed);
+    const { models: others } = await runInTurns(crossFit(features, changed));
     expect(others[0]).toEqual(models[0]);
     expect(others[1]).not.toEqual(models[1]);
     expect(heldOut.slice(0, 80)).toEqual(boostedValues(models[0]!, features, 0, 80));
@@ -147,7 +148,7 @@ describe('boostTrees', () => {
   it('leaves others their turn between two models', async () => {
     let turns = 0;
     const others = setInterval(() => turns++, 0);
-    await crossFit(features, targets);
+    await runInTurns(crossFit(features, targets));
     clearInterval(others);
     expect(turns).toBeGreaterThanOrEqual(4);
   });

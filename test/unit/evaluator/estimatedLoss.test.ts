@@ -5,6 +5,7 @@ import {
   type LabelledNumber,
   type LossCalibration,
 } from '../../../services/evaluator/estimates/lossCalibration.ts';
+import { runInTurns } from '../../../services/evaluator/estimates/runInTurns.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 
 /** Errors are normal; their deviation grows with x, and is three times as large where group b comes with a high y: no margin tells. */
@@ -44,7 +45,7 @@ describe('estimateLoss', () => {
     const inside = { mae: 0, rmse: 0 };
     const calibrations = 10;
     for (let learned = 0; learned < calibrations; learned++) {
-      const calibration = await calibrateLoss(drawn(learned + 1, 2000));
+      const calibration = await runInTurns(calibrateLoss(drawn(learned + 1, 2000)));
       for (let window = learned; window < windows; window += calibrations) {
         const records = drawn(1000 + window, 400, {
           shift: window % 20 < 10 ? 0.3 : 0,
@@ -63,7 +64,7 @@ describe('estimateLoss', () => {
   });
 
   it('sees errors that depend on features together, though their margins stay', async () => {
-    const calibration = await calibrateLoss(drawn(1, 4000));
+    const calibration = await runInTurns(calibrateLoss(drawn(1, 4000)));
     const usual = drawn(2, 4000);
     const together = drawn(3, 4000, { together: 0.55 });
     const [before, after] = [realised(usual), realised(together)];
@@ -84,14 +85,14 @@ describe('estimateLoss', () => {
       lower: expect.closeTo(3, 9),
       upper: expect.closeTo(3, 9),
     };
-    expect(estimate(await calibrateLoss(records), records.slice(0, 50))).toEqual({
+    expect(estimate(await runInTurns(calibrateLoss(records)), records.slice(0, 50))).toEqual({
       mae: exact,
       rmse: exact,
     });
   });
 
   it('is less sure of records that were drawn than of all', async () => {
-    const calibration = await calibrateLoss(drawn(1, 2000));
+    const calibration = await runInTurns(calibrateLoss(drawn(1, 2000)));
     const sample = drawn(2, 500);
     const width = (records: number) => {
       const { lower, upper } = estimateLoss(calibration, { records, sample }).mae!;
@@ -103,6 +104,6 @@ describe('estimateLoss', () => {
 
   it('says nothing where the losses are too large for a number', async () => {
     const huge = drawn(1, 100).map(record => ({ ...record, predicted: 1e154, label: 0 }));
-    expect(estimate(await calibrateLoss(huge), huge).rmse).toBeNull();
+    expect(estimate(await runInTurns(calibrateLoss(huge)), huge).rmse).toBeNull();
   });
 });
