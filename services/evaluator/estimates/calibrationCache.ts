@@ -24,7 +24,9 @@ export function calibrationCache<Calibration extends { bytes: number }>(
   }
 
   return {
-    /** That of a period, made where it is not known or from other labels; null where there is none. */
+    /**
+     * That of a period, made where it is not known or from other labels; null where there is none.
+     */
     async of(
       version: EstimatedVersion,
       period: CalibrationPeriod,

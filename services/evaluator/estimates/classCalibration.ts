@@ -1,13 +1,10 @@
 import { bucketKey } from '../../shared/profile/bucketKey.ts';
 import type { FeatureValue } from '../../shared/profile/featureProfile.ts';
-import {
-  addNumber,
-  emptyNumericHistogram,
-  type NumericHistogram,
-} from '../../shared/profile/numericHistogram.ts';
+import { addNumber, emptyNumericHistogram } from '../../shared/profile/numericHistogram.ts';
 import { type FeatureMatching, featureMatching } from '../learning/featureMatching.ts';
+import type { ScoredRecords } from './weightedBins.ts';
 
-/** A prediction of a multiclass model whose truth is known. */
+/** A prediction of a multiclass model whose label is known. */
 export interface ClassifiedRecord {
   predicted: string;
   /** Probability of the predicted class; finite. */
@@ -16,16 +13,17 @@ export interface ClassifiedRecord {
   features: ReadonlyMap<string, FeatureValue>;
 }
 
-/** Records of a calibration for which one class was predicted. */
-export interface PredictedClass {
-  confidences: NumericHistogram;
-  /** Of each: its place among all records, its confidence as a key of the finest buckets, and its label. */
-  places: number[];
+/** Records of a calibration for which one class was predicted. Their scores are the confidences. */
+export interface PredictedClass extends ScoredRecords {
   keys: number[];
   labels: number[];
+  /** Index of each record among all records of the calibration. */
+  places: number[];
 }
 
-/** What labelled records say of how often a predicted class is right, and what it is otherwise. */
+/**
+ * What labelled records say about how often a predicted class is right, and what it is otherwise.
+ */
 export interface ClassCalibration {
   records: number;
   /** Classes that occur as label or prediction. */
@@ -37,7 +35,7 @@ export interface ClassCalibration {
 
 const bytesPerRecord = 24;
 
-/** @param records in the order of time, at least one */
+/** Calibrates a multiclass model. @param records in the order of time, at least one */
 export function calibrateClasses(records: readonly ClassifiedRecord[]): ClassCalibration {
   const classes = [
     ...new Set(records.flatMap(({ predicted, label }) => [predicted, label])),
@@ -45,17 +43,18 @@ export function calibrateClasses(records: readonly ClassifiedRecord[]): ClassCal
   const indexOf = new Map(classes.map((name, index) => [name, index]));
   const predicted = new Map<string, PredictedClass>();
   for (const [place, record] of records.entries()) {
-    const of = predicted.get(record.predicted) ?? {
-      confidences: emptyNumericHistogram(),
-      places: [],
+    const ofClass = predicted.get(record.predicted) ?? {
+      scores: emptyNumericHistogram(),
       keys: [],
       labels: [],
+      classCount: classes.length,
+      places: [],
     };
-    predicted.set(record.predicted, of);
-    addNumber(of.confidences, record.confidence);
-    of.places.push(place);
-    of.keys.push(bucketKey(record.confidence));
-    of.labels.push(indexOf.get(record.label)!);
+    predicted.set(record.predicted, ofClass);
+    addNumber(ofClass.scores, record.confidence);
+    ofClass.places.push(place);
+    ofClass.keys.push(bucketKey(record.confidence));
+    ofClass.labels.push(indexOf.get(record.label)!);
   }
   const matching = featureMatching(records.map(({ features }) => features));
   return {

@@ -80,13 +80,18 @@ interface StoredConfidences extends VersionName {
   counts: number[];
 }
 
-/** Mantissa bits of the buckets in which ClickHouse counts confidences: so fine that their width does not matter. */
+/**
+ * Mantissa bits of the buckets in which ClickHouse counts confidences: so fine that their width
+ * does not matter.
+ */
 const confidenceMantissaBits = 10;
 /** Of a calibration; of more, those with the lowest hash of their id. */
 export const mostCalibrationRecords = 20_000;
 /** The same of a regression, whose calibration takes more work. */
 export const mostLossRecords = 8_000;
-/** Of a window of a regression that are looked at; of more, those with the lowest hash of their id. */
+/**
+ * Of a window of a regression that are looked at; of more, those with the lowest hash of their id.
+ */
 export const mostSampledRecords = 2_000;
 const finalSettings = 'SETTINGS do_not_merge_across_partitions_select_final = 1';
 const ofVersion = 'model = {model:String} AND version = {version:String}';
@@ -109,7 +114,10 @@ export function estimateStore(clickhouse: Clickhouse) {
       return new Map(rows.map(row => [versionKey(row), row.max_ms]));
     },
 
-    /** The first windows of each version that have labels, until they hold at least so many, in the order of time; by `versionKey`. */
+    /**
+     * The first windows of each version that have labels, until they hold at least so many, in the
+     * order of time; by `versionKey`.
+     */
     async labelledWindows(
       versions: readonly LabelledVersion[],
       mostLabelled: number,
@@ -143,8 +151,8 @@ export function estimateStore(clickhouse: Clickhouse) {
     },
 
     /**
-     * Starts of the windows that have scores (not binary: predictions), start from `fromMs` on and end up to `endedMs`, whose estimates are missing or are from another
-     * calibration.
+     * Starts of the windows that have scores (not binary: predictions), start from `fromMs` on and
+     * end up to `endedMs`, whose estimates are missing or are from another calibration.
      */
     async windowsToEstimate(
       { model, version, windowSizeMs, task, positiveLabel }: EstimatedVersion,
@@ -181,7 +189,10 @@ export function estimateStore(clickhouse: Clickhouse) {
       return rows.map(row => row.start_ms);
     },
 
-    /** The labelled predictions of a binary model that have a score, up to an event time, in its order. */
+    /**
+     * The labelled predictions of a binary model that have a score, up to an event time, in its
+     * order.
+     */
     async labelledRecords(
       version: VersionName,
       positiveLabel: string,
@@ -206,7 +217,10 @@ export function estimateStore(clickhouse: Clickhouse) {
       }));
     },
 
-    /** The labelled predictions of a multiclass model that have a probability, up to an event time, in its order. */
+    /**
+     * The labelled predictions of a multiclass model that have a probability, up to an event time,
+     * in its order.
+     */
     async classifiedRecords(version: VersionName, untilMs: number): Promise<ClassifiedRecord[]> {
       const rows = await clickhouse.select<
         StoredFeatures & { score: number; prediction: string; label: string }
@@ -219,7 +233,10 @@ export function estimateStore(clickhouse: Clickhouse) {
       }));
     },
 
-    /** The labelled predictions of a regression whose squared error is finite, up to an event time, in its order. */
+    /**
+     * The labelled predictions of a regression whose squared error is finite, up to an event time,
+     * in its order.
+     */
     async labelledNumbers(version: VersionName, untilMs: number): Promise<LabelledNumber[]> {
       const [value, label] = ['assumeNotNull(prediction_value)', 'assumeNotNull(label_value)'];
       const rows = await clickhouse.select<StoredFeatures & { score: number; label: number }>(
@@ -232,7 +249,9 @@ export function estimateStore(clickhouse: Clickhouse) {
       }));
     },
 
-    /** Predictions of windows of regressions with their features; a window without any is absent. */
+    /**
+     * Predictions of windows of regressions with their features; a window without any is absent.
+     */
     async sampledWindows(
       windows: readonly VersionWindows[],
       windowSizeMs: number,
@@ -264,7 +283,10 @@ export function estimateStore(clickhouse: Clickhouse) {
       }));
     },
 
-    /** Probabilities of the predicted classes, by `versionKey` and start of the window, then by class. */
+    /**
+     * Probabilities of the predicted classes, by `versionKey` and start of the window, then by
+     * class.
+     */
     async confidences(
       windows: readonly VersionWindows[],
       windowSizeMs: number,

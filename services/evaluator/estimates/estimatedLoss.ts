@@ -16,9 +16,10 @@ export interface UnlabelledNumbers {
 }
 
 /**
- * Errors of a window before its labels are known: the mean of what is expected of its records, as far as records with the same features
- * and prediction are as far off as they were in the calibration. Direct loss estimation (NannyML's DLE), here by the mean of models each of which
- * has not seen a part of the calibration. It cannot see that the same inputs now have other labels.
+ * Errors of a window before its labels are known: the mean of what is expected of its records, as
+ * far as records with the same features and prediction are as far off as they were in the
+ * calibration. Direct loss estimation (NannyML's DLE), here by the mean of models each of which has
+ * not seen a part of the calibration. It cannot see that the same inputs now have other labels.
  *
  * @returns null for a figure that is too large for a number
  */
@@ -39,8 +40,9 @@ export function estimateLoss(
 }
 
 /**
- * Mean loss, with the variance of the losses around what is expected of them, of which records were drawn, and of what was learned: by the
- * jackknife over the blocks that the models have not seen, (k - 1) / k Σ (mean of one - mean of all)² (Künsch, Annals of Statistics 17, 1989).
+ * Mean loss, with the variance of the losses around what is expected of them, of which records were
+ * drawn, and of what was learned: by the jackknife over the blocks that the models have not seen,
+ * (k - 1) / k Σ (mean of one - mean of all)² (Künsch, Annals of Statistics 17, 1989).
  */
 function estimateOf(
   { models, spread }: LossModel,

@@ -1,16 +1,20 @@
 import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
 import type { NumericHistogram } from '../../shared/profile/numericHistogram.ts';
 import { isotonicRegression } from '../../shared/statistics/isotonicRegression.ts';
-import { type BinaryMetric, type Estimate, estimateWithin } from './estimate.ts';
+import type { BinaryMetric, Estimate } from './estimate.ts';
 import {
-  binnedCalibration,
-  type QualityCalibration,
-  type ScoreBin,
-  weightedBins,
-} from './qualityCalibration.ts';
+  accuracyFigure,
+  type ClassFigure,
+  expectedConfusion,
+  figuresOfClass,
+  macroAverage,
+} from './expectedConfusion.ts';
+import { blocksOf, type Cell, estimateFigure, type Figure } from './figure.ts';
+import { binnedCalibration, type QualityCalibration } from './qualityCalibration.ts';
 import { countsPerBin } from './scoreBins.ts';
+import { effectiveRecords, labelShares, type WeightedBin, weightedBins } from './weightedBins.ts';
 
-/** What is known of a window of a binary model without labels. */
+/** What is known about a window of a binary model without labels. */
 export interface UnlabelledWindow {
   records: number;
   scores: NumericHistogram;
@@ -18,72 +22,59 @@ export interface UnlabelledWindow {
   features: ReadonlyMap<string, FeatureProfile>;
 }
 
-/** Records of a window that share a bin of scores. */
-interface Cell {
-  records: number;
-  /** Share of them that is predicted positive. */
-  predicted: number;
-  /** Probability of being positive. */
-  probability: number;
-  /** Cells of one block share their probability, and so its error; records of the calibration that it is known from. */
-  block: number;
-  knownFrom: number;
-}
-
-/** A figure, and by how much it grows with each further positive in a cell. */
-interface Figure {
-  value: number;
-  slopes: number[];
-}
+const negative = 0;
+const positive = 1;
+/** Of k positives among n records, (k + 1) / (n + 2) stands for the rate in the variance. */
+const priorRecords = 2;
 
 /**
- * Quality of a window before its labels are known: how many of its records are positive follows from their scores, as far as a score
- * means what it meant in the calibration. Confidence-based performance estimation (Kivimäki, Białek, Kuberski, Nurminen, arXiv 2505.05295;
- * NannyML's CBPE) with isotonic calibration (Zadrozny, Elkan, KDD 2002), whose records are first weighted so that their features are
- * distributed as those of the window (`featureMatching`). It cannot see that the same inputs now have other labels.
+ * Estimates the quality of a window of a binary model before its labels are known. The scores tell
+ * how many of the records are positive, provided that a score means what it meant in the
+ * calibration (confidence-based performance estimation: Kivimäki, Białek, Kuberski, Nurminen, arXiv
+ * 2505.05295; NannyML's CBPE). The calibration is isotonic (Zadrozny, Elkan, KDD 2002). Its records
+ * are first weighted so that their features are distributed as in the window (`featureMatching`).
  *
- * @returns null for a figure that cannot be said: undefined (no record is predicted positive), or predictions do not follow from scores
+ * The estimate cannot see that the same inputs now have other labels.
+ *
+ * @returns null for a figure that is undefined (a precision where no record is predicted positive),
+ * or that depends on predictions which do not follow from scores
  */
 export function estimateQuality(
   calibration: QualityCalibration,
   window: UnlabelledWindow,
 ): Record<BinaryMetric, Estimate | null> {
   const binned = binnedCalibration(calibration, window.scores);
-  const { bins, plain } = binned;
-  const weighted = weightedBins(
-    calibration,
-    binned,
-    calibration.matching.weights(window.features, window.records),
-  );
-  const cells = cellsOf(countsPerBin(bins, window.scores), plain, weighted, window);
-  const curve = aucFigure(cells);
-  // Scores that share a bin count as equal here, which costs the area about as much as it does in the calibration.
-  const lost = calibration.auc === null ? 0 : calibration.auc - binnedAuc(plain);
-  const ofThreshold = calibration.thresholded ? thresholdFigures(cells) : null;
+  const weights = calibration.matching.weights(window.features, window.records);
+  const weighted = weightedBins(calibration.scored, binned, weights);
+  const counts = countsPerBin(binned.bins, window.scores);
+  const cells = cellsOf(counts, binned.plain, weighted, window);
+  const { accuracy, precision, recall, f1 } = thresholdFigures(calibration, cells);
+  const auc = aucFigure(cells);
+  // Scores that share a bin count as equal here, which costs the area about as much as it does in
+  // the calibration.
+  const lost = calibration.auc === null ? 0 : calibration.auc - binnedAuc(binned.plain);
+  const blocks = blocksOf(cells, priorRecords);
+  const estimateOf = (figure: Figure | null) => figure && estimateFigure(figure, blocks);
   return {
-    accuracy: estimateOf(ofThreshold?.accuracy, cells),
-    precision: estimateOf(ofThreshold?.precision, cells),
-    recall: estimateOf(ofThreshold?.recall, cells),
-    f1: estimateOf(ofThreshold?.f1, cells),
-    auc: estimateOf(curve && { ...curve, value: curve.value + lost }, cells),
+    accuracy: estimateOf(accuracy),
+    precision: estimateOf(precision),
+    recall: estimateOf(recall),
+    f1: estimateOf(f1),
+    auc: estimateOf(auc && { ...auc, value: auc.value + lost }),
   };
 }
 
+/**
+ * Returns a cell for each bin of scores. Bins of one step of the isotonic regression are a block.
+ */
 function cellsOf(
   counts: readonly number[],
-  plain: readonly ScoreBin[],
-  weighted: readonly ScoreBin[],
+  plain: readonly WeightedBin[],
+  weighted: readonly WeightedBin[],
   { records, scores, predictedPositives }: UnlabelledWindow,
 ): Cell[] {
-  // One record at the unweighted rate: a bin whose records have no weight keeps its rate.
-  const rates = weighted.map(({ weight, positives }, bin) => {
-    const before = plain[bin]!;
-    return (
-      (positives + (before.weight === 0 ? 0.5 : before.positives / before.weight)) / (weight + 1)
-    );
-  });
   const probabilities = isotonicRegression(
-    rates,
+    weighted.map((bin, index) => labelShares(bin, plain[index]!)[positive]!),
     weighted.map(({ weight }) => weight + 1),
   );
   const blocks: { weight: number; squaredWeight: number }[] = [];
@@ -96,19 +87,16 @@ function cellsOf(
     return blocks.length - 1;
   });
   const predicted = predictedShares(counts, (predictedPositives * scores.count) / records);
-  return counts.map((count, bin) => {
-    const { weight, squaredWeight } = blocks[blockOf[bin]!]!;
-    return {
-      records: count,
-      predicted: predicted[bin]!,
-      probability: probabilities[bin]!,
-      block: blockOf[bin]!,
-      knownFrom: squaredWeight === 0 ? 0 : (weight * weight) / squaredWeight,
-    };
-  });
+  return counts.map((count, bin) => ({
+    records: count,
+    predicted: [1 - predicted[bin]!, predicted[bin]!],
+    labels: [1 - probabilities[bin]!, probabilities[bin]!],
+    block: blockOf[bin]!,
+    knownFrom: effectiveRecords(blocks[blockOf[bin]!]!),
+  }));
 }
 
-/** Per bin: the records with the highest scores are those predicted positive. */
+/** Returns the share of each bin that is predicted positive, if the highest scores are. */
 function predictedShares(counts: readonly number[], predictedPositives: number): number[] {
   const shares = new Array<number>(counts.length).fill(0);
   let left = predictedPositives;
@@ -119,102 +107,58 @@ function predictedShares(counts: readonly number[], predictedPositives: number):
   return shares;
 }
 
-type ThresholdMetric = Exclude<BinaryMetric, 'auc'>;
-
-function thresholdFigures(cells: readonly Cell[]): Record<ThresholdMetric, Figure | null> {
-  let records = 0;
-  let predicted = 0;
-  let positives = 0;
-  let hits = 0;
-  for (const cell of cells) {
-    records += cell.records;
-    predicted += cell.records * cell.predicted;
-    positives += cell.records * cell.probability;
-    hits += cell.records * cell.predicted * cell.probability;
-  }
-  const slopes = (of: (share: number) => number) => cells.map(cell => of(cell.predicted));
-  const both = predicted + positives;
+function thresholdFigures(
+  { thresholded }: QualityCalibration,
+  cells: readonly Cell[],
+): Record<Exclude<BinaryMetric, 'auc'>, Figure | null> {
+  if (!thresholded) return { accuracy: null, precision: null, recall: null, f1: null };
+  const confusion = expectedConfusion(cells, 2);
+  const { precision, recall, f1 } = figuresOfClass(confusion, positive);
+  const figureOf = (figure: ClassFigure | null) =>
+    figure && macroAverage(new Map([[positive, figure]]));
   return {
-    accuracy: {
-      value: 1 - (both - 2 * hits) / records,
-      slopes: slopes(share => (2 * share - 1) / records),
-    },
-    precision:
-      predicted > 0
-        ? { value: hits / predicted, slopes: slopes(share => share / predicted) }
-        : null,
-    recall:
-      positives > 0
-        ? {
-            value: hits / positives,
-            slopes: slopes(share => (share * positives - hits) / positives ** 2),
-          }
-        : null,
-    f1:
-      both > 0
-        ? {
-            value: (2 * hits) / both,
-            slopes: slopes(share => (2 * share * both - 2 * hits) / both ** 2),
-          }
-        : null,
+    accuracy: accuracyFigure(confusion),
+    precision: figureOf(precision),
+    recall: figureOf(recall),
+    f1: figureOf(f1),
   };
 }
 
-/** Positives above negatives, ties counting half, of all pairs. */
-function aucFigure(cells: readonly Cell[]): Figure | null {
-  const positives = cells.reduce((sum, { records, probability }) => sum + records * probability, 0);
-  const negatives = cells.reduce(
-    (sum, { records, probability }) => sum + records * (1 - probability),
-    0,
-  );
+/** The share of positives above negatives among all pairs, with ties counting half. O(cells). */
+function aucFigure(cells: readonly Pick<Cell, 'records' | 'labels'>[]): Figure | null {
+  const expected = (label: number) =>
+    cells.reduce((sum, { records, labels }) => sum + records * labels[label]!, 0);
+  const positives = expected(positive);
+  const negatives = expected(negative);
   if (!(positives > 0 && negatives > 0)) return null;
   let wins = 0;
   let negativesBelow = 0;
   let positivesAbove = positives;
-  const winsPerPositive = cells.map(({ records, probability }) => {
-    const own = records * probability;
-    const below = negativesBelow + (records - own) / 2;
-    const above = positivesAbove - own / 2;
-    wins += own * below;
-    negativesBelow += records - own;
-    positivesAbove -= own;
-    return below - above;
-  });
-  const value = wins / (positives * negatives);
-  const slopes = winsPerPositive.map(
-    gained => gained / (positives * negatives) - value * (1 / positives - 1 / negatives),
+  const winsPerPositive = new Map(
+    cells.map(cell => {
+      const own = cell.records * cell.labels[positive]!;
+      const below = negativesBelow + (cell.records - own) / 2;
+      const above = positivesAbove - own / 2;
+      wins += own * below;
+      negativesBelow += cell.records - own;
+      positivesAbove -= own;
+      return [cell, below - above] as const;
+    }),
   );
-  return { value, slopes };
+  const value = wins / (positives * negatives);
+  const slope = (label: number, cell: Cell) =>
+    label === positive
+      ? winsPerPositive.get(cell)! / (positives * negatives) -
+        value * (1 / positives - 1 / negatives)
+      : 0;
+  return { value, slope };
 }
 
-function binnedAuc(bins: readonly ScoreBin[]): number {
-  const cells = bins.map(({ weight, positives }) => ({
+/** Returns the area under the ROC curve of a calibration whose scores are known by their bins. */
+function binnedAuc(bins: readonly WeightedBin[]): number {
+  const cells = bins.map(({ weight, labels }) => ({
     records: weight,
-    predicted: 0,
-    probability: weight === 0 ? 0 : positives / weight,
-    block: 0,
-    knownFrom: 0,
+    labels: labels.map(ofLabel => (weight === 0 ? 0 : ofLabel / weight)),
   }));
   return aucFigure(cells)!.value;
-}
-
-/**
- * With the variance of which records of the window are positive, and of how well their probability is known, carried over to the figure
- * by its slopes (delta method). A rate of 0 or 1 is not certain: (k + 1) / (n + 2) stands for it in the variance.
- */
-function estimateOf(figure: Figure | null | undefined, cells: readonly Cell[]): Estimate | null {
-  if (!figure) return null;
-  let variance = 0;
-  const shared = new Map<number, { slope: number; spread: number; knownFrom: number }>();
-  for (const [index, { records, probability, block, knownFrom }] of cells.entries()) {
-    const rate = (probability * knownFrom + 1) / (knownFrom + 2);
-    const spread = rate * (1 - rate);
-    const slope = figure.slopes[index]! * records;
-    variance += figure.slopes[index]! * slope * spread;
-    const before = shared.get(block)?.slope ?? 0;
-    shared.set(block, { slope: before + slope, spread, knownFrom });
-  }
-  for (const { slope, spread, knownFrom } of shared.values())
-    variance += (slope * slope * spread) / (knownFrom + 2);
-  return estimateWithin(figure.value, variance);
 }

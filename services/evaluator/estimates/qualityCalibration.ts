@@ -6,56 +6,42 @@ import {
   type NumericHistogram,
 } from '../../shared/profile/numericHistogram.ts';
 import { type FeatureMatching, featureMatching } from '../learning/featureMatching.ts';
-import { binOfScore, type ScoreBins, scoreBins } from './scoreBins.ts';
+import { type BinnedRecords, binRecords, type ScoredRecords } from './weightedBins.ts';
 
-/** A prediction of a binary model whose truth is known. */
+/** A prediction of a binary model whose label is known. */
 export interface LabelledRecord {
-  /** Finite; the higher, the more probably positive. */
+  /** Finite. A higher score means a higher probability of the positive class. */
   score: number;
   predictedPositive: boolean;
   positive: boolean;
   features: ReadonlyMap<string, FeatureValue>;
 }
 
-/** What labelled records say of how often a score is right. */
+/** What the labelled records of a binary model say about how often a score is right. */
 export interface QualityCalibration {
   records: number;
-  scores: NumericHistogram;
-  /** Of each record: its score as a key of the finest buckets, and whether it was positive. */
-  scoreKeys: Int32Array;
-  positive: Uint8Array;
+  /** Class 1 is the positive one. */
+  scored: ScoredRecords;
   matching: FeatureMatching;
-  /** Area under the ROC curve of the records; null where they are of one class. */
+  /** Area under the ROC curve of the records; null if they are of one class. */
   auc: number | null;
-  /** Whether those predicted positive are the ones with the highest scores. */
+  /** True if the records that are predicted positive are those with the highest scores. */
   thresholded: boolean;
-  /** By resolution, made when a window needs it. */
-  binned: Map<number, BinnedCalibration>;
+  /** The records in bins, by resolution. An entry is made when a window needs it. */
+  binned: Map<number, BinnedRecords>;
   bytes: number;
 }
 
-/** The records of a calibration in bins of scores. */
-export interface BinnedCalibration {
-  bins: ScoreBins;
-  /** Of each record. */
-  binOf: Uint8Array;
-  plain: ScoreBin[];
-}
-
-/** Records of a calibration in a bin of scores, weighted. */
-export interface ScoreBin {
-  weight: number;
-  /** Sum of the squared weights. */
-  squaredWeight: number;
-  positives: number;
-}
-
-const mostScoreBins = 50;
-/** Resolutions of a histogram, 20 to -3. */
+/** Number of resolutions that a histogram can have, 20 to -3. */
 const resolutions = 24;
-const mostMisplaced = 0.02;
+const bytesPerRecord = 5 + resolutions;
+/** A calibration with a larger share of misplaced predictions has no threshold. */
+const maxMisplacedShare = 0.02;
 
-/** @param records in the order of time, at least one. O(records · features²) */
+/**
+ * Calibrates a binary model. @param records in the order of time, at least one. O(records ·
+ * features²).
+ */
 export function calibrateQuality(records: readonly LabelledRecord[]): QualityCalibration {
   const scores = emptyNumericHistogram();
   for (const { score } of records) addNumber(scores, score);
@@ -66,60 +52,40 @@ export function calibrateQuality(records: readonly LabelledRecord[]): QualityCal
   const matching = featureMatching(records.map(({ features }) => features));
   return {
     records: records.length,
-    scores,
-    scoreKeys: Int32Array.from(records, ({ score }) => bucketKey(score)),
-    positive: Uint8Array.from(records, ({ positive }) => Number(positive)),
+    scored: {
+      scores,
+      keys: Int32Array.from(records, ({ score }) => bucketKey(score)),
+      labels: Uint8Array.from(records, ({ positive }) => Number(positive)),
+      classCount: 2,
+    },
     matching,
     auc: areaUnderCurve(descending),
-    thresholded: misplacedShare(descending) <= mostMisplaced,
+    thresholded: misplacedShare(descending) <= maxMisplacedShare,
     binned: new Map(),
-    bytes: matching.bytes + (5 + resolutions) * records.length,
+    bytes: matching.bytes + bytesPerRecord * records.length,
   };
 }
 
-/** The records in bins of their scores, as far as a window can be counted in them; the same for all windows of a resolution. */
+/**
+ * Returns the records in bins of their scores, in which the scores of a window can be counted. The
+ * bins are the same for all windows of one resolution.
+ */
 export function binnedCalibration(
-  calibration: QualityCalibration,
+  { scored, binned }: QualityCalibration,
   window: NumericHistogram,
-): BinnedCalibration {
-  const { scores, scoreKeys, binned } = calibration;
-  const mantissaBits = Math.min(scores.mantissaBits, window.mantissaBits);
+): BinnedRecords {
+  const mantissaBits = Math.min(scored.scores.mantissaBits, window.mantissaBits);
   const known = binned.get(mantissaBits);
   if (known) return known;
-  const bins = scoreBins(scores, window, mostScoreBins);
-  const binOf = Uint8Array.from(scoreKeys, key => binOfScore(bins, key));
-  const plain = weightedBins(
-    calibration,
-    { bins, binOf },
-    new Float64Array(calibration.records).fill(1),
-  );
-  const made = { bins, binOf, plain };
+  const made = binRecords(scored, window);
   binned.set(mantissaBits, made);
   return made;
 }
 
-/** @param weights of the records */
-export function weightedBins(
-  { positive }: QualityCalibration,
-  { bins, binOf }: Pick<BinnedCalibration, 'bins' | 'binOf'>,
-  weights: Float64Array,
-): ScoreBin[] {
-  const counted = Array.from({ length: bins.uppers.length + 1 }, () => ({
-    weight: 0,
-    squaredWeight: 0,
-    positives: 0,
-  }));
-  for (let index = 0; index < binOf.length; index++) {
-    const bin = counted[binOf[index]!]!;
-    const weight = weights[index]!;
-    bin.weight += weight;
-    bin.squaredWeight += weight * weight;
-    bin.positives += weight * positive[index]!;
-  }
-  return counted;
-}
-
-/** Share of the records that would be predicted otherwise if as many, those with the highest scores, were predicted positive. */
+/**
+ * Returns the share of the records whose prediction would change if the same number of records,
+ * those with the highest scores, were predicted positive.
+ */
 function misplacedShare(descending: readonly LabelledRecord[]): number {
   const predicted = descending.filter(({ predictedPositive }) => predictedPositive).length;
   const placed = descending
@@ -128,7 +94,10 @@ function misplacedShare(descending: readonly LabelledRecord[]): number {
   return (2 * (predicted - placed)) / descending.length;
 }
 
-/** Probability that a positive record scores higher than a negative one, ties counting half (Mann, Whitney 1947). */
+/**
+ * Returns the probability that a positive record has a higher score than a negative one, with ties
+ * counting half (Mann, Whitney 1947).
+ */
 function areaUnderCurve(descending: readonly LabelledRecord[]): number | null {
   let positives = 0;
   let wins = 0;

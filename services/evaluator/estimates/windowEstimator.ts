@@ -41,7 +41,10 @@ const mostVersionsPerQuery = 200;
 const mostVersionsRemembered = 100_000;
 export const mostCalibrationBytes = 64 * 1024 * 1024;
 
-/** What the last look at a version found: windows are looked for again only from there on, or when the periods have changed. */
+/**
+ * What the last look at a version found: windows are looked for again only from there on, or when
+ * the periods have changed.
+ */
 interface LastLook {
   decision: string;
   periods: string;
@@ -82,9 +85,11 @@ export interface WindowEstimator {
 }
 
 /**
- * Estimates the quality of the windows that have ended, and again when their predictions change, or the labels of the calibration; never for
- * their own labels, as a calibration ends before the window. What is in memory only saves queries: all that is missing or from another
- * calibration is found in ClickHouse. Performance rows are written before this looks at them, so the last evaluator to look has seen all.
+ * Estimates the quality of the windows that have ended, and again when their predictions change, or
+ * the labels of the calibration; never for their own labels, as a calibration ends before the
+ * window. What is in memory only saves queries: all that is missing or from another calibration is
+ * found in ClickHouse. Performance rows are written before this looks at them, so the last
+ * evaluator to look has seen all.
  */
 export function windowEstimator(
   clickhouse: Clickhouse,
@@ -118,7 +123,10 @@ export function windowEstimator(
       await estimateVersions(looks.slice(from, from + mostVersionsPerQuery));
   }
 
-  /** None where neither a window has ended, nor one that was estimated has changed, nor can the calibration have. */
+  /**
+   * None where neither a window has ended, nor one that was estimated has changed, nor can the
+   * calibration have.
+   */
   function lookAt(version: ChangedVersion & EstimatedVersion, maxEventTimeMs: number): Look[] {
     const { windowSizeMs, predictedMs, earliestMs } = version;
     const last = lastLooks.get(versionKey(version));

@@ -3,10 +3,8 @@ import {
   type ClassifiedRecord,
   calibrateClasses,
 } from '../../../services/evaluator/estimates/classCalibration.ts';
-import {
-  type ClassMetric,
-  estimateClassQuality,
-} from '../../../services/evaluator/estimates/estimatedClassQuality.ts';
+import type { ClassMetric } from '../../../services/evaluator/estimates/estimate.ts';
+import { estimateClassQuality } from '../../../services/evaluator/estimates/estimatedClassQuality.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 import { histogramOf, profileOf } from '../shared/profile/profileOf.ts';
 
