@@ -4,7 +4,7 @@
  *   node bench/processes/meteredService.ts profiler|profiler-windows-only|detector|evaluator
  */
 import { detectorHandler } from '../../services/detector/detectorHandler.ts';
-import { evaluatorHandler } from '../../services/evaluator/evaluatorHandler.ts';
+import { EvaluatorHandler } from '../../services/evaluator/evaluatorHandler.ts';
 import { profilerHandler } from '../../services/profiler/profilerHandler.ts';
 import { topics } from '../../services/shared/kafka/topics.ts';
 import type { BatchHandler } from '../../services/shared/service/batchConsumer.ts';
@@ -25,23 +25,24 @@ const wirings: Record<string, Wiring> = {
   detector: { topics: [topics.windows], handler: context => detectorHandler(context, Date.now) },
   evaluator: {
     topics: [topics.feedback, topics.windows],
-    handler: context => evaluatorHandler(context),
+    handler: context => EvaluatorHandler.create(context),
   },
 };
 
+/** Has a handler print a reading after each of its flushes. */
 function metered(handler: BatchHandler): BatchHandler {
+  const take = handler.take.bind(handler);
+  const flush = handler.flush.bind(handler);
   let records = 0;
-  return {
-    ...handler,
-    async take(taken, mayStore) {
-      await handler.take(taken, mayStore);
-      records += taken.length;
-    },
-    async flush() {
-      await handler.flush();
-      printReading(records);
-    },
+  handler.take = async (taken, mayStore) => {
+    await take(taken, mayStore);
+    records += taken.length;
   };
+  handler.flush = async () => {
+    await flush();
+    printReading(records);
+  };
+  return handler;
 }
 
 const name = process.argv[2] ?? '';

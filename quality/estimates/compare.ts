@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { calibrateClasses } from '../../services/evaluator/estimates/classCalibration.ts';
+import { calibrateClasses } from '../../services/evaluator/estimates/quality/classCalibration.ts';
 import {
   type EstimatedMetric,
   type Estimates,
   estimatedMetrics,
-} from '../../services/evaluator/estimates/estimate.ts';
-import { estimateClassQuality } from '../../services/evaluator/estimates/estimatedClassQuality.ts';
-import { estimateLoss } from '../../services/evaluator/estimates/estimatedLoss.ts';
-import { estimateQuality } from '../../services/evaluator/estimates/estimatedQuality.ts';
+} from '../../services/evaluator/estimates/quality/estimate.ts';
+import { estimateClassQuality } from '../../services/evaluator/estimates/quality/estimatedClassQuality.ts';
+import { estimateLoss } from '../../services/evaluator/estimates/quality/estimatedLoss.ts';
+import { estimateQuality } from '../../services/evaluator/estimates/quality/estimatedQuality.ts';
 import {
   calibrateLoss,
   type PredictedNumber,
-} from '../../services/evaluator/estimates/lossCalibration.ts';
-import { calibrateQuality } from '../../services/evaluator/estimates/qualityCalibration.ts';
+} from '../../services/evaluator/estimates/quality/lossCalibration.ts';
+import { calibrateQuality } from '../../services/evaluator/estimates/quality/qualityCalibration.ts';
 import { runInTurns } from '../../services/evaluator/estimates/runInTurns.ts';
 import {
   addValue,

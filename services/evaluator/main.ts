@@ -1,8 +1,8 @@
 import { topics } from '../shared/kafka/topics.ts';
 import { runService } from '../shared/service/service.ts';
-import { evaluatorHandler } from './evaluatorHandler.ts';
+import { EvaluatorHandler } from './evaluatorHandler.ts';
 
 await runService('evaluator', async context => ({
   topics: [topics.feedback, topics.windows],
-  handler: await evaluatorHandler(context),
+  handler: await EvaluatorHandler.create(context),
 }));

@@ -6,18 +6,18 @@ import type { ServiceProcess } from '../../infra/local/processes/serviceProcesse
 import {
   type ClassifiedRecord,
   calibrateClasses,
-} from '../../services/evaluator/estimates/classCalibration.ts';
-import { binaryMetrics } from '../../services/evaluator/estimates/estimate.ts';
-import { estimateClassQuality } from '../../services/evaluator/estimates/estimatedClassQuality.ts';
-import { estimateLoss } from '../../services/evaluator/estimates/estimatedLoss.ts';
-import { estimateQuality } from '../../services/evaluator/estimates/estimatedQuality.ts';
-import { mostSampledRecords } from '../../services/evaluator/estimates/estimateStore.ts';
+} from '../../services/evaluator/estimates/quality/classCalibration.ts';
+import { binaryMetrics } from '../../services/evaluator/estimates/quality/estimate.ts';
+import { estimateClassQuality } from '../../services/evaluator/estimates/quality/estimatedClassQuality.ts';
+import { estimateLoss } from '../../services/evaluator/estimates/quality/estimatedLoss.ts';
+import { estimateQuality } from '../../services/evaluator/estimates/quality/estimatedQuality.ts';
 import {
   calibrateLoss,
   type LabelledNumber,
-} from '../../services/evaluator/estimates/lossCalibration.ts';
-import { calibrateQuality } from '../../services/evaluator/estimates/qualityCalibration.ts';
+} from '../../services/evaluator/estimates/quality/lossCalibration.ts';
+import { calibrateQuality } from '../../services/evaluator/estimates/quality/qualityCalibration.ts';
 import { runInTurns } from '../../services/evaluator/estimates/runInTurns.ts';
+import { maxSampledRecords } from '../../services/evaluator/estimates/store/sampledWindows.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
@@ -335,7 +335,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     const large = 8;
     const truth = Array.from({ length: 10 }, (_, window) =>
       Array.from(
-        { length: window === large ? mostSampledRecords + 100 : perWindow },
+        { length: window === large ? maxSampledRecords + 100 : perWindow },
         (_, index): Truth => {
           const x = random();
           const group = random() < (window < 6 ? 0.2 : 0.7) ? 'b' : 'a';
@@ -368,7 +368,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     const found = await rows(model);
     const lowest = await installation.clickhouse.select<{ id: string }>(
       `SELECT id FROM predictions FINAL WHERE model = {model:String} AND event_time >= fromUnixTimestamp64Milli(${startMs + large * hourMs})
-         AND event_time < fromUnixTimestamp64Milli(${startMs + (large + 1) * hourMs}) ORDER BY sipHash64(id) LIMIT ${mostSampledRecords}`,
+         AND event_time < fromUnixTimestamp64Milli(${startMs + (large + 1) * hourMs}) ORDER BY sipHash64(id) LIMIT ${maxSampledRecords}`,
       { model },
     );
     const drawn = new Set(lowest.map(({ id }) => id));

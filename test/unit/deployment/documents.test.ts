@@ -2,14 +2,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { topicDefinitions } from '../../../infra/kafka/topics.ts';
 import { mostVersionsInMemory } from '../../../services/detector/detectorHandler.ts';
+import { maxCalibrationBytes } from '../../../services/evaluator/estimates/calibrationCache.ts';
+import { maxLossFeatures } from '../../../services/evaluator/estimates/quality/lossCalibration.ts';
 import {
-  mostCalibrationRecords,
-  mostLossRecords,
-  mostSampledRecords,
-} from '../../../services/evaluator/estimates/estimateStore.ts';
-import { maxLossFeatures } from '../../../services/evaluator/estimates/lossCalibration.ts';
-import { mostCalibrationBytes } from '../../../services/evaluator/estimates/windowEstimator.ts';
-import { mostRemembered } from '../../../services/evaluator/evaluatorHandler.ts';
+  maxCalibrationRecords,
+  maxLossRecords,
+} from '../../../services/evaluator/estimates/store/calibrationRecords.ts';
+import { maxSampledRecords } from '../../../services/evaluator/estimates/store/sampledWindows.ts';
+import { maxSavedQueries } from '../../../services/evaluator/windows/savedQueries.ts';
 import { knownIdsAtMost, knownIdsKept } from '../../../services/profiler/profiler.ts';
 import {
   mostBytesInMemory,
@@ -119,12 +119,12 @@ describe('docs/operators.md', () => {
       `${count(knownIdsKept)}, or those of \`deduplication\``,
       count(knownIdsAtMost),
       count(mostVersionsInMemory),
-      count(mostRemembered),
-      mib(mostCalibrationBytes),
-      count(mostCalibrationRecords),
-      count(mostLossRecords),
+      count(maxSavedQueries),
+      mib(maxCalibrationBytes),
+      count(maxCalibrationRecords),
+      count(maxLossRecords),
       count(maxLossFeatures),
-      count(mostSampledRecords),
+      count(maxSampledRecords),
     ]);
   });
 

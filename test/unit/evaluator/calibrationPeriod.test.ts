@@ -4,7 +4,7 @@ import {
   calibrationPeriods,
   noCalibration,
   periodBefore,
-} from '../../../services/evaluator/estimates/calibrationPeriod.ts';
+} from '../../../services/evaluator/estimates/quality/calibrationPeriod.ts';
 
 const windowsOf = (labelled: readonly number[]) =>
   labelled.map((count, index) => ({

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   type ClassifiedRecord,
   calibrateClasses,
-} from '../../../services/evaluator/estimates/classCalibration.ts';
-import type { ClassMetric } from '../../../services/evaluator/estimates/estimate.ts';
-import { estimateClassQuality } from '../../../services/evaluator/estimates/estimatedClassQuality.ts';
+} from '../../../services/evaluator/estimates/quality/classCalibration.ts';
+import type { ClassMetric } from '../../../services/evaluator/estimates/quality/estimate.ts';
+import { estimateClassQuality } from '../../../services/evaluator/estimates/quality/estimatedClassQuality.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 import { histogramOf, profileOf } from '../shared/profile/profileOf.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { estimateLoss } from '../../../services/evaluator/estimates/estimatedLoss.ts';
+import { estimateLoss } from '../../../services/evaluator/estimates/quality/estimatedLoss.ts';
 import {
   calibrateLoss,
   type LabelledNumber,
   type LossCalibration,
-} from '../../../services/evaluator/estimates/lossCalibration.ts';
+} from '../../../services/evaluator/estimates/quality/lossCalibration.ts';
 import { runInTurns } from '../../../services/evaluator/estimates/runInTurns.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { binaryMetrics } from '../../../services/evaluator/estimates/estimate.ts';
-import { estimateQuality } from '../../../services/evaluator/estimates/estimatedQuality.ts';
-import { predictedPositives } from '../../../services/evaluator/estimates/predictedPositives.ts';
+import { binaryMetrics } from '../../../services/evaluator/estimates/quality/estimate.ts';
+import { estimateQuality } from '../../../services/evaluator/estimates/quality/estimatedQuality.ts';
+import { predictedPositives } from '../../../services/evaluator/estimates/quality/predictedPositives.ts';
 import {
   calibrateQuality,
   type LabelledRecord,
-} from '../../../services/evaluator/estimates/qualityCalibration.ts';
+} from '../../../services/evaluator/estimates/quality/qualityCalibration.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 import {
   addValue,

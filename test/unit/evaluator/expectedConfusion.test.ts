@@ -5,13 +5,13 @@ import {
   expectedConfusion,
   figuresOfClass,
   macroAverage,
-} from '../../../services/evaluator/estimates/expectedConfusion.ts';
+} from '../../../services/evaluator/estimates/quality/expectedConfusion.ts';
 import {
   blocksOf,
   type Cell,
   estimateFigure,
   type Figure,
-} from '../../../services/evaluator/estimates/figure.ts';
+} from '../../../services/evaluator/estimates/quality/figure.ts';
 
 const classCount = 3;
 const metrics = ['precision', 'recall', 'f1'] as const;

@@ -4,7 +4,7 @@ import {
   joinedWindows,
   portionsOfWindows,
   type VersionWindows,
-} from '../../../services/evaluator/performance/versionWindows.ts';
+} from '../../../services/evaluator/windows/versionWindows.ts';
 
 describe('windows of versions', () => {
   it('are collected per version, each once', () => {

@@ -75,7 +75,8 @@ export function figuresOfClass(confusion: ExpectedConfusion, name: number): Clas
 /**
  * Returns the unweighted mean of a figure over classes.
  *
- * @param figures by class; a class without a figure does not occur, and an undefined one counts as 0
+ * @param figures by class; a class without a figure does not occur, and an undefined one counts as
+ * 0
  */
 export function macroAverage(figures: ReadonlyMap<number, ClassFigure | null>): Figure {
   const weight = 1 / figures.size;

@@ -1,7 +1,7 @@
-import { bucketKey } from '../../shared/profile/bucketKey.ts';
-import type { FeatureValue } from '../../shared/profile/featureProfile.ts';
-import { addNumber, emptyNumericHistogram } from '../../shared/profile/numericHistogram.ts';
-import { type FeatureMatching, featureMatching } from '../learning/featureMatching.ts';
+import { bucketKey } from '../../../shared/profile/bucketKey.ts';
+import type { FeatureValue } from '../../../shared/profile/featureProfile.ts';
+import { addNumber, emptyNumericHistogram } from '../../../shared/profile/numericHistogram.ts';
+import { type FeatureMatching, featureMatching } from '../../learning/featureMatching.ts';
 import type { ScoredRecords } from './weightedBins.ts';
 
 /** A prediction of a multiclass model whose label is known. */

@@ -1,4 +1,4 @@
-import type { Task } from '../../shared/task.ts';
+import type { Task } from '../../../shared/task.ts';
 
 export const binaryMetrics = ['accuracy', 'precision', 'recall', 'f1', 'auc'] as const;
 export const lossMetrics = ['mae', 'rmse'] as const;

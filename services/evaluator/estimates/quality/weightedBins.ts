@@ -1,4 +1,4 @@
-import type { NumericHistogram } from '../../shared/profile/numericHistogram.ts';
+import type { NumericHistogram } from '../../../shared/profile/numericHistogram.ts';
 import { binOfScore, type ScoreBins, scoreBins } from './scoreBins.ts';
 
 /** Labelled records of a calibration, by their scores. */

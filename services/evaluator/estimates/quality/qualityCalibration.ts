@@ -1,11 +1,11 @@
-import { bucketKey } from '../../shared/profile/bucketKey.ts';
-import type { FeatureValue } from '../../shared/profile/featureProfile.ts';
+import { bucketKey } from '../../../shared/profile/bucketKey.ts';
+import type { FeatureValue } from '../../../shared/profile/featureProfile.ts';
 import {
   addNumber,
   emptyNumericHistogram,
   type NumericHistogram,
-} from '../../shared/profile/numericHistogram.ts';
-import { type FeatureMatching, featureMatching } from '../learning/featureMatching.ts';
+} from '../../../shared/profile/numericHistogram.ts';
+import { type FeatureMatching, featureMatching } from '../../learning/featureMatching.ts';
 import { type BinnedRecords, binRecords, type ScoredRecords } from './weightedBins.ts';
 
 /** A prediction of a binary model whose label is known. */

@@ -1,12 +1,12 @@
-import type { FeatureValue } from '../../shared/profile/featureProfile.ts';
-import { type BoostedTrees, crossFit } from '../learning/boostedTrees.ts';
+import type { FeatureValue } from '../../../shared/profile/featureProfile.ts';
+import { type BoostedTrees, crossFit } from '../../learning/boostedTrees.ts';
 import {
   codedFeature,
   type FeatureCoding,
   featureCoding,
   featureCodings,
-} from '../learning/featureCoding.ts';
-import type { CodedFeature } from '../learning/regressionTree.ts';
+} from '../../learning/featureCoding.ts';
+import type { CodedFeature } from '../../learning/regressionTree.ts';
 
 /** A prediction of a regression. */
 export interface PredictedNumber {

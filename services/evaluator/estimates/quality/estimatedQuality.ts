@@ -1,6 +1,6 @@
-import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
-import type { NumericHistogram } from '../../shared/profile/numericHistogram.ts';
-import { isotonicRegression } from '../../shared/statistics/isotonicRegression.ts';
+import type { FeatureProfile } from '../../../shared/profile/featureProfile.ts';
+import type { NumericHistogram } from '../../../shared/profile/numericHistogram.ts';
+import { isotonicRegression } from '../../../shared/statistics/isotonicRegression.ts';
 import type { BinaryMetric, Estimate } from './estimate.ts';
 import {
   accuracyFigure,

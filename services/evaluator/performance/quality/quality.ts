@@ -1,29 +1,36 @@
 /*
- * What the figures of a window say, as pure functions of sums and counts that ClickHouse took over the rows of the window.
+ * The metrics of a window, as pure functions of sums and counts that ClickHouse took over its rows.
  */
 
-import type { TaskDecision } from '../../shared/task.ts';
+import type { TaskDecision } from '../../../shared/task.ts';
 
-/** A key and how often it occurs. */
+/** A key and the number of times that it occurs. */
 export type CountedKey = readonly [key: string, count: number];
 
 /** Sums over the labelled predictions of a window whose labels are classes. */
 export interface ClassStatistics {
   labelled: number;
   errors: number;
-  /** Per class, the most frequent first: how often it is the label, the prediction, both. */
+  /** Number of times that each class is the label, the most frequent class first. */
   labels: readonly CountedKey[];
+  /** Number of times that each class is predicted, the most frequent class first. */
   predictions: readonly CountedKey[];
+  /** Number of times that each class is both, the most frequent class first. */
   hits: readonly CountedKey[];
-  /** Rows with usable probabilities, and the sums of their log-loss and Brier terms. */
+  /** Rows with usable probabilities. */
   scored: number;
+  /** Sum of the log-losses of these rows. */
   logLossSum: number;
+  /** Sum of the Brier scores of these rows. */
   brierSum: number;
-  /** binary only; null where a class or every score is absent. */
+  /** Null if the task is not binary, or if a class or every score is absent. */
   auc: number | null;
 }
 
-/** Sums over the labelled predictions of a window whose labels are numbers; error = prediction - label. */
+/**
+ * Sums over the labelled predictions of a window whose labels are numbers; error = prediction -
+ * label.
+ */
 export interface NumberStatistics {
   /** Rows whose prediction and label are both finite. */
   numbers: number;
@@ -34,29 +41,34 @@ export interface NumberStatistics {
   labelSquareSum: number;
 }
 
-/** Columns of performance_windows that say how good a version was; null where a figure has no meaning. */
+/** Realised quality of a model version in a window. A metric without a meaning is null. */
 export interface Quality {
   errors: number | null;
   accuracy: number | null;
   precision: number | null;
   recall: number | null;
   f1: number | null;
-  log_loss: number | null;
+  logLoss: number | null;
   brier: number | null;
   auc: number | null;
   mae: number | null;
   rmse: number | null;
   bias: number | null;
   r2: number | null;
-  loss_sum: number;
-  loss_square_sum: number;
+  /** Sum of the losses of the rows: 0 or 1 for classes, the absolute error for numbers. */
+  lossSum: number;
+  lossSquareSum: number;
 }
 
 /**
- * Quality of classes. accuracy = 1 - errors / labelled. binary: figures of the positive class; multiclass: macro averages, the unweighted
- * means over all classes that occur as label or prediction, an undefined one counting 0
- * (scikit-learn, precision_recall_fscore_support, average 'binary' and 'macro', zero_division 0; an undefined figure of the positive
- * class is null). log_loss and brier are means over the rows with probabilities (log_loss, brier_score_loss).
+ * Computes the quality of classes. accuracy = 1 - errors / labelled.
+ *
+ * For a binary task precision, recall and F1 are those of the positive class, and null if
+ * undefined. For a multiclass task they are macro averages: unweighted means over all classes that
+ * occur as label or prediction, where an undefined one counts as 0 (scikit-learn,
+ * precision_recall_fscore_support with average 'binary' and 'macro', zero_division 0).
+ *
+ * Log-loss and Brier score are means over the rows with probabilities (log_loss, brier_score_loss).
  */
 export function classQuality(
   statistics: ClassStatistics,
@@ -69,7 +81,7 @@ export function classQuality(
     ...(positiveLabel === null
       ? macroAverages(statistics)
       : figuresOfClass(statistics, positiveLabel)),
-    log_loss: ratio(logLossSum, scored),
+    logLoss: ratio(logLossSum, scored),
     brier: ratio(brierSum, scored),
     auc,
     mae: null,
@@ -77,8 +89,8 @@ export function classQuality(
     bias: null,
     r2: null,
     // The loss of a row is 0 or 1, and so is its square.
-    loss_sum: errors,
-    loss_square_sum: errors,
+    lossSum: errors,
+    lossSquareSum: errors,
   };
 }
 
@@ -88,7 +100,6 @@ interface ClassFigures {
   f1: number | null;
 }
 
-/** precision = hits / predicted, recall = hits / labelled, F1 = their harmonic mean = 2 hits / (predicted + labelled). Bounds 0 and 1. */
 function figuresOfClass(
   { labels, predictions, hits }: ClassStatistics,
   name: string,
@@ -97,6 +108,10 @@ function figuresOfClass(
   return classFigures(countIn(labels), countIn(predictions), countIn(hits));
 }
 
+/**
+ * precision = hits / predicted, recall = hits / labelled, F1 = their harmonic mean
+ * = 2 hits / (predicted + labelled). All lie between 0 and 1.
+ */
 function classFigures(labelled: number, predicted: number, hits: number): ClassFigures {
   return {
     precision: ratio(hits, predicted),
@@ -107,15 +122,9 @@ function classFigures(labelled: number, predicted: number, hits: number): ClassF
 
 /** O(classes). */
 function macroAverages(statistics: ClassStatistics): ClassFigures {
-  const [labels, predictions, hits] = [
-    statistics.labels,
-    statistics.predictions,
-    statistics.hits,
-  ].map(counts => new Map(counts)) as [
-    Map<string, number>,
-    Map<string, number>,
-    Map<string, number>,
-  ];
+  const labels = new Map(statistics.labels);
+  const predictions = new Map(statistics.predictions);
+  const hits = new Map(statistics.hits);
   const names = new Set([...labels.keys(), ...predictions.keys()]);
   const sums = { precision: 0, recall: 0, f1: 0 };
   for (const name of names) {
@@ -136,8 +145,9 @@ function macroAverages(statistics: ClassStatistics): ClassFigures {
 }
 
 /**
- * Quality of numbers. mae = Σ|e| / n, rmse = √(Σe² / n), bias = Σe / n, r2 = 1 - Σe² / Σ(label - mean)²
- * (scikit-learn, mean_absolute_error, root_mean_squared_error, r2_score). r2 ≤ 1, null where all labels are equal.
+ * Computes the quality of numbers. mae = Σ|e| / n, rmse = √(Σe² / n), bias = Σe / n,
+ * r2 = 1 - Σe² / Σ(label - mean)² (scikit-learn, mean_absolute_error, root_mean_squared_error,
+ * r2_score). r2 is at most 1, and null if all labels are equal.
  */
 export function numberQuality(statistics: NumberStatistics): Quality {
   const { numbers, errorSum, absoluteErrorSum, squaredErrorSum, labelSquareSum } = statistics;
@@ -149,15 +159,15 @@ export function numberQuality(statistics: NumberStatistics): Quality {
     precision: null,
     recall: null,
     f1: null,
-    log_loss: null,
+    logLoss: null,
     brier: null,
     auc: null,
     mae: ratio(absoluteErrorSum, numbers),
     rmse: meanSquaredError === null ? null : Math.sqrt(meanSquaredError),
     bias: ratio(errorSum, numbers),
     r2: unexplained === null ? null : 1 - unexplained,
-    loss_sum: absoluteErrorSum,
-    loss_square_sum: squaredErrorSum,
+    lossSum: absoluteErrorSum,
+    lossSquareSum: squaredErrorSum,
   };
 }
 

@@ -1,5 +1,5 @@
-import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
-import type { NumericHistogram } from '../../shared/profile/numericHistogram.ts';
+import type { FeatureProfile } from '../../../shared/profile/featureProfile.ts';
+import type { NumericHistogram } from '../../../shared/profile/numericHistogram.ts';
 import type { ClassCalibration, PredictedClass } from './classCalibration.ts';
 import type { ClassMetric, Estimate } from './estimate.ts';
 import {

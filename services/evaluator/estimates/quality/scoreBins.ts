@@ -1,8 +1,8 @@
-import { equalMassBins } from '../../shared/bins/equalMassBins.ts';
-import { lowerBound } from '../../shared/bins/lowerBound.ts';
-import { FINEST_MANTISSA_BITS } from '../../shared/profile/bucketKey.ts';
-import type { NumericHistogram } from '../../shared/profile/numericHistogram.ts';
-import { sortedBuckets } from '../../shared/profile/sortedBuckets.ts';
+import { equalMassBins } from '../../../shared/bins/equalMassBins.ts';
+import { lowerBound } from '../../../shared/bins/lowerBound.ts';
+import { FINEST_MANTISSA_BITS } from '../../../shared/profile/bucketKey.ts';
+import type { NumericHistogram } from '../../../shared/profile/numericHistogram.ts';
+import { sortedBuckets } from '../../../shared/profile/sortedBuckets.ts';
 
 /** Ascending bins of scores. */
 export interface ScoreBins {

@@ -5,7 +5,8 @@ import {
   classQuality,
   type NumberStatistics,
   numberQuality,
-} from '../../../services/evaluator/performance/evaluator.ts';
+} from '../../../services/evaluator/performance/quality/quality.ts';
+import { qualityColumns } from '../../../services/evaluator/performance/store/insertPerformance.ts';
 import type { TaskDecision } from '../../../services/shared/task.ts';
 
 type ScikitCase = TaskDecision & {
@@ -18,11 +19,11 @@ const cases: Record<string, ScikitCase> = JSON.parse(
 
 describe('quality agrees with scikit-learn', () => {
   it.each(Object.entries(cases))('%s', (_, { statistics, quality, ...decision }) => {
-    const computed: Record<string, number | null> = {
-      ...(decision.task === 'regression'
+    const computed: Record<string, number | null> = qualityColumns(
+      decision.task === 'regression'
         ? numberQuality(statistics)
-        : classQuality(statistics, decision)),
-    };
+        : classQuality(statistics, decision),
+    );
     for (const [name, expected] of Object.entries(quality)) {
       if (expected === null) expect(computed[name], name).toBeNull();
       else expect(computed[name], name).toBeCloseTo(expected, 12);
@@ -56,11 +57,11 @@ describe('figures without a meaning are null', () => {
       precision: null,
       recall: null,
       f1: null,
-      log_loss: null,
+      logLoss: null,
       brier: null,
       auc: null,
       mae: null,
-      loss_sum: 0,
+      lossSum: 0,
     });
   });
 
@@ -91,7 +92,7 @@ describe('figures without a meaning are null', () => {
       bias: null,
       rmse: null,
       r2: null,
-      loss_sum: 0,
+      lossSum: 0,
     });
   });
 });
