@@ -27,7 +27,7 @@ import {
 } from '../../services/shared/profile/numericHistogram.ts';
 import type { Task } from '../../services/shared/task.ts';
 
-/** Rows by column, as nannyml.py writes them. */
+/** Rows by column, in the form in which nannyml.py writes them. */
 interface Rows<Output> {
   predicted: Output[];
   label: Output[];
@@ -35,13 +35,13 @@ interface Rows<Output> {
 }
 
 interface ClassifiedRows extends Rows<string> {
-  /** binary: probability of class 1; multiclass: of the predicted class. */
+  /** Probability of class 1 if the task is binary, else that of the predicted class. */
   score: number[];
 }
 
 type Series = (number | null)[];
 
-/** One data set with NannyML's estimates. */
+/** A data set with NannyML's estimates. */
 export type ComparedDataSet = {
   chunkSize: number;
   metrics: Partial<
@@ -52,20 +52,30 @@ export type ComparedDataSet = {
   | { task: 'regression'; reference: Rows<number>; analysis: Rows<number> }
 );
 
-/** Of the chunks of which both tools and the truth have a value: mean absolute error, and share of realised values in the interval. */
+/** How near the estimates of a metric come to the realised values. */
 export interface MetricComparison {
   metric: EstimatedMetric;
+  /** Number of chunks for which both tools have an estimate and the realised value is defined. */
   chunks: number;
+  /** Mean absolute error of Driftloop's estimates. */
   error: number;
+  /** Mean absolute error of NannyML's estimates. */
   errorOfPeer: number;
+  /** Share of realised values in Driftloop's intervals. */
   coverage: number;
+  /** Share of realised values in NannyML's intervals. */
   coverageOfPeer: number;
 }
 
+/** Reads a data set that nannyml.py has written. */
 export const readDataSet = (path: string) =>
   JSON.parse(readFileSync(path, 'utf8')) as ComparedDataSet;
 
-/** Estimates each chunk as the evaluator does: calibrated on the reference, from profiles of the chunk, of a regression from its rows. */
+/**
+ * Estimates each chunk as the evaluator does, and compares the estimates with NannyML's. The
+ * calibration is made from the reference. A classifier is estimated from the profiles of a chunk, a
+ * regression from its rows.
+ */
 export async function compareEstimates(dataSet: ComparedDataSet): Promise<MetricComparison[]> {
   const estimates = await estimatesOf(dataSet);
   return estimatedMetrics(dataSet.task).flatMap(metric => {

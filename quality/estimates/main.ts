@@ -1,4 +1,7 @@
-/** npm run quality:estimates: how near estimated quality comes to the realised one, beside NannyML on the data sets of its package. */
+/**
+ * npm run quality:estimates: compares how near the estimates of Driftloop and NannyML come to the
+ * realised quality, on the data sets in NannyML's package.
+ */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -10,12 +13,13 @@ import { compareEstimates, type MetricComparison, readDataSet } from './compare.
 
 const { chunks, labels } = new Command('quality:estimates')
   .description(
-    'Mean absolute error of estimated quality per chunk, by Driftloop and by NannyML (CBPE, DLE), on the data sets in its package.',
+    'Prints the mean absolute error of estimated quality per chunk, by Driftloop and by NannyML ' +
+      '(CBPE, DLE), on the data sets in its package.',
   )
-  .option('--chunks <number>', 'chunks of the analysis period', '10')
+  .option('--chunks <number>', 'number of chunks of the analysis period', '10')
   .option(
     '--labels <number>',
-    'of the reference, only so many of its first rows, for both (default: all)',
+    'number of first rows of the reference from which both are calibrated (default: all)',
   )
   .parse()
   .opts<{ chunks: string; labels?: string }>();
@@ -35,7 +39,8 @@ try {
     rows.push(...compared.map(row => ({ dataSet: basename(file, '.json'), ...row })));
   }
   console.log(
-    `Estimated quality per chunk, ${chunks} chunks: mean absolute error, and share of realised values in the interval`,
+    `Mean absolute error of estimated quality in ${chunks} chunks, and share of realised values ` +
+      'in the interval',
   );
   console.log(
     formatTable(
@@ -57,7 +62,7 @@ try {
   const logRatios = rows.map(({ error, errorOfPeer }) => Math.log(error / errorOfPeer));
   const ratio = Math.exp(logRatios.reduce((sum, value) => sum + value, 0) / rows.length);
   console.log(
-    `Lower error in ${lower} of ${rows.length}; geometric mean of the ratios ${ratio.toFixed(3)}`,
+    `Lower error in ${lower} of ${rows.length} rows; geometric mean of the ratios ${ratio.toFixed(3)}`,
   );
 } finally {
   await rm(folder, { recursive: true, force: true });

@@ -8,7 +8,10 @@ import {
 import { runInTurns } from '../../../services/evaluator/estimates/runInTurns.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 
-/** Errors are normal; their deviation grows with x, and is three times as large where group b comes with a high y: no margin tells. */
+/**
+ * Draws predictions with normal errors. Their deviation grows with x, and is three times as large
+ * where group b comes with a high y, which no margin of a feature shows.
+ */
 function drawn(seed: number, count: number, { shift = 0, together = 0.3 } = {}): LabelledNumber[] {
   const random = seededRandom(seed);
   return Array.from({ length: count }, () => {
@@ -40,7 +43,7 @@ const estimate = (calibration: LossCalibration, sample: readonly LabelledNumber[
   estimateLoss(calibration, { records: sample.length, sample });
 
 describe('estimateLoss', () => {
-  it('holds the realised value in 95 % of the windows, when only inputs move', async () => {
+  it('gives intervals that hold the realised value in 95 % of the windows if only inputs change', async () => {
     const windows = 200;
     const inside = { mae: 0, rmse: 0 };
     const calibrations = 10;
@@ -63,7 +66,7 @@ describe('estimateLoss', () => {
     }
   });
 
-  it('sees errors that depend on features together, though their margins stay', async () => {
+  it('sees errors that depend on two features jointly, although their margins stay the same', async () => {
     const calibration = await runInTurns(calibrateLoss(drawn(1, 4000)));
     const usual = drawn(2, 4000);
     const together = drawn(3, 4000, { together: 0.55 });
@@ -78,7 +81,7 @@ describe('estimateLoss', () => {
     }
   });
 
-  it('is exact where every error is the same', async () => {
+  it('is exact if all errors are equal', async () => {
     const records = drawn(1, 200).map(record => ({ ...record, predicted: record.label + 3 }));
     const exact = {
       value: expect.closeTo(3, 9),
@@ -91,7 +94,7 @@ describe('estimateLoss', () => {
     });
   });
 
-  it('is less sure of records that were drawn than of all', async () => {
+  it('gives wider intervals if only a sample of the records is known', async () => {
     const calibration = await runInTurns(calibrateLoss(drawn(1, 2000)));
     const sample = drawn(2, 500);
     const width = (records: number) => {
@@ -102,7 +105,7 @@ describe('estimateLoss', () => {
     expect(width(1e12)).toBeGreaterThan(0.01);
   });
 
-  it('says nothing where the losses are too large for a number', async () => {
+  it('gives null if the losses are too large for a number', async () => {
     const huge = drawn(1, 100).map(record => ({ ...record, predicted: 1e154, label: 0 }));
     expect(estimate(await runInTurns(calibrateLoss(huge)), huge).rmse).toBeNull();
   });

@@ -37,7 +37,7 @@ describe('quality agrees with scikit-learn', () => {
   });
 });
 
-describe('figures without a meaning are null', () => {
+describe('a metric without a meaning is null', () => {
   const oneClass: ClassStatistics = {
     labelled: 3,
     errors: 0,
@@ -50,7 +50,7 @@ describe('figures without a meaning are null', () => {
     auc: null,
   };
 
-  it('of a positive class that neither occurs nor is predicted, and without probabilities', () => {
+  it('if the positive class neither occurs nor is predicted, and if there are no probabilities', () => {
     expect(classQuality(oneClass, { task: 'binary', positiveLabel: 'yes' })).toMatchObject({
       errors: 0,
       accuracy: 1,
@@ -65,7 +65,7 @@ describe('figures without a meaning are null', () => {
     });
   });
 
-  it('of labels that are all equal, and of no numbers at all', () => {
+  it('if all labels are equal, and if there are no numbers', () => {
     const equal = {
       numbers: 2,
       errorSum: 3,

@@ -4,8 +4,8 @@ import { type ComparedDataSet, compareEstimates } from '../../../quality/estimat
 const repeat = <T>(count: number, value: T): T[] => new Array<T>(count).fill(value);
 
 describe('compareEstimates', () => {
-  it('estimates each chunk from the reference, and compares the chunks of which all have a value', async () => {
-    // Of the scores of 0.75, 90 of 100 are right; of those of 0.25, 80 of 100.
+  it('estimates each chunk from the reference, and compares the chunks for which all have a value', async () => {
+    // 90 of 100 records with a score of 0.75 are right, and 80 of 100 with a score of 0.25.
     const reference = {
       score: [...repeat(100, 0.75), ...repeat(100, 0.25)],
       predicted: [...repeat(100, '1'), ...repeat(100, '0')],
@@ -39,7 +39,7 @@ describe('compareEstimates', () => {
       {
         metric: 'accuracy',
         chunks: 3,
-        // Estimated are 0.825, 0.85, 0.8.
+        // The estimates are 0.825, 0.85 and 0.8.
         error: expect.closeTo((0 + 0.01 + 0.7) / 3, 12),
         errorOfPeer: expect.closeTo((0.025 + 0.04 + 0.7) / 3, 12),
         coverage: expect.closeTo(2 / 3, 12),
@@ -50,7 +50,7 @@ describe('compareEstimates', () => {
     ]);
   });
 
-  it('takes more than two classes by the probability of the predicted one', async () => {
+  it('estimates more than two classes from the probability of the predicted class', async () => {
     const reference = {
       score: repeat(200, 0.75),
       predicted: [...repeat(100, 'a'), ...repeat(100, 'b')],
@@ -81,7 +81,7 @@ describe('compareEstimates', () => {
     ]);
   });
 
-  it('takes the errors of a regression from its rows', async () => {
+  it('estimates the errors of a regression from its rows', async () => {
     const rows = (label: number) => ({
       predicted: repeat(100, 1),
       label: repeat(100, label),
