@@ -1,7 +1,7 @@
 import type { Task } from '../../../shared/task.ts';
 
 export const binaryMetrics = ['accuracy', 'precision', 'recall', 'f1', 'auc'] as const;
-export const lossMetrics = ['mae', 'rmse'] as const;
+const lossMetrics = ['mae', 'rmse'] as const;
 export type BinaryMetric = (typeof binaryMetrics)[number];
 /** Metrics of a multiclass model. Precision, recall and F1 are macro averages. */
 export type ClassMetric = Exclude<BinaryMetric, 'auc'>;
