@@ -10,7 +10,7 @@ const countedBy = [
   'services/shared/records/decodeRecord.ts',
   'services/shared/records/checkRecord.ts',
   'services/profiler/counting',
-  'services/evaluator/performance/evaluator.ts',
+  'services/shared/task.ts',
   'services/detector/blocks/windowObservation.ts',
   'quality/counting/windowCounter.ts',
   'quality/counting/readStreamFolder.ts',

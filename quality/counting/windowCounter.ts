@@ -3,7 +3,6 @@ import {
   type WindowObservation,
   type WindowPerformance,
 } from '../../services/detector/blocks/windowObservation.ts';
-import { decideTask, type Task } from '../../services/evaluator/performance/evaluator.ts';
 import { countPrediction, isCounted } from '../../services/profiler/counting/profiler.ts';
 import { emptyTally } from '../../services/profiler/counting/tally.ts';
 import {
@@ -18,6 +17,7 @@ import { parseSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import type { LoggedPrediction } from '../../services/shared/profile/features.ts';
 import { mergeSampledRecords, sampledRecords } from '../../services/shared/profile/recordSample.ts';
+import { decideTask, summariseLabels, type Task } from '../../services/shared/task.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
 import { versionKey } from '../../services/shared/versionKey.ts';
 
@@ -42,8 +42,6 @@ export interface LabelRevision {
 
 /** Number of labels that a row of performance_windows keeps. */
 const maxLabelCounts = 100;
-/** Number of distinct labels that version_labels keeps. */
-const maxDistinctLabels = 101;
 
 interface Counted {
   startMs: number;
@@ -176,23 +174,16 @@ function labelRevisions(
   return revisions;
 }
 
-/** Decides the task from all labels of the version, as the evaluator does in the end. */
+/** Returns the task at which the evaluator arrives when it has seen all labels of the version. */
 function taskOf(arrivals: readonly Arrival[]): Task {
-  const labels = new Set<string>();
-  const predictions = new Set<string>();
-  const isFraction = (value: unknown) => typeof value === 'number' && !Number.isInteger(value);
-  for (const { label, output } of arrivals) {
-    labels.add(String(label.label));
-    predictions.add(String(output));
-  }
-  const summary = {
-    labels: [...labels].slice(0, maxDistinctLabels),
-    predictions: [...predictions].slice(0, maxDistinctLabels),
-    textLabels: arrivals.some(({ label }) => typeof label.label !== 'number'),
-    fractionalLabels: arrivals.some(({ label }) => isFraction(label.label)),
-    fractionalPredictions: arrivals.some(({ output }) => isFraction(output)),
-  };
-  return arrivals.length === 0 ? 'binary' : decideTask(summary, undefined).task;
+  const numberOrNull = (value: unknown) => (typeof value === 'number' ? value : null);
+  const outcomes = arrivals.map(({ label: { label }, output }) => ({
+    label: String(label),
+    labelValue: numberOrNull(label),
+    prediction: String(output),
+    predictionValue: numberOrNull(output),
+  }));
+  return decideTask(summariseLabels(outcomes), undefined).task;
 }
 
 type PerformanceSums = Omit<WindowPerformance, 'task' | 'labelCounts'> & {

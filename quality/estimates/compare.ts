@@ -1,18 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { calibrateClasses } from '../../services/evaluator/estimates/classCalibration.ts';
+import { calibrateClasses } from '../../services/evaluator/estimates/quality/classCalibration.ts';
 import {
   type EstimatedMetric,
   type Estimates,
   estimatedMetrics,
-} from '../../services/evaluator/estimates/estimate.ts';
-import { estimateClassQuality } from '../../services/evaluator/estimates/estimatedClassQuality.ts';
-import { estimateLoss } from '../../services/evaluator/estimates/estimatedLoss.ts';
-import { estimateQuality } from '../../services/evaluator/estimates/estimatedQuality.ts';
+} from '../../services/evaluator/estimates/quality/estimate.ts';
+import { estimateClassQuality } from '../../services/evaluator/estimates/quality/estimatedClassQuality.ts';
+import { estimateLoss } from '../../services/evaluator/estimates/quality/estimatedLoss.ts';
+import { estimateQuality } from '../../services/evaluator/estimates/quality/estimatedQuality.ts';
 import {
   calibrateLoss,
   type PredictedNumber,
-} from '../../services/evaluator/estimates/lossCalibration.ts';
-import { calibrateQuality } from '../../services/evaluator/estimates/qualityCalibration.ts';
+} from '../../services/evaluator/estimates/quality/lossCalibration.ts';
+import { calibrateQuality } from '../../services/evaluator/estimates/quality/qualityCalibration.ts';
+import { runInTurns } from '../../services/evaluator/estimates/runInTurns.ts';
 import {
   addValue,
   emptyFeatureProfile,
@@ -24,8 +25,9 @@ import {
   emptyNumericHistogram,
   type NumericHistogram,
 } from '../../services/shared/profile/numericHistogram.ts';
+import type { Task } from '../../services/shared/task.ts';
 
-/** Rows as columns, as nannyml.py writes them. */
+/** Rows by column, in the form in which nannyml.py writes them. */
 interface Rows<Output> {
   predicted: Output[];
   label: Output[];
@@ -33,42 +35,46 @@ interface Rows<Output> {
 }
 
 interface ClassifiedRows extends Rows<string> {
-  /** Binary: probability of class 1. Multiclass: probability of the predicted class. */
+  /** Probability of class 1 if the task is binary, else that of the predicted class. */
   score: number[];
 }
 
 type Series = (number | null)[];
 
-/** A data set with the estimates of NannyML. */
+/** A data set with NannyML's estimates. */
 export type ComparedDataSet = {
   chunkSize: number;
   metrics: Partial<
     Record<EstimatedMetric, { estimated: Series; lower: Series; upper: Series; realised: Series }>
   >;
 } & (
-  | { task: 'binary' | 'multiclass'; reference: ClassifiedRows; analysis: ClassifiedRows }
+  | { task: Exclude<Task, 'regression'>; reference: ClassifiedRows; analysis: ClassifiedRows }
   | { task: 'regression'; reference: Rows<number>; analysis: Rows<number> }
 );
 
-/**
- * Mean absolute error and share of realised values in the interval, over the chunks for which both
- * tools have an estimate and the true value is known.
- */
+/** How near the estimates of a metric come to the realised values. */
 export interface MetricComparison {
   metric: EstimatedMetric;
+  /** Number of chunks for which both tools have an estimate and the realised value is defined. */
   chunks: number;
+  /** Mean absolute error of Driftloop's estimates. */
   error: number;
+  /** Mean absolute error of NannyML's estimates. */
   errorOfPeer: number;
+  /** Share of realised values in Driftloop's intervals. */
   coverage: number;
+  /** Share of realised values in NannyML's intervals. */
   coverageOfPeer: number;
 }
 
+/** Reads a data set that nannyml.py has written. */
 export const readDataSet = (path: string) =>
   JSON.parse(readFileSync(path, 'utf8')) as ComparedDataSet;
 
 /**
- * Estimates the quality of each chunk as the evaluator does: calibrated on the reference, and from
- * the profiles of the chunk or, for a regression, from its rows.
+ * Estimates each chunk as the evaluator does, and compares the estimates with NannyML's. The
+ * calibration is made from the reference. A classifier is estimated from the profiles of a chunk, a
+ * regression from its rows.
  */
 export async function compareEstimates(dataSet: ComparedDataSet): Promise<MetricComparison[]> {
   const estimates = await estimatesOf(dataSet);
@@ -115,12 +121,14 @@ async function regressionEstimates({
   reference,
   analysis,
 }: ComparedDataSet & { task: 'regression' }): Promise<Estimates[]> {
-  const calibration = await calibrateLoss(
-    reference.label.map((label, row) => ({
-      predicted: reference.predicted[row]!,
-      label,
-      features: featuresOf(reference, row),
-    })),
+  const calibration = await runInTurns(
+    calibrateLoss(
+      reference.label.map((label, row) => ({
+        predicted: reference.predicted[row]!,
+        label,
+        features: featuresOf(reference, row),
+      })),
+    ),
   );
   const records = analysis.predicted.map(
     (predicted, row): PredictedNumber => ({ predicted, features: featuresOf(analysis, row) }),

@@ -1,6 +1,6 @@
 /**
- * npm run quality:estimates: compares estimated with realised quality, beside NannyML on its data
- * sets.
+ * npm run quality:estimates: compares how near the estimates of Driftloop and NannyML come to the
+ * realised quality, on the data sets in NannyML's package.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,14 +11,15 @@ import { installedPeer } from '../../infra/peers/peerEnvironments.ts';
 import { runCommand } from '../../infra/peers/runCommand.ts';
 import { compareEstimates, type MetricComparison, readDataSet } from './compare.ts';
 
-const { chunks, labels } = new Command('npm run quality:estimates --')
+const { chunks, labels } = new Command('quality:estimates')
   .description(
-    'Compares the mean absolute error of estimated quality per chunk of Driftloop and NannyML (CBPE, DLE), on the data sets of NannyML.',
+    'Prints the mean absolute error of estimated quality per chunk, by Driftloop and by NannyML ' +
+      '(CBPE, DLE), on the data sets in its package.',
   )
   .option('--chunks <number>', 'number of chunks of the analysis period', '10')
   .option(
     '--labels <number>',
-    'number of labelled rows of the reference that both get (default: all)',
+    'number of first rows of the reference from which both are calibrated (default: all)',
   )
   .parse()
   .opts<{ chunks: string; labels?: string }>();
@@ -38,7 +39,8 @@ try {
     rows.push(...compared.map(row => ({ dataSet: basename(file, '.json'), ...row })));
   }
   console.log(
-    `Estimated quality per chunk, ${chunks} chunks: mean absolute error, and share of realised values in the interval`,
+    `Mean absolute error of estimated quality in ${chunks} chunks, and share of realised values ` +
+      'in the interval',
   );
   console.log(
     formatTable(
@@ -60,7 +62,7 @@ try {
   const logRatios = rows.map(({ error, errorOfPeer }) => Math.log(error / errorOfPeer));
   const ratio = Math.exp(logRatios.reduce((sum, value) => sum + value, 0) / rows.length);
   console.log(
-    `Lower error in ${lower} of ${rows.length}; geometric mean of the ratios ${ratio.toFixed(3)}`,
+    `Lower error in ${lower} of ${rows.length} rows; geometric mean of the ratios ${ratio.toFixed(3)}`,
   );
 } finally {
   await rm(folder, { recursive: true, force: true });

@@ -1,8 +1,8 @@
 import { consumedTopics } from '../shared/kafka/serviceFlow.ts';
 import { runService } from '../shared/service/service.ts';
-import { evaluatorHandler } from './evaluatorHandler.ts';
+import { EvaluatorHandler } from './evaluatorHandler.ts';
 
 await runService('evaluator', async context => ({
   topics: consumedTopics('evaluator'),
-  handler: await evaluatorHandler(context),
+  handler: await EvaluatorHandler.create(context),
 }));

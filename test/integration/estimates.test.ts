@@ -6,17 +6,18 @@ import type { ServiceProcess } from '../../infra/local/processes/serviceProcesse
 import {
   type ClassifiedRecord,
   calibrateClasses,
-} from '../../services/evaluator/estimates/classCalibration.ts';
-import { binaryMetrics } from '../../services/evaluator/estimates/estimate.ts';
-import { estimateClassQuality } from '../../services/evaluator/estimates/estimatedClassQuality.ts';
-import { estimateLoss } from '../../services/evaluator/estimates/estimatedLoss.ts';
-import { estimateQuality } from '../../services/evaluator/estimates/estimatedQuality.ts';
-import { mostSampledRecords } from '../../services/evaluator/estimates/estimateStore.ts';
+} from '../../services/evaluator/estimates/quality/classCalibration.ts';
+import { binaryMetrics } from '../../services/evaluator/estimates/quality/estimate.ts';
+import { estimateClassQuality } from '../../services/evaluator/estimates/quality/estimatedClassQuality.ts';
+import { estimateLoss } from '../../services/evaluator/estimates/quality/estimatedLoss.ts';
+import { estimateQuality } from '../../services/evaluator/estimates/quality/estimatedQuality.ts';
 import {
   calibrateLoss,
   type LabelledNumber,
-} from '../../services/evaluator/estimates/lossCalibration.ts';
-import { calibrateQuality } from '../../services/evaluator/estimates/qualityCalibration.ts';
+} from '../../services/evaluator/estimates/quality/lossCalibration.ts';
+import { calibrateQuality } from '../../services/evaluator/estimates/quality/qualityCalibration.ts';
+import { runInTurns } from '../../services/evaluator/estimates/runInTurns.ts';
+import { maxSampledRecords } from '../../services/evaluator/estimates/store/sampledWindows.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
@@ -34,7 +35,7 @@ const hourMs = 3_600_000;
 const startMs = Date.UTC(2026, 0, 1);
 const perWindow = 120;
 const windows = 12;
-/** Calibrations are complete with 200, 400, 800 and 1600 labels; only the first three are reached. */
+/** Calibrations are complete with 200, 400, 800 and 1600 labels. The first three are reached. */
 const bootstrapRecords = 200;
 const labelledFirst = 7;
 
@@ -43,7 +44,7 @@ interface Truth {
   label: string | number;
 }
 
-/** The model is over-confident; from window 8 on, group b, of which it knows nothing, is common. */
+/** The model is over-confident, and from window 8 on group b is common, which it does not know. */
 function stream(model: string): Truth[][] {
   const random = seededRandom(7);
   return Array.from({ length: windows }, (_, window) =>
@@ -129,7 +130,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       { model },
     );
 
-  /** What one pass over the records says of a window, calibrated on the first `calibrated` windows. */
+  /** Returns the rows of a window from one pass, calibrated on the first `calibrated` windows. */
   function expectedRows(
     truth: readonly Truth[][],
     window: number,
@@ -172,7 +173,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     }));
   }
 
-  it('is there before the labels, stays when they come, and stands beside the realised one', async () => {
+  it('is there before the labels, stays when they come, and is shown beside the realised quality', async () => {
     const model = 'estimated';
     const truth = stream(model);
     for (const records of truth.slice(0, labelledFirst)) await predict(records);
@@ -182,7 +183,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     await quiet();
 
     const before = await rows(model);
-    // The last window has not ended; 200 labels are reached by two windows, 400 by four, 800 by seven.
+    // The last window has not ended. Two windows hold 200 labels, four hold 400, and seven hold 800.
     const steps = [0, 0, 1, 1, 2, 2, 2, 3, 3, 3, 3];
     expect(
       before.filter(({ metric }) => metric === 'auc').map(row => row.calibration_step),
@@ -198,7 +199,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       );
     }
 
-    // Labels of windows 7 and on do not complete the next size of a calibration: nothing may change.
+    // The labels from window 7 on do not complete the next size of a calibration, so nothing changes.
     await label(truth.slice(labelledFirst).flat());
     await quiet();
     expect(await rows(model)).toEqual(before);
@@ -233,12 +234,12 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     expect(record!.share_in_interval).toBeGreaterThan(0.7);
   });
 
-  it('follows late predictions and late labels of the calibration, and is the same when it is made anew', async () => {
+  it('follows late predictions and late labels of the calibration, and is the same when made again', async () => {
     const model = 'anew';
     const truth = stream(model);
     const held = truth.map(records => records.filter((_, index) => index % 3 === 0));
     const rest = truth.map(records => records.filter((_, index) => index % 3 !== 0));
-    // Windows end with a third of their predictions, before any label; then everything else comes, last windows first.
+    // Windows end with a third of their predictions and no label. The rest comes last windows first.
     for (const records of held) await predict(records);
     await quiet();
     expect(await rows(model)).toEqual([]);
@@ -252,7 +253,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     evaluator = await installation.startService('evaluator');
     await quiet();
     const found = await rows(model);
-    // All windows have labels here: 1440, which complete no fourth calibration.
+    // All windows have labels here. These are 1440, which do not complete a fourth calibration.
     for (const [window, calibrated, step] of [
       [2, 2, 1],
       [6, 4, 2],
@@ -272,7 +273,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     expect(await rows(model)).toEqual(found);
   });
 
-  it('estimates more than two classes from the probability of what was predicted', async () => {
+  it('estimates more than two classes from the probability of the predicted class', async () => {
     const model = 'classes';
     const random = seededRandom(3);
     const classes = ['a', 'b', 'c'];
@@ -331,13 +332,13 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     }
   });
 
-  it('estimates the errors of a regression from whole records, and the same again when records and labels came late', async () => {
+  it('estimates a regression from whole records, with the same result when they come late', async () => {
     const model = 'prices';
     const random = seededRandom(5);
     const large = 8;
     const truth = Array.from({ length: 10 }, (_, window) =>
       Array.from(
-        { length: window === large ? mostSampledRecords + 100 : perWindow },
+        { length: window === large ? maxSampledRecords + 100 : perWindow },
         (_, index): Truth => {
           const x = random();
           const group = random() < (window < 6 ? 0.2 : 0.7) ? 'b' : 'a';
@@ -370,7 +371,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     const found = await rows(model);
     const lowest = await installation.clickhouse.select<{ id: string }>(
       `SELECT id FROM predictions FINAL WHERE model = {model:String} AND event_time >= fromUnixTimestamp64Milli(${startMs + large * hourMs})
-         AND event_time < fromUnixTimestamp64Milli(${startMs + (large + 1) * hourMs}) ORDER BY sipHash64(id) LIMIT ${mostSampledRecords}`,
+         AND event_time < fromUnixTimestamp64Milli(${startMs + (large + 1) * hourMs}) ORDER BY sipHash64(id) LIMIT ${maxSampledRecords}`,
       { model },
     );
     const drawn = new Set(lowest.map(({ id }) => id));
@@ -383,7 +384,9 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       const sample = truth[window]!.filter(
         ({ prediction: { id } }) => window !== large || drawn.has(id),
       ).map(numbered);
-      const calibration = await calibrateLoss(truth.slice(0, calibrated).flat().map(numbered));
+      const calibration = await runInTurns(
+        calibrateLoss(truth.slice(0, calibrated).flat().map(numbered)),
+      );
       const estimates = estimateLoss(calibration, { records: truth[window]!.length, sample });
       expect(found.filter(row => row.window === window)).toEqual(
         (['mae', 'rmse'] as const).map(metric => ({
@@ -434,7 +437,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     for (const { share_in_interval } of record) expect(share_in_interval).toBeGreaterThan(0.7);
   });
 
-  it('counts for nothing when the labels turn out to be of more classes than the scores are about', async () => {
+  it('is dropped when the labels have more classes than the scores describe', async () => {
     const model = 'turning';
     const truth = stream(model);
     for (const records of truth.slice(0, 5)) await predict(records);
@@ -468,7 +471,7 @@ const numbered = ({ prediction: { prediction, features }, label }: Truth): Label
   features: new Map(Object.entries(features)),
 });
 
-/** In the buckets in which ClickHouse counts them. */
+/** Counts confidences in the buckets in which ClickHouse counts them. */
 function coarse(records: readonly ClassifiedRecord[]): NumericHistogram {
   const histogram = emptyNumericHistogram();
   histogram.mantissaBits = 10;

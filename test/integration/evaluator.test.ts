@@ -133,7 +133,8 @@ describe('evaluator', () => {
         labelled: rows.length,
         coverage: 1,
         value_sum: rows.length / 2,
-        // Observed an hour after the first; the predictions are a millisecond apart. Percentiles as NumPy's, method 'linear'.
+        // Labels are observed an hour after the first prediction, and predictions are a millisecond
+        // apart. Percentiles are those of NumPy's method 'linear'.
         label_delay_p50_ms: hourMs - (rows.length - 1) * 0.5,
         label_delay_p95_ms: expect.closeTo(hourMs - (rows.length - 1) * 0.05, 6),
       });
@@ -237,7 +238,7 @@ describe('evaluator', () => {
     const ids = Array.from({ length: 6_000 }, (_, index) => `${"it's ".repeat(12)}${index}`);
     await sendPredictions(...ids.map(id => prediction({ id, model: 'large' })));
     await quiet();
-    // One key, one partition, one batch.
+    // All records have one key, so they are in one partition and one batch.
     await installation.producer.send({
       topic: topic('feedback'),
       messages: ids.map(id => ({ key: 'all', value: encodeFeedback(feedback(id, 'up')) })),
@@ -263,7 +264,7 @@ describe('evaluator', () => {
       feedback('named', 'only first', { model: 'first' }),
     );
     await quiet();
-    // The challenger scores the same traffic later: the labels are there already.
+    // The challenger scores the same traffic later, when the labels are there already.
     await sendPredictions(
       prediction({ id: 'shared', model: 'first', version: 'challenger' }),
       prediction({ id: 'named', model: 'first', version: 'challenger' }),
@@ -390,7 +391,7 @@ describe('evaluator', () => {
     }
   });
 
-  it('dead-letters what it cannot use, and uses all around it', async () => {
+  it('sends unusable records to dead letters and uses the records around them', async () => {
     const broken = {
       'malformed-json': '{"id":',
       'null-value': null,
@@ -440,7 +441,7 @@ describe('evaluator', () => {
     expect(await performance('broken')).toMatchObject([{ labelled: 2, accuracy: 1 }]);
   });
 
-  it('two evaluators that are killed on the way leave what one pass over the topics gives', async () => {
+  it('gives the result of one pass over the topics when two evaluators are killed on the way', async () => {
     const model = 'killed';
     const count = 3_000;
     const second = await installation.startService('evaluator');
@@ -455,7 +456,8 @@ describe('evaluator', () => {
       }),
     );
     for (let from = 0; from < count; from += 500) {
-      // Labels of earlier, present and coming predictions; some twice, some corrected by a later portion.
+      // The labels are of earlier, present and coming predictions. Some come twice, and some are
+      // corrected by a later portion.
       const labelled = Array.from({ length: 500 }, (_, step) => (from + step * 7) % count);
       for (const index of labelled) labels.set(index, (index + from / 500) % 5 ? 'up' : 'down');
       await Promise.all([
@@ -491,7 +493,10 @@ describe('evaluator', () => {
     expect(found).toEqual([...expected]);
   }, 120_000);
 
-  /** The first two updates of kind performance of a model: that of its label and that of the prediction which came later. */
+  /**
+   * Watches for the first two updates of kind performance of a model: that of its label, and that of
+   * the prediction that came later.
+   */
   async function watchWindows(model: string) {
     const consumer = installation.kafka.consumer({ groupId: `${topic('watch')}-${model}` });
     const updates: WindowUpdate[] = [];

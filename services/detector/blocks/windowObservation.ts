@@ -1,6 +1,7 @@
 import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
 import { mergeFeatureProfiles } from '../../shared/profile/featureProfile.ts';
 import { mergeSampledRecords, type SampledRecords } from '../../shared/profile/recordSample.ts';
+import type { Task } from '../../shared/task.ts';
 import type { TimeWindow } from '../../shared/timeWindow.ts';
 
 /** The side of the model on which a variable stands: its inputs or its outputs. */
@@ -18,7 +19,7 @@ export interface ObservedVariable {
 
 /** The quality of the labelled predictions of a window, as sums, so that windows can be pooled. */
 export interface WindowPerformance {
-  task: 'binary' | 'multiclass' | 'regression';
+  task: Task;
   labelled: number;
   /** The sum of the losses: 0 or 1 for a class, the absolute error for a number. */
   lossSum: number;

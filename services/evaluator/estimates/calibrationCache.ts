@@ -1,46 +1,66 @@
 import { versionKey } from '../../shared/versionKey.ts';
-import { type CalibrationPeriod, sourceOfPeriod } from './calibrationPeriod.ts';
-import type { EstimatedVersion } from './estimateStore.ts';
+import { type CalibrationPeriod, sourceOfPeriod } from './quality/calibrationPeriod.ts';
+import type { EstimatedVersion } from './quality/windowEstimates.ts';
 
-/** Calibrations by version and step, bounded by their bytes; the least used leave. */
-export function calibrationCache<Calibration extends { bytes: number }>(
-  mostBytes: number,
-  onEvicted: () => void,
-) {
-  /** In the order of their last use. */
-  const known = new Map<string, { source: string; calibration: Calibration | null }>();
+/** Memory for the calibrations of one task. */
+export const maxCalibrationBytes = 64 * 1024 * 1024;
 
-  function forgetLeastUsed(): void {
-    let bytes = [...known.values()].reduce(
-      (sum, { calibration }) => sum + (calibration?.bytes ?? 0),
-      0,
-    );
-    for (const [key, { calibration }] of known) {
-      if (bytes <= mostBytes) return;
-      known.delete(key);
-      bytes -= calibration?.bytes ?? 0;
-      onEvicted();
-    }
+interface Entry<Calibration> {
+  /** Identifies the labels from which the calibration was made. */
+  source: string;
+  calibration: Calibration | null;
+}
+
+/**
+ * Keeps calibrations by version and step.
+ *
+ * Invariant: entries are in the order of their last use, and take at most `maxCalibrationBytes`
+ * together. The least recently used entries are evicted, and made again when they are needed.
+ */
+export class CalibrationCache<Calibration extends { bytes: number }> {
+  readonly #entries = new Map<string, Entry<Calibration>>();
+  readonly #onEvicted: () => void;
+
+  constructor(onEvicted: () => void) {
+    this.#onEvicted = onEvicted;
   }
 
-  return {
-    /** That of a period, made where it is not known or from other labels; null where there is none. */
-    async of(
-      version: EstimatedVersion,
-      period: CalibrationPeriod,
-      make: () => Promise<Calibration | null>,
-    ): Promise<Calibration | null> {
-      if (period.step === 0) return null;
-      const key = `${versionKey(version)} ${period.step}`;
-      const source = `${version.positiveLabel} ${sourceOfPeriod(period)}`;
-      const found = known.get(key);
-      const entry = found?.source === source ? found : { source, calibration: await make() };
-      known.delete(key);
-      known.set(key, entry);
-      forgetLeastUsed();
-      return entry.calibration;
-    },
-    clear: () => known.clear(),
-    size: () => known.size,
-  };
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  /**
+   * Returns the calibration of a period. It is made if it is not known, or was made from other
+   * labels. Null if there is none.
+   */
+  async of(
+    version: EstimatedVersion,
+    period: CalibrationPeriod,
+    make: () => Promise<Calibration | null>,
+  ): Promise<Calibration | null> {
+    if (period.step === 0) return null;
+    const key = `${versionKey(version)} ${period.step}`;
+    const source = `${version.positiveLabel} ${sourceOfPeriod(period)}`;
+    const found = this.#entries.get(key);
+    const entry = found?.source === source ? found : { source, calibration: await make() };
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    this.#evict();
+    return entry.calibration;
+  }
+
+  #evict(): void {
+    const bytesOf = ({ calibration }: Entry<Calibration>) => calibration?.bytes ?? 0;
+    let bytes = [...this.#entries.values()].reduce((sum, entry) => sum + bytesOf(entry), 0);
+    for (const [key, entry] of this.#entries) {
+      if (bytes <= maxCalibrationBytes) return;
+      this.#entries.delete(key);
+      bytes -= bytesOf(entry);
+      this.#onEvicted();
+    }
+  }
 }

@@ -1,46 +1,44 @@
+import { chunk } from '../../shared/chunk.ts';
 import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
 import type { Settings } from '../../shared/config/settings.ts';
-import { emptyFeatureProfile } from '../../shared/profile/featureProfile.ts';
-import type { NumericHistogram } from '../../shared/profile/numericHistogram.ts';
 import type { ServiceMetrics } from '../../shared/service/metrics.ts';
+import type { Task, TaskDecision } from '../../shared/task.ts';
 import { windowStartMs } from '../../shared/timeWindow.ts';
 import { type VersionName, versionKey } from '../../shared/versionKey.ts';
-import type { TaskDecision } from '../performance/evaluator.ts';
-import { portionsOfWindows } from '../performance/versionWindows.ts';
-import { calibrationCache } from './calibrationCache.ts';
+import { forgetIfFull } from '../windows/savedQueries.ts';
+import { binaryMethod } from './binaryMethod.ts';
+import { multiclassMethod } from './multiclassMethod.ts';
 import {
   type CalibrationPeriod,
   calibrationPeriods,
-  largestSize,
+  maxSize,
   noCalibration,
   numberOfSizes,
-  periodBefore,
   sourceOfPeriod,
-} from './calibrationPeriod.ts';
-import { type ClassCalibration, calibrateClasses } from './classCalibration.ts';
-import { estimateClassQuality } from './estimatedClassQuality.ts';
-import { estimateLoss } from './estimatedLoss.ts';
-import { estimateQuality } from './estimatedQuality.ts';
-import {
-  type EstimatedVersion,
-  estimateStore,
-  type ProfiledWindow,
-  type SampledWindow,
-  type WindowEstimates,
-  windowKey,
-} from './estimateStore.ts';
-import { calibrateLoss, type LossCalibration } from './lossCalibration.ts';
-import { predictedPositives } from './predictedPositives.ts';
-import { calibrateQuality, type QualityCalibration } from './qualityCalibration.ts';
+} from './quality/calibrationPeriod.ts';
+import type { EstimatedVersion } from './quality/windowEstimates.ts';
+import { regressionMethod } from './regressionMethod.ts';
+import { insertEstimates } from './store/insertEstimates.ts';
+import { labelledWindows } from './store/labelledWindows.ts';
+import { maxEventTimesMs } from './store/maxEventTimes.ts';
+import { windowsToEstimate } from './store/windowsToEstimate.ts';
+import { TaskEstimator, type WindowsToEstimate } from './taskEstimator.ts';
 
-const mostWindowsPerQuery = 50;
-/** Of regressions, of which records are read: at most `mostSampledRecords` each. */
-const mostSampledWindowsPerQuery = 8;
-const mostVersionsPerQuery = 200;
-const mostVersionsRemembered = 100_000;
-export const mostCalibrationBytes = 64 * 1024 * 1024;
+const maxVersionsPerQuery = 200;
 
-/** What the last look at a version found: windows are looked for again only from there on, or when the periods have changed. */
+/** A version whose predictions or labels have changed. */
+export interface ChangedVersion extends VersionName {
+  decision: TaskDecision;
+  /** Windows whose predictions have changed. */
+  predictedMs: ReadonlySet<number>;
+  /** The first window that has changed at all. */
+  earliestMs: number;
+}
+
+/**
+ * What the last look at a version found. Windows are looked for again only from there on, or when
+ * the decision or the periods have changed.
+ */
 interface LastLook {
   decision: string;
   periods: string;
@@ -49,253 +47,152 @@ interface LastLook {
   completeMs: number | null;
 }
 
-/** A version whose predictions or labels have changed. */
-export interface ChangedVersion extends VersionName {
-  /** Windows whose predictions have. */
-  predictedMs: Set<number>;
-  /** The first window that has changed at all. */
-  earliestMs: number;
-}
-
 /** A version that may have windows to estimate. */
 interface Look extends EstimatedVersion {
-  /** Windows that start before have ended. */
+  /** Windows that end at or before this time have ended. */
   endedMs: number;
-  /** Windows to estimate. */
-  startsMs: Set<number>;
-  beforeMs: number | null;
-  periods: readonly CalibrationPeriod[];
+  /** Ended windows whose predictions have changed. */
+  predictedMs: ReadonlySet<number>;
   last: LastLook | undefined;
 }
 
-type Outcome = Pick<WindowEstimates, 'records' | 'estimates' | 'calibrationRecords'>;
-
-export interface WindowEstimator {
-  /** @param decisionOf what the labels of a version are, if that is known */
-  estimate(
-    changed: readonly ChangedVersion[],
-    decisionOf: (version: VersionName) => TaskDecision | undefined,
-  ): Promise<void>;
-  reset(): void;
-  held(): { calibrations: number };
-}
-
 /**
- * Estimates the quality of the windows that have ended, and again when their predictions change, or the labels of the calibration; never for
- * their own labels, as a calibration ends before the window. What is in memory only saves queries: all that is missing or from another
- * calibration is found in ClickHouse. Performance rows are written before this looks at them, so the last evaluator to look has seen all.
+ * Estimates the quality of the windows that have ended. It estimates a window again when its
+ * predictions change, or the labels of its calibration, but never for the window's own labels,
+ * because a calibration ends before the window.
+ *
+ * Invariant: what is in memory only saves queries. Estimates that are missing, or come from another
+ * calibration, are found in ClickHouse. Performance rows are written before this looks at them, so
+ * the last of several evaluators to look has seen all of them.
  */
-export function windowEstimator(
-  clickhouse: Clickhouse,
-  settings: Settings,
-  metrics: ServiceMetrics,
-): WindowEstimator {
-  const store = estimateStore(clickhouse);
-  const lastLooks = new Map<string, LastLook>();
-  const onEvicted = () => metrics.cacheEvictions.inc({ cache: 'calibrations' });
-  const binaryCalibrations = calibrationCache<QualityCalibration>(mostCalibrationBytes, onEvicted);
-  const classCalibrations = calibrationCache<ClassCalibration>(mostCalibrationBytes, onEvicted);
-  const lossCalibrations = calibrationCache<LossCalibration>(mostCalibrationBytes, onEvicted);
+export class WindowEstimator {
+  readonly #clickhouse: Clickhouse;
+  readonly #settings: Settings;
+  readonly #metrics: ServiceMetrics;
+  readonly #estimators: Readonly<
+    Record<Task, Pick<TaskEstimator<never, never>, 'calibrations' | 'reset' | 'estimate'>>
+  >;
+  /** By `versionKey`. */
+  readonly #lastLooks = new Map<string, LastLook>();
 
-  async function estimate(
-    changed: readonly ChangedVersion[],
-    decisionOf: (version: VersionName) => TaskDecision | undefined,
-  ): Promise<void> {
-    const versions = changed.flatMap(version => {
-      const decision = decisionOf(version);
-      return decision === undefined
-        ? []
-        : [{ ...version, ...decision, windowSizeMs: settings.of(version.model).windowSizeMs }];
-    });
-    if (versions.length === 0) return;
-    const maxEventTimesMs = await store.maxEventTimesMs(versions);
-    const looks = versions.flatMap(version => {
-      const maxEventTimeMs = maxEventTimesMs.get(versionKey(version));
-      return maxEventTimeMs === undefined ? [] : lookAt(version, maxEventTimeMs);
-    });
-    for (let from = 0; from < looks.length; from += mostVersionsPerQuery)
-      await estimateVersions(looks.slice(from, from + mostVersionsPerQuery));
+  constructor(clickhouse: Clickhouse, settings: Settings, metrics: ServiceMetrics) {
+    const onEvicted = () => metrics.cacheEvictions.inc({ cache: 'calibrations' });
+    this.#clickhouse = clickhouse;
+    this.#settings = settings;
+    this.#metrics = metrics;
+    this.#estimators = {
+      binary: new TaskEstimator(binaryMethod, clickhouse, settings, onEvicted),
+      multiclass: new TaskEstimator(multiclassMethod, clickhouse, settings, onEvicted),
+      regression: new TaskEstimator(regressionMethod, clickhouse, settings, onEvicted),
+    };
   }
 
-  /** None where neither a window has ended, nor one that was estimated has changed, nor can the calibration have. */
-  function lookAt(version: ChangedVersion & EstimatedVersion, maxEventTimeMs: number): Look[] {
-    const { windowSizeMs, predictedMs, earliestMs } = version;
-    const last = lastLooks.get(versionKey(version));
-    const endedMs = windowStartMs(
-      maxEventTimeMs - settings.of(version.model).outOfOrdernessMs,
-      windowSizeMs,
-    );
-    const startsMs = new Set([...predictedMs].filter(startMs => startMs + windowSizeMs <= endedMs));
-    const beforeMs = last?.completeMs ?? null;
-    const sameLabels =
-      last?.decision === decisionText(version) && beforeMs !== null && earliestMs >= beforeMs;
-    if (last?.endedMs === endedMs && startsMs.size === 0 && sameLabels) return [];
-    return [{ ...version, endedMs, startsMs, beforeMs, periods: [], last }];
+  /** Number of calibrations in memory. */
+  get calibrations(): number {
+    return Object.values(this.#estimators).reduce((sum, { calibrations }) => sum + calibrations, 0);
   }
 
-  async function estimateVersions(looks: readonly Look[]): Promise<void> {
-    const firstRecords = ({ model }: VersionName) => settings.of(model).detection.bootstrapRecords;
-    const mostLabelled = looks.reduce(
-      (most, look) => Math.max(most, firstRecords(look) * largestSize),
+  reset(): void {
+    this.#lastLooks.clear();
+    for (const estimator of Object.values(this.#estimators)) estimator.reset();
+  }
+
+  /** Estimates what the changes of versions make necessary, and writes it. */
+  async estimate(changed: readonly ChangedVersion[]): Promise<void> {
+    if (changed.length === 0) return;
+    const maxEventTimes = await maxEventTimesMs(this.#clickhouse, changed);
+    const looks = changed.flatMap(version => {
+      const maxEventTimeMs = maxEventTimes.get(versionKey(version));
+      return maxEventTimeMs === undefined ? [] : this.#lookAt(version, maxEventTimeMs);
+    });
+    for (const portion of chunk(looks, maxVersionsPerQuery)) {
+      const found = await this.#findWindows(portion);
+      await this.#estimateWindows(found);
+      this.#remember(found);
+    }
+  }
+
+  /**
+   * Returns no look if no window has ended, no estimated window has changed, and the calibration
+   * cannot have changed.
+   */
+  #lookAt(
+    { model, version, decision, predictedMs, earliestMs }: ChangedVersion,
+    maxEventTimeMs: number,
+  ): Look[] {
+    const { windowSizeMs, outOfOrdernessMs } = this.#settings.of(model);
+    const name = { model, version, ...decision, windowSizeMs };
+    const last = this.#lastLooks.get(versionKey(name));
+    const endedMs = windowStartMs(maxEventTimeMs - outOfOrdernessMs, windowSizeMs);
+    const ended = new Set([...predictedMs].filter(startMs => startMs + windowSizeMs <= endedMs));
+    const isCalibrationSame =
+      last?.decision === decisionText(decision) &&
+      last.completeMs !== null &&
+      earliestMs >= last.completeMs;
+    if (last?.endedMs === endedMs && ended.size === 0 && isCalibrationSame) return [];
+    return [{ ...name, endedMs, predictedMs: ended, last }];
+  }
+
+  /** Finds the periods of calibration and the windows that are to be estimated from them. */
+  async #findWindows(looks: readonly Look[]): Promise<(Look & WindowsToEstimate)[]> {
+    const firstRecords = ({ model }: VersionName) =>
+      this.#settings.of(model).detection.bootstrapRecords;
+    const minLabelled = looks.reduce(
+      (most, look) => Math.max(most, firstRecords(look) * maxSize),
       0,
     );
-    const labelled = await store.labelledWindows(looks, mostLabelled);
+    const labelled = await labelledWindows(
+      this.#clickhouse,
+      looks.map(look => ({ ...look, beforeMs: look.last?.completeMs ?? null })),
+      minLabelled,
+    );
+    const found: (Look & WindowsToEstimate)[] = [];
     for (const look of looks) {
-      const { endedMs, windowSizeMs, last, startsMs } = look;
-      look.periods = [
-        noCalibration,
-        ...calibrationPeriods(labelled.get(versionKey(look))!, firstRecords(look)),
-      ];
-      const samePeriods = last?.decision === decisionText(look) && last.periods === sourceOf(look);
-      if (samePeriods && last.endedMs === endedMs) continue;
-      const fromMs = samePeriods ? last.endedMs - windowSizeMs : 0;
-      for (const startMs of await store.windowsToEstimate(look, look.periods, fromMs, endedMs))
+      const windows = labelled.get(versionKey(look))!;
+      const periods = [noCalibration, ...calibrationPeriods(windows, firstRecords(look))];
+      const startsMs = new Set(look.predictedMs);
+      for (const startMs of await this.#windowsWithoutEstimate(look, periods))
         startsMs.add(startMs);
+      found.push({ ...look, periods, startsMs });
     }
-    const alike = Map.groupBy(looks, look => `${look.windowSizeMs} ${look.task}`);
+    return found;
+  }
+
+  async #windowsWithoutEstimate(
+    look: Look,
+    periods: readonly CalibrationPeriod[],
+  ): Promise<number[]> {
+    const { endedMs, windowSizeMs, last } = look;
+    const isSame = last?.decision === decisionText(look) && last.periods === sourceOf(periods);
+    if (isSame && last.endedMs === endedMs) return [];
+    const fromMs = isSame ? last.endedMs - windowSizeMs : 0;
+    return windowsToEstimate(this.#clickhouse, look, periods, { fromMs, endedMs });
+  }
+
+  async #estimateWindows(versions: readonly WindowsToEstimate[]): Promise<void> {
+    const alike = Map.groupBy(versions, ({ windowSizeMs, task }) => `${windowSizeMs} ${task}`);
     for (const ofTask of alike.values()) {
-      const mostWindows =
-        ofTask[0]!.task === 'regression' ? mostSampledWindowsPerQuery : mostWindowsPerQuery;
-      for (const portion of portionsOfWindows(ofTask, mostWindows)) await estimatePortion(portion);
+      for await (const estimates of this.#estimators[ofTask[0]!.task].estimate(ofTask)) {
+        const rows = await insertEstimates(this.#clickhouse, estimates);
+        this.#metrics.rows.inc({ table: 'estimated_quality' }, rows);
+      }
     }
-    if (lastLooks.size > mostVersionsRemembered) lastLooks.clear();
+  }
+
+  #remember(looks: readonly (Look & WindowsToEstimate)[]): void {
+    forgetIfFull(this.#lastLooks);
     for (const look of looks) {
       const { endedMs, periods } = look;
-      const completeMs = periods[numberOfSizes]?.untilMs ?? null;
-      lastLooks.set(versionKey(look), {
+      this.#lastLooks.set(versionKey(look), {
         decision: decisionText(look),
-        periods: sourceOf(look),
+        periods: sourceOf(periods),
         endedMs,
-        completeMs,
+        completeMs: periods[numberOfSizes]?.untilMs ?? null,
       });
     }
   }
-
-  /** @param portion windows of one size and task */
-  async function estimatePortion(portion: readonly Look[]): Promise<void> {
-    const { windowSizeMs, task } = portion[0]!;
-    const looks = new Map(portion.map(look => [versionKey(look), look]));
-    const estimated: WindowEstimates[] = [];
-    const add = async (
-      { startMs, ...window }: VersionName & { startMs: number },
-      outcomeOf: (version: EstimatedVersion, period: CalibrationPeriod) => Promise<Outcome | null>,
-    ) => {
-      const { model, version, positiveLabel, periods } = looks.get(versionKey(window))!;
-      const period = periodBefore(periods, startMs);
-      const name = { model, version, windowSizeMs, task, positiveLabel };
-      const outcome = await outcomeOf(name, period);
-      if (outcome !== null) estimated.push({ ...name, startMs, period, ...outcome });
-    };
-    if (task === 'regression') {
-      for (const window of await store.sampledWindows(portion, windowSizeMs))
-        await add(window, (version, period) => lossEstimates(version, window, period));
-    } else {
-      const confidences =
-        task === 'multiclass' ? await store.confidences(portion, windowSizeMs) : null;
-      for (const window of await store.profiledWindows(portion, windowSizeMs))
-        await add(window, (version, period) =>
-          confidences === null
-            ? binaryEstimates(version, window, period)
-            : classEstimates(
-                version,
-                window,
-                confidences.get(windowKey(window, window.startMs)),
-                period,
-              ),
-        );
-    }
-    metrics.rows.inc({ table: 'estimated_quality' }, await store.insertEstimates(estimated));
-  }
-
-  /** null for a window without scores. */
-  async function binaryEstimates(
-    version: EstimatedVersion,
-    { outputs, features }: ProfiledWindow,
-    period: CalibrationPeriod,
-  ): Promise<Outcome | null> {
-    const positiveLabel = version.positiveLabel!;
-    const scores = outputs.get('score')?.numeric;
-    if (scores === undefined) return null;
-    const calibration = await binaryCalibrations.of(version, period, async () => {
-      const records = await store.labelledRecords(version, positiveLabel, period.untilMs);
-      return records.length === 0 ? null : calibrateQuality(records);
-    });
-    const predictions = outputs.get('prediction') ?? emptyFeatureProfile();
-    const positives = predictedPositives(predictions, positiveLabel);
-    const sufficient =
-      calibration !== null && positives !== null && hasEnough(version, scores.count);
-    const window = {
-      records: predictions.count,
-      scores,
-      predictedPositives: positives ?? 0,
-      features,
-    };
-    return {
-      records: scores.count,
-      estimates: sufficient ? estimateQuality(calibration, window) : null,
-      calibrationRecords: calibration?.records ?? 0,
-    };
-  }
-
-  async function classEstimates(
-    version: EstimatedVersion,
-    { outputs, features }: ProfiledWindow,
-    confidences: ReadonlyMap<string, NumericHistogram> = new Map(),
-    period: CalibrationPeriod,
-  ): Promise<Outcome> {
-    const calibration = await classCalibrations.of(version, period, async () => {
-      const records = await store.classifiedRecords(version, period.untilMs);
-      return records.length === 0 ? null : calibrateClasses(records);
-    });
-    const records = outputs.get('prediction')?.count ?? 0;
-    const scored = [...confidences.values()].reduce((sum, { count }) => sum + count, 0);
-    const sufficient = calibration !== null && hasEnough(version, scored);
-    return {
-      records: scored,
-      estimates: sufficient
-        ? estimateClassQuality(calibration, { records, confidences, features })
-        : null,
-      calibrationRecords: calibration?.records ?? 0,
-    };
-  }
-
-  async function lossEstimates(
-    version: EstimatedVersion,
-    { records, sample }: SampledWindow,
-    period: CalibrationPeriod,
-  ): Promise<Outcome> {
-    const calibration = await lossCalibrations.of(version, period, async () => {
-      const labelled = await store.labelledNumbers(version, period.untilMs);
-      return labelled.length < 2 ? null : calibrateLoss(labelled);
-    });
-    const sufficient = calibration !== null && hasEnough(version, records);
-    return {
-      records,
-      estimates: sufficient ? estimateLoss(calibration, { records, sample }) : null,
-      calibrationRecords: calibration?.records ?? 0,
-    };
-  }
-
-  function hasEnough({ model }: VersionName, records: number): boolean {
-    return records >= settings.of(model).detection.minimumRecords;
-  }
-
-  function reset(): void {
-    lastLooks.clear();
-    binaryCalibrations.clear();
-    classCalibrations.clear();
-    lossCalibrations.clear();
-  }
-
-  return {
-    estimate,
-    reset,
-    held: () => ({
-      calibrations: binaryCalibrations.size() + classCalibrations.size() + lossCalibrations.size(),
-    }),
-  };
 }
 
-const sourceOf = ({ periods }: Look) => periods.map(sourceOfPeriod).join(' ');
+const sourceOf = (periods: readonly CalibrationPeriod[]) => periods.map(sourceOfPeriod).join(' ');
 
-const decisionText = ({ task, positiveLabel }: EstimatedVersion) => `${task} ${positiveLabel}`;
+const decisionText = ({ task, positiveLabel }: TaskDecision) => `${task} ${positiveLabel}`;

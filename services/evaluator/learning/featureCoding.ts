@@ -16,27 +16,29 @@ export interface FeatureCoding {
   name: string;
   bins: FeatureBins;
   binCount: number;
+  /** Number of the first bins, which are in the order of their values. 0 for categories. */
   ordered: number;
 }
 
 type Features = ReadonlyMap<string, FeatureValue>;
 
-/** With as many again where single values are heavy, and those beside the ordered ones, they fit into a byte. */
+/**
+ * Bins of a numeric feature. Heavy single values can double their number; together with the other
+ * bins they still fit into a byte.
+ */
 const numericBins = 120;
-/** Never seen, non-finite, of the wrong type, missing. */
+/** The bins of values that are unseen, non-finite, of the wrong type and missing. */
 const otherBins = 4;
 
 /**
- * Codings of the first features by name, at most so many, but for those that only grow.
- * @param records features of each, in the order of time
+ * Returns codings of the first `maxFeatures` features by name, without those that only grow.
+ *
+ * @param records features of each record, in the order of time
  */
-export function featureCodings(
-  records: readonly Features[],
-  mostFeatures: number,
-): FeatureCoding[] {
+export function featureCodings(records: readonly Features[], maxFeatures: number): FeatureCoding[] {
   const names = [...new Set(records.flatMap(record => [...record.keys()]))]
     .sort()
-    .slice(0, mostFeatures);
+    .slice(0, maxFeatures);
   return names
     .filter(name => !isGrowing(records.map(record => record.get(name))))
     .map(name =>
@@ -47,6 +49,7 @@ export function featureCodings(
     );
 }
 
+/** Returns the coding of one feature, learned from its values. */
 export function featureCoding(name: string, values: readonly FeatureValue[]): FeatureCoding {
   const profile = emptyFeatureProfile();
   for (const value of values) addValue(profile, value);
@@ -66,7 +69,7 @@ export function featureCoding(name: string, values: readonly FeatureValue[]): Fe
   return { name, bins, binCount: ordered + otherBins, ordered };
 }
 
-/** @param values of records */
+/** Codes the values of a feature. @param values one per record */
 export function codedFeature(
   { bins, binCount, ordered }: FeatureCoding,
   values: readonly FeatureValue[],

@@ -13,9 +13,16 @@ import {
 import { choleskySolver } from '../../shared/statistics/choleskySolver.ts';
 import { isGrowing } from './isGrowing.ts';
 
-/** Weights of the records of a calibration under which their features are distributed as in a window. */
+/**
+ * Finds weights of calibration records under which their features are distributed as in a window.
+ */
 export interface FeatureMatching {
-  /** @param features profiles of the window @param records of the window */
+  /**
+   * Returns a weight for each record of the calibration.
+   *
+   * @param features profiles of the window
+   * @param records number of records of the window
+   */
   weights(features: ReadonlyMap<string, FeatureProfile>, records: number): Float64Array;
   bytes: number;
 }
@@ -24,32 +31,46 @@ interface MatchedFeature {
   name: string;
   bins: FeatureBins;
   binCount: number;
-  /** Of its first bin among the bins of all features. */
+  /** Index of its first bin among the bins of all features. */
   offset: number;
   /** Bin of each record. */
   codes: Uint16Array;
 }
 
-/** Bins of all features together: solving costs their cube once, and their square per window. Features past it, by name, are left out. */
-const mostBins = 300;
-/** More buckets or categories than this, and a window may be coarser than the calibration: its bins are laid coarser at once. */
+/**
+ * Bins of all features together. Factoring the covariance costs their cube once, and solving costs
+ * their square per window. Features whose bins would exceed the limit, by name, are left out.
+ */
+const maxBins = 300;
+/**
+ * With more buckets or categories than this, a window may be coarser than the calibration, so its
+ * bins are made coarser at once.
+ */
 const fewDistinct = 128;
 const spareMantissaBits = 2;
 const coarsestMantissaBits = -3;
-/** Added to the variance of each bin's share, which is 0.09 for a tenth: what the records hardly vary in is hardly matched. */
+/**
+ * Added to the variance of each bin's share (which is 0.09 for a share of a tenth), so that bins in
+ * which the records hardly vary are hardly matched.
+ */
 const ridge = 0.02;
-const heaviestWeight = 20;
+const maxWeight = 20;
 
 /**
- * Calibration estimation of survey sampling: of all weights that bring the margins of the features to those of a window, the ones
- * nearest to 1 (least squares), softened by a ridge, so that a margin which the records cannot reproduce is only approached. It needs
- * no rows of the window, only its profiles. A feature that only grows (a clock, an id) is not matched.
+ * Prepares the matching of calibration records to windows by calibration estimation, a method of
+ * survey sampling. Of all weights that bring the margins of the features to those of a window, it
+ * takes those nearest to 1 (least squares). A ridge softens this, so that a margin which the
+ * records cannot reproduce is only approached. It needs the profiles of a window, not its rows.
+ * Features that only grow (clocks, ids) are not matched.
  *
- * w_i = 1 + (x_i - x̄)ᵀ (S + ridge I)⁻¹ (t - x̄), within [0, 20]: x_i indicates the bins of record i, S is their covariance, t the window's
- * shares. Deville, Särndal, "Calibration estimators in survey sampling", JASA 87 (1992), case 1; the ridge: Bardsley, Chambers,
- * Applied Statistics 33 (1984).
+ *     w_i = 1 + (x_i - x̄)ᵀ (S + ridge I)⁻¹ (t - x̄), within [0, 20]
  *
- * @param records their features, in the order of time
+ * x_i indicates the bins of record i, S is their covariance, and t are the shares in the window.
+ *
+ * Deville, Särndal, "Calibration estimators in survey sampling", JASA 87 (1992), case 1. The ridge:
+ * Bardsley, Chambers, Applied Statistics 33 (1984).
+ *
+ * @param records features of each record, in the order of time
  */
 export function featureMatching(
   records: readonly ReadonlyMap<string, FeatureValue>[],
@@ -71,7 +92,7 @@ export function featureMatching(
     for (const { codes, offset } of features)
       for (let index = 0; index < codes.length; index++)
         found[index]! += slopes[offset + codes[index]!]!;
-    return found.map(weight => Math.min(heaviestWeight, Math.max(0, weight)));
+    return found.map(weight => Math.min(maxWeight, Math.max(0, weight)));
   }
 
   return { weights, bytes: 8 * size * size + 2 * records.length * features.length };
@@ -85,7 +106,7 @@ function matchedFeatures(records: readonly ReadonlyMap<string, FeatureValue>[]):
     if (isGrowing(records.map(record => record.get(name)))) continue;
     const bins = binsOf(records, name);
     const binCount = binnedCounts(emptyFeatureProfile(), bins).length;
-    if (offset + binCount > mostBins) continue;
+    if (offset + binCount > maxBins) continue;
     const codes = Uint16Array.from(records, record => binOfValue(record.get(name), bins));
     features.push({ name, bins, binCount, offset, codes });
     offset += binCount;
@@ -130,8 +151,9 @@ function covariance(
 }
 
 /**
- * By how much the shares of the window differ from those of the records, among values that the records have: others cannot be matched. A
- * feature of which only others are left, or whose profile is too coarse, counts as unchanged.
+ * Returns the differences between the shares of the window and those of the records. Only values
+ * that the records have are counted, because others cannot be matched. A feature that has only
+ * other values in the window, or whose profile is too coarse, counts as unchanged.
  */
 function shift(
   features: readonly MatchedFeature[],
@@ -144,7 +166,7 @@ function shift(
     const profile = profiles.get(name) ?? emptyFeatureProfile();
     if (isCoarser(profile, bins)) continue;
     const counts = binnedCounts(profile, bins);
-    // Records that did not carry the feature at all are missing it.
+    // Records without the feature count as missing it.
     counts[counts.length - 1]! += Math.max(0, windowRecords - profile.count);
     const known = counts.map((count, bin) => (means[offset + bin] === 0 ? 0 : count));
     const total = known.reduce((sum, count) => sum + count, 0);

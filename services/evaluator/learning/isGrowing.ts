@@ -1,20 +1,23 @@
 import type { FeatureValue } from '../../shared/profile/featureProfile.ts';
 
-const parts = 5;
+const partCount = 5;
 
-/** Whether each fifth of values in the order of time lies above the one before, as those of a clock or an id do: it tells nothing of later records. */
+/**
+ * Returns true if each fifth of the numbers, in the order of time, lies above the fifth before it.
+ * The values of clocks and ids do so, and tell nothing about later records.
+ */
 export function isGrowing(values: readonly FeatureValue[]): boolean {
   const numbers = values.filter(value => typeof value === 'number');
-  if (numbers.length < parts) return false;
+  if (numbers.length < partCount) return false;
   let highest = Number.NEGATIVE_INFINITY;
-  for (let part = 0; part < parts; part++) {
-    const of = numbers.slice(
-      (part * numbers.length) / parts,
-      ((part + 1) * numbers.length) / parts,
+  for (let part = 0; part < partCount; part++) {
+    const inPart = numbers.slice(
+      (part * numbers.length) / partCount,
+      ((part + 1) * numbers.length) / partCount,
     );
-    const lowest = of.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+    const lowest = inPart.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY);
     if (lowest <= highest) return false;
-    highest = of.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+    highest = inPart.reduce((high, value) => Math.max(high, value), Number.NEGATIVE_INFINITY);
   }
   return true;
 }

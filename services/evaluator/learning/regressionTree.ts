@@ -1,38 +1,43 @@
-/** A feature of many records, in bins of its values. */
+/** The values of a feature of many records, as numbers of bins. */
 export interface CodedFeature {
   /** Bin of each record. */
   codes: Uint8Array;
-  /** Where no bins are ordered, at most 53. */
+  /** At most 53 if no bins are ordered. */
   binCount: number;
-  /** The first so many bins are in the order of their values, each of the others stands for itself. */
+  /** Number of the first bins, which are in the order of their values. The others have no order. */
   ordered: number;
 }
 
 /**
- * Four numbers per node, the root first. A branch: its feature; which bins go to the left, where the feature has ordered bins those below this one,
- * else the sum of 2^bin; whether the left (1) or the right (0) has the bins beside the ordered ones; the place of its left child, that
- * of the right is the next. A leaf: -1, 0, 0, the prediction.
+ * Four numbers per node, with the root first.
+ *
+ * A branch has the index of its feature; the bins that go to the left (if the feature has ordered
+ * bins, those below this number, else the sum of 2^bin); 1 if the unordered bins beside ordered
+ * ones go to the left, else 0; and the node number of its left child, which the right child
+ * follows.
+ *
+ * A leaf has -1, 0, 0 and its prediction.
  */
 export type RegressionTree = Float64Array;
-const perNode = 4;
+const numbersPerNode = 4;
 
 const powersOfTwo = Array.from({ length: 53 }, (_, power) => 2 ** power);
 
-/** Sums of targets and counts of records by bin, those of all features one after the other. */
+/** Sums of targets and counts of records by bin, for all features one after the other. */
 interface Histogram {
   sums: Float64Array;
   counts: Float64Array;
 }
 
-/** Of the records of a node. */
+/** Sum of the targets of a node's records, and their count. */
 interface NodeTotals {
   sum: number;
   count: number;
-  leastRecords: number;
+  minRecordsPerLeaf: number;
 }
 
 interface Split {
-  /** By how much it lowers the sum of squared errors. */
+  /** Amount by which the split lowers the sum of squared errors. */
   gain: number;
   feature: number;
   left: number;
@@ -41,31 +46,35 @@ interface Split {
 
 interface Leaf {
   node: number;
-  /** Its part of all records. */
+  /** The records in the leaf, a part of the array of all. */
   rows: Uint32Array;
-  /** null: too few records to split. */
+  /** Null if the leaf has too few records for a split. */
   histogram: Histogram | null;
   split: Split | null;
 }
 
 /**
- * A tree that predicts the mean target of records alike. It grows leaf by leaf, always by the split that lowers the squared error most, which is
- * found on histograms of bins; that of a larger child is its parent's less the smaller's. Values without order are split as if ordered by
- * their mean target, among which the best split is (Fisher, JASA 53, 1958); where a feature has both, those without order all go to one side.
- * What a node has not seen goes to its larger side. Of equal splits: the first feature, the lowest bins.
+ * Grows a tree that predicts the mean target of similar records. The tree grows leaf by leaf, each
+ * time by the split that lowers the squared error most. Splits are found on histograms of bins; the
+ * histogram of a larger child is that of its parent less that of the smaller child.
  *
- * Breiman, Friedman, Olshen, Stone, "Classification and Regression Trees", 1984; Ke et al., "LightGBM", NIPS 2017. O(records · features · depth).
+ * Values without order are split as if they were ordered by their mean target, which contains the
+ * best split (Fisher, JASA 53, 1958). If a feature has both kinds of values, those without order
+ * all go to one side. A bin that a node has not seen goes to its larger side. Of equally good
+ * splits the one of the first feature and the lowest bins is taken.
  *
- * @param rows records to learn from, at least one; they are reordered
- * @param targets by record
- * @param leastRecords of a leaf
+ * Breiman, Friedman, Olshen, Stone, "Classification and Regression Trees", 1984; Ke et al.,
+ * "LightGBM", NIPS 2017. O(records · features · depth).
+ *
+ * @param rows records to learn from, at least one; the array is reordered
+ * @param targets one per record
  */
 export function growTree(
   features: readonly CodedFeature[],
   rows: Uint32Array,
   targets: Float64Array,
-  mostLeaves: number,
-  leastRecords: number,
+  maxLeaves: number,
+  minRecordsPerLeaf: number,
 ): RegressionTree {
   const tree: number[] = [];
   const histogramOfRows = (of: Uint32Array) => histogramOf(features, of, targets);
@@ -74,20 +83,20 @@ export function growTree(
     let sum = 0;
     for (let index = 0; index < of.length; index++) sum += targets[of[index]!]!;
     setNode(tree, node, [-1, 0, 0, sum / of.length]);
-    if (of.length < 2 * leastRecords) return { node, rows: of, histogram: null, split: null };
+    if (of.length < 2 * minRecordsPerLeaf) return { node, rows: of, histogram: null, split: null };
     const known = histogram();
-    const split = bestSplit(features, known, { sum, count: of.length, leastRecords });
+    const split = bestSplit(features, known, { sum, count: of.length, minRecordsPerLeaf });
     return { node, rows: of, histogram: known, split };
   }
 
   const leaves = [grow(0, rows, () => histogramOfRows(rows))];
-  while (leaves.length < mostLeaves) {
+  while (leaves.length < maxLeaves) {
     const leaf = leaves.reduce((best, other) =>
       (other.split?.gain ?? 0) > (best.split?.gain ?? 0) ? other : best,
     );
     if (leaf.split === null) break;
     const { feature, left, besideIsLeft } = leaf.split;
-    const child = tree.length / perNode;
+    const child = tree.length / numbersPerNode;
     setNode(tree, leaf.node, [feature, left, besideIsLeft, child]);
     const leftCount = partition(leaf.rows, features[feature]!, left, besideIsLeft);
     const parts = [leaf.rows.subarray(0, leftCount), leaf.rows.subarray(leftCount)] as const;
@@ -101,7 +110,7 @@ export function growTree(
   return Float64Array.from(tree);
 }
 
-/** What a tree predicts for a record. O(depth). */
+/** Returns the prediction of a tree for a record. O(depth). */
 export function treeValue(
   tree: RegressionTree,
   features: readonly CodedFeature[],
@@ -111,7 +120,7 @@ export function treeValue(
   while (tree[at]! >= 0) {
     const { codes, ordered } = features[tree[at]!]!;
     const right = isLeft(codes[row]!, ordered, tree[at + 1]!, tree[at + 2]!) ? 0 : 1;
-    at = perNode * (tree[at + 3]! + right);
+    at = numbersPerNode * (tree[at + 3]! + right);
   }
   return tree[at + 3]!;
 }
@@ -122,7 +131,7 @@ function isLeft(bin: number, ordered: number, left: number, besideIsLeft: number
 }
 
 function setNode(tree: number[], node: number, numbers: readonly number[]): void {
-  for (const [index, number] of numbers.entries()) tree[perNode * node + index] = number;
+  for (const [index, number] of numbers.entries()) tree[numbersPerNode * node + index] = number;
 }
 
 function histogramOf(
@@ -156,7 +165,7 @@ function difference(whole: Histogram, part: Histogram): Histogram {
   return { sums, counts };
 }
 
-/** Brings the records of the left before the others. @returns their count */
+/** Moves the records of the left side before the others. @returns the number of the former */
 function partition(
   rows: Uint32Array,
   { codes, ordered }: CodedFeature,
@@ -196,18 +205,21 @@ function bestSplit(
   return best;
 }
 
-/** The best split of one feature between two of its bins in their order; null where none gains more. */
+/**
+ * Returns the best split of one feature between two of its bins in their order, or null if none
+ * gains more than `minGain`.
+ */
 function splitOf(
   ordered: number,
   sums: Float64Array,
   counts: Float64Array,
-  { sum, count, leastRecords }: NodeTotals,
-  leastGain: number,
+  { sum, count, minRecordsPerLeaf }: NodeTotals,
+  minGain: number,
 ): Omit<Split, 'feature'> | null {
   const { order, beside } = binsInOrder(ordered, sums, counts);
   const besideSum = beside.reduce((total, bin) => total + sums[bin]!, 0);
   const besideCount = beside.reduce((total, bin) => total + counts[bin]!, 0);
-  const best = { gain: leastGain, place: -1, besideIsLeft: 0, leftCount: 0 };
+  const best = { gain: minGain, place: -1, besideIsLeft: 0, leftCount: 0 };
   let sumBefore = 0;
   let countBefore = 0;
   for (let place = 0; place < order.length; place++) {
@@ -217,7 +229,7 @@ function splitOf(
     countBefore += counts[bin]!;
     for (let besideIsLeft = 0; besideIsLeft <= Number(besideCount > 0); besideIsLeft++) {
       const leftCount = countBefore + besideIsLeft * besideCount;
-      if (leftCount < leastRecords || count - leftCount < leastRecords) continue;
+      if (leftCount < minRecordsPerLeaf || count - leftCount < minRecordsPerLeaf) continue;
       const leftSum = sumBefore + besideIsLeft * besideSum;
       const gain =
         leftSum ** 2 / leftCount + (sum - leftSum) ** 2 / (count - leftCount) - sum ** 2 / count;
@@ -237,7 +249,10 @@ function splitOf(
   };
 }
 
-/** Bins in the order in which they are split, and those that are kept together; of those without order only the ones that occur. */
+/**
+ * Returns the bins in the order in which they are split, and those that are kept together. Bins
+ * without order are listed only if they occur.
+ */
 function binsInOrder(
   ordered: number,
   sums: Float64Array,

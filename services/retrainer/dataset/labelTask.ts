@@ -1,37 +1,42 @@
-import type { ClassLabel, Task } from '../../shared/model/model.ts';
+import type { ClassLabel } from '../../shared/model/model.ts';
+import {
+  decideTask,
+  type LabelledOutput,
+  summariseLabels,
+  type TaskDecision,
+} from '../../shared/task.ts';
 
-const mostNumericClasses = 20;
-const positiveNames = ['1', 'true', 'yes'];
+/** What a trainer is to learn from the labels of a dataset. */
+export interface LabelTask extends TaskDecision {
+  /**
+   * Distinct labels in the order of their text, with the positive class of a binary task last if it
+   * is among them. They are numbers if all labels are. Empty for a regression.
+   */
+  classes: ClassLabel[];
+  /** True if all labels are numbers. */
+  numeric: boolean;
+}
 
 /**
- * What there is to learn: regression when the labels are numbers with more than 20 distinct values or with fractions, else classes.
- * @param positiveLabel settings.positiveLabel; otherwise 1, true, yes, or the last in order
- * @returns classes in order, of a binary task the positive one last, as numbers where all labels are; none for regression
+ * Returns what there is to learn from the rows of a dataset. Task and positive class are those that
+ * the evaluator decides for a version with the same outcomes, so that champion and challenger are
+ * measured by the same class.
+ *
+ * @param configuredPositiveLabel settings.positiveLabel
  */
 export function labelTask(
-  labels: readonly { label: string; labelValue: number | null }[],
-  positiveLabel?: string,
-): { task: Task; classes: ClassLabel[]; numeric: boolean } {
-  const numeric = labels.every(({ labelValue }) => labelValue !== null);
-  const distinct = new Set<ClassLabel>(
-    labels.map(({ label, labelValue }) => (numeric ? labelValue! : label)),
-  );
-  if (
-    numeric &&
-    (distinct.size > mostNumericClasses ||
-      labels.some(({ labelValue }) => !Number.isInteger(labelValue)))
-  ) {
-    return { task: 'regression', classes: [], numeric };
-  }
-  // In the order of their text, as for the evaluator: the positive class must be the same for both.
-  const classes = [...distinct].sort((a, b) => (String(a) < String(b) ? -1 : 1));
-  if (classes.length > 2) return { task: 'multiclass', classes, numeric };
-  const positive =
-    classes.find(name => String(name) === positiveLabel) ??
-    classes.find(name => positiveNames.includes(String(name).toLowerCase()));
-  return {
-    task: 'binary',
-    classes: positive === classes[0] ? classes.reverse() : classes,
-    numeric,
-  };
+  rows: readonly LabelledOutput[],
+  configuredPositiveLabel?: string,
+): LabelTask {
+  const summary = summariseLabels(rows);
+  const decision = decideTask(summary, configuredPositiveLabel);
+  const numeric = !summary.textLabels;
+  const classes =
+    decision.task === 'regression' ? [] : orderedClasses(summary.labels, decision.positiveLabel);
+  return { ...decision, classes: numeric ? classes.map(Number) : classes, numeric };
+}
+
+function orderedClasses(labels: readonly string[], positiveLabel: string | null): string[] {
+  const others = labels.filter(name => name !== positiveLabel).sort();
+  return others.length === labels.length ? others : [...others, positiveLabel!];
 }

@@ -1,4 +1,5 @@
-import type { ClassLabel, Task } from '../../shared/model/model.ts';
+import type { ClassLabel } from '../../shared/model/model.ts';
+import type { Task } from '../../shared/task.ts';
 import type { DataSplit, RowRange } from './dataSplit.ts';
 import type { DatasetRow } from './dataset.ts';
 

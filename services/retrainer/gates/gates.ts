@@ -1,4 +1,4 @@
-import type { Task } from '../../shared/model/model.ts';
+import type { Task } from '../../shared/task.ts';
 import type { DatasetRow } from '../dataset/dataset.ts';
 import type { RowOutput } from '../trainer/trainerContract.ts';
 import { type MeanInterval, meanInterval, minValues } from './meanInterval.ts';

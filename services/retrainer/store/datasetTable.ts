@@ -1,5 +1,5 @@
 import { type Clickhouse, clickhouseTime } from '../../shared/clickhouse/clickhouse.ts';
-import type { Task } from '../../shared/model/model.ts';
+import type { Task } from '../../shared/task.ts';
 import type { DataSplit, RowRange } from '../dataset/dataSplit.ts';
 
 /** A frozen dataset. */

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import type { ClassLabel, Task } from '../../shared/model/model.ts';
+import type { ClassLabel } from '../../shared/model/model.ts';
+import type { Task } from '../../shared/task.ts';
 import type { DataSplit, RowRange } from '../dataset/dataSplit.ts';
 
 /** The content of `task.json`, which tells a trainer what to do. docs/trainers.md describes it. */

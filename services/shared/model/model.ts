@@ -1,8 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs';
+import type { Task } from '../task.ts';
 import { encodeRows, type FeatureEncoder, type FeatureRow } from './featureEncoder.ts';
 import { loadTensorflow, type Tensorflow } from './tensorflow.ts';
-
-export type Task = 'binary' | 'multiclass' | 'regression';
 
 /** A class is a number where the labels that were logged are numbers. */
 export type ClassLabel = string | number;

@@ -2,9 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Task } from '../task.ts';
 import { UserError } from '../userError.ts';
 import type { FeatureEncoder, FeatureRow } from './featureEncoder.ts';
-import { type ClassLabel, type Model, type ModelOutput, predict, type Task } from './model.ts';
+import { type ClassLabel, type Model, type ModelOutput, predict } from './model.ts';
 import { loadTensorflow, type TensorflowBackend } from './tensorflow.ts';
 
 /**

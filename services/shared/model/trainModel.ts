@@ -1,12 +1,7 @@
 import type { LayersModel, Sequential } from '@tensorflow/tfjs';
+import type { Task } from '../task.ts';
 import { encodeRows, type FeatureRow, fitEncoder, meanAndDeviation } from './featureEncoder.ts';
-import {
-  type ClassLabel,
-  type Model,
-  type ModelDescription,
-  networkOutputs,
-  type Task,
-} from './model.ts';
+import { type ClassLabel, type Model, type ModelDescription, networkOutputs } from './model.ts';
 import { randomPermutation, seededRandom } from './seededRandom.ts';
 import { loadTensorflow, type Tensorflow } from './tensorflow.ts';
 

@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { effectiveSettings } from '../../../bin/commands/effectiveSettings.ts';
 import { topicDefinitions } from '../../../infra/kafka/topics.ts';
 import { maxVersionsInMemory } from '../../../services/detector/detectorHandler.ts';
+import { maxCalibrationBytes } from '../../../services/evaluator/estimates/calibrationCache.ts';
+import { maxLossFeatures } from '../../../services/evaluator/estimates/quality/lossCalibration.ts';
 import {
-  mostCalibrationRecords,
-  mostLossRecords,
-  mostSampledRecords,
-} from '../../../services/evaluator/estimates/estimateStore.ts';
-import { mostLossFeatures } from '../../../services/evaluator/estimates/lossCalibration.ts';
-import { mostCalibrationBytes } from '../../../services/evaluator/estimates/windowEstimator.ts';
-import { mostRemembered } from '../../../services/evaluator/evaluatorHandler.ts';
+  maxCalibrationRecords,
+  maxLossRecords,
+} from '../../../services/evaluator/estimates/store/calibrationRecords.ts';
+import { maxSampledRecords } from '../../../services/evaluator/estimates/store/sampledWindows.ts';
+import { maxSavedQueries } from '../../../services/evaluator/windows/savedQueries.ts';
 import { maxKnownIds, minKnownIds } from '../../../services/profiler/counting/deduplication.ts';
 import {
   maxBytesInMemory,
@@ -165,12 +165,12 @@ describe('docs/operators.md', () => {
       `${count(minKnownIds)}, or those of \`deduplication\``,
       count(maxKnownIds),
       count(maxVersionsInMemory),
-      count(mostRemembered),
-      mib(mostCalibrationBytes),
-      count(mostCalibrationRecords),
-      count(mostLossRecords),
-      count(mostLossFeatures),
-      count(mostSampledRecords),
+      count(maxSavedQueries),
+      mib(maxCalibrationBytes),
+      count(maxCalibrationRecords),
+      count(maxLossRecords),
+      count(maxLossFeatures),
+      count(maxSampledRecords),
     ]);
   });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runInTurns } from '../../../services/evaluator/estimates/runInTurns.ts';
 import {
   boostedValues,
   boostTrees,
@@ -48,8 +49,9 @@ describe('growTree', () => {
     });
     const both = [coded(category), coded(number)];
     const tree = growTree(both, Uint32Array.from(rows), sums, 5, 20);
-    // LightGBM 4.5.0, LGBMRegressor(n_estimators=1, learning_rate=1, num_leaves=5, min_child_samples=20, min_data_in_bin=1, cat_smooth=0,
-    // cat_l2=0, min_data_per_group=1, max_cat_to_onehot=1), which computes in 32 bits
+    // LightGBM 4.5.0, LGBMRegressor(n_estimators=1, learning_rate=1, num_leaves=5,
+    // min_child_samples=20, min_data_in_bin=1, cat_smooth=0, cat_l2=0, min_data_per_group=1,
+    // max_cat_to_onehot=1), which computes in 32 bits
     expectAll(
       [0, 1, 2, 3, 36].map(row => treeValue(tree, both, row)),
       [
@@ -60,7 +62,7 @@ describe('growTree', () => {
     );
   });
 
-  it('sends what it has not seen to the larger side, and a number between two that were seen to its neighbours', () => {
+  it('sends unseen values to the larger side, and a number between two seen ones to a neighbour', () => {
     const coding = featureCoding('', [...rows.map(row => (row < 300 ? 1 : 5))]);
     const feature = codedFeature(
       coding,
@@ -92,7 +94,7 @@ describe('growTree', () => {
     expect(['a', 'b', 'c', null].map(predictedOfText)).toEqual([0, 1, 0, 0]);
   });
 
-  it('predicts means: their sum is that of the targets, leaves are large enough, and one that cannot be split is the mean', () => {
+  it('predicts the means of leaves that are large enough, whose sum is that of the targets', () => {
     const example = fc.record({
       values: fc.array(
         fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: -50, max: 50 })),
@@ -123,7 +125,8 @@ describe('growTree', () => {
 
 describe('boostTrees', () => {
   it("predicts what scikit-learn's gradient boosting does", () => {
-    // GradientBoostingRegressor(n_estimators=100, learning_rate=0.1, max_leaf_nodes=31, max_depth=None, min_samples_leaf=20)
+    // scikit-learn 1.9.1, GradientBoostingRegressor(n_estimators=100, learning_rate=0.1,
+    // max_leaf_nodes=31, max_depth=None, min_samples_leaf=20)
     const model = boostTrees(features, Uint32Array.from(rows), targets);
     expectAll(
       asked.map(row => boostedValues(model, features, row, row + 1)[0]!),
@@ -134,21 +137,21 @@ describe('boostTrees', () => {
     );
   });
 
-  it('does not let a model learn from the block that it is asked about', async () => {
-    const { models, heldOut } = await crossFit(features, targets);
+  it('predicts each block by the model that was learned without it', async () => {
+    const { models, heldOut } = await runInTurns(crossFit(features, targets));
     const changed = targets.map((target, row) => (row < 80 ? target + 1000 : target));
-    const { models: others } = await crossFit(features, changed);
+    const { models: others } = await runInTurns(crossFit(features, changed));
     expect(others[0]).toEqual(models[0]);
     expect(others[1]).not.toEqual(models[1]);
     expect(heldOut.slice(0, 80)).toEqual(boostedValues(models[0]!, features, 0, 80));
     expect(heldOut.slice(320)).toEqual(boostedValues(models[4]!, features, 320, 400));
   });
 
-  it('leaves others their turn between two models', async () => {
+  it('lets the event loop take a turn after each model', async () => {
     let turns = 0;
-    const others = setInterval(() => turns++, 0);
-    await crossFit(features, targets);
-    clearInterval(others);
+    const timer = setInterval(() => turns++, 0);
+    await runInTurns(crossFit(features, targets));
+    clearInterval(timer);
     expect(turns).toBeGreaterThanOrEqual(4);
   });
 });

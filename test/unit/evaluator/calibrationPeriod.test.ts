@@ -4,7 +4,7 @@ import {
   calibrationPeriods,
   noCalibration,
   periodBefore,
-} from '../../../services/evaluator/estimates/calibrationPeriod.ts';
+} from '../../../services/evaluator/estimates/quality/calibrationPeriod.ts';
 
 const windowsOf = (labelled: readonly number[]) =>
   labelled.map((count, index) => ({
@@ -33,7 +33,7 @@ describe('calibrationPeriods', () => {
     expect(periodBefore(periods, 20)).toBe(noCalibration);
   });
 
-  it('are never fewer, later or of less when more labels come: the row that has seen more wins', () => {
+  it('rank at least as high when more labels come, so that the row that has seen more wins', () => {
     const rank = ({ step, untilMs, progress }: typeof noCalibration) =>
       (BigInt(step) << 120n) + (BigInt(2 ** 55 - untilMs) << 64n) + progress;
     const counts = fc.array(fc.nat(9), { minLength: 1, maxLength: 20 });

@@ -2,11 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   type ClassifiedRecord,
   calibrateClasses,
-} from '../../../services/evaluator/estimates/classCalibration.ts';
-import {
-  type ClassMetric,
-  estimateClassQuality,
-} from '../../../services/evaluator/estimates/estimatedClassQuality.ts';
+} from '../../../services/evaluator/estimates/quality/classCalibration.ts';
+import type { ClassMetric } from '../../../services/evaluator/estimates/quality/estimate.ts';
+import { estimateClassQuality } from '../../../services/evaluator/estimates/quality/estimatedClassQuality.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 import { histogramOf, profileOf } from '../shared/profile/profileOf.ts';
 
@@ -32,7 +30,10 @@ const repeat = (
 ): ClassifiedRecord[] =>
   Array.from({ length: count }, () => ({ predicted, confidence, label, features: new Map() }));
 
-/** Right less often than the model is sure; half as often in group x, of which the model knows nothing. */
+/**
+ * Draws predictions of an over-confident model. In group x they are right half as often, which the
+ * model does not know.
+ */
 function drawn(seed: number, count: number, { groupX = 0.2, sure = 0 } = {}): ClassifiedRecord[] {
   const random = seededRandom(seed);
   return Array.from({ length: count }, () => {
@@ -64,7 +65,7 @@ function realised(records: readonly ClassifiedRecord[]): Record<ClassMetric, num
 }
 
 describe('estimateClassQuality', () => {
-  it('counts what the shares of the calibration make of the predictions of the window', () => {
+  it('applies the label shares of the calibration to the predictions of the window', () => {
     const calibration = calibrateClasses([
       ...repeat(60, 'a', 0.75, 'a'),
       ...repeat(20, 'a', 0.75, 'b'),
@@ -76,14 +77,15 @@ describe('estimateClassQuality', () => {
       calibration,
       windowOf([...repeat(20, 'a', 0.75, ''), ...repeat(10, 'b', 0.75, '')]),
     );
-    // Of 20 said to be a: 12 a, 4 b, 4 c; of 10 said to be b: 9 b, 1 a. Class c is never predicted: its precision counts 0.
+    // Of 20 predictions of a, the labels are 12 a, 4 b and 4 c; of 10 predictions of b, they are 9 b
+    // and 1 a. Class c is never predicted, so its precision counts as 0.
     expect(estimates.accuracy!.value).toBeCloseTo(21 / 30, 12);
     expect(estimates.precision!.value).toBeCloseTo((12 / 20 + 9 / 10 + 0) / 3, 12);
     expect(estimates.recall!.value).toBeCloseTo((12 / 13 + 9 / 13 + 0) / 3, 12);
     expect(estimates.f1!.value).toBeCloseTo((24 / 33 + 18 / 23 + 0) / 3, 12);
   });
 
-  it('holds the realised value in 95 % of the windows, when only inputs move', () => {
+  it('gives intervals that hold the realised value in 95 % of the windows if only inputs change', () => {
     const calibration = calibrateClasses(drawn(1, 4000));
     const windows = 200;
     const inside = Object.fromEntries(metrics.map(metric => [metric, 0]));
@@ -102,7 +104,7 @@ describe('estimateClassQuality', () => {
     }
   });
 
-  it('sees by a feature what the confidence does not know', () => {
+  it('sees by a feature a change that confidences do not show', () => {
     const calibration = calibrateClasses(drawn(1, 4000));
     const records = drawn(2, 4000, { groupX: 0.8 });
     const truth = realised(records);
@@ -117,7 +119,7 @@ describe('estimateClassQuality', () => {
     }
   });
 
-  it('says nothing of a class that the calibration never predicted', () => {
+  it('gives null if the window has a class that the calibration never predicted', () => {
     const calibration = calibrateClasses(drawn(1, 1000));
     const strange = windowOf([...drawn(2, 100), ...repeat(2, 'd', 0.75, '')]);
     expect(estimateClassQuality(calibration, strange)).toEqual({

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { estimateLoss } from '../../../services/evaluator/estimates/estimatedLoss.ts';
+import { estimateLoss } from '../../../services/evaluator/estimates/quality/estimatedLoss.ts';
 import {
   calibrateLoss,
   type LabelledNumber,
   type LossCalibration,
-} from '../../../services/evaluator/estimates/lossCalibration.ts';
+} from '../../../services/evaluator/estimates/quality/lossCalibration.ts';
+import { runInTurns } from '../../../services/evaluator/estimates/runInTurns.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 
-/** Errors are normal; their deviation grows with x, and is three times as large where group b comes with a high y: no margin tells. */
+/**
+ * Draws predictions with normal errors. Their deviation grows with x, and is three times as large
+ * where group b comes with a high y, which no margin of a feature shows.
+ */
 function drawn(seed: number, count: number, { shift = 0, together = 0.3 } = {}): LabelledNumber[] {
   const random = seededRandom(seed);
   return Array.from({ length: count }, () => {
@@ -39,12 +43,12 @@ const estimate = (calibration: LossCalibration, sample: readonly LabelledNumber[
   estimateLoss(calibration, { records: sample.length, sample });
 
 describe('estimateLoss', () => {
-  it('holds the realised value in 95 % of the windows, when only inputs move', async () => {
+  it('gives intervals that hold the realised value in 95 % of the windows if only inputs change', async () => {
     const windows = 200;
     const inside = { mae: 0, rmse: 0 };
     const calibrations = 10;
     for (let learned = 0; learned < calibrations; learned++) {
-      const calibration = await calibrateLoss(drawn(learned + 1, 2000));
+      const calibration = await runInTurns(calibrateLoss(drawn(learned + 1, 2000)));
       for (let window = learned; window < windows; window += calibrations) {
         const records = drawn(1000 + window, 400, {
           shift: window % 20 < 10 ? 0.3 : 0,
@@ -62,8 +66,8 @@ describe('estimateLoss', () => {
     }
   });
 
-  it('sees errors that depend on features together, though their margins stay', async () => {
-    const calibration = await calibrateLoss(drawn(1, 4000));
+  it('sees errors that depend on two features jointly, although their margins stay the same', async () => {
+    const calibration = await runInTurns(calibrateLoss(drawn(1, 4000)));
     const usual = drawn(2, 4000);
     const together = drawn(3, 4000, { together: 0.55 });
     const [before, after] = [realised(usual), realised(together)];
@@ -77,21 +81,21 @@ describe('estimateLoss', () => {
     }
   });
 
-  it('is exact where every error is the same', async () => {
+  it('is exact if all errors are equal', async () => {
     const records = drawn(1, 200).map(record => ({ ...record, predicted: record.label + 3 }));
     const exact = {
       value: expect.closeTo(3, 9),
       lower: expect.closeTo(3, 9),
       upper: expect.closeTo(3, 9),
     };
-    expect(estimate(await calibrateLoss(records), records.slice(0, 50))).toEqual({
+    expect(estimate(await runInTurns(calibrateLoss(records)), records.slice(0, 50))).toEqual({
       mae: exact,
       rmse: exact,
     });
   });
 
-  it('is less sure of records that were drawn than of all', async () => {
-    const calibration = await calibrateLoss(drawn(1, 2000));
+  it('gives wider intervals if only a sample of the records is known', async () => {
+    const calibration = await runInTurns(calibrateLoss(drawn(1, 2000)));
     const sample = drawn(2, 500);
     const width = (records: number) => {
       const { lower, upper } = estimateLoss(calibration, { records, sample }).mae!;
@@ -101,8 +105,8 @@ describe('estimateLoss', () => {
     expect(width(1e12)).toBeGreaterThan(0.01);
   });
 
-  it('says nothing where the losses are too large for a number', async () => {
+  it('gives null if the losses are too large for a number', async () => {
     const huge = drawn(1, 100).map(record => ({ ...record, predicted: 1e154, label: 0 }));
-    expect(estimate(await calibrateLoss(huge), huge).rmse).toBeNull();
+    expect(estimate(await runInTurns(calibrateLoss(huge)), huge).rmse).toBeNull();
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { binaryMetrics } from '../../../services/evaluator/estimates/estimate.ts';
-import { estimateQuality } from '../../../services/evaluator/estimates/estimatedQuality.ts';
-import { predictedPositives } from '../../../services/evaluator/estimates/predictedPositives.ts';
+import { binaryMetrics } from '../../../services/evaluator/estimates/quality/estimate.ts';
+import { estimateQuality } from '../../../services/evaluator/estimates/quality/estimatedQuality.ts';
+import { predictedPositives } from '../../../services/evaluator/estimates/quality/predictedPositives.ts';
 import {
   calibrateQuality,
   type LabelledRecord,
-} from '../../../services/evaluator/estimates/qualityCalibration.ts';
+} from '../../../services/evaluator/estimates/quality/qualityCalibration.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 import {
   addValue,
@@ -43,8 +43,8 @@ const repeat = (count: number, score: number, positives: number): LabelledRecord
   }));
 
 /**
- * The score knows x, and is over-confident: the odds are those of its square root. Records of group b are positive half as often as it says;
- * it does not know the group.
+ * Draws records whose score depends on x and is over-confident, as the true odds are the square root
+ * of its odds. Records of group b are positive half as often, which the score does not know.
  */
 function drawn(seed: number, count: number, { shift = 0, groupB = 0.2 } = {}): LabelledRecord[] {
   const random = seededRandom(seed);
@@ -81,13 +81,14 @@ function realised(records: readonly LabelledRecord[]) {
 }
 
 describe('estimateQuality', () => {
-  it('counts what the rates of the calibration make of the scores of the window', () => {
+  it('applies the rates of the calibration to the scores of the window', () => {
     const calibration = calibrateQuality([...repeat(100, 0.25, 20), ...repeat(100, 0.75, 90)]);
     const estimates = estimateQuality(
       calibration,
       windowOf([...repeat(30, 0.25, 0), ...repeat(10, 0.75, 0)]),
     );
-    // 6 + 9 of 40 positive, 10 predicted so: right are 24 + 9; above negatives are 6 · 24 / 2 + 9 · (24 + 1 / 2) of 15 · 25 pairs.
+    // 6 + 9 of 40 are positive and 10 are predicted positive, so 24 + 9 are right. Positives are above
+    // negatives in 6 · 24 / 2 + 9 · (24 + 1 / 2) of 15 · 25 pairs.
     const expected = {
       accuracy: 33 / 40,
       precision: 9 / 10,
@@ -100,7 +101,7 @@ describe('estimateQuality', () => {
       expect(estimates[metric]!.lower).toBeLessThan(expected[metric]);
       expect(estimates[metric]!.upper).toBeGreaterThan(expected[metric]);
     }
-    // Binomial of the window and of the calibration, with (k + 1) / (n + 2) for the rates.
+    // Binomial variances of the window and of the calibration, with (k + 1) / (n + 2) as the rates.
     const variance = (count: number, rate: number) =>
       rate * (1 - rate) * (count + count ** 2 / 102);
     const half =
@@ -108,7 +109,7 @@ describe('estimateQuality', () => {
     expect(estimates.accuracy!.upper - estimates.accuracy!.value).toBeCloseTo(half, 12);
   });
 
-  it('holds the realised value in 95 % of the windows, when only inputs move', () => {
+  it('gives intervals that hold the realised value in 95 % of the windows if only inputs change', () => {
     const calibration = calibrateQuality(drawn(1, 4000));
     const windows = 200;
     const inside = Object.fromEntries(binaryMetrics.map(metric => [metric, 0]));
@@ -125,7 +126,7 @@ describe('estimateQuality', () => {
       expect(inside[metric]! / windows, metric).toBeGreaterThan(0.88);
   });
 
-  it('sees by a feature what the score does not know', () => {
+  it('sees by a feature a change that scores do not show', () => {
     const calibration = calibrateQuality(drawn(1, 4000));
     const records = drawn(2, 4000, { groupB: 0.8 });
     const window = windowOf(records);
@@ -138,7 +139,7 @@ describe('estimateQuality', () => {
     }
   });
 
-  it('is the same from profiles that were merged as from one pass', () => {
+  it('gives the same estimates from merged profiles as from one pass', () => {
     const calibration = calibrateQuality(drawn(1, 2000));
     const records = drawn(2, 1500);
     const parts = [
@@ -162,7 +163,7 @@ describe('estimateQuality', () => {
     );
   });
 
-  it('says nothing of what is undefined', () => {
+  it('gives null for metrics that are undefined', () => {
     const calibration = calibrateQuality([...repeat(100, 0.25, 20), ...repeat(100, 0.75, 90)]);
     const nothingPredicted = estimateQuality(calibration, windowOf(repeat(50, 0.25, 0)));
     expect(nothingPredicted.precision).toBeNull();
@@ -174,7 +175,7 @@ describe('estimateQuality', () => {
     expect(neverPositive).toMatchObject({ recall: null, f1: null, auc: null });
   });
 
-  it('estimates only the area under the curve where predictions do not follow from scores', () => {
+  it('estimates only the area under the curve if predictions do not follow from scores', () => {
     const records = drawn(1, 2000).map((record, index) => ({
       ...record,
       predictedPositive: index % 2 === 0,
@@ -186,7 +187,7 @@ describe('estimateQuality', () => {
 });
 
 describe('predictedPositives', () => {
-  it('finds the class as text and as number', () => {
+  it('counts a class that is given as text or as a number', () => {
     expect(predictedPositives(profileOf(['up', 'down', 'up']), 'up')).toBe(2);
     expect(predictedPositives(profileOf([1, 0, 1, 1]), '1')).toBe(3);
     expect(predictedPositives(profileOf([true, false, true]), 'true')).toBe(2);

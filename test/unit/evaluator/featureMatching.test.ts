@@ -30,20 +30,20 @@ describe('featureMatching', () => {
     return weighted / weights.reduce((sum, weight) => sum + weight, 0);
   };
 
-  it('weighs the records so that they look like the window', () => {
+  it('weights the records so that their features are distributed as in the window', () => {
     const { weights } = featureMatching(reference);
     const window = records(2, 2000, colour(0.7));
     expect(share(weights(profilesOf(window, 'colour', 'x'), window.length))).toBeCloseTo(0.7, 1);
   });
 
-  it('weighs all alike when nothing has moved, or nothing that was ever seen is left', () => {
+  it('gives equal weights if nothing has changed, or if the window has only unseen values', () => {
     const { weights } = featureMatching(reference);
     const green = new Map([['colour', profileOf(['green', 'green'])]]);
     for (const features of [profilesOf(reference, 'colour', 'x'), green, new Map()])
       for (const weight of weights(features, reference.length)) expect(weight).toBeCloseTo(1, 9);
   });
 
-  it('does not match a clock, of which no window can have the values', () => {
+  it('does not match clocks, whose values do not come again', () => {
     const clock = (from: number) =>
       records(3, 1000, (random, index) => ({ clock: from + index, noise: random() }));
     const { weights } = featureMatching(clock(0));
@@ -53,7 +53,7 @@ describe('featureMatching', () => {
     );
   });
 
-  it('counts records that do not carry a feature as missing it', () => {
+  it('counts records without a feature as missing it', () => {
     const sparse =
       (share: number) =>
       (random: () => number): Record<string, FeatureValue> =>

@@ -4,10 +4,10 @@ import {
   joinedWindows,
   portionsOfWindows,
   type VersionWindows,
-} from '../../../services/evaluator/performance/versionWindows.ts';
+} from '../../../services/evaluator/windows/versionWindows.ts';
 
 describe('windows of versions', () => {
-  it('are collected per version, each once', () => {
+  it('are collected by version without duplicates', () => {
     const windows = new Map<string, VersionWindows>();
     addWindows(windows, { model: 'm', version: '1' }, [0, 10]);
     addWindows(windows, { model: 'm', version: '2' }, [10]);
@@ -18,7 +18,7 @@ describe('windows of versions', () => {
     ]);
   });
 
-  it('are joined where they touch', () => {
+  it('are joined if they follow each other', () => {
     expect(joinedWindows([30, 0, 10], 10)).toEqual([
       { startMs: 0, endMs: 20 },
       { startMs: 30, endMs: 40 },
@@ -26,7 +26,7 @@ describe('windows of versions', () => {
     expect(joinedWindows([], 10)).toEqual([]);
   });
 
-  it('come in portions of a bounded number, none lost and none twice', () => {
+  it('are split into bounded portions that hold each of them once', () => {
     const versions = [
       { model: 'm', version: '1', startsMs: new Set([5, 1, 2, 4, 3]) },
       { model: 'm', version: '2', startsMs: new Set([1, 2]) },

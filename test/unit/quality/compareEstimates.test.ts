@@ -4,8 +4,8 @@ import { type ComparedDataSet, compareEstimates } from '../../../quality/estimat
 const repeat = <T>(count: number, value: T): T[] => new Array<T>(count).fill(value);
 
 describe('compareEstimates', () => {
-  it('estimates each chunk from the reference and compares the chunks for which every method has a value', async () => {
-    // 90 of 100 predictions with a score of 0.75 are right, and 80 of 100 with a score of 0.25.
+  it('estimates each chunk from the reference, and compares the chunks for which all have a value', async () => {
+    // 90 of 100 records with a score of 0.75 are right, and 80 of 100 with a score of 0.25.
     const reference = {
       score: [...repeat(100, 0.75), ...repeat(100, 0.25)],
       predicted: [...repeat(100, '1'), ...repeat(100, '0')],
@@ -45,12 +45,12 @@ describe('compareEstimates', () => {
         coverage: expect.closeTo(2 / 3, 12),
         coverageOfPeer: expect.closeTo(1 / 3, 12),
       },
-      // The third chunk has no positive predictions.
+      // Nothing is predicted positive in the third chunk.
       expect.objectContaining({ metric: 'precision', chunks: 2, error: expect.closeTo(0, 12) }),
     ]);
   });
 
-  it('uses the probability of the predicted class when there are more than two', async () => {
+  it('estimates more than two classes from the probability of the predicted class', async () => {
     const reference = {
       score: repeat(200, 0.75),
       predicted: [...repeat(100, 'a'), ...repeat(100, 'b')],
@@ -81,7 +81,7 @@ describe('compareEstimates', () => {
     ]);
   });
 
-  it('takes the errors of a regression from its rows', async () => {
+  it('estimates the errors of a regression from its rows', async () => {
     const rows = (label: number) => ({
       predicted: repeat(100, 1),
       label: repeat(100, label),

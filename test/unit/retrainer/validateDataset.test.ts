@@ -73,6 +73,8 @@ describe('labelTask', () => {
       labels.map(label => ({
         label: String(label),
         labelValue: typeof label === 'number' ? label : null,
+        prediction: String(label),
+        predictionValue: typeof label === 'number' ? label : null,
       })),
       positiveLabel,
     );

@@ -36,7 +36,7 @@ export const staircases: Record<string, readonly string[]> = {
     'reference',
     'blocks',
   ],
-  'services/evaluator': ['.', 'estimates', 'learning', 'performance'],
+  'services/evaluator': ['.', 'estimates', 'learning', 'performance', 'windows'],
   'services/profiler': ['.', 'memory', 'store', 'blocks', 'counting'],
   'services/retrainer': ['.', 'run', 'store', 'artifacts', 'gates', 'trainer', 'dataset', 'causes'],
   'services/shared': [

@@ -1,7 +1,10 @@
-import { bucketKey, FINEST_MANTISSA_BITS } from '../../shared/profile/bucketKey.ts';
-import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
+import { bucketKey, FINEST_MANTISSA_BITS } from '../../../shared/profile/bucketKey.ts';
+import type { FeatureProfile } from '../../../shared/profile/featureProfile.ts';
 
-/** How often a class was predicted, from the profile of the predictions; null where the profile is too coarse to tell. */
+/**
+ * Counts the predictions of a class in the profile of the predictions. Null if the profile is too
+ * coarse to tell.
+ */
 export function predictedPositives(
   { numeric, categorical }: FeatureProfile,
   positiveLabel: string,

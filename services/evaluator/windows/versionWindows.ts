@@ -6,6 +6,11 @@ export interface VersionWindows extends VersionName {
   startsMs: Set<number>;
 }
 
+/** Windows of one model version that hold predictions from one partition of the topic. */
+export interface PartitionWindows extends VersionWindows {
+  sourcePartition: number;
+}
+
 /** Adds windows to those of their version. */
 export function addWindows(
   windows: Map<string, VersionWindows>,
@@ -19,14 +24,15 @@ export function addWindows(
 }
 
 /**
- * The same windows in portions of at most `mostWindows`, neighbours together, so that a query is bounded whatever changed.
+ * Splits windows into portions of at most `maxWindows`, so that a query is bounded whatever has
+ * changed. Windows that follow each other stay together.
  */
 export function* portionsOfWindows<Windows extends VersionWindows>(
   versions: Iterable<Windows>,
-  mostWindows: number,
+  maxWindows: number,
 ): Generator<Windows[]> {
   let portion: Windows[] = [];
-  let room = mostWindows;
+  let room = maxWindows;
   for (const windows of versions) {
     const sorted = [...windows.startsMs].sort((a, b) => a - b);
     for (let from = 0; from < sorted.length; ) {
@@ -37,15 +43,17 @@ export function* portionsOfWindows<Windows extends VersionWindows>(
       if (room > 0) continue;
       yield portion;
       portion = [];
-      room = mostWindows;
+      room = maxWindows;
     }
   }
   if (portion.length > 0) yield portion;
 }
 
 /**
- * Windows as few intervals: neighbours are joined.
- * @example joinedWindows([0, 10, 30], 10) // [{ startMs: 0, endMs: 20 }, { startMs: 30, endMs: 40 }]
+ * Joins windows that follow each other into intervals.
+ *
+ * @example
+ * joinedWindows([0, 10, 30], 10) // [{ startMs: 0, endMs: 20 }, { startMs: 30, endMs: 40 }]
  */
 export function joinedWindows(startsMs: Iterable<number>, windowSizeMs: number): TimeWindow[] {
   const joined: TimeWindow[] = [];

@@ -1,31 +1,39 @@
-/** A window with labels. `progress` is that of performance_windows. */
+/** A window with labels. */
 export interface LabelledWindow {
   endMs: number;
   labelled: number;
+  /** Progress of its row in performance_windows. */
   progress: bigint;
 }
 
-/** The first windows of a version, up to where they hold enough labelled records for a calibration of a size. */
+/** The first windows of a version that together hold enough labelled records for a calibration. */
 export interface CalibrationPeriod {
-  /** 1 to 4; 0 before the first. */
+  /** Number of the calibration's size, 1 to 4; 0 if there is none yet. */
   step: number;
   untilMs: number;
-  /** Sum over its windows. */
+  /** Sum over the windows of the period. */
   progress: bigint;
 }
 
 export const noCalibration: CalibrationPeriod = { step: 0, untilMs: 0, progress: 0n };
 
-/** Sizes of a calibration, in those of the first: few, so that a version is calibrated anew only a few times. */
+/**
+ * Sizes of a calibration, as multiples of the first. There are few of them, so that a version is
+ * calibrated again only a few times.
+ */
 const sizes = [1, 2, 4, 8];
 export const numberOfSizes = sizes.length;
-export const largestSize = sizes.at(-1)!;
+export const maxSize = sizes.at(-1)!;
 
 /**
- * The periods that are complete. Labels that come to windows only ever make them more or let them end earlier.
+ * Returns the periods that are complete. When labels are added to windows, there can only be more
+ * periods, or periods that end earlier.
+ *
  * @param windows of a version in the order of time
  * @param firstRecords labelled records that the first calibration needs
- * @example calibrationPeriods([{ endMs: 10, labelled: 5, progress: 7n }], 5) // [{ step: 1, untilMs: 10, progress: 7n }]
+ * @example
+ * calibrationPeriods([{ endMs: 10, labelled: 5, progress: 7n }], 5)
+ * // [{ step: 1, untilMs: 10, progress: 7n }]
  */
 export function calibrationPeriods(
   windows: readonly LabelledWindow[],
@@ -43,7 +51,10 @@ export function calibrationPeriods(
   return periods;
 }
 
-/** The largest that ended before a window, so that no label of the window or of later ones has a part in its estimate. */
+/**
+ * Returns the largest period that ended before a window started, so that no label of the window or
+ * of a later one has a part in its estimate.
+ */
 export function periodBefore(
   periods: readonly CalibrationPeriod[],
   startMs: number,
@@ -51,6 +62,6 @@ export function periodBefore(
   return periods.findLast(({ untilMs }) => untilMs <= startMs) ?? noCalibration;
 }
 
-/** Changes with every label of the period. */
+/** Returns a text that changes with every label of the period. */
 export const sourceOfPeriod = ({ step, untilMs, progress }: CalibrationPeriod) =>
   `${step}/${untilMs}/${progress}`;

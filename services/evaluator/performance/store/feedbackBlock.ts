@@ -5,17 +5,17 @@ import {
   nativeBlock,
   nullableFloat64Column,
   textColumn,
-} from '../../shared/clickhouse/nativeBlock.ts';
-import type { Feedback } from '../../shared/contracts.ts';
+} from '../../../shared/clickhouse/nativeBlock.ts';
+import type { Feedback } from '../../../shared/contracts.ts';
 
-/** One usable record of feedback. */
+/** A usable record of feedback. */
 export interface FeedbackRecord {
   feedback: Feedback;
   partition: number;
   offset: number;
 }
 
-/** Rows of the table feedback. */
+/** Encodes records as rows of the table feedback. */
 export function feedbackBlock(records: readonly FeedbackRecord[]) {
   const block = nativeBlock({
     id: textColumn(),

@@ -1,0 +1,39 @@
+import { type Clickhouse, clickhouseTime } from '../../../shared/clickhouse/clickhouse.ts';
+import type { Quality } from '../quality/quality.ts';
+import type { WindowPerformance } from '../quality/windowPerformance.ts';
+
+/** Inserts rows into performance_windows. */
+export function insertPerformance(
+  clickhouse: Clickhouse,
+  windows: readonly WindowPerformance[],
+): Promise<void> {
+  return clickhouse.insert('performance_windows', windows.map(performanceRow));
+}
+
+function performanceRow(window: WindowPerformance): object {
+  const { model, version, segment, decision, predictions, labelled, progress } = window;
+  return {
+    model,
+    version,
+    segment,
+    window_start: clickhouseTime(window.startMs),
+    window_end: clickhouseTime(window.endMs),
+    task: decision.task,
+    positive_label: decision.positiveLabel ?? '',
+    predictions,
+    labelled,
+    coverage: labelled / predictions,
+    label_delay_p50_ms: window.delaysMs[0],
+    label_delay_p95_ms: window.delaysMs[1],
+    value_sum: window.valueSum,
+    ...qualityColumns(window.quality),
+    confusion: Object.fromEntries(window.confusion),
+    label_counts: Object.fromEntries(window.labelCounts),
+    progress,
+  };
+}
+
+/** Names the metrics of a window as the columns of performance_windows. */
+export function qualityColumns({ logLoss, lossSum, lossSquareSum, ...others }: Quality) {
+  return { ...others, log_loss: logLoss, loss_sum: lossSum, loss_square_sum: lossSquareSum };
+}

@@ -1,0 +1,132 @@
+import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
+import type { Settings } from '../../shared/config/settings.ts';
+import type { ServiceMetrics } from '../../shared/service/metrics.ts';
+import { decideTask, type TaskDecision } from '../../shared/task.ts';
+import { type VersionName, versionKey } from '../../shared/versionKey.ts';
+import { maxWindowsPerQuery } from '../windows/conditions.ts';
+import { forgetIfFull } from '../windows/savedQueries.ts';
+import { addWindows, portionsOfWindows, type VersionWindows } from '../windows/versionWindows.ts';
+import { insertPerformance } from './store/insertPerformance.ts';
+import { labelSummaries } from './store/labelSummaries.ts';
+import { type Evaluation, selectPerformance } from './store/selectPerformance.ts';
+import { windowsDecidedOtherwise } from './store/windowsDecidedOtherwise.ts';
+
+type Decisions = ReadonlyMap<string, TaskDecision>;
+
+/**
+ * Computes the quality of windows from their outcomes.
+ *
+ * Invariant: if a decision is known for a version, every stored window of the version was computed
+ * under it. Several evaluators can work on the same windows: each writes its outcomes before it
+ * reads those of a window, so the last to read has seen all of them, and its row has the highest
+ * progress.
+ */
+export class WindowEvaluation {
+  readonly #clickhouse: Clickhouse;
+  readonly #settings: Settings;
+  readonly #metrics: ServiceMetrics;
+  /** By `versionKey`. */
+  readonly #decisions = new Map<string, TaskDecision>();
+
+  constructor(clickhouse: Clickhouse, settings: Settings, metrics: ServiceMetrics) {
+    this.#clickhouse = clickhouse;
+    this.#settings = settings;
+    this.#metrics = metrics;
+  }
+
+  /** Number of versions whose decision is known. */
+  get size(): number {
+    return this.#decisions.size;
+  }
+
+  reset(): void {
+    this.#decisions.clear();
+  }
+
+  /** Returns the decision under which the windows of a version were computed, if it is known. */
+  decisionOf(version: VersionName): TaskDecision | undefined {
+    return this.#decisions.get(versionKey(version));
+  }
+
+  /**
+   * Computes windows, and all other windows of a version if its labels have come to mean something
+   * else. The decision is made again after the rows are written, because another evaluator may have
+   * stored a new class meanwhile without seeing rows that were not there yet.
+   *
+   * @param changed windows are added to it
+   * @returns the windows that have rows
+   */
+  async evaluate(changed: readonly VersionWindows[]): Promise<VersionWindows[]> {
+    const written = new Map<string, VersionWindows>();
+    let pending = changed;
+    while (pending.length > 0) {
+      const decisions = await this.#decide(pending);
+      pending = pending.filter(version => decisions.has(versionKey(version)));
+      await this.#addWindowsDecidedOtherwise(pending, decisions);
+      await this.#computeAndWrite(pending, decisions, written);
+      const decisionsNow = await this.#decide(pending);
+      pending = pending.filter(version => {
+        const key = versionKey(version);
+        return !isSameDecision(decisions.get(key), decisionsNow.get(key));
+      });
+    }
+    return [...written.values()];
+  }
+
+  async #decide(versions: readonly VersionWindows[]): Promise<Decisions> {
+    const decisions = new Map<string, TaskDecision>();
+    const summaries = await labelSummaries(this.#clickhouse, versions);
+    for (const version of versions) {
+      const key = versionKey(version);
+      const summary = summaries.get(key);
+      if (summary)
+        decisions.set(key, decideTask(summary, this.#settings.of(version.model).positiveLabel));
+    }
+    return decisions;
+  }
+
+  async #addWindowsDecidedOtherwise(
+    pending: readonly VersionWindows[],
+    decisions: Decisions,
+  ): Promise<void> {
+    for (const windows of pending) {
+      const decision = decisions.get(versionKey(windows))!;
+      if (isSameDecision(this.decisionOf(windows), decision)) continue;
+      const startsMs = await windowsDecidedOtherwise(
+        this.#clickhouse,
+        windows,
+        decision,
+        this.#settings.of(windows.model).windowSizeMs,
+      );
+      for (const startMs of startsMs) windows.startsMs.add(startMs);
+    }
+  }
+
+  async #computeAndWrite(
+    pending: readonly VersionWindows[],
+    decisions: Decisions,
+    written: Map<string, VersionWindows>,
+  ): Promise<void> {
+    const evaluationOf = (windows: VersionWindows): Evaluation => {
+      const { windowSizeMs, segments } = this.#settings.of(windows.model);
+      const decision = decisions.get(versionKey(windows))!;
+      return { windowSizeMs, segmentNames: segments, decision };
+    };
+    const alike = Map.groupBy(pending, windows => JSON.stringify(evaluationOf(windows)));
+    for (const versions of alike.values()) {
+      const evaluation = evaluationOf(versions[0]!);
+      for (const portion of portionsOfWindows(versions, maxWindowsPerQuery)) {
+        const rows = await selectPerformance(this.#clickhouse, portion, evaluation);
+        await insertPerformance(this.#clickhouse, rows);
+        this.#metrics.rows.inc({ table: 'performance_windows' }, rows.length);
+        for (const row of rows) addWindows(written, row, [row.startMs]);
+      }
+    }
+    forgetIfFull(this.#decisions);
+    for (const [key, decision] of decisions) this.#decisions.set(key, decision);
+  }
+}
+
+function isSameDecision(one: TaskDecision | undefined, other: TaskDecision | undefined): boolean {
+  return one?.task === other?.task && one?.positiveLabel === other?.positiveLabel;
+}
