@@ -8,7 +8,7 @@ import type { ServiceContext } from '../shared/service/service.ts';
 import { type ChangedVersion, WindowEstimator } from './estimates/windowEstimator.ts';
 import { evaluatorMetrics } from './evaluatorMetrics.ts';
 import { OutcomeJoin, partitionKey } from './performance/outcomeJoin.ts';
-import { type FeedbackRecord, feedbackBlock } from './performance/store/feedbackBlock.ts';
+import { type FeedbackRecord, insertFeedback } from './performance/store/insertFeedback.ts';
 import { WindowEvaluation } from './performance/windowEvaluation.ts';
 import {
   addWindows,
@@ -83,7 +83,7 @@ export class EvaluatorHandler implements BatchHandler {
   async flush(): Promise<void> {
     const { clickhouse, metrics, deadLetters } = this.#context;
     const changed: ChangedWindows = new Map();
-    await clickhouse.insertBlock('feedback', feedbackBlock(this.#feedback));
+    await insertFeedback(clickhouse, this.#feedback);
     metrics.rows.inc({ table: 'feedback' }, this.#feedback.length);
     await this.#joinFeedback(changed);
     await this.#joinAnnounced(changed);

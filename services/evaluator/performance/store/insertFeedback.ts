@@ -1,3 +1,4 @@
+import type { Clickhouse } from '../../../shared/clickhouse/clickhouse.ts';
 import {
   dictionaryColumn,
   int32Column,
@@ -15,8 +16,16 @@ export interface FeedbackRecord {
   offset: number;
 }
 
+/** Inserts records into the table feedback. */
+export async function insertFeedback(
+  clickhouse: Clickhouse,
+  records: readonly FeedbackRecord[],
+): Promise<void> {
+  await clickhouse.insertBlock('feedback', feedbackBlock(records));
+}
+
 /** Encodes records as rows of the table feedback. */
-export function feedbackBlock(records: readonly FeedbackRecord[]) {
+function feedbackBlock(records: readonly FeedbackRecord[]) {
   const block = nativeBlock({
     id: textColumn(),
     model: dictionaryColumn(),
