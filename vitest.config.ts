@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** unit needs no servers; integration and endToEnd share one local stack of real Kafka, schema registry and ClickHouse. */
+/**
+ * unit needs no servers; integration and endToEnd share one local stack of real Kafka, schema
+ * registry and ClickHouse.
+ */
 export default defineConfig({
   test: {
     projects: [

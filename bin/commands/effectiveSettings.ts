@@ -8,7 +8,10 @@ const units = [
   ['ms', 1],
 ] as const;
 
-/** Returns the content of a file that names every setting, of a model without settings of its own and of each that has some. */
+/**
+ * Returns the content of a file that names every setting, of a model without settings of its own
+ * and of each that has some.
+ */
 export function effectiveSettings(settings: Settings): { defaults: object; models?: object } {
   return {
     defaults: writable(settings.of('')),
@@ -20,7 +23,10 @@ export function effectiveSettings(settings: Settings): { defaults: object; model
   };
 }
 
-/** Returns the settings of a model as a person writes them: under the names of the file, with durations such as 1h. */
+/**
+ * Returns the settings of a model as a person writes them: under the names of the file, with
+ * durations such as 1h.
+ */
 function writable(settings: ModelSettings): object {
   const { windowSizeMs, outOfOrdernessMs, gracePeriodMs, deduplicationMs, idleMs, ...others } =
     settings;

@@ -7,7 +7,10 @@ import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts'
 import type { Settings } from '../../services/shared/config/settings.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
-/** Finds the window in which a stored drift event was decided. @throws UserError if there is no such event */
+/**
+ * Finds the window in which a stored drift event was decided.
+ * @throws UserError if there is no such event
+ */
 export async function requestOfStoredEvent(
   clickhouse: Clickhouse,
   id: string,
@@ -25,7 +28,10 @@ export async function requestOfStoredEvent(
   return found;
 }
 
-/** Accounts for a window of a running installation. @throws UserError if the window has no predictions */
+/**
+ * Accounts for a window of a running installation.
+ * @throws UserError if the window has no predictions
+ */
 export async function accountOfInstallation(
   clickhouse: Clickhouse,
   settings: Settings,

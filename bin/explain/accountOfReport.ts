@@ -56,7 +56,10 @@ export function readReport(path: string): ReplayReport {
   return report as ReplayReport;
 }
 
-/** Finds the window in which a drift event of a report was decided. @throws UserError when the report has no such event */
+/**
+ * Finds the window in which a drift event of a report was decided.
+ * @throws UserError when the report has no such event
+ */
 export function requestOfEvent(report: ReplayReport, id: string): ExplainedWindow {
   const event = report.driftEvents.find(one => one.id === id);
   if (!event) {
@@ -70,8 +73,8 @@ export function requestOfEvent(report: ReplayReport, id: string): ExplainedWindo
 }
 
 /**
- * Accounts for a window from the rows of a report. The report has one row for each metric, at the scale that decided or
- * came nearest, and does not say what the reference was made of.
+ * Accounts for a window from the rows of a report. The report has one row for each metric, at the
+ * scale that decided or came nearest, and does not say what the reference was made of.
  *
  * @throws UserError when the report does not have the version or the window
  */
@@ -111,7 +114,10 @@ function whyUntested(status: WindowAccount['status'] | null): string {
   return 'The window was not judged.';
 }
 
-/** Returns the last drift event that began at the window or before it, and was decided by it or is still open. */
+/**
+ * Returns the last drift event that began at the window or before it, and was decided by it or is
+ * still open.
+ */
 function eventAt(
   { driftEvents }: ReplayReport,
   { model, version, segment }: ExplainedWindow,

@@ -9,7 +9,10 @@ const maxColumns = 100;
 const maxTestsOfChangedFamily = 5;
 const maxTestsOfSteadyFamily = 2;
 
-/** Prints an account for a person: the verdict first, then for each family the tests that came nearest to an alarm. */
+/**
+ * Prints an account for a person: the verdict first, then for each family the tests that came
+ * nearest to an alarm.
+ */
 export function accountText(account: WindowAccount, onlyFeature: string | null): string {
   const all = account.families.map(family => ({
     ...family,
@@ -123,7 +126,9 @@ function variationText({ overdispersion, noiseWeight }: TestAccount): string {
     : `${kind}, with ${shown(overdispersion)} times the variance of independent records`;
 }
 
-/** Keeps for each metric of each variable the scale that decided, or else the one that came nearest. */
+/**
+ * Keeps for each metric of each variable the scale that decided, or else the one that came nearest.
+ */
 function strongestScales(tests: readonly TestAccount[]): TestAccount[] {
   const strongest = new Map<string, TestAccount>();
   for (const test of tests) {

@@ -56,7 +56,8 @@ export interface Disturbed {
 /**
  * @param round what comes, in any order, before anything comes again
  * @param random chooses the order, whom and how long
- * @param sessionTimeoutMs of the services: a process that rests longer loses its partitions and wakes as a zombie
+ * @param sessionTimeoutMs of the services: a process that rests longer loses its partitions and
+ *   wakes as a zombie
  */
 export function createDisturber(
   { fleet, servers, proxies, artifacts, addPartition, train }: Disturbed,
@@ -128,7 +129,10 @@ export function createDisturber(
     return requests > 0 ? '' : null;
   }
 
-  /** A training that finds no room has to say so; one that is asked for afterwards has to come about. */
+  /**
+   * A training that finds no room has to say so; one that is asked for afterwards has to come
+   * about.
+   */
   async function fillDisk(): Promise<string | null> {
     if (artifacts.obstacle !== null) return null;
     const number = ++fills;
@@ -142,7 +146,10 @@ export function createDisturber(
     return '';
   }
 
-  /** Each says what it was where that is more exact than the disturbance, else ''; null when nothing was disturbed. */
+  /**
+   * Each says what it was where that is more exact than the disturbance, else ''; null when nothing
+   * was disturbed.
+   */
   const does: Record<Disturbance, () => Promise<string | null>> = {
     'SIGKILL of a service': killService,
     'SIGSTOP of a service': freezeService,

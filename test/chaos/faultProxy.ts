@@ -35,7 +35,10 @@ const maxHeaderSize = 2 * 1024 ** 2;
 
 export type FaultProxy = Awaited<ReturnType<typeof startFaultProxy>>;
 
-/** Stands between clients and an HTTP server, and passes everything on, unless it is told to do harm. */
+/**
+ * Stands between clients and an HTTP server, and passes everything on, unless it is told to do
+ * harm.
+ */
 export async function startFaultProxy(server: string) {
   const upstream = new URL(server);
   const agent = new Agent({ keepAlive: true });

@@ -25,7 +25,10 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
-/** A server that is away fails a start or two; a service that fails this often in a row has a fault of its own. */
+/**
+ * A server that is away fails a start or two; a service that fails this often in a row has a fault
+ * of its own.
+ */
 const mostFailedStarts = 5;
 const pauseAfterFailureMs = 500;
 const shownLogLines = 10;

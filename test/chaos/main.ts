@@ -1,4 +1,7 @@
-/** npm run chaos [-- --minutes N --seed S]: the services under fire, compared with an offline pass over the topics. */
+/**
+ * npm run chaos [-- --minutes N --seed S]: the services under fire, compared with an offline pass
+ * over the topics.
+ */
 import { Command, InvalidArgumentError } from 'commander';
 import { formatTable } from '../../bin/terminal/formatTable.ts';
 import { runChaos } from './runChaos.ts';

@@ -2,8 +2,9 @@ import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import type { KafkaRecord } from '../../services/shared/kafka/kafka.ts';
 
 /**
- * What the tables must hold, computed by one plain pass over the records of the topics. It shares no code with the services, and takes
- * a different way wherever there is one: it knows all records at once, where they know a prefix.
+ * What the tables must hold, computed by one plain pass over the records of the topics. It shares
+ * no code with the services, and takes a different way wherever there is one: it knows all records
+ * at once, where they know a prefix.
  */
 
 export interface OracleSettings {
@@ -36,8 +37,8 @@ interface Counted {
 }
 
 /**
- * @param predictions records of the topic, those of each partition in the order of their offsets; as in the other topics, a broken one
- * carries the class of its mistake as header `broken`
+ * @param predictions records of the topic, those of each partition in the order of their offsets;
+ *   as in the other topics, a broken one carries the class of its mistake as header `broken`
  * @param decode gives the contents of a record that is not broken
  */
 export function oracle(
@@ -79,7 +80,8 @@ export function oracle(
   for (const { prediction, offset, partition } of counted) {
     const { model, version, id, time, features, score } = prediction;
     const place = key(model, version, time, id);
-    // When partitions were added, an id that comes again may come in another one, where nobody knows it: the lower offset stays.
+    // When partitions were added, an id that comes again may come in another one, where nobody
+    // knows it: the lower offset stays.
     if (Number(tables.predictions.get(place)?.offset) <= offset) continue;
     tables.predictions.set(place, {
       partition,
@@ -148,7 +150,9 @@ export function deadLetterColumns(
   };
 }
 
-/** Of one version in one partition: those that count, by the rules of lateness and of repeated ids. */
+/**
+ * Of one version in one partition: those that count, by the rules of lateness and of repeated ids.
+ */
 function countedOf(
   records: readonly Counted[],
   settings: OracleSettings,
@@ -265,7 +269,9 @@ function code(value: unknown): string {
   );
 }
 
-/** The high 32 bits of a float64, those of negative numbers turned so that they keep their order. */
+/**
+ * The high 32 bits of a float64, those of negative numbers turned so that they keep their order.
+ */
 function highHalf(value: number): number {
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, value + 0);
@@ -322,7 +328,10 @@ function addOutcomes(
     if (window.labelled > 0) tables.performance_windows.set(place, window);
 }
 
-/** The later observation, and of equally late ones the later record; feedback for one id is in one partition. */
+/**
+ * The later observation, and of equally late ones the later record; feedback for one id is in one
+ * partition.
+ */
 function wins(
   one: { time: number; offset: number },
   other: { time: number; offset: number },

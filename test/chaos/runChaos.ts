@@ -83,8 +83,9 @@ const artifactsMegabytes = 48;
 const modelToTrain = 'new';
 
 /**
- * Runs the services on real servers under disturbances, and compares the tables with what one offline pass over the topics says, the verdicts
- * with those that the same records bring about undisturbed, and the trainings with their causes.
+ * Runs the services on real servers under disturbances, and compares the tables with what one
+ * offline pass over the topics says, the verdicts with those that the same records bring about
+ * undisturbed, and the trainings with their causes.
  */
 export async function runChaos({
   seed,
@@ -320,7 +321,10 @@ async function untilRunEnded(
   }
 }
 
-/** Waits until nothing is under way, tells the detector that the streams are over, and waits until the last windows are judged. */
+/**
+ * Waits until nothing is under way, tells the detector that the streams are over, and waits until
+ * the last windows are judged.
+ */
 async function untilProcessed(
   { environment, admin, kafka, clickhouse, settings }: ChaosInstallation,
   awaited: readonly ServiceName[],

@@ -9,7 +9,10 @@ export type ServerName = 'kafka' | 'registry' | 'clickhouse';
 
 export type Servers = Awaited<ReturnType<typeof startServers>>;
 
-/** Kafka, schema registry and ClickHouse that can be killed and come back at the same address with their data. */
+/**
+ * Kafka, schema registry and ClickHouse that can be killed and come back at the same address with
+ * their data.
+ */
 export async function startServers(folder: string) {
   const logDir = join(folder, 'logs');
   const start = {
@@ -57,7 +60,10 @@ export async function startServers(folder: string) {
   };
 }
 
-/** On a machine that is busy with other things a server may not be up in the minute that it is given. */
+/**
+ * On a machine that is busy with other things a server may not be up in the minute that it is
+ * given.
+ */
 async function patiently<T>(start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -75,8 +75,9 @@ const windowKeys = ['model', 'version', 'segment', 'start_ms', 'end_ms'];
 const windowColumns = `model, version, segment, ${milliseconds('window_start', 'start_ms')}, ${milliseconds('window_end', 'end_ms')}`;
 
 /**
- * What an undisturbed run of the same records must end with. How often something was revised (an alert: updated) depends on when data came,
- * and so does whether a drift was told and withdrawn: neither is compared.
+ * What an undisturbed run of the same records must end with. How often something was revised (an
+ * alert: updated) depends on when data came, and so does whether a drift was told and withdrawn:
+ * neither is compared.
  */
 const verdictQueries = {
   evaluated_windows: {
@@ -126,7 +127,10 @@ export async function storedRows(
   return rows;
 }
 
-/** The dead letters of the topic by their id. One that was sent again after a crash counts once, if it is the same. */
+/**
+ * The dead letters of the topic by their id. One that was sent again after a crash counts once, if
+ * it is the same.
+ */
 export async function deadLettersOfTopic(
   kafka: Kafka,
   admin: KafkaAdmin,

@@ -3,7 +3,10 @@ import type { Feedback, Prediction, RetrainRequest } from '../../services/shared
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
-/** A record for a topic of producers or of people. Broken ones carry the class of their mistake as header `broken`. */
+/**
+ * A record for a topic of producers or of people. Broken ones carry the class of their mistake as
+ * header `broken`.
+ */
 export interface StreamRecord {
   topic: 'predictions' | 'feedback' | 'retrain-requests';
   key: string;
@@ -23,7 +26,10 @@ interface Version {
   startMs: number;
   /** Chunks of the stream in which it has traffic. */
   chunks: readonly [first: number, afterLast: number];
-  /** Chunks from which one feature is distributed otherwise; after the first the labels turn around, after the next back. */
+  /**
+   * Chunks from which one feature is distributed otherwise; after the first the labels turn around,
+   * after the next back.
+   */
   driftsAt: readonly number[];
 }
 
@@ -35,15 +41,20 @@ const bends = [1, 1 / 3, 3];
 const never = Number.POSITIVE_INFINITY;
 const recordsPerHour = 80;
 const recordsPerChunk = 200;
-/** The youngest event time, whatever the length of the stream: in the past of every machine that runs this. */
+/**
+ * The youngest event time, whatever the length of the stream: in the past of every machine that
+ * runs this.
+ */
 const endMs = Date.UTC(2026, 0, 1);
 /** A training of a model is asked for in every so manieth chunk. */
 const chunksPerRequest = 3;
 
 /**
- * Chunks of records: three versions through the same partitions (a model of 1996 that drifts, one of today, one that comes and goes), with repeated
- * ids (at once and later), records out of order, hours late and too late, feedback that is early, late, later than the grace period, repeated, corrected or
- * for unknown ids, requests for trainings, and broken records of all of these. A function of `random` alone.
+ * Chunks of records: three versions through the same partitions (a model of 1996 that drifts, one
+ * of today, one that comes and goes), with repeated ids (at once and later), records out of order,
+ * hours late and too late, feedback that is early, late, later than the grace period, repeated,
+ * corrected or for unknown ids, requests for trainings, and broken records of all of these. A
+ * function of `random` alone.
  */
 export function* chunksOfStream(
   random: () => number,
@@ -90,7 +101,8 @@ function recordsAround(
   const ordinal = (chunk - version.chunks[0]) * recordsPerChunk + number;
   const drifts = version.driftsAt.filter(driftsAt => chunk >= driftsAt).length;
   const nowMs = version.startMs + Math.floor((ordinal / recordsPerHour) * hourMs);
-  // A drift bends the distribution within its range: values out of it would be bad data, which nobody trains on.
+  // A drift bends the distribution within its range: values out of it would be bad data, which
+  // nobody trains on.
   const bent = () => random() ** bends[drifts]!;
   const amount = 50 + 10 * (bent() + bent() + bent());
   const kind = random();
@@ -118,7 +130,9 @@ function recordsAround(
   return records;
 }
 
-/** Each is sent twice, as by a person who did not trust the first answer; one in three also broken. */
+/**
+ * Each is sent twice, as by a person who did not trust the first answer; one in three also broken.
+ */
 function requestsIn(
   chunk: number,
   chunks: number,
@@ -126,7 +140,8 @@ function requestsIn(
   encoders: Encoders,
 ): StreamRecord[] {
   if (chunk % chunksPerRequest !== chunksPerRequest - 1) return [];
-  // Of the model that drifts only towards the end, so that its drift finds no training that has just used the same rows.
+  // Of the model that drifts only towards the end, so that its drift finds no training that has
+  // just used the same rows.
   const models = chunk > 0.8 * chunks ? ['new', 'old'] : ['new'];
   return models.flatMap(model => {
     const record = requestFor(model, `${model}-${chunk}`, encoders);

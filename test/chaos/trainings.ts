@@ -30,8 +30,9 @@ export interface Trainings {
 }
 
 /**
- * No training ran twice for one cause, and no cause was forgotten: one run per cause; one result, with one version, one content and one artifact per
- * run that came to a verdict; nothing of the others.
+ * No training ran twice for one cause, and no cause was forgotten: one run per cause; one result,
+ * with one version, one content and one artifact per run that came to a verdict; nothing of the
+ * others.
  * @param requested ids of the requests that were sent
  */
 export async function checkTrainings(

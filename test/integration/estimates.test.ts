@@ -183,7 +183,8 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     await quiet();
 
     const before = await rows(model);
-    // The last window has not ended. Two windows hold 200 labels, four hold 400, and seven hold 800.
+    // The last window has not ended. Two windows hold 200 labels, four hold 400, and seven hold
+    // 800.
     const steps = [0, 0, 1, 1, 2, 2, 2, 3, 3, 3, 3];
     expect(
       before.filter(({ metric }) => metric === 'auc').map(row => row.calibration_step),
@@ -199,7 +200,8 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       );
     }
 
-    // The labels from window 7 on do not complete the next size of a calibration, so nothing changes.
+    // The labels from window 7 on do not complete the next size of a calibration, so nothing
+    // changes.
     await label(truth.slice(labelledFirst).flat());
     await quiet();
     expect(await rows(model)).toEqual(before);
@@ -239,7 +241,8 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     const truth = stream(model);
     const held = truth.map(records => records.filter((_, index) => index % 3 === 0));
     const rest = truth.map(records => records.filter((_, index) => index % 3 !== 0));
-    // Windows end with a third of their predictions and no label. The rest comes last windows first.
+    // Windows end with a third of their predictions and no label. The rest comes last windows
+    // first.
     for (const records of held) await predict(records);
     await quiet();
     expect(await rows(model)).toEqual([]);

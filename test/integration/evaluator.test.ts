@@ -494,8 +494,8 @@ describe('evaluator', () => {
   }, 120_000);
 
   /**
-   * Watches for the first two updates of kind performance of a model: that of its label, and that of
-   * the prediction that came later.
+   * Watches for the first two updates of kind performance of a model: that of its label, and that
+   * of the prediction that came later.
    */
   async function watchWindows(model: string) {
     const consumer = installation.kafka.consumer({ groupId: `${topic('watch')}-${model}` });

@@ -95,7 +95,8 @@ function raised(left: Alert['severity'], right: Alert['severity']): Alert['sever
 /**
  * Returns one line for a pager: whose drift it is, its cause, and what changed by how much.
  *
- * @example 'credit 3: concept drift: the error rate rose from 23.1 % to 30.8 %; and 1 more drift event'
+ * @example 'credit 3: concept drift: the error rate rose from 23.1 % to 30.8 %; and 1 more drift
+ *   event'
  */
 function titleOf(
   { model, version, segment, cause, explanation }: DriftEvent,

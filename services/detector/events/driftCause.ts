@@ -5,8 +5,8 @@ import { families } from '../families/families.ts';
 export type DriftCause = DriftEvent['cause'];
 
 /**
- * Returns the evidence that decides on the cause of a drift: that of the first family, in the order of `families`, which
- * saw it.
+ * Returns the evidence that decides on the cause of a drift: that of the first family, in the order
+ * of `families`, which saw it.
  *
  * @throws if there is no evidence
  */
@@ -19,8 +19,8 @@ export function decidingEvidence<E extends Evidence>(evidence: readonly E[]): E 
 }
 
 /**
- * Returns the cause of a drift. New code explains whatever came with it; otherwise the deciding family names the cause.
- * It may be revised when labels come.
+ * Returns the cause of a drift. New code explains whatever came with it; otherwise the deciding
+ * family names the cause. It may be revised when labels come.
  */
 export function driftCause(
   evidence: readonly Evidence[],
@@ -32,8 +32,9 @@ export function driftCause(
 }
 
 /**
- * Returns critical when the model has become worse, or when the change that decided is large on its own: a PSI of 0.25 or
- * more, or a defect in 20 points more of the records. Changed predictions alone are never more than a warning.
+ * Returns critical when the model has become worse, or when the change that decided is large on its
+ * own: a PSI of 0.25 or more, or a defect in 20 points more of the records. Changed predictions
+ * alone are never more than a warning.
  */
 export function driftSeverity(
   evidence: readonly Evidence[],

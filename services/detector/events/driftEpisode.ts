@@ -27,7 +27,8 @@ export function datedEvidence(
 }
 
 /**
- * One drift from its first sign until a new reference has held. Whatever is seen in between belongs to it.
+ * One drift from its first sign until a new reference has held. Whatever is seen in between belongs
+ * to it.
  */
 export interface Episode {
   windowStartMs: number;
@@ -44,7 +45,9 @@ export interface Episode {
 /** A drift event before it is numbered: the same content is never published twice. */
 export type DriftEventContent = Omit<DriftEvent, 'revision'>;
 
-/** Returns the episode with what was found now, or the very same episode when that says nothing new. */
+/**
+ * Returns the episode with what was found now, or the very same episode when that says nothing new.
+ */
 export function withEvidence(episode: Episode, found: readonly DatedEvidence[]): Episode {
   const known = new Map(episode.evidence.map(evidence => [evidence.family, evidence]));
   const news = found.filter(evidence => saysMore(evidence, known.get(evidence.family)));
@@ -62,8 +65,8 @@ export function withEvidence(episode: Episode, found: readonly DatedEvidence[]):
 }
 
 /**
- * Whether evidence says more than what is known. A drift that spreads to another feature is published again with all of its
- * features, so there is at most one revision for each feature.
+ * Whether evidence says more than what is known. A drift that spreads to another feature is
+ * published again with all of its features, so there is at most one revision for each feature.
  */
 function saysMore(
   { family, large, contributions }: Evidence,
@@ -81,7 +84,10 @@ function saysMore(
   );
 }
 
-/** Returns the drift event of an episode, with the numbers of the evidence that decides on its cause. */
+/**
+ * Returns the drift event of an episode, with the numbers of the evidence that decides on its
+ * cause.
+ */
 export function driftEventOf(
   name: StreamName,
   episode: Episode,

@@ -18,8 +18,8 @@ const advice: Record<DriftCause, string> = {
 };
 
 /**
- * Explains an episode to a person: what changed and by how much, since when, what to do. The numbers of the tests follow
- * at the end.
+ * Explains an episode to a person: what changed and by how much, since when, what to do. The
+ * numbers of the tests follow at the end.
  */
 export function explanationOf(
   { evidence, newCodeVersions, reference, renewals, windowStartMs, windowEndMs }: Episode,
@@ -42,7 +42,8 @@ export function explanationOf(
 }
 
 /**
- * Returns the first statement of an explanation, shortened to a line: what changed most and by how much.
+ * Returns the first statement of an explanation, shortened to a line: what changed most and by how
+ * much.
  *
  * @example headlineOf('The labels changed; so did the errors. This was …') // 'the labels changed'
  */

@@ -25,7 +25,10 @@ export interface MeasuredDependence extends Measurement {
   /** Sampled records that have both. */
   records: number;
   referenceRecords: number;
-  /** Returns the change of the correlation that belongs to a statistic; infinite where none is so large. */
+  /**
+   * Returns the change of the correlation that belongs to a statistic; infinite where none is so
+   * large.
+   */
   changeAt(statistic: number): number;
 }
 
@@ -34,16 +37,17 @@ export interface DependenceStatistic extends MeasuredDependence, Judgement {
 }
 
 /**
- * Measures whether two features depend on each other as before. With correlations r and s within blocks, n and m degrees
- * of freedom (records less blocks) and N = n m / (n + m),
+ * Measures whether two features depend on each other as before. With correlations r and s within
+ * blocks, n and m degrees of freedom (records less blocks) and N = n m / (n + m),
  *
  *     z = √N |asin r − asin s|,   statistic = z² / (1 + z M / (3 √N)),
  *
- * which is chi-squared with 1 degree of freedom. The arc sine has a variance near 1 / n for grades. Fisher's
- * transformation is right for normal variables only, and far off for features that are nearly copies of each other. The
- * denominator is that of Bernstein's inequality (Bennett, Journal of the American Statistical Association 57, 1962). M
- * is the largest product of the two features in standard deviations, in the recent blocks or those before. It takes back
- * what a few records of rare values can do by chance.
+ * which is chi-squared with 1 degree of freedom. The arc sine has a variance near 1 / n for grades.
+ * Fisher's transformation is right for normal variables only, and far off for features that are
+ * nearly copies of each other. The denominator is that of Bernstein's inequality (Bennett, Journal
+ * of the American Statistical Association 57, 1962). M is the largest product of the two features
+ * in standard deviations, in the recent blocks or those before. It takes back what a few records of
+ * rare values can do by chance.
  *
  * @param index place of the pair among those that the blocks have counted
  * @returns null where one of the features never varies, or too few records have both
@@ -87,7 +91,10 @@ export function measureDependence(
   };
 }
 
-/** Returns the effective number of records. Each block has its own means, which takes one degree of freedom. */
+/**
+ * Returns the effective number of records. Each block has its own means, which takes one degree of
+ * freedom.
+ */
 function sizeOf(now: PairSums, nowBlocks: number, before: PairSums, beforeBlocks: number): number {
   return effectiveCount(before.records - beforeBlocks, now.records - nowBlocks);
 }
@@ -116,7 +123,10 @@ export function judgeDependence(
 /** Chi-squared with 1 degree of freedom exceeds this value once in twenty times. */
 const notableStatistic = 3.84;
 
-/** Whether a pair is worth judging. No history makes a smaller statistic, or a smaller change, significant. */
+/**
+ * Whether a pair is worth judging. No history makes a smaller statistic, or a smaller change,
+ * significant.
+ */
 export function isNotable(measured: MeasuredDependence): boolean {
   return measured.statistic >= notableStatistic && changeOf(measured) >= smallestChange;
 }
@@ -128,8 +138,8 @@ export function changeOf({ value, referenceValue }: MeasuredDependence): number 
 const noCycles: Measured['cyclic'] = new Map();
 
 /**
- * Returns what the history of the stream learns. It has no calendar: correlations are taken within blocks, where the time
- * of the day is the same for all records.
+ * Returns what the history of the stream learns. It has no calendar: correlations are taken within
+ * blocks, where the time of the day is the same for all records.
  */
 export function measuredOf(measured: MeasuredDependence): Measured {
   return { plain: measured, cyclic: noCycles };

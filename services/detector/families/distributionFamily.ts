@@ -85,9 +85,10 @@ const testsOfVariable = [
 ] as const;
 
 /**
- * Tests the distributions of all variables of a kind, by Simes at the family's level: it fires when the i-th smallest of
- * d p-values is at most level · i / d for some i, which is when Benjamini and Hochberg's smallest adjusted one is. The
- * p-value of a variable with two tests is twice the smaller one (Bonferroni).
+ * Tests the distributions of all variables of a kind, by Simes at the family's level: it fires when
+ * the i-th smallest of d p-values is at most level · i / d for some i, which is when Benjamini and
+ * Hochberg's smallest adjusted one is. The p-value of a variable with two tests is twice the
+ * smaller one (Bonferroni).
  */
 function testDistributions(
   family: FamilyName,
@@ -135,9 +136,9 @@ function testDistributions(
 }
 
 /**
- * Returns the variables of a kind for which there are enough records, and what was measured of them. Whether there are
- * depends on how often each value occurs in both samples together, not on how they differ, so the others need not be paid
- * for (Tarone, Biometrics 46(2), 1990).
+ * Returns the variables of a kind for which there are enough records, and what was measured of
+ * them. Whether there are depends on how often each value occurs in both samples together, not on
+ * how they differ, so the others need not be paid for (Tarone, Biometrics 46(2), 1990).
  */
 function testVariables(
   comparison: Comparison,
@@ -229,7 +230,8 @@ function evidenceOfChanged(
   const movements = model ? predictionContributions(model, margins) : {};
   const movement = model ? movementStatement(model, movements, changed.length) : '';
   const shift = largestShift(variable, test.referenceCounts, test.recentCounts);
-  // A score sharpens while a model learns. Only what the model answers tells whether a change of its outputs is large.
+  // A score sharpens while a model learns. Only what the model answers tells whether a change of
+  // its outputs is large.
   const answer = ranked.find(({ variable: { name } }) => name === 'prediction');
   const decisive = kind === 'output' ? answer?.test : test;
   const deciding = results[tests.indexOf(tests.reduce(stronger))]!;

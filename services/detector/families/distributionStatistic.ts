@@ -31,14 +31,17 @@ interface CountsMeasurement extends ReferenceMeasurement {
   referenceCounts: number[];
 }
 
-/** Values in their bins, those never seen before in one of their own. Missing, non-finite and wrong values are a matter of data quality. */
+/**
+ * Values in their bins, those never seen before in one of their own. Missing, non-finite and wrong
+ * values are a matter of data quality.
+ */
 export function validCounts({ binCount }: FrozenVariable, counts: readonly number[]): number[] {
   return counts.slice(0, binCount + 1);
 }
 
 /**
- * Whether the valid values of a variable are distributed as in the reference: `likelihoodRatioTest`, against the best reference
- * (`bestTest`), judged by `judge`.
+ * Whether the valid values of a variable are distributed as in the reference:
+ * `likelihoodRatioTest`, against the best reference (`bestTest`), judged by `judge`.
  *
  * @returns null when the variable has no counts on one side, or only ever grows
  */
@@ -51,7 +54,10 @@ export function distributionStatistic(
   return testVariable(comparison, key, frozen, significance, likelihoodRatioTest);
 }
 
-/** Whether the numbers of a variable lie higher or lower than in the reference: `likelihoodRatioTrend`, judged as `distributionStatistic` is. */
+/**
+ * Whether the numbers of a variable lie higher or lower than in the reference:
+ * `likelihoodRatioTrend`, judged as `distributionStatistic` is.
+ */
 export function trendStatistic(
   comparison: Comparison,
   key: string,
@@ -126,7 +132,10 @@ function measureCounts(
   };
 }
 
-/** A reference that has one value only is the history of a statistic that had nothing to measure so far. */
+/**
+ * A reference that has one value only is the history of a statistic that had nothing to measure so
+ * far.
+ */
 function withConstantHistory(
   { reference, referenceBlocks }: Comparison,
   countsOf: (reference: TestReference) => number[] | null,
@@ -138,7 +147,10 @@ function withConstantHistory(
   return { ...significance, history: scales.map(() => constantHistory(referenceBlocks.length)) };
 }
 
-/** Returns the p-value of a test, and the likelihood ratio that it would have had to reach with as many records. */
+/**
+ * Returns the p-value of a test, and the likelihood ratio that it would have had to reach with as
+ * many records.
+ */
 export function detailOf(test: DistributionStatistic, level: number): ResultDetail {
   const { pValue, overdispersion, degreesOfFreedom, judgementOf } = test;
   const threshold =

@@ -31,11 +31,17 @@ interface MeasuredError extends ReferenceMeasurement {
 
 export interface ErrorOptions {
   minimumRecords: number;
-  /** Rise that is too small to matter: in points of accuracy, or for regression as a share of the mean absolute error. */
+  /**
+   * Rise that is too small to matter: in points of accuracy, or for regression as a share of the
+   * mean absolute error.
+   */
   performanceDrop: number;
 }
 
-/** Tests whether the mean loss has risen, one-sided. Returns null when too few predictions are labelled. */
+/**
+ * Tests whether the mean loss has risen, one-sided. Returns null when too few predictions are
+ * labelled.
+ */
 export function errorStatistic(
   comparison: Comparison,
   options: ErrorOptions,
@@ -55,7 +61,10 @@ export function errorStatistic(
   return best && riseTest(best);
 }
 
-/** Takes one side of the test: half of the p-value if the loss rose by enough to matter, 1 if it did not. */
+/**
+ * Takes one side of the test: half of the p-value if the loss rose by enough to matter, 1 if it did
+ * not.
+ */
 function riseTest({ test, cycle, measured, judgementOf }: BestTest<MeasuredError>): ErrorStatistic {
   const rise = (statistic: number) => halved(judgementOf(statistic));
   const judgement = rise(test.statistic);
@@ -92,8 +101,8 @@ function errorRate(
 }
 
 /**
- * Welch's statistic of the means, squared (Biometrika 34, 1947). Losses are skewed to the right, where it is conservative: a
- * single huge loss raises the variance with the mean.
+ * Welch's statistic of the means, squared (Biometrika 34, 1947). Losses are skewed to the right,
+ * where it is conservative: a single huge loss raises the variance with the mean.
  */
 function meanLoss(
   reference: WindowPerformance,

@@ -19,7 +19,10 @@ export interface Evidence {
   referenceRecords: number;
   /** Whether the change is large enough to matter on its own, however many records showed it. */
   large: boolean;
-  /** By how much the error rate rose; Infinity for a mean loss, which has no upper bound. Only errors have it. */
+  /**
+   * By how much the error rate rose; Infinity for a mean loss, which has no upper bound. Only
+   * errors have it.
+   */
   rise?: number;
   /** Share of each changed feature in the effect. They sum to 1, or there are none. */
   contributions: Record<string, number>;
@@ -56,7 +59,9 @@ export function evidenceOf(result: TestResult, interpretation: Interpretation): 
   };
 }
 
-/** @example numbersOf(result) // 'psi of age 0.31 (threshold 0.12, p 2e-9; 200 records against 1000)' */
+/**
+ * @example numbersOf(result) // 'psi of age 0.31 (threshold 0.12, p 2e-9; 200 records against 1000)'
+ */
 export function numbersOf(result: TestResult): string {
   const { pValue, threshold, overdispersion } = result.detail();
   const name = `${result.metric}${result.feature === '' ? '' : ` of ${result.feature}`}`;

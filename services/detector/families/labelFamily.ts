@@ -67,7 +67,9 @@ function testLabels(
   };
 }
 
-/** Tests whether labels are distributed as in the reference. Returns null when there are too few. */
+/**
+ * Tests whether labels are distributed as in the reference. Returns null when there are too few.
+ */
 function labelStatistic(
   comparison: Comparison,
   minimumRecords: number,

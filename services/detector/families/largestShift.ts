@@ -5,9 +5,11 @@ import { percent, shown } from './evidence.ts';
 const maxNameLength = 40;
 
 /**
- * Says which share changed most, in the terms of the variable itself: "values from 10 to 20 went from 12 % to 34 %".
+ * Says which share changed most, in the terms of the variable itself: "values from 10 to 20 went
+ * from 12 % to 34 %".
  *
- * @param referenceCounts valid values per bin in the reference; the last bin holds values that were never seen there
+ * @param referenceCounts valid values per bin in the reference; the last bin holds values that were
+ *   never seen there
  * @param recentCounts the same in the recent blocks
  */
 export function largestShift(
@@ -18,7 +20,9 @@ export function largestShift(
   return shiftStatement(referenceCounts, recentCounts, bin => binName(frozen, bin));
 }
 
-/** @example shiftStatement([90, 10], [50, 50], bin => `class ${bin}`) // 'class 0 went from 90 % to 50 %' */
+/**
+ * @example shiftStatement([90, 10], [50, 50], bin => `class ${bin}`) // 'class 0 went from 90 % to 50 %'
+ */
 export function shiftStatement(
   referenceCounts: readonly number[],
   recentCounts: readonly number[],

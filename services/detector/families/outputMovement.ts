@@ -9,7 +9,10 @@ export interface ChangedMargin {
   recentCounts: readonly number[];
 }
 
-/** By how much each changed feature is expected to move the mean output: Σ effect · change of the bin's share. Features that the model does not know are left out. */
+/**
+ * By how much each changed feature is expected to move the mean output: Σ effect · change of the
+ * bin's share. Features that the model does not know are left out.
+ */
 export function predictionContributions(
   { effects }: OutputModel,
   changed: readonly ChangedMargin[],

@@ -7,7 +7,10 @@ import type { TestOptions } from './testFamily.ts';
 
 const predictionName = 'prediction';
 const predictionKey = variableKey('output', predictionName);
-/** Log odds of predictions that were noise for some twenty blocks, those of the reference among them. */
+/**
+ * Log odds of predictions that were noise for some twenty blocks, those of the reference among
+ * them.
+ */
 const oddsOfStandingStill = 6;
 
 const reasons = {
@@ -22,15 +25,17 @@ const reasons = {
 };
 
 /**
- * Returns the families whose evidence is withheld, each with the reason. A model that goes on learning changes its own
- * outputs, significantly in the end, and its errors with them. Where nothing else changed:
+ * Returns the families whose evidence is withheld, each with the reason. A model that goes on
+ * learning changes its own outputs, significantly in the end, and its errors with them. Where
+ * nothing else changed:
  *
  * - A score alone, which sharpens while a model learns, says nothing.
- * - Predictions count when they changed greatly (PSI of 0.25 or more), when no labels of the same blocks tell that the
- *   errors stayed, and when the predictions were seen to stand still before.
- * - Errors count when they rose by more than different predictions alone can bring about: `changedShare`. The predictions
- *   of a model that was left alone do not change without its inputs. Where they do, beyond the habit of the stream,
- *   errors and predictions confirm each other.
+ * - Predictions count when they changed greatly (PSI of 0.25 or more), when no labels of the same
+ *   blocks tell that the errors stayed, and when the predictions were seen to stand still before.
+ * - Errors count when they rose by more than different predictions alone can bring about:
+ *   `changedShare`. The predictions of a model that was left alone do not change without its
+ *   inputs. Where they do, beyond the habit of the stream, errors and predictions confirm each
+ *   other.
  */
 export function withheldEvidence(
   evidence: readonly Evidence[],
@@ -59,8 +64,8 @@ export function withheldEvidence(
 }
 
 /**
- * Assumes that the model may still be learning until its predictions have varied by sampling noise for about 20 blocks,
- * where the features vary by sampling noise.
+ * Assumes that the model may still be learning until its predictions have varied by sampling noise
+ * for about 20 blocks, where the features vary by sampling noise.
  */
 function mayLearn(stream: StreamSignificance, frozen: TestOptions['frozen']): boolean {
   if (ownLogOdds(stream.of(predictionKey).history) >= oddsOfStandingStill) return false;
@@ -70,9 +75,10 @@ function mayLearn(stream: StreamSignificance, frozen: TestOptions['frozen']): bo
 }
 
 /**
- * Returns an upper bound of the share of predictions that became different ones, from how often each of them occurs. The
- * total variation is at most half the root of the chi-squared distance (Cauchy-Schwarz), here G less its degrees of
- * freedom, divided by the number of records that the comparison is worth.
+ * Returns an upper bound of the share of predictions that became different ones, from how often
+ * each of them occurs. The total variation is at most half the root of the chi-squared distance
+ * (Cauchy-Schwarz), here G less its degrees of freedom, divided by the number of records that the
+ * comparison is worth.
  */
 function changedShare(measured: readonly MeasuredScale[], ofScale: number): number {
   const predictions = measured

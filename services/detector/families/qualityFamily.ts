@@ -58,7 +58,10 @@ export const outputQualityFamily: TestFamily = {
   test: (comparison, context) => testQuality('output_quality', 'output', comparison, context),
 };
 
-/** Tests every defect of every variable of a kind, by Benjamini and Hochberg's rule at the level of the family. */
+/**
+ * Tests every defect of every variable of a kind, by Benjamini and Hochberg's rule at the level of
+ * the family.
+ */
 function testQuality(
   family: FamilyName,
   kind: VariableKind,

@@ -13,7 +13,8 @@ export type RateMetric =
   | 'out_of_range_rate';
 
 /**
- * Returns the rates that a variable of its type has. A number that was never seen is no mistake, a category may be.
+ * Returns the rates that a variable of its type has. A number that was never seen is no mistake, a
+ * category may be.
  */
 export function rateMetrics({ type, growing }: FrozenVariable): readonly RateMetric[] {
   const ofBothTypes = ['missing_rate', 'wrong_type_rate', 'non_finite_rate'] as const;
@@ -43,7 +44,10 @@ export function defectCount(
   }
 }
 
-/** Returns by how much the rate of a defect varies between the blocks of the reference, beyond sampling. */
+/**
+ * Returns by how much the rate of a defect varies between the blocks of the reference, beyond
+ * sampling.
+ */
 export function rateOverdispersion(
   { referenceBlocks, scale }: Comparison,
   key: string,

@@ -18,7 +18,10 @@ import type { ResultDetail, TestOptions } from './testFamily.ts';
 
 /** A smaller rise of a rate does not matter, however many records show it. */
 const minRateIncrease = 0.01;
-/** The rise that has to be exceeded for certain. The few records of one window may well rise by more than matters. */
+/**
+ * The rise that has to be exceeded for certain. The few records of one window may well rise by more
+ * than matters.
+ */
 const toleratedRateIncrease = minRateIncrease / 2;
 /** A rise that is large on its own. */
 const largeRateIncrease = 0.2;
@@ -32,9 +35,13 @@ export interface QualityTest {
   records: number;
   referenceRecords: number;
   noiseWeight: number;
-  /** False for a test that has no value to report: the values of the window were not all the same. */
+  /**
+   * False for a test that has no value to report: the values of the window were not all the same.
+   */
   isReported: boolean;
-  /** null where the test cannot say "changed" at the level of the family, for any number of tests. */
+  /**
+   * null where the test cannot say "changed" at the level of the family, for any number of tests.
+   */
   notable: NotableDefect | null;
   detail(level: number): ResultDetail;
 }
@@ -96,7 +103,10 @@ interface RatePair {
   minIncrease: number;
 }
 
-/** Returns the rise of a rate that matters. A stream that is not sampling noise shows new values now and then. */
+/**
+ * Returns the rise of a rate that matters. A stream that is not sampling noise shows new values now
+ * and then.
+ */
 function minIncrease(metric: RateMetric, { noiseWeight }: Significance): number {
   const isNovelty = metric === 'unseen_rate' || metric === 'out_of_range_rate';
   return isNovelty && noiseWeight < 0.5 ? largeRateIncrease : minRateIncrease;
@@ -135,7 +145,8 @@ function notableIncrease(
   const increase = rateOf(recent) - rateOf(reference);
   if (recent.hits === 0 || increase < minIncrease) return null;
   const tolerated = toleratedRate(reference);
-  // The dispersion only makes the p-value larger, so it need not be learned for one that is too large already.
+  // The dispersion only makes the p-value larger, so it need not be learned for one that is too
+  // large already.
   if (rateIncreaseLogPValue(tolerated, recent, 1) > Math.log(level)) return null;
   return {
     logPValue: rateIncreaseLogPValue(tolerated, recent, learned()),
@@ -160,8 +171,8 @@ function rateDetail(
 }
 
 /**
- * Tests for a sensor that is stuck: all n values of the last block are one, though the reference's fullest bin holds only
- * a share s of them and no block of it was constant. p = s^((n − 1) / φ).
+ * Tests for a sensor that is stuck: all n values of the last block are one, though the reference's
+ * fullest bin holds only a share s of them and no block of it was constant. p = s^((n − 1) / φ).
  */
 function stuckTest(
   comparison: Comparison,

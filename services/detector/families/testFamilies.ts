@@ -16,7 +16,10 @@ import type { FamilyContext, FamilyResult, TestOptions, TestResult } from './tes
 
 /** What the tests of a block found, and what they measured as history of the stream. */
 export interface BlockTests {
-  /** The families that say "changed", each with its most significant scale; none for a steady stream. */
+  /**
+   * The families that say "changed", each with its most significant scale; none for a steady
+   * stream.
+   */
   evidence: Evidence[];
   /** Why a family that says "changed" is no evidence, as a sentence. */
   withheld: ReadonlyMap<FamilyName, string>;
@@ -63,8 +66,8 @@ export function measureReference(blocks: readonly Block[], options: TestOptions)
 }
 
 /**
- * Returns the significance level of each family at each scale: the budget of false alarms, split evenly. A family counts
- * when the reference has its data.
+ * Returns the significance level of each family at each scale: the budget of false alarms, split
+ * evenly. A family counts when the reference has its data.
  */
 function levelPerTest(comparison: Comparison, options: TestOptions): number {
   const testable = families.filter(family => family.hasData(comparison, options)).length;

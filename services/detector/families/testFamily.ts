@@ -13,8 +13,8 @@ import type { StreamSignificance } from '../significance/streamSignificance.ts';
 import type { Evidence } from './evidence.ts';
 
 /**
- * A family of tests: the tests that answer one question about a stream. The budget of false alarms is split evenly over
- * the families whose data the reference has.
+ * A family of tests: the tests that answer one question about a stream. The budget of false alarms
+ * is split evenly over the families whose data the reference has.
  */
 export interface TestFamily {
   name: FamilyName;
@@ -24,7 +24,10 @@ export interface TestFamily {
   metrics: Readonly<Record<string, string>>;
   /** Cause of a drift that this family decides on. */
   cause: Exclude<DriftEvent['cause'], 'code_change'>;
-  /** Whether the history of the stream keeps what the family measures, so that its tests learn the stream's variation. */
+  /**
+   * Whether the history of the stream keeps what the family measures, so that its tests learn the
+   * stream's variation.
+   */
   keepsHistory: boolean;
   /** Whether the reference has what the family tests. */
   hasData(comparison: Comparison, options: TestOptions): boolean;
@@ -44,7 +47,10 @@ export interface TestOptions {
 
 export interface FamilyContext {
   stream: StreamSignificance;
-  /** Significance level of the family at this scale, before its own tail raises it: see `levelOfFamily`. */
+  /**
+   * Significance level of the family at this scale, before its own tail raises it: see
+   * `levelOfFamily`.
+   */
   level: number;
   options: TestOptions;
 }
@@ -62,8 +68,8 @@ export interface FamilyResult {
 }
 
 /**
- * The result of one test: one metric of one variable at one scale. The verdict and the rows of drift_metrics are both
- * made of it, so that they cannot disagree.
+ * The result of one test: one metric of one variable at one scale. The verdict and the rows of
+ * drift_metrics are both made of it, so that they cannot disagree.
  */
 export interface TestResult {
   family: FamilyName;
@@ -78,19 +84,32 @@ export interface TestResult {
   referenceValue: number | null;
   records: number;
   referenceRecords: number;
-  /** The reference is worth what was seen at the same times of earlier days or weeks; null: all earlier blocks. */
+  /**
+   * The reference is worth what was seen at the same times of earlier days or weeks; null: all
+   * earlier blocks.
+   */
   cycle: Cycle | null;
-  /** Probability that the statistic varies as sampling noise does on this stream, between changes. */
+  /**
+   * Probability that the statistic varies as sampling noise does on this stream, between changes.
+   */
   noiseWeight: number;
   /** Significance level of the family at this scale, after its own tail raised it. */
   familyLevel: number;
-  /** The p-value at which this test says "changed": the family's level, corrected for the number of tests. */
+  /**
+   * The p-value at which this test says "changed": the family's level, corrected for the number of
+   * tests.
+   */
   level: number;
   /** Whether the test says "changed". */
   changed: boolean;
-  /** Natural logarithm of the p-value; 0 where no p-value would matter, for example because the change is too small. */
+  /**
+   * Natural logarithm of the p-value; 0 where no p-value would matter, for example because the
+   * change is too small.
+   */
   logPValue: number;
-  /** Returns what takes a search to find, and is only needed of results that are stored or shown. */
+  /**
+   * Returns what takes a search to find, and is only needed of results that are stored or shown.
+   */
   detail(): ResultDetail;
 }
 
@@ -98,12 +117,17 @@ export interface ResultDetail {
   pValue: number;
   /** The value at which the test says "changed"; infinite where no value does. */
   threshold: number;
-  /** What the statistic is divided by before it is taken for one of independent records; null where there is none. */
+  /**
+   * What the statistic is divided by before it is taken for one of independent records; null where
+   * there is none.
+   */
   overdispersion: number | null;
 }
 
-/** Level of a test of a family that says "changed" of `changed` among `tested` ones, by Simes' or Benjamini and
- * Hochberg's rule. A test that does not say so would have had to reach the level of one more.
+/**
+ * Level of a test of a family that says "changed" of `changed` among `tested` ones, by Simes' or
+ * Benjamini and Hochberg's rule. A test that does not say so would have had to reach the level of
+ * one more.
  *
  * @example correctedLevel(0.001, 2, 10, true) // 0.0002
  */

@@ -1,6 +1,7 @@
 /**
- * The detector's core: a fold of verdicts over the windows of one stream (model, version, segment) in time order.
- * It is synchronous and deterministic, and states are never changed, so that a fold can be taken up again at any window.
+ * The detector's core: a fold of verdicts over the windows of one stream (model, version, segment)
+ * in time order. It is synchronous and deterministic, and states are never changed, so that a fold
+ * can be taken up again at any window.
  *
  *   bootstrap ─► watching ─(a family of tests fires: an episode opens)─► settling ─► renewing ─► watching ─(quiet: it closes)
  */
@@ -46,9 +47,15 @@ import {
   withRegime,
 } from './foldState.ts';
 
-/** The next blocks after a change still show the old regime in the large scales, or a ramp. They are no reference. */
+/**
+ * The next blocks after a change still show the old regime in the large scales, or a ramp. They are
+ * no reference.
+ */
 const settlingBlocks = largestScale;
-/** Number of blocks for which a new reference has to hold until the episode ends. A later drift is another episode. */
+/**
+ * Number of blocks for which a new reference has to hold until the episode ends. A later drift is
+ * another episode.
+ */
 const quietBlocks = 4;
 
 interface Step {
@@ -62,8 +69,8 @@ export interface Folded extends Step {
 }
 
 /**
- * Folds the next window, which starts after all those before. Small windows are pooled until they are large enough to be
- * judged together.
+ * Folds the next window, which starts after all those before. Small windows are pooled until they
+ * are large enough to be judged together.
  */
 export function foldWindow(
   state: FoldState,
@@ -155,8 +162,8 @@ function watch(
 }
 
 /**
- * Adds all but the newest blocks to the calendar. Only variables whose variation exceeds sampling noise have one: times do
- * not differ where there is nothing but noise.
+ * Adds all but the newest blocks to the calendar. Only variables whose variation exceeds sampling
+ * noise have one: times do not differ where there is nothing but noise.
  */
 function nextCalendar(
   calendar: Calendar,
@@ -176,7 +183,8 @@ function nextCalendar(
 }
 
 /**
- * Gathers the version's own first windows for the variables that a given reference lacks. Outputs are lacking most often.
+ * Gathers the version's own first windows for the variables that a given reference lacks. Outputs
+ * are lacking most often.
  */
 function gatherFurther(
   state: FoldState,
@@ -191,8 +199,9 @@ function gatherFurther(
 }
 
 /**
- * Opens an episode, or continues one whose new reference did not hold. The change began where the most significant scale
- * begins; the blocks before stay the reference, so that more can be learned about the change.
+ * Opens an episode, or continues one whose new reference did not hold. The change began where the
+ * most significant scale begins; the blocks before stay the reference, so that more can be learned
+ * about the change.
  */
 function openEpisode(
   state: FoldState,
@@ -231,7 +240,10 @@ function openEpisode(
   return { state: next, verdict: { status: 'drift', reference: regime.source, change } };
 }
 
-/** Returns the versions of the serving code in the last blocks that the blocks before did not have, if those logged any. */
+/**
+ * Returns the versions of the serving code in the last blocks that the blocks before did not have,
+ * if those logged any.
+ */
 function newCodeVersions(blocks: readonly Block[]): string[] {
   const recent = Math.min(largestScale, blocks.length - minimumReferenceBlocks);
   const known = new Set(blocks.slice(0, -recent).flatMap(({ codeVersions }) => [...codeVersions]));
@@ -241,7 +253,8 @@ function newCodeVersions(blocks: readonly Block[]): string[] {
 }
 
 /**
- * Follows a change until the next reference. What else the blocks show against the old regime belongs to the episode.
+ * Follows a change until the next reference. What else the blocks show against the old regime
+ * belongs to the episode.
  */
 function followChange(
   state: FoldState,

@@ -26,8 +26,13 @@ export interface DriftMetric {
   cycle: Cycle | null;
   scale: number;
   overdispersion: number | null;
-  /** Probability that the statistic varies as sampling noise does on this stream; null for a distance. */
+  /**
+   * Probability that the statistic varies as sampling noise does on this stream; null for a
+   * distance.
+   */
   noiseWeight: number | null;
-  /** Why a value over its threshold belongs to no drift event, as a sentence; empty where it does. */
+  /**
+   * Why a value over its threshold belongs to no drift event, as a sentence; empty where it does.
+   */
   reason: string;
 }

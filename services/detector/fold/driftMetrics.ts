@@ -7,10 +7,11 @@ import type { FoldContext, FoldState, JudgedBlock } from './foldState.ts';
 /**
  * Returns all metrics of a window, which was judged with the state before it.
  *
- * Distances (PSI, Jensen-Shannon and others) compare it with the version's first reference: is the stream still like
- * that? Results of tests compare it with the present regime: did it just change? They are the results that the verdict
- * was made of. Each metric of a variable has one row. It has the scale that decided, or else the scale at which the
- * metric came nearest to its threshold by its p-value.
+ * Distances (PSI, Jensen-Shannon and others) compare it with the version's first reference: is the
+ * stream still like that? Results of tests compare it with the present regime: did it just change?
+ * They are the results that the verdict was made of. Each metric of a variable has one row. It has
+ * the scale that decided, or else the scale at which the metric came nearest to its threshold by
+ * its p-value.
  */
 export function driftMetrics(
   before: FoldState,

@@ -24,11 +24,17 @@ export interface FoldContext extends StreamName {
   detection: DetectionSettings;
 }
 
-/** What the detector knows of one stream (model, version, segment) after a window. A state is never changed. */
+/**
+ * What the detector knows of one stream (model, version, segment) after a window. A state is never
+ * changed.
+ */
 export interface FoldState {
   /** The first reference of the version: "is it still like that?" */
   versionReference: VersionReference;
-  /** What windows are compared with now: "did it just change?" null until the bootstrap reference is there. */
+  /**
+   * What windows are compared with now: "did it just change?" null until the bootstrap reference is
+   * there.
+   */
   regime: Regime | null;
   phase: 'bootstrap' | 'watching' | 'settling' | 'renewing';
   /** Blocks that will be a reference, still with their profiles. */
@@ -86,7 +92,10 @@ export function pendingBlock({ pending }: FoldState, window: WindowObservation):
   return pending ? mergeObservations(pending, window) : window;
 }
 
-/** Returns the state with a new reference. The version's first reference learns the variables that it lacks. */
+/**
+ * Returns the state with a new reference. The version's first reference learns the variables that
+ * it lacks.
+ */
 export function watching(
   state: FoldState,
   regime: Regime,

@@ -11,12 +11,16 @@ export interface SettingsEpoch {
 /** Oldest first; the first is for all windows before it, too. */
 export type SettingsTimeline = readonly SettingsEpoch[];
 
-/** So many changes of the settings are remembered; windows from before the oldest of them are judged with its settings. */
+/**
+ * So many changes of the settings are remembered; windows from before the oldest of them are judged
+ * with its settings.
+ */
 const mostEpochs = 32;
 
 /**
- * The timeline when windows from a start on have these settings. Changed settings count from the next window on: what was
- * decided before stays, also when late data has those windows judged again.
+ * The timeline when windows from a start on have these settings. Changed settings count from the
+ * next window on: what was decided before stays, also when late data has those windows judged
+ * again.
  */
 export function withSettings(
   timeline: SettingsTimeline,

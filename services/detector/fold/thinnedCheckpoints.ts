@@ -4,8 +4,8 @@ interface Placed {
 }
 
 /**
- * Leaves out checkpoints, oldest first, so that their distance grows with their age: whoever goes back n windows finds one
- * after at most about 2n, and n windows need some 2 log₂ n of them.
+ * Leaves out checkpoints, oldest first, so that their distance grows with their age: whoever goes
+ * back n windows finds one after at most about 2n, and n windows need some 2 log₂ n of them.
  */
 export function thinnedCheckpoints<C extends Placed>(checkpoints: readonly C[]): C[] {
   const newest = checkpoints.at(-1)?.ordinal ?? 0;

@@ -8,7 +8,10 @@ import { driftMetrics } from './driftMetrics.ts';
 import { type FoldState, initialState, type Verdict } from './foldState.ts';
 import { thinnedCheckpoints } from './thinnedCheckpoints.ts';
 
-/** Late data mostly concern the last windows: of so many some states stay in memory. They share most of what they hold. */
+/**
+ * Late data mostly concern the last windows: of so many some states stay in memory. They share most
+ * of what they hold.
+ */
 const recentWindows = 64;
 
 /** States of all segments after a window. */
@@ -37,7 +40,10 @@ export interface FoldedWindow {
   metrics: DriftMetric[];
 }
 
-/** The fold as it was before a window and all after it; it has to be replayed from its last checkpoint. */
+/**
+ * The fold as it was before a window and all after it; it has to be replayed from its last
+ * checkpoint.
+ */
 export function rewound(fold: VersionFold, windowStartMs: number): VersionFold {
   return {
     ...fold,
@@ -68,7 +74,8 @@ export function foldVersionWindow(
     left < right ? -1 : 1,
   )) {
     const context = { model: fold.model, version: fold.version, segment, detection };
-    // A given reference describes all predictions; a segment may well differ from it without any drift.
+    // A given reference describes all predictions; a segment may well differ from it without any
+    // drift.
     const before = states.get(segment) ?? initialState(segment === '' ? fold.given : null, context);
     const { state, verdict, judged } = foldWindow(before, observation, context);
     states.set(segment, state);

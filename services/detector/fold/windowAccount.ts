@@ -64,7 +64,9 @@ export interface TestAccount {
   /** The p-value that was needed. */
   level: number;
   changed: boolean;
-  /** How far the test went on the way to its alarm: ln p / ln level. From 1 on it says "changed". */
+  /**
+   * How far the test went on the way to its alarm: ln p / ln level. From 1 on it says "changed".
+   */
   nearness: number;
   records: number;
   referenceRecords: number;

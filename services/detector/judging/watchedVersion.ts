@@ -23,8 +23,8 @@ import { combinedWatermarkMs, type Readiness, withWatermark } from './windowRead
  *
  * None of them follows from the others. After a restart `judgedUntilMs` is ahead of
  * `foldedUntilMs`, because verdicts are stored more often than checkpoints. Where predictions are
- * missing, `foldedUntilMs` is ahead, because there was nothing to judge. Two things are derived from
- * them: `judgeableUntilMs`, up to where windows are ready, and `hasWork`.
+ * missing, `foldedUntilMs` is ahead, because there was nothing to judge. Two things are derived
+ * from them: `judgeableUntilMs`, up to where windows are ready, and `hasWork`.
  */
 export interface WatchedVersion extends VersionName {
   readonly settings: ModelSettings;

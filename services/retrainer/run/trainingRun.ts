@@ -21,7 +21,9 @@ import {
   startedRun,
 } from './runOutcome.ts';
 
-/** Where a run is done. After its signal, the process that gets the cause next does the run again. */
+/**
+ * Where a run is done. After its signal, the process that gets the cause next does the run again.
+ */
 export interface TrainingRunContext extends AttemptContext {
   /** DRIFTLOOP_ARTIFACTS */
   artifactsFolder: string;

@@ -8,7 +8,10 @@ const onset = 24 * 17;
 /** Deviation of an hour's level from what the time of the day says. */
 const hourlyNoise = 0.2;
 
-/** Two features of 60 records an hour that follow the day by `amplitude`, and wander by the hour; one of them moves by `shift` in the end. */
+/**
+ * Two features of 60 records an hour that follow the day by `amplitude`, and wander by the hour;
+ * one of them moves by `shift` in the end.
+ */
 function windowsOf(seed: number, amplitude: number, noise: number, shift: number) {
   let levels = [0, 0];
   let last = -1;
@@ -29,7 +32,10 @@ function windowsOf(seed: number, amplitude: number, noise: number, shift: number
   });
 }
 
-/** Returns the calendar by which a feature is judged at each scale, were the last window to come once more. */
+/**
+ * Returns the calendar by which a feature is judged at each scale, were the last window to come
+ * once more.
+ */
 function cyclesOf(state: FoldState, window: ReturnType<typeof windowsOf>[number], name: string) {
   const { results } = foldWindow(state, window, context).judged!.tests;
   return results
@@ -68,7 +74,10 @@ describe('a stream that follows the day', { timeout: 60_000 }, () => {
   });
 });
 
-/** Six weeks of hours that follow the day, and lie higher at weekends; the last Wednesday lies `higher` than others. */
+/**
+ * Six weeks of hours that follow the day, and lie higher at weekends; the last Wednesday lies
+ * `higher` than others.
+ */
 function weeksOf(seed: number, higher: number) {
   const wednesday = 5 * 7 + 6;
   let level = 0;

@@ -85,7 +85,8 @@ describe('the test of dependence', () => {
   const measured = measureDependence(comparison, pair, 0)!;
 
   it('has the correlations, statistic and p-value of NumPy and SciPy', () => {
-    // NumPy 2 and SciPy's chi2.sf over the grades of these seven blocks, squares and products about the means of each block.
+    // NumPy 2 and SciPy's chi2.sf over the grades of these seven blocks, squares and products about
+    // the means of each block.
     expect(measured.referenceValue).toBeCloseTo(0.7470484627070596, 12);
     expect(measured.value).toBeCloseTo(0.3627998399527116, 12);
     expect(measured.size).toBeCloseTo(24.857142857142858, 12);

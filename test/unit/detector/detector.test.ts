@@ -18,7 +18,10 @@ import {
 
 const seeds = [1, 2, 3];
 
-/** A classifier of x + z, right 85 times of 100, beside ten features of every kind that it does not use. */
+/**
+ * A classifier of x + z, right 85 times of 100, beside ten features of every kind that it does not
+ * use.
+ */
 function recordOf(random: Randomness): SyntheticRecord {
   const x = random.normal();
   const z = random.normal();
@@ -316,7 +319,8 @@ describe('predictions alone', { timeout: 60_000 }, () => {
   it('are none where labels tell that the errors stayed', () => {
     const labelled = (random: Randomness, window: number) => {
       const record = learning(0.6)(random, window);
-      // As many are wrong as before, and the classes that turn out to be true are as many: errors of one kind replace the other's.
+      // As many are wrong as before, and the classes that turn out to be true are as many: errors
+      // of one kind replace the other's.
       return { ...record, label: random.uniform() < 0.5 ? 'up' : 'down' };
     };
     expect(eventsOf(5, 100, labelled)).toEqual([]);
@@ -324,7 +328,10 @@ describe('predictions alone', { timeout: 60_000 }, () => {
 });
 
 describe('errors alone', { timeout: 60_000 }, () => {
-  /** A model that goes to and fro between mistaking `up` for `down` and `down` for `up`; errors rise from 20 to 30 % from window 100 on. */
+  /**
+   * A model that goes to and fro between mistaking `up` for `down` and `down` for `up`; errors rise
+   * from 20 to 30 % from window 100 on.
+   */
   const wandering = (leaningOfRisen: number) => (random: Randomness, window: number) => {
     const leaning = window < 100 ? Math.sin(window ** 2) : leaningOfRisen;
     const errorRate = window < 100 ? 0.2 : 0.3;
@@ -476,7 +483,10 @@ describe('replays', { timeout: 60_000 }, () => {
   });
 });
 
-/** Windows are folded without labels, and again with them, as the shell does when performance arrives. */
+/**
+ * Windows are folded without labels, and again with them, as the shell does when performance
+ * arrives.
+ */
 function foldWithLateLabels(
   labelled: WindowObservation[],
   unlabelled: WindowObservation[],

@@ -8,7 +8,10 @@ import {
   syntheticWindows,
 } from './syntheticStream.ts';
 
-/** Three features with a memory of many windows: records of a window are alike, so that none of them is sampling noise. */
+/**
+ * Three features with a memory of many windows: records of a window are alike, so that none of them
+ * is sampling noise.
+ */
 function orderedWindows(
   seed: number,
   change: (window: number, random: Randomness) => { a?: number; fixed?: number },

@@ -23,7 +23,9 @@ const effects = {
 };
 type Moved = Record<keyof typeof effects, number>;
 
-/** The mean score moves by what `grade` and `city` do to it; `other` changes too, but is not used. */
+/**
+ * The mean score moves by what `grade` and `city` do to it; `other` changes too, but is not used.
+ */
 function recordOf({ uniform, normal }: Randomness, window: number) {
   const drifted = window >= onset;
   const grade = Math.floor(5 * (drifted ? uniform() ** 2 : uniform()));
@@ -38,7 +40,9 @@ function recordOf({ uniform, normal }: Randomness, window: number) {
   return { record, effect };
 }
 
-/** Windows of these records, and what the first window of the drift has more than those before it. */
+/**
+ * Windows of these records, and what the first window of the drift has more than those before it.
+ */
 function streamOf(
   change: (record: SyntheticRecord & { score: number }, random: Randomness) => SyntheticRecord,
 ) {
@@ -76,7 +80,10 @@ function expectMoved(
     expect(Math.abs(movement - (moved[name as keyof Moved] ?? 0)), name).toBeLessThan(tolerance);
 }
 
-/** Of effects of 0.1, known from 128 records each with a deviation of 0.02; the penalty takes 4 / 132 of them. */
+/**
+ * Of effects of 0.1, known from 128 records each with a deviation of 0.02; the penalty takes 4 /
+ * 132 of them.
+ */
 const tolerance = 0.003;
 
 const fitOf = (windows: readonly WindowObservation[]) =>
@@ -132,7 +139,8 @@ describe('the effect of changed features on the outputs', () => {
     const model = fitOf(windows.slice(0, onset))!;
     expect(model.output).toBe('share of "yes"');
     const [event] = foldAll(windows).events;
-    // Three times the effects; a share of a bin is known to 0.5 / √128, and grades of a fifth change by a tenth or two.
+    // Three times the effects; a share of a bin is known to 0.5 / √128, and grades of a fifth
+    // change by a tenth or two.
     expectMoved(
       event!.predictionContributions,
       { grade: 3 * moved.grade, city: 3 * moved.city },
@@ -161,7 +169,10 @@ describe('the effect of changed features on the outputs', () => {
   });
 });
 
-/** A logistic model of six features, the first of which moves. @returns what is told of what that does to the mean score, as a share of it */
+/**
+ * A logistic model of six features, the first of which moves.
+ * @returns what is told of what that does to the mean score, as a share of it
+ */
 function toldOf(deviations: number, seed: number): number {
   const scoreOf = ([a, b, c]: readonly number[]) => 1 / (1 + Math.exp(-a! - 0.6 * b! + 0.8 * c!));
   let moved = 0;

@@ -36,7 +36,10 @@ export const context: FoldContext = {
   detection: parseSettings('', 'test').of('m').detection,
 };
 
-/** One record of a synthetic stream: inputs, the class (or number) predicted, and the true one if it is known. */
+/**
+ * One record of a synthetic stream: inputs, the class (or number) predicted, and the true one if it
+ * is known.
+ */
 export interface SyntheticRecord {
   features: Record<string, FeatureValue>;
   prediction: string | number;

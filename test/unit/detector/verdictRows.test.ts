@@ -16,7 +16,9 @@ import {
 const onset = 60;
 const windowCount = 84;
 
-/** A steady stream with features of both types, scores, labels and a version of the serving code. */
+/**
+ * A steady stream with features of both types, scores, labels and a version of the serving code.
+ */
 function steady({ uniform, normal }: Randomness): SyntheticRecord {
   const amount = normal();
   const up = uniform() < 0.5;

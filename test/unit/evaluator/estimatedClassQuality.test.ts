@@ -77,8 +77,8 @@ describe('estimateClassQuality', () => {
       calibration,
       windowOf([...repeat(20, 'a', 0.75, ''), ...repeat(10, 'b', 0.75, '')]),
     );
-    // Of 20 predictions of a, the labels are 12 a, 4 b and 4 c; of 10 predictions of b, they are 9 b
-    // and 1 a. Class c is never predicted, so its precision counts as 0.
+    // Of 20 predictions of a, the labels are 12 a, 4 b and 4 c; of 10 predictions of b, they are 9
+    // b and 1 a. Class c is never predicted, so its precision counts as 0.
     expect(estimates.accuracy!.value).toBeCloseTo(21 / 30, 12);
     expect(estimates.precision!.value).toBeCloseTo((12 / 20 + 9 / 10 + 0) / 3, 12);
     expect(estimates.recall!.value).toBeCloseTo((12 / 13 + 9 / 13 + 0) / 3, 12);

@@ -43,8 +43,8 @@ const repeat = (count: number, score: number, positives: number): LabelledRecord
   }));
 
 /**
- * Draws records whose score depends on x and is over-confident, as the true odds are the square root
- * of its odds. Records of group b are positive half as often, which the score does not know.
+ * Draws records whose score depends on x and is over-confident, as the true odds are the square
+ * root of its odds. Records of group b are positive half as often, which the score does not know.
  */
 function drawn(seed: number, count: number, { shift = 0, groupB = 0.2 } = {}): LabelledRecord[] {
   const random = seededRandom(seed);
@@ -87,8 +87,8 @@ describe('estimateQuality', () => {
       calibration,
       windowOf([...repeat(30, 0.25, 0), ...repeat(10, 0.75, 0)]),
     );
-    // 6 + 9 of 40 are positive and 10 are predicted positive, so 24 + 9 are right. Positives are above
-    // negatives in 6 · 24 / 2 + 9 · (24 + 1 / 2) of 15 · 25 pairs.
+    // 6 + 9 of 40 are positive and 10 are predicted positive, so 24 + 9 are right. Positives are
+    // above negatives in 6 · 24 / 2 + 9 · (24 + 1 / 2) of 15 · 25 pairs.
     const expected = {
       accuracy: 33 / 40,
       precision: 9 / 10,

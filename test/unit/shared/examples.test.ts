@@ -38,7 +38,10 @@ interface Example {
   value: string;
 }
 
-/** Finds the examples of the doc comments of a file: code, and after it `// ` and the value of its last expression. */
+/**
+ * Finds the examples of the doc comments of a file: code, and after it `// ` and the value of its
+ * last expression.
+ */
 function examplesOf(source: string): Example[] {
   const examples = source.matchAll(/@example\b([^@]*?)(?=@|\*\/)/g);
   return Array.from(examples, ([, text]) => {

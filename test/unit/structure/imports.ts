@@ -90,7 +90,10 @@ const isStore = /(^|\/)(store\/[^/]+|store|\w+Store)\.ts$/;
 const clickhouseRequest =
   /\bclickhouse\s*\.(select|selectEach|insert|insertBlock|command|export)\s*[<(]/g;
 
-/** Says where a file of a service sends requests to ClickHouse although it is no store, one sentence each. */
+/**
+ * Says where a file of a service sends requests to ClickHouse although it is no store, one sentence
+ * each.
+ */
 export function requestsOutsideStores(file: string, source: string): string[] {
   if (!file.startsWith('services/') || isStore.test(file)) return [];
   return Array.from(

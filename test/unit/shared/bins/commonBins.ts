@@ -6,7 +6,10 @@ import {
   featureType,
 } from '../../../../services/shared/profile/featureProfile.ts';
 
-/** Returns the finest bins of a reference in which it and the profiles that are compared with it can all be counted. */
+/**
+ * Returns the finest bins of a reference in which it and the profiles that are compared with it can
+ * all be counted.
+ */
 export function commonBins(reference: FeatureProfile, compared: FeatureProfile[]): FeatureBins {
   const profiles = [reference, ...compared];
   if (featureType(reference) === 'categorical')

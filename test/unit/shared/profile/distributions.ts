@@ -14,7 +14,9 @@ export function draw(distribution: string, seed: number, count: number): number[
   return Array.from({ length: count }, () => distributions[distribution]!(random));
 }
 
-/** Mulberry32 (Tommy Ettinger, public domain): small, and good enough to shuffle and to draw from. */
+/**
+ * Mulberry32 (Tommy Ettinger, public domain): small, and good enough to shuffle and to draw from.
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -21,7 +21,10 @@ const value = fc.oneof(
 const values = fc.array(value, { minLength: 1, maxLength: 1500, size: 'max' });
 const row = (profile: FeatureProfile) => ({ ...toProfileRow(profile), sum: 0 });
 
-/** Cuts values into parts, and merges them two by two in any order, each through its row where asked, until one is left. */
+/**
+ * Cuts values into parts, and merges them two by two in any order, each through its row where
+ * asked, until one is left.
+ */
 function merged(
   all: Parameters<typeof profileOf>[0],
   cuts: readonly number[],

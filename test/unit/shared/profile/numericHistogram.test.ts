@@ -19,7 +19,10 @@ function contents(histogram: NumericHistogram) {
   return { ...sortedBuckets(histogram), count, nonFinite, minimum, maximum };
 }
 
-/** The definition, in other words: the highest resolution at which the set of values fills at most 512 buckets. */
+/**
+ * The definition, in other words: the highest resolution at which the set of values fills at most
+ * 512 buckets.
+ */
 function expectedMantissaBits(numbers: number[]): number {
   const keys = numbers.filter(Number.isFinite).map(bucketKey);
   let bits = 20;

@@ -35,7 +35,10 @@ const value: fc.Arbitrary<FeatureValue> = fc.oneof(
   fc.double(),
   fc.constantFrom('Rome', 'Oslo', '', true, false, null, undefined),
 );
-/** Some without a feature, some with more features than are sampled; ids are unique, as they are once duplicates were dropped. */
+/**
+ * Some without a feature, some with more features than are sampled; ids are unique, as they are
+ * once duplicates were dropped.
+ */
 const records: fc.Arbitrary<Records> = fc
   .array(
     fc.tuple(fc.dictionary(fc.constantFrom(...'abcdefghijklmnopq'), value, { maxKeys: 17 }), value),
