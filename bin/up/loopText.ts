@@ -2,15 +2,16 @@ import { join } from 'node:path';
 import type { LoopRecord } from '../../infra/local/loop/loopRecord.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { formatTable } from '../terminal/formatTable.ts';
+import { defaultDir } from './upOptions.ts';
 
 const projectFolder = join(import.meta.dirname, '..', '..');
 
 /**
  * Describes a loop that runs: where its parts answer, how to point other commands at it, and what
  * to do next.
- * @param downOptions options that `driftloop down` needs, such as " --dir /data"
+ * @param dir absolute path of its data folder
  */
-export function loopText(record: LoopRecord, dir: string, downOptions: string): string {
+export function loopText(record: LoopRecord, dir: string): string {
   const { starter, startedAt, variables, parts } = record;
   if (variables === null)
     return `It is still starting (process ${starter.pid}, since ${startedAt}). Log: ${join(dir, 'logs')}`;
@@ -35,6 +36,6 @@ export function loopText(record: LoopRecord, dir: string, downOptions: string): 
     '',
     'Stop everything; the data stay for the next time:',
     '',
-    `  npx driftloop down${downOptions}`,
+    `  npx driftloop down${dir === defaultDir ? '' : ` --dir ${dir}`}`,
   ].join('\n');
 }

@@ -3,10 +3,12 @@ import { fetchServers } from '../../infra/local/fetchServers.ts';
 import { prepareDataFolder } from '../../infra/local/loop/dataFolder.ts';
 import {
   isStarterRunning,
+  type LoopRecord,
   readLoopRecord,
   removeLoopRecord,
 } from '../../infra/local/loop/loopRecord.ts';
 import { startLoop } from '../../infra/local/loop/startLoop.ts';
+import { explainedError } from '../../infra/local/processes/explainedError.ts';
 import { claimPorts, localStackPorts } from '../../infra/local/processes/localStackPorts.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
@@ -17,7 +19,7 @@ import type { Progress } from '../terminal/progress.ts';
 import { loopText } from './loopText.ts';
 import { startDetached } from './startDetached.ts';
 import { untilEnded } from './stopLoop.ts';
-import { defaultDir, type UpOptions } from './upOptions.ts';
+import type { UpOptions } from './upOptions.ts';
 
 /** Name of the file that shows that this command made the folder. */
 const marker = 'made-by-driftloop-up';
@@ -33,42 +35,59 @@ export async function runUp(
   signal: AbortSignal,
 ): Promise<void> {
   const dir = resolve(options.dir);
-  const downOptions = dir === defaultDir ? '' : ` --dir ${dir}`;
   const record = readLoopRecord(dir);
   if (record && isStarterRunning(record)) {
-    console.log(`Nothing to do. ${loopText(record, dir, downOptions)}`);
+    console.log(`Nothing to do. ${loopText(record, dir)}`);
     return;
   }
   const config = options.config ?? readEnvironment().DRIFTLOOP_CONFIG;
   readSettings(config);
-  const ports = localStackPorts();
-  await claimPorts(ports);
+  await claimPorts(localStackPorts());
   await fetchServers();
-  if (options.detach) {
-    const started = await startDetached({ ...options, dir }, progress, signal);
-    console.log(loopText(started, dir, downOptions));
-    return;
+  try {
+    if (options.detach)
+      console.log(loopText(await startDetached({ ...options, dir }, progress, signal), dir));
+    else {
+      if (record) await untilCutOffRunEnded(record, dir, progress);
+      await prepareDataFolder({ dir, marker, empty: options.empty ?? false });
+      await keepUp(dir, config, progress, signal);
+    }
+  } catch (error) {
+    throw explainedError(error, dir);
   }
+}
 
-  if (record) {
-    progress.step(
-      `the run of ${record.startedAt} was cut off (process ${record.starter.pid} is gone); its data are kept`,
-    );
-    await untilEnded(record);
-    removeLoopRecord(dir);
-  }
-  await prepareDataFolder({ dir, marker, empty: options.empty ?? false });
+/** Waits for the end of what a starter left running when it was killed. */
+async function untilCutOffRunEnded(
+  record: LoopRecord,
+  dir: string,
+  progress: Progress,
+): Promise<void> {
+  const { startedAt, starter } = record;
+  progress.step(
+    `the run of ${startedAt} was cut off (process ${starter.pid} is gone); its data are kept`,
+  );
+  await untilEnded(record);
+  removeLoopRecord(dir);
+}
+
+async function keepUp(
+  dir: string,
+  config: string | undefined,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
   const failure = new AbortController();
   const loop = await startLoop({
     dir,
-    ports,
+    ports: localStackPorts(),
     variables: config === undefined ? {} : { DRIFTLOOP_CONFIG: resolve(config) },
     onProgress: progress.step,
     onEnd: line => failure.abort(new UserError(withLastLogLines(line))),
     signal,
   });
   try {
-    console.log(`\n${loopText(loop.record, dir, downOptions)}`);
+    console.log(`\n${loopText(loop.record, dir)}`);
     progress.step('\nCtrl-C stops everything; a second one does so at once.');
     await untilAborted(AbortSignal.any([signal, failure.signal]));
   } catch (error) {

@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import { type KafkaAdmin, topicResource } from '../../services/shared/kafka/kafka.ts';
 import { prefixed, type Topic, topics } from '../../services/shared/kafka/topics.ts';
+import { waitUntilUsable } from './waitUntilUsable.ts';
 
 interface TopicDefinition {
   /** Number of partitions that the topic is created with; an installation may have more. */
@@ -138,35 +138,6 @@ export async function ensureTopics(
       return { name, partitions: definition.partitions, created: true, notes: [], mistakes: [] };
     return { name, partitions: found.partitions, created: false, ...compare(definition, found) };
   });
-}
-
-/** What a broker answers as long as it does not know a new topic. */
-const notThereYet = new Set([
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'LEADER_NOT_AVAILABLE',
-  'NOT_LEADER_FOR_PARTITION',
-]);
-const pauseMs = 50;
-const usableTimeoutMs = 30_000;
-
-/**
- * Waits until the brokers know the new topics. They do so a moment after the controller has created
- * them; until then clients fail.
- */
-async function waitUntilUsable(admin: KafkaAdmin, names: string[]): Promise<void> {
-  const deadlineMs = Date.now() + usableTimeoutMs;
-  for (const name of names) {
-    for (;;) {
-      try {
-        await admin.fetchTopicOffsets(name);
-        break;
-      } catch (error) {
-        if (!notThereYet.has((error as { type?: string }).type ?? '') || Date.now() > deadlineMs)
-          throw error;
-        await pause(pauseMs);
-      }
-    }
-  }
 }
 
 function configuration(definition: TopicDefinition): Record<string, string> {

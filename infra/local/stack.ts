@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { UserError } from '../../services/shared/userError.ts';
 import { type ClickhouseServer, startClickhouse } from './clickhouse/clickhouse.ts';
 import { type KafkaServer, startKafka } from './kafka.ts';
 import type { ServerVariables } from './namedServers.ts';
+import { explainedError } from './processes/explainedError.ts';
 import type { LocalStackPorts } from './processes/localStackPorts.ts';
 import { type SchemaRegistryServer, startSchemaRegistry } from './schemaRegistry.ts';
 
@@ -82,16 +82,6 @@ export async function startLocalStack({
     };
   } catch (error) {
     await stop();
-    throw explained(error, dir);
+    throw explainedError(error, dir);
   }
-}
-
-/** Turns an error of the file system into one that says what to do. */
-function explained(error: unknown, dir: string): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC')
-    return new UserError(`the disk is full: make space for ${dir}`, { cause: error });
-  if (code === 'EACCES' || code === 'EROFS')
-    return new UserError(`${dir} cannot be written to: ${message}`, { cause: error });
-  return error;
 }

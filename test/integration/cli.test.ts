@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitUntilUsable } from '../../infra/kafka/waitUntilUsable.ts';
 import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
 import {
@@ -49,7 +50,11 @@ describe('driftloop topics', () => {
   it('says what is wrong with a topic that exists already, and changes nothing', async () => {
     const other = ownInstallation();
     const name = `${other.DRIFTLOOP_TOPIC_PREFIX}model-versions`;
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic: name, numPartitions: 3 }] });
+    await admin.createTopics({
+      waitForLeaders: false,
+      topics: [{ topic: name, numPartitions: 3 }],
+    });
+    await waitUntilUsable(admin, [name]);
     const { exitCode, output, errors } = await driftloop(other, 'topics');
     expect(exitCode).toBe(1);
     expect(output).toContain(`exists   ${name} (3 partitions)`);

@@ -11,6 +11,7 @@ import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { parquetReadObjects } from 'hyparquet';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { waitUntilUsable } from '../../infra/kafka/waitUntilUsable.ts';
 import { startClickhouse } from '../../infra/local/clickhouse/clickhouse.ts';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
 import { startServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
@@ -51,8 +52,9 @@ describe('Kafka of the local stack', () => {
           configEntries: [{ name: 'max.message.bytes', value: '8388608' }],
         },
       ],
-      waitForLeaders: true,
+      waitForLeaders: false,
     });
+    await waitUntilUsable(admin, [topic]);
     const producer = kafka.producer({
       idempotent: true,
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,

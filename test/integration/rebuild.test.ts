@@ -230,7 +230,7 @@ it('refuses an unusable time with one line', async () => {
     const { exitCode, errors } = await driftloop({}, 'rebuild', '--from', time);
     expect(exitCode).toBe(1);
     expect(errors.trim()).toBe(
-      `--from: expected a time of the past with its zone, such as 2026-01-31T00:00:00Z, or "beginning" (got "${time}")`,
+      `--from: expected a time in the past with its zone, such as 2026-01-31T00:00:00Z, or "beginning" (got "${time}")`,
     );
   }
 });

@@ -50,7 +50,8 @@ export function readLoopRecord(dir: string): LoopRecord | null {
   try {
     return JSON.parse(readFileSync(fileOf(dir), 'utf8'));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'ENOTDIR'].includes(code)) return null;
     throw new UserError(
       `${fileOf(dir)} cannot be read (${(error as Error).message}): remove it if nothing runs there`,
       { cause: error },
