@@ -26,7 +26,7 @@ interface TestServers {
   release(): Promise<void>;
 }
 
-/** What the projects of one run share. It is global because each project loads this file anew. */
+/** State that the projects of a run share. It is global because each project loads this file. */
 const shared = globalThis as {
   driftloopTests?: { runPrefix: string; projects: number; servers: Promise<TestServers> };
 };

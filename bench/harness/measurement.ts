@@ -10,17 +10,17 @@ export interface Round {
   baseline: number | null;
 }
 
-/** What a line must reach: its ratio to the baseline if there is one, else its value. */
+/** Limit for the ratio of a line to its baseline or, if it has no baseline, for its value. */
 export type Target = { atLeast: number } | { atMost: number };
 
 /** One line of the table. */
 export interface Line {
-  /** What was measured, and against what. */
+  /** Says what was measured, and against what. */
   name: string;
   unit: string;
   rounds: readonly Round[];
   target: Target | null;
-  /** What a reader must know as well, such as the shares of service and ClickHouse. */
+  /** Tells more about the figure, such as the shares of service and ClickHouse. */
   note?: string;
 }
 

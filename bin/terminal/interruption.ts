@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { killChildProcesses } from '../../infra/local/processes/childProcess.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
-/** What a command ends with that a person has stopped. */
+/** Error of a command that a person has stopped. */
 export class Interrupted extends UserError {
   /** As a shell reports it: 128 and the number of the signal. */
   readonly exitCode: number;

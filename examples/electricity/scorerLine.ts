@@ -1,4 +1,4 @@
-/** What the scorer prints, one JSON object per line. */
+/** A line that the scorer prints, as JSON. */
 export type ScorerLine =
   /** Version 1 is ready. */
   | { event: 'trained'; model: string; version: string; rows: number; from: string; to: string }

@@ -1,7 +1,7 @@
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
 import { retryTransient } from '../../services/shared/retryTransient.ts';
 
-/** What a broker answers while it loads the offsets of a group, or hands them to another broker. */
+/** Errors of a broker that loads the offsets of a group, or hands them to another broker. */
 const coordinatorIsBusy = [
   'GROUP_LOAD_IN_PROGRESS',
   'GROUP_COORDINATOR_NOT_AVAILABLE',

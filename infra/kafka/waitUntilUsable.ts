@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
 
-/** What a broker answers as long as it does not know a new topic. */
+/** Errors of a broker that does not know a new topic yet. */
 const notThereYet = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
   'LEADER_NOT_AVAILABLE',

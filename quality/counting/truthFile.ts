@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { UserError } from '../../services/shared/userError.ts';
 
-/** What is known about a stream. Positions are rows. */
+/** The known drifts of a stream. Positions are rows. */
 export interface Truth {
   /** First row of each drift, in order. */
   starts: readonly number[];
@@ -26,10 +26,10 @@ const schema = z.object({
   drifts: z.array(z.object({ start: z.number() })),
 });
 
-/** What is known about a stream whose rows are evenly spaced in event time. */
+/** The known drifts of a stream whose rows are evenly spaced in event time. */
 export interface StreamTruth extends Truth {
   dataset: string;
-  /** What was injected. */
+  /** Kind of drift that was injected. */
   type: string;
   /** ABRUPT or GRADUAL */
   mode: string;

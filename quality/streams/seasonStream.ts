@@ -58,7 +58,7 @@ function* seasonRows(
   }
 }
 
-/** What is drawn once for a stream. */
+/** Parameters that are drawn once for a stream. */
 interface Season {
   amplitudes: number[];
   /** By how much the mean drifts. */
@@ -97,7 +97,7 @@ function newSeason(seed: number, random: Random): Season {
   return { amplitudes, direction, holidays, levels, mix, trafficLevel: random.between(2.9, 3.4) };
 }
 
-/** What the rows of an hour follow. */
+/** Parameters of the rows of an hour. */
 interface HourState {
   mean1: number;
   mean2: number;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** What the URL of a request to ClickHouse's HTTP interface says. */
+/** The parameters in the URL of a request to ClickHouse's HTTP interface. */
 export interface ClickhouseRequest {
   /** The query or its beginning, which goes on in the body. */
   query: string;

@@ -18,7 +18,7 @@ export interface LoopPart extends RecordedProcess {
   logFile: string;
 }
 
-/** What other commands need to know of a loop that runs. It stands in the loop's data folder. */
+/** Describes a running loop to other commands. The data folder of the loop holds it as a file. */
 export interface LoopRecord {
   /** Started everything, and stops everything on SIGTERM. */
   starter: RecordedProcess;

@@ -62,69 +62,81 @@ function testDependence(
   const tail = stream.tail('dependence', scale);
   const familyLevel = levelOfFamily(tail, scale, leadingWeight, level);
   const changed = tests.filter((_, index) => adjusted[index]! <= familyLevel);
-  const resultOf = (one: MeasuredDependence): TestResult => {
-    const notable = tests.find(({ pair }) => pair === one.pair);
-    const isChanged = notable !== undefined && changed.includes(notable);
+  const toResult = (one: MeasuredDependence): PairResult => {
+    const test = tests.find(({ pair }) => pair === one.pair) ?? null;
+    const isChanged = test !== null && changed.includes(test);
     const ofPair = correctedLevel(familyLevel, changed.length, measured.length, isChanged);
     return {
-      family: 'dependence',
-      kind: 'feature',
-      feature: one.pair.names.join(' × '),
-      metric: 'correlation_change',
+      ...resultOf(one, () => test ?? judgementOf(one), ofPair),
       scale,
-      value: changeOf(one),
-      referenceValue: one.referenceValue,
-      records: one.records,
-      referenceRecords: one.referenceRecords,
-      cycle: null,
       noiseWeight: stream.of(one.pair.key).noiseWeight,
       familyLevel,
-      level: ofPair,
       changed: isChanged,
-      logPValue: notable?.logPValue ?? 0,
-      detail: () => {
-        const test = notable ?? judgementOf(one);
-        const { pValue, overdispersion } = test;
-        return { pValue, overdispersion, threshold: dependenceThreshold(test, ofPair) };
-      },
+      logPValue: test?.logPValue ?? 0,
+      test,
     };
   };
-  const results = measured.map(resultOf);
-  const isOf = (test: MeasuredDependence) => (_: TestResult, index: number) =>
-    measured[index]!.pair === test.pair;
+  const results = measured.map(toResult);
   return {
     results,
     measured: new Map(measured.map(one => [one.pair.key, measuredOf(one)])),
     logPValue: strongest ? Math.max(strongest.logPValue, Math.log(Math.min(...adjusted))) : 0,
-    evidence:
-      changed.length > 0
-        ? evidenceOfPairs(changed, measured.length, test => results.find(isOf(test))!)
-        : null,
+    evidence: evidenceOfPairs(results),
   };
 }
 
-function evidenceOfPairs(
-  changed: readonly DependenceStatistic[],
-  tested: number,
-  resultOf: (test: DependenceStatistic) => TestResult,
-): Evidence {
-  const ranked = changed.toSorted(
-    (left, right) => changeOf(right) - changeOf(left) || (left.pair.key < right.pair.key ? -1 : 1),
+interface PairResult extends TestResult {
+  /** null for a pair whose correlation changed too little to be judged. */
+  test: DependenceStatistic | null;
+}
+
+function resultOf(
+  one: MeasuredDependence,
+  judged: () => DependenceStatistic,
+  level: number,
+): Omit<TestResult, 'scale' | 'noiseWeight' | 'familyLevel' | 'changed' | 'logPValue'> {
+  return {
+    family: 'dependence',
+    kind: 'feature',
+    feature: one.pair.names.join(' × '),
+    metric: 'correlation_change',
+    value: changeOf(one),
+    referenceValue: one.referenceValue,
+    records: one.records,
+    referenceRecords: one.referenceRecords,
+    cycle: null,
+    level,
+    detail: () => {
+      const test = judged();
+      const { pValue, overdispersion } = test;
+      return { pValue, overdispersion, threshold: dependenceThreshold(test, level) };
+    },
+  };
+}
+
+function evidenceOfPairs(results: readonly PairResult[]): Evidence | null {
+  const changed = results.flatMap(result =>
+    result.changed && result.test ? [{ result, test: result.test }] : [],
   );
-  const [largest] = ranked as [DependenceStatistic, ...DependenceStatistic[]];
-  const { pair, value, referenceValue } = largest;
+  const ranked = changed.toSorted(
+    ({ test: left }, { test: right }) =>
+      changeOf(right) - changeOf(left) || (left.pair.key < right.pair.key ? -1 : 1),
+  );
+  const [largest] = ranked;
+  if (!largest) return null;
+  const { pair, value, referenceValue } = largest.test;
   const effects = new Map<string, number>();
-  for (const test of ranked)
+  for (const { test } of ranked)
     for (const name of test.pair.names)
       effects.set(name, (effects.get(name) ?? 0) + changeOf(test));
   const features = [...effects].sort(([, left], [, right]) => right - left);
-  return evidenceOf(resultOf(largest), {
+  return evidenceOf(largest.result, {
     feature: features[0]![0],
-    large: changeOf(largest) >= largeChange,
+    large: changeOf(largest.test) >= largeChange,
     contributions: shares(features),
     summary:
-      `${changed.length} of ${tested} pairs of features depend on each other in another way, ` +
-      `most of all ${pair.names.join(' and ')}: their correlation went from ` +
+      `${changed.length} of ${results.length} pairs of features depend on each other in another ` +
+      `way, most of all ${pair.names.join(' and ')}: their correlation went from ` +
       `${shown(referenceValue)} to ${shown(value)}`,
   });
 }

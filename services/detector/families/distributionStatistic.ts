@@ -1,4 +1,5 @@
 import { sum } from 'simple-statistics';
+import { validCounts } from '../../shared/bins/countVector.ts';
 import { effectiveCount } from '../../shared/statistics/effectiveCount.ts';
 import { likelihoodRatioTest } from '../../shared/statistics/likelihoodRatioTest.ts';
 import { likelihoodRatioTrend } from '../../shared/statistics/likelihoodRatioTrend.ts';
@@ -29,14 +30,6 @@ interface CountsMeasurement extends ReferenceMeasurement {
   /** Valid values per bin. */
   recentCounts: number[];
   referenceCounts: number[];
-}
-
-/**
- * Values in their bins, those never seen before in one of their own. Missing, non-finite and wrong
- * values are a matter of data quality.
- */
-export function validCounts({ binCount }: FrozenVariable, counts: readonly number[]): number[] {
-  return counts.slice(0, binCount + 1);
 }
 
 /**
@@ -81,10 +74,10 @@ function testVariable(
 ): DistributionStatistic | null {
   const recentSums = comparison.recent.variables.get(key);
   if (frozen.growing || !recentSums) return null;
-  const recentCounts = validCounts(frozen, recentSums.counts);
+  const recentCounts = validCounts(recentSums.counts);
   return testCounts(comparison, recentCounts, significance, statisticOf, reference => {
     const counts = reference.countsOf(key);
-    return counts && validCounts(frozen, counts);
+    return counts && validCounts(counts);
   });
 }
 

@@ -1,4 +1,10 @@
-import { sum } from 'simple-statistics';
+import {
+  missingCount,
+  nonFiniteCount,
+  totalCount,
+  unseenCount,
+  wrongTypeCount,
+} from '../../shared/bins/countVector.ts';
 import { overdispersion } from '../../shared/statistics/overdispersion.ts';
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
 import type { VariableCounts } from '../blocks/variableCounts.ts';
@@ -26,19 +32,18 @@ export function rateMetrics({ type, growing }: FrozenVariable): readonly RateMet
 
 /** Returns how many of the records of a block, or of a sum of blocks, have the defect. */
 export function defectCount(
-  { binCount }: FrozenVariable,
   { counts, outOfRange }: Pick<VariableCounts, 'counts' | 'outOfRange'>,
   metric: RateMetric,
 ): number {
   switch (metric) {
     case 'unseen_rate':
-      return counts[binCount]!;
+      return unseenCount(counts);
     case 'non_finite_rate':
-      return counts[binCount + 1]!;
+      return nonFiniteCount(counts);
     case 'wrong_type_rate':
-      return counts[binCount + 2]!;
+      return wrongTypeCount(counts);
     case 'missing_rate':
-      return counts[binCount + 3]!;
+      return missingCount(counts);
     case 'out_of_range_rate':
       return outOfRange;
   }
@@ -51,15 +56,14 @@ export function defectCount(
 export function rateOverdispersion(
   { referenceBlocks, scale }: Comparison,
   key: string,
-  variable: FrozenVariable,
   metric: RateMetric,
 ): number {
   return overdispersion(
     pooledCounts(referenceBlocks, scale, block => {
       const counts = block.variables.get(key);
       if (!counts) return null;
-      const hits = defectCount(variable, counts, metric);
-      return [hits, sum(counts.counts) - hits];
+      const hits = defectCount(counts, metric);
+      return [hits, totalCount(counts.counts) - hits];
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { sum } from 'simple-statistics';
+import { totalCount, validCounts } from '../../shared/bins/countVector.ts';
 import { overdispersion } from '../../shared/statistics/overdispersion.ts';
 import {
   type Rate,
@@ -11,7 +12,6 @@ import type { VariableKind } from '../blocks/windowObservation.ts';
 import type { Comparison } from '../reference/comparison.ts';
 import type { Significance } from '../significance/significance.ts';
 import type { StreamSignificance } from '../significance/streamSignificance.ts';
-import { validCounts } from './distributionStatistic.ts';
 import { percent } from './evidence.ts';
 import { defectCount, type RateMetric, rateMetrics, rateOverdispersion } from './qualityRates.ts';
 import type { ResultDetail, TestOptions } from './testFamily.ts';
@@ -77,15 +77,15 @@ export function qualityTests(
     const reference = comparison.reference.variables.get(key);
     if (variable.kind !== kind || !recent || !reference || reference.blocks === 0) continue;
     const significance = stream.of(key);
-    const recentTotal = sum(recent.counts);
-    const referenceTotal = sum(reference.counts);
+    const recentTotal = totalCount(recent.counts);
+    const referenceTotal = totalCount(reference.counts);
     for (const metric of rateMetrics(variable)) {
       const rates: RatePair = {
-        recent: { hits: defectCount(variable, recent, metric), total: recentTotal },
-        reference: { hits: defectCount(variable, reference, metric), total: referenceTotal },
+        recent: { hits: defectCount(recent, metric), total: recentTotal },
+        reference: { hits: defectCount(reference, metric), total: referenceTotal },
         minIncrease: minIncrease(metric, significance),
       };
-      const learned = () => rateOverdispersion(comparison, key, variable, metric);
+      const learned = () => rateOverdispersion(comparison, key, metric);
       const { noiseWeight } = significance;
       tests.push(rateTest({ feature: variable.name, metric, noiseWeight }, rates, learned, level));
     }
@@ -180,7 +180,7 @@ function stuckTest(
   variable: FrozenVariable,
   { noiseWeight }: Significance,
 ): QualityTest {
-  const run = constantRun(comparison, key, variable);
+  const run = constantRun(comparison, key);
   const values = run?.values ?? 0;
   const logPValueOf = ({ dispersion, logShare }: ConstantRun) =>
     ((values - 1) / dispersion) * logShare;
@@ -221,7 +221,6 @@ interface ConstantRun {
 function constantRun(
   { scale, recentBlocks, referenceBlocks, reference }: Comparison,
   key: string,
-  variable: FrozenVariable,
 ): ConstantRun | null {
   const last = recentBlocks.at(-1)!.variables.get(key);
   if (scale !== 1 || !last?.constant) return null;
@@ -229,8 +228,8 @@ function constantRun(
     .map(block => block.variables.get(key))
     .filter(counts => counts !== undefined);
   if (counted.some(({ constant }) => constant)) return null;
-  const values = sum(validCounts(variable, last.counts));
-  const referenceCounts = validCounts(variable, reference.variables.get(key)!.counts);
+  const values = sum(validCounts(last.counts));
+  const referenceCounts = validCounts(reference.variables.get(key)!.counts);
   const referenceValues = sum(referenceCounts);
   const fullestShare = Math.max(...referenceCounts) / referenceValues;
   if (values < 2 || !(fullestShare < 1)) return null;
@@ -238,7 +237,7 @@ function constantRun(
     values,
     referenceValues,
     logShare: Math.log(fullestShare),
-    dispersion: overdispersion(counted.map(({ counts }) => validCounts(variable, counts))),
+    dispersion: overdispersion(counted.map(({ counts }) => validCounts(counts))),
   };
 }
 

@@ -1,5 +1,8 @@
 import { sum } from 'simple-statistics';
+import { validCounts } from '../../shared/bins/countVector.ts';
 import type { ModelSettings } from '../../shared/config/settings.ts';
+import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
+import type { NumericHistogram } from '../../shared/profile/numericHistogram.ts';
 import { chiSquared } from '../../shared/statistics/chiSquared.ts';
 import { chiSquaredThreshold } from '../../shared/statistics/chiSquaredThreshold.ts';
 import type { DistanceSignificance } from '../../shared/statistics/distanceSignificance.ts';
@@ -16,7 +19,6 @@ import {
 import { wassersteinDistance } from '../../shared/statistics/wassersteinDistance.ts';
 import { countVariable } from '../blocks/variableCounts.ts';
 import { variableKey, type WindowObservation } from '../blocks/windowObservation.ts';
-import { validCounts } from '../families/distributionStatistic.ts';
 import type { VersionReference, VersionVariable } from '../reference/reference.ts';
 import type { DriftMetric } from './driftMetric.ts';
 
@@ -38,73 +40,100 @@ export function distanceMetrics(
   const ofKind = Map.groupBy(variables, ({ frozen }) => frozen.kind);
   const budget = detection.falseAlarmsPerThousandWindows / 1000;
   return variables.flatMap(variable =>
-    distancesOf(variable, observation, budget / ofKind.get(variable.frozen.kind)!.length),
+    metricsOf(variable, observation, budget / ofKind.get(variable.frozen.kind)!.length),
+  );
+}
+
+interface Distance {
+  metric: string;
+  value: number;
+  /** null where nothing could vary. */
+  significance: DistanceSignificance | null;
+}
+
+function metricsOf(
+  variable: VersionVariable,
+  observation: WindowObservation,
+  level: number,
+): DriftMetric[] {
+  const { frozen, counts, source } = variable;
+  const observed = observation.variables.get(variableKey(frozen.kind, frozen.name))?.profile;
+  const recent = validCounts(countVariable(frozen, observed, observation.records).counts);
+  const reference = validCounts(counts);
+  const records = sum(recent);
+  if (!observed || records === 0) return [];
+  return distancesOf(variable, observed, reference, recent).map(
+    ({ metric, value, significance }) => {
+      const threshold = significance?.thresholdAt(level) ?? null;
+      return {
+        family: '',
+        kind: frozen.kind,
+        feature: frozen.name,
+        metric,
+        value,
+        referenceValue: null,
+        threshold,
+        pValue: significance?.pValue ?? null,
+        level: null,
+        records,
+        referenceRecords: sum(reference),
+        reference: source,
+        cycle: null,
+        scale: 1,
+        overdispersion: null,
+        noiseWeight: null,
+        reason: threshold !== null && value > threshold ? decidesNothing : '',
+      };
+    },
   );
 }
 
 function distancesOf(
-  { frozen, profile, counts, source }: VersionVariable,
-  observation: WindowObservation,
-  level: number,
-): DriftMetric[] {
-  const observed = observation.variables.get(variableKey(frozen.kind, frozen.name))?.profile;
-  const recent = validCounts(frozen, countVariable(frozen, observed, observation.records).counts);
-  const reference = validCounts(frozen, counts);
-  const records = sum(recent);
-  if (!observed || records === 0) return [];
-  const metric = (
-    name: string,
-    value: number,
-    significance: DistanceSignificance | null,
-  ): DriftMetric => {
-    const threshold = significance?.thresholdAt(level) ?? null;
-    return {
-      family: '',
-      kind: frozen.kind,
-      feature: frozen.name,
-      metric: name,
-      value,
-      referenceValue: null,
-      threshold,
-      pValue: significance?.pValue ?? null,
-      level: null,
-      records,
-      referenceRecords: sum(reference),
-      reference: source,
-      cycle: null,
-      scale: 1,
-      overdispersion: null,
-      noiseWeight: null,
-      reason: threshold !== null && value > threshold ? decidesNothing : '',
-    };
-  };
+  { frozen, profile }: VersionVariable,
+  observed: FeatureProfile,
+  reference: number[],
+  recent: number[],
+): Distance[] {
   const index = populationStabilityIndex(reference, recent);
-  const jensenShannon = jensenShannonDistance(reference, recent);
-  const both = [
-    metric('psi', index, populationStabilitySignificance(reference, recent, index)),
-    metric(
-      'jensen_shannon',
-      jensenShannon,
-      jensenShannonSignificance(reference, recent, jensenShannon),
-    ),
-  ];
-  if (frozen.type === 'categorical') {
-    const { statistic, degreesOfFreedom, pValue } = chiSquared(reference, recent);
-    const thresholdAt = (ofLevel: number) => chiSquaredThreshold(degreesOfFreedom, ofLevel);
-    const { distance, significance } = lInfinityDistance(reference, recent);
-    return [
-      ...both,
-      metric('chi_squared', statistic, degreesOfFreedom > 0 ? { pValue, thresholdAt } : null),
-      metric('l_infinity', distance, significance),
-    ];
-  }
-  const { statistic, significance } = kolmogorovSmirnov(profile.numeric, observed.numeric);
-  const wasserstein = wassersteinDistance(profile.numeric, observed.numeric);
+  const divergence = jensenShannonDistance(reference, recent);
   return [
-    ...both,
-    metric('kolmogorov_smirnov', statistic, significance),
-    ...(wasserstein.normalized === null
+    {
+      metric: 'psi',
+      value: index,
+      significance: populationStabilitySignificance(reference, recent, index),
+    },
+    {
+      metric: 'jensen_shannon',
+      value: divergence,
+      significance: jensenShannonSignificance(reference, recent, divergence),
+    },
+    ...(frozen.type === 'categorical'
+      ? distancesOfCategories(reference, recent)
+      : distancesOfNumbers(profile.numeric, observed.numeric)),
+  ];
+}
+
+function distancesOfCategories(reference: number[], recent: number[]): Distance[] {
+  const { statistic, degreesOfFreedom, pValue } = chiSquared(reference, recent);
+  const thresholdAt = (level: number) => chiSquaredThreshold(degreesOfFreedom, level);
+  const { distance, significance } = lInfinityDistance(reference, recent);
+  return [
+    {
+      metric: 'chi_squared',
+      value: statistic,
+      significance: degreesOfFreedom > 0 ? { pValue, thresholdAt } : null,
+    },
+    { metric: 'l_infinity', value: distance, significance },
+  ];
+}
+
+function distancesOfNumbers(reference: NumericHistogram, recent: NumericHistogram): Distance[] {
+  const { statistic, significance } = kolmogorovSmirnov(reference, recent);
+  const { normalized, significance: ofMean } = wassersteinDistance(reference, recent);
+  return [
+    { metric: 'kolmogorov_smirnov', value: statistic, significance },
+    ...(normalized === null
       ? []
-      : [metric('wasserstein', wasserstein.normalized, wasserstein.significance)]),
+      : [{ metric: 'wasserstein', value: normalized, significance: ofMean }]),
   ];
 }
