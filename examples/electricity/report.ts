@@ -3,13 +3,13 @@ import type { QuarterScore } from './scorerLine.ts';
 import { curlCommand, rowsOf, statements } from './statements.ts';
 import { percent, type QuarterAccuracy, type StoryEntry } from './story.ts';
 
-/** What a run has printed, as data. It is the content of the file of --report. */
+/** The output of a run as data, which is the content of the file of --report. */
 export interface Report {
   /** True if every part of the story happened. */
   complete: boolean;
   /** One line per part of the story that did not happen. */
   missing: string[];
-  /** ISO 8601, wall clock. */
+  /** Start of the run by the wall clock, in ISO 8601. */
   startedAt: string;
   durationSeconds: number;
   story: StoryEntry[];
@@ -20,7 +20,7 @@ export interface Report {
   statements: { question: string; sql: string; command: string; rows: number }[];
 }
 
-/** What ClickHouse holds at the end. */
+/** Contents of ClickHouse at the end of the run. */
 export interface LoopCounts {
   /** Predictions in the profiles of windows. */
   predictions: number;
@@ -35,7 +35,8 @@ export interface LoopCounts {
   driftEvents: number;
   trainingRuns: { approved: number; rejected: number; skipped: number; failed: number };
   /**
-   * Approved versions that the view lineage connects with a drift event, data, artifact, reference.
+   * Approved versions that the view lineage connects with a drift event, data, an artifact and a
+   * reference.
    */
   approvedWithLineage: number;
 }
