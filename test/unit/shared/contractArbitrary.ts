@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
 import { type Features, recordOf } from '../../../services/shared/profile/features.ts';
 
-/** Names that objects inherit, that the services use themselves, or that are hard to carry. */
+/**
+ * Names that objects inherit, names that the services use themselves, and names that are hard to
+ * encode.
+ */
 const awkwardNames = [
   '__proto__',
   'constructor',
@@ -16,7 +19,7 @@ const awkwardNames = [
   'é€😀',
 ];
 
-/** Text that UTF-8 can carry. */
+/** Generates text that UTF-8 can encode. */
 export const text = fc.oneof(
   {
     weight: 4,
