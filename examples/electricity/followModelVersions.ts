@@ -5,8 +5,7 @@ import type { Kafka } from 'kafkajs';
 const topic = 'model-versions';
 
 /**
- * The fields of a record of model-versions that a scorer needs. schemas/model-version.avsc has all
- * fields.
+ * What a scorer needs from a record of model-versions. schemas/model-version.avsc has all fields.
  */
 export interface ApprovedVersion {
   version: string;

@@ -3,7 +3,7 @@ import type { QuarterScore } from './scorerLine.ts';
 import { curlCommand, rowsOf, statements } from './statements.ts';
 import { percent, type QuarterAccuracy, type StoryEntry } from './story.ts';
 
-/** The output of a run as data, which is the content of the file of --report. */
+/** What a run has printed, as data. It is the content of the file of --report. */
 export interface Report {
   /** True if every part of the story happened. */
   complete: boolean;
@@ -20,7 +20,7 @@ export interface Report {
   statements: { question: string; sql: string; command: string; rows: number }[];
 }
 
-/** Contents of ClickHouse at the end of the run. */
+/** What ClickHouse holds at the end. */
 export interface LoopCounts {
   /** Predictions in the profiles of windows. */
   predictions: number;

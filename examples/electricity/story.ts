@@ -1,6 +1,6 @@
 /** Something that happened. Times are ISO 8601 in UTC. */
 export type StoryEntry =
-  /** A message of the demo about its own work. */
+  /** What the demo says about its own work. */
   | { kind: 'note'; text: string }
   /** The scorer has trained version 1. */
   | { kind: 'trained'; model: string; version: string; rows: number; from: string; to: string }

@@ -101,7 +101,7 @@ describe('judge', () => {
   const weight = fc.double({ min: 0, max: 1, noNaN: true });
   const scale = fc.constantFrom(...scales);
 
-  it('gives a p-value that falls as the statistic rises, whatever the history', () => {
+  it('gives a p-value that falls as the statistic rises, for any history', () => {
     const statistic = fc.double({ min: 0, max: 1e5, noNaN: true });
     fc.assert(
       fc.property(

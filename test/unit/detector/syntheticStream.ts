@@ -140,9 +140,9 @@ export function metricsAfter(
 export interface FoldedStream {
   state: FoldState;
   verdicts: Verdict[];
-  /** Every content that was published, in order. */
+  /** All contents of drift events that were published, in order. */
   changes: DriftEventContent[];
-  /** The last content per id. */
+  /** The last content of each drift event. */
   events: DriftEventContent[];
 }
 

@@ -29,9 +29,7 @@ export const text = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme', minLength: 49, maxLength: 300 }) },
 );
 
-/**
- * Generates objects as JSON.parse makes them: every key is the object's own, whatever it is called.
- */
+/** Generates objects as JSON.parse makes them. Every key is the object's own, for any name. */
 export function mapOf<T>(values: fc.Arbitrary<T>, maxKeys = 6): fc.Arbitrary<Record<string, T>> {
   return fc
     .array(fc.tuple(text, values), { maxLength: maxKeys })

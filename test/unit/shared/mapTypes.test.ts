@@ -127,7 +127,7 @@ describe('map types', () => {
     });
   });
 
-  it('share names between maps with the same names in the same order, whatever came in between', () => {
+  it('share names between maps with the same names in the same order, even if others come in between', () => {
     const read = (values: Prediction['features']) =>
       (ours.fromBuffer(plain.toBuffer({ values, texts: {}, after: '' })) as { values: Features })
         .values;

@@ -110,7 +110,7 @@ describe('foldedNormalMean', () => {
 describe('bisect', () => {
   const exponent = fc.integer({ min: -300, max: 300 });
 
-  it('finds where the condition ends to a relative 1e-12, from above, whatever the size of the end', () => {
+  it('finds the end of the condition to a relative 1e-12, from above, for an end of any size', () => {
     fc.assert(
       fc.property(exponent, fc.double({ min: 1, max: 2, noNaN: true }), (power, mantissa) => {
         const end = mantissa * 2 ** power;
