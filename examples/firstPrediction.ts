@@ -1,6 +1,6 @@
 // Sends one prediction to Driftloop, as a program that serves a model does. It needs Kafka alone:
 //   KAFKA_BROKERS=127.0.0.1:9092 npx node examples/firstPrediction.ts
-// Nothing was declared before: the first prediction that names a model starts its monitoring.
+// No model needs to be declared. The first prediction that names a model starts its monitoring.
 import { randomUUID } from 'node:crypto';
 import kafkajs from 'kafkajs';
 

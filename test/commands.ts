@@ -4,7 +4,7 @@ import { inject } from 'vitest';
 import type { KafkaAdmin, KafkaProducer } from '../services/shared/kafka/kafka.ts';
 import { uniqueName } from './uniqueName.ts';
 
-/** Returns variables of an installation that nobody else has, on the servers of the run. */
+/** Returns the variables of an installation that no other test uses, on the servers of the run. */
 export function ownInstallation(): Record<string, string> {
   const name = uniqueName();
   return {
@@ -17,8 +17,8 @@ export function ownInstallation(): Record<string, string> {
 }
 
 /**
- * Commits the end of a topic for a consumer group that has no member. A transaction does so at
- * once, while a consumer would have to join the group first.
+ * Commits the end of a topic for a consumer group that has no member. It uses a transaction, which
+ * needs no member and takes effect at once.
  * @param committer a transactional producer
  */
 export async function commitAll(

@@ -2,14 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 export interface EventuallyOptions {
   timeoutMs?: number;
-  /** Pause between two looks. */
+  /** Pause between two attempts. */
   intervalMs?: number;
 }
 
 /**
- * Looks again and again until something is there. For what gives no signal that a test could wait
- * for, such as a row in a table.
- * @param awaited what the message of a failure says, such as "a row of drift_metrics"
+ * Polls a condition until it holds. Use it only for something that gives no signal to wait for,
+ * such as a row in a table.
+ * @param awaited the awaited condition for the message of a failure, such as "a row of
+ *   drift_metrics"
  * @param look returns what it found, or a falsy value if it is not there yet
  * @returns what was found
  * @throws if it is not there in time

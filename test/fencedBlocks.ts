@@ -1,10 +1,10 @@
 export interface FencedBlock {
-  /** What stands behind the opening back-ticks, such as `ts run`; empty for a drawing. */
+  /** Text after the opening back-ticks, such as `ts run`; empty for a drawing. */
   kind: string;
   text: string;
 }
 
-/** Fenced code blocks of a Markdown text, in their order. */
+/** Returns the fenced code blocks of a Markdown text in their order. */
 export function fencedBlocks(markdown: string): FencedBlock[] {
   return [...markdown.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].map(([, kind, text]) => ({
     kind: kind!,

@@ -6,9 +6,9 @@ import { temporaryInstallation } from '../infra/local/temporaryInstallation.ts';
 import { uniqueName } from './uniqueName.ts';
 
 /**
- * Creates topics and a database of a test's own on the servers of the run. Disposing of it removes
- * them, and stops the services that it started.
- * @param variables environment variables that differ
+ * Creates topics and a database for one test on the servers of the run. Disposing of the result
+ * removes them and stops the services that the test started.
+ * @param variables environment variables that differ from the usual ones
  */
 export async function freshInstallation(variables: Record<string, string> = {}) {
   const name = uniqueName();

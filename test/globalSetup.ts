@@ -11,22 +11,24 @@ import { removeLeftovers } from './removeLeftovers.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** host:port */
+    /** Address as host:port. */
     kafkaBrokers: string;
     schemaRegistryUrl: string;
     clickhouseUrl: string;
-    /** Start of every name that a test gives to something on the servers. */
+    /** Prefix of every name that a test creates on the servers. */
     runPrefix: string;
   }
 }
 
 interface TestServers {
   variables: ServerVariables;
-  /** Ends them, or removes what the tests have left there. */
+  /** Stops the servers if this run started them; otherwise removes what the tests left on them. */
   release(): Promise<void>;
 }
 
-/** State that the projects of a run share. It is global because each project loads this file. */
+/**
+ * State that the projects of one run share. It is global because each project loads this file anew.
+ */
 const shared = globalThis as {
   driftloopTests?: { runPrefix: string; projects: number; servers: Promise<TestServers> };
 };

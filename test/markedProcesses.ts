@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 
-/** Tells the processes that a test has brought about from all others. */
+/** Distinguishes the processes that a test started, directly or indirectly, from all others. */
 export interface MarkedProcesses {
-  /** Environment variable for a process; those that it starts in turn inherit it. */
+  /** Environment variables for a process. The processes that it starts inherit them. */
   variables: Record<string, string>;
-  /** Lists those that run. */
+  /** Lists the marked processes that are running. */
   list(): { pid: number; command: string }[];
   expectNone(): Promise<void>;
 }

@@ -18,10 +18,10 @@ import type { QuarterScore, ScorerLine } from './scorerLine.ts';
 import { type StoryEntry, storyText } from './story.ts';
 
 export interface DemoOptions {
-  /** Folder for data, models and logs. What an earlier run has left there is removed. */
+  /** Folder for data, models and logs. The demo first removes the files of an earlier run. */
   dir: string;
   ports: LocalStackPorts;
-  /** Stop at the end of the story instead of leaving everything up. */
+  /** Whether to stop at the end of the story instead of leaving everything running. */
   headless: boolean;
   /** File for the report. */
   report?: string;
@@ -30,7 +30,10 @@ export interface DemoOptions {
 }
 
 const model = 'nsw-price-direction';
-/** Short, so that a step of the replay does not wait a second in each service. */
+/**
+ * Flush interval of the services. It is short, so that a step of the replay does not wait a second
+ * in each service.
+ */
 const flushMs = '50';
 
 /**
@@ -132,8 +135,8 @@ function tell(demo: Demo, entry: StoryEntry): void {
 }
 
 /**
- * Runs the scorer to the end of its data. With each line of its output it tells what the scorer and
- * Driftloop have done.
+ * Runs the scorer to the end of its data. Each line of its output makes the demo print what the
+ * scorer and Driftloop have done.
  */
 function runScorer(
   demo: Demo,

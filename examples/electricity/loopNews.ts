@@ -29,7 +29,8 @@ export async function loopNews(
 }
 
 /**
- * Returns the key of an entry. It changes, and the entry is told again, with its status or cause.
+ * Returns the key of an entry. The key changes with the status or the cause, so that the entry is
+ * told again.
  */
 function keyOf(entry: StoryEntry): string {
   const { id, version, status, cause } = entry as {

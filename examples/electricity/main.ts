@@ -72,7 +72,7 @@ async function requireWritable(report: string): Promise<void> {
   });
 }
 
-/** Prints an error, unless it has been printed already or speaks of the person's own Ctrl-C. */
+/** Prints an error, unless it was printed already or is due to Ctrl-C. Returns the exit code. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError || error instanceof Interrupted) return error.exitCode;
   const { code, message } = error as NodeJS.ErrnoException;

@@ -9,7 +9,7 @@ export interface Report {
   complete: boolean;
   /** One line per part of the story that did not happen. */
   missing: string[];
-  /** ISO 8601, wall clock. */
+  /** Start of the run by the wall clock, in ISO 8601. */
   startedAt: string;
   durationSeconds: number;
   story: StoryEntry[];
@@ -35,7 +35,8 @@ export interface LoopCounts {
   driftEvents: number;
   trainingRuns: { approved: number; rejected: number; skipped: number; failed: number };
   /**
-   * Approved versions that the view lineage connects with a drift event, data, artifact, reference.
+   * Approved versions that the view lineage connects with a drift event, data, an artifact and a
+   * reference.
    */
   approvedWithLineage: number;
 }

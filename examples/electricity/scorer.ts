@@ -31,7 +31,7 @@ interface ServedModel {
   predict(rows: HalfHour['features'][]): Promise<ModelOutput[]>;
 }
 
-/** Half-hours from one time to before another. */
+/** Half-hours from one time up to, but not including, another. */
 interface Step {
   fromMs: number;
   untilMs: number;
@@ -170,7 +170,10 @@ async function send(topic: string, records: { id: string }[]): Promise<void> {
   await untilProcessed();
 }
 
-/** The version that serves from here on: that which was approved last, from its folder. */
+/**
+ * Returns the version that serves from now on, which is the last one that was approved. It is
+ * loaded from its folder.
+ */
 async function servedAfter({ untilMs }: Step): Promise<ServedModel> {
   const approved = await modelVersions.latestApproved();
   if (approved === null || approved.version === served.version) return served;
@@ -180,9 +183,8 @@ async function servedAfter({ untilMs }: Step): Promise<ServedModel> {
 }
 
 /**
- * The clock of the replay: time stands still until Driftloop has processed everything that was
- * sent, trainings included. Without it a training would take months of this market, and the story
- * would depend on the speed of the machine.
+ * Waits until Driftloop has processed everything that was sent, including trainings. Otherwise a
+ * training would take months of event time, and the story would depend on the speed of the machine.
  */
 async function untilProcessed(): Promise<void> {
   let saidAtMs = Date.now();

@@ -2,7 +2,7 @@
 export type ScorerLine =
   /** Version 1 is ready. */
   | { event: 'trained'; model: string; version: string; rows: number; from: string; to: string }
-  /** Driftloop has not processed everything yet. Printed once a second at most. */
+  /** Driftloop has not processed everything yet. This is printed at most once a second. */
   | { event: 'waiting'; service: string; records: number }
   /** Labels and predictions of a step were sent, and all that follows from them was processed. */
   | { event: 'stepped'; until: string; version: string; predictions: number; labels: number }
@@ -14,7 +14,7 @@ export type ScorerLine =
   | { event: 'finished' };
 
 export interface QuarterScore {
-  /** Such as 1996-Q3, in UTC. */
+  /** Quarter in UTC, such as 1996-Q3. */
   quarter: string;
   predictions: number;
   /** Number of right predictions of the version that served. */

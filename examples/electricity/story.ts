@@ -21,7 +21,8 @@ export type StoryEntry =
   | ({ kind: 'quarter' } & QuarterAccuracy);
 
 /**
- * The latest revision of a drift event. Told when it opens, and when its status or cause changes.
+ * The latest revision of a drift event. It is told when the event opens, and when its status or
+ * cause changes.
  */
 export interface DriftEntry {
   kind: 'drift';
@@ -40,7 +41,7 @@ export interface DriftEntry {
   explanation: string;
 }
 
-/** A run of the retrainer. Told when it starts and when it ends. */
+/** A run of the retrainer. It is told when it starts and when it ends. */
 export interface TrainingEntry {
   kind: 'training';
   id: string;
@@ -55,7 +56,7 @@ export interface TrainingEntry {
 }
 
 export interface QuarterAccuracy {
-  /** Such as 1996-Q3. */
+  /** Quarter in UTC, such as 1996-Q3. */
   quarter: string;
   predictions: number;
   /** Share of right predictions of the version that served. */

@@ -3,19 +3,26 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A folder for artifacts that can be filled to the last byte. */
+/** A folder for artifacts on a file system of its own, which can be filled to the last byte. */
 export interface ArtifactsDisk {
   folder: string;
-  /** Why it is no disk of its own, and so cannot be filled; null when it is. */
+  /**
+   * Why the file system could not be mounted, so that it cannot be filled; null if it was mounted.
+   */
   obstacle: string | null;
+  /** Writes a file until the file system has no space left. */
   fill(): void;
+  /** Removes what `fill` wrote. */
   free(): Promise<void>;
   unmount(): void;
 }
 
 const chunkBytes = 64 * 1024;
 
-/** A file system in memory, which only root can mount. */
+/**
+ * Mounts a file system in memory (tmpfs) on the folder. Only root can do so; without the right, the
+ * folder is an ordinary one and `obstacle` says why.
+ */
 export function mountArtifactsDisk(folder: string, megabytes: number): ArtifactsDisk {
   mkdirSync(folder, { recursive: true });
   const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder], {
@@ -36,7 +43,7 @@ export function mountArtifactsDisk(folder: string, megabytes: number): Artifacts
     },
     free: () => rm(ballast, { force: true }),
     unmount() {
-      // Lazily: a process that was not waited for may still have a file open.
+      // The option -l also unmounts while a process still has a file open.
       if (obstacle === null) spawnSync('umount', ['-l', folder]);
     },
   };

@@ -4,28 +4,31 @@ import type { Fault, FaultProxy } from './faultProxy.ts';
 import type { Fleet } from './fleet.ts';
 import type { ServerName, Servers } from './servers.ts';
 
-const mostReplicas = 3;
+const maxReplicas = 3;
 
-/** How often each comes in a round. Every round has all of them, in an order of its own. */
+/**
+ * How often each disturbance occurs in a round. Every round contains all of them, in a random
+ * order.
+ */
 const timesPerRound = {
   'SIGKILL of a service': 4,
   'SIGSTOP of a service': 3,
-  'replica more or less': 3,
+  'replica added or removed': 3,
   'kafka killed': 1,
-  'kafka silent': 1,
+  'kafka frozen': 1,
   'clickhouse killed': 2,
-  'clickhouse silent': 1,
+  'clickhouse frozen': 1,
   'clickhouse unavailable': 1,
   'clickhouse exceptions': 1,
   'clickhouse slow': 1,
   'clickhouse inserts cut off': 2,
-  'clickhouse answers lost': 2,
-  'clickhouse answers cut off': 1,
+  'clickhouse responses lost': 2,
+  'clickhouse responses cut off': 1,
   'registry killed': 1,
   'registry unavailable': 1,
   'registry slow': 1,
-  'partitions added': 1,
-  'disk of the artifacts full': 1,
+  'partition added': 1,
+  'artifacts disk full': 1,
 };
 
 export type Disturbance = keyof typeof timesPerRound;
@@ -34,30 +37,38 @@ export const everyDisturbance: readonly Disturbance[] = Object.entries(timesPerR
   ([name, times]) => Array<Disturbance>(times).fill(name as Disturbance),
 );
 
-/** Does harm at random, and undoes what would otherwise stay. */
+/** Disturbs services and servers at random, and undoes what would otherwise last. */
 export interface Disturber {
-  /** One disturbance. @returns what it was, more exactly */
+  /**
+   * Carries out the next disturbance.
+   * @returns a description of what was done
+   */
   disturb(): Promise<string>;
-  /** Everything runs again: stopped processes go on, servers are up, each service has a replica. */
+  /**
+   * Waits until everything runs again: frozen processes continue, servers are up, and each service
+   * has a replica.
+   */
   calm(): Promise<void>;
 }
 
+/** What a disturber acts on. */
 export interface Disturbed {
   fleet: Fleet;
   servers: Servers;
   proxies: { clickhouse: FaultProxy; registry: FaultProxy };
   artifacts: ArtifactsDisk;
-  /** Adds a partition to predictions. */
+  /** Adds a partition to the topic `predictions`. */
   addPartition(): Promise<void>;
-  /** Asks for a training and waits until its run has ended. */
+  /** Requests a training and waits until its run has ended. */
   train(id: string): Promise<void>;
 }
 
 /**
- * @param round what comes, in any order, before anything comes again
- * @param random chooses the order, whom and how long
- * @param sessionTimeoutMs of the services: a process that rests longer loses its partitions and
- *   wakes as a zombie
+ * Creates a disturber, which carries out all disturbances of a round before any of the next round.
+ * @param round disturbances of a round, in any order
+ * @param random chooses the order, the victims and the durations
+ * @param sessionTimeoutMs session timeout of the services. A process that is frozen for longer
+ *   loses its partitions, and is a zombie when it continues.
  */
 export function createDisturber(
   { fleet, servers, proxies, artifacts, addPartition, train }: Disturbed,
@@ -75,7 +86,7 @@ export function createDisturber(
     return any(fleet.replicas(any(fleet.services)));
   }
 
-  /** Undoes a disturbance later, while others go on. */
+  /** Undoes a disturbance after a while. Other disturbances go on meanwhile. */
   function later(afterMs: number, undo: () => Promise<void> | void): void {
     const done = pause(afterMs)
       .then(undo)
@@ -98,15 +109,17 @@ export function createDisturber(
 
   async function changeReplicas(): Promise<string> {
     const service = any(fleet.services);
-    // Drawn in any case, so that the seed decides what comes next, whoever is alive now.
+    // Draw the number in any case, so that the sequence depends on the seed alone, not on which
+    // replicas are alive now.
     const coin = random();
     const grow =
       fleet.replicas(service).length < 2 ||
-      (fleet.replicas(service).length < mostReplicas && coin < 0.5);
+      (fleet.replicas(service).length < maxReplicas && coin < 0.5);
     await (grow ? fleet.add(service) : fleet.remove(service));
-    return grow ? `another ${service}` : `one ${service} less`;
+    return grow ? `${service} replica added` : `${service} replica removed`;
   }
 
+  /** Kills a server after all frozen processes continue, and restarts it within a second. */
   async function killServer(name: ServerName): Promise<string> {
     await Promise.all(pending);
     await servers.kill(name);
@@ -123,15 +136,18 @@ export function createDisturber(
     return '';
   }
 
-  /** @returns null when nobody asked the server meanwhile, so that nothing was harmed */
+  /**
+   * Makes a proxy disturb the next requests to a server.
+   * @returns null if the server received no request meanwhile, so that none was disturbed
+   */
   async function harm(server: keyof typeof proxies, fault: Fault): Promise<string | null> {
     const requests = await proxies[server].harm(fault, 3 + Math.floor(random() * 6), 4_000);
     return requests > 0 ? '' : null;
   }
 
   /**
-   * A training that finds no room has to say so; one that is asked for afterwards has to come
-   * about.
+   * Requests a training while the disk is full, which must fail with that reason, and another one
+   * after the disk was freed, which must succeed.
    */
   async function fillDisk(): Promise<string | null> {
     if (artifacts.obstacle !== null) return null;
@@ -147,31 +163,31 @@ export function createDisturber(
   }
 
   /**
-   * Each says what it was where that is more exact than the disturbance, else ''; null when nothing
-   * was disturbed.
+   * Actions by the name of their disturbance. Each returns a description if that is more precise
+   * than the name, else ''; null if nothing was disturbed.
    */
-  const does: Record<Disturbance, () => Promise<string | null>> = {
+  const actions: Record<Disturbance, () => Promise<string | null>> = {
     'SIGKILL of a service': killService,
     'SIGSTOP of a service': freezeService,
-    'replica more or less': changeReplicas,
+    'replica added or removed': changeReplicas,
     'kafka killed': () => killServer('kafka'),
-    'kafka silent': () => freezeServer('kafka'),
+    'kafka frozen': () => freezeServer('kafka'),
     'clickhouse killed': () => killServer('clickhouse'),
-    'clickhouse silent': () => freezeServer('clickhouse'),
+    'clickhouse frozen': () => freezeServer('clickhouse'),
     'clickhouse unavailable': () => harm('clickhouse', 'unavailable'),
     'clickhouse exceptions': () => harm('clickhouse', 'exception'),
     'clickhouse slow': () => harm('clickhouse', 'slow'),
     'clickhouse inserts cut off': () => harm('clickhouse', 'cut request'),
-    'clickhouse answers lost': () => harm('clickhouse', 'lost answer'),
-    'clickhouse answers cut off': () => harm('clickhouse', 'cut answer'),
+    'clickhouse responses lost': () => harm('clickhouse', 'lost response'),
+    'clickhouse responses cut off': () => harm('clickhouse', 'cut response'),
     'registry killed': () => killServer('registry'),
     'registry unavailable': () => harm('registry', 'unavailable'),
     'registry slow': () => harm('registry', 'slow'),
-    'partitions added': async () => {
+    'partition added': async () => {
       await addPartition();
       return '';
     },
-    'disk of the artifacts full': fillDisk,
+    'artifacts disk full': fillDisk,
   };
 
   function draw(): Disturbance {
@@ -187,8 +203,8 @@ export function createDisturber(
   return {
     async disturb() {
       const disturbance = draw();
-      const what = await does[disturbance]();
-      return what === null ? `not done: ${disturbance}` : what || disturbance;
+      const what = await actions[disturbance]();
+      return what === null ? `not possible: ${disturbance}` : what || disturbance;
     },
     async calm() {
       await Promise.all(pending);
@@ -201,7 +217,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
-    // It has ended meanwhile, and another took its place.
+    // The process has ended meanwhile, and another one took its place.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -10,19 +10,20 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** What may happen to a request on its way to a server and back. */
+/** A fault that a request may suffer on its way to a server and back. */
 export type Fault =
-  /** 503 without a word of the server's, as a load balancer answers. */
+  /** The client receives 503 with a body that is not the server's, as from a load balancer. */
   | 'unavailable'
-  /** 500 with one of ClickHouse's errors that pass. */
+  /** The client receives 500 with one of ClickHouse's transient errors. */
   | 'exception'
+  /** The request is delayed before it reaches the server. */
   | 'slow'
-  /** The connection ends when half of the body is sent. */
+  /** The connection closes after half of the request body was sent. */
   | 'cut request'
-  /** The server has done what was asked, and its answer does not arrive. */
-  | 'lost answer'
-  /** The connection ends when half of the answer is sent. */
-  | 'cut answer';
+  /** The server carries out the request, but its response does not reach the client. */
+  | 'lost response'
+  /** The connection closes after half of the response body was sent. */
+  | 'cut response';
 
 const exceptions = [
   [241, 'MEMORY_LIMIT_EXCEEDED'],
@@ -36,8 +37,8 @@ const maxHeaderSize = 2 * 1024 ** 2;
 export type FaultProxy = Awaited<ReturnType<typeof startFaultProxy>>;
 
 /**
- * Stands between clients and an HTTP server, and passes everything on, unless it is told to do
- * harm.
+ * Starts a proxy between clients and an HTTP server. It forwards everything, except for the
+ * requests that `harm` selects.
  */
 export async function startFaultProxy(server: string) {
   const upstream = new URL(server);
@@ -45,7 +46,7 @@ export async function startFaultProxy(server: string) {
   let harm: { fault: Fault; left: number; done: () => void } | null = null;
   let exceptionNumber = 0;
 
-  /** The fault that this request is to suffer. */
+  /** Returns the fault that this request suffers, or null. */
   function faultOf(message: IncomingMessage): Fault | null {
     if (!harm) return null;
     const { fault } = harm;
@@ -87,9 +88,9 @@ export async function startFaultProxy(server: string) {
     message.once('error', () => onward.destroy());
     const [response] = (await once(onward, 'response')) as [IncomingMessage];
     response.once('error', () => answer.destroy());
-    if (fault === 'lost answer' || fault === 'cut answer') {
+    if (fault === 'lost response' || fault === 'cut response') {
       const body = await buffer(response);
-      if (fault === 'lost answer') return void answer.destroy();
+      if (fault === 'lost response') return void answer.destroy();
       answer.writeHead(response.statusCode!, {
         ...response.headers,
         'content-length': Math.max(1, body.length),
@@ -119,7 +120,7 @@ export async function startFaultProxy(server: string) {
   const listener = createServer(
     { keepAliveTimeout: 30_000, maxHeaderSize, requestTimeout: 0 },
     (message, answer) => {
-      // A server that is away: whoever asked sees that the connection ends.
+      // If the server is down, the client sees that the connection closes.
       forward(message, answer).catch(() => answer.destroy());
     },
   );
@@ -129,11 +130,11 @@ export async function startFaultProxy(server: string) {
   url.host = `127.0.0.1:${(listener.address() as AddressInfo).port}`;
 
   return {
-    /** The server's URL by way of the proxy. */
+    /** The server's URL with the address of the proxy. */
     url: url.href,
     /**
-     * Does harm to the next requests that can suffer it.
-     * @returns how many did, within the time
+     * Applies a fault to the next requests that it can affect.
+     * @returns the number of requests that it affected within the time
      */
     async harm(fault: Fault, requests: number, withinMs: number): Promise<number> {
       const done = Promise.withResolvers<void>();

@@ -11,29 +11,36 @@ import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 
 export interface Fleet {
   services: readonly ServiceName[];
-  /** Running replicas of a service, in the order of their start. */
+  /** Returns the running replicas of a service, the oldest first. */
   replicas(service: ServiceName): readonly ServiceProcess[];
-  /** Resolves when every service has a replica that is ready. */
+  /** Resolves when every service has at least one replica that is ready. */
   whole(): Promise<void>;
+  /** Starts another replica of a service and waits until it is ready. */
   add(service: ServiceName): Promise<void>;
-  /** Lets the latest replica leave in order. */
+  /** Stops the newest replica cleanly if the service has more than one. */
   remove(service: ServiceName): Promise<void>;
-  /** How often a process ended by itself or was killed, and was started again. */
+  /**
+   * Returns how often a process was started again after it had exited, was killed or had failed to
+   * start.
+   */
   restarts(): number;
-  /** Aborted when a service cannot be started, with what its log says. */
+  /** Is aborted when a service cannot be started. The reason contains the last lines of its log. */
   broken: AbortSignal;
   stop(): Promise<void>;
 }
 
 /**
- * A server that is away fails a start or two; a service that fails this often in a row has a fault
- * of its own.
+ * Maximum number of failed starts in a row. A server that is down explains one or two of them;
+ * after more the service itself must be at fault.
  */
-const mostFailedStarts = 5;
+const maxFailedStarts = 5;
 const pauseAfterFailureMs = 500;
 const shownLogLines = 10;
 
-/** Replicas of services, each started again as soon as it ends, as an orchestrator would. */
+/**
+ * Creates a fleet of service replicas. It restarts each one as soon as it exits, as an orchestrator
+ * does.
+ */
 export function startFleet(
   services: readonly ServiceName[],
   variables: Record<string, string>,
@@ -68,7 +75,7 @@ export function startFleet(
       } catch (error) {
         const failures = (failedStarts.get(service) ?? 0) + 1;
         failedStarts.set(service, failures);
-        if (failures === mostFailedStarts) {
+        if (failures === maxFailedStarts) {
           const lastLines = logTail(logFile).trimEnd().split('\n').slice(-shownLogLines).join('\n');
           broken.abort(
             new Error(

@@ -1,6 +1,8 @@
 /**
- * npm run chaos [-- --minutes N --seed S]: the services under fire, compared with an offline pass
- * over the topics.
+ * npm run chaos [-- --minutes N --seed S]
+ *
+ * Runs the services while they and their servers are disturbed, and compares the tables with one
+ * offline pass over the topics.
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { formatTable } from '../../bin/terminal/formatTable.ts';
@@ -16,8 +18,8 @@ function positive(text: string): number {
 }
 
 const { minutes, seed } = new Command('chaos')
-  .option('--minutes <number>', 'about how long to disturb', positive, 2)
-  .option('--seed <number>', 'repeats the disturbances and the stream of an earlier run', positive)
+  .option('--minutes <number>', 'approximate duration of the disturbances', positive, 2)
+  .option('--seed <number>', 'repeat the stream and the disturbances of an earlier run', positive)
   .parse()
   .opts<{ minutes: number; seed?: number }>();
 const chosenSeed = seed ?? Math.floor(Math.random() * 2 ** 31) + 1;
@@ -32,13 +34,13 @@ const table = (counts: Map<string, number>, name: string, number: string) =>
   console.log(
     formatTable([...counts].sort().map(([key, count]) => ({ [name]: key, [number]: count }))),
   );
-table(result.survived, 'disturbance', 'times');
-table(result.rows, 'compared', 'rows');
-table(result.trainings, 'trainings', 'runs');
+table(result.survived, 'disturbance', 'count');
+table(result.rows, 'compared table', 'rows');
+table(result.trainings, 'cause and result of a training', 'runs');
 console.log(formatTable(result.memory.map(service => ({ ...service }))));
 if (result.obstacle !== null)
   console.log(
-    `not done: disk of the artifacts full: no file system of its own could be mounted: ${result.obstacle}`,
+    `The artifacts disk was never full, because its file system could not be mounted: ${result.obstacle}`,
   );
 console.log(
   `seed ${chosenSeed}: ${result.records} records, ${result.restarts} restarts, ${result.deadLetters} dead letters sent, ${result.differences.length} differences`,

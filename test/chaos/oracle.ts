@@ -2,9 +2,9 @@ import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import type { KafkaRecord } from '../../services/shared/kafka/kafka.ts';
 
 /**
- * What the tables must hold, computed by one plain pass over the records of the topics. It shares
- * no code with the services, and takes a different way wherever there is one: it knows all records
- * at once, where they know a prefix.
+ * Computes what the tables must contain, by one plain pass over the records of the topics. It
+ * shares no code with the services, and uses a different method wherever there is one. In
+ * particular, it sees all records at once, while the services see a prefix.
  */
 
 export interface OracleSettings {
@@ -13,7 +13,7 @@ export interface OracleSettings {
   gracePeriodMs: number;
 }
 
-/** Rows of a table by their key, as text, so that they can be compared and shown. */
+/** Rows of a table by their key. The key is text, so that it can be compared and printed. */
 export type Rows = Map<string, Record<string, unknown>>;
 
 export type OracleTables = Record<
@@ -37,9 +37,10 @@ interface Counted {
 }
 
 /**
- * @param predictions records of the topic, those of each partition in the order of their offsets;
- *   as in the other topics, a broken one carries the class of its mistake as header `broken`
- * @param decode gives the contents of a record that is not broken
+ * Returns the expected rows of all tables.
+ * @param predictions records of the topic, those of each partition in the order of their offsets.
+ *   In all topics a broken record carries the class of its mistake in the header `broken`.
+ * @param decode returns the contents of a record that is not broken
  */
 export function oracle(
   predictions: readonly KafkaRecord[],
@@ -80,8 +81,8 @@ export function oracle(
   for (const { prediction, offset, partition } of counted) {
     const { model, version, id, time, features, score } = prediction;
     const place = key(model, version, time, id);
-    // When partitions were added, an id that comes again may come in another one, where nobody
-    // knows it: the lower offset stays.
+    // After partitions were added, a repeated id may be in another partition than the first time,
+    // where its profiler does not know it. The table keeps the row with the lower offset.
     if (Number(tables.predictions.get(place)?.offset) <= offset) continue;
     tables.predictions.set(place, {
       partition,
@@ -119,7 +120,10 @@ export function key(...parts: (string | number)[]): string {
   return parts.join(' | ');
 }
 
-/** @returns whether the record is broken; then it is noted as a dead letter */
+/**
+ * Adds a dead letter if the record is broken.
+ * @returns whether the record is broken
+ */
 function noteBroken(tables: OracleTables, topic: string, record: KafkaRecord): boolean {
   const mistake = record.headers.broken?.toString();
   if (mistake) addDeadLetter(tables, topic, record, mistake);
@@ -137,7 +141,10 @@ function addDeadLetter(
   tables['topic dead-letters'].set(place, deadLetterColumns(record, mistake));
 }
 
-/** A letter is what the producer sent, to the byte. */
+/**
+ * Returns the compared columns of a dead letter. Its key, value and header must be what the
+ * producer sent, byte for byte.
+ */
 export function deadLetterColumns(
   { key, value, headers }: Pick<KafkaRecord, 'key' | 'value' | 'headers'>,
   mistake: string,
@@ -151,7 +158,8 @@ export function deadLetterColumns(
 }
 
 /**
- * Of one version in one partition: those that count, by the rules of lateness and of repeated ids.
+ * Returns the records of one version in one partition that count, according to the rules of
+ * lateness and of repeated ids. Adds the others to the tables, and the progress of the version.
  */
 function countedOf(
   records: readonly Counted[],
@@ -230,7 +238,10 @@ function addProfiles(
 
 const sampledRecords = 64;
 
-/** Of each window and partition the records whose ids have the lowest hashes, with their values. */
+/**
+ * Adds the samples of each window and partition: the records whose ids have the lowest hashes, with
+ * their values.
+ */
 function addSamples(
   counted: readonly Counted[],
   { windowSizeMs }: OracleSettings,
@@ -270,7 +281,8 @@ function code(value: unknown): string {
 }
 
 /**
- * The high 32 bits of a float64, those of negative numbers turned so that they keep their order.
+ * Returns the high 32 bits of a float64. Those of a negative number are inverted, so that the codes
+ * have the order of the numbers.
  */
 function highHalf(value: number): number {
   const view = new DataView(new ArrayBuffer(8));
@@ -329,8 +341,8 @@ function addOutcomes(
 }
 
 /**
- * The later observation, and of equally late ones the later record; feedback for one id is in one
- * partition.
+ * Returns whether feedback replaces other feedback for the same id. The later observation wins;
+ * between equal times the higher offset wins, as all feedback for an id is in one partition.
  */
 function wins(
   one: { time: number; offset: number },

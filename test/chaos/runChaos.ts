@@ -46,46 +46,56 @@ import { checkTrainings } from './trainings.ts';
 
 export interface ChaosOptions {
   seed: number;
-  /** Chunks of some 400 to 600 predictions; each is followed by a disturbance. */
+  /** Number of chunks of about 400 to 600 predictions. A disturbance follows each chunk. */
   chunks: number;
-  /** What comes, in any order, before anything comes again. */
+  /** Disturbances of a round, in any order. All of them occur before any of the next round. */
   round?: readonly Disturbance[];
   onProgress?: (line: string) => void;
 }
 
 export interface ChaosResult {
-  /** What was done, how often. */
+  /** How often each disturbance occurred. */
   survived: Map<string, number>;
+  /** How often the process of a service was started again. */
   restarts: number;
-  /** Records in the topics of producers, and rows that were compared, by table. */
+  /** Number of records in the topics that producers and people write. */
   records: number;
+  /** Number of compared rows by table. */
   rows: Map<string, number>;
-  /** Records of the topic dead-letters; those beyond the rows were sent again after a crash. */
+  /**
+   * Number of records in the topic dead-letters. It exceeds the number of rows by those that were
+   * sent again after a crash.
+   */
   deadLetters: number;
-  /** Training runs by cause and how they ended. */
+  /** Number of training runs by the type of their cause and their result. */
   trainings: Map<string, number>;
-  /** At the end, per replica. */
+  /** Memory of each replica at the end. */
   memory: ServiceMemory[];
-  /** Why a disturbance was not possible here. */
+  /** Why the artifacts disk could not be filled on this machine; null if it could. */
   obstacle: string | null;
-  /** One line each; none when all is as it must be. */
+  /** One line for each difference from the expected result; empty if there are none. */
   differences: string[];
 }
 
 const services: readonly ServiceName[] = ['profiler', 'evaluator', 'detector', 'retrainer'];
-/** What trainings end with depends on when they began, so the undisturbed run has none. */
-const servicesOfUndisturbed: readonly ServiceName[] = ['profiler', 'evaluator', 'detector'];
+/**
+ * The undisturbed run has no retrainer, because the result of a training depends on when it began.
+ */
+const undisturbedServices: readonly ServiceName[] = ['profiler', 'evaluator', 'detector'];
 const producersTopics = [topics.predictions, topics.feedback, topics.retrainRequests] as const;
-/** Short, so that zombies come about; long enough for a machine that is busy with other things. */
+/**
+ * Session timeout. It is short, so that frozen processes become zombies, but long enough for a busy
+ * machine.
+ */
 const sessionTimeoutMs = 4_000;
 const recordsPerSend = 1_000;
 const artifactsMegabytes = 48;
 const modelToTrain = 'new';
 
 /**
- * Runs the services on real servers under disturbances, and compares the tables with what one
- * offline pass over the topics says, the verdicts with those that the same records bring about
- * undisturbed, and the trainings with their causes.
+ * Runs the services on real servers while they are disturbed. Then it compares the tables with the
+ * result of one offline pass over the topics, the verdicts with those of an undisturbed run over
+ * the same records, and the trainings with their causes.
  */
 export async function runChaos({
   seed,
@@ -146,7 +156,7 @@ export async function runChaos({
         onProgress?.(`${chunk + 1}/${chunks} ${what}`);
       }
       await disturber.calm();
-      onProgress?.('waiting until all is processed');
+      onProgress?.('waiting until all records are processed');
       await untilProcessed(disturbed, services, fleet.broken);
       memory = await memoryOf(services.flatMap(service => fleet.replicas(service)));
     } finally {
@@ -162,7 +172,7 @@ export async function runChaos({
     );
     const trainings = await checkTrainings(disturbed, stream.requestedIds());
 
-    onProgress?.('the same records undisturbed');
+    onProgress?.('processing the same records undisturbed');
     const calm = await connectInstallation('calm', direct);
     const partitions = (
       await disturbed.admin.fetchTopicOffsets(prefixed(disturbed.environment, topics.predictions))
@@ -208,7 +218,10 @@ export async function runChaos({
   }
 }
 
-/** Trainings by a trainer that takes no time, from few rows, and as often as there is a cause. */
+/**
+ * Settings that train often and quickly: with a trainer that takes no time, from few rows, and with
+ * almost no cooldown.
+ */
 const trainer = fileURLToPath(new URL('./trainer.ts', import.meta.url));
 const settingsText = JSON.stringify({
   defaults: {
@@ -248,7 +261,7 @@ async function connectInstallation(name: string, servers: Record<string, string>
 
 type ChaosInstallation = Awaited<ReturnType<typeof connectInstallation>>;
 
-/** Sends the stream chunk by chunk, and what disturbances ask for beside it. */
+/** Opens the stream, which is sent chunk by chunk, and what disturbances request in addition. */
 async function openStream(
   { environment, kafka, admin }: ChaosInstallation,
   chunks: number,
@@ -262,7 +275,7 @@ async function openStream(
     request: await schemas.encoder<RetrainRequest>('RetrainRequest', topic(topics.retrainRequests)),
   };
   let producer = await connectProducer(kafka);
-  // The stream has a seed of its own, so that it is the same whatever the disturbances draw.
+  // The stream has its own seed, so that it does not depend on what the disturbances draw.
   const stream = chunksOfStream(seededRandom(Math.floor(random() * 2 ** 32)), encoders, chunks);
   const requested = new Set<string>();
 
@@ -286,13 +299,13 @@ async function openStream(
   return {
     sendChunk: () => send(stream.next().value as StreamRecord[]),
     requestTraining: (model: string, id: string) => send([requestFor(model, id, encoders)]),
-    /** Ids of all requests for trainings. */
+    /** Returns the ids of all training requests that were sent. */
     requestedIds: () => [...requested],
     async addPartition(): Promise<void> {
       const name = topic(topics.predictions);
       const { length } = await admin.fetchTopicOffsets(name);
       await admin.createPartitions({ topicPartitions: [{ topic: name, count: length + 1 }] });
-      // A producer learns of partitions after minutes; one that has just started, at once.
+      // A connected producer learns of new partitions only after minutes, but a new one at once.
       await producer.disconnect();
       producer = await connectProducer(kafka);
     },
@@ -316,14 +329,14 @@ async function untilRunEnded(
     );
     if (row!.ended > 0) return;
     if (Date.now() > deadlineMs)
-      throw new Error(`the training for ${causeId} has not ended in ${runTimeoutMs / 1000} s`);
+      throw new Error(`the training for ${causeId} has not ended within ${runTimeoutMs / 1000} s`);
     await pause(100);
   }
 }
 
 /**
- * Waits until nothing is under way, tells the detector that the streams are over, and waits until
- * the last windows are judged.
+ * Waits until the services have processed everything, tells the detector that the streams have
+ * ended, and waits until the last windows are judged.
  */
 async function untilProcessed(
   { environment, admin, kafka, clickhouse, settings }: ChaosInstallation,
@@ -338,7 +351,7 @@ async function untilProcessed(
   await producer.disconnect();
 }
 
-/** A service that takes nothing for so long will never. */
+/** A service that processes no record for this time while it has a lag is stuck. */
 const stuckAfterMs = 180_000;
 
 async function untilQuietOrStuck(options: QuiescenceOptions, broken: AbortSignal): Promise<void> {
@@ -353,14 +366,17 @@ async function untilQuietOrStuck(options: QuiescenceOptions, broken: AbortSignal
       if (Date.now() - sinceMs > stuckAfterMs)
         stuck.abort(
           new Error(
-            `${service} has a lag of ${lag} records and takes none for ${stuckAfterMs / 1000} s`,
+            `${service} has a lag of ${lag} records and has processed none for ${stuckAfterMs / 1000} s`,
           ),
         );
     },
   });
 }
 
-/** All records of the topics of producers, those of a partition in the order of their offsets. */
+/**
+ * Returns all records of the topics that producers write, those of each partition in the order of
+ * their offsets.
+ */
 async function recordsOf({ environment, kafka, admin }: ChaosInstallation): Promise<KafkaRecord[]> {
   const all: KafkaRecord[] = [];
   for (const topic of producersTopics)
@@ -373,6 +389,7 @@ async function recordsOf({ environment, kafka, admin }: ChaosInstallation): Prom
   return all;
 }
 
+/** Sends the records to another installation and lets the services process them undisturbed. */
 async function replayUndisturbed(
   calm: ChaosInstallation,
   records: readonly KafkaRecord[],
@@ -395,16 +412,16 @@ async function replayUndisturbed(
     }
   }
   await producer.disconnect();
-  const fleet = startFleet(servicesOfUndisturbed, calm.variables, folder);
+  const fleet = startFleet(undisturbedServices, calm.variables, folder);
   try {
-    await Promise.all(servicesOfUndisturbed.map(service => fleet.add(service)));
-    await untilProcessed(calm, servicesOfUndisturbed, fleet.broken);
+    await Promise.all(undisturbedServices.map(service => fleet.add(service)));
+    await untilProcessed(calm, undisturbedServices, fleet.broken);
   } finally {
     await fleet.stop();
   }
 }
 
-/** The contract as avsc alone reads it, without what the services add for speed. */
+/** Returns the contract as a plain avsc type, without what the services add for speed. */
 function plainType(contract: string): avro.Type {
   return avro.Type.forSchema(contractType(contract).schema({ exportAttrs: true }));
 }
@@ -436,10 +453,12 @@ async function compareWithOracle(
   return { expected: new Map(Object.entries(expected)), differences: found };
 }
 
+/** Returns a line for each partition that a service has not read to its end. */
 async function lagging({ admin, environment }: ChaosInstallation): Promise<string[]> {
   const found: string[] = [];
   for (const service of services)
     for (const { topic, partition, lag } of await groupLag(admin, environment, service))
-      if (lag > 0) found.push(`lag: ${service} has ${lag} records left of ${topic}/${partition}`);
+      if (lag > 0)
+        found.push(`lag: ${service} has not processed ${lag} records of ${topic}/${partition}`);
   return found;
 }

@@ -3,15 +3,15 @@ import { startClickhouse } from '../../infra/local/clickhouse/clickhouse.ts';
 import { startKafka } from '../../infra/local/kafka.ts';
 import { startSchemaRegistry } from '../../infra/local/schemaRegistry.ts';
 
-const mostStarts = 5;
+const maxStarts = 5;
 
 export type ServerName = 'kafka' | 'registry' | 'clickhouse';
 
 export type Servers = Awaited<ReturnType<typeof startServers>>;
 
 /**
- * Kafka, schema registry and ClickHouse that can be killed and come back at the same address with
- * their data.
+ * Starts Kafka, a schema registry and ClickHouse. Each can be killed, and restarted at the same
+ * address with its data.
  */
 export async function startServers(folder: string) {
   const logDir = join(folder, 'logs');
@@ -23,9 +23,9 @@ export async function startServers(folder: string) {
       startClickhouse({ dir: join(folder, 'clickhouse'), port, logDir }),
   };
   const [kafka, registry, clickhouse] = await Promise.all([
-    patiently(() => start.kafka(0)),
-    patiently(() => start.registry(0)),
-    patiently(() => start.clickhouse(0)),
+    startPersistently(() => start.kafka(0)),
+    startPersistently(() => start.registry(0)),
+    startPersistently(() => start.clickhouse(0)),
   ]);
   const running: Record<
     ServerName,
@@ -52,7 +52,9 @@ export async function startServers(folder: string) {
       await running[name].exited;
     },
     async restart(name: ServerName): Promise<void> {
-      running[name] = await patiently<(typeof running)[ServerName]>(() => start[name](ports[name]));
+      running[name] = await startPersistently<(typeof running)[ServerName]>(() =>
+        start[name](ports[name]),
+      );
     },
     async stop(): Promise<void> {
       await Promise.all(Object.values(running).map(server => server.stop()));
@@ -61,15 +63,15 @@ export async function startServers(folder: string) {
 }
 
 /**
- * On a machine that is busy with other things a server may not be up in the minute that it is
- * given.
+ * Starts a server, and tries again if that fails. On a busy machine a server may not be ready
+ * within the minute that it is given.
  */
-async function patiently<T>(start: () => Promise<T>): Promise<T> {
+async function startPersistently<T>(start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await start();
     } catch (error) {
-      if (attempt === mostStarts) throw error;
+      if (attempt === maxStarts) throw error;
     }
   }
 }

@@ -6,11 +6,11 @@ export interface ServiceMemory {
   residentMb: number;
 }
 
-const mostHeapMb = 200;
-const mostResidentMb = 512;
+const maxHeapMb = 200;
+const maxResidentMb = 512;
 const bytesPerMb = 1024 ** 2;
 
-/** What the metrics of processes say of their memory. */
+/** Reads the memory of processes from their metrics. */
 export async function memoryOf(processes: readonly ServiceProcess[]): Promise<ServiceMemory[]> {
   return Promise.all(
     processes.map(async ({ name, healthUrl }) => {
@@ -28,9 +28,10 @@ export async function memoryOf(processes: readonly ServiceProcess[]): Promise<Se
   );
 }
 
+/** Returns a line if a process uses more memory than it should. */
 export function tooMuchMemory({ service, heapMb, residentMb }: ServiceMemory): string[] {
-  if (heapMb <= mostHeapMb && residentMb <= mostResidentMb) return [];
+  if (heapMb <= maxHeapMb && residentMb <= maxResidentMb) return [];
   return [
-    `memory: ${service} ends with a heap of ${heapMb} MB and ${residentMb} MB resident, at most ${mostHeapMb} and ${mostResidentMb} are sane`,
+    `memory: ${service} ends with a heap of ${heapMb} MB (limit ${maxHeapMb}) and ${residentMb} MB resident (limit ${maxResidentMb})`,
   ];
 }

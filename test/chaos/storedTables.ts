@@ -9,19 +9,19 @@ import { deadLetterColumns, key, type OracleTables, type Rows } from './oracle.t
 
 type Row = Record<string, string | number | null>;
 
-/** How to read a table: columns of the key, then those that are compared. */
+/** How to read a table. All columns that are not part of the key are compared. */
 interface TableQuery {
   keys: string[];
   sql: string;
 }
 
-/** A map as text in the order of its names. */
+/** Returns SQL that turns a map into text, ordered by its names. */
 const entries = (map: string) =>
   `arrayStringConcat(arraySort(arrayMap((name, value) -> concat(name, '=', toString(value)), mapKeys(${map}), mapValues(${map}))), ' ')`;
 const milliseconds = (column: string, name: string) =>
   `toUnixTimestamp64Milli(${column}) AS ${name}`;
 
-/** In the shape of the oracle. */
+/** Queries of the tables in the shape of the oracle's rows. */
 const oracleQueries: Record<Exclude<keyof OracleTables, 'topic dead-letters'>, TableQuery> = {
   predictions: {
     keys: ['model', 'version', 'time_ms', 'id'],
@@ -75,9 +75,9 @@ const windowKeys = ['model', 'version', 'segment', 'start_ms', 'end_ms'];
 const windowColumns = `model, version, segment, ${milliseconds('window_start', 'start_ms')}, ${milliseconds('window_end', 'end_ms')}`;
 
 /**
- * What an undisturbed run of the same records must end with. How often something was revised (an
- * alert: updated) depends on when data came, and so does whether a drift was told and withdrawn:
- * neither is compared.
+ * Queries of the verdicts, which must equal those of an undisturbed run over the same records. Two
+ * things are not compared, because they depend on when data arrived: how often something was
+ * revised (an alert: updated), and whether a drift was published and withdrawn.
  */
 const verdictQueries = {
   evaluated_windows: {
@@ -111,7 +111,7 @@ export const oracleTables = Object.keys(oracleQueries) as (keyof typeof oracleQu
 export type VerdictTable = keyof typeof verdictQueries;
 export const verdictTables = Object.keys(verdictQueries) as VerdictTable[];
 
-/** What ClickHouse holds of a table. */
+/** Reads the rows of a table from ClickHouse. */
 export async function storedRows(
   clickhouse: Clickhouse,
   table: keyof typeof oracleQueries | VerdictTable,
@@ -128,8 +128,8 @@ export async function storedRows(
 }
 
 /**
- * The dead letters of the topic by their id. One that was sent again after a crash counts once, if
- * it is the same.
+ * Reads the dead letters of the topic, by their origin. One that was sent again after a crash
+ * counts once if its contents are the same.
  */
 export async function deadLettersOfTopic(
   kafka: Kafka,
@@ -148,7 +148,7 @@ export async function deadLettersOfTopic(
       const columns = deadLetterColumns({ ...record, headers: origin.headers }, origin.class);
       const known = rows.get(place);
       if (known && fingerprint(known) !== fingerprint(columns))
-        found.push(`topic dead-letters: ${place} is there twice, with different contents`);
+        found.push(`topic dead-letters: ${place} occurs twice with different contents`);
       rows.set(place, columns);
     }
   });
@@ -159,7 +159,7 @@ function fingerprint(row: object): string {
   return createHash('sha256').update(JSON.stringify(row)).digest('hex');
 }
 
-/** Lines that say what is missing, too much or different. */
+/** Returns a line for each row that is missing, unexpected or different. */
 export function differences(table: string, expected: Rows, found: Rows): string[] {
   const lines: string[] = [];
   for (const [place, row] of expected) {
@@ -168,16 +168,19 @@ export function differences(table: string, expected: Rows, found: Rows): string[
     else
       for (const [column, value] of Object.entries(row))
         if (!isSame(value, other[column]))
-          lines.push(`${table}: ${place}: ${column} is ${other[column]}, must be ${value}`);
+          lines.push(`${table}: ${place}: ${column} is ${other[column]} instead of ${value}`);
   }
   for (const place of found.keys())
-    if (!expected.has(place)) lines.push(`${table}: ${place} must not be there`);
+    if (!expected.has(place)) lines.push(`${table}: ${place} is unexpected`);
   return lines;
 }
 
 const tolerance = 1e-9;
 
-/** Sums of floats may differ in the last bits between runs, whole numbers may not. */
+/**
+ * Returns whether two values are equal. Sums of floats may differ in the last bits between runs;
+ * whole numbers may not.
+ */
 function isSame(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   if (typeof one !== 'number' || typeof other !== 'number') return false;

@@ -4,8 +4,8 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 /**
- * A record for a topic of producers or of people. Broken ones carry the class of their mistake as
- * header `broken`.
+ * A record for a topic that producers or people write. A broken record carries the class of its
+ * mistake in the header `broken`.
  */
 export interface StreamRecord {
   topic: 'predictions' | 'feedback' | 'retrain-requests';
@@ -24,37 +24,41 @@ interface Version {
   model: string;
   version: string;
   startMs: number;
-  /** Chunks of the stream in which it has traffic. */
+  /** Chunks of the stream in which the version has traffic. */
   chunks: readonly [first: number, afterLast: number];
   /**
-   * Chunks from which one feature is distributed otherwise; after the first the labels turn around,
-   * after the next back.
+   * Chunks at which the distribution of one feature changes. At the first one most labels are
+   * reversed, and at the second one they return to normal.
    */
   driftsAt: readonly number[];
 }
 
-/** The model says yes above it. */
+/** The model predicts yes above this amount. */
 export const yesAboveAmount = 65;
 
-/** By the number of drifts. */
+/** Exponents that bend the distribution, by the number of drifts so far. */
 const bends = [1, 1 / 3, 3];
 const never = Number.POSITIVE_INFINITY;
 const recordsPerHour = 80;
 const recordsPerChunk = 200;
 /**
- * The youngest event time, whatever the length of the stream: in the past of every machine that
- * runs this.
+ * Latest event time, independent of the length of the stream. It is in the past of every machine
+ * that runs this.
  */
 const endMs = Date.UTC(2026, 0, 1);
-/** A training of a model is asked for in every so manieth chunk. */
+/** A training is requested once in this number of chunks. */
 const chunksPerRequest = 3;
 
 /**
- * Chunks of records: three versions through the same partitions (a model of 1996 that drifts, one
- * of today, one that comes and goes), with repeated ids (at once and later), records out of order,
- * hours late and too late, feedback that is early, late, later than the grace period, repeated,
- * corrected or for unknown ids, requests for trainings, and broken records of all of these. A
- * function of `random` alone.
+ * Yields chunks of records. They depend on `random` alone, and contain
+ * - three versions in the same partitions: a model of 1996 that drifts, a current one, and one that
+ *   has traffic for a while only;
+ * - repeated ids, soon and in the next chunk;
+ * - records that are out of order, hours late or too late;
+ * - feedback that is early, late, later than the grace period, repeated, corrected or for unknown
+ *   ids;
+ * - requests for trainings;
+ * - broken records of all these kinds.
  */
 export function* chunksOfStream(
   random: () => number,
@@ -63,7 +67,7 @@ export function* chunksOfStream(
 ): Generator<StreamRecord[]> {
   const spanMs = Math.ceil((chunks * recordsPerChunk) / recordsPerHour) * hourMs;
   const startMs = endMs - spanMs;
-  // Behind the first windows, which are the reference, in a short stream too.
+  // Drift after the first windows, which are the reference, in a short stream as well.
   const driftsAt = [Math.ceil(0.7 * chunks), Math.ceil(0.9 * chunks)];
   const [comes, goes] = [Math.floor(chunks / 3), Math.ceil((2 * chunks) / 3)];
   const versions: Version[] = [
@@ -90,7 +94,7 @@ export function* chunksOfStream(
   }
 }
 
-/** The prediction first, then what belongs to it. */
+/** Returns a prediction, followed by its feedback and broken copies of them. */
 function recordsAround(
   version: Version,
   chunk: number,
@@ -101,8 +105,8 @@ function recordsAround(
   const ordinal = (chunk - version.chunks[0]) * recordsPerChunk + number;
   const drifts = version.driftsAt.filter(driftsAt => chunk >= driftsAt).length;
   const nowMs = version.startMs + Math.floor((ordinal / recordsPerHour) * hourMs);
-  // A drift bends the distribution within its range: values out of it would be bad data, which
-  // nobody trains on.
+  // A drift bends the distribution within its range. Values outside it would be a data-quality
+  // defect, and validation would refuse to train on them.
   const bent = () => random() ** bends[drifts]!;
   const amount = 50 + 10 * (bent() + bent() + bent());
   const kind = random();
@@ -131,7 +135,8 @@ function recordsAround(
 }
 
 /**
- * Each is sent twice, as by a person who did not trust the first answer; one in three also broken.
+ * Returns the training requests of a chunk. Each is sent twice, as by an impatient person, and one
+ * in three is followed by a broken one.
  */
 function requestsIn(
   chunk: number,
@@ -140,8 +145,8 @@ function requestsIn(
   encoders: Encoders,
 ): StreamRecord[] {
   if (chunk % chunksPerRequest !== chunksPerRequest - 1) return [];
-  // Of the model that drifts only towards the end, so that its drift finds no training that has
-  // just used the same rows.
+  // Request a training of the drifting model only towards the end. Otherwise its drift event could
+  // find that the same rows have just been used.
   const models = chunk > 0.8 * chunks ? ['new', 'old'] : ['new'];
   return models.flatMap(model => {
     const record = requestFor(model, `${model}-${chunk}`, encoders);
@@ -195,7 +200,7 @@ function sent(topic: StreamRecord['topic'], key: string, value: Buffer): StreamR
   return { topic, key, value, headers: {} };
 }
 
-/** Mistakes that a record of any contract may have, by their class. */
+/** Returns mistakes that a record of any contract may have, by their class. */
 function mistakesOf(encoded: Buffer, json: (fields: object) => Buffer): [string, Buffer | null][] {
   return [
     ['malformed-json', Buffer.from('{"id":')],
@@ -251,7 +256,7 @@ function broken(
   return { topic, key, value, headers: { broken: mistake } };
 }
 
-/** Records change places with others up to 40 behind them; those of one key, too. */
+/** Moves each record back by up to 40 places at random, also past records with the same key. */
 function shuffledNearby(records: StreamRecord[], random: () => number): StreamRecord[] {
   const positions = records.map((record, index) => ({ record, position: index + random() * 40 }));
   return positions.sort((a, b) => a.position - b.position).map(({ record }) => record);

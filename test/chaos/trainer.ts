@@ -1,7 +1,7 @@
 /**
- * A trainer that is done at once: for each class that the champion could have said, the label that
- * was true most often. No two of its models are alike, so that a version that was published with
- * two contents shows.
+ * A trainer that takes no time. For each class that the champion may have predicted, its model
+ * predicts the label that was most often true. No two models have the same contents, so that a
+ * version that was published with two contents is noticed.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';

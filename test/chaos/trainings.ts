@@ -24,15 +24,16 @@ interface Run {
 }
 
 export interface Trainings {
-  /** Runs by cause and how they ended. */
+  /** Number of runs by the type of their cause and their result. */
   counts: Map<string, number>;
+  /** One line for each violation. */
   differences: string[];
 }
 
 /**
- * No training ran twice for one cause, and no cause was forgotten: one run per cause; one result,
- * with one version, one content and one artifact per run that came to a verdict; nothing of the
- * others.
+ * Checks that no training ran twice for one cause, and that no cause was forgotten. Each cause has
+ * one run. A run that judged a challenger has one result, with one version, one content and one
+ * artifact; other runs have none of these.
  * @param requested ids of the requests that were sent
  */
 export async function checkTrainings(
@@ -95,10 +96,14 @@ function onePerCause(
   return [
     ...[...expected]
       .filter(id => !ofType.has(id))
-      .map(id => `training_runs: none for ${type} ${id}`),
+      .map(id => `training_runs: there is no run for ${type} ${id}`),
     ...[...ofType].flatMap(([id, same]) => [
-      ...(same.length > 1 ? [`training_runs: ${same.length} runs for ${type} ${id}`] : []),
-      ...(expected.has(id) ? [] : [`training_runs: ${type} ${id} was never sent`]),
+      ...(same.length > 1
+        ? [`training_runs: there are ${same.length} runs for ${type} ${id}`]
+        : []),
+      ...(expected.has(id)
+        ? []
+        : [`training_runs: there is a run for ${type} ${id}, which was never sent`]),
     ]),
   ];
 }
@@ -111,7 +116,7 @@ function versionsOfRun(
   const name = `training_runs: ${run.model} ${run.cause_type} ${run.cause_id}`;
   if (run.status === 'started') return [`${name} has not ended`];
   if (run.status === 'failed' && !/ENOSPC|no space left/i.test(run.reasons.join()))
-    return [`${name} failed without a cause: ${run.reasons}`];
+    return [`${name} failed although the disk was not full: ${run.reasons}`];
   if (run.status === 'failed' || run.status === 'skipped')
     return mine.map(({ version }) => `${name} was ${run.status}, but has version ${version}`);
   if (
@@ -125,7 +130,10 @@ function versionsOfRun(
   ];
 }
 
-/** A crash may publish the same again, but nothing else under the same name. */
+/**
+ * Checks that each version was published with one candidate and one final content. A crash may
+ * publish the same content again, but no other content under the same name.
+ */
 function versionsWithOneContent(
   published: readonly ModelVersion[],
   versions: readonly { model: string; version: string; status: string }[],
@@ -137,7 +145,7 @@ function versionsWithOneContent(
     const states = [...new Set(revisions.map(({ status }) => status))];
     if (contents.size !== 2 || states.length !== 2 || !states.includes('candidate'))
       found.push(
-        `topic model-versions: ${name} is there with ${contents.size} contents, as ${states}`,
+        `topic model-versions: ${name} has ${contents.size} different contents with status ${states}`,
       );
   }
   for (const { model, version } of versions)
@@ -146,7 +154,7 @@ function versionsWithOneContent(
   return found;
 }
 
-/** What is on disk is what was published, whole. */
+/** Checks that the artifacts on disk are complete and are those that were published. */
 async function artifacts(
   runs: readonly Run[],
   published: readonly ModelVersion[],
@@ -166,13 +174,13 @@ async function artifacts(
         (await folderChecksum(fileURLToPath(version.artifactUri))) !== version.artifactChecksum
       )
         found.push(
-          `artifacts: ${model} ${version.version} (run ${id}) has another content than was published`,
+          `artifacts: ${model} ${version.version} (run ${id}) differs from what was published`,
         );
     }
     for (const id of kept)
-      found.push(`artifacts: ${model} has a model of run ${id} that nobody published`);
+      found.push(`artifacts: ${model} has a model of run ${id} that was not published`);
     for (const name of await namesIn(join(folder, 'runs')))
-      found.push(`artifacts: ${model} has a left-over ${name}`);
+      found.push(`artifacts: ${model} still has the run folder ${name}`);
   }
   return found;
 }
@@ -186,6 +194,7 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
+/** Checks that the dataset files have their recorded checksums. */
 async function datasets(clickhouse: Clickhouse): Promise<string[]> {
   const rows = await clickhouse.select<{
     model: string;
@@ -197,11 +206,12 @@ async function datasets(clickhouse: Clickhouse): Promise<string[]> {
   for (const { model, id, uri, checksum } of rows) {
     const bytes = await readFile(fileURLToPath(uri)).catch(() => Buffer.alloc(0));
     if (createHash('sha256').update(bytes).digest('hex') !== checksum)
-      found.push(`datasets: ${model} ${id} is not what lies at ${uri}`);
+      found.push(`datasets: the file ${uri} of ${model} ${id} has another checksum`);
   }
   return found;
 }
 
+/** Checks that each published version has its own reference and no other. */
 async function references(
   clickhouse: Clickhouse,
   published: readonly ModelVersion[],
@@ -213,7 +223,7 @@ async function references(
     const ids = rows.find(row => row.model === model && row.version === version)?.ids ?? [];
     return ids.length === 1 && ids[0] === referenceId
       ? []
-      : [`reference_profiles: ${model} ${version} has ${ids}, must be ${referenceId}`];
+      : [`reference_profiles: ${model} ${version} has ${ids} instead of ${referenceId}`];
   });
 }
 

@@ -42,7 +42,7 @@ interface Demo {
   child: ChildProcess;
   /** Resolves when a line of its output matches. */
   says(pattern: RegExp): Promise<void>;
-  /** What the demo printed, and how it ended. */
+  /** Resolves when the demo has exited, with its exit code and output. */
   ended: Promise<{ exitCode: number; output: string; errors: string }>;
 }
 
@@ -75,7 +75,7 @@ function startDemo(args: string[], variables: Record<string, string> = freePorts
 }
 
 describe('the electricity demo', () => {
-  it('tells the whole story, reports it and stops', async () => {
+  it('prints each step from the drift to the published version, writes the report, and exits', async () => {
     const dir = join(folder, 'whole');
     const reportFile = join(folder, 'report.json');
     const { exitCode, output, errors } = await startDemo([
@@ -168,7 +168,7 @@ describe('the electricity demo', () => {
     await marked.expectNone();
   });
 
-  it('stops when a service dies, and says which one, with the end of its log', async () => {
+  it('stops when a service dies, and prints its name and the end of its log', async () => {
     const demo = startDemo(['--headless', '--dir', join(folder, 'died')]);
     await demo.says(/^discovered/m);
     const evaluator = marked
@@ -183,7 +183,7 @@ describe('the electricity demo', () => {
     await marked.expectNone();
   });
 
-  it('refuses a taken port, a folder with other files and a report that cannot be written, with one line each', async () => {
+  it('explains in one line that a port is taken, that a folder has other files, or that the report cannot be written', async () => {
     const taken = createServer();
     await once(taken.listen(0, '127.0.0.1'), 'listening');
     const { port } = taken.address() as AddressInfo;

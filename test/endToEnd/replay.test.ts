@@ -21,7 +21,7 @@ const validate = new Ajv2020({
 
 let folder = '';
 let servers: Record<string, string>;
-/** What replays of others have left on servers that the tests did not start. */
+/** Names that earlier replays have left on servers that the tests did not start. */
 let leftBefore: string[] = [];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'driftloop-test-replay-'));
@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-// biome-ignore lint/suspicious/noExplicitAny: what it holds is checked against the schema
+// biome-ignore lint/suspicious/noExplicitAny: its contents are checked against the schema
 type Report = any;
 
 function file(name: string, lines: readonly (string | Buffer)[]): string {
@@ -60,7 +60,7 @@ async function replay(...args: string[]): Promise<Report> {
   return content;
 }
 
-/** What replays have left on the servers and in the temporary folder. */
+/** Returns the names that replays have left on the servers and in the temporary folder. */
 async function leftovers(): Promise<string[]> {
   const environment = readEnvironment(servers);
   const admin = connectKafka(environment, 'test').admin();
@@ -170,7 +170,7 @@ describe('driftloop replay', () => {
     expect(report.models[0].performance).toEqual([]);
   });
 
-  it('loses nothing around lines that cannot be used, and says what each of them was', async () => {
+  it('uses every line around those that cannot be used, and reports why each of these cannot', async () => {
     const { predictions, feedback } = replayStream({ rows: 1_000, rowsPerHour: 100 });
     const first = JSON.parse(predictions[0]!);
     const line = (changes: object) => JSON.stringify({ ...first, ...changes });
@@ -295,7 +295,7 @@ describe('driftloop replay', () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  it('cleans up when it is stopped', async () => {
+  it('removes its topics, database and folders when it is stopped', async () => {
     const { exitCode, errors } = await disturbedReplay(replay => replay.kill('SIGINT'));
     expect(errors).toMatch(/\nstopped by SIGINT\n$/);
     expect(exitCode).toBe(1);
@@ -303,7 +303,7 @@ describe('driftloop replay', () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  it('says in one line which file is damaged', async () => {
+  it('names a damaged file in one line', async () => {
     const whole = gzipSync(replayStream({ rows: 200, rowsPerHour: 100 }).predictions.join('\n'));
     const damaged = join(folder, 'damaged.gz');
     writeFileSync(damaged, whole.subarray(0, whole.length / 2));

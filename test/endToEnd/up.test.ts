@@ -32,7 +32,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const down = () => driftloop(variables, 'down', '--dir', dir);
 
-/** Variables as the output says to export them. */
+/** Returns the variables that the output says to export. */
 function exportsIn(output: string): Record<string, string> {
   return Object.fromEntries(
     Array.from(output.matchAll(/^ {2}export (\w+)=(\S+)$/gm), ([, name, value]) => [name!, value!]),
@@ -73,7 +73,7 @@ async function countedPredictions(clickhouseUrl: string): Promise<string> {
 }
 
 describe('driftloop up', () => {
-  it('brings everything up; a prediction that is sent to it is counted; down ends every process', async () => {
+  it('starts everything and counts a prediction, and down ends every process', async () => {
     const first = await driftloop(variables, 'up', '--detach', '--dir', dir);
     expect(first.exitCode, first.errors).toBe(0);
     const servers = exportsIn(first.output);
@@ -117,7 +117,7 @@ describe('driftloop up', () => {
     });
   });
 
-  it('keeps its data, recognises a run that was cut off, and empties its folder on demand', async () => {
+  it('keeps its data, recognises a run that was killed, and empties its folder on request', async () => {
     const kept = await startUp();
     expect(await countedPredictions(exportsIn(kept.output).CLICKHOUSE_URL!)).toBe('1');
     const { pid } = readLoopRecord(dir)!.starter;
@@ -132,7 +132,7 @@ describe('driftloop up', () => {
     expect(readLoopRecord(dir)).toBeNull();
   });
 
-  it('stops everything when a part dies, and says which', async () => {
+  it('stops everything when a service dies, and names the service', async () => {
     const running = await startUp();
     const detector = readLoopRecord(dir)!.parts.find(({ name }) => name === 'detector')!;
     let output = '';

@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 describe('driftloop topics', () => {
-  it('creates the topics and registers their contracts; the second time it finds them', async () => {
+  it('creates the topics and registers their contracts, and finds them the second time', async () => {
     const first = await driftloop(variables, 'topics');
     expect(first).toMatchObject({ exitCode: 0, errors: '' });
     expect(first.output).toContain(
@@ -47,7 +47,7 @@ describe('driftloop topics', () => {
     expect(JSON.parse(registered.schema)).toMatchObject({ name: 'io.driftloop.Prediction' });
   });
 
-  it('says what is wrong with a topic that exists already, and changes nothing', async () => {
+  it('reports how an existing topic differs from the expected one, and changes nothing', async () => {
     const other = ownInstallation();
     const name = `${other.DRIFTLOOP_TOPIC_PREFIX}model-versions`;
     await admin.createTopics({
@@ -198,7 +198,7 @@ describe('driftloop status', () => {
 });
 
 describe('driftloop retrain', () => {
-  it('refuses a model that nobody has seen', async () => {
+  it('refuses a model that has no predictions', async () => {
     await driftloop(variables, 'migrate');
     const { exitCode, errors } = await driftloop(variables, 'retrain', 'chrun');
     expect(exitCode).toBe(1);
@@ -221,7 +221,7 @@ describe('driftloop retrain', () => {
   });
 });
 
-describe('driftloop, used wrongly', () => {
+describe('driftloop with wrong arguments', () => {
   it.each([
     [
       { KAFKA_BROKERS: '127.0.0.1:1' },
@@ -271,7 +271,7 @@ describe('driftloop, used wrongly', () => {
       /^KAFKA_BROKERS and SCHEMA_REGISTRY_URL set, but not CLICKHOUSE_URL: .*\n$/,
     ],
     [{}, ['replays'], /unknown command 'replays'/],
-  ])('%j %j: one line, exit code 1', async (wrong, args, message) => {
+  ])('exits with code 1 and one line for %j %j', async (wrong, args, message) => {
     const { exitCode, errors } = await driftloop(
       { ...variables, ...wrong } as Record<string, string>,
       ...args,

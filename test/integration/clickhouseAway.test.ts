@@ -84,7 +84,7 @@ it('a service waits for a ClickHouse that is away with growing pauses, stays in 
   await eventually('an insert that fails', () => gateway.failedAtMs.length > 0);
   const unflushed = await metric('driftloop_unflushed_records');
   const unflushedBytes = await metric('driftloop_unflushed_bytes');
-  // These 8 MB must wait in Kafka.
+  // These 8 MB exceed what the service may hold, so they must wait in Kafka.
   for (let times = 0; times < 4; times++) await send(100_000);
   await eventually(
     'the end of a session',

@@ -124,7 +124,7 @@ describe('error codes', () => {
     expect(rows.map(({ name }) => name)).toEqual(Object.keys(clickhouseErrorCodes));
   });
 
-  it('tell a missing table, which no repetition helps, from other errors', async () => {
+  it('distinguish a missing table, for which a retry is useless, from other errors', async () => {
     const error = await clickhouse
       .select(`SELECT * FROM ${database}.nothing`)
       .catch((error: unknown) => error);

@@ -90,8 +90,8 @@ describe('detector', () => {
   }
 
   /**
-   * Does what the profilers do: writes rows and progress, and announces windows. Nothing is
-   * announced before the progress of all partitions is written.
+   * Does what the profilers do. It writes rows and progress, and announces windows only after the
+   * progress of all partitions is written.
    */
   async function profile(
     model: string,
@@ -199,7 +199,7 @@ describe('detector', () => {
     expect(opened!.headers.ce_type!.toString()).toBe('io.driftloop.drift-event');
     const event = await decoded(opened!);
     expect(event).toMatchObject({ revision: 1, status: 'open', feature: 'amount' });
-    // The share of 'up' goes from 0.5 to 0.84, minus the part that moves within bins.
+    // The share of 'up' rises from 0.5 to 0.84. The part of the change within bins is not seen.
     const more = event.explanation.includes('which moves the share of "up" by +') ? 1 : -1;
     expect(Object.keys(event.predictionContributions)).toEqual(['amount']);
     expect(more * event.predictionContributions.amount!).toBeGreaterThan(0.25);
@@ -255,7 +255,7 @@ describe('detector', () => {
     const revised = await windowRows('labelled');
     expect(Math.max(...revised.map(row => row.revisions))).toBe(2);
 
-    // Labels that are all there from the start lead to the same event.
+    // If all labels are there from the start, the event is the same.
     await label('at-once', 0, 44);
     await profile('at-once', 0, 45);
     await quiet();
@@ -301,7 +301,7 @@ describe('detector', () => {
     expect(metrics.map(({ metric }) => metric)).not.toContain('only the first time');
   });
 
-  it('explains each window by the same numbers that it stored, from any checkpoint', async () => {
+  it('explains each window with the numbers that it stored, from any checkpoint', async () => {
     await installation.startService('detector');
     await profile('m', 0, 45);
     await label('m', 0, 44);
@@ -359,7 +359,7 @@ describe('detector', () => {
     expect(await explainWindow(installation.clickhouse, at(100), settings)).toBeNull();
   });
 
-  it('ends the same when it is killed during flushes', async () => {
+  it('ends with the same rows and events when it is killed during flushes', async () => {
     const rowsOf = async (condition: string): Promise<number> => {
       const [row] = await installation.clickhouse.select<{ rows: number }>(
         `SELECT count() AS rows FROM ${condition}`,
@@ -434,12 +434,12 @@ describe('detector', () => {
     expect(rows.filter(({ status }) => status !== 'insufficient_data')).toEqual(judged);
   }, 120_000);
 
-  it('stops waiting for a partition that has fallen idle', async () => {
+  it('stops waiting for a partition that has become idle', async () => {
     await installation.startService('detector');
     await profile('idle', 0, 20, 1);
     await profile('idle', 0, 30, 0);
     await quiet();
-    // Nothing more is sent: only the wall clock makes windows ready.
+    // Nothing more is sent, so only the wall clock can make windows ready.
     const windowsJudged = async () =>
       (await windowRows('idle')).reduce((total, row) => total + row.windows, 0);
     await eventually('29 judged windows', async () => (await windowsJudged()) >= 29);

@@ -46,8 +46,8 @@ describe('docs', { timeout: 300_000 }, () => {
   let installation: Installation;
   const services: ServiceProcess[] = [];
   beforeAll(async () => {
-    // The pages name topics without a prefix. On servers that the tests share with others, those
-    // topics may belong to somebody.
+    // The pages name topics without a prefix. On shared servers such topics may belong to other
+    // users.
     folder = await mkdtemp(join(tmpdir(), 'driftloop-docs-'));
     stack = await startLocalStack({ dir: folder });
     installation = await freshInstallation({ ...stack.variables, DRIFTLOOP_TOPIC_PREFIX: '' });

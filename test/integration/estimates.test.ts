@@ -35,7 +35,10 @@ const hourMs = 3_600_000;
 const startMs = Date.UTC(2026, 0, 1);
 const perWindow = 120;
 const windows = 12;
-/** Calibrations are complete with 200, 400, 800 and 1600 labels. The first three are reached. */
+/**
+ * The calibrations are complete at 200, 400, 800 and 1600 labels. This stream reaches the first
+ * three.
+ */
 const bootstrapRecords = 200;
 const labelledFirst = 7;
 
@@ -44,7 +47,10 @@ interface Truth {
   label: string | number;
 }
 
-/** The model is over-confident, and from window 8 on group b is common, which it does not know. */
+/**
+ * Returns the records of each window. The model is over-confident. From window 8 on group b is
+ * common, which the model does not consider.
+ */
 function stream(model: string): Truth[][] {
   const random = seededRandom(7);
   return Array.from({ length: windows }, (_, window) =>
@@ -173,7 +179,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     }));
   }
 
-  it('is there before the labels, stays when they come, and is shown beside the realised quality', async () => {
+  it('is available before the labels, stays when they arrive, and is shown beside the realised quality', async () => {
     const model = 'estimated';
     const truth = stream(model);
     for (const records of truth.slice(0, labelledFirst)) await predict(records);
@@ -236,13 +242,13 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     expect(record!.share_in_interval).toBeGreaterThan(0.7);
   });
 
-  it('follows late predictions and late labels of the calibration, and is the same when made again', async () => {
+  it('changes with late predictions and late labels of the calibration, and is the same when computed again', async () => {
     const model = 'anew';
     const truth = stream(model);
     const held = truth.map(records => records.filter((_, index) => index % 3 === 0));
     const rest = truth.map(records => records.filter((_, index) => index % 3 !== 0));
-    // Windows end with a third of their predictions and no label. The rest comes last windows
-    // first.
+    // Close the windows with a third of their predictions and no labels. Then send the rest, the
+    // last windows first.
     for (const records of held) await predict(records);
     await quiet();
     expect(await rows(model)).toEqual([]);
@@ -256,7 +262,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     evaluator = await installation.startService('evaluator');
     await quiet();
     const found = await rows(model);
-    // All windows have labels here. These are 1440, which do not complete a fourth calibration.
+    // Now all windows have labels. These are 1440, which do not complete a fourth calibration.
     for (const [window, calibrated, step] of [
       [2, 2, 1],
       [6, 4, 2],

@@ -106,7 +106,7 @@ describe('evaluator', () => {
   };
 
   it.each(Object.entries(scikit))(
-    'computes what scikit-learn does: %s',
+    'computes the same as scikit-learn: %s',
     async (name, { rows, ...expected }) => {
       await sendPredictions(
         ...rows.map(({ prediction: output, score = null, probabilities = null }, index) =>
@@ -212,7 +212,7 @@ describe('evaluator', () => {
     expect((await performance(model)).map(withoutWallClock)).toEqual(rows.map(withoutWallClock));
   });
 
-  it('keeps and counts feedback for an id that was never seen, whatever the id looks like', async () => {
+  it('stores and counts feedback for an unknown id, for any text of the id', async () => {
     const before = await waitingFeedback();
     const strange = [`it's "odd" \\ ,]`, 'ünï→\n\t{x:String}', 'nul\u0000', '😀 \\ud800'];
     await sendPredictions(...strange.map(id => prediction({ id, model: 'strange' })));
@@ -311,7 +311,7 @@ describe('evaluator', () => {
     ]);
   });
 
-  it('computes earlier windows again when the labels come to mean something else', async () => {
+  it('computes earlier windows again when new labels change the task', async () => {
     const model = 'turning';
     const send = async (number: number, output: string | number, label: string | number) => {
       await sendPredictions(
@@ -340,7 +340,7 @@ describe('evaluator', () => {
     expect(new Set(await decisions())).toEqual(new Set(['multiclass ']));
   });
 
-  it('follows the settings: window size and positive class', async () => {
+  it('uses the window size and the positive class of the settings', async () => {
     await sendPredictions(
       ...['up', 'down'].map((output, index) =>
         prediction({ id: `c${index}`, model: 'chosen', prediction: output, score: 0.25 }),
@@ -441,7 +441,7 @@ describe('evaluator', () => {
     expect(await performance('broken')).toMatchObject([{ labelled: 2, accuracy: 1 }]);
   });
 
-  it('gives the result of one pass over the topics when two evaluators are killed on the way', async () => {
+  it('gives the result of one pass over the topics although two evaluators are killed', async () => {
     const model = 'killed';
     const count = 3_000;
     const second = await installation.startService('evaluator');
@@ -494,7 +494,7 @@ describe('evaluator', () => {
   }, 120_000);
 
   /**
-   * Watches for the first two updates of kind performance of a model: that of its label, and that
+   * Waits for the first two updates of kind `performance` of a model: that of its label, and that
    * of the prediction that came later.
    */
   async function watchWindows(model: string) {

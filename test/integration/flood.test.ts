@@ -82,7 +82,7 @@ describe('models that share partitions', () => {
     return Number(line?.split(' ').at(-1) ?? 0);
   }
 
-  it('are not harmed by a flood of names, versions, features, categories and segments, which is bounded and counted', async () => {
+  it('are not harmed by a flood of names, versions, features, categories and segments, which is limited and counted', async () => {
     const startMs = Date.UTC(2026, 0, 1);
     const range = (count: number) => Array.from({ length: count }, (_, number) => number);
     const steady = range(3_000).map(number => ({
@@ -92,7 +92,7 @@ describe('models that share partitions', () => {
       }),
     }));
     const newNames = 20_000;
-    // Together more than the profiler may hold.
+    // Together these are more than the profiler may hold.
     const features = Object.fromEntries(range(10).map(feature => [`f${feature}`, feature]));
     const flood: Sent[] = [
       ...range(newNames).map(number =>
@@ -118,7 +118,7 @@ describe('models that share partitions', () => {
       ...range(150).map(number =>
         prediction('segmented', `g${number}`, startMs, { segment: { tenant: `t${number}` } }),
       ),
-      // They have left memory by now, and go on where they were.
+      // These versions were evicted from memory by now, and are loaded again.
       ...range(100).map(number =>
         prediction(`flood-${number}`, `again ${number}`, startMs + 60_000, { features }),
       ),
@@ -182,7 +182,7 @@ describe('models that share partitions', () => {
     expect(await clickhouse.select('SELECT class FROM dead_letters FINAL')).toEqual([]);
   }, 600_000);
 
-  it('have each its own clock: the history of 1996 and live traffic at once', async () => {
+  it('have separate clocks, so that history of 1996 and live traffic do not disturb each other', async () => {
     const random = seededRandom(11);
     const starts = {
       history: Date.UTC(1996, 4, 7),

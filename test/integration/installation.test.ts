@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { freshInstallation } from '../freshInstallation.ts';
 import { uniqueName } from '../uniqueName.ts';
 
-it('an installation that ends removes its own topics, but not those of another whose prefix starts with its prefix', async () => {
+it('removes the topics of an installation, but not those of another one whose prefix starts with the same text', async () => {
   const prefix = `${uniqueName()}-`;
   const installation = await freshInstallation({ DRIFTLOOP_TOPIC_PREFIX: prefix });
   const other = await freshInstallation({ DRIFTLOOP_TOPIC_PREFIX: `${prefix}other-` });

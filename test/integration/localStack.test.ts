@@ -23,7 +23,7 @@ const isAlive = (pid: number) => {
   try {
     return process.kill(pid, 0);
   } catch {
-    // ESRCH: the process is gone.
+    // The error is ESRCH, as the process does not exist any more.
     return false;
   }
 };
@@ -213,7 +213,7 @@ describe('ClickHouse of the local stack', () => {
     ]);
   });
 
-  it('keeps number and type of errors', async () => {
+  it('keeps the code and the type of errors', async () => {
     await expect(select('SELECT * FROM absent')).rejects.toMatchObject({
       code: '60',
       type: 'UNKNOWN_TABLE',
@@ -311,7 +311,7 @@ describe('ClickHouse of the local stack', () => {
 });
 
 describe('servers of the local stack', () => {
-  it('ClickHouse keeps every acknowledged row when it is killed', async () => {
+  it('keep every row that ClickHouse acknowledged before it was killed', async () => {
     const options = { dir: join(folder, 'clickhouse'), port: 0, logDir: join(folder, 'logs') };
     const first = await startClickhouse(options);
     const client = createClient({ url: first.url, database: 'durable' });
@@ -351,7 +351,7 @@ describe('servers of the local stack', () => {
     taken.close();
   });
 
-  it('ClickHouse finishes what it has begun before it stops', async () => {
+  it('let ClickHouse finish the queries that it has begun before it stops', async () => {
     const server = await startClickhouse({
       dir: join(folder, 'stopping'),
       port: 0,
@@ -361,7 +361,7 @@ describe('servers of the local stack', () => {
     const ask = async (query: string) =>
       (await client.query({ query, format: 'TabSeparated' })).text();
     const slow = ask('SELECT sum(sleepEachRow(0.1)) FROM numbers(10)');
-    // The query that counts is one of the two.
+    // One of the two is the counting query itself.
     const running = `SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%'`;
     await eventually('the slow query to run', async () => (await ask(running)) === '2\n');
     await server.stop();
@@ -370,7 +370,7 @@ describe('servers of the local stack', () => {
     await client.close();
   });
 
-  it('two servers never share a data folder', async () => {
+  it('never share a data folder', async () => {
     const options = { dir: join(folder, 'owned'), port: 0, logDir: join(folder, 'logs') };
     const first = await startClickhouse(options);
     await expect(startClickhouse(options)).rejects.toThrow(
@@ -380,7 +380,7 @@ describe('servers of the local stack', () => {
     expect(isAlive(first.pid)).toBe(false);
   });
 
-  it('a process ends with its starter, even if that is killed with SIGKILL', async () => {
+  it('end with the process that started them, even if that is killed with SIGKILL', async () => {
     const starter = join(folder, 'starter.ts');
     const module = JSON.stringify(
       new URL('../../infra/local/processes/childProcess.ts', import.meta.url).href,

@@ -78,7 +78,7 @@ describe('metrics of running services', () => {
     await Promise.all(services.map(service => service.stop()));
   });
 
-  it('show what became of records, what is held in memory, and that ClickHouse is away', async () => {
+  it('show how records were used, what is held in memory, and that ClickHouse is away', async () => {
     installation.variables.CLICKHOUSE_URL = gateway.url;
     const { healthUrl } = await installation.startService('profiler');
     const topic = `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`;

@@ -93,7 +93,7 @@ function expectedRow(sent: Prediction, index: number): object {
   };
 }
 
-it('rows of predictions with any content are read as they were written', async () => {
+it('reads rows of predictions with any content as they were written', async () => {
   const columns = Object.keys(predictionBlock().columns).map(name =>
     name === 'event_time' ? 'toUnixTimestamp64Milli(event_time) AS time' : name,
   );
@@ -113,7 +113,7 @@ it('rows of predictions with any content are read as they were written', async (
   );
 }, 300_000);
 
-it('a block that fills many pieces of memory is read as it was written', async () => {
+it('reads a block that fills many pieces of memory as it was written', async () => {
   await clickhouse.command('TRUNCATE TABLE predictions');
   const count = 20_000;
   const block = predictionBlock();

@@ -21,7 +21,7 @@ const perWindow = 100;
 const startMs = Date.UTC(2026, 0, 1);
 const onset = 35;
 /**
- * Three services start and read 24,000 records. That takes seconds, or minutes on a busy machine.
+ * Time for three services to start and read 24,000 records, which takes minutes on a busy machine.
  */
 const maxWaitMs = 300_000;
 
@@ -102,7 +102,7 @@ function eventsOf(events: Iterable<DriftEvent>): unknown {
   return rounded(kept.sort((a, b) => a.windowStart - b.windowStart));
 }
 
-describe('the code of quality', () => {
+describe('the quality harness', () => {
   let installation: Installation;
   let counted: WindowedStream[];
   let rejected: Map<string, number>;
@@ -170,7 +170,7 @@ describe('the code of quality', () => {
     }
   });
 
-  it('comes to the same drift events as the detector', async () => {
+  it('reports the same drift events as the detector', async () => {
     const store = detectorStore(installation.clickhouse);
     const alarms: Alarm[] = [];
     for (const ofStream of counted) {

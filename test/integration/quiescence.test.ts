@@ -43,7 +43,7 @@ function commit(service: ServiceName, name: string): Promise<void> {
 }
 
 describe('waitUntilQuiet', () => {
-  it('follows records from service to service until nothing is under way', async () => {
+  it('follows records from service to service until all are processed', async () => {
     await send('predictions');
     const waitedFor: string[] = [];
     let step = Promise.resolve();

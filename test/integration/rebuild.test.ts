@@ -142,7 +142,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
         before = now;
       }
     })();
-    // ClickHouse may merge rows at any time. Here it does so all the time.
+    // ClickHouse may merge rows at any time. This test makes it do so all the time.
     const merging = (async () => {
       while (running)
         for (const table of [
@@ -177,7 +177,7 @@ describe('driftloop rebuild', { timeout: 900_000 }, () => {
     expect({ left, databases }).toEqual({ left: [], databases: [] });
   });
 
-  it('does not change what is before --from or with --dry-run, needs no running services, and keeps drift events', async () => {
+  it('changes nothing before --from and nothing with --dry-run, needs no running services, and keeps drift events', async () => {
     const running = await Promise.all(services.map(installation.startService));
     for (const chunk of chunks) await send(chunk);
     await quiet();

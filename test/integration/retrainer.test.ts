@@ -61,8 +61,8 @@ describe('retrainer', () => {
   beforeAll(async () => {
     installation = await freshInstallation();
     /**
-     * A trainer that first leaves a mark and waits for the end of its standard input, and the next
-     * time trains. $0 is its folder.
+     * Returns a trainer that hangs the first time and trains the next time. It leaves a mark, and
+     * waits for the end of its standard input. $0 is its folder.
      */
     const hangsOnce = (name: string) => {
       const mark = join(installation.folder, `${name}-hangs`);
@@ -261,7 +261,7 @@ describe('retrainer', () => {
     return records;
   }
 
-  it('answers a drift with a better version, and records every step of its lineage', async () => {
+  it('publishes a better version after a drift, and records every step of its lineage', async () => {
     await fill('learnable', learnable);
     await drift(driftEvent('learnable'));
 
@@ -459,7 +459,7 @@ describe('retrainer', () => {
     expect(rule.threshold).toBeLessThan(5.1);
   });
 
-  it('publishes why a training failed, and continues', async () => {
+  it('publishes why a training failed, and goes on to the next request', async () => {
     await fill('broken', learnable);
     await request('broken', 'try this');
     expect(await runsOf('broken')).toMatchObject([
@@ -528,7 +528,8 @@ describe('retrainer', () => {
     const attempts = join(installation.environment.DRIFTLOOP_ARTIFACTS, signal, 'runs');
     expect(await readdir(attempts)).toEqual([]);
 
-    // As if the process that ended the run had been killed just then: the request comes again.
+    // Leave what remains if the process was killed just after it had ended the run. The request is
+    // delivered again.
     await mkdir(join(attempts, `${runs[0]!.id}-left`));
     await send('retrain-requests', signal, sent);
     await quiet();
@@ -536,7 +537,7 @@ describe('retrainer', () => {
     expect(await readdir(attempts)).toEqual([]);
   });
 
-  it('makes two versions for two causes at the same moment, and one version for a cause that two processes have', async () => {
+  it('makes two versions for two simultaneous causes, but one version for a cause that two processes handle', async () => {
     await fill('replicas', onX);
     const begun = join(installation.folder, 'begun');
     // Every model is different, so that two contents of one version would show.

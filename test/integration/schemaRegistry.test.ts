@@ -15,7 +15,7 @@ import { decodeRecord } from '../../services/shared/records/decodeRecord.ts';
 import { uniqueName } from '../uniqueName.ts';
 import { driftEvent } from '../unit/detector/driftEventFixture.ts';
 
-it('the client waits for a registry that is away, and rejects no record meanwhile', async () => {
+it('waits for a registry that is away, and rejects no record meanwhile', async () => {
   const real = inject('schemaRegistryUrl');
   const encode = await connectSchemaRegistry(
     readEnvironment({ SCHEMA_REGISTRY_URL: real }),
@@ -54,7 +54,7 @@ it('the client waits for a registry that is away, and rejects no record meanwhil
   gateway.close();
 });
 
-it('the contract of drift events is compatible with the earlier one without predictionContributions, whose events are read with none', async () => {
+it('reads drift events of the earlier contract, which has no predictionContributions', async () => {
   const url = inject('schemaRegistryUrl');
   const topic = uniqueName();
   const schema = contractType('DriftEvent').schema({ exportAttrs: true }) as {

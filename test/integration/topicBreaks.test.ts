@@ -121,7 +121,7 @@ describe('topics that were recreated, truncated or deleted', { timeout: 300_000 
       await send(0, 400);
       await quiet('profiler');
       await profiler.stop();
-      // 20 records that are never read, and 40 that producers send again.
+      // Send 20 records that are never read. The producers send 40 others again.
       await send(100_000, 100_020);
       await recreate('predictions');
       await send(360, 400 + records);
@@ -170,7 +170,8 @@ describe('topics that were recreated, truncated or deleted', { timeout: 300_000 
     await send(0, 400);
     await quiet('profiler');
     await profiler.stop();
-    // As after a restore: 30 records of each partition were read beyond what Kafka now holds.
+    // The state is that after a restore. Beyond what Kafka now holds, 30 records of each partition
+    // were read.
     await installation.clickhouse.command(
       `INSERT INTO topic_positions SELECT * REPLACE (position + 30 AS position, end_position + 30 AS end_position) FROM topic_positions FINAL`,
     );
@@ -185,7 +186,7 @@ describe('topics that were recreated, truncated or deleted', { timeout: 300_000 
     expect(await logs()).toContain('Kafka has lost records that were counted, or was restored');
   });
 
-  it('counts every record once, wherever the committed offsets are moved', async () => {
+  it('counts every record once when committed offsets are moved to any place', async () => {
     const profiler = await installation.startService('profiler');
     await send(0, 400);
     await quiet('profiler');
@@ -212,7 +213,7 @@ describe('topics that were recreated, truncated or deleted', { timeout: 300_000 
     await installation.admin.createPartitions({
       topicPartitions: [{ topic: topic('predictions'), count: 6 }],
     });
-    // Clients that were connected before know nothing of the new partitions yet.
+    // Clients that connected earlier do not know the new partitions yet.
     const producer = await connectProducer(installation.kafka);
     await producer.send({
       topic: topic('predictions'),
@@ -230,7 +231,7 @@ describe('topics that were recreated, truncated or deleted', { timeout: 300_000 
     expect(await breaks()).toEqual([]);
   });
 
-  it('waits while its topic is missing, at start and while it runs; it says so in the log and is not ready', async () => {
+  it('waits while its topic is missing, logs this and is not ready, both at start and later', async () => {
     const isReady = async ({ healthUrl }: ServiceProcess) => (await fetch(`${healthUrl}/ready`)).ok;
     const remove = () => installation.admin.deleteTopics({ topics: [topic('predictions')] });
     await remove();

@@ -21,10 +21,10 @@ import {
   type TestResult,
 } from './testFamily.ts';
 
-/** A change of a correlation that is large on its own. */
+/** Change of a correlation that matters on its own. */
 const largeChange = 0.5;
 
-/** Do two features depend on each other in another way than before? */
+/** Tests whether two features depend on each other in another way than before. */
 export const dependenceFamily: TestFamily = {
   name: 'dependence',
   question: 'Do two features depend on each other in another way than before?',
@@ -35,7 +35,7 @@ export const dependenceFamily: TestFamily = {
   test: testDependence,
 };
 
-/** Whether the pairs were counted in enough blocks of the reference. */
+/** Returns whether the pairs were counted in enough blocks of the reference. */
 function hasDependence({ reference }: Comparison, pairs: readonly FeaturePair[]): boolean {
   return pairs.length > 0 && reference.pairBlocks >= minimumReferenceBlocks;
 }

@@ -12,22 +12,22 @@ import { type Judgement, judge, type Significance } from '../significance/signif
 import type { Measurement } from '../significance/statisticHistory.ts';
 import { statisticThreshold } from '../significance/statisticThreshold.ts';
 
-/** A smaller change of a correlation does not matter, however many records show it. */
+/** Change of a correlation below which a difference does not matter, for any number of records. */
 const smallestChange = 0.1;
-/** Records with both features that either side needs. */
+/** Minimum number of records with both features on each side. */
 const fewestRecords = 20;
 
 export interface MeasuredDependence extends Measurement {
   pair: FeaturePair;
-  /** Correlation of the grades of the two features in the recent blocks. */
+  /** Correlation between the grades of the two features in the recent blocks. */
   value: number;
   referenceValue: number;
-  /** Sampled records that have both. */
+  /** Number of sampled records that have both features. */
   records: number;
   referenceRecords: number;
   /**
-   * Returns the change of the correlation that belongs to a statistic; infinite where none is so
-   * large.
+   * Returns the change of the correlation that belongs to a statistic; infinite if no change is
+   * large enough.
    */
   changeAt(statistic: number): number;
 }
@@ -124,8 +124,8 @@ export function judgeDependence(
 const notableStatistic = 3.84;
 
 /**
- * Whether a pair is worth judging. No history makes a smaller statistic, or a smaller change,
- * significant.
+ * Returns whether a pair is worth judging. With a smaller statistic or a smaller change no history
+ * makes it significant.
  */
 export function isNotable(measured: MeasuredDependence): boolean {
   return measured.statistic >= notableStatistic && changeOf(measured) >= smallestChange;
@@ -138,8 +138,8 @@ export function changeOf({ value, referenceValue }: MeasuredDependence): number 
 const noCycles: Measured['cyclic'] = new Map();
 
 /**
- * Returns what the history of the stream learns. It has no calendar: correlations are taken within
- * blocks, where the time of the day is the same for all records.
+ * Returns what the history of the stream learns. There is no calendar, because correlations are
+ * taken within blocks, where the time of day is the same for all records.
  */
 export function measuredOf(measured: MeasuredDependence): Measured {
   return { plain: measured, cyclic: noCycles };

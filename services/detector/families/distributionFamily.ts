@@ -35,7 +35,7 @@ const metrics = {
   likelihood_ratio_trend: 'likelihood ratio of a trend: numbers lie higher or lower than before',
 };
 
-/** Did the distributions of the features change? */
+/** Tests whether the distributions of the features changed. */
 export const featuresFamily: TestFamily = {
   name: 'features',
   question: 'Did the distributions of the features change?',
@@ -46,7 +46,7 @@ export const featuresFamily: TestFamily = {
   test: (comparison, context) => testDistributions('features', 'feature', comparison, context),
 };
 
-/** Did the distributions of the outputs change? */
+/** Tests whether the distributions of the outputs changed. */
 export const predictionsFamily: TestFamily = {
   name: 'predictions',
   question: 'Did the distributions of the predictions and scores change?',
@@ -61,9 +61,9 @@ export function hasKind({ frozen }: TestOptions, kind: VariableKind): boolean {
   return [...frozen.values()].some(variable => variable.kind === kind);
 }
 
-/** A variable with the tests that can say something about it in a comparison: one or two. */
+/** A variable with the one or two tests that are possible for it in a comparison. */
 interface TestedVariable {
-  /** `variableKey`. */
+  /** Key of the variable, as `variableKey` returns it. */
   key: string;
   variable: FrozenVariable;
   tests: readonly VariableTest[];
@@ -85,10 +85,10 @@ const testsOfVariable = [
 ] as const;
 
 /**
- * Tests the distributions of all variables of a kind, by Simes at the family's level: it fires when
- * the i-th smallest of d p-values is at most level · i / d for some i, which is when Benjamini and
- * Hochberg's smallest adjusted one is. The p-value of a variable with two tests is twice the
- * smaller one (Bonferroni).
+ * Tests the distributions of all variables of a kind, by Simes at the family's level. The family
+ * says "changed" when the i-th smallest of d p-values is at most level · i / d for some i. That is
+ * the case exactly when Benjamini and Hochberg's smallest adjusted p-value is at most the level.
+ * The p-value of a variable with two tests is twice the smaller one (Bonferroni).
  */
 function testDistributions(
   family: FamilyName,
@@ -136,9 +136,10 @@ function testDistributions(
 }
 
 /**
- * Returns the variables of a kind for which there are enough records, and what was measured of
- * them. Whether there are depends on how often each value occurs in both samples together, not on
- * how they differ, so the others need not be paid for (Tarone, Biometrics 46(2), 1990).
+ * Returns the variables of a kind for which there are enough records, with their measurements.
+ * Whether there are enough depends on how often each value occurs in both samples together, not on
+ * how the samples differ. So the other variables need not count as tests (Tarone, Biometrics 46(2),
+ * 1990).
  */
 function testVariables(
   comparison: Comparison,
@@ -173,7 +174,7 @@ function stronger<T extends VariableTest>(left: T, right: T): T {
 }
 
 interface VariableResults extends TestedVariable {
-  /** One for each of `tests`. */
+  /** Results of the tests, in the order of `tests`. */
   results: TestResult[];
 }
 
@@ -230,8 +231,8 @@ function evidenceOfChanged(
   const movements = model ? predictionContributions(model, margins) : {};
   const movement = model ? movementStatement(model, movements, changed.length) : '';
   const shift = largestShift(variable, test.referenceCounts, test.recentCounts);
-  // A score sharpens while a model learns. Only what the model answers tells whether a change of
-  // its outputs is large.
+  // Scores become more extreme while a model learns, so only the predictions show whether a change
+  // of the outputs is large.
   const answer = ranked.find(({ variable: { name } }) => name === 'prediction');
   const decisive = kind === 'output' ? answer?.test : test;
   const deciding = results[tests.indexOf(tests.reduce(stronger))]!;

@@ -33,10 +33,10 @@ interface CountsMeasurement extends ReferenceMeasurement {
 }
 
 /**
- * Whether the valid values of a variable are distributed as in the reference:
- * `likelihoodRatioTest`, against the best reference (`bestTest`), judged by `judge`.
+ * Tests whether the valid values of a variable are distributed as in the reference. It uses
+ * `likelihoodRatioTest` against the best reference (`bestTest`), judged by `judge`.
  *
- * @returns null when the variable has no counts on one side, or only ever grows
+ * @returns null if the variable has no counts on one side, or only ever grows
  */
 export function distributionStatistic(
   comparison: Comparison,
@@ -48,7 +48,7 @@ export function distributionStatistic(
 }
 
 /**
- * Whether the numbers of a variable lie higher or lower than in the reference:
+ * Tests whether the numbers of a variable are higher or lower than in the reference. It uses
  * `likelihoodRatioTrend`, judged as `distributionStatistic` is.
  */
 export function trendStatistic(
@@ -58,7 +58,7 @@ export function trendStatistic(
   significance: TestSignificance,
 ): DistributionStatistic | null {
   if (frozen.type !== 'numeric') return null;
-  // What was never seen has no place in the order.
+  // Values that the reference never had have no place in the order.
   const ordered = (counts: number[]) => counts.slice(0, frozen.binCount);
   return testVariable(comparison, key, frozen, significance, (reference, recent) =>
     likelihoodRatioTrend(ordered(reference), ordered(recent)),
@@ -86,7 +86,10 @@ type StatisticOf = (
   recent: number[],
 ) => Pick<Measurement, 'statistic' | 'degreesOfFreedom'>;
 
-/** @param countsOf of a reference; null where it has none */
+/**
+ * Tests recent counts against the best reference.
+ * @param countsOf returns the counts of a reference; null if it has none
+ */
 export function testCounts(
   comparison: Comparison,
   recentCounts: number[],
@@ -126,8 +129,8 @@ function measureCounts(
 }
 
 /**
- * A reference that has one value only is the history of a statistic that had nothing to measure so
- * far.
+ * Adds a history to a variable whose reference has one value only, because its statistic had
+ * nothing to measure so far.
  */
 function withConstantHistory(
   { reference, referenceBlocks }: Comparison,
@@ -141,8 +144,8 @@ function withConstantHistory(
 }
 
 /**
- * Returns the p-value of a test, and the likelihood ratio that it would have had to reach with as
- * many records.
+ * Returns the p-value of a test, and the likelihood ratio that it needed with the same number of
+ * records.
  */
 export function detailOf(test: DistributionStatistic, level: number): ResultDetail {
   const { pValue, overdispersion, degreesOfFreedom, judgementOf } = test;

@@ -5,7 +5,7 @@ import { type ErrorStatistic, errorStatistic, errorThreshold } from './errorStat
 import { type Evidence, evidenceOf, percent, shown } from './evidence.ts';
 import type { FamilyContext, FamilyResult, TestFamily, TestResult } from './testFamily.ts';
 
-/** Has the model become worse, by more than is too small to matter? */
+/** Tests whether the model became worse by enough to matter. */
 export const errorFamily: TestFamily = {
   name: 'error',
   question: 'Has the model become worse, by more than is too small to matter?',
@@ -16,7 +16,7 @@ export const errorFamily: TestFamily = {
   test: testErrors,
 };
 
-/** Whether the reference has enough labelled predictions. */
+/** Returns whether the reference has enough labelled predictions. */
 function hasErrors({ reference }: Comparison): boolean {
   return reference.labelledBlocks >= minimumReferenceBlocks && reference.performance !== null;
 }

@@ -23,7 +23,7 @@ interface MeasuredError extends ReferenceMeasurement {
   /** Mean loss: the share of wrong classes, or the mean absolute error. */
   value: number;
   referenceValue: number;
-  /** Rise that is too small to matter, on the scale of `value`. */
+  /** Rise up to which the loss counts as unchanged, in the unit of `value`. */
   floor: number;
   /** Returns the mean loss that belongs to a statistic. */
   valueAt(statistic: number): number;
@@ -32,8 +32,8 @@ interface MeasuredError extends ReferenceMeasurement {
 export interface ErrorOptions {
   minimumRecords: number;
   /**
-   * Rise that is too small to matter: in points of accuracy, or for regression as a share of the
-   * mean absolute error.
+   * Rise up to which the loss counts as unchanged. The unit is points of accuracy, or for
+   * regression a share of the mean absolute error.
    */
   performanceDrop: number;
 }
@@ -62,8 +62,8 @@ export function errorStatistic(
 }
 
 /**
- * Takes one side of the test: half of the p-value if the loss rose by enough to matter, 1 if it did
- * not.
+ * Makes the test one-sided. The p-value is half of the two-sided one if the loss rose by enough to
+ * matter, and 1 if it did not.
  */
 function riseTest({ test, cycle, measured, judgementOf }: BestTest<MeasuredError>): ErrorStatistic {
   const rise = (statistic: number) => halved(judgementOf(statistic));
@@ -101,8 +101,9 @@ function errorRate(
 }
 
 /**
- * Welch's statistic of the means, squared (Biometrika 34, 1947). Losses are skewed to the right,
- * where it is conservative: a single huge loss raises the variance with the mean.
+ * Returns the square of Welch's statistic of the means (Biometrika 34, 1947). Losses are skewed to
+ * the right, where the statistic is conservative, because a single huge loss raises the variance
+ * together with the mean.
  */
 function meanLoss(
   reference: WindowPerformance,

@@ -10,25 +10,27 @@ export interface Evidence {
   feature: string | null;
   metric: string;
   value: number;
-  /** On the scale of `value`. */
+  /** Value at which the test says "changed". */
   threshold: number;
   pValue: number;
-  /** Natural logarithm of the p-value; it tells apart p-values that are 0 as numbers. */
+  /**
+   * Natural logarithm of the p-value. It distinguishes p-values that are too small for a number.
+   */
   logPValue: number;
   records: number;
   referenceRecords: number;
-  /** Whether the change is large enough to matter on its own, however many records showed it. */
+  /** Whether the change is large enough to matter on its own, for any number of records. */
   large: boolean;
   /**
-   * By how much the error rate rose; Infinity for a mean loss, which has no upper bound. Only
-   * errors have it.
+   * Rise of the error rate; Infinity for a mean loss, which has no upper bound. Only errors have a
+   * rise.
    */
   rise?: number;
-  /** Share of each changed feature in the effect. They sum to 1, or there are none. */
+  /** Share of each changed feature in the effect. The shares sum to 1; empty if there are none. */
   contributions: Record<string, number>;
-  /** By how much each changed feature moves the mean output; empty where that is not known. */
+  /** Change of the mean output due to each changed feature; empty if that is unknown. */
   predictionContributions: Record<string, number>;
-  /** What changed and by how much, for a person without statistics. */
+  /** Says what changed and by how much, for a person without statistics. */
   summary: string;
   /** The numbers of the test that decided. */
   numbers: string;
@@ -60,6 +62,7 @@ export function evidenceOf(result: TestResult, interpretation: Interpretation): 
 }
 
 /**
+ * Describes the numbers of a result.
  * @example numbersOf(result) // 'psi of age 0.31 (threshold 0.12, p 2e-9; 200 records against 1000)'
  */
 export function numbersOf(result: TestResult): string {
@@ -75,7 +78,10 @@ export function numbersOf(result: TestResult): string {
   return `${name} ${shown(result.value)} (${limits.join(', ')}; ${sizes})`;
 }
 
-/** @example shares([['a', 3], ['b', 1]]) // { a: 0.75, b: 0.25 } */
+/**
+ * Returns the share of each name in the sum of the effects.
+ * @example shares([['a', 3], ['b', 1]]) // { a: 0.75, b: 0.25 }
+ */
 export function shares(effects: readonly (readonly [string, number])[]): Record<string, number> {
   const total = effects.reduce((sum, [, effect]) => sum + effect, 0);
   return Object.fromEntries(
@@ -83,12 +89,18 @@ export function shares(effects: readonly (readonly [string, number])[]): Record<
   );
 }
 
-/** @example shown(0.123456) // '0.123' */
+/**
+ * Formats a number with three significant digits.
+ * @example shown(0.123456) // '0.123'
+ */
 export function shown(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** @example percent(0.1234) // '12.3 %' */
+/**
+ * Formats a share as a percentage.
+ * @example percent(0.1234) // '12.3 %'
+ */
 export function percent(share: number): string {
   return `${shown(share * 100)} %`;
 }

@@ -6,10 +6,10 @@ import { dataQualityFamily, outputQualityFamily } from './qualityFamily.ts';
 import type { TestFamily } from './testFamily.ts';
 
 /**
- * All families of tests, in the order in which they explain each other: the first one that says
+ * All families of tests, in the order in which they explain each other. The first one that says
  * "changed" decides on the cause of a drift. Broken inputs explain shifted ones. Shifted inputs
- * explain absurd outputs and errors, each input by itself before how they go together. Errors or
- * labels that changed while the inputs did not are a changed concept.
+ * explain absurd outputs and errors; changes of single inputs come before changes of their
+ * dependence. Errors or labels that changed while the inputs did not mean a changed concept.
  */
 export const families: readonly TestFamily[] = [
   dataQualityFamily,

@@ -10,7 +10,7 @@ import { type Evidence, evidenceOf } from './evidence.ts';
 import { quoted, shiftStatement } from './largestShift.ts';
 import type { FamilyContext, FamilyResult, TestFamily, TestResult } from './testFamily.ts';
 
-/** Did the distribution of the labels change? */
+/** Tests whether the distribution of the labels changed. */
 export const labelsFamily: TestFamily = {
   name: 'labels',
   question: 'Did the distribution of the labels change?',
@@ -23,7 +23,7 @@ export const labelsFamily: TestFamily = {
   test: testLabels,
 };
 
-/** Whether the labels are classes, and the reference has enough of them. */
+/** Returns whether the labels are classes and the reference has enough of them. */
 function hasLabels({ reference }: Comparison): boolean {
   return (
     reference.labelledBlocks >= minimumReferenceBlocks &&
@@ -68,7 +68,8 @@ function testLabels(
 }
 
 /**
- * Tests whether labels are distributed as in the reference. Returns null when there are too few.
+ * Tests whether labels are distributed as in the reference. Returns null if there are too few
+ * labels.
  */
 function labelStatistic(
   comparison: Comparison,

@@ -5,11 +5,11 @@ import { percent, shown } from './evidence.ts';
 const maxNameLength = 40;
 
 /**
- * Says which share changed most, in the terms of the variable itself: "values from 10 to 20 went
- * from 12 % to 34 %".
+ * Describes the share that changed most in the values of the variable, such as "values from 10 to
+ * 20 went from 12 % to 34 %".
  *
- * @param referenceCounts valid values per bin in the reference; the last bin holds values that were
- *   never seen there
+ * @param referenceCounts valid values per bin in the reference; the last bin holds values that it
+ *   never had
  * @param recentCounts the same in the recent blocks
  */
 export function largestShift(
@@ -21,6 +21,7 @@ export function largestShift(
 }
 
 /**
+ * Describes the bin whose share changed most.
  * @example shiftStatement([90, 10], [50, 50], bin => `class ${bin}`) // 'class 0 went from 90 % to 50 %'
  */
 export function shiftStatement(
@@ -37,7 +38,7 @@ export function shiftStatement(
   return `${nameOf(largest)} went from ${percent(before[largest]!)} to ${percent(now[largest]!)}`;
 }
 
-/** Quotes the name of a class or category, shortened where it is long. */
+/** Quotes the name of a class or category, and shortens a long one. */
 export function quoted(name: string): string {
   return JSON.stringify(
     name.length > maxNameLength ? `${name.slice(0, maxNameLength - 1)}…` : name,

@@ -1,7 +1,7 @@
 import type { OutputModel } from '../reference/outputModel.ts';
 import { shown } from './evidence.ts';
 
-/** A feature with how often each of its bins came, as `validCounts`. */
+/** A changed feature with the counts of its bins, as `validCounts` returns them. */
 export interface ChangedMargin {
   key: string;
   name: string;
@@ -10,8 +10,8 @@ export interface ChangedMargin {
 }
 
 /**
- * By how much each changed feature is expected to move the mean output: Σ effect · change of the
- * bin's share. Features that the model does not know are left out.
+ * Returns by how much each changed feature is expected to move the mean output, Σ effect · change
+ * of the bin's share. Features that the model does not contain are left out.
  */
 export function predictionContributions(
   { effects }: OutputModel,
@@ -37,7 +37,8 @@ function weightedMean(values: readonly number[], weights: readonly number[]): nu
 }
 
 /**
- * @param changed features, be they known to the model or not
+ * Describes how the changed features move the mean output; empty if nothing is known.
+ * @param changed number of changed features, including those that the model does not contain
  * @example movementStatement(model, { amount: 0.07, city: 0.01 }, 2) // ', which moves the score by +0.08, amount by +0.07 (additive model, R² 0.83)'
  */
 export function movementStatement(

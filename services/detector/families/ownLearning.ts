@@ -8,8 +8,8 @@ import type { TestOptions } from './testFamily.ts';
 const predictionName = 'prediction';
 const predictionKey = variableKey('output', predictionName);
 /**
- * Log odds of predictions that were noise for some twenty blocks, those of the reference among
- * them.
+ * Log odds that the predictions reach when they vary by sampling noise for about 20 blocks,
+ * including those of the reference.
  */
 const oddsOfStandingStill = 6;
 
@@ -25,17 +25,18 @@ const reasons = {
 };
 
 /**
- * Returns the families whose evidence is withheld, each with the reason. A model that goes on
- * learning changes its own outputs, significantly in the end, and its errors with them. Where
- * nothing else changed:
+ * Returns the families whose evidence is withheld, each with the reason. A model that continues to
+ * learn changes its own outputs and errors, and in the end significantly. If nothing else changed,
+ * the following rules apply.
  *
- * - A score alone, which sharpens while a model learns, says nothing.
- * - Predictions count when they changed greatly (PSI of 0.25 or more), when no labels of the same
- *   blocks tell that the errors stayed, and when the predictions were seen to stand still before.
- * - Errors count when they rose by more than different predictions alone can bring about:
- *   `changedShare`. The predictions of a model that was left alone do not change without its
- *   inputs. Where they do, beyond the habit of the stream, errors and predictions confirm each
- *   other.
+ * - A changed score alone is no evidence, because scores become more extreme while a model learns.
+ * - Changed predictions are evidence if they changed by much (PSI of 0.25 or more), if no labels of
+ *   the same blocks show that the errors stayed the same, and if the predictions were stationary
+ *   before.
+ * - Changed errors are evidence if they rose by more than changed predictions alone can explain
+ *   (`changedShare`). The predictions of a model that is not learning do not change without its
+ *   inputs. If they change by more than the stream usually varies, errors and predictions confirm
+ *   each other.
  */
 export function withheldEvidence(
   evidence: readonly Evidence[],
@@ -75,10 +76,10 @@ function mayLearn(stream: StreamSignificance, frozen: TestOptions['frozen']): bo
 }
 
 /**
- * Returns an upper bound of the share of predictions that became different ones, from how often
- * each of them occurs. The total variation is at most half the root of the chi-squared distance
- * (Cauchy-Schwarz), here G less its degrees of freedom, divided by the number of records that the
- * comparison is worth.
+ * Returns an upper bound of the share of predictions that changed, computed from the frequency of
+ * each prediction. The total variation is at most half the root of the chi-squared distance
+ * (Cauchy-Schwarz). That distance is here G minus its degrees of freedom, divided by the effective
+ * number of records of the comparison.
  */
 function changedShare(measured: readonly MeasuredScale[], ofScale: number): number {
   const predictions = measured

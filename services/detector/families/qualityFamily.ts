@@ -23,7 +23,7 @@ const rates = {
     'share of the records in which a number lies far outside the range of the reference',
 };
 
-/** Are the inputs broken more often than before? */
+/** Tests whether the inputs are broken more often than before. */
 export const dataQualityFamily: TestFamily = {
   name: 'data_quality',
   question:
@@ -43,7 +43,7 @@ export const dataQualityFamily: TestFamily = {
   test: (comparison, context) => testQuality('data_quality', 'feature', comparison, context),
 };
 
-/** Are the outputs broken more often than before? */
+/** Tests whether the outputs are broken more often than before. */
 export const outputQualityFamily: TestFamily = {
   name: 'output_quality',
   question:

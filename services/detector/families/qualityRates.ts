@@ -10,7 +10,7 @@ import type { FrozenVariable } from '../blocks/frozenVariable.ts';
 import type { VariableCounts } from '../blocks/variableCounts.ts';
 import { type Comparison, pooledCounts } from '../reference/comparison.ts';
 
-/** The defects of values that are counted in every block, as a share of its records. */
+/** Defects that are counted in every block, each as a share of its records. */
 export type RateMetric =
   | 'missing_rate'
   | 'wrong_type_rate'
@@ -19,8 +19,8 @@ export type RateMetric =
   | 'out_of_range_rate';
 
 /**
- * Returns the rates that a variable of its type has. A number that was never seen is no mistake, a
- * category may be.
+ * Returns the rates that apply to a variable of this type. A new number is no defect, but a new
+ * category may be one.
  */
 export function rateMetrics({ type, growing }: FrozenVariable): readonly RateMetric[] {
   const ofBothTypes = ['missing_rate', 'wrong_type_rate', 'non_finite_rate'] as const;
@@ -30,7 +30,7 @@ export function rateMetrics({ type, growing }: FrozenVariable): readonly RateMet
     : [...ofBothTypes, 'unseen_rate'];
 }
 
-/** Returns how many of the records of a block, or of a sum of blocks, have the defect. */
+/** Returns the number of records with the defect in a block or in a sum of blocks. */
 export function defectCount(
   { counts, outOfRange }: Pick<VariableCounts, 'counts' | 'outOfRange'>,
   metric: RateMetric,
@@ -50,8 +50,8 @@ export function defectCount(
 }
 
 /**
- * Returns by how much the rate of a defect varies between the blocks of the reference, beyond
- * sampling.
+ * Returns the overdispersion of the rate of a defect, which is its variation between the blocks of
+ * the reference beyond sampling.
  */
 export function rateOverdispersion(
   { referenceBlocks, scale }: Comparison,

@@ -16,14 +16,14 @@ import { percent } from './evidence.ts';
 import { defectCount, type RateMetric, rateMetrics, rateOverdispersion } from './qualityRates.ts';
 import type { ResultDetail, TestOptions } from './testFamily.ts';
 
-/** A smaller rise of a rate does not matter, however many records show it. */
+/** Rise of a rate below which a change does not matter, for any number of records. */
 const minRateIncrease = 0.01;
 /**
- * The rise that has to be exceeded for certain. The few records of one window may well rise by more
- * than matters.
+ * Rise that has to be exceeded significantly. It is smaller than the rise that matters, because the
+ * few records of one window may exceed that one by chance.
  */
 const toleratedRateIncrease = minRateIncrease / 2;
-/** A rise that is large on its own. */
+/** Rise of a rate that matters on its own. */
 const largeRateIncrease = 0.2;
 
 /** One defect of one variable. */
@@ -36,12 +36,11 @@ export interface QualityTest {
   referenceRecords: number;
   noiseWeight: number;
   /**
-   * False for a test that has no value to report: the values of the window were not all the same.
+   * False for a test that has no value to report, because the values of the window were not all the
+   * same.
    */
   isReported: boolean;
-  /**
-   * null where the test cannot say "changed" at the level of the family, for any number of tests.
-   */
+  /** Null if the test cannot say "changed" at the level of the family, for any number of tests. */
   notable: NotableDefect | null;
   detail(level: number): ResultDetail;
 }
@@ -51,7 +50,7 @@ interface NotableDefect {
   /** Rise of the rate, as a share of the records. */
   increase: number;
   large: boolean;
-  /** What changed and by how much, for a person. */
+  /** Says what changed and by how much, for a person. */
   summary: string;
 }
 
@@ -89,7 +88,7 @@ export function qualityTests(
       const { noiseWeight } = significance;
       tests.push(rateTest({ feature: variable.name, metric, noiseWeight }, rates, learned, level));
     }
-    // A model that answers the same to everything is no broken sensor: its predictions drifted.
+    // Constant predictions are prediction drift, not a defect of the data.
     if (kind === 'feature') tests.push(stuckTest(comparison, key, variable, significance));
   }
   if (kind === 'feature' && newFeaturesMatter) tests.push(...unknownFeatureTests(comparison));
@@ -99,13 +98,13 @@ export function qualityTests(
 interface RatePair {
   recent: Rate;
   reference: Rate;
-  /** A smaller rise does not matter. */
+  /** Rise below which a change does not matter. */
   minIncrease: number;
 }
 
 /**
- * Returns the rise of a rate that matters. A stream that is not sampling noise shows new values now
- * and then.
+ * Returns the smallest rise of a rate that matters. It is larger for new values if the stream
+ * varies by more than sampling noise, because such a stream has new values now and then.
  */
 function minIncrease(metric: RateMetric, { noiseWeight }: Significance): number {
   const isNovelty = metric === 'unseen_rate' || metric === 'out_of_range_rate';
@@ -145,8 +144,8 @@ function notableIncrease(
   const increase = rateOf(recent) - rateOf(reference);
   if (recent.hits === 0 || increase < minIncrease) return null;
   const tolerated = toleratedRate(reference);
-  // The dispersion only makes the p-value larger, so it need not be learned for one that is too
-  // large already.
+  // The dispersion only makes the p-value larger. If the p-value is too large already, the
+  // dispersion need not be computed.
   if (rateIncreaseLogPValue(tolerated, recent, 1) > Math.log(level)) return null;
   return {
     logPValue: rateIncreaseLogPValue(tolerated, recent, learned()),
@@ -171,8 +170,8 @@ function rateDetail(
 }
 
 /**
- * Tests for a sensor that is stuck: all n values of the last block are one, though the reference's
- * fullest bin holds only a share s of them and no block of it was constant. p = s^((n − 1) / φ).
+ * Tests for a stuck sensor. All n values of the last block are the same, although the fullest bin
+ * of the reference holds only a share s and no block of it was constant. p = s^((n − 1) / φ).
  */
 function stuckTest(
   comparison: Comparison,
@@ -212,12 +211,15 @@ function stuckTest(
 interface ConstantRun {
   values: number;
   referenceValues: number;
-  /** Natural logarithm of the share of the reference's fullest bin. */
+  /** Natural logarithm of the share of the fullest bin of the reference. */
   logShare: number;
   dispersion: number;
 }
 
-/** Returns null where the last block is not constant, or where that says nothing. */
+/**
+ * Returns the run of equal values in the last block; null if the block is not constant, or if that
+ * is no surprise.
+ */
 function constantRun(
   { scale, recentBlocks, referenceBlocks, reference }: Comparison,
   key: string,
@@ -241,7 +243,10 @@ function constantRun(
   };
 }
 
-/** A feature that the reference never had is worth a warning: somebody changed what is logged. */
+/**
+ * Returns a test for each feature that the reference never had. Such a feature is worth a warning,
+ * because a person changed what is logged.
+ */
 function unknownFeatureTests({ recent, reference }: Comparison): QualityTest[] {
   return Array.from(recent.unknownFeatures, ([feature, hits]) => {
     const rates: RatePair = {

@@ -14,16 +14,16 @@ import { families } from './families.ts';
 import { withheldEvidence } from './ownLearning.ts';
 import type { FamilyContext, FamilyResult, TestOptions, TestResult } from './testFamily.ts';
 
-/** What the tests of a block found, and what they measured as history of the stream. */
+/** Results of the tests of a block, and their measurements for the history of the stream. */
 export interface BlockTests {
   /**
-   * The families that say "changed", each with its most significant scale; none for a steady
-   * stream.
+   * Evidence of the families that say "changed", each at its most significant scale; empty for a
+   * steady stream.
    */
   evidence: Evidence[];
-  /** Why a family that says "changed" is no evidence, as a sentence. */
+  /** Sentences that say why a family that says "changed" is no evidence. */
   withheld: ReadonlyMap<FamilyName, string>;
-  /** Every result of every family, at every scale. */
+  /** All results of all families at all scales. */
   results: readonly TestResult[];
   measured: MeasuredScale[];
 }
@@ -54,7 +54,7 @@ export function testFamilies(
   return { evidence, withheld, results, measured };
 }
 
-/** Returns what the blocks of a reference show of how the stream varies. */
+/** Measures the variation of the stream between the blocks of a reference. */
 export function measureReference(blocks: readonly Block[], options: TestOptions): MeasuredScale[] {
   const stream = streamSignificance(emptyStreamHistory);
   return comparisonsWithinReference(blocks).map(comparison =>
@@ -66,8 +66,8 @@ export function measureReference(blocks: readonly Block[], options: TestOptions)
 }
 
 /**
- * Returns the significance level of each family at each scale: the budget of false alarms, split
- * evenly. A family counts when the reference has its data.
+ * Returns the significance level of each family at each scale, for which the budget of false alarms
+ * is split evenly. Only families whose data the reference has count.
  */
 function levelPerTest(comparison: Comparison, options: TestOptions): number {
   const testable = families.filter(family => family.hasData(comparison, options)).length;
@@ -106,7 +106,7 @@ function measuredAt(
   };
 }
 
-/** Leaves out what a test carries beside its measurement, so that states stay small. */
+/** Returns the measurement of a test without its other fields, so that states stay small. */
 function onlyMeasured({ plain, cyclic }: Measured): Measured {
   const only = ({ statistic, degreesOfFreedom, size, fell }: Measurement) => ({
     statistic,

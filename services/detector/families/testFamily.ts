@@ -18,20 +18,20 @@ import type { Evidence } from './evidence.ts';
  */
 export interface TestFamily {
   name: FamilyName;
-  /** What the family answers, as a question for the documentation and for `explain`. */
+  /** Question that the family answers, for the documentation and for `explain`. */
   question: string;
-  /** The metrics of its results, each with what it measures. */
+  /** Metrics of its results, each with a description. */
   metrics: Readonly<Record<string, string>>;
   /** Cause of a drift that this family decides on. */
   cause: Exclude<DriftEvent['cause'], 'code_change'>;
   /**
-   * Whether the history of the stream keeps what the family measures, so that its tests learn the
-   * stream's variation.
+   * Whether the history of the stream stores the measurements of the family, so that its tests
+   * learn how the stream varies.
    */
   keepsHistory: boolean;
-  /** Whether the reference has what the family tests. */
+  /** Returns whether the reference has the data that the family tests. */
   hasData(comparison: Comparison, options: TestOptions): boolean;
-  /** Runs each test once. Returns null where nothing can be tested. */
+  /** Runs each test once. Returns null if nothing can be tested. */
   test(comparison: Comparison, context: FamilyContext): FamilyResult | null;
 }
 
@@ -41,35 +41,38 @@ export interface TestOptions {
   detection: ModelSettings['detection'];
   /** False while the reference of further features is still being gathered. */
   newFeaturesMatter: boolean;
-  /** Says what a change of the features does to the outputs. */
+  /** Model of the effect of the features on the outputs. */
   outputModel: OutputModel | null;
 }
 
 export interface FamilyContext {
   stream: StreamSignificance;
   /**
-   * Significance level of the family at this scale, before its own tail raises it: see
-   * `levelOfFamily`.
+   * Significance level of the family at this scale, before it is adjusted to the family's own tail
+   * (`levelOfFamily`).
    */
   level: number;
   options: TestOptions;
 }
 
-/** What a family found in a comparison, whether it alarms or not. */
+/** Results of a family in a comparison, with or without an alarm. */
 export interface FamilyResult {
   /** One result for each variable (or pair) and metric that was tested. */
   results: readonly TestResult[];
-  /** What was measured, for the history of the stream. */
+  /** Measurements for the history of the stream. */
   measured: ReadonlyMap<TestKey, Measured>;
-  /** Of its most significant test, corrected for their number; natural logarithm. */
+  /**
+   * Natural logarithm of the p-value of the most significant test, corrected for the number of
+   * tests.
+   */
   logPValue: number;
-  /** The results that say "changed", summed up; null when there are none. */
+  /** Summary of the results that say "changed"; null if there are none. */
   evidence: Evidence | null;
 }
 
 /**
- * The result of one test: one metric of one variable at one scale. The verdict and the rows of
- * drift_metrics are both made of it, so that they cannot disagree.
+ * Result of one test, which is one metric of one variable at one scale. The verdict and the rows of
+ * drift_metrics are both made from it, so they cannot disagree.
  */
 export interface TestResult {
   family: FamilyName;
@@ -80,12 +83,12 @@ export interface TestResult {
   /** Number of recent blocks that were pooled. */
   scale: number;
   value: number;
-  /** The same metric in the reference, where it has one. */
+  /** The same metric in the reference; null if it has none. */
   referenceValue: number | null;
   records: number;
   referenceRecords: number;
   /**
-   * The reference is worth what was seen at the same times of earlier days or weeks; null: all
+   * Cycle whose same times (of earlier days or weeks) the reference holds; null if it holds all
    * earlier blocks.
    */
   cycle: Cycle | null;
@@ -93,41 +96,43 @@ export interface TestResult {
    * Probability that the statistic varies as sampling noise does on this stream, between changes.
    */
   noiseWeight: number;
-  /** Significance level of the family at this scale, after its own tail raised it. */
+  /**
+   * Significance level of the family at this scale, after it was adjusted to the family's own tail.
+   */
   familyLevel: number;
   /**
-   * The p-value at which this test says "changed": the family's level, corrected for the number of
-   * tests.
+   * The p-value at which this test says "changed", which is the family's level corrected for the
+   * number of tests.
    */
   level: number;
   /** Whether the test says "changed". */
   changed: boolean;
   /**
-   * Natural logarithm of the p-value; 0 where no p-value would matter, for example because the
-   * change is too small.
+   * Natural logarithm of the p-value; 0 if no p-value would matter, for example because the change
+   * is too small.
    */
   logPValue: number;
   /**
-   * Returns what takes a search to find, and is only needed of results that are stored or shown.
+   * Returns details that take a search to compute. Only results that are stored or shown need them.
    */
   detail(): ResultDetail;
 }
 
 export interface ResultDetail {
   pValue: number;
-  /** The value at which the test says "changed"; infinite where no value does. */
+  /** Value at which the test says "changed"; infinite if no value does. */
   threshold: number;
   /**
-   * What the statistic is divided by before it is taken for one of independent records; null where
+   * Divisor of the statistic, after which it is compared with that of independent records; null if
    * there is none.
    */
   overdispersion: number | null;
 }
 
 /**
- * Level of a test of a family that says "changed" of `changed` among `tested` ones, by Simes' or
- * Benjamini and Hochberg's rule. A test that does not say so would have had to reach the level of
- * one more.
+ * Returns the level of one test of a family with `tested` tests, `changed` of which say "changed",
+ * by Simes' or Benjamini and Hochberg's rule. A test that does not say so would have had to reach
+ * the level for one more.
  *
  * @example correctedLevel(0.001, 2, 10, true) // 0.0002
  */

@@ -48,8 +48,8 @@ import {
 } from './foldState.ts';
 
 /**
- * The next blocks after a change still show the old regime in the large scales, or a ramp. They are
- * no reference.
+ * Number of blocks after a change that are left out of the new reference. The large scales still
+ * contain blocks of the old regime there, and a gradual change may still go on.
  */
 const settlingBlocks = largestScale;
 /**
@@ -64,7 +64,7 @@ interface Step {
 }
 
 export interface Folded extends Step {
-  /** null while there is no reference, and for a window that is too small to be judged. */
+  /** Null while there is no reference, and for a window that is too small to be judged. */
   judged: JudgedBlock | null;
 }
 
@@ -120,7 +120,7 @@ function comparisonsOf({ phase, since }: FoldState, regime: Regime, block: Block
   return comparisonsSinceChange(history, [...since, block].slice(-largestScale), calendar);
 }
 
-/** Gathers the first windows of a version, until they are its reference. */
+/** Gathers the first windows of a version until they are its reference. */
 function bootstrap(
   state: FoldState,
   observation: WindowObservation,
@@ -162,8 +162,8 @@ function watch(
 }
 
 /**
- * Adds all but the newest blocks to the calendar. Only variables whose variation exceeds sampling
- * noise have one: times do not differ where there is nothing but noise.
+ * Adds all but the newest blocks to the calendar. It only contains variables whose variation
+ * exceeds sampling noise, because for others the time makes no difference.
  */
 function nextCalendar(
   calendar: Calendar,
@@ -183,8 +183,8 @@ function nextCalendar(
 }
 
 /**
- * Gathers the version's own first windows for the variables that a given reference lacks. Outputs
- * are lacking most often.
+ * Gathers the version's own first windows for the variables that a given reference lacks. These are
+ * mostly its outputs.
  */
 function gatherFurther(
   state: FoldState,
@@ -253,8 +253,8 @@ function newCodeVersions(blocks: readonly Block[]): string[] {
 }
 
 /**
- * Follows a change until the next reference. What else the blocks show against the old regime
- * belongs to the episode.
+ * Follows a change until the next reference. All differences of these blocks from the old regime
+ * belong to the episode.
  */
 function followChange(
   state: FoldState,

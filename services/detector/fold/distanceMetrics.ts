@@ -27,8 +27,8 @@ const decidesNothing = 'A distance from the first reference is reported and deci
 /**
  * Returns the distances of a window from the first reference of its version.
  *
- * Each threshold is the distance that sampling alone exceeds, where records are independent, with
- * the probability of a false alarm per window. That budget is split over all variables of a kind
+ * Each threshold is the distance that independent records exceed by sampling alone with the
+ * probability of a false alarm per window. That budget is split over all variables of a kind
  * (Bonferroni).
  */
 export function distanceMetrics(

@@ -12,9 +12,9 @@ export interface DriftMetric {
   feature: string;
   metric: string;
   value: number;
-  /** The same metric in the reference; null where it has none. */
+  /** The same metric in the reference; null if it has none. */
   referenceValue: number | null;
-  /** null where no value is over it. */
+  /** Null if no value exceeds it. */
   threshold: number | null;
   pValue: number | null;
   /** The p-value that the test needed; null for a distance. */
@@ -22,7 +22,10 @@ export interface DriftMetric {
   records: number;
   referenceRecords: number;
   reference: ReferenceSource;
-  /** null: compared with all earlier windows of the reference. */
+  /**
+   * Cycle whose same times the window is compared with; null if it is compared with all earlier
+   * windows of the reference.
+   */
   cycle: Cycle | null;
   scale: number;
   overdispersion: number | null;
@@ -32,7 +35,8 @@ export interface DriftMetric {
    */
   noiseWeight: number | null;
   /**
-   * Why a value over its threshold belongs to no drift event, as a sentence; empty where it does.
+   * Sentence that says why a value over its threshold belongs to no drift event; empty if it
+   * belongs to one.
    */
   reason: string;
 }

@@ -7,11 +7,13 @@ import type { FoldContext, FoldState, JudgedBlock } from './foldState.ts';
 /**
  * Returns all metrics of a window, which was judged with the state before it.
  *
- * Distances (PSI, Jensen-Shannon and others) compare it with the version's first reference: is the
- * stream still like that? Results of tests compare it with the present regime: did it just change?
- * They are the results that the verdict was made of. Each metric of a variable has one row. It has
- * the scale that decided, or else the scale at which the metric came nearest to its threshold by
- * its p-value.
+ * Distances (PSI, Jensen-Shannon and others) compare the window with the version's first reference.
+ * They answer whether the stream is still like that. Results of tests compare it with the present
+ * regime. They answer whether the stream has just changed, and are the results that the verdict was
+ * made from.
+ *
+ * Each metric of a variable has one row. Its scale is the one that decided, or else the one at
+ * which the metric came nearest to its threshold by its p-value.
  */
 export function driftMetrics(
   before: FoldState,
@@ -50,7 +52,7 @@ function metricOf(result: TestResult, reference: ReferenceSource, withheld: stri
     metric,
     value,
     referenceValue,
-    // No statistic is large enough while the stream has too little history.
+    // The threshold is infinite while the stream has too little history for any alarm.
     threshold: Number.isFinite(threshold) ? threshold : null,
     pValue,
     level,

@@ -25,19 +25,19 @@ export interface FoldContext extends StreamName {
 }
 
 /**
- * What the detector knows of one stream (model, version, segment) after a window. A state is never
+ * State of the detector for one stream (model, version, segment) after a window. A state is never
  * changed.
  */
 export interface FoldState {
-  /** The first reference of the version: "is it still like that?" */
+  /** First reference of the version. It answers "is the stream still like that?". */
   versionReference: VersionReference;
   /**
-   * What windows are compared with now: "did it just change?" null until the bootstrap reference is
-   * there.
+   * Regime that windows are compared with now. It answers "did the stream just change?". Null until
+   * there is a bootstrap reference.
    */
   regime: Regime | null;
   phase: 'bootstrap' | 'watching' | 'settling' | 'renewing';
-  /** Blocks that will be a reference, still with their profiles. */
+  /** Blocks that will become a reference, with their profiles. */
   gathered: readonly WindowObservation[];
   /** Windows that are too small to be judged yet, pooled. */
   pending: WindowObservation | null;
@@ -46,20 +46,20 @@ export interface FoldState {
   /** Number of blocks that were folded in this phase. */
   blocksInPhase: number;
   episode: Episode | null;
-  /** How the stream varies. */
+  /** Variation of the stream so far. */
   history: StreamHistory;
 }
 
 export interface Verdict {
   status: 'reference' | 'steady' | 'drift' | 'insufficient_data';
   reference: ReferenceSource;
-  /** The drift event as it stands, if this window opened, changed or closed it. */
+  /** The present content of the drift event if this window opened, changed or closed it. */
   change: DriftEventContent | null;
 }
 
-/** Windows that were judged together, with the results that the verdict was made of. */
+/** Windows that were judged together, with the results that the verdict was made from. */
 export interface JudgedBlock {
-  /** The window, with those before it that were too small to be judged by themselves. */
+  /** The window, pooled with those before it that were too small to be judged on their own. */
   observation: WindowObservation;
   /** The reference that the results compare with. */
   reference: ReferenceSource;
@@ -87,7 +87,10 @@ export function initialState(
   };
 }
 
-/** Returns the windows that are judged when this one is: those that were pending, and itself. */
+/**
+ * Returns the windows that are judged together with this one, which are the pending ones and the
+ * window itself.
+ */
 export function pendingBlock({ pending }: FoldState, window: WindowObservation): WindowObservation {
   return pending ? mergeObservations(pending, window) : window;
 }
@@ -112,7 +115,7 @@ export function watching(
   };
 }
 
-/** Returns the history with what the parts of a first reference show of how the stream varies. */
+/** Adds the variation between the parts of a first reference to the history. */
 export function withRegime(
   history: StreamHistory,
   { history: blocks, frozen, pairs }: Regime,
@@ -128,7 +131,7 @@ export function withRegime(
   return withReference(history, measured);
 }
 
-/** Whether the gathered windows are enough for the first reference of a version. */
+/** Returns whether the gathered windows are enough for the first reference of a version. */
 export function isFirstReference(
   gathered: readonly WindowObservation[],
   detection: DetectionSettings,
@@ -137,7 +140,7 @@ export function isFirstReference(
   return windows >= detection.bootstrapWindows && isReference(gathered, detection);
 }
 
-/** Whether the gathered windows are enough for a reference after a change. */
+/** Returns whether the gathered windows are enough for a reference after a change. */
 export function isReference(
   gathered: readonly WindowObservation[],
   detection: DetectionSettings,

@@ -2,25 +2,27 @@ import type { ModelSettings } from '../../shared/config/settings.ts';
 
 type DetectionSettings = ModelSettings['detection'];
 
-/** Settings that windows from a start on are judged with. */
+/** Settings for all windows from a start time on, until the next epoch. */
 export interface SettingsEpoch {
   fromMs: number;
   detection: DetectionSettings;
 }
 
-/** Oldest first; the first is for all windows before it, too. */
+/**
+ * Epochs of the settings, the oldest first. The first one also applies to all windows before it.
+ */
 export type SettingsTimeline = readonly SettingsEpoch[];
 
 /**
- * So many changes of the settings are remembered; windows from before the oldest of them are judged
- * with its settings.
+ * Maximum number of remembered changes. Windows before the oldest of them are judged with its
+ * settings.
  */
 const mostEpochs = 32;
 
 /**
- * The timeline when windows from a start on have these settings. Changed settings count from the
- * next window on: what was decided before stays, also when late data has those windows judged
- * again.
+ * Returns the timeline with new settings for windows from a start time on. Changed settings apply
+ * from the next window on. Earlier verdicts stay as they are, even when late data has those windows
+ * judged again.
  */
 export function withSettings(
   timeline: SettingsTimeline,

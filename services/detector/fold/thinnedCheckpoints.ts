@@ -1,11 +1,12 @@
-/** Something that stands after so many windows. */
+/** A point in a fold after `ordinal` windows. */
 interface Placed {
   ordinal: number;
 }
 
 /**
- * Leaves out checkpoints, oldest first, so that their distance grows with their age: whoever goes
- * back n windows finds one after at most about 2n, and n windows need some 2 log₂ n of them.
+ * Leaves out checkpoints, the oldest first, so that their distances grow with their age. A fold
+ * that goes back n windows finds a checkpoint after at most about 2n windows, and n windows need
+ * about 2 log₂ n checkpoints.
  */
 export function thinnedCheckpoints<C extends Placed>(checkpoints: readonly C[]): C[] {
   const newest = checkpoints.at(-1)?.ordinal ?? 0;

@@ -9,26 +9,29 @@ import { type FoldState, initialState, type Verdict } from './foldState.ts';
 import { thinnedCheckpoints } from './thinnedCheckpoints.ts';
 
 /**
- * Late data mostly concern the last windows: of so many some states stay in memory. They share most
- * of what they hold.
+ * Number of the newest windows for which nearly every state may stay in memory, because late data
+ * mostly concerns these. The states share most of their contents.
  */
 const recentWindows = 64;
 
 /** States of all segments after a window. */
 export interface Checkpoint {
   windowStartMs: number;
-  /** Windows folded up to here. */
+  /** Number of windows that were folded up to here. */
   ordinal: number;
   states: ReadonlyMap<string, FoldState>;
 }
 
-/** The folds of all segments of a model version, side by side. Never changed once made. */
+/** The folds of all segments of a model version. A fold is never changed after it was made. */
 export interface VersionFold {
   model: string;
   version: string;
-  /** What the first window is compared with, if anything was given; only needed until then. */
+  /**
+   * Given reference that the first window is compared with, if there is one. It is only needed
+   * until then.
+   */
   given: GivenReference | null;
-  /** Oldest first. */
+  /** Checkpoints, the oldest first. */
   checkpoints: readonly Checkpoint[];
 }
 
@@ -36,13 +39,13 @@ export interface FoldedWindow {
   segment: string;
   observation: WindowObservation;
   verdict: Verdict;
-  /** Empty unless asked for. */
+  /** Metrics of the window; empty unless they were requested. */
   metrics: DriftMetric[];
 }
 
 /**
- * The fold as it was before a window and all after it; it has to be replayed from its last
- * checkpoint.
+ * Returns the fold without the checkpoints at and after a window. It has to be replayed from its
+ * last checkpoint.
  */
 export function rewound(fold: VersionFold, windowStartMs: number): VersionFold {
   return {
@@ -51,7 +54,7 @@ export function rewound(fold: VersionFold, windowStartMs: number): VersionFold {
   };
 }
 
-/** The drift events of the episodes that are open after the last window of a fold. */
+/** Returns the drift events of the episodes that are open after the last window of a fold. */
 export function openEpisodes(fold: VersionFold): DriftEventContent[] {
   const { model, version } = fold;
   return [...(fold.checkpoints.at(-1)?.states ?? [])].flatMap(([segment, { episode }]) =>
@@ -74,8 +77,7 @@ export function foldVersionWindow(
     left < right ? -1 : 1,
   )) {
     const context = { model: fold.model, version: fold.version, segment, detection };
-    // A given reference describes all predictions; a segment may well differ from it without any
-    // drift.
+    // A given reference describes all predictions. A segment may differ from it without any drift.
     const before = states.get(segment) ?? initialState(segment === '' ? fold.given : null, context);
     const { state, verdict, judged } = foldWindow(before, observation, context);
     states.set(segment, state);

@@ -8,17 +8,20 @@ import type { ReferenceSource } from '../reference/reference.ts';
 import { foldWindow } from './detector.ts';
 import type { FoldContext, FoldState, JudgedBlock, Verdict } from './foldState.ts';
 
-/** Everything that decided on one window of one stream: why it alarmed, or why it did not. */
+/**
+ * Everything that decided on one window of one stream. It explains why the window alarmed or did
+ * not.
+ */
 export interface WindowAccount {
   model: string;
   version: string;
-  /** name=value, or empty for all predictions. */
+  /** Segment as name=value; empty for all predictions. */
   segment: string;
   windowStartMs: number;
   windowEndMs: number;
   records: number;
   status: Verdict['status'];
-  /** Why nothing was tested, as a sentence; null where tests were made. */
+  /** Sentence that says why nothing was tested; null if there were tests. */
   untested: string | null;
   reference: ReferenceAccount | null;
   /** The drift event that is open after the window, or that the window closed. */
@@ -31,10 +34,10 @@ export type EventAccount = Pick<
   'id' | 'status' | 'cause' | 'severity' | 'feature' | 'windowStart' | 'explanation'
 >;
 
-/** What windows are compared with at this time. */
+/** The reference that windows are compared with at this time. */
 export interface ReferenceAccount {
   source: ReferenceSource;
-  /** Number of blocks, each a window or several small ones. */
+  /** Number of blocks. A block is a window, or several small windows. */
   blocks: number;
   records: number;
   fromMs: number;
@@ -45,7 +48,7 @@ export interface FamilyAccount {
   name: string;
   question: string;
   changed: boolean;
-  /** Why a family that says "changed" opened no drift event; empty otherwise. */
+  /** Sentence that says why a family that says "changed" opened no drift event; empty otherwise. */
   withheld: string;
   /** One entry for each metric of each variable and each scale. */
   tests: TestAccount[];
@@ -58,27 +61,28 @@ export interface TestAccount {
   scale: number;
   value: number;
   referenceValue: number | null;
-  /** null where no value would alarm. */
+  /** Null if no value would alarm. */
   threshold: number | null;
   pValue: number;
   /** The p-value that was needed. */
   level: number;
   changed: boolean;
-  /**
-   * How far the test went on the way to its alarm: ln p / ln level. From 1 on it says "changed".
-   */
+  /** How near the test came to its alarm, as ln p / ln level. From 1 on it says "changed". */
   nearness: number;
   records: number;
   referenceRecords: number;
-  /** null: compared with all earlier windows of the reference. */
+  /**
+   * Cycle whose same times the window is compared with; null if it is compared with all earlier
+   * windows of the reference.
+   */
   cycle: Cycle | null;
-  /** Variance of the stream over that of independent records; null where it is not learned. */
+  /** Variance of the stream divided by that of independent records; null if it is not learned. */
   overdispersion: number | null;
   /** Probability that the statistic varies as sampling noise does on this stream. */
   noiseWeight: number;
 }
 
-/** Folds a window once more and accounts for every result, at every scale. */
+/** Folds a window once more and returns every result at every scale. */
 export function accountFor(
   before: FoldState,
   window: WindowObservation,
@@ -170,7 +174,10 @@ function testAccount(result: TestResult): TestAccount {
   };
 }
 
-/** @example nearness(Math.log(0.01), 0.0001) // 0.5 */
+/**
+ * Returns how near a test came to its alarm.
+ * @example nearness(Math.log(0.01), 0.0001) // 0.5
+ */
 export function nearness(logPValue: number, level: number): number {
   return Math.max(0, logPValue / Math.log(level));
 }

@@ -39,7 +39,7 @@ function folded(index: number) {
 
 const iso = (timeMs: number) => new Date(timeMs).toISOString();
 
-/** A report as `driftloop replay` writes it, as far as `explain` reads it. */
+/** Returns the parts of a report of `driftloop replay` that `explain` reads. */
 function reportOf(index: number): string {
   const { rows, event, account } = folded(index);
   const start = iso(index * hourMs);
@@ -82,7 +82,7 @@ describe('explain', () => {
       expect(line.length).toBeLessThanOrEqual(100);
   });
 
-  it('says why a steady window did not alarm: how far each test was from its threshold', () => {
+  it('says how far each test of a steady window was from its threshold', () => {
     const { account } = folded(onset - 1);
     const text = accountText(account, null);
     expect(text).toContain('Verdict: no drift.');
@@ -110,7 +110,7 @@ describe('explain', () => {
     );
   });
 
-  it('explains a report by its rows as it explains the fold, at the scales that the rows have', () => {
+  it('explains the rows of a report as it explains the fold, at the scales of the rows', () => {
     const report = readReport(reportOf(onset));
     const { account } = folded(onset);
     const request = requestOfEvent(report, account.event!.id);

@@ -26,7 +26,7 @@ describe('effectiveSettings', () => {
       expect(again.of(model)).toEqual(settings.of(model));
   });
 
-  it('writes durations as a person does', () => {
+  it('writes durations in the units of the settings file', () => {
     const settings = effectiveSettings(
       parseSettings('defaults: { window: 90m, idle: 0s }', 'a.yaml'),
     );
@@ -66,7 +66,7 @@ describe('replaySettings', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('changes only the window, for every model, also for one with a window of its own', () => {
+  it('changes only the window, also for a model with its own window', () => {
     const before = parseSettings(configured, 'before');
     const after = parseSettings(replaySettings(join(folder, 'good.yaml'), '15m'), 'after');
     for (const model of ['churn', 'price', 'another']) {

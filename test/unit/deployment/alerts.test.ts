@@ -8,7 +8,7 @@ interface AlertRule {
   expr: string;
   for?: string;
   labels: { severity: string };
-  annotations: { summary: string; runbook: string };
+  annotations: { summary: string; description: string; runbook: string };
 }
 
 const root = new URL('../../../', import.meta.url);
@@ -21,7 +21,7 @@ const metrics = await serviceMetrics();
 
 describe('alerts.yaml', () => {
   it.each(rules.map(rule => [rule.alert, rule] as const))(
-    '%s uses series that services have',
+    'uses only series that services export: %s',
     (_, rule) => {
       const names = [...rule.expr.matchAll(/driftloop_\w+/g)].map(([name]) => name);
       expect(names.length).toBeGreaterThan(0);
@@ -41,7 +41,8 @@ describe('alerts.yaml', () => {
         list!.split(', '),
       );
       for (const label of grouped) expect([...labels]).toContain(label);
-      for (const [, label] of rule.annotations.summary.matchAll(/\$labels\.(\w+)/g))
+      const { summary, description } = rule.annotations;
+      for (const [, label] of `${summary} ${description}`.matchAll(/\$labels\.(\w+)/g))
         expect(grouped).toContain(label);
       expect(rule.expr.split('(').length).toBe(rule.expr.split(')').length);
       for (const [, duration] of rule.expr.matchAll(/\[(.*?)\]/g))
@@ -50,10 +51,14 @@ describe('alerts.yaml', () => {
     },
   );
 
-  it.each(rules.map(rule => [rule.alert, rule] as const))('%s says what to do', (_, rule) => {
-    expect(read('docs/operators.md')).toContain(`- **${rule.annotations.runbook}**`);
-    expect(['page', 'ticket']).toContain(rule.labels.severity);
-  });
+  it.each(rules.map(rule => [rule.alert, rule] as const))(
+    'says what to do, and names a paragraph of the runbook: %s',
+    (_, rule) => {
+      expect(rule.annotations.description).toContain('First ');
+      expect(read('docs/operators.md')).toContain(`- **${rule.annotations.runbook}**`);
+      expect(['page', 'ticket']).toContain(rule.labels.severity);
+    },
+  );
 
   it('compares the age of watermarks with bounds that the histogram has', () => {
     const bounds = [...read('infra/prometheus/alerts.yaml').matchAll(/le="(\d+)"/g)].map(

@@ -69,7 +69,7 @@ describe('infra/images/Dockerfile', () => {
     }
   });
 
-  it('runs the Node of the project, pinned, and nothing as root', () => {
+  it('runs the pinned Node version of the project, and nothing as root', () => {
     const images = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(match => match[1]!);
     const installed = JSON.parse(
       readFileSync(new URL('node_modules/node/package.json', root), 'utf8'),

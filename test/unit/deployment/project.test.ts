@@ -49,7 +49,7 @@ describe('.github/workflows/ci.yml', () => {
   const steps = Object.values(jobs).flatMap(job => job.steps);
   const uses = (action: string) => steps.find(step => step.uses?.startsWith(`${action}@`))?.with;
 
-  it('runs the same gate as everybody else, and nothing beside it', () => {
+  it('runs the same checks as everybody else, and nothing more', () => {
     expect(steps.flatMap(({ run }) => run ?? [])).toEqual(['.ci/run']);
     expect(statSync(new URL('.ci/run', root)).mode & 0o111).not.toBe(0);
   });

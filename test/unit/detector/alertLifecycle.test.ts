@@ -31,7 +31,7 @@ describe('alertRevisions', () => {
     ]);
   });
 
-  it('adds events that open meanwhile and resolves the alert when the last one closes', () => {
+  it('adds later events to the open alert, and resolves it when the last one closes', () => {
     const inSegment = driftEvent('b', { segment: 'country=DE', severity: 'critical' });
     expect(
       lives(driftEvent('a'), inSegment, driftEvent('a', { status: 'closed' }), {
@@ -45,7 +45,7 @@ describe('alertRevisions', () => {
     ]);
   });
 
-  it('updates the alert for another cause and a raised severity, and for nothing else', () => {
+  it('updates the alert for another cause or a higher severity, and for nothing else', () => {
     expect(
       lives(
         driftEvent('a'),

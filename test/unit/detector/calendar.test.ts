@@ -50,17 +50,17 @@ describe('slotOf', () => {
     endMs: startMs + lengthMs,
   });
 
-  it('is the slot in which the middle of a block lies, in UTC', () => {
+  it('returns the slot that contains the middle of a block, in UTC', () => {
     expect(slotOf('day', at(monday + 14 * hourMs, hourMs))).toBe(14);
     expect(slotOf('week', at(monday + 14 * hourMs, hourMs))).toBe(24 + 14);
     expect(slotOf('day', at(monday - hourMs, 4 * hourMs))).toBe(1);
     expect(slotOf('week', at(monday, dayMs))).toBe(168 + 1);
     expect(slotOf('week', at(monday - dayMs, dayMs))).toBe(168);
-    // Before 1970, too.
+    // This also holds before 1970.
     expect(slotOf('week', at(Date.UTC(1949, 0, 3) + hourMs, hourMs))).toBe(24 + 1);
   });
 
-  it('is null if a block is too long to show the cycle, or has no time', () => {
+  it('returns null if a block is too long to show the cycle, or has no time', () => {
     expect(slotOf('day', at(monday, 9 * hourMs))).toBeNull();
     expect(slotOf('week', at(monday, 4 * dayMs))).toBeNull();
     expect(slotOf('day', { ...at(monday, hourMs), given: true })).toBeNull();
@@ -123,7 +123,8 @@ describe('Calendar', () => {
     const plain = plainOf([500, 500]);
     const [recent] = [blockAt(72 * hourMs, hourMs, [4, 36])];
     const reference = calendarReference('day', calendar.get('day')!, [recent!], plain)!;
-    // Midnight had 10 of 40 in the first bin, three times; worth what was counted and believed.
+    // Midnight had 10 of 40 records in the first bin, three times. The reference is worth the
+    // records that were counted and those that were assumed.
     expect(reference.countsOf('feature/x')).toEqual(
       [30 + 5, 90 + 5].map(count => expect.closeTo(count, 9)),
     );
@@ -133,7 +134,7 @@ describe('Calendar', () => {
     expect(labelCounts.get('yes')).toBeCloseTo(35, 9);
   });
 
-  it('is worth less than what was counted if recent records come from other times in other proportions', () => {
+  it('is worth fewer records than were counted if the recent records are distributed differently over the times', () => {
     const calendar = counted(days(3));
     const plain = plainOf([500, 500]);
     const at = (hour: number, records: number) =>
@@ -146,11 +147,11 @@ describe('Calendar', () => {
     };
     expect(worth([at(0, 40), at(1, 41)])).toBeCloseTo(81 ** 2 / (40 ** 2 / 130 + 41 ** 2 / 133), 9);
     expect(worth([at(0, 1), at(1, 1000)])).toBeLessThan(134);
-    // Two blocks at one time share what was counted there.
+    // Two blocks at the same time share the records that were counted there.
     expect(worth([at(0, 40), at(0, 40)])).toBeCloseTo(130, 9);
   });
 
-  it('has no reference for a time that was not visited before', () => {
+  it('has no reference for a time at which nothing was counted', () => {
     const half = counted(days(1).slice(0, 12));
     const plain = plainOf([500, 500]);
     expect(

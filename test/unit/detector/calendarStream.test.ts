@@ -5,12 +5,13 @@ import { context, foldAll, hourMs, syntheticWindows } from './syntheticStream.ts
 
 const hours = 24 * 20;
 const onset = 24 * 17;
-/** Deviation of an hour's level from what the time of the day says. */
+/** Standard deviation of an hour's level around the level for that time of day. */
 const hourlyNoise = 0.2;
 
 /**
- * Two features of 60 records an hour that follow the day by `amplitude`, and wander by the hour;
- * one of them moves by `shift` in the end.
+ * Returns windows of an hour with 60 records of two features. Both follow the day with the given
+ * amplitude, and their levels vary from hour to hour by `noise`. One of them shifts by `shift` from
+ * the onset on.
  */
 function windowsOf(seed: number, amplitude: number, noise: number, shift: number) {
   let levels = [0, 0];
@@ -33,8 +34,8 @@ function windowsOf(seed: number, amplitude: number, noise: number, shift: number
 }
 
 /**
- * Returns the calendar by which a feature is judged at each scale, were the last window to come
- * once more.
+ * Returns the cycle that a feature is compared with at each scale, if the last window came once
+ * more.
  */
 function cyclesOf(state: FoldState, window: ReturnType<typeof windowsOf>[number], name: string) {
   const { results } = foldWindow(state, window, context).judged!.tests;
@@ -44,7 +45,7 @@ function cyclesOf(state: FoldState, window: ReturnType<typeof windowsOf>[number]
 }
 
 describe('a stream that follows the day', { timeout: 60_000 }, () => {
-  it('keeps to the budget of false alarms after two days', () => {
+  it('stays within the budget of false alarms after the first two days', () => {
     const seeds = Array.from({ length: 12 }, (_, seed) => seed + 1);
     const known = 48;
     const alarms = seeds.flatMap(seed =>
@@ -58,16 +59,19 @@ describe('a stream that follows the day', { timeout: 60_000 }, () => {
     );
   });
 
-  it.each([1, 2, 3])('shows a shift that is small beside its daily cycle (seed %i)', seed => {
-    const { events } = foldAll(windowsOf(seed, 1.5, hourlyNoise, 2.5 * hourlyNoise));
-    const found = events.filter(({ windowStart }) => windowStart >= onset * hourMs);
-    expect(found.length).toBeGreaterThan(0);
-    expect(found[0]).toMatchObject({ feature: 'a', cause: 'data_drift' });
-    expect(found[0]!.windowStart).toBeLessThanOrEqual((onset + 16) * hourMs);
-    expect(found[0]!.explanation).toContain('at the same time of the day');
-  });
+  it.each([1, 2, 3])(
+    'alarms on a shift that is small compared with the daily cycle (seed %i)',
+    seed => {
+      const { events } = foldAll(windowsOf(seed, 1.5, hourlyNoise, 2.5 * hourlyNoise));
+      const found = events.filter(({ windowStart }) => windowStart >= onset * hourMs);
+      expect(found.length).toBeGreaterThan(0);
+      expect(found[0]).toMatchObject({ feature: 'a', cause: 'data_drift' });
+      expect(found[0]!.windowStart).toBeLessThanOrEqual((onset + 16) * hourMs);
+      expect(found[0]!.explanation).toContain('at the same time of the day');
+    },
+  );
 
-  it('is judged by the time of the day', () => {
+  it('is compared with the same time of the day', () => {
     const windows = windowsOf(1, 1.5, hourlyNoise, 0);
     const { state } = foldAll(windows.slice(0, -1));
     expect(cyclesOf(state, windows.at(-1)!, 'a')[0]).toBe('day');
@@ -75,8 +79,8 @@ describe('a stream that follows the day', { timeout: 60_000 }, () => {
 });
 
 /**
- * Six weeks of hours that follow the day, and lie higher at weekends; the last Wednesday lies
- * `higher` than others.
+ * Returns six weeks of hourly windows that follow the day and have a higher level at weekends. The
+ * level of the last Wednesday is `higher` by that amount.
  */
 function weeksOf(seed: number, higher: number) {
   const wednesday = 5 * 7 + 6;
@@ -106,7 +110,7 @@ describe('a stream that follows the week', { timeout: 60_000 }, () => {
     expect(events.filter(({ windowStart }) => windowStart >= 21 * 24 * hourMs)).toEqual([]);
   });
 
-  it('alarms on a day that looks like no other', () => {
+  it('alarms on a day that looks like no other day', () => {
     const { events } = foldAll(weeksOf(1, -1.2));
     expect(
       events.some(({ explanation }) => explanation.includes('at the same time of the week')),
@@ -115,14 +119,14 @@ describe('a stream that follows the week', { timeout: 60_000 }, () => {
 });
 
 describe('a stream that follows no cycle', { timeout: 60_000 }, () => {
-  it('is judged without a calendar if it wanders', () => {
+  it('is judged without a calendar if its level varies at random', () => {
     const windows = windowsOf(1, 0, 0.4, 0);
     const { state } = foldAll(windows.slice(0, -1));
     expect(state.regime!.calendar.size).toBeGreaterThan(0);
     expect(cyclesOf(state, windows.at(-1)!, 'a')).toEqual([null, null, null, null]);
   });
 
-  it('counts no calendar if it is sampling noise', () => {
+  it('has an empty calendar if it varies by sampling noise alone', () => {
     expect(foldAll(windowsOf(1, 0, 0, 0)).state.regime!.calendar.size).toBe(0);
   });
 });

@@ -25,8 +25,8 @@ const settings = parseSettings(
 const longest = 170;
 
 /**
- * Two streams of the same windows. Late data replaces a window of the first by that of the second,
- * which is different from window 12 on.
+ * Two streams with the same windows. Late data replaces a window of the first stream by that of the
+ * second, which differs from window 12 on.
  */
 const variants = [0, 1].map(variant =>
   syntheticWindows({
@@ -96,7 +96,8 @@ function announce(log: Log, tables: MemoryTables, windowStarts: number[]): void 
   };
   const offset = log.records.length;
   const value = Buffer.from(JSON.stringify(update));
-  // Producers have different clocks, so that times of records do not grow with their offsets.
+  // Producers have different clocks, so timestamps of records do not always rise with their
+  // offsets.
   const timestampMs = 1_000_000 + offset * 10 - (offset % 3) * 15;
   log.records.push({
     topic: 'windows',
@@ -117,7 +118,9 @@ function writeWindow(tables: MemoryTables, window: number, variant: number): voi
   tables.maxEventTimeMs = Math.max(tables.maxEventTimeMs, observation.endMs);
 }
 
-/** Returns what other programs read from the tables, without revisions and withdrawn events. */
+/**
+ * Returns what other programs read from the tables. It leaves out revisions and withdrawn events.
+ */
 function outcome({ judgedWindows, events }: MemoryTables) {
   return {
     judgedWindows: [...judgedWindows]
@@ -130,7 +133,7 @@ function outcome({ judgedWindows, events }: MemoryTables) {
   };
 }
 
-/** Returns the tables of one process that judges all windows once, as they are in the end. */
+/** Returns the tables of one process that judges all windows once, with their final contents. */
 async function undisturbed(tables: MemoryTables): Promise<MemoryTables> {
   const fresh = {
     ...memoryTables(name),
@@ -294,7 +297,7 @@ class History {
   }
 }
 
-/** Plays a history. In the end a process has flushed all that was announced. */
+/** Runs the steps of a history. At the end a process has flushed everything that was announced. */
 async function play(
   steps: readonly (Step | ZombieStep)[],
   maxHeapBytes: number,
@@ -306,7 +309,7 @@ async function play(
 }
 
 describe('a detector with checkpoints', () => {
-  it('ends like one pass without checkpoints, after any late data, restarts and kills during a flush', async () => {
+  it('ends with the same result as one pass without checkpoints, after any late data, restarts and kills during a flush', async () => {
     let usable = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -341,7 +344,7 @@ describe('a detector with checkpoints', () => {
   }, 300_000);
 
   it.each([40, 160])(
-    'reads only the last few windows again when it restarts after %i windows',
+    'reads only the last few windows again after a restart at %i windows',
     async windows => {
       const tables = memoryTables(name);
       const log: Log = { records: [], committed: 0 };
@@ -372,7 +375,7 @@ describe('a detector with checkpoints', () => {
     120_000,
   );
 
-  it('does not use checkpoints of other code', async () => {
+  it('does not use checkpoints that were made by other code', async () => {
     const tables = memoryTables(name);
     const log: Log = { records: [], committed: 0 };
     for (let window = 0; window < 20; window++) writeWindow(tables, window, 0);

@@ -35,7 +35,7 @@ function streamOf(
   });
 }
 
-/** Two features whose correlation is one before the onset and another after it. */
+/** Returns records of two features whose correlation changes at the onset. */
 function correlated(before: number, after: number) {
   return ({ normal }: Randomness, window: number): SyntheticRecord['features'] => {
     const correlation = window < onset ? before : after;
@@ -48,7 +48,7 @@ function correlated(before: number, after: number) {
   };
 }
 
-describe('the test of dependence', () => {
+describe('measureDependence', () => {
   const pair: FeaturePair = {
     key: 'pair/["a","b"]',
     names: ['a', 'b'],
@@ -84,9 +84,9 @@ describe('the test of dependence', () => {
   };
   const measured = measureDependence(comparison, pair, 0)!;
 
-  it('has the correlations, statistic and p-value of NumPy and SciPy', () => {
-    // NumPy 2 and SciPy's chi2.sf over the grades of these seven blocks, squares and products about
-    // the means of each block.
+  it('returns the correlations, the statistic and the p-value of NumPy and SciPy', () => {
+    // The values are those of NumPy 2 and SciPy's chi2.sf over the grades of these seven blocks,
+    // with squares and products about the means of each block.
     expect(measured.referenceValue).toBeCloseTo(0.7470484627070596, 12);
     expect(measured.value).toBeCloseTo(0.3627998399527116, 12);
     expect(measured.size).toBeCloseTo(24.857142857142858, 12);
@@ -96,7 +96,7 @@ describe('the test of dependence', () => {
     expect(measured).toMatchObject({ records: 30, referenceRecords: 180 });
   });
 
-  it('knows the change that belongs to a statistic', () => {
+  it('returns the change that belongs to a statistic', () => {
     expect(measured.changeAt(measured.statistic)).toBeCloseTo(
       measured.referenceValue - measured.value,
       12,
@@ -104,7 +104,7 @@ describe('the test of dependence', () => {
     expect(measured.changeAt(1000)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('says nothing of a feature that never varies', () => {
+  it('returns null for a feature that never varies', () => {
     const constant = {
       ...comparison,
       recent: sumBlocks([{ ...block(6), pairs: new Int8Array([30, 30, 0, 30, 20, 0]) }]),
@@ -115,26 +115,29 @@ describe('the test of dependence', () => {
 
 describe('a changed dependence', () => {
   it.each([
-    ['is lost', 0.8, 0],
-    ['comes up', 0, 0.7],
-    ['turns round', 0.5, -0.5],
-  ])('that %s is found though margins stay, and both features are named', (_, before, after) => {
-    const { events } = foldAll(streamOf(1, correlated(before, after)));
-    expect(events).toHaveLength(1);
-    const [event] = events;
-    expect(event).toMatchObject({
-      cause: 'data_drift',
-      metric: 'correlation_change',
-      severity: 'critical',
-    });
-    expect(event!.windowStart / hourMs).toBeGreaterThanOrEqual(onset);
-    expect(event!.windowStart / hourMs).toBeLessThan(onset + 4);
-    expect(Object.keys(event!.contributions).sort()).toEqual(['a', 'b']);
-    expect(event!.value).toBeGreaterThan(event!.threshold);
-    expect(event!.explanation).toMatch(
-      /^1 of 3 pairs of features depend on each other in another way, most of all a and b: their correlation went from /,
-    );
-  });
+    ['disappears', 0.8, 0],
+    ['appears', 0, 0.7],
+    ['changes its sign', 0.5, -0.5],
+  ])(
+    'that %s is found although the margins stay the same, and the event names both features',
+    (_, before, after) => {
+      const { events } = foldAll(streamOf(1, correlated(before, after)));
+      expect(events).toHaveLength(1);
+      const [event] = events;
+      expect(event).toMatchObject({
+        cause: 'data_drift',
+        metric: 'correlation_change',
+        severity: 'critical',
+      });
+      expect(event!.windowStart / hourMs).toBeGreaterThanOrEqual(onset);
+      expect(event!.windowStart / hourMs).toBeLessThan(onset + 4);
+      expect(Object.keys(event!.contributions).sort()).toEqual(['a', 'b']);
+      expect(event!.value).toBeGreaterThan(event!.threshold);
+      expect(event!.explanation).toMatch(
+        /^1 of 3 pairs of features depend on each other in another way, most of all a and b: their correlation went from /,
+      );
+    },
+  );
 
   it('is found between a category and a number, and between two categories', () => {
     const city = ({ uniform, normal }: Randomness, window: number): SyntheticRecord['features'] => {
@@ -150,7 +153,7 @@ describe('a changed dependence', () => {
     expect(foldAll(streamOf(3, flag)).events).toMatchObject([{ metric: 'correlation_change' }]);
   });
 
-  it('is the second to speak where a margin changed: the cause is in the values', () => {
+  it('is mentioned after a changed margin, which decides on the event', () => {
     const shifted = ({ normal }: Randomness, window: number): SyntheticRecord['features'] => {
       const a = normal();
       return window < onset ? { a, b: a } : { a, b: normal() + 2 };
@@ -162,7 +165,7 @@ describe('a changed dependence', () => {
     );
   });
 
-  it('is none where a shifted feature depends on the other as before', () => {
+  it('is not reported if a shifted feature depends on the other as before', () => {
     const shifted = ({ normal }: Randomness, window: number): SyntheticRecord['features'] => {
       const a = normal();
       return { a: a + (window < onset ? 0 : 0.5), b: a + normal() };
@@ -172,7 +175,7 @@ describe('a changed dependence', () => {
   });
 
   it.each([1, 2, 3, 4, 5, 6])(
-    'is none in a steady stream with heavy tails, rare and missing values (seed %i)',
+    'is not reported in a steady stream with heavy tails, rare and missing values (seed %i)',
     seed => {
       const steady = ({ normal, uniform }: Randomness): SyntheticRecord['features'] => {
         const given = <T>(value: T) => (uniform() < 0.02 ? null : value);
@@ -194,7 +197,7 @@ describe('a changed dependence', () => {
     },
   );
 
-  it('is found in a stream whose margins follow the day, and that is no dependence itself', () => {
+  it('is found in a stream whose margins follow the day, and the daily cycle itself is not reported', () => {
     const change = 24 * 21 + 7;
     const daysOf = (after: number) =>
       syntheticWindows({
@@ -219,7 +222,7 @@ describe('a changed dependence', () => {
     expect(events[0]!.windowStart / hourMs - change).toBeLessThan(24);
   });
 
-  it('has the numbers of its verdict in the metrics of the window', () => {
+  it('has the same numbers in the event and in the metrics of the window', () => {
     const windows = streamOf(1, correlated(0.8, 0));
     const { events } = foldAll(windows);
     const index = events[0]!.windowStart / hourMs;
@@ -238,7 +241,7 @@ describe('a changed dependence', () => {
     for (const other of others) expect(other.value).toBeLessThan(other.threshold!);
   });
 
-  it('is found against a given reference, and after windows from before there were samples, once it was watched', () => {
+  it('is found after enough sampled windows, even if a given reference or the first windows have no samples', () => {
     const windows = streamOf(6, correlated(0.8, 0));
     const unsampled = windows.map((window, index) =>
       index < 25 ? { ...window, sample: null } : window,

@@ -19,8 +19,8 @@ import {
 const seeds = [1, 2, 3];
 
 /**
- * A classifier of x + z, right 85 times of 100, beside ten features of every kind that it does not
- * use.
+ * Draws a record of a classifier of x + z, which is right in 85 % of the records. It does not use
+ * the ten other features, which are of every kind.
  */
 function recordOf(random: Randomness): SyntheticRecord {
   const x = random.normal();
@@ -76,7 +76,7 @@ describe('steady streams', { timeout: 60_000 }, () => {
     expect(verdicts.slice(10).every(({ status }) => status === 'steady')).toBe(true);
   });
 
-  it('keep to the budget of false alarms where it is large enough to be seen', () => {
+  it('stay within a budget of false alarms that is large enough to be measured', () => {
     const detection = { ...context.detection, falseAlarmsPerThousandWindows: 10 };
     let events = 0;
     for (let seed = 10; seed < 13; seed++) {
@@ -87,7 +87,7 @@ describe('steady streams', { timeout: 60_000 }, () => {
     expect(events).toBeLessThanOrEqual(3);
   });
 
-  it('may have traffic that varies twenty-fold, whatever the resolution of its profiles', () => {
+  it('raise nothing when traffic varies twenty-fold, and the resolution of profiles with it', () => {
     const records = (window: number) => (window % 10 === 9 ? 6000 : 300);
     const { events } = foldAll(syntheticWindows({ seed: 5, windows: 60, records, recordOf }));
     expect(events).toEqual([]);
@@ -96,7 +96,7 @@ describe('steady streams', { timeout: 60_000 }, () => {
 
 describe('one abrupt drift', { timeout: 60_000 }, () => {
   it.each(seeds)(
-    'of one standard deviation in one feature is one event, in time, with its feature (seed %i)',
+    'of one feature by one standard deviation gives one event within two windows, which names the feature (seed %i)',
     seed => {
       const { events, changes } = foldAll(
         syntheticWindows({
@@ -123,7 +123,7 @@ describe('one abrupt drift', { timeout: 60_000 }, () => {
     },
   );
 
-  it('of the inputs that the model uses is one event, though predictions and errors change too', () => {
+  it('of the inputs that the model uses gives one event, although predictions and errors change as well', () => {
     const draw = changedFrom(60, record => ({ ...shifted('x', 2)(record), prediction: 'up' }));
     const [event, ...others] = eventsOf(1, 100, draw);
     expect(others).toEqual([]);
@@ -131,7 +131,7 @@ describe('one abrupt drift', { timeout: 60_000 }, () => {
     expect(event!.explanation).toContain('error rate rose');
   });
 
-  it('of the concept is told by errors that rise while the inputs stay', () => {
+  it('of the concept is found by errors that rise while the inputs stay the same', () => {
     const draw = changedFrom(60, record => ({
       ...record,
       label: record.label === 'up' ? 'down' : 'up',
@@ -147,7 +147,7 @@ describe('one abrupt drift', { timeout: 60_000 }, () => {
     expect(event!.value).toBeGreaterThan(0.7);
   });
 
-  it('that comes with a new version of the code is a code change', () => {
+  it('that begins with a new version of the code is a code change', () => {
     const withCode = (random: Randomness, window: number) => {
       const record = changedFrom(60, shifted('z', 1))(random, window);
       return { ...record, codeVersion: window < 60 ? 'a1' : 'b2' };
@@ -158,7 +158,7 @@ describe('one abrupt drift', { timeout: 60_000 }, () => {
     expect(event!.explanation).toContain('Code version b2 is new');
   });
 
-  it('is not seen in a new version of the code alone', () => {
+  it('is not reported for a new version of the code alone', () => {
     expect(
       eventsOf(3, 90, (random, window) => ({
         ...recordOf(random),
@@ -247,7 +247,7 @@ describe('data quality', { timeout: 60_000 }, () => {
     expect(event!.value).toBeGreaterThanOrEqual(event!.threshold);
   });
 
-  it('names a second feature that breaks while the first still is', () => {
+  it('names a second feature that breaks while the first is still broken', () => {
     const draw = (random: Randomness, window: number): SyntheticRecord => {
       const record = recordOf(random);
       const { category, ...rest } = record.features;
@@ -265,7 +265,7 @@ describe('data quality', { timeout: 60_000 }, () => {
     );
   });
 
-  it('is not troubled by half a point of missing values', () => {
+  it('raises nothing for half a percent of missing values', () => {
     const draw = changedFrom(60, (record, random) => ({
       ...record,
       features: { ...record.features, z: random.uniform() < 0.005 ? null : record.features.z! },
@@ -274,18 +274,18 @@ describe('data quality', { timeout: 60_000 }, () => {
   });
 });
 
-describe('predictions alone', { timeout: 60_000 }, () => {
+describe('predictions that change alone', { timeout: 60_000 }, () => {
   const learning = (share: number, onset = 60) =>
     changedFrom(onset, (record, random) => ({
       features: record.features,
       prediction: random.uniform() < share ? 'up' : record.prediction,
     }));
 
-  it('may drift a little, as those of a model that keeps learning do', () => {
+  it('raise nothing when they change a little, as those of a model that keeps learning do', () => {
     expect(eventsOf(5, 200, learning(0.2))).toEqual([]);
   });
 
-  it('may come with scores that sharpen while it learns', () => {
+  it('raise nothing when only the scores become more extreme, as those of a learning model do', () => {
     const sharpening = (random: Randomness, window: number) => ({
       ...recordOf(random),
       score: random.uniform() ** (window < 60 ? 1 : 3),
@@ -293,7 +293,7 @@ describe('predictions alone', { timeout: 60_000 }, () => {
     expect(eventsOf(5, 100, sharpening)).toEqual([]);
   });
 
-  it('are a prediction drift when they change greatly', () => {
+  it('are a prediction drift when they change by much', () => {
     const events = eventsOf(5, 100, learning(0.6));
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({
@@ -303,7 +303,7 @@ describe('predictions alone', { timeout: 60_000 }, () => {
     });
   });
 
-  it('are none where the model was seen to change while its inputs stayed', () => {
+  it('are no drift if they changed before while the inputs stayed the same', () => {
     const wandering = (random: Randomness, window: number) => {
       const share = window < 60 ? 0.2 + 0.2 * Math.sin(window ** 2) : 0.75;
       return learning(share)(random, 60);
@@ -311,26 +311,26 @@ describe('predictions alone', { timeout: 60_000 }, () => {
     expect(eventsOf(5, 100, wandering)).toEqual([]);
   });
 
-  it('are none until the model was seen to stand still', () => {
+  it('are no drift until they were stationary for long enough', () => {
     expect(eventsOf(5, 40, learning(0.6, 14))).toEqual([]);
     expect(eventsOf(5, 70, learning(0.6, 40))).toMatchObject([{ cause: 'prediction_drift' }]);
   });
 
-  it('are none where labels tell that the errors stayed', () => {
+  it('are no drift if labels show that the errors stayed the same', () => {
     const labelled = (random: Randomness, window: number) => {
       const record = learning(0.6)(random, window);
-      // As many are wrong as before, and the classes that turn out to be true are as many: errors
-      // of one kind replace the other's.
+      // The error rate and the shares of the true classes stay as before, because errors of one
+      // kind replace those of the other.
       return { ...record, label: random.uniform() < 0.5 ? 'up' : 'down' };
     };
     expect(eventsOf(5, 100, labelled)).toEqual([]);
   });
 });
 
-describe('errors alone', { timeout: 60_000 }, () => {
+describe('errors that change alone', { timeout: 60_000 }, () => {
   /**
-   * A model that goes to and fro between mistaking `up` for `down` and `down` for `up`; errors rise
-   * from 20 to 30 % from window 100 on.
+   * Draws records of a model that varies between mistaking `up` for `down` and `down` for `up`. The
+   * error rate rises from 20 to 30 % from window 100 on.
    */
   const wandering = (leaningOfRisen: number) => (random: Randomness, window: number) => {
     const leaning = window < 100 ? Math.sin(window ** 2) : leaningOfRisen;
@@ -340,17 +340,17 @@ describe('errors alone', { timeout: 60_000 }, () => {
     return { features: {}, prediction: isWrong === (label === 'up') ? 'down' : 'up', label };
   };
 
-  it('are no drift where they rise by no more than predictions that wander bring about', () => {
+  it('are no drift if they rise by no more than the change of the predictions can explain', () => {
     expect(eventsOf(7, 108, wandering(0.9))).toEqual([]);
   });
 
-  it('are one where the predictions of the same model stay', () => {
+  it('are a drift if the predictions of the same model stay the same', () => {
     expect(eventsOf(7, 108, wandering(0))).toMatchObject([
       { cause: 'concept_drift', metric: 'error' },
     ]);
   });
 
-  it('rise at each change, though a model that learns makes fewer after each', () => {
+  it('are a drift at each change, although the model learns and makes fewer errors after each', () => {
     const draw = (random: Randomness, window: number): SyntheticRecord => {
       const sinceChange = window < 40 ? 99 : (window - 40) % 40;
       const isWrong = random.uniform() < 0.1 + 0.4 * Math.exp(-sinceChange / 15);
@@ -372,7 +372,7 @@ describe('errors alone', { timeout: 60_000 }, () => {
 });
 
 describe('an episode', { timeout: 60_000 }, () => {
-  it('ends when the new reference is quiet, and the next drift is found', () => {
+  it('ends when the new reference holds, and the next drift is found', () => {
     const draw = (random: Randomness, window: number) => {
       const record = recordOf(random);
       return shifted('z', window < 60 ? 0 : window < 90 ? 1 : 2)(record);
@@ -382,14 +382,14 @@ describe('an episode', { timeout: 60_000 }, () => {
     expect(events.map(({ status }) => status)).toEqual(['closed', 'closed']);
   });
 
-  it('ends soon enough for a drift twenty windows later to be another one', () => {
+  it('ends soon enough for a drift twenty windows later to be another event', () => {
     const draw = (random: Randomness, window: number) =>
       shifted('z', window < 60 ? 0 : window < 80 ? 1 : 2)(recordOf(random));
     const events = eventsOf(6, 100, draw);
     expect(events.map(({ windowStart }) => windowStart / hourMs)).toEqual([60, 80]);
   });
 
-  it('of a drift that never ends is one event with revisions', () => {
+  it('of a drift that never ends has one event with revisions', () => {
     const draw = (random: Randomness, window: number) =>
       shifted('z', Math.max(0, window - 60) * 0.3)(recordOf(random));
     const { events, changes } = foldAll(
@@ -406,7 +406,7 @@ describe('small windows', { timeout: 60_000 }, () => {
   const windows = (draw: (random: Randomness, window: number) => SyntheticRecord, seed: number) =>
     syntheticWindows({ seed, windows: 1200, records: 5, recordOf: draw });
 
-  it('are pooled until they can carry a test', () => {
+  it('are pooled until they have enough records for a test', () => {
     const { events, verdicts } = foldAll(windows(recordOf, 8));
     expect(events).toEqual([]);
     const later = verdicts.slice(200).map(({ status }) => status);
@@ -414,7 +414,7 @@ describe('small windows', { timeout: 60_000 }, () => {
     expect(later.filter(status => status === 'insufficient_data')).toHaveLength(900);
   });
 
-  it('show a drift when enough of them are together', () => {
+  it('show a drift when enough of them are pooled', () => {
     const { events } = foldAll(windows(changedFrom(800, shifted('z', 1)), 8));
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({ cause: 'data_drift', feature: 'z' });
@@ -430,7 +430,7 @@ describe('a given reference', { timeout: 60_000 }, () => {
   }));
   const given = initialState({ id: 'r', source: 'training', parts }, context);
 
-  it('is compared with from the first window, and the outputs that it lacks come from the first windows', () => {
+  it('is used from the first window on, and the outputs that it lacks come from the first windows', () => {
     const windows = syntheticWindows({ seed: 10, windows: 60, records: 200, recordOf });
     const { events, verdicts, state } = foldAll(windows, given);
     expect(events).toEqual([]);
@@ -439,7 +439,7 @@ describe('a given reference', { timeout: 60_000 }, () => {
     expect(state.versionReference.get('output/prediction')!.source).toBe('bootstrap');
   });
 
-  it('is what a stream that never was like it drifts from', () => {
+  it('leads to an event in the first window if the stream never matched it', () => {
     const windows = syntheticWindows({
       seed: 10,
       windows: 30,
@@ -460,7 +460,7 @@ describe('replays', { timeout: 60_000 }, () => {
   const windows = syntheticWindows({ seed: 11, windows: 110, records: 200, recordOf: draw });
   const unlabelled = windows.map(window => ({ ...window, performance: null }));
 
-  it('from any state give the same verdicts, as states are never changed', () => {
+  it('from any state give the same verdicts, because states are never changed', () => {
     const whole = foldAll(windows);
     let state: FoldState = initialState(null, context);
     const states = windows.map(window => (state = foldWindow(state, window, context).state));
@@ -471,7 +471,7 @@ describe('replays', { timeout: 60_000 }, () => {
     }
   });
 
-  it('with labels that come three windows late end in the same events as all at once', () => {
+  it('with labels that come three windows late end with the same events as with labels at once', () => {
     const late = foldWithLateLabels(windows, unlabelled, 3);
     const [event] = foldAll(windows).events;
     expect(
@@ -483,10 +483,7 @@ describe('replays', { timeout: 60_000 }, () => {
   });
 });
 
-/**
- * Windows are folded without labels, and again with them, as the shell does when performance
- * arrives.
- */
+/** Folds windows without labels, and again with them, as the service does when labels arrive. */
 function foldWithLateLabels(
   labelled: WindowObservation[],
   unlabelled: WindowObservation[],

@@ -43,18 +43,18 @@ const featuresOf = ({ evidence }: Episode) =>
 describe('withEvidence', () => {
   const one = episodeOf(evidenceOf('features', ['a']));
 
-  it('takes evidence that names a further feature beside all known ones', () => {
+  it('takes evidence that names all known features and another one', () => {
     expect(featuresOf(withEvidence(one, [evidenceOf('features', ['a', 'b'])]))).toEqual(['a', 'b']);
   });
 
-  it('returns the same object for fewer features and for others in their place', () => {
+  it('returns the same object for evidence that lacks one of the known features', () => {
     const two = episodeOf(evidenceOf('features', ['a', 'b']));
     expect(withEvidence(two, [evidenceOf('features', ['b'])])).toBe(two);
     expect(withEvidence(one, [evidenceOf('features', ['b'])])).toBe(one);
     expect(withEvidence(one, [])).toBe(one);
   });
 
-  it('stays large when it spreads to more features', () => {
+  it('keeps a large change large when it spreads to more features', () => {
     const large = episodeOf(evidenceOf('features', ['a'], true));
     const grown = withEvidence(large, [evidenceOf('features', ['a', 'b'])]);
     expect(grown.evidence).toMatchObject([{ large: true, contributions: { a: 0.5, b: 0.5 } }]);
@@ -63,7 +63,7 @@ describe('withEvidence', () => {
     ]);
   });
 
-  it('takes evidence of another broken feature although the first was mended', () => {
+  it('takes evidence of another broken feature although the first was repaired', () => {
     const broken = episodeOf(evidenceOf('data_quality', ['a']));
     expect(featuresOf(withEvidence(broken, [evidenceOf('data_quality', ['b'])]))).toEqual(['b']);
   });

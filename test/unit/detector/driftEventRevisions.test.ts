@@ -25,7 +25,7 @@ describe('driftEventRevisions', () => {
     ]);
   });
 
-  it('publishes nothing when rejudged windows differ only in the last bits and the order of features', () => {
+  it('publishes nothing when windows that are judged again differ only in the last bits and the order of features', () => {
     const again = driftEvent('a', {
       value: 100 + 1e-9,
       contributions: { z: 0.25, x: 0.75 },
@@ -34,7 +34,7 @@ describe('driftEventRevisions', () => {
     expect(driftEventRevisions(published(driftEvent('a')), [at(again)], [], 0, hourMs)).toEqual([]);
   });
 
-  it('publishes only the outcome of rejudged windows', () => {
+  it('publishes only the final result of windows that are judged again', () => {
     const rejudged = [driftEvent('a'), driftEvent('a', { status: 'closed' })].map(at);
     const closed = driftEvent('a', { status: 'closed' });
     expect(driftEventRevisions(published(closed), rejudged, [], 0, hourMs)).toEqual([]);
@@ -44,14 +44,14 @@ describe('driftEventRevisions', () => {
     ]);
   });
 
-  it('revises an event whose cause is another after rejudging', () => {
+  it('revises an event whose cause changes when its windows are judged again', () => {
     const revised = at(driftEvent('a', { cause: 'concept_drift' }));
     expect(
       summary(driftEventRevisions(published(driftEvent('a')), [revised], [], 0, hourMs)),
     ).toEqual(['a/2 open']);
   });
 
-  it('withdraws an event that did not come about again, once, and only in windows that were folded', () => {
+  it('withdraws an event once if it does not occur again in the windows that were folded', () => {
     const known = published(driftEvent('a'));
     expect(summary(driftEventRevisions(known, [], [], 10 * hourMs, hourMs))).toEqual([
       'a/2 withdrawn',
@@ -63,7 +63,7 @@ describe('driftEventRevisions', () => {
     ).toEqual([]);
   });
 
-  it('opens a withdrawn event again', () => {
+  it('opens a withdrawn event again when it occurs again', () => {
     const known = published(driftEvent('a', { status: 'withdrawn' }));
     expect(summary(driftEventRevisions(known, [at(driftEvent('a'))], [], 0, hourMs))).toEqual([
       'a/2 open',

@@ -28,13 +28,13 @@ function metricsOf(window: number) {
   return metricsAfter(windows.slice(0, window), windows[window]!);
 }
 
-describe('the metrics of a window', () => {
+describe('driftMetrics', () => {
   const steady = metricsOf(39);
   const drifted = metricsOf(40);
   const named = (metrics: typeof steady, feature: string, metric: string) =>
     metrics.find(row => row.feature === feature && row.metric === metric);
 
-  it('has the metrics of each type', () => {
+  it('returns the metrics of each type of variable', () => {
     const ofFeature = (feature: string) =>
       steady
         .filter(row => row.feature === feature)
@@ -59,7 +59,7 @@ describe('the metrics of a window', () => {
     expect(ofFeature('')).toEqual(['error', 'likelihood_ratio']);
   });
 
-  it('is below every threshold in a steady window, and tells the drift in numbers', () => {
+  it('returns values below their thresholds for a steady window, and above them after a drift', () => {
     for (const { value, threshold } of steady)
       if (threshold !== null) expect(value).toBeLessThan(threshold);
     for (const feature of ['amount', 'city']) {
@@ -73,7 +73,7 @@ describe('the metrics of a window', () => {
     expect(named(drifted, 'amount', 'kolmogorov_smirnov')!.value).toBeGreaterThan(0.5);
   });
 
-  it('shows a small shift that goes one way by its trend, before the bins tell it', () => {
+  it('shows a small shift in one direction by its trend, before the likelihood ratio shows it', () => {
     const shifted = syntheticWindows({
       seed: 4,
       windows: 41,
@@ -98,7 +98,7 @@ describe('the metrics of a window', () => {
     ]);
   });
 
-  it('tells by how much each distance is more than sampling alone does, at the level of all variables of a kind together', () => {
+  it('gives distances a threshold and a p-value, at a level that all variables of a kind share', () => {
     const distances = [
       'psi',
       'jensen_shannon',
@@ -126,7 +126,7 @@ describe('the metrics of a window', () => {
     );
   });
 
-  it('has neither threshold nor p-value of a distance that cannot vary', () => {
+  it('returns no threshold and no p-value for a distance that cannot vary', () => {
     const constant = syntheticWindows({
       seed: 3,
       windows: 12,
@@ -151,7 +151,7 @@ describe('the metrics of a window', () => {
     expect(named(metrics, 'number', 'wasserstein')).toBeUndefined();
   });
 
-  it('says how many records are behind each number', () => {
+  it('returns the number of records of each metric', () => {
     for (const { metric, records, scale } of steady) {
       if (metric.endsWith('_rate')) expect(records).toBe(300 * scale);
       if (metric === 'likelihood_ratio') expect(records).toBeLessThanOrEqual(300 * scale);
@@ -163,7 +163,7 @@ describe('the metrics of a window', () => {
     });
   });
 
-  it('has none while the reference is gathered, and for windows that are too small', () => {
+  it('returns nothing while the reference is gathered, or for windows that are too small', () => {
     expect(metricsOf(5)).toEqual([]);
     const [small] = syntheticWindows({ seed: 2, windows: 1, records: 10, recordOf });
     expect(metricsAfter(windows.slice(0, 39), small!)).toEqual([]);

@@ -83,7 +83,7 @@ describe('pairs of features', () => {
     );
   });
 
-  it('grade features near their thirds, and leave out features that hardly vary', () => {
+  it('have grades that divide each feature near its thirds, and leave out features that hardly vary', () => {
     const { uniform } = randomness(1);
     const names = ['binary', 'constant', 'even', 'mostly', 'nearly'];
     const rows = Array.from({ length: 600 }, (_, row) => [
@@ -102,7 +102,7 @@ describe('pairs of features', () => {
     expect(pairs[1]!.grades[1]).toEqual({ name: 'mostly', lowCut: 5, highCut: 5 });
   });
 
-  it('start with the strongly correlated ones if there are too many', () => {
+  it('are chosen in the order of their correlation if there are too many', () => {
     const { normal } = randomness(2);
     const names = Array.from({ length: 12 }, (_, index) => `f${10 + index}`);
     const samples = Array.from({ length: 10 }, () => {

@@ -38,7 +38,7 @@ describe('the identity of the code that makes fold states', () => {
       source.replace('{ type Rate, alpha }', '{\n  alpha,\n  type Rate,\n}'),
     ],
     ['an import of a type alone', source.replace('type Rate, ', '')],
-  ])('stays with %s', (_, changed) => {
+  ])('stays the same with %s', (_, changed) => {
     expect(changed).not.toBe(source);
     expect(hashSource(changed, identify)).toBe(hash);
   });

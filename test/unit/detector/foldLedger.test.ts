@@ -33,7 +33,7 @@ function ledgerAfter(windows: number): FoldLedger {
 
 describe('the fold ledger', () => {
   it.each([64, 1_000, 100_000, 1_000_000])(
-    'lists few checkpoints after %i windows, closer together the newer they are',
+    'lists few checkpoints after %i windows, with smaller distances between newer ones',
     windows => {
       const { checkpoints } = ledgerAfter(windows);
       expect(checkpoints.length).toBeLessThanOrEqual(40);
@@ -54,7 +54,7 @@ describe('the fold ledger', () => {
     expect(ledger.checkpoints.map(({ slot }) => slot)).not.toContain(freeSlot(ledger));
   });
 
-  it('has a position that grows with every announcement, even if clocks differ', () => {
+  it('has a position that increases with every announcement, even if clocks differ', () => {
     const first = advanced(nothingAnnounced, 1_000, 7);
     expect(advanced(first, 900, 8)).toEqual({ announcedAtMs: 1_000, offset: 8 });
     // The topic was created again.

@@ -15,7 +15,7 @@ function profileOf(values: readonly FeatureValue[]) {
   return profile;
 }
 
-/** Frozen on one part per row of values. */
+/** Freezes a variable on a reference with one part for each list of values. */
 const frozen = (...parts: FeatureValue[][]) => freezeVariable('feature', 'x', parts.map(profileOf));
 
 describe('a growing feature', () => {
@@ -27,7 +27,7 @@ describe('a growing feature', () => {
     expect(frozen(['a'], ['b'], ['c'], ['d'], ['e']).growing).toBe(false);
   });
 
-  it('is recognised by the rising order of its parts alone', () => {
+  it('is recognised only if its parts are in rising order', () => {
     const order = fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6 });
     fc.assert(
       fc.property(order, indexes => {
@@ -42,14 +42,14 @@ describe('a growing feature', () => {
     expect(frozen([1], [null], [2], [3], [4]).growing).toBe(false);
   });
 
-  it('is tested for its quality, but not for its range', () => {
+  it('is tested for missing values and wrong types, but not for its range', () => {
     const metrics = rateMetrics(frozen([1, 2], [3, 4], [5, 6], [7, 8], [9, 10]));
     expect(metrics).toContain('missing_rate');
     expect(metrics).toContain('wrong_type_rate');
     expect(metrics).not.toContain('out_of_range_rate');
   });
 
-  it('does not alarm by growing, but by going missing', () => {
+  it('raises no alarm when it grows, but does when values are missing', () => {
     const draw = (missingFrom: number) => (random: Randomness, window: number) => ({
       features: {
         x: random.normal(),

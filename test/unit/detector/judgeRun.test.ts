@@ -33,7 +33,7 @@ const detection = {
 /** Windows of 40 records are pooled by three. */
 const coarseDetection = { ...detection, minimumRecords: 100 };
 
-/** A feature that shifts from a window on. */
+/** Returns windows of one feature that shifts from a given window on. */
 function stream(seed: number, shiftedFrom: number): WindowObservation[] {
   const recordOf = (random: Randomness, window: number) => ({
     features: { x: random.normal() + (window < shiftedFrom ? 0 : 2) },
@@ -42,7 +42,7 @@ function stream(seed: number, shiftedFrom: number): WindowObservation[] {
   return syntheticWindows({ seed, windows: windowCount, records: 40, recordOf });
 }
 
-/** What a window is at first, and what late data makes of it. */
+/** The first contents of each window, and the contents after late data. */
 const variants = [stream(1, onset), stream(2, 12)];
 const reference: GivenReference = {
   id: 'r1',
@@ -51,7 +51,7 @@ const reference: GivenReference = {
 };
 
 interface JudgeOptions {
-  /** Windows after which a run ends if it may. */
+  /** Number of windows after which a run ends if it may. */
   pageSize?: number;
   changedFrom?: number;
 }
@@ -71,7 +71,9 @@ class Version {
     this.windows.push(...variants[0]!.slice(from, from + count));
   }
 
-  /** Judges what is ready, and again the windows from `changedFrom` on; returns what was new. */
+  /**
+   * Judges the windows that are ready, and those from `changedFrom` on again. Returns what was new.
+   */
   judge({ pageSize = windowCount, changedFrom }: JudgeOptions = {}) {
     const written: JudgedWindow[] = [];
     const published: DriftEventRevision[] = [];
@@ -120,7 +122,10 @@ class Version {
     return written;
   }
 
-  /** What is known in the end, without revisions and what came and went. */
+  /**
+   * Returns the final verdicts and events, without revisions and without events that were
+   * withdrawn.
+   */
   outcome() {
     return {
       judged: [...this.judged].map(([key, { digest, verdict }]) => [key, digest, verdict.status]),
@@ -132,13 +137,13 @@ class Version {
   }
 }
 
-/** Every third window lacks a segment. */
+/** Returns the segments of a window. Every third window lacks one of them. */
 function segmentsOf(window: WindowObservation): Map<string, WindowObservation> {
   const names = (window.startMs / hourMs) % 3 === 0 ? [''] : ['', 'country=DE'];
   return new Map(names.map(name => [name, window]));
 }
 
-/** Judges all windows of a version in one run, with the settings and the reference of the end. */
+/** Judges all windows of a version in one run, with its final settings and reference. */
 function inOneRun({ windows, timeline, given }: Version): Version {
   const version = new Version();
   version.windows.push(...windows);
@@ -166,13 +171,13 @@ const ofAll = ({ events }: Version) => [...events.values()].filter(({ segment })
 
 const step = fc.record({
   kind: fc.constantFrom('windows', 'late', 'again', 'settings', 'reference'),
-  /** Windows that come, or the age of the window that is judged again. */
+  /** Number of windows that arrive, or the age of the window that is judged again. */
   count: fc.integer({ min: 1, max: 25 }),
   pageSize: fc.integer({ min: 1, max: 20 }),
 });
 
 describe('JudgeRun', () => {
-  it('ends in the same judged windows and drift events, whatever came late, in whatever pages', () => {
+  it('ends with the same judged windows and drift events for any late data and any pages', () => {
     let events = 0;
     fc.assert(
       fc.property(fc.array(step, { minLength: 2, maxLength: 8 }), steps => {
@@ -214,7 +219,7 @@ describe('JudgeRun', () => {
     );
   }, 60_000);
 
-  it('numbers the revisions of new windows the same, in whatever pages they come', () => {
+  it('gives new windows the same revisions for any pages', () => {
     const whole = new Version();
     whole.add(windowCount);
     const { published } = whole.judge();
@@ -229,7 +234,7 @@ describe('JudgeRun', () => {
     );
   }, 60_000);
 
-  it('withdraws a drift event that late data shows to be none, and writes only what changed', () => {
+  it('withdraws a drift event that does not occur with late data, and writes only what changed', () => {
     const version = new Version();
     version.add(onset);
     version.windows.push(...variants[1]!.slice(onset, onset + 2));
@@ -246,7 +251,7 @@ describe('JudgeRun', () => {
     ]);
   });
 
-  it('judges windows again with the settings that they were judged with before', () => {
+  it('judges windows again with their original settings', () => {
     const version = new Version();
     version.add(20);
     version.judge();
@@ -292,7 +297,7 @@ describe('JudgeRun', () => {
       expect(run.end(new Map())).toMatchObject({ foldedUntilMs: judgedUntilMs, judgedUntilMs });
     });
 
-    it('may end after windows that do not exist', () => {
+    it('may end if the last of these windows do not exist any more', () => {
       const judgedUntilMs = 45 * hourMs;
       const run = new JudgeRun(empty, { ...bounds, judgedUntilMs, changedFromMs: 0 });
       foldUntil(run, 39);
@@ -323,7 +328,7 @@ describe('JudgeRun', () => {
       }
     });
 
-    it('takes no window that is not after those that it holds', () => {
+    it('refuses a window that does not start after those that it holds', () => {
       const judgedUntilMs = Number.NEGATIVE_INFINITY;
       const changedFromMs = Number.POSITIVE_INFINITY;
       const run = new JudgeRun(empty, { ...bounds, judgedUntilMs, changedFromMs });

@@ -42,8 +42,9 @@ export function memoryTables(name: VersionName): MemoryTables {
 }
 
 /**
- * @param beforeWrite awaited before each insert; it throws to play a killed process, and waits to
- *   play a frozen one
+ * Creates a store in memory.
+ * @param beforeWrite awaited before each insert. It throws to simulate a killed process, and waits
+ *   to simulate a frozen one.
  */
 export function memoryStore(
   tables: MemoryTables,

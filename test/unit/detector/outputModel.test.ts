@@ -24,7 +24,8 @@ const effects = {
 type Moved = Record<keyof typeof effects, number>;
 
 /**
- * The mean score moves by what `grade` and `city` do to it; `other` changes too, but is not used.
+ * Draws a record whose score is a sum of the effects of `grade` and `city`. The feature `other`
+ * changes as well, but the score does not use it.
  */
 function recordOf({ uniform, normal }: Randomness, window: number) {
   const drifted = window >= onset;
@@ -41,7 +42,8 @@ function recordOf({ uniform, normal }: Randomness, window: number) {
 }
 
 /**
- * Windows of these records, and what the first window of the drift has more than those before it.
+ * Returns windows of these records, and by how much the true effects move the output in the first
+ * window of the drift.
  */
 function streamOf(
   change: (record: SyntheticRecord & { score: number }, random: Randomness) => SyntheticRecord,
@@ -81,8 +83,8 @@ function expectMoved(
 }
 
 /**
- * Of effects of 0.1, known from 128 records each with a deviation of 0.02; the penalty takes 4 /
- * 132 of them.
+ * Tolerance for effects of 0.1. Each is known from 128 records with a deviation of 0.02, and the
+ * penalty reduces it by 4 / 132.
  */
 const tolerance = 0.003;
 
@@ -113,7 +115,7 @@ describe('the effect of changed features on the outputs', () => {
     const start = initialState({ id: 'r', source: 'training', parts }, context);
     const [event] = foldAll(scored.windows.slice(5), start).events;
     expect(event).toMatchObject({ cause: 'data_drift', reference: 'training' });
-    // Of a stream so young one feature stands out in the first window.
+    // The stream has so little history that only one feature is significant in the first window.
     expectMoved(event!.predictionContributions, scored.moved, tolerance, ['grade']);
   });
 
@@ -139,8 +141,8 @@ describe('the effect of changed features on the outputs', () => {
     const model = fitOf(windows.slice(0, onset))!;
     expect(model.output).toBe('share of "yes"');
     const [event] = foldAll(windows).events;
-    // Three times the effects; a share of a bin is known to 0.5 / √128, and grades of a fifth
-    // change by a tenth or two.
+    // The effects are three times as large. The share of a bin is known to 0.5 / √128, and the
+    // grades of a fifth of the records change by 0.1 or 0.2.
     expectMoved(
       event!.predictionContributions,
       { grade: 3 * moved.grade, city: 3 * moved.city },
@@ -149,7 +151,7 @@ describe('the effect of changed features on the outputs', () => {
     expect(event!.explanation).toContain('which moves the share of "yes" by +');
   });
 
-  it('changes nothing else in the events', () => {
+  it('changes nothing in the events but the contributions and the explanation', () => {
     const without = foldAll(
       scored.windows.map(({ sample, ...window }) => ({
         ...window,
@@ -170,10 +172,10 @@ describe('the effect of changed features on the outputs', () => {
 });
 
 /**
- * A logistic model of six features, the first of which moves.
- * @returns what is told of what that does to the mean score, as a share of it
+ * Simulates a logistic model of six features, the first of which moves.
+ * @returns the estimated effect on the mean score as a share of the true one
  */
-function toldOf(deviations: number, seed: number): number {
+function estimatedShareOf(deviations: number, seed: number): number {
   const scoreOf = ([a, b, c]: readonly number[]) => 1 / (1 + Math.exp(-a! - 0.6 * b! + 0.8 * c!));
   let moved = 0;
   const drifted = 4 * 500;
@@ -195,16 +197,19 @@ function toldOf(deviations: number, seed: number): number {
 }
 
 describe('the estimated effect of a continuous feature that moves', () => {
-  // One stream varies by 0.07, 0.04 and 0.02.
+  // The standard deviations over single streams are 0.07, 0.04 and 0.02.
   it.each([
     [0.5, 0.93],
     [1, 0.85],
     [2, 0.79],
   ])(
-    'by %d standard deviations is %d of the true one, because bins have no inside',
+    'by %d standard deviations is %d of the true one, because changes within bins are not seen',
     (deviations, told) => {
       const seeds = [1, 2, 3, 4, 5, 6];
-      const mean = seeds.reduce((sum, seed) => sum + toldOf(deviations, seed) / seeds.length, 0);
+      const mean = seeds.reduce(
+        (sum, seed) => sum + estimatedShareOf(deviations, seed) / seeds.length,
+        0,
+      );
       expect(Math.abs(mean - told)).toBeLessThan(0.06);
     },
   );
@@ -215,12 +220,12 @@ describe('fitOutputModel', () => {
   const referenceOf = (change: Parameters<typeof streamOf>[0]) =>
     streamOf(change).windows.slice(0, 10);
 
-  it('has the effects of each bin, less their mean', () => {
+  it('returns the effect of each bin minus the mean effect', () => {
     const { effects: found, explained } = fitOf(reference)!;
     const mean = effects.grade.reduce((sum, effect) => sum + effect, 0) / 5;
     for (const [grade, effect] of effects.grade.entries())
       expect(found.get('feature/grade')![grade]).toBeCloseTo(effect - mean, 1.7);
-    // Never seen before.
+    // This bin has no records in the reference.
     expect(found.get('feature/grade')![5]).toBe(0);
     expect(explained).toBeGreaterThan(0.9);
   });
@@ -277,7 +282,7 @@ describe('fitOutputModel', () => {
     ]);
   });
 
-  it('has no more than 300 bins', () => {
+  it('uses no more than 300 bins', () => {
     const fine = referenceOf(({ features, score }, { uniform }) => ({
       features: {
         ...features,
@@ -288,7 +293,7 @@ describe('fitOutputModel', () => {
       prediction: score,
     }));
     const bins = [...fitOf(fine)!.effects.values()].map(ofFeature => ofFeature.length);
-    // One more bin is of records without a value.
+    // Each feature has one more bin, for records without a value.
     expect(bins.reduce((sum, ofFeature) => sum + ofFeature + 1, 0)).toBeLessThanOrEqual(300);
     expect(bins).toHaveLength(10);
   });

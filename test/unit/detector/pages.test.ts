@@ -16,7 +16,7 @@ const records = (window: number) => (window % 5 === 3 ? 20 : 80);
 const windows = syntheticWindows({ seed: 3, windows: 90, records, recordOf });
 const empty: VersionFold = { model: 'm', version: '1', given: null, checkpoints: [] };
 
-/** Folds windows in pages, and again from some windows on as if late data had changed them. */
+/** Folds windows in pages, and some windows again as if late data had changed them. */
 function verdicts(pageSizes: readonly number[], lateAfterPage: readonly number[]): unknown[] {
   const last = new Map<number, unknown>();
   let fold = empty;
@@ -50,7 +50,7 @@ function verdicts(pageSizes: readonly number[], lateAfterPage: readonly number[]
   return [...last.values()];
 }
 
-it('verdicts and metrics do not depend on pages nor on windows that are folded again', () => {
+it('gives the same verdicts and metrics for any pages, and for windows that are folded again', () => {
   const whole = verdicts([windows.length], []);
   const opened = whole
     .flat()

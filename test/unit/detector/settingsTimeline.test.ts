@@ -22,7 +22,7 @@ describe('the timeline of detection settings', () => {
     ]);
   });
 
-  it('stays the same while the settings do, in any order of their fields', () => {
+  it('stays the same while the settings do, for any order of their fields', () => {
     const reordered = Object.fromEntries(Object.entries(lax).reverse()) as typeof lax;
     expect(withSettings(timeline, reordered, 20)).toBe(timeline);
   });

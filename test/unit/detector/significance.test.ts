@@ -22,7 +22,7 @@ const historyOf = (statistics: readonly number[], scale: number): StatisticHisto
     (history, statistic) => withMeasurement(history, measured(statistic), scale),
     noHistory,
   );
-/** Each statistic once per scale. */
+/** Returns the significance of a history with one measurement of each statistic per scale. */
 const significanceOf = (statistics: readonly number[], noiseWeight: number): Significance => ({
   history: scales.map(scale => historyOf(statistics, scale)),
   noiseWeight,
@@ -31,7 +31,7 @@ const wandering = Array.from({ length: 60 }, (_, block) => degreesOfFreedom * (5
 const noisy = Array.from({ length: 60 }, (_, block) => 4 + (block % 11));
 
 describe('judge', () => {
-  it('judges a likelihood ratio as chi-squared as long as nothing is known', () => {
+  it('judges a likelihood ratio as chi-squared while there is no history', () => {
     const nothing: Significance = { history: [], noiseWeight: 1 };
     for (const statistic of [0, 3, 20, 80]) {
       const { pValue, overdispersion } = judge(nothing, measured(statistic), 1, false);
@@ -51,7 +51,7 @@ describe('judge', () => {
     expect(judgement.pValue).toBeCloseTo(chiSquaredSurvival(40 / dispersion, degreesOfFreedom), 12);
   });
 
-  it('accepts what an ordered stream always does, and rejects a multiple of it', () => {
+  it('accepts the usual variation of an ordered stream, and rejects a multiple of it', () => {
     const ordinary = judge(significanceOf(wandering, 0), measured(10 * degreesOfFreedom), 1, true);
     expect(ordinary.pValue).toBeGreaterThan(0.1);
     expect(
@@ -67,7 +67,8 @@ describe('judge', () => {
       judge(significanceOf(wandering.slice(0, blocks), 0), measured(60 * degreesOfFreedom), 1, true)
         .pValue;
     expect(pValueAfter(55)).toBeLessThan(pValueAfter(11));
-    // Fewer than eight say nothing: a stream that is no noise cannot alarm by itself.
+    // With fewer than eight blocks an ordered stream cannot alarm, because nothing is known about
+    // its variation.
     expect(pValueAfter(7)).toBe(1);
   });
 
@@ -100,7 +101,7 @@ describe('judge', () => {
   const weight = fc.double({ min: 0, max: 1, noNaN: true });
   const scale = fc.constantFrom(...scales);
 
-  it('gives a p-value that falls as the statistic rises, whatever the history', () => {
+  it('gives a p-value that falls as the statistic rises, for any history', () => {
     const statistic = fc.double({ min: 0, max: 1e5, noNaN: true });
     fc.assert(
       fc.property(

@@ -8,7 +8,7 @@ import { randomness } from './syntheticStream.ts';
 
 const degreesOfFreedom = 6;
 
-/** Chi-squared, times the dispersion. */
+/** Returns the history of a statistic that is chi-squared times the dispersion. */
 function drawn(blocks: number, dispersion: number, scale = 1): StatisticHistory {
   const { normal } = randomness(blocks);
   let history = noHistory;
@@ -33,12 +33,12 @@ describe('withMeasurement', () => {
     expect((squareSum / blocks / mean ** 2 - 1) * degreesOfFreedom).toBeCloseTo(2, 0);
   });
 
-  it('gathers odds for sampling noise if there is nothing else, and against it if there is more', () => {
+  it('gathers odds for sampling noise if the stream has no other variation, and against it if it has more', () => {
     expect(drawn(200, 1).noiseLogOdds).toBeGreaterThan(10);
     expect(drawn(200, 4).noiseLogOdds).toBeLessThan(-10);
   });
 
-  it('does not take falling values as a sign of rises by more than noise', () => {
+  it('does not take falling values as evidence against sampling noise', () => {
     const great = { statistic: 40, degreesOfFreedom: 1, size: 50 };
     const learned = (measured: typeof great & { fell: boolean }) => {
       let history = noHistory;
@@ -56,7 +56,7 @@ describe('withMeasurement', () => {
     expect(drawn(60, 4, 8).noiseDegrees).toBeCloseTo(drawn(60, 4, 1).noiseDegrees / 8, 10);
   });
 
-  it('is not carried away by one block, however far out it is', () => {
+  it('limits the influence of one block, however extreme it is', () => {
     const before = drawn(50, 1);
     const monstrous = { statistic: 1e12, degreesOfFreedom, size: 50 };
     const after = withMeasurement(before, monstrous, 1);
@@ -65,7 +65,7 @@ describe('withMeasurement', () => {
     expect(after.noiseLogOdds).toBeGreaterThan(before.noiseLogOdds - 2);
   });
 
-  it('forgets, so that in the end only the present stream counts', () => {
+  it('forgets old blocks, so that in the end only the present stream counts', () => {
     let history = drawn(1000, 1);
     expect(history.blocks).toBeCloseTo(400);
     const other = { statistic: 5 * degreesOfFreedom, degreesOfFreedom, size: 50 };

@@ -4,7 +4,7 @@ import { driftEvents } from '../../../services/detector/store/driftEvents.ts';
 import type { Alert, DriftEvent } from '../../../services/shared/contracts.ts';
 import { driftEvent } from './driftEventFixture.ts';
 
-/** Keeps what is inserted, and the queries. */
+/** Creates a client that records inserted rows and queries. */
 function recorder() {
   const inserted: [table: string, rows: readonly object[]][] = [];
   const queries: string[] = [];

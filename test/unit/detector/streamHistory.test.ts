@@ -15,7 +15,10 @@ import {
 const feature = 'feature/x';
 const degreesOfFreedom = 5;
 
-/** One block: what each test measured, in degrees of freedom. */
+/**
+ * Returns the measurements of one block, with the ratio of each statistic to its degrees of
+ * freedom.
+ */
 function blockOf(ratios: Record<string, number>): MeasuredScale[] {
   const tests = new Map(
     Object.entries(ratios).map(([key, ratio]) => [
@@ -110,11 +113,11 @@ describe('StreamHistory', () => {
 });
 
 describe('noiseWeight', () => {
-  it('is 1 as long as nothing is known', () => {
+  it('is 1 while there is no history', () => {
     expect(noiseWeight(emptyStreamHistory)(feature)).toBe(1);
   });
 
-  it('tells sampling noise from an ordered stream by its features', () => {
+  it('distinguishes sampling noise from an ordered stream by its features', () => {
     expect(noiseWeight(quietBlocks(60, { [feature]: 0.8 }))(feature)).toBeGreaterThan(0.999);
     expect(noiseWeight(quietBlocks(60, { [feature]: 9 }))(feature)).toBeLessThan(0.001);
   });

@@ -37,8 +37,8 @@ export const context: FoldContext = {
 };
 
 /**
- * One record of a synthetic stream: inputs, the class (or number) predicted, and the true one if it
- * is known.
+ * One record of a synthetic stream, with its inputs, the predicted class (or number), and the true
+ * one if it is known.
  */
 export interface SyntheticRecord {
   features: Record<string, FeatureValue>;
@@ -61,7 +61,7 @@ export function randomness(seed: number): Randomness {
   };
 }
 
-/** Windows of an hour, made of the records that `recordOf` draws. */
+/** Returns windows of an hour with the records that `recordOf` draws. */
 export function syntheticWindows(options: {
   seed: number;
   windows: number;
@@ -140,9 +140,9 @@ export function metricsAfter(
 export interface FoldedStream {
   state: FoldState;
   verdicts: Verdict[];
-  /** Every content that was published, in order. */
+  /** All contents of drift events that were published, in order. */
   changes: DriftEventContent[];
-  /** The last content per id. */
+  /** The last content of each drift event. */
   events: DriftEventContent[];
 }
 

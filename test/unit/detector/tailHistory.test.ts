@@ -20,13 +20,13 @@ describe('levelOfFamily', () => {
     expect(levelOfFamily(tailOf(evenly(5)), 1, 1, level)).toBeCloseTo(level, 15);
   });
 
-  it('is a little lower for an ordered stream as long as nothing is known', () => {
+  it('is a little lower for an ordered stream while there is no history', () => {
     // 0.1 (1 + (L − ln 10) / 60)^−60 = 0.0001
     const expected = Math.exp(-(Math.log(10) + 60 * (1000 ** (1 / 60) - 1)));
     expect(levelOfFamily(undefined, 1, 0, level) / expected).toBeCloseTo(1, 6);
   });
 
-  it('is far lower if far too small p-values are common', () => {
+  it('is far lower if the stream often has far too small p-values', () => {
     const honest = levelOfFamily(tailOf(evenly(1)), 1, 0, level);
     expect(honest).toBeGreaterThan(level / 20);
     const exaggerating = levelOfFamily(tailOf(evenly(4)), 1, 0, level);

@@ -17,7 +17,8 @@ const onset = 60;
 const windowCount = 84;
 
 /**
- * A steady stream with features of both types, scores, labels and a version of the serving code.
+ * Draws a record of a steady stream with features of both types, scores, labels and a version of
+ * the serving code.
  */
 function steady({ uniform, normal }: Randomness): SyntheticRecord {
   const amount = normal();
@@ -161,7 +162,7 @@ function foldRows(seed: number, apply: Change): FoldedRows {
 }
 
 describe.each(Object.entries(changes))('%s', (name, { cause, apply }) => {
-  it('has its numbers in drift_metrics: one row for each event, and no row over its threshold without event or reason', () => {
+  it('has one row of drift_metrics for each event, and every other row over its threshold states a reason', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1_000_000 }), seed => {
         const { published, rows, openAt } = foldRows(seed, apply);
@@ -192,7 +193,7 @@ describe.each(Object.entries(changes))('%s', (name, { cause, apply }) => {
     );
   });
 
-  it(`is found, and its cause is ${cause}`, () => {
+  it(`is found with the cause ${cause}`, () => {
     const events = foldRows(7, apply).published.filter(({ window }) => window >= onset);
     const causes = events.map(({ content }) => content.cause);
     if (cause === 'none') expect(causes, name).toEqual([]);

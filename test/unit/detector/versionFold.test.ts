@@ -46,7 +46,7 @@ describe('a version fold', () => {
     },
   );
 
-  it('keeps few states of the last 64 windows, so that going back n windows replays at most about 2n', () => {
+  it('keeps few states, so that going back n windows beyond the last 64 replays at most about 2n', () => {
     expect(whole.fold.checkpoints.length).toBeLessThanOrEqual(13);
     for (const back of [1, 2, 5, 10, 30]) {
       const { ordinal } = rewound(whole.fold, (200 - back) * hourMs).checkpoints.at(-1)!;

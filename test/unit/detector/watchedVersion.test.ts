@@ -11,7 +11,7 @@ import { parseSettings } from '../../../services/shared/config/settings.ts';
 import type { WindowUpdate } from '../../../services/shared/contracts.ts';
 import { hourMs } from './syntheticStream.ts';
 
-/** Ten windows were judged; a restart has taken up the fold after the eighth. */
+/** Ten windows were judged before a restart, which loaded the fold as it was after the eighth. */
 const version: WatchedVersion = {
   model: 'm',
   version: '1',
@@ -50,7 +50,7 @@ function announced(fields: Partial<WindowUpdate>, from = version): WatchedVersio
 }
 
 describe('a watched version', () => {
-  it('has windows to judge as far as they were judged before, whatever is known of the clocks', () => {
+  it('has windows to judge up to the last one that was judged before, even if no watermark is known', () => {
     expect(judgeableUntilMs(version, nowMs)).toBe(10 * hourMs);
     expect(hasWork(version, nowMs)).toBe(true);
     expect(hasWork({ ...version, foldedUntilMs: 10 * hourMs }, nowMs)).toBe(false);
@@ -64,14 +64,14 @@ describe('a watched version', () => {
     );
   });
 
-  it('has changed from the first announced window on that was judged or folded', () => {
+  it('has changed from the first announced window that was judged or folded', () => {
     const windowStarts = [12, 9, 3, 5].map(window => window * hourMs);
     expect(announced({ windowStarts }).changedFromMs).toBe(3 * hourMs);
     expect(announced({ windowStarts: [10 * hourMs] }).changedFromMs).toBe(Number.POSITIVE_INFINITY);
     expect(announced({ windowStarts: [9 * hourMs] }).changedFromMs).toBe(9 * hourMs);
   });
 
-  it('notes only the position of an announcement of windows of another size', () => {
+  it('takes only the position from an announcement of windows of another size', () => {
     const windowStarts = [3 * hourMs];
     const taken = announced({ watermark: 20 * hourMs, windowStarts, windowSizeMs: 60_000 });
     expect(taken).toEqual({
@@ -81,7 +81,7 @@ describe('a watched version', () => {
     });
   });
 
-  it('is never changed itself', () => {
+  it('is never changed in place', () => {
     const before = structuredClone(version);
     announced({ watermark: 20 * hourMs, windowStarts: [0] });
     expect(version).toEqual(before);

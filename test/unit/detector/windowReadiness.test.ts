@@ -24,11 +24,11 @@ describe('combinedWatermarkMs', () => {
     expect(combinedWatermarkMs(both, 5000, idleMs)).toBe(500);
   });
 
-  it('never goes back', () => {
+  it('never falls', () => {
     expect(combinedWatermarkMs(withWatermark(both, 1, 100, 20), 20, idleMs)).toBe(300);
   });
 
-  it('is Infinity when the stream has ended and -Infinity when nothing was read', () => {
+  it('is Infinity when the stream has ended, and -Infinity when nothing was read', () => {
     expect(combinedWatermarkMs({ ...both, ended: true }, 10, idleMs)).toBe(
       Number.POSITIVE_INFINITY,
     );

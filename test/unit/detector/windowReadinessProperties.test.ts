@@ -16,7 +16,7 @@ const news = fc.array(
 );
 
 describe('the combined watermark', () => {
-  it('is the lowest of the active partitions or else the highest of all, and an old watermark moves nothing back', () => {
+  it('is the lowest of the active partitions or else the highest of all, and never falls after an old watermark', () => {
     fc.assert(
       fc.property(news, fc.nat(3000), (heard, laterMs) => {
         let readiness = nothingRead;

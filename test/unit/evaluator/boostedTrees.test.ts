@@ -94,7 +94,7 @@ describe('growTree', () => {
     expect(['a', 'b', 'c', null].map(predictedOfText)).toEqual([0, 1, 0, 0]);
   });
 
-  it('predicts the means of leaves that are large enough, whose sum is that of the targets', () => {
+  it('predicts the means of sufficiently large leaves, which add up to the sum of the targets', () => {
     const example = fc.record({
       values: fc.array(
         fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: -50, max: 50 })),

@@ -25,7 +25,7 @@ describe('calibrationPeriods', () => {
     expect(calibrationPeriods(windowsOf([60, 39]), 100)).toEqual([]);
   });
 
-  it('serve only windows that start after them', () => {
+  it('apply only to windows that start after them', () => {
     const periods = calibrationPeriods(windowsOf([60, 30, 30, 0, 500, 500]), 100);
     expect(
       [20, 29, 30, 40, 50, 60, 1000].map(startMs => periodBefore(periods, startMs).step),

@@ -5,7 +5,7 @@ const hourMs = 3_600_000;
 const startMs = Date.UTC(2026, 0, 1);
 
 describe('isInWindows', () => {
-  it('states one range for windows that follow each other, and names as parameters', () => {
+  it('uses one range for windows that follow each other, and passes names as parameters', () => {
     const windows = [{ model: "it's", version: '1', startsMs: new Set([0, 20, 10, 40]) }];
     expect(isInWindows(windows, 'window_start', 10)).toEqual({
       sql:
@@ -18,7 +18,7 @@ describe('isInWindows', () => {
     });
   });
 
-  it('fits twice into a query, also for windows of as many versions and high offsets', () => {
+  it('fits twice into a query, even for windows of different versions and high offsets', () => {
     const windows = Array.from({ length: maxWindowsPerQuery }, (_, index) => ({
       model: `model ${index}`,
       version: '1',

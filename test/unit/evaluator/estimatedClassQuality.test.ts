@@ -104,7 +104,7 @@ describe('estimateClassQuality', () => {
     }
   });
 
-  it('sees by a feature a change that confidences do not show', () => {
+  it('uses a feature to see a change that confidences do not show', () => {
     const calibration = calibrateClasses(drawn(1, 4000));
     const records = drawn(2, 4000, { groupX: 0.8 });
     const truth = realised(records);

@@ -126,7 +126,7 @@ describe('estimateQuality', () => {
       expect(inside[metric]! / windows, metric).toBeGreaterThan(0.88);
   });
 
-  it('sees by a feature a change that scores do not show', () => {
+  it('uses a feature to see a change that scores do not show', () => {
     const calibration = calibrateQuality(drawn(1, 4000));
     const records = drawn(2, 4000, { groupB: 0.8 });
     const window = windowOf(records);

@@ -43,7 +43,7 @@ describe('featureMatching', () => {
       for (const weight of weights(features, reference.length)) expect(weight).toBeCloseTo(1, 9);
   });
 
-  it('does not match clocks, whose values do not come again', () => {
+  it('does not match clocks, because their values never recur', () => {
     const clock = (from: number) =>
       records(3, 1000, (random, index) => ({ clock: from + index, noise: random() }));
     const { weights } = featureMatching(clock(0));

@@ -37,7 +37,7 @@ describe('quality agrees with scikit-learn', () => {
   });
 });
 
-describe('a metric without a meaning is null', () => {
+describe('an undefined metric is null', () => {
   const oneClass: ClassStatistics = {
     labelled: 3,
     errors: 0,

@@ -28,7 +28,7 @@ const record: LoopRecord = {
 };
 
 describe('the record of a loop', () => {
-  it('is made once, replaced and removed', () => {
+  it('is created once, replaced and removed', () => {
     expect(readLoopRecord(dir)).toBeNull();
     createLoopRecord(dir, record);
     expect(() => createLoopRecord(dir, record)).toThrow('another command is starting Driftloop');
@@ -40,13 +40,13 @@ describe('the record of a loop', () => {
     expect(readLoopRecord(dir)).toBeNull();
   });
 
-  it('that is damaged is named', () => {
+  it('is named if it is damaged', () => {
     writeFileSync(join(dir, 'running.json'), '{');
     expect(() => readLoopRecord(dir)).toThrow(`${join(dir, 'running.json')} cannot be read`);
     removeLoopRecord(dir);
   });
 
-  it('of a crashed machine is recognised, though its process ids belong to others now', () => {
+  it('is recognised after a crash of the machine, although other processes have its process ids now', () => {
     const others = { pid: process.pid, command: 'node bin/driftloop.ts up' };
     const part = { ...others, name: 'Kafka', address: '', logFile: '' };
     const stale = { ...record, starter: others, parts: [part] };

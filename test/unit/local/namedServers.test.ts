@@ -12,7 +12,7 @@ describe('namedServers', () => {
     expect(namedServers({ KAFKA_BROKERS: '' })).toBeNull();
   });
 
-  it('refuses some of the three', () => {
+  it('refuses names for some of the three only', () => {
     expect(() => namedServers({ ...all, CLICKHOUSE_URL: '' })).toThrow(
       'KAFKA_BROKERS and SCHEMA_REGISTRY_URL set, but not CLICKHOUSE_URL: set all three to use',
     );

@@ -22,7 +22,7 @@ describe('Turns', () => {
     await turns.idle();
   });
 
-  it('refuses a task when too many wait, and goes on after one that fails', async () => {
+  it('refuses a task when too many wait, and continues after one that fails', async () => {
     const turns = new Turns(1, 1);
     const gate = Promise.withResolvers<void>();
     const running = turns.take(() => gate.promise);

@@ -17,7 +17,7 @@ const schemas = { resolver: () => ({ type, resolver: type.createResolver(type) }
 const segments = ['__proto__', 'constructor', 'toString'];
 const settings = { ...parseSettings('', 'test').of('m'), segments };
 
-it('features, segments and models with any name are stored under exactly that name, from JSON and from Avro', () => {
+it('stores features, segments and models with any name under exactly that name, from JSON and from Avro', () => {
   const value = fc.oneof(fc.constant(null), fc.boolean(), text, fc.integer());
   const prediction = fc
     .tuple(contractArbitrary<Prediction>('Prediction'), mapOf(value), fc.option(mapOf(text)))

@@ -86,7 +86,7 @@ describe('deduplication', () => {
     const restarted = { ...newVersionState('m', '1', hourly), lastOffset: state.lastOffset };
     restarted.deduplicatedFromMs = state.deduplicatedFromMs;
     restarted.maxEventTimeMs = state.maxEventTimeMs;
-    // As loadVersions.ts does.
+    // Add the ids as loadVersions.ts does.
     for (let id = 0; id < ids; id++)
       if (timeOf(id) >= state.deduplicatedFromMs) rememberCountedId(restarted, `${id}`, timeOf(id));
     for (const known of [state, restarted]) {

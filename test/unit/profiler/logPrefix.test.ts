@@ -15,7 +15,7 @@ const settings: ModelSettings = {
 };
 
 /**
- * Event times move forwards with the offset, with leaps ahead, and back by less and by more than
+ * Generates a log. Event times rise with the offset, with leaps ahead and steps back, some beyond
  * the horizon.
  */
 const log: fc.Arbitrary<PredictionRecord[]> = fc
@@ -119,7 +119,7 @@ function disturbed(records: readonly PredictionRecord[], events: readonly Event[
   return store;
 }
 
-/** What readers of the tables see. */
+/** Returns what readers of the tables see. */
 const contents = ({ windows, samples, progress, predictions, deadLetters }: StoreModel) => ({
   windows: [...windows].sort(([left], [right]) => (left < right ? -1 : 1)),
   samples: [...samples].sort(([left], [right]) => left - right),
@@ -138,7 +138,7 @@ describe('the log-prefix rule', () => {
     );
   });
 
-  it('counts the same as a plain pass that keeps all ids in a set', () => {
+  it('counts the same records as a plain pass that keeps all ids in a set', () => {
     fc.assert(
       fc.property(log, records => {
         const ids = new Set<string>();

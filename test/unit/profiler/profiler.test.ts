@@ -145,7 +145,7 @@ describe('counting a prediction', () => {
     expect(profileOf(state, startMs, '', overflowName)!.count).toBe(5000 - 3999);
   });
 
-  it('forgets ids only behind the deduplication horizon, and keeps from which time on it knows them', () => {
+  it('forgets ids only behind the deduplication horizon, and stores from which time on it knows them', () => {
     const state = newVersionState('m', '1', settings);
     for (let i = 0; i <= 100_000; i++)
       count(state, prediction({ id: `x${i}`, time: startMs + i * 100 }), i);
@@ -189,7 +189,7 @@ describe('eviction', () => {
     expect(evictToBytes([held], bytes)).toEqual({ windows: 0, versions: 0 });
     expect(evictToBytes([held], bytes - 1)).toEqual({ windows: 1, versions: 0 });
     expect([...older.windows.keys()]).toEqual([1, 2, 3].map(i => startMs + i * hourMs));
-    // What is left of each version is less than half of what it was.
+    // The rest of each version needs less than half of its former memory.
     expect(evictToBytes([held], newer.bytes / 2)).toEqual({ windows: 5, versions: 1 });
     expect([...held.keys()], 'the version that was used last stays').toEqual(['newer']);
     expect([...newer.windows.keys()], 'the open window stays').toEqual([startMs + 3 * hourMs]);

@@ -65,7 +65,7 @@ describe('recent ids', () => {
     );
   });
 
-  it('take memory for the ids that are remembered, not for all that ever were', () => {
+  it('need memory only for the ids that are remembered, not for those that were forgotten', () => {
     const ids = emptyRecentIds();
     for (let window = 0; window < 200; window++) {
       for (let number = 0; number < 500; number++)

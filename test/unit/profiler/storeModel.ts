@@ -40,13 +40,15 @@ type ProgressRow = Record<
  * offset, of predictions the one with the lowest.
  */
 export interface StoreModel {
-  /** By segment, window start, kind and feature. All rows of a window are written in one block. */
+  /**
+   * Rows by segment, window start, kind and feature. All rows of a window are written in one block.
+   */
   windows: Map<string, WindowRow>;
-  /** By window start. Samples are written in a block of their own. */
+  /** Samples by window start. They are written in a block of their own. */
   samples: Map<number, SampledRecords & { last_offset: number }>;
   progress: ProgressRow | null;
   predictions: Map<string, PredictionRecord>;
-  /** Offsets. */
+  /** Offsets of the dead letters. */
   deadLetters: Set<number>;
   committed: number;
 }

@@ -65,14 +65,17 @@ it.each([
   { what: 'the same names', names: someNames.slice(1), records: 200, numRuns: 50 },
   { what: 'names that change', names: someNames, records: 200, numRuns: 50 },
   { what: 'too many names', names: [tooManyNames], records: 20, numRuns: 2 },
-])('records that wait give the same rows as records that are counted at once: $what', options => {
-  fc.assert(
-    fc.property(
-      fc.array(predictionOf(options.names), { maxLength: options.records, size: 'max' }),
-      predictions => {
-        expect(rowsOf(predictions, false)).toEqual(rowsOf(predictions, true));
-      },
-    ),
-    { numRuns: options.numRuns },
-  );
-});
+])(
+  'gives the same rows for records that wait and for records that are counted at once: $what',
+  options => {
+    fc.assert(
+      fc.property(
+        fc.array(predictionOf(options.names), { maxLength: options.records, size: 'max' }),
+        predictions => {
+          expect(rowsOf(predictions, false)).toEqual(rowsOf(predictions, true));
+        },
+      ),
+      { numRuns: options.numRuns },
+    );
+  },
+);

@@ -12,7 +12,10 @@ const windowSizeMs = 200_000;
 const startMs = Date.UTC(2026, 0, 1);
 const { detection } = parseSettings('', 'test').of('m');
 
-/** From window 30 on the model is wrong four times as often. Its inputs never change. */
+/**
+ * Returns a stream whose model is wrong four times as often from window 30 on. Its inputs never
+ * change.
+ */
 function stream(): GeneratedStream {
   return {
     name: 'worse',
@@ -58,13 +61,13 @@ function alarmsOf(labelling: Labelling) {
 }
 
 describe('judging a stream', { timeout: 60_000 }, () => {
-  it('raises an alarm at the end of the window that fired', () => {
+  it('raises an alarm at the end of the window that alarmed', () => {
     expect(alarmsOf({ delayMs: 0, rate: 1 })).toEqual([
       { window: 30, cause: 'concept_drift', raisedAt: 31 },
     ]);
   });
 
-  it('raises the alarm for the same window when its labels come late, at that time', () => {
+  it('raises the alarm for the same window when its labels come late, at the time of the labels', () => {
     expect(alarmsOf({ delayMs: 5 * windowSizeMs, rate: 1 })).toEqual([
       { window: 30, cause: 'concept_drift', raisedAt: 36 },
     ]);

@@ -9,7 +9,7 @@ import { tracks } from '../../../quality/streams/tracks.ts';
 const program = new URL('../../../quality/peers/main.ts', import.meta.url).pathname;
 const onset = 3000;
 
-/** Errors at one rate, then at another. */
+/** Returns errors at one rate before the onset, and at another one after it. */
 function errorsOf(rate: number, rateFromOnset: number): number[] {
   const random = randomOf('peers', rate, rateFromOnset);
   return Array.from({ length: 2 * onset }, (_, row) =>
@@ -18,7 +18,7 @@ function errorsOf(rate: number, rateFromOnset: number): number[] {
 }
 
 describe('npm run quality:peers', { timeout: 300_000 }, () => {
-  it('gives the detectors of MOA each stream by itself: a rise, a fall, no change', async () => {
+  it('runs the detectors of MOA on each stream by itself, with a rise, a fall and no change', async () => {
     const { signals } = await installedMoa();
     const [rise, fall, ...rest] = await signals([
       errorsOf(0.1, 0.5),
@@ -39,7 +39,7 @@ describe('npm run quality:peers', { timeout: 300_000 }, () => {
     expect(rest).toEqual([{ ADWIN: [], 'ADWIN (rises)': [], SEED: [] }, rise]);
   });
 
-  it('notes the errors of the rows that the detector is given', () => {
+  it('writes the errors of the rows that the detector receives', () => {
     const original = tracks.find(({ name }) => name === 'concepts-error-only')!;
     const { track, noted } = noteErrors(original);
     const [stream] = track.streams(1);
@@ -55,7 +55,7 @@ describe('npm run quality:peers', { timeout: 300_000 }, () => {
     ]);
   });
 
-  it('scores them beside the detector', async () => {
+  it('scores the detectors of MOA in addition to the detector', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [program, '--repeats', '1']);
     const [title, cells, means, conclusion] = stdout.split(/\n(?=mode)|\n\n/);
     expect(title).toMatch(/^concepts-error-only: 8 streams, peers of MOA 2024/);

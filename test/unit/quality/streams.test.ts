@@ -47,7 +47,7 @@ describe('generated streams', { timeout: 60_000 }, () => {
     ['concept', () => conceptStream('SEA', 'GRADUAL', 0)],
     ['season', () => seasonStream('mean', 'ABRUPT', 0)],
     ['steady', () => steady(1)],
-  ])('are the same in every run, in the order of time: %s', (_, stream) => {
+  ])('are the same in every run, and in the order of time: %s', (_, stream) => {
     const rows = take(stream(), 500);
     expect(take(stream(), 500)).toEqual(rows);
     const times = rows.map(({ timeMs }) => timeMs);
@@ -59,7 +59,7 @@ describe('generated streams', { timeout: 60_000 }, () => {
   });
 
   it.each(conceptNames)(
-    'change the concept %s ten times, which shows in the errors of a model that learned it',
+    'change the concept %s ten times, which raises the errors of a model that learned it',
     name => {
       const stream = conceptStream(name, 'ABRUPT', 0);
       expect(stream.truth.starts).toHaveLength(10);
@@ -71,7 +71,7 @@ describe('generated streams', { timeout: 60_000 }, () => {
     },
   );
 
-  it('lose a dependence and keep their margins', () => {
+  it('lose a dependence but keep their margins', () => {
     const stream = dependenceStream(1);
     const rows = take(stream);
     const onset = stream.truth.starts[0]! * 500;
@@ -85,7 +85,7 @@ describe('generated streams', { timeout: 60_000 }, () => {
     }
   });
 
-  it('without changes have missing values, constants and 500 categories', () => {
+  it('that do not change have missing values, constants and 500 categories', () => {
     const rows = take(steadyStream({ records: 1000, windows: 20, seed: 0, shift: null }));
     expect(new Set(rows.map(({ features }) => features.category)).size).toBeGreaterThan(490);
     expect(new Set(rows.map(({ features }) => features.constant))).toEqual(new Set([1]));
@@ -100,7 +100,7 @@ describe('public data sets', { timeout: 60_000 }, () => {
   it.each([
     ['Electricity', 45_312, 8],
     ['NOAA', 18_159, 8],
-  ])('%s is whole', (name, rows, columns) => {
+  ])('have all rows of %s', (name, rows, columns) => {
     const dataset = publicDatasets[name]!();
     expect(dataset.rows).toHaveLength(rows);
     expect(dataset.labels).toHaveLength(rows);
@@ -124,7 +124,7 @@ describe('injections', () => {
     injectDrift(dataset, injection, 'GRADUAL', 500, randomOf(injection, 7));
 
   it.each(['x_permutations', 'y_swaps', 'y_prior_skip', 'x_exceed_skip'] as const)(
-    'of %s change no rows before the onset, some of the ramp, and all that they concern after it',
+    'of %s change no rows before the onset, some during the ramp, and all affected rows after it',
     injection => {
       const { rows, onset } = inject(injection);
       const changed = rows.map(
@@ -152,7 +152,7 @@ describe('learners', () => {
   const random = randomOf('learners');
   const rows = Array.from({ length: 8000 }, () => [random.normal(), random.normal()]);
 
-  it('Hoeffding trees learn classes that no line can separate', () => {
+  it('of Hoeffding trees learn classes that no line can separate', () => {
     const label = ([a, b]: readonly number[]) => Number(Math.abs(a!) + Math.abs(b!) < 1.2);
     const tree = hoeffdingTree(2, 2);
     for (const row of rows.slice(0, 7000)) tree.learn(row, label(row));
@@ -162,7 +162,7 @@ describe('learners', () => {
     expect(right / 1000).toBeGreaterThan(0.9);
   });
 
-  it('logistic regression finds the weights behind the labels', () => {
+  it('of logistic regression find the weights that made the labels', () => {
     const truth = ([a, b]: readonly number[]) => 1 / (1 + Math.exp(-(0.5 + a! - 2 * b!)));
     const score = logisticRegression(
       rows,

@@ -36,7 +36,7 @@ function feedback(
   return { id, label, time: startMs + minute * minuteMs, model, value: null };
 }
 
-/** Windows of ten minutes. */
+/** Counts predictions and labels in windows of ten minutes. */
 function counted(predictions: readonly Prediction[], labels: readonly Feedback[]) {
   const counter = windowCounter(10 * minuteMs);
   for (const one of predictions) counter.addPrediction(loggedPrediction(one));
@@ -109,7 +109,7 @@ describe('signals', () => {
   const stream = counted([prediction('a', 1)], [feedback('a', 1, 'no')]);
   const [performance] = stream.labelRevisions.map(revision => revision.performance);
 
-  it('that are left out are missing in the windows, which keep their records', () => {
+  it('that are left out are missing in the windows, which count their records all the same', () => {
     const { windows, labelRevisions } = withSignals(stream, ['error']);
     expect(windows.map(({ records, variables }) => [records, variables.size])).toEqual([[1, 0]]);
     expect(labelRevisions.map(revision => revision.performance)).toEqual([
@@ -117,7 +117,7 @@ describe('signals', () => {
     ]);
   });
 
-  it('leave only labels without error, and no performance without both', () => {
+  it('keep only the labels when errors are left out, and no performance when both are', () => {
     const { labelRevisions } = withSignals(stream, ['labels']);
     expect(labelRevisions.map(revision => revision.performance)).toEqual([
       { ...performance, lossSum: 0, lossSquareSum: 0 },

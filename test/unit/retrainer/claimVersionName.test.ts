@@ -21,7 +21,7 @@ it('gives different names to runs that ask at the same moment', async () => {
   ]);
 });
 
-it('gives a run that is done again the same name as before', async () => {
+it('gives a repeated run the same name as before', async () => {
   const name = await claimVersionName('spring', new Set(['spring']), {
     modelFolder,
     runId: 'cut off',

@@ -14,11 +14,11 @@ describe('maturedUntilMs', () => {
     expect(maturedUntilMs(coverage(1, 1, 1, 0.9, 0))).toBe(4000);
   });
 
-  it('takes the usual share as complete if only a sample is ever labelled', () => {
+  it('treats the usual share of labels as complete if only a sample is ever labelled', () => {
     expect(maturedUntilMs(coverage(0.1, 0.12, 0.1, 0.11, 0.02))).toBe(4000);
   });
 
-  it('looks past a gap', () => {
+  it('continues after a gap', () => {
     expect(maturedUntilMs(coverage(1, 0.2, 1, 1))).toBe(4000);
   });
 

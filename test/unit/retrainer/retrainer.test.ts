@@ -104,7 +104,7 @@ describe('decideOnDriftEvent', () => {
 });
 
 describe('causes', () => {
-  it('come from open drift events only', () => {
+  it('are made from open drift events only', () => {
     expect(causeOfDriftEvent(driftEvent())).toEqual({
       type: 'drift_event',
       id: 'e1',
@@ -114,14 +114,14 @@ describe('causes', () => {
     expect(causeOfDriftEvent(driftEvent({ status: 'withdrawn', revision: 2 }))).toBeNull();
   });
 
-  it('have one run for all revisions of a drift event', () => {
+  it('lead to one run for all revisions of a drift event', () => {
     const cause = (fields: Partial<DriftEvent>): Cause => causeOfDriftEvent(driftEvent(fields))!;
     expect(runId(cause({ revision: 2, value: 7 }))).toBe(runId(cause({})));
     expect(runId(cause({ id: 'e2' }))).not.toBe(runId(cause({})));
     expect(runId({ type: 'manual', id: 'e1', model: 'churn' })).not.toBe(runId(cause({})));
   });
 
-  it('that are requests are refused only if retraining is disabled', () => {
+  it('from requests are refused only if retraining is disabled', () => {
     expect(decideOnRequest(settings('enabled: true'))).toEqual({ train: true });
     expect(decideOnRequest(settings('enabled: false')).train).toBe(false);
   });

@@ -30,7 +30,7 @@ const started = {
 };
 
 describe('endedRun', () => {
-  it('has dataset, trainer and seed of a run that failed, and none of a run that was skipped', () => {
+  it('has the dataset, trainer and seed of a failed run, and none for a skipped run', () => {
     const failed = { kind: 'failed', reason: 'x'.repeat(3_000), training } as const;
     expect(endedRun(run, failed, 4, 2_000)).toEqual({
       ...started,
@@ -46,7 +46,7 @@ describe('endedRun', () => {
     });
   });
 
-  it('has what was published of a judged version, also if another process has judged it', () => {
+  it('has the published fields of a judged version, even if another process judged it', () => {
     const version = {
       version: '3',
       status: 'rejected',

@@ -90,7 +90,7 @@ describe('schemas/asyncapi.yaml', () => {
     expect(referred.sort()).toEqual(files.map(file => `./${file}`).sort());
   });
 
-  it('says who reads which topic, as the services do', () => {
+  it('names the same readers of each topic as the services', () => {
     for (const { name, consumes } of serviceFlow) {
       const documented = Object.values(asyncApi.operations)
         .filter(({ action, summary }) => action === 'receive' && summary.includes(name))

@@ -59,7 +59,7 @@ describe('the examples in docs/producers.md', () => {
   it.each([
     ['prediction', 'Prediction'],
     ['feedback', 'Feedback'],
-  ] as const)('say the same of a %s in JSON, as a CloudEvent, and in Avro', (kind, contract) => {
+  ] as const)('give the same %s in JSON, as a CloudEvent, and in Avro', (kind, contract) => {
     const { value } = decodeRecord(recordOf(Buffer.from(exampleOf(kind))), contract, schemas);
     const structured = {
       specversion: '1.0',

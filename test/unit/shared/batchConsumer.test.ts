@@ -13,7 +13,9 @@ const minuteMs = 60_000;
 type Listener = (event: { payload: unknown }) => void;
 type DeliverBatch = (payload: unknown) => Promise<void>;
 
-/** What the consumer uses of kafkajs and of the positions, and everything that it did, in order. */
+/**
+ * Creates stand-ins for kafkajs and the stored positions, and a list of all calls in their order.
+ */
 function createWorld(handler: Partial<BatchHandler> = {}) {
   const done: string[] = [];
   const listeners = new Map<string, Listener>();
@@ -63,7 +65,7 @@ function createWorld(handler: Partial<BatchHandler> = {}) {
     positions,
     crashes,
     batchConsumer,
-    /** Joins the group, as after a rebalance. */
+    /** Makes the consumer join the group, as after a rebalance. */
     join: () => listeners.get('join')!({ payload: { memberAssignment: { t: [0] } } }),
     /** Delivers records from an offset on, as kafkajs does. */
     deliver: (from: number, count: number) =>
@@ -101,7 +103,7 @@ async function startedWorld(handler: Partial<BatchHandler> = {}) {
 }
 
 describe('BatchConsumer', () => {
-  it('takes records at their positions, makes them durable, saves the position, and then commits', async () => {
+  it('handles records at their positions, flushes them, saves the position, and then commits', async () => {
     const { done, deliver } = await startedWorld();
     await deliver(5, 2);
     expect(done).toEqual(['reset', 'seek 5', 'take 1005,1006', 'resolve 6']);
@@ -109,14 +111,14 @@ describe('BatchConsumer', () => {
     expect(done.slice(4)).toEqual(['flush', 'save 1007', 'commit 7']);
   });
 
-  it('flushes what was taken when it stops', async () => {
+  it('flushes the handled records when it stops', async () => {
     const { done, deliver, batchConsumer } = await startedWorld();
     await deliver(5, 1);
     await batchConsumer.stop();
     expect(done.slice(4)).toEqual(['flush', 'save 1006', 'commit 6', 'disconnect']);
   });
 
-  it('forgets what was taken when partitions are assigned anew, and writes nothing of it', async () => {
+  it('discards unflushed records when partitions are assigned anew', async () => {
     const { done, deliver, join } = await startedWorld();
     await deliver(5, 1);
     join();
@@ -124,13 +126,13 @@ describe('BatchConsumer', () => {
     expect(done.slice(4)).toEqual(['reset', 'seek 5']);
   });
 
-  it('begins again where a batch does not follow the one before', async () => {
+  it('loads its positions again when a batch does not continue the one before', async () => {
     const { done, deliver } = await startedWorld();
     await deliver(3, 4);
     expect(done).toEqual(['reset', 'seek 5', 'reset', 'seek 5']);
   });
 
-  it('begins again instead of flushing when a topic is no longer the one that was read', async () => {
+  it('loads its positions again instead of flushing when a topic was recreated', async () => {
     const { done, deliver, positions } = await startedWorld();
     await deliver(5, 1);
     positions.areCurrent.mockResolvedValueOnce(false);
@@ -138,7 +140,7 @@ describe('BatchConsumer', () => {
     expect(done.slice(4)).toEqual(['reset', 'seek 5']);
   });
 
-  it('crashes on an error of the handler, and takes nothing more', async () => {
+  it('crashes on an error of the handler, and handles nothing more', async () => {
     const failure = new Error('no space');
     const { done, deliver, crashes } = await startedWorld({
       take: () => Promise.reject(failure),
@@ -148,7 +150,7 @@ describe('BatchConsumer', () => {
     expect(done).toEqual(['reset', 'seek 5']);
   });
 
-  it('counts as stalled when a turn does not end, and ticks once when it has', async () => {
+  it('counts as stalled while a turn does not end, and ticks once when it ends', async () => {
     const hanging = Promise.withResolvers<void>();
     const tick = vi.fn(async () => {});
     const { deliver, metrics } = await startedWorld({ take: () => hanging.promise, tick });

@@ -31,7 +31,7 @@ describe('conditions', () => {
     expect(anyOf([], isVersion)).toEqual({ sql: 'false', parameters: {} });
   });
 
-  it('take times as numbers and as placeholders', () => {
+  it('accept times as numbers and as placeholders', () => {
     expect(isWithin('event_time', -5, '{untilMs:Int64}')).toBe(
       "event_time >= fromUnixTimestamp64Milli(-5, 'UTC') AND event_time < fromUnixTimestamp64Milli({untilMs:Int64}, 'UTC')",
     );

@@ -9,7 +9,7 @@ import { contractArbitrary } from './contractArbitrary.ts';
 const type = contractType('Alert');
 const schemas = { resolver: () => ({ type, resolver: type.createResolver(type) }) };
 
-it('a CloudEvent is decoded to the value it was made of, and its id does not depend on the time', () => {
+it('decodes a CloudEvent to the value it was made from, with an id that does not depend on the time', () => {
   fc.assert(
     fc.property(
       contractArbitrary<Alert>('Alert'),

@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
 import { type Features, recordOf } from '../../../services/shared/profile/features.ts';
 
-/** Names that objects inherit, that the services use themselves, or that are hard to carry. */
+/**
+ * Names that objects inherit, names that the services use themselves, and names that are hard to
+ * encode.
+ */
 const awkwardNames = [
   '__proto__',
   'constructor',
@@ -16,7 +19,7 @@ const awkwardNames = [
   'é€😀',
 ];
 
-/** Text that UTF-8 can carry. */
+/** Generates text that UTF-8 can encode. */
 export const text = fc.oneof(
   {
     weight: 4,
@@ -26,9 +29,7 @@ export const text = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme', minLength: 49, maxLength: 300 }) },
 );
 
-/**
- * Generates objects as JSON.parse makes them: every key is the object's own, whatever it is called.
- */
+/** Generates objects as JSON.parse makes them. Every key is the object's own, for any name. */
 export function mapOf<T>(values: fc.Arbitrary<T>, maxKeys = 6): fc.Arbitrary<Record<string, T>> {
   return fc
     .array(fc.tuple(text, values), { maxLength: maxKeys })

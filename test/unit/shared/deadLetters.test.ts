@@ -33,7 +33,7 @@ const letter = fc.record({
   ),
 });
 
-it('a dead letter names its origin and preserves the key, value and headers of the producer', () => {
+it('makes a dead letter that names its origin and preserves the key, value and headers of the producer', () => {
   fc.assert(
     fc.property(letter, ({ record, rejection }) => {
       const sent = deadLetterRecord('dead-letters', 'profiler', { record, rejection });

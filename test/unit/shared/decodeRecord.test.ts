@@ -60,7 +60,7 @@ describe('JSON', () => {
     );
   });
 
-  it('takes features of every type, null included, and segments as text', () => {
+  it('accepts features of every type, null included, and converts segments to text', () => {
     const features = { number: 1.5, text: 'x', flag: true, nothing: null };
     const { value } = decode({ ...minimal, features, segment: { tier: 2, vip: true, none: null } });
     expect(value?.features).toEqual(featuresOf(features));
@@ -103,7 +103,7 @@ describe('JSON', () => {
     expect(decode({ model: 5 }).rejection?.model).toBeUndefined();
   });
 
-  it('is distinguished from other bytes by the class of the rejection', () => {
+  it('has another class of rejection than bytes that are not JSON', () => {
     expect(decode('{"id":').rejection?.class).toBe('malformed-json');
     expect(decode('[1,2]').rejection?.class).toBe('invalid-field');
     expect(decode(Buffer.alloc(0)).rejection?.class).toBe('malformed-json');

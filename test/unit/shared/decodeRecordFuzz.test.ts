@@ -25,8 +25,8 @@ const wireHeader = Buffer.from([0, 0, 0, 0, 7]);
 const framed = (bytes: Uint8Array) => Buffer.concat([wireHeader, bytes]);
 
 /**
- * Returns the contract as a schema of a producer: another type that says the same, so that it has
- * to be resolved.
+ * Returns the contract as the schema of a producer. It is another type with the same meaning, so
+ * that values have to be resolved.
  */
 function writerOf(
   contract: string,
@@ -74,8 +74,8 @@ function expectUsableOrRejected(decoded: Decoded<unknown>, contract: ContractNam
 }
 
 /**
- * Returns whether it holds a whole number that avsc writes as another one. As a time it would be
- * rejected, so nothing depends on it.
+ * Returns whether a value holds a whole number that avsc writes as another number. As a time it
+ * would be rejected, so it can be left out.
  */
 function holdsWhatAvscCannotWrite(value: unknown): boolean {
   if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) > 2 ** 52;
@@ -87,8 +87,8 @@ function holdsWhatAvscCannotWrite(value: unknown): boolean {
 }
 
 /**
- * Counts what avsc reads and skips, so that a decoder that reads for ever fails here instead of
- * hanging.
+ * Counts the steps in which avsc reads and skips values, so that an endless decoder fails here
+ * instead of hanging.
  */
 function countSteps(): { mostSteps: number; steps: number } {
   const counted = { mostSteps: Number.POSITIVE_INFINITY, steps: 0 };
@@ -124,7 +124,10 @@ function countSteps(): { mostSteps: number; steps: number } {
   return counted;
 }
 
-/** Numbers in Avro's encoding: far too large ones, negative ones, and bytes that are no number. */
+/**
+ * Numbers in Avro's encoding. Some are far too large, some are negative, and some bytes are no
+ * number.
+ */
 const wildLong = fc.constantFrom(
   [0x01],
   [0x7f],
@@ -303,7 +306,7 @@ describe('JSON', () => {
     ['all features', `{${fields},"features":${deepList}}`],
     ['a segment', `{${fields},"features":{},"segment":{"a":${deepObject}}}`],
     ['data of an event', `{"specversion":"1.0","data":${deepList}}`],
-  ])('that is a hundred thousand levels deep is rejected: %s', (_, json) => {
+  ])('is rejected if it is a hundred thousand levels deep: %s', (_, json) => {
     const { rejection } = decode(Buffer.from(json), 'Prediction');
     expect(rejection).toMatchObject({
       class: 'invalid-field',
@@ -312,7 +315,7 @@ describe('JSON', () => {
     expect(rejection!.message.length).toBeLessThan(300);
   });
 
-  it('that is deep only in a field that the contract does not have is read', () => {
+  it('is read if it is deep only in a field that the contract does not have', () => {
     const decoded = decode(
       Buffer.from(`{${fields},"features":{},"extra":${deepList}}`),
       'Prediction',
@@ -320,7 +323,7 @@ describe('JSON', () => {
     expect(decoded.value?.prediction).toBe('😀');
   });
 
-  it('that nests events within events up to the size limit is rejected', () => {
+  it('is rejected if it nests events within events up to the size limit', () => {
     let event: string = JSON.stringify({ specversion: '1.0' });
     for (;;) {
       const around = JSON.stringify({
@@ -336,7 +339,8 @@ describe('JSON', () => {
 
 describe('every encoding', () => {
   /**
-   * Numbers that JSON can carry: it has no NaN and no infinity, and JSON.stringify writes -0 as 0.
+   * Keeps only numbers that JSON can represent. JSON has no NaN and no infinity, and JSON.stringify
+   * writes -0 as 0.
    */
   const json = (value: unknown) =>
     JSON.parse(
@@ -345,7 +349,7 @@ describe('every encoding', () => {
     );
   const asJson = contractArbitrary<Prediction>('Prediction').map(value => json(value));
 
-  it('gives the same prediction: Avro, JSON, CloudEvents in binary, structured and base64 form', () => {
+  it('gives the same prediction, in Avro, JSON, and CloudEvents in binary, structured and base64 form', () => {
     const type = contractType('Prediction');
     fc.assert(
       fc.property(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readEnvironment } from '../../../services/shared/config/environment.ts';
 
 describe('environment', () => {
-  it('has a default for every variable, and takes empty variables as absent', () => {
+  it('has a default for every variable, and treats empty variables as absent', () => {
     expect(readEnvironment({ KAFKA_BROKERS: '', DRIFTLOOP_FLUSH_MS: '' })).toMatchObject({
       KAFKA_BROKERS: '127.0.0.1:9092',
       CLICKHOUSE_DATABASE: 'driftloop',

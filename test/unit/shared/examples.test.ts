@@ -6,7 +6,7 @@ import { freezeBins } from '../../../services/shared/bins/freezeBins.ts';
 import { bucketKey } from '../../../services/shared/profile/bucketKey.ts';
 import { countsOf, histogramOf, profileOf } from './profile/profileOf.ts';
 
-/** What examples may use besides the exports of their own file. */
+/** Names that examples may use in addition to the exports of their own file. */
 const helpers = {
   bucketKey,
   countsOf,
@@ -39,8 +39,8 @@ interface Example {
 }
 
 /**
- * Finds the examples of the doc comments of a file: code, and after it `// ` and the value of its
- * last expression.
+ * Finds the examples in the doc comments of a file. An example is code, followed by `// ` and the
+ * value of its last expression.
  */
 function examplesOf(source: string): Example[] {
   const examples = source.matchAll(/@example\b([^@]*?)(?=@|\*\/)/g);

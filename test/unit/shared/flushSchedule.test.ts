@@ -27,19 +27,19 @@ describe('nextFlushAtMs', () => {
     expect(waitMs(quiet)).toBe(1_000);
   });
 
-  it('is now when the last flush was an interval ago', () => {
+  it('returns the present time when the last flush was an interval ago', () => {
     expect(waitMs({ ...quiet, flushedAtMs: nowMs - 999 })).toBe(1_000);
     expect(waitMs({ ...quiet, flushedAtMs: nowMs - 1_000 })).toBe(0);
     expect(waitMs({ ...quiet, flushIntervalMs: 0 })).toBe(0);
   });
 
-  it('is now when too many records or bytes have been taken', () => {
+  it('returns the present time when too many records or bytes wait', () => {
     expect(waitMs({ ...quiet, unflushed: { records: 100_000, bytes: 0 } })).toBe(0);
     expect(waitMs({ ...quiet, unflushed: { records: 99_999, bytes: 0 } })).toBe(1_000);
     expect(waitMs({ ...quiet, unflushed: { records: 1, bytes: maxUnflushedBytes } })).toBe(0);
   });
 
-  it('follows the limit of a handler that has one of its own', () => {
+  it('uses the limit of a handler that has its own', () => {
     const many = { records: 100_000, bytes: 0 };
     expect(waitMs({ ...quiet, unflushed: many, maxRecords: 500_000 })).toBe(1_000);
     expect(waitMs({ ...quiet, unflushed: { records: 7, bytes: 0 }, maxRecords: 7 })).toBe(0);
@@ -71,7 +71,7 @@ describe('nextFlushAtMs', () => {
     expect(waitMs({ ...urgent, lastFlushMs: 60_000 })).toBe(1_000);
   });
 
-  it('is never in the past, nor later than an ordinary flush', () => {
+  it('never returns a time in the past, or a later one than an ordinary flush', () => {
     const situation = fc.record({
       nowMs: fc.constant(nowMs),
       flushedAtMs: fc.nat(nowMs),

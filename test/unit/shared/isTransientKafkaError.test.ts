@@ -23,7 +23,7 @@ describe('isTransientKafkaError', () => {
     answered('NOT_COORDINATOR_FOR_GROUP'),
     exceeded(answered('GROUP_COORDINATOR_NOT_AVAILABLE')),
     wrapped(exceeded(answered('UNKNOWN_TOPIC_OR_PARTITION'))),
-  ])('is true of a coordinator that is away and of a missing topic: %s', error => {
+  ])('is true for an unavailable coordinator and a missing topic: %s', error => {
     expect(isTransientKafkaError(error)).toBe(true);
   });
 
@@ -33,7 +33,7 @@ describe('isTransientKafkaError', () => {
     wrapped(new TypeError('x is not a function')),
     'UNKNOWN_TOPIC_OR_PARTITION',
     undefined,
-  ])('is false of everything else: %s', error => {
+  ])('is false for everything else: %s', error => {
     expect(isTransientKafkaError(error)).toBe(false);
   });
 });

@@ -5,14 +5,14 @@ import { LoopHealth } from '../../../services/shared/service/loopHealth.ts';
 
 const minuteMs = 60_000;
 
-/** A loop whose wall clock stands until it is moved. */
+/** Creates a loop whose wall clock only moves when the test moves it. */
 function loopWithClock() {
   const clock = { nowMs: 1_000_000 };
   return { clock, loop: new LoopHealth(() => clock.nowMs) };
 }
 
 describe('LoopHealth', () => {
-  it('gives the time since the last progress', () => {
+  it('returns the time since the last progress', () => {
     const { clock, loop } = loopWithClock();
     clock.nowMs += 5_000;
     expect(loop.silentMs()).toBe(5_000);
@@ -30,7 +30,7 @@ describe('LoopHealth', () => {
     expect(loop.stallReason()).toBeNull();
   });
 
-  it('leaves time for long work, such as a training', () => {
+  it('allows more time for long work, such as a training', () => {
     const { clock, loop } = loopWithClock();
     clock.nowMs += 40 * minuteMs;
     expect(loop.stallReason(30 * minuteMs)).toBeNull();

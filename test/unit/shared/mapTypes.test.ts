@@ -59,8 +59,8 @@ const outcomeOfOurs = (bytes: Buffer) =>
   outcome(() => plainly(ours.fromBuffer(bytes, ours.createResolver(plain) as never)));
 
 /**
- * The map of avsc, except that it stops at the end of the bytes instead of counting to the billions
- * that damaged bytes may promise.
+ * The map type of avsc, except that it stops at the end of the bytes. Damaged bytes may promise
+ * billions of entries, which avsc would count.
  */
 class EndingMapType extends avro.types.MapType {
   _read(tap: AvroTap): unknown {
@@ -83,7 +83,7 @@ const ending = avro.Type.forSchema(schema, {
 const outcomeOfPlain = (bytes: Buffer) => outcome(() => ending.fromBuffer(bytes));
 
 describe('map types', () => {
-  it('read what the maps of avsc read, whatever was read before', () => {
+  it('read the same as the maps of avsc, after any earlier reads', () => {
     fc.assert(
       fc.property(row, value => {
         expect(plainly(ours.fromBuffer(plain.toBuffer(value)))).toEqual(
@@ -107,7 +107,7 @@ describe('map types', () => {
     );
   });
 
-  it('stop at the end of the bytes, however many entries they promise', () => {
+  it('stop at the end of the bytes, even if these promise more entries', () => {
     const promise = Buffer.from([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]);
     expect(outcomeOfOurs(promise)).toBe('error');
     expect(outcomeOfPlain(promise)).toBe('error');
@@ -127,7 +127,7 @@ describe('map types', () => {
     });
   });
 
-  it('share names between maps with the same names in the same order, whatever came in between', () => {
+  it('share names between maps with the same names in the same order, even if others come in between', () => {
     const read = (values: Prediction['features']) =>
       (ours.fromBuffer(plain.toBuffer({ values, texts: {}, after: '' })) as { values: Features })
         .values;

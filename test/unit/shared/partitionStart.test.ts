@@ -64,7 +64,7 @@ describe('partitionStart', () => {
     });
   });
 
-  it('takes a topic without an id for the same topic', () => {
+  it('treats a topic without an id as the same topic', () => {
     expect(partitionStart({ ...log, topicId: '' }, stored).break).toBeNull();
     expect(partitionStart(log, { ...stored, topicId: '' }).break).toBeNull();
   });

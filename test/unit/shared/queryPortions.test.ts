@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { queryPortions } from '../../../services/shared/clickhouse/queryPortions.ts';
 import { text } from './contractArbitrary.ts';
 
-it('queryPortions keeps every item once and in order, in portions that each fit a parameter of ClickHouse', () => {
+it('keeps every item once and in order, in portions that each fit a parameter of ClickHouse', () => {
   const many = fc.oneof(
     fc.array(text, { maxLength: 300 }),
     fc

@@ -15,7 +15,7 @@ afterEach(() => vi.restoreAllMocks());
 
 const transient = new Error('transient');
 
-it('retryTransient repeats a failing operation until it succeeds, with pauses that double up to ten seconds and have jitter', async () => {
+it('repeats a failing operation until it succeeds, with pauses that double up to ten seconds and have jitter', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: 2_000 }), async failures => {
       pauses.length = 0;
@@ -44,7 +44,7 @@ it('retryTransient repeats a failing operation until it succeeds, with pauses th
   );
 });
 
-it('retryTransient throws an error that is not transient at once, and reports the end of the operation', async () => {
+it('throws an error that is not transient at once, and reports the end of the operation', async () => {
   const fatal = new Error('permanent');
   const errors = [transient, transient, fatal];
   let ended = 0;

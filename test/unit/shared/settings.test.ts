@@ -17,7 +17,7 @@ describe('settings', () => {
     });
   });
 
-  it('layers defaults of the file and settings of a model, also within a group', () => {
+  it('combines the defaults of the file with the settings of a model, also within a group', () => {
     const settings = parseSettings(
       'defaults:\n  window: 1d\n  detection: { minimumRecords: 100 }\nmodels:\n  credit:\n    window: 15m\n    detection: { bootstrapWindows: 20 }\n',
       'file',
@@ -90,7 +90,7 @@ describe('settings', () => {
     );
   });
 
-  it('reports YAML that cannot be read, and a file that is not there, in one line', () => {
+  it('reports unreadable YAML and a missing file in one line', () => {
     expect(() => parseSettings('a: [1', 'driftloop.yaml')).toThrow(/^driftloop.yaml: /);
     expect(() => readSettings('/nowhere/driftloop.yaml')).toThrow(
       'settings file /nowhere/driftloop.yaml: ENOENT',

@@ -27,7 +27,7 @@ const logged = ({ label, prediction }: Outcome): LabelledOutput => ({
   predictionValue: numberOrNull(prediction),
 });
 
-/** All of the labels beside all of the predictions. */
+/** Pairs all labels with all predictions. */
 function outcomesOf(labels: readonly Value[], predictions: readonly Value[]): Outcome[] {
   return Array.from({ length: Math.max(labels.length, predictions.length) }, (_, index) => ({
     label: labels[index % labels.length]!,
@@ -45,13 +45,13 @@ describe('decideTask', () => {
   ): TaskDecision =>
     decideTask(summariseLabels(outcomesOf(labels, predictions).map(logged)), positiveLabel);
 
-  it('takes numbers with fractions, or with more than 20 distinct values, as a regression', () => {
+  it('treats numbers with fractions, or with more than 20 distinct values, as a regression', () => {
     expect(decide([0.5], [1]).task).toBe('regression');
     expect(decide(wholeNumbers(21), [1]).task).toBe('regression');
     expect(decide(wholeNumbers(20), [1]).task).toBe('multiclass');
   });
 
-  it('never takes text as a regression, however many classes there are', () => {
+  it('never treats text as a regression, for any number of classes', () => {
     expect(decide([...wholeNumbers(101), 'unknown'], ['1']).task).toBe('multiclass');
     expect(decide([0.5, 'unknown'], ['unknown']).task).toBe('binary');
   });
@@ -61,7 +61,7 @@ describe('decideTask', () => {
     expect(decide([0, 1], [0.25, 0.75, 0.5])).toEqual({ task: 'binary', positiveLabel: '1' });
   });
 
-  it('takes the configured class as positive, else 1, true or yes, else the last by name', () => {
+  it('uses the configured class as positive, else 1, true or yes, else the last by name', () => {
     expect(decide(['good', 'bad'], ['bad'], 'bad').positiveLabel).toBe('bad');
     expect(decide([1, 2], [1]).positiveLabel).toBe('1');
     expect(decide([false, true], [true]).positiveLabel).toBe('true');
@@ -74,7 +74,7 @@ describe('decideTask', () => {
     });
   });
 
-  it('knows no positive class when nothing has been labelled', () => {
+  it('returns no positive class when nothing has been labelled', () => {
     expect(decideTask(summariseLabels([]), undefined)).toEqual({
       task: 'binary',
       positiveLabel: null,
@@ -83,7 +83,8 @@ describe('decideTask', () => {
 });
 
 /**
- * The row of version_labels that ClickHouse fills (infra/clickhouse/0006_evaluator_lookups.sql).
+ * Returns the row of version_labels that ClickHouse computes
+ * (infra/clickhouse/0006_evaluator_lookups.sql).
  */
 function versionLabels(outcomes: readonly Outcome[]): LabelSummary {
   const fractional = (value: Value) => typeof value === 'number' && value !== Math.trunc(value);
@@ -97,7 +98,10 @@ function versionLabels(outcomes: readonly Outcome[]): LabelSummary {
   };
 }
 
-/** The task of a stream as the quality harness counts it; it configures no positive class. */
+/**
+ * Returns the task of a stream as the quality harness decides it, which configures no positive
+ * class.
+ */
 function countedTask(outcomes: readonly Outcome[]) {
   const counter = windowCounter(60_000);
   const time = Date.UTC(2026, 0, 1);

@@ -18,12 +18,12 @@ const sources = new Map(files.map(file => [file, readFileSync(root + file, 'utf8
 const imports = [...sources].flatMap(([file, source]) => importsOf(file, source));
 
 describe('imports', () => {
-  it('go down the staircase of folders only, and packages are imported where they may be', () => {
+  it('only go down the staircase of folders, and only reach packages where these are allowed', () => {
     expect(imports.length).toBeGreaterThan(1000);
     expect(brokenRules(imports)).toEqual([]);
   });
 
-  it('make no cycle of folders', () => {
+  it('form no cycle of folders', () => {
     const folders = new Map<string, Set<string>>();
     const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/'));
     for (const { file, imported } of imports) {
@@ -38,12 +38,12 @@ describe('imports', () => {
         (folders.get(folderOf(file)) ?? new Set()).add(folderOf(imported)),
       );
     }
-    expect(circleIn(folders)).toBeNull();
+    expect(cycleIn(folders)).toBeNull();
   });
 });
 
 describe('ClickHouse', () => {
-  it('is asked by stores only', () => {
+  it('receives requests from stores only', () => {
     expect([...sources].flatMap(([file, source]) => requestsOutsideStores(file, source))).toEqual(
       [],
     );
@@ -57,7 +57,7 @@ describe('ClickHouse', () => {
       'await this.#clickhouse.selectEach(query, {}, take)',
     ],
     ['services/retrainer/run/snapshot.ts', 'return clickhouse\n  .export(query)'],
-  ])('is not to be asked by %s', (file, source) => {
+  ])('may not receive a request from %s', (file, source) => {
     expect(requestsOutsideStores(file, source)).toEqual([expect.stringContaining(file)]);
   });
 
@@ -67,7 +67,7 @@ describe('ClickHouse', () => {
     ['services/shared/service/positionStore.ts', "this.#clickhouse.command('OPTIMIZE')"],
     ['services/detector/detectorHandler.ts', 'await clickhouse.close()'],
     ['bin/commands/deadLetters.ts', 'clickhouse.select(query)'],
-  ])('may be used so by %s', (file, source) => {
+  ])('may be used in this way by %s', (file, source) => {
     expect(requestsOutsideStores(file, source)).toEqual([]);
   });
 });
@@ -119,15 +119,15 @@ describe('a planted import', () => {
     expect(broken).toEqual([expect.stringContaining(reason)]);
   });
 
-  it('that goes down is allowed', () => {
+  it('is allowed if it goes down', () => {
     const source =
       "import { a } from '../blocks/block.ts';\nimport { b } from '../../shared/userError.ts';";
     expect(brokenRules(importsOf('services/detector/fold/detector.ts', source))).toEqual([]);
   });
 });
 
-/** Returns the folders of one circle, or null if there is none. */
-function circleIn(folders: ReadonlyMap<string, ReadonlySet<string>>): string[] | null {
+/** Returns the folders of one cycle, or null if there is none. */
+function cycleIn(folders: ReadonlyMap<string, ReadonlySet<string>>): string[] | null {
   const done = new Set<string>();
   const visit = (folder: string, path: readonly string[]): string[] | null => {
     if (path.includes(folder)) return [...path.slice(path.indexOf(folder)), folder];

@@ -55,7 +55,9 @@ export const staircases: Record<string, readonly string[]> = {
   ],
 };
 
-/** What only some folders may import: everything else goes through them. */
+/**
+ * Packages and files that only some folders may import. All other code goes through these folders.
+ */
 const reserved: Record<string, readonly string[]> = {
   kafkajs: ['services/shared/kafka', 'services/shared/service'],
   '@clickhouse/client': ['services/shared/clickhouse', 'bin'],

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 const root = new URL('../../../', import.meta.url).pathname;
 const readme = readFileSync(`${root}README.md`, 'utf8');
 
-/** The rows of the tables below a heading of the README, each as its cells. */
+/** Returns the rows of the tables below a heading of the README, each as its cells. */
 function rowsBelow(heading: string): string[][] {
   const [, section = ''] = readme.split(`\n## ${heading}\n`);
   return section
@@ -20,7 +20,10 @@ const rows = rowsBelow('Map');
 const mappedFolders = rows.flatMap(([first]) => /^`(.+)`$/.exec(first!)?.[1] ?? []);
 const mappedFiles = rows.flatMap(([, second]) => /^`(.+)`$/.exec(second!)?.[1] ?? []);
 
-/** Folders of services that hold a file of the project: `services/x` and `services/x/y`. */
+/**
+ * Returns the folders of services that hold a file of the project, such as `services/x` and
+ * `services/x/y`.
+ */
 function serviceFolders(): string[] {
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'services'], {
     cwd: root,

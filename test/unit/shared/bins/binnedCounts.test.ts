@@ -32,7 +32,7 @@ function counted(reference: FeatureValue[], recent: FeatureValue[]): [number[], 
 }
 
 describe('equalMassBins', () => {
-  it('has a tenth of a continuous reference in each bin', () => {
+  it('puts a tenth of a continuous reference into each bin', () => {
     for (const name of ['normal', 'lognormal', 'cauchy']) {
       const [counts] = counted(draw(name, 3, 10_000), []);
       expect(counts).toHaveLength(10 + 4);
@@ -40,7 +40,7 @@ describe('equalMassBins', () => {
     }
   });
 
-  it('has exact quantiles of integers as edges', () => {
+  it('uses exact quantiles of integers as edges', () => {
     const hundred = histogramOf(Array.from({ length: 100 }, (_, index) => index + 1));
     const expected = [10, 20, 30, 40, 50, 60, 70, 80, 90].map(bucketKey);
     expect(equalMassBins(hundred, 20)).toEqual({
@@ -57,7 +57,7 @@ describe('equalMassBins', () => {
     expect(recent).toEqual([0, 1, 0, 4, 0, 0, 0]);
   });
 
-  it('gives a value with a tenth of the mass a bin of its own, at the ends too', () => {
+  it('gives a value with a tenth of the mass a bin of its own, also at the ends', () => {
     const light = Array.from({ length: 60 }, (_, index) => index + 0.5);
     for (const heavy of [-7, 20, 1000]) {
       const reference = [...light, ...new Array<number>(40).fill(heavy)];
@@ -66,7 +66,7 @@ describe('equalMassBins', () => {
     }
   });
 
-  it('has no more than twice as many bins as asked for', () => {
+  it('makes no more than twice the requested number of bins', () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat(25), { minLength: 1, maxLength: 300, size: 'max' }),
@@ -137,7 +137,7 @@ describe('binnedCounts', () => {
     );
   });
 
-  it('tells the wrong type, the non-finite and the missing apart', () => {
+  it('counts values of the wrong type, non-finite values and missing values separately', () => {
     expect(counted([1, 2], [1, 1, 7, 'x', null])[1]).toEqual([2, 0, 1, 0, 1, 1]);
     expect(counted([1, 2], [Number.NaN, true, undefined])[1]).toEqual([0, 0, 0, 1, 1, 1]);
     expect(counted(['a', 'b'], [1, Number.NaN, null, 'a'])[1]).toEqual([1, 0, 0, 1, 1, 1]);

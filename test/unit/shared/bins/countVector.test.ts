@@ -31,7 +31,7 @@ const parts = fc.record({
 });
 
 describe('CountVector', () => {
-  it('gives back the counts that it was made of', () => {
+  it('returns the counts that it was made from', () => {
     fc.assert(
       fc.property(parts, ({ valid, nonFinite, wrongType, missing }) => {
         const counts = countVector(valid, nonFinite, wrongType, missing);
@@ -79,7 +79,7 @@ describe('CountVector', () => {
     }
   });
 
-  it('keeps its total when a value moves to the unseen bin, and grows by missing records', () => {
+  it('keeps its total when a value moves to the unseen bin, and adds missing records to it', () => {
     fc.assert(
       fc.property(parts, count, ({ valid, nonFinite, wrongType, missing }, records) => {
         const counts = countVector(valid, nonFinite, wrongType, missing);

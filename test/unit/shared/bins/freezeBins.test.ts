@@ -17,7 +17,7 @@ describe('freezeBins', () => {
     expect(freezeBins(many)).toMatchObject({ kind: 'ranges', mantissaBits: 18 });
   });
 
-  it('never asks for a resolution that no histogram has', () => {
+  it('never requires a resolution that a histogram cannot have', () => {
     const wide = profileOf(
       Array.from({ length: 4000 }, (_, index) => (index % 2 ? 1 : -1) * 2 ** ((index >> 1) - 1000)),
     );
@@ -25,7 +25,7 @@ describe('freezeBins', () => {
     expect(freezeBins(wide)).toMatchObject({ mantissaBits: -3 });
   });
 
-  it('has a bin per frequent category, and hash buckets beyond 128 categories', () => {
+  it('makes a bin for each frequent category, and hash buckets beyond 128 categories', () => {
     expect(freezeBins(profileOf(names(128))).kind).toBe('categories');
     expect(freezeBins(profileOf(names(129))).kind).toBe('hashes');
     expect(freezeBins(profileOf(names(300))).kind).toBe('hashes');
@@ -43,7 +43,7 @@ describe('freezeBins', () => {
 describe('isGrowing', () => {
   const part = (minimum: number) => ({ minimum, maximum: minimum + 9 });
 
-  it('is true for the rising order of the parts alone', () => {
+  it('is true only for parts in rising order', () => {
     const order = fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6 });
     fc.assert(
       fc.property(order, indexes => {
@@ -54,7 +54,7 @@ describe('isGrowing', () => {
     );
   });
 
-  it('is false for fewer than five parts, and for parts that touch', () => {
+  it('is false for fewer than five parts, and for parts that share a value', () => {
     expect(isGrowing([0, 10, 20, 30].map(part))).toBe(false);
     expect(isGrowing([0, 10, 20, 29, 40].map(part))).toBe(false);
     expect(isGrowing([0, 10, 20, Number.NaN, 40].map(part))).toBe(false);

@@ -11,7 +11,7 @@ function encodedRow(rows: FeatureRow[], names: string[], row: FeatureRow): numbe
 }
 
 describe('fitEncoder and encodeRows', () => {
-  it('standardises numbers and clips absurd ones at ten deviations', () => {
+  it('standardises numbers and clips extreme ones at ten deviations', () => {
     const rows = [{ price: 1 }, { price: 3 }];
     expect(encodedRow(rows, ['price'], { price: 3 })).toEqual([1]);
     expect(encodedRow(rows, ['price'], { price: 2 })).toEqual([0]);

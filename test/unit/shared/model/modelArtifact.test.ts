@@ -34,7 +34,7 @@ describe('writeModel and loadModel', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('gives back a model with the same outputs, and leaves nothing else behind', async () => {
+  it('loads a model with the same outputs, and leaves no other files', async () => {
     const model = await train();
     const target = join(folder, 'a');
     await writeModel(target, model, about);
@@ -62,7 +62,7 @@ describe('writeModel and loadModel', () => {
     expect(await folderChecksum(join(folder, 'b'))).toBe(await folderChecksum(join(folder, 'c')));
   });
 
-  it('rejects a damaged file, naming it', async () => {
+  it('rejects a damaged file and names it', async () => {
     const target = join(folder, 'd');
     await writeModel(target, await train(), about);
     const weights = await readFile(join(target, 'weights.bin'));
@@ -73,7 +73,7 @@ describe('writeModel and loadModel', () => {
     );
   });
 
-  it('rejects a folder that is complete but not the one that was published', async () => {
+  it('rejects a complete folder that is not the one that was published', async () => {
     const target = join(folder, 'e');
     await writeModel(target, await train(), about);
     await expect(loadModel(target, 'another')).rejects.toThrow(
@@ -81,7 +81,7 @@ describe('writeModel and loadModel', () => {
     );
   });
 
-  it('rejects a missing folder, naming the file', async () => {
+  it('rejects a missing folder and names the file', async () => {
     await expect(loadModel(join(folder, 'nowhere'))).rejects.toThrow(
       /nowhere: manifest\.json cannot be read: ENOENT/,
     );

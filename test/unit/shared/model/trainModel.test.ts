@@ -87,7 +87,7 @@ describe('trainModel', () => {
     const first = weightsOf(await trainModel(options));
     expect(weightsOf(await trainModel(options))).toEqual(first);
     expect(weightsOf(await trainModel({ ...options, seed: 8 }))).not.toEqual(first);
-    // Three trainings, on whatever backend is there.
+    // These are three trainings on the backend of this machine, which may be slow.
   }, 30_000);
 
   it('keeps the weights of the best epoch on the select rows', async () => {

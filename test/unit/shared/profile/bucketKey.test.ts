@@ -10,7 +10,7 @@ const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 const mantissaBits = fc.integer({ min: -3, max: 20 });
 
 describe('bucketKey', () => {
-  it('orders as the numbers do, at every resolution', () => {
+  it('has the same order as the numbers at every resolution', () => {
     fc.assert(
       fc.property(finite, finite, mantissaBits, (left, right, bits) => {
         const [low, high] = left < right ? [left, right] : [right, left];

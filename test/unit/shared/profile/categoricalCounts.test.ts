@@ -20,7 +20,7 @@ const manyValues = fc.array(
 const values = fc.oneof(fewValues, manyValues, fc.array(fc.string({ unit: 'binary' })));
 
 describe('CategoricalCounts', () => {
-  it('is exact up to 256 distinct values, and hashed from one more', () => {
+  it('is exact up to 256 distinct values, and hashed with more', () => {
     const exact = countsOf([...names(maxCategories), ...names(3)]);
     expect(exact.hashed).toBeNull();
     expect(exact.exact.get('category 2')).toBe(2);
@@ -29,7 +29,7 @@ describe('CategoricalCounts', () => {
     expect(exact.hashed!.reduce((sum, count) => sum + count)).toBe(maxCategories + 4);
   });
 
-  it('is the same from one pass and from merges in any order', () => {
+  it('has the same contents after one pass and after merges in any order', () => {
     fc.assert(
       fc.property(values, values, values, (first, second, third) => {
         const [a, b, c] = [countsOf(first), countsOf(second), countsOf(third)];
@@ -59,7 +59,7 @@ describe('CategoricalCounts', () => {
     for (const name of counts.exact.keys()) expect(name.length).toBeLessThanOrEqual(256);
   });
 
-  it('gives names that are their own names, in a form that UTF-8 can carry', () => {
+  it('returns names that are unchanged when they are named again, and that UTF-8 can encode', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400, size: 'max' }), value => {
         const name = categoryName(value);
@@ -78,7 +78,7 @@ describe('CategoricalCounts', () => {
 });
 
 describe('categoryHash', () => {
-  it('is FNV-1a: the vectors of its authors', () => {
+  it('equals the test vectors of the authors of FNV-1a', () => {
     expect(fnv1a('').toString(16)).toBe('811c9dc5');
     expect(fnv1a('a').toString(16)).toBe('e40c292c');
     expect(fnv1a('foobar').toString(16)).toBe('bf9cf968');

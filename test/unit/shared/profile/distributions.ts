@@ -1,4 +1,7 @@
-/** Six kinds of numbers that features hold, drawn from a seed: what the histogram must bear. */
+/**
+ * Six kinds of numbers that features hold, drawn from a seed. The histogram must represent them
+ * all.
+ */
 export const distributions: Record<string, (random: () => number) => number> = {
   normal: random => standardNormal(random),
   lognormal: random => Math.exp(standardNormal(random)),

@@ -24,7 +24,7 @@ const mixed = fc.array(
 );
 
 describe('FeatureProfile', () => {
-  it('counts every value as what it is', () => {
+  it('counts every value by its kind', () => {
     const profile = profileOf([0.5, 'abc', null, undefined, true, Number.NaN, 'abc', -1]);
     expect(profile).toMatchObject({ count: 8, missing: 2 });
     expect(profile.numeric).toMatchObject({ count: 2, nonFinite: 1, minimum: -1, maximum: 0.5 });
@@ -46,7 +46,7 @@ describe('FeatureProfile', () => {
     );
   });
 
-  it('is the same from one pass and from merges in any order', () => {
+  it('has the same contents after one pass and after merges in any order', () => {
     fc.assert(
       fc.property(mixed, mixed, (first, second) => {
         const row = (profile: FeatureProfile) => ({ ...toProfileRow(profile), sum: 0 });
@@ -68,7 +68,7 @@ describe('FeatureProfile', () => {
 });
 
 describe('profileRow', () => {
-  it('gives back the same profile, also through JSON', () => {
+  it('returns the same profile, also through JSON', () => {
     fc.assert(
       fc.property(mixed, values => {
         const row = toProfileRow(profileOf(values));
@@ -81,7 +81,7 @@ describe('profileRow', () => {
     );
   });
 
-  it('gives back a coarse and a hashed profile that go on counting as if they had never been stored', () => {
+  it('returns coarse and hashed profiles that continue to count as if they had never been stored', () => {
     const numbers = draw('normal', 3, 5000);
     const names = numbers.map(number => number.toFixed(2));
     const half = fromProfileRow(

@@ -22,8 +22,8 @@ const values = fc.array(value, { minLength: 1, maxLength: 1500, size: 'max' });
 const row = (profile: FeatureProfile) => ({ ...toProfileRow(profile), sum: 0 });
 
 /**
- * Cuts values into parts, and merges them two by two in any order, each through its row where
- * asked, until one is left.
+ * Splits values into parts, and merges these two by two in any order until one is left. Some merged
+ * parts are stored as rows and loaded again; `choices` decides.
  */
 function merged(
   all: Parameters<typeof profileOf>[0],
@@ -45,7 +45,7 @@ function merged(
   return parts[0]!;
 }
 
-it('a profile is the same from one pass and from any tree of merges, stored and loaded on the way', () => {
+it('makes the same profile in one pass and by any tree of merges, with rows stored and loaded in between', () => {
   fc.assert(
     fc.property(
       values,
@@ -58,7 +58,7 @@ it('a profile is the same from one pass and from any tree of merges, stored and 
   );
 });
 
-it('the parts of a reference hold every record once, in order, and add up to the whole', () => {
+it('cuts a reference into parts that hold every record once, in order, and add up to the whole', () => {
   fc.assert(
     fc.property(
       fc.array(fc.nat(30), { minLength: 1, maxLength: 1500, size: 'max' }),

@@ -13,15 +13,15 @@ import { sortedBuckets } from '../../../../services/shared/profile/sortedBuckets
 import { distributions, draw } from './distributions.ts';
 import { histogramOf } from './profileOf.ts';
 
-/** All that must not depend on the order of adding and merging. */
+/** Returns all contents that must not depend on the order of adding and merging. */
 function contents(histogram: NumericHistogram) {
   const { count, nonFinite, minimum, maximum } = histogram;
   return { ...sortedBuckets(histogram), count, nonFinite, minimum, maximum };
 }
 
 /**
- * The definition, in other words: the highest resolution at which the set of values fills at most
- * 512 buckets.
+ * Returns the expected resolution by its definition. It is the highest one at which the set of
+ * values fills at most 512 buckets.
  */
 function expectedMantissaBits(numbers: number[]): number {
   const keys = numbers.filter(Number.isFinite).map(bucketKey);
@@ -66,7 +66,7 @@ describe('NumericHistogram', () => {
   });
 
   it.each(Object.keys(distributions))(
-    'is the same from one pass and from merges in any order: %s',
+    'has the same contents after one pass and after merges in any order: %s',
     name => {
       fc.assert(
         fc.property(
@@ -170,7 +170,7 @@ describe('NumericHistogram', () => {
     expect(sortedBuckets(mergeNumericHistograms(histogram))).toMatchObject(sortedBuckets(apart));
   });
 
-  it('has a finite sum, whatever it adds', () => {
+  it('has a finite sum of any numbers', () => {
     const [high, low] = [histogramOf([1e308, 1e308]), histogramOf([-1e308, -1e308])];
     expect(high.sum).toBe(Number.MAX_VALUE);
     expect(mergeNumericHistograms(high, low).sum).toBe(0);

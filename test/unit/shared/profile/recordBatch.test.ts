@@ -17,7 +17,7 @@ const columns = 3;
 
 const number = fc.oneof(fc.double(), fc.integer(), fc.constant(-0), fc.constant(1e308));
 const other = fc.oneof(fc.string({ unit: 'binary' }), fc.boolean(), fc.constant(null));
-/** Columns of numbers, of texts, of both. */
+/** Generates rows with a column of numbers, one of texts, and one of both. */
 const row = fc.tuple(number, other, fc.oneof(number, other));
 
 function add(batch: ReturnType<typeof emptyRecordBatch>, values: readonly FeatureValue[]): void {
@@ -26,7 +26,7 @@ function add(batch: ReturnType<typeof emptyRecordBatch>, values: readonly Featur
   if (batch.rows === mostRows) countBatch(batch);
 }
 
-it('counts column by column what would be counted value by value, to the last bit', () => {
+it('counts by columns exactly what counting value by value gives, to the last bit', () => {
   fc.assert(
     fc.property(fc.array(row, { maxLength: 1500, size: 'max' }), rows => {
       const profiles = Array.from({ length: columns }, emptyFeatureProfile);

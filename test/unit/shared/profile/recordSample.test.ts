@@ -36,8 +36,8 @@ const value: fc.Arbitrary<FeatureValue> = fc.oneof(
   fc.constantFrom('Rome', 'Oslo', '', true, false, null, undefined),
 );
 /**
- * Some without a feature, some with more features than are sampled; ids are unique, as they are
- * once duplicates were dropped.
+ * Generates records. Some lack a feature, and some have more features than are sampled. The ids are
+ * unique, as duplicates are dropped before.
  */
 const records: fc.Arbitrary<Records> = fc
   .array(
@@ -49,7 +49,7 @@ const records: fc.Arbitrary<Records> = fc
   .map(drawn => drawn.map(([features, output], index) => [`id-${index}`, features, output]));
 
 describe('a sample of records', () => {
-  it('is the same in any order and grouping', () => {
+  it('has the same contents in any order and grouping of the records', () => {
     fc.assert(
       fc.property(records, fc.integer({ min: 1, max: 7 }), (drawn, parts) => {
         const groups = Array.from({ length: parts }, (_, part) =>
@@ -66,7 +66,7 @@ describe('a sample of records', () => {
     );
   });
 
-  it('goes on after it was stored as if it had stayed in memory', () => {
+  it('continues after it was stored as if it had stayed in memory', () => {
     fc.assert(
       fc.property(records, fc.nat(200), (drawn, at) => {
         const stored = recordSampleOf(sampledRecords(sampleOf(drawn.slice(0, at))));
@@ -77,7 +77,7 @@ describe('a sample of records', () => {
     );
   });
 
-  it('goes on from a row that was stored before outputs were sampled', () => {
+  it('continues from a row that was stored by a version that did not sample outputs', () => {
     const drawn: Records = [1, 2, 3].map(index => [`id-${index}`, { index }, index]);
     const { names, hashes, codes } = sampledRecords(sampleOf(drawn.slice(0, 2)));
     const stored = fromSampleRow({ features: names, id_hashes: hashes, codes, outputs: [] });
@@ -109,7 +109,7 @@ describe('a sample of records', () => {
     }
   });
 
-  it('draws each record with the same probability, whatever its id looks like', () => {
+  it('draws each record with the same probability, for any form of its id', () => {
     const tenths = new Array<number>(10).fill(0);
     for (let window = 0; window < 100; window++) {
       const ids: Records = Array.from({ length: 640 }, (_, index) => [
@@ -119,11 +119,11 @@ describe('a sample of records', () => {
       const indexOf = new Map(ids.map((_, index) => [bucketKey(index), index]));
       for (const code of merged(ids).codes) tenths[Math.floor(indexOf.get(code)! / 64)]! += 1;
     }
-    // Each of 640, about; the standard deviation is 24.
+    // Each count should be about 640, with a standard deviation of 24.
     for (const count of tenths) expect(Math.abs(count - 640)).toBeLessThan(120);
   });
 
-  it('has the first twelve features of a record in the order of names, and at most 64 of a window', () => {
+  it('holds the first twelve features of a record by name, and at most 64 of a window', () => {
     const wide = Object.fromEntries(
       Array.from({ length: 30 }, (_, index) => [`f${10 + index}`, index]),
     );

@@ -87,7 +87,7 @@ describe('referenceProfiles', () => {
     );
   });
 
-  it('have an id that follows from their content', () => {
+  it('have an id that depends on their contents alone', () => {
     const id = (price: number) =>
       referenceProfiles(
         Array.from({ length: 200 }, (_, row) => ({ ...record(row), features: { price } })),

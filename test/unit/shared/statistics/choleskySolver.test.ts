@@ -13,7 +13,7 @@ it('solves A x = b', () => {
   });
   fc.assert(
     fc.property(sized, ({ size, roots, right }) => {
-      // R Rᵀ + I is positive definite, whatever R is.
+      // R Rᵀ + I is positive definite for any R.
       const matrix = roots.map((one, row) =>
         roots.map((other, column) =>
           one.reduce((sum, value, k) => sum + value * other[k]!, Number(row === column)),

@@ -29,7 +29,7 @@ const twoVectors = fc
   ]);
 const vector = fc.array(fc.nat(2000), { minLength: 1, maxLength: 20 });
 
-/** The p-value of independent records. */
+/** Returns the p-value of the test for independent records. */
 function likelihoodRatioPValue(reference: number[], recent: number[]): number {
   const { statistic, degreesOfFreedom } = likelihoodRatioTest(reference, recent);
   return chiSquaredSurvival(statistic, degreesOfFreedom);
@@ -192,7 +192,7 @@ describe('significance of distances of counts', () => {
     expect(significancesOf([0, 0], [1, 2])).toEqual(none);
   });
 
-  it('rejects a true hypothesis about as often as the level says', () => {
+  it('rejects a true hypothesis with about the probability of the level', () => {
     const random = seededRandom(12);
     const tests = Array.from({ length: 2000 }, () =>
       Object.values(significancesOf(sampleOf(random, 800), sampleOf(random, 400))).map(
@@ -238,7 +238,7 @@ describe('chiSquared and likelihoodRatioTest', () => {
     );
   });
 
-  it('pool by the recent sample alone in the likelihood-ratio test, by the smaller one in the chi-squared', () => {
+  it('pool bins by the recent sample in the likelihood-ratio test, and by the smaller sample in the chi-squared test', () => {
     const [few, many] = [
       [60, 30, 3],
       [700, 200, 100],
@@ -249,7 +249,7 @@ describe('chiSquared and likelihoodRatioTest', () => {
     expect(likelihoodRatioTest([60, 30, 0], [700, 200, 40]).degreesOfFreedom).toBe(2);
   });
 
-  it('make no test of fewer than two bins', () => {
+  it('have no degrees of freedom for fewer than two bins', () => {
     const none = { statistic: 0, degreesOfFreedom: 0 };
     for (const [left, right] of [
       [[5], [7]],
@@ -269,13 +269,13 @@ describe('chiSquared and likelihoodRatioTest', () => {
     }
   });
 
-  it('have a finite statistic whose logarithmic p-value tells apart what is 0 as a number', () => {
+  it('have a finite statistic, and a logarithm that distinguishes p-values too small for a number', () => {
     const { statistic, degreesOfFreedom } = likelihoodRatioTest([10_000, 10_000], [9000, 0]);
     expect(likelihoodRatioPValue([10_000, 10_000], [9000, 0])).toBe(0);
     expect(logChiSquaredSurvival(statistic, degreesOfFreedom)).toBeLessThan(-1000);
   });
 
-  it('reject a true hypothesis as often as the level says', () => {
+  it('reject a true hypothesis with the probability of the level', () => {
     const random = seededRandom(11);
     const pValues = Array.from({ length: 2000 }, () =>
       likelihoodRatioPValue(sampleOf(random, 800), sampleOf(random, 200)),
@@ -318,7 +318,7 @@ describe('overdispersion', () => {
   });
 });
 
-/** Records in five bins of unequal probability. */
+/** Draws records in five bins of unequal probability. */
 function sampleOf(random: () => number, records: number): number[] {
   const upperEnds = [0.05, 0.15, 0.3, 0.5, 1];
   const counts = upperEnds.map(() => 0);
@@ -347,13 +347,13 @@ describe('likelihoodRatioTrend', () => {
     );
   });
 
-  it('is the likelihood ratio of all bins if the samples lie apart or the odds rise evenly, and 0 if they rise and fall', () => {
+  it('equals the likelihood ratio of all bins if the samples do not overlap or the odds rise evenly, and is 0 if they rise and fall', () => {
     expectClose(
       trendOf([500, 500, 0, 0], [0, 0, 70, 30]),
       likelihoodRatioOfAllBins([500, 500, 0, 0], [0, 0, 70, 30]),
       1e-6,
     );
-    // Odds of 1/4, 1 and 4 at the ranks -⅓, 0 and ⅓.
+    // The odds are 1/4, 1 and 4 at the ranks -⅓, 0 and ⅓.
     expectClose(
       trendOf([400, 250, 100], [100, 250, 400]),
       likelihoodRatioOfAllBins([400, 250, 100], [100, 250, 400]),
@@ -361,7 +361,7 @@ describe('likelihoodRatioTrend', () => {
     expect(trendOf([500, 500, 500], [40, 60, 40])).toBeLessThan(1e-9);
   });
 
-  it('leaves empty bins out, and makes no test of two bins or of few records outside the fullest', () => {
+  it('ignores empty bins, and has no degrees of freedom for two bins or for few records outside the fullest bin', () => {
     expectClose(
       trendOf([500, 0, 300, 200], [50, 0, 10, 40]),
       trendOf([500, 300, 200], [50, 10, 40]),
@@ -374,7 +374,7 @@ describe('likelihoodRatioTrend', () => {
     expect(likelihoodRatioTrend([10, 20, 30], [0, 0, 0])).toEqual(none);
   });
 
-  it('rejects a true hypothesis as often as the level says', () => {
+  it('rejects a true hypothesis with the probability of the level', () => {
     const random = seededRandom(13);
     const sample = (count: number) => {
       const counts = new Array<number>(10).fill(0);
@@ -394,7 +394,7 @@ describe('likelihoodRatioTrend', () => {
   });
 });
 
-/** Without pooling and without the divisor for small samples. */
+/** Returns the likelihood ratio without pooling and without the divisor for small samples. */
 function likelihoodRatioOfAllBins(left: number[], right: number[]): number {
   const [leftTotal, rightTotal] = [left, right].map(counts =>
     counts.reduce((total, count) => total + count, 0),

@@ -33,7 +33,7 @@ describe('chiSquaredSurvival', () => {
     },
   );
 
-  it('is 1 at and below 0, and falls with x without a step where the series meets the fraction', () => {
+  it('is 1 at and below 0, and falls smoothly where the series changes to the continued fraction', () => {
     expect(chiSquaredSurvival(0, 3)).toBe(1);
     expect(chiSquaredSurvival(-1, 3)).toBe(1);
     for (const degreesOfFreedom of [1, 2, 10, 100]) {
@@ -101,7 +101,7 @@ describe('foldedNormalMean', () => {
     expectClose(foldedNormalMean(z!, r!), expected!);
   });
 
-  it('is |z| without a spread', () => {
+  it('equals |z| if the spread is 0', () => {
     expect(foldedNormalMean(-2, 0)).toBe(2);
     expect(foldedNormalMean(2, 1e-9)).toBe(2);
   });
@@ -110,7 +110,7 @@ describe('foldedNormalMean', () => {
 describe('bisect', () => {
   const exponent = fc.integer({ min: -300, max: 300 });
 
-  it('finds where the condition ends to a relative 1e-12, from above, whatever the size of the end', () => {
+  it('finds the end of the condition to a relative 1e-12, from above, for an end of any size', () => {
     fc.assert(
       fc.property(exponent, fc.double({ min: 1, max: 2, noNaN: true }), (power, mantissa) => {
         const end = mantissa * 2 ** power;

@@ -3,7 +3,7 @@ import type { DistanceSignificance } from '../../../../services/shared/statistic
 
 export { default as scipy } from './scipy.json' with { type: 'json' };
 
-/** Equal to a relative 1e-9, and at 0 to an absolute 1e-14. */
+/** Expects two numbers to be equal to a relative 1e-9, and at 0 to an absolute 1e-14. */
 export function expectClose(actual: number | null, expected: number, relative = 1e-9): void {
   const error = Math.abs(actual! - expected);
   expect(error, `${actual} for ${expected}`).toBeLessThanOrEqual(
@@ -11,7 +11,10 @@ export function expectClose(actual: number | null, expected: number, relative = 
   );
 }
 
-/** A p-value below the level is a distance above the threshold; neither is NaN. */
+/**
+ * Expects a p-value below the level exactly if the distance is above the threshold, and neither to
+ * be NaN.
+ */
 export function expectAgreement(
   distance: number,
   significance: DistanceSignificance | null,

@@ -50,7 +50,7 @@ describe('kolmogorovSmirnov', () => {
     );
   });
 
-  it('misses at most the share of the fullest bucket', () => {
+  it('is too small by at most the share of the fullest bucket', () => {
     const [reference, recent] = [
       draw('normal', 1, 4000),
       draw('normal', 2, 3000).map(value => value * 1.1 + 0.1),
@@ -61,7 +61,7 @@ describe('kolmogorovSmirnov', () => {
     expect(statistic).toBeGreaterThan(exact - 0.03);
   });
 
-  it('is 1 for samples that lie apart, and 0 if a sample is empty', () => {
+  it('is 1 for samples that do not overlap, and 0 if a sample is empty', () => {
     expect(kolmogorovSmirnov(histogramOf([1, 2]), histogramOf([3])).statistic).toBe(1);
     expect(kolmogorovSmirnov(empty, histogramOf([3]))).toEqual({
       statistic: 0,
@@ -109,7 +109,7 @@ describe('wassersteinDistance', () => {
 describe('significance of kolmogorovSmirnov and wassersteinDistance', () => {
   const level = fc.double({ min: 1e-9, max: 0.2, noNaN: true });
 
-  it('is a p-value below the level exactly where the distance is above the threshold, whatever the numbers', () => {
+  it('is a p-value below the level exactly where the distance is above the threshold, for any numbers', () => {
     fc.assert(
       fc.property(anyHistogram, anyHistogram, level, (left, right, at) => {
         const { statistic, significance } = kolmogorovSmirnov(left, right);
@@ -147,7 +147,7 @@ describe('significance of kolmogorovSmirnov and wassersteinDistance', () => {
     expectClose(large!.thresholdAt(1e-3), small!.thresholdAt(1e-3));
   });
 
-  it('rejects a true hypothesis about as often as the level says', () => {
+  it('rejects a true hypothesis with about the probability of the level', () => {
     const random = seededRandom(5);
     for (const drawn of [
       distributions.normal!,

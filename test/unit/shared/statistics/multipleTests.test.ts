@@ -9,7 +9,7 @@ const pValues = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), {
 });
 
 describe('benjaminiHochberg', () => {
-  it.each(scipy.benjaminiHochberg)('SciPy: p-values %#', (input, expected) => {
+  it.each(scipy.benjaminiHochberg)('equals SciPy for p-values %#', (input, expected) => {
     for (const [index, adjusted] of benjaminiHochberg(input!).entries())
       expectClose(adjusted, expected![index]!);
   });
