@@ -117,16 +117,18 @@ export class JudgeRun {
   ): JudgedWindow[] {
     if (startMs < this.nextStartMs) throw new RangeError('windows are folded in the order of time');
     const isJudged = this.#isJudged(startMs);
-    const { fold, folded } = foldVersionWindow(
-      this.#fold,
-      startMs,
-      segments,
-      detection,
-      isJudged && this.#bounds.withMetrics,
-    );
+    const { withMetrics } = this.#bounds;
+    const foldFrom = (fold: VersionFold, wantsMetrics: boolean) =>
+      foldVersionWindow(fold, startMs, segments, detection, wantsMetrics);
+    const before = this.#fold;
+    const { fold, folded } = foldFrom(before, isJudged && withMetrics);
     this.#fold = fold;
     for (const window of folded) this.#noteChange(window);
-    return isJudged ? folded.flatMap(window => newRevision(window, stored)) : [];
+    if (isJudged) return folded.flatMap(window => newRevision(window, stored));
+    if (!withMetrics || !folded.some(hasChange)) return [];
+    return foldFrom(before, true)
+      .folded.filter(hasChange)
+      .flatMap(window => newRevision(window, stored));
   }
 
   /** Notes that no windows are left up to the end of the run. */
@@ -172,7 +174,10 @@ export class JudgeRun {
     return last ? last.windowStartMs + this.#bounds.windowSizeMs : Number.NEGATIVE_INFINITY;
   }
 
-  /** Windows that were judged before and have not changed are only folded. */
+  /**
+   * Windows that were judged before and have not changed are only folded. Those that change a drift
+   * event are an exception: the event names their metrics, which must be those of this release.
+   */
   #isJudged(startMs: number): boolean {
     const { changedFromMs, judgedUntilMs } = this.#bounds;
     return startMs >= Math.min(changedFromMs, judgedUntilMs);
@@ -184,6 +189,10 @@ export class JudgeRun {
     const changes = wasJudged ? this.#rejudged : this.#fresh;
     changes.push({ content: verdict.change, atMs: observation.endMs });
   }
+}
+
+function hasChange({ verdict }: FoldedWindow): boolean {
+  return verdict.change !== null;
 }
 
 /** Returns the window with its next revision, or nothing if its result has been written. */

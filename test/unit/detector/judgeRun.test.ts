@@ -93,6 +93,11 @@ class Version {
     return { written, published };
   }
 
+  /** Forgets the fold, as a new release does that cannot use the states of the one before. */
+  forgetFold(): void {
+    this.#fold = null;
+  }
+
   #begin(changedFromMs: number, untilMs: number): JudgeRun {
     const fold = this.#fold && rewound(this.#fold, changedFromMs);
     const begun: VersionFold = { model: 'm', version: '1', given: this.given, checkpoints: [] };
@@ -263,6 +268,20 @@ describe('JudgeRun', () => {
     expect(statusesOf(version).slice(20)).toEqual(
       Array.from({ length: 9 }, (_, index) => (index % 3 === 2 ? 'steady' : 'insufficient_data')),
     );
+  });
+
+  it('writes anew what an earlier release wrote of the windows that its drift events name', () => {
+    const version = judgedVersion();
+    const latest = new Map(version.judged);
+    version.forgetFold();
+    expect(version.judge()).toEqual({ written: [], published: [] });
+
+    for (const [key, window] of latest) version.judged.set(key, { ...window, digest: 'other' });
+    version.forgetFold();
+    const { written } = version.judge();
+    const changed = [...latest.values()].filter(({ verdict }) => verdict.change);
+    expect(changed.length).toBeGreaterThan(0);
+    expect(written).toEqual(changed.map(window => ({ ...window, revision: 2 })));
   });
 
   it('judges all windows again from the first one on when a reference is given', () => {
