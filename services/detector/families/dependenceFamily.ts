@@ -1,6 +1,6 @@
 import { benjaminiHochberg } from '../../shared/statistics/benjaminiHochberg.ts';
 import type { FeaturePair } from '../blocks/featurePairs.ts';
-import { type Comparison, minimumReferenceBlocks } from '../reference/comparison.ts';
+import { type Comparison, minReferenceBlocks } from '../reference/comparison.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
 import {
   changeOf,
@@ -37,7 +37,7 @@ export const dependenceFamily: TestFamily = {
 
 /** Returns whether the pairs were counted in enough blocks of the reference. */
 function hasDependence({ reference }: Comparison, pairs: readonly FeaturePair[]): boolean {
-  return pairs.length > 0 && reference.pairBlocks >= minimumReferenceBlocks;
+  return pairs.length > 0 && reference.pairBlocks >= minReferenceBlocks;
 }
 
 /** Tests all pairs by Simes, as `testDistributions` tests the features. */

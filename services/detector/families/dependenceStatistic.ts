@@ -6,16 +6,16 @@ import {
   type PairSums,
   sumsOfPair,
 } from '../blocks/featurePairs.ts';
-import { type Comparison, fewestOwnBlocks } from '../reference/comparison.ts';
-import type { Measured } from '../significance/bestTest.ts';
-import { type Judgement, judge, type Significance } from '../significance/significance.ts';
+import { type Comparison, minOwnBlocks } from '../reference/comparison.ts';
+import { type Judgement, judge, type NullModel } from '../significance/nullModel.ts';
 import type { Measurement } from '../significance/statisticHistory.ts';
 import { statisticThreshold } from '../significance/statisticThreshold.ts';
+import type { Measured } from '../significance/testBestReference.ts';
 
 /** Change of a correlation below which a difference does not matter, for any number of records. */
-const smallestChange = 0.1;
+const minChange = 0.1;
 /** Minimum number of records with both features on each side. */
-const fewestRecords = 20;
+const minRecords = 20;
 
 export interface MeasuredDependence extends Measurement {
   pair: FeaturePair;
@@ -65,7 +65,7 @@ export function measureDependence(
   if (
     value === null ||
     referenceValue === null ||
-    Math.min(now.records, before.records) < fewestRecords
+    Math.min(now.records, before.records) < minRecords
   )
     return null;
   const size = sizeOf(now, recent.pairBlocks, before, reference.pairBlocks);
@@ -102,16 +102,11 @@ function sizeOf(now: PairSums, nowBlocks: number, before: PairSums, beforeBlocks
 export function judgeDependence(
   measured: MeasuredDependence,
   { scale, referenceBlocks }: Comparison,
-  significance: Significance,
+  significance: NullModel,
 ): DependenceStatistic {
   const judgementOf = (statistic: number) =>
-    judge(
-      significance,
-      { ...measured, statistic },
-      scale,
-      referenceBlocks.length >= fewestOwnBlocks,
-    );
-  const matters = changeOf(measured) >= smallestChange;
+    judge(significance, { ...measured, statistic }, scale, referenceBlocks.length >= minOwnBlocks);
+  const matters = changeOf(measured) >= minChange;
   return {
     ...measured,
     ...judgementOf(measured.statistic),
@@ -128,7 +123,7 @@ const notableStatistic = 3.84;
  * makes it significant.
  */
 export function isNotable(measured: MeasuredDependence): boolean {
-  return measured.statistic >= notableStatistic && changeOf(measured) >= smallestChange;
+  return measured.statistic >= notableStatistic && changeOf(measured) >= minChange;
 }
 
 export function changeOf({ value, referenceValue }: MeasuredDependence): number {
@@ -147,5 +142,5 @@ export function measuredOf(measured: MeasuredDependence): Measured {
 
 /** Returns the change of the correlation at which the test says "changed". */
 export function dependenceThreshold(test: DependenceStatistic, level: number): number {
-  return Math.max(smallestChange, test.changeAt(statisticThreshold(test.judgementOf, level)));
+  return Math.max(minChange, test.changeAt(statisticThreshold(test.judgementOf, level)));
 }

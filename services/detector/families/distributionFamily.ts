@@ -4,11 +4,11 @@ import { populationStabilityIndex } from '../../shared/statistics/populationStab
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
 import type { VariableKind } from '../blocks/windowObservation.ts';
 import type { Comparison } from '../reference/comparison.ts';
-import type { Measured } from '../significance/bestTest.ts';
 import type { FamilyName } from '../significance/family.ts';
 import { type TestKey, trendKey } from '../significance/streamHistory.ts';
-import type { StreamSignificance } from '../significance/streamSignificance.ts';
+import type { StreamNullModel } from '../significance/streamNullModel.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
+import type { Measured } from '../significance/testBestReference.ts';
 import {
   type DistributionStatistic,
   detailOf,
@@ -145,7 +145,7 @@ function testVariables(
   comparison: Comparison,
   frozen: ReadonlyMap<string, FrozenVariable>,
   kind: VariableKind,
-  stream: StreamSignificance,
+  stream: StreamNullModel,
 ): { tested: TestedVariable[]; measured: Map<TestKey, Measured> } {
   const tested: TestedVariable[] = [];
   const measured = new Map<TestKey, Measured>();

@@ -6,25 +6,25 @@ import { likelihoodRatioTrend } from '../../shared/statistics/likelihoodRatioTre
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
 import { type Comparison, scales } from '../reference/comparison.ts';
 import { plainReference, type TestReference } from '../reference/testReference.ts';
-import {
-  type BestTest,
-  bestTest,
-  type ReferenceMeasurement,
-  type TestSignificance,
-} from '../significance/bestTest.ts';
-import type { Judgement } from '../significance/significance.ts';
+import type { Judgement } from '../significance/nullModel.ts';
 import {
   constantHistory,
-  fewestBlocks,
   type Measurement,
+  minHistoryBlocks,
 } from '../significance/statisticHistory.ts';
 import { statisticThreshold } from '../significance/statisticThreshold.ts';
+import {
+  type BestReferenceTest,
+  type ReferenceMeasurement,
+  type TestNullModel,
+  testBestReference,
+} from '../significance/testBestReference.ts';
 import type { ResultDetail } from './testFamily.ts';
 
 export interface DistributionStatistic
   extends CountsMeasurement,
     Judgement,
-    Pick<BestTest<CountsMeasurement>, 'cycle' | 'measured' | 'judgementOf'> {}
+    Pick<BestReferenceTest<CountsMeasurement>, 'cycle' | 'measured' | 'judgementOf'> {}
 
 interface CountsMeasurement extends ReferenceMeasurement {
   /** Valid values per bin. */
@@ -34,7 +34,7 @@ interface CountsMeasurement extends ReferenceMeasurement {
 
 /**
  * Tests whether the valid values of a variable are distributed as in the reference. It uses
- * `likelihoodRatioTest` against the best reference (`bestTest`), judged by `judge`.
+ * `likelihoodRatioTest` against the best reference (`testBestReference`), judged by `judge`.
  *
  * @returns null if the variable has no counts on one side, or only ever grows
  */
@@ -42,7 +42,7 @@ export function distributionStatistic(
   comparison: Comparison,
   key: string,
   frozen: FrozenVariable,
-  significance: TestSignificance,
+  significance: TestNullModel,
 ): DistributionStatistic | null {
   return testVariable(comparison, key, frozen, significance, likelihoodRatioTest);
 }
@@ -55,7 +55,7 @@ export function trendStatistic(
   comparison: Comparison,
   key: string,
   frozen: FrozenVariable,
-  significance: TestSignificance,
+  significance: TestNullModel,
 ): DistributionStatistic | null {
   if (frozen.type !== 'numeric') return null;
   // Values that the reference never had have no place in the order.
@@ -69,7 +69,7 @@ function testVariable(
   comparison: Comparison,
   key: string,
   frozen: FrozenVariable,
-  significance: TestSignificance,
+  significance: TestNullModel,
   statisticOf: StatisticOf,
 ): DistributionStatistic | null {
   const recentSums = comparison.recent.variables.get(key);
@@ -93,11 +93,11 @@ type StatisticOf = (
 export function testCounts(
   comparison: Comparison,
   recentCounts: number[],
-  significance: TestSignificance,
+  significance: TestNullModel,
   statisticOf: StatisticOf,
   countsOf: (reference: TestReference) => number[] | null,
 ): DistributionStatistic | null {
-  const best = bestTest(
+  const best = testBestReference(
     comparison,
     withConstantHistory(comparison, countsOf, significance),
     reference => {
@@ -135,10 +135,10 @@ function measureCounts(
 function withConstantHistory(
   { reference, referenceBlocks }: Comparison,
   countsOf: (reference: TestReference) => number[] | null,
-  significance: TestSignificance,
-): TestSignificance {
+  significance: TestNullModel,
+): TestNullModel {
   const isConstant = countsOf(plainReference(reference))?.filter(count => count > 0).length === 1;
-  if (!isConstant || significance.history.some(({ blocks }) => blocks >= fewestBlocks))
+  if (!isConstant || significance.history.some(({ blocks }) => blocks >= minHistoryBlocks))
     return significance;
   return { ...significance, history: scales.map(() => constantHistory(referenceBlocks.length)) };
 }

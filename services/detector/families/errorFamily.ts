@@ -1,4 +1,4 @@
-import { type Comparison, minimumReferenceBlocks } from '../reference/comparison.ts';
+import { type Comparison, minReferenceBlocks } from '../reference/comparison.ts';
 import { errorKey } from '../significance/streamHistory.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
 import { type ErrorStatistic, errorStatistic, errorThreshold } from './errorStatistic.ts';
@@ -18,7 +18,7 @@ export const errorFamily: TestFamily = {
 
 /** Returns whether the reference has enough labelled predictions. */
 function hasErrors({ reference }: Comparison): boolean {
-  return reference.labelledBlocks >= minimumReferenceBlocks && reference.performance !== null;
+  return reference.labelledBlocks >= minReferenceBlocks && reference.performance !== null;
 }
 
 function testErrors(

@@ -2,19 +2,19 @@ import { effectiveCount } from '../../shared/statistics/effectiveCount.ts';
 import { likelihoodRatio, rateReaching } from '../../shared/statistics/rateIncrease.ts';
 import type { WindowPerformance } from '../blocks/windowObservation.ts';
 import type { Comparison } from '../reference/comparison.ts';
-import {
-  type BestTest,
-  bestTest,
-  type ReferenceMeasurement,
-  type TestSignificance,
-} from '../significance/bestTest.ts';
-import type { Judgement } from '../significance/significance.ts';
+import type { Judgement } from '../significance/nullModel.ts';
 import { statisticThreshold } from '../significance/statisticThreshold.ts';
+import {
+  type BestReferenceTest,
+  type ReferenceMeasurement,
+  type TestNullModel,
+  testBestReference,
+} from '../significance/testBestReference.ts';
 
 export interface ErrorStatistic
   extends MeasuredError,
     Judgement,
-    Pick<BestTest<MeasuredError>, 'cycle' | 'measured'> {
+    Pick<BestReferenceTest<MeasuredError>, 'cycle' | 'measured'> {
   /** Returns the judgement of a statistic of that size, for a loss that rose. */
   judgementOf(statistic: number): Judgement;
 }
@@ -45,14 +45,14 @@ export interface ErrorOptions {
 export function errorStatistic(
   comparison: Comparison,
   options: ErrorOptions,
-  significance: TestSignificance,
+  significance: TestNullModel,
 ): ErrorStatistic | null {
   const recent = comparison.recent.performance;
   const reference = comparison.reference.performance;
   if (!recent || !reference) return null;
   if (Math.min(recent.labelled, reference.labelled) < options.minimumRecords) return null;
   const measure = recent.task === 'regression' ? meanLoss : errorRate;
-  const best = bestTest(comparison, significance, reference => {
+  const best = testBestReference(comparison, significance, reference => {
     const performance = reference.performance();
     if (!performance) return null;
     const measured = measure(performance, recent, options);
@@ -65,7 +65,12 @@ export function errorStatistic(
  * Makes the test one-sided. The p-value is half of the two-sided one if the loss rose by enough to
  * matter, and 1 if it did not.
  */
-function riseTest({ test, cycle, measured, judgementOf }: BestTest<MeasuredError>): ErrorStatistic {
+function riseTest({
+  test,
+  cycle,
+  measured,
+  judgementOf,
+}: BestReferenceTest<MeasuredError>): ErrorStatistic {
   const rise = (statistic: number) => halved(judgementOf(statistic));
   const judgement = rise(test.statistic);
   const matters = test.value - test.referenceValue >= test.floor;

@@ -1,5 +1,5 @@
-import { earlierRecords } from '../significance/bestTest.ts';
 import type { FamilyName } from '../significance/family.ts';
+import { earlierRecords } from '../significance/testBestReference.ts';
 import type { TestResult } from './testFamily.ts';
 
 /** A family of tests that said "changed", with the result that speaks for it. */

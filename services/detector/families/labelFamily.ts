@@ -1,9 +1,9 @@
 import { likelihoodRatioTest } from '../../shared/statistics/likelihoodRatioTest.ts';
 import { populationStabilityIndex } from '../../shared/statistics/populationStabilityIndex.ts';
-import { type Comparison, minimumReferenceBlocks } from '../reference/comparison.ts';
-import type { TestSignificance } from '../significance/bestTest.ts';
+import { type Comparison, minReferenceBlocks } from '../reference/comparison.ts';
 import { labelsKey } from '../significance/streamHistory.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
+import type { TestNullModel } from '../significance/testBestReference.ts';
 import { largePopulationStabilityIndex } from './distributionFamily.ts';
 import { type DistributionStatistic, detailOf, testCounts } from './distributionStatistic.ts';
 import { type Evidence, evidenceOf } from './evidence.ts';
@@ -26,7 +26,7 @@ export const labelsFamily: TestFamily = {
 /** Returns whether the labels are classes and the reference has enough of them. */
 function hasLabels({ reference }: Comparison): boolean {
   return (
-    reference.labelledBlocks >= minimumReferenceBlocks &&
+    reference.labelledBlocks >= minReferenceBlocks &&
     (reference.performance?.labelCounts.size ?? 0) > 0
   );
 }
@@ -74,7 +74,7 @@ function testLabels(
 function labelStatistic(
   comparison: Comparison,
   minimumRecords: number,
-  significance: TestSignificance,
+  significance: TestNullModel,
 ): DistributionStatistic | null {
   const recent = comparison.recent.performance;
   const reference = comparison.reference.performance;

@@ -1,7 +1,7 @@
 import { variableKey } from '../blocks/windowObservation.ts';
 import type { FamilyName } from '../significance/family.ts';
 import { errorKey, type MeasuredScale, ownLogOdds } from '../significance/streamHistory.ts';
-import type { StreamSignificance } from '../significance/streamSignificance.ts';
+import type { StreamNullModel } from '../significance/streamNullModel.ts';
 import type { Evidence } from './evidence.ts';
 import type { TestOptions } from './testFamily.ts';
 
@@ -15,13 +15,16 @@ const oddsOfStandingStill = 6;
 
 const reasons = {
   explainedErrors:
-    'The errors rose by no more than the changed predictions of a model that goes on learning can bring about.',
+    'Only outputs and errors changed. The errors rose by no more than the changed predictions of a ' +
+    'model that keeps learning can bring about.',
   smallChange:
-    'Only the outputs changed, and less than a PSI of 0.25, as those of a model that learns do.',
+    'Only the outputs changed, by a PSI of less than 0.25. A model that keeps learning changes its ' +
+    'outputs by as much.',
   knownErrors:
     'Only the outputs changed, and the labels of the same windows show that the errors did not rise.',
   learning:
-    'Only the outputs changed, and the model may still be learning: its predictions never stood still.',
+    'Only the outputs changed, and the model may still be learning, because its predictions were ' +
+    'never seen to be stable.',
 };
 
 /**
@@ -41,7 +44,7 @@ const reasons = {
 export function withheldEvidence(
   evidence: readonly Evidence[],
   measured: readonly MeasuredScale[],
-  stream: StreamSignificance,
+  stream: StreamNullModel,
   { frozen }: TestOptions,
 ): Map<FamilyName, string> {
   const withhold = (reason: string) => new Map(evidence.map(({ family }) => [family, reason]));
@@ -68,7 +71,7 @@ export function withheldEvidence(
  * Assumes that the model may still be learning until its predictions have varied by sampling noise
  * for about 20 blocks, where the features vary by sampling noise.
  */
-function mayLearn(stream: StreamSignificance, frozen: TestOptions['frozen']): boolean {
+function mayLearn(stream: StreamNullModel, frozen: TestOptions['frozen']): boolean {
   if (ownLogOdds(stream.of(predictionKey).history) >= oddsOfStandingStill) return false;
   return [...frozen].some(
     ([key, { kind }]) => kind === 'feature' && stream.of(key).noiseWeight >= 0.5,

@@ -10,8 +10,8 @@ import {
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
 import type { VariableKind } from '../blocks/windowObservation.ts';
 import type { Comparison } from '../reference/comparison.ts';
-import type { Significance } from '../significance/significance.ts';
-import type { StreamSignificance } from '../significance/streamSignificance.ts';
+import type { NullModel } from '../significance/nullModel.ts';
+import type { StreamNullModel } from '../significance/streamNullModel.ts';
 import { percent } from './evidence.ts';
 import { defectCount, type RateMetric, rateMetrics, rateOverdispersion } from './qualityRates.ts';
 import type { ResultDetail, TestOptions } from './testFamily.ts';
@@ -66,7 +66,7 @@ const defectNames: Record<RateMetric, string> = {
 export function qualityTests(
   comparison: Comparison,
   kind: VariableKind,
-  stream: StreamSignificance,
+  stream: StreamNullModel,
   level: number,
   { frozen, newFeaturesMatter }: TestOptions,
 ): QualityTest[] {
@@ -106,7 +106,7 @@ interface RatePair {
  * Returns the smallest rise of a rate that matters. It is larger for new values if the stream
  * varies by more than sampling noise, because such a stream has new values now and then.
  */
-function minIncrease(metric: RateMetric, { noiseWeight }: Significance): number {
+function minIncrease(metric: RateMetric, { noiseWeight }: NullModel): number {
   const isNovelty = metric === 'unseen_rate' || metric === 'out_of_range_rate';
   return isNovelty && noiseWeight < 0.5 ? largeRateIncrease : minRateIncrease;
 }
@@ -177,7 +177,7 @@ function stuckTest(
   comparison: Comparison,
   key: string,
   variable: FrozenVariable,
-  { noiseWeight }: Significance,
+  { noiseWeight }: NullModel,
 ): QualityTest {
   const run = constantRun(comparison, key);
   const values = run?.values ?? 0;

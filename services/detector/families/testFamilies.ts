@@ -1,6 +1,5 @@
 import type { Block } from '../blocks/block.ts';
 import { type Comparison, comparisonsWithinReference, scales } from '../reference/comparison.ts';
-import type { Measured } from '../significance/bestTest.ts';
 import type { FamilyName } from '../significance/family.ts';
 import type { Measurement } from '../significance/statisticHistory.ts';
 import {
@@ -8,7 +7,8 @@ import {
   type MeasuredScale,
   type StreamHistory,
 } from '../significance/streamHistory.ts';
-import { streamSignificance } from '../significance/streamSignificance.ts';
+import { streamNullModel } from '../significance/streamNullModel.ts';
+import type { Measured } from '../significance/testBestReference.ts';
 import type { Evidence } from './evidence.ts';
 import { families } from './families.ts';
 import { withheldEvidence } from './ownLearning.ts';
@@ -34,7 +34,7 @@ export function testFamilies(
   history: StreamHistory,
   options: TestOptions,
 ): BlockTests {
-  const stream = streamSignificance(history);
+  const stream = streamNullModel(history);
   const strongest = new Map<FamilyName, Evidence>();
   const measured: MeasuredScale[] = [];
   const results: TestResult[] = [];
@@ -56,7 +56,7 @@ export function testFamilies(
 
 /** Measures the variation of the stream between the blocks of a reference. */
 export function measureReference(blocks: readonly Block[], options: TestOptions): MeasuredScale[] {
-  const stream = streamSignificance(emptyStreamHistory);
+  const stream = streamNullModel(emptyStreamHistory);
   return comparisonsWithinReference(blocks).map(comparison =>
     measuredAt(
       comparison,

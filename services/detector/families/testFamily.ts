@@ -6,10 +6,10 @@ import type { VariableKind } from '../blocks/windowObservation.ts';
 import type { Cycle } from '../reference/calendar.ts';
 import type { Comparison } from '../reference/comparison.ts';
 import type { OutputModel } from '../reference/outputModel.ts';
-import type { Measured } from '../significance/bestTest.ts';
 import type { FamilyName } from '../significance/family.ts';
 import type { TestKey } from '../significance/streamHistory.ts';
-import type { StreamSignificance } from '../significance/streamSignificance.ts';
+import type { StreamNullModel } from '../significance/streamNullModel.ts';
+import type { Measured } from '../significance/testBestReference.ts';
 import type { Evidence } from './evidence.ts';
 
 /**
@@ -46,9 +46,9 @@ export interface TestOptions {
 }
 
 export interface FamilyContext {
-  stream: StreamSignificance;
+  stream: StreamNullModel;
   /**
-   * Significance level of the family at this scale, before it is adjusted to the family's own tail
+   * NullModel level of the family at this scale, before it is adjusted to the family's own tail
    * (`levelOfFamily`).
    */
   level: number;
@@ -97,7 +97,7 @@ export interface TestResult {
    */
   noiseWeight: number;
   /**
-   * Significance level of the family at this scale, after it was adjusted to the family's own tail.
+   * NullModel level of the family at this scale, after it was adjusted to the family's own tail.
    */
   familyLevel: number;
   /**

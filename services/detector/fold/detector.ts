@@ -20,9 +20,9 @@ import {
   type Comparison,
   comparisonsSinceChange,
   comparisonsWithinRegime,
-  largestScale,
-  longestHistoryBlocks,
-  minimumReferenceBlocks,
+  maxHistoryBlocks,
+  maxScale,
+  minReferenceBlocks,
 } from '../reference/comparison.ts';
 import { completedRegime, type Regime, regimeOf, withSample } from '../reference/reference.ts';
 import {
@@ -51,7 +51,7 @@ import {
  * Number of blocks after a change that are left out of the new reference. The large scales still
  * contain blocks of the old regime there, and a gradual change may still go on.
  */
-const settlingBlocks = largestScale;
+const settlingBlocks = maxScale;
 /**
  * Number of blocks for which a new reference has to hold until the episode ends. A later drift is
  * another episode.
@@ -117,7 +117,7 @@ function foldBlock(
 function comparisonsOf({ phase, since }: FoldState, regime: Regime, block: Block): Comparison[] {
   const { history, calendar } = regime;
   if (phase === 'watching') return comparisonsWithinRegime([...history, block], calendar);
-  return comparisonsSinceChange(history, [...since, block].slice(-largestScale), calendar);
+  return comparisonsSinceChange(history, [...since, block].slice(-maxScale), calendar);
 }
 
 /** Gathers the first windows of a version until they are its reference. */
@@ -143,7 +143,7 @@ function watch(
   context: FoldContext,
 ): Step {
   const blocks = [...regime.history, block];
-  const history = blocks.slice(-(longestHistoryBlocks + largestScale));
+  const history = blocks.slice(-(maxHistoryBlocks + maxScale));
   const calendar = nextCalendar(regime.calendar, blocks, state.history);
   const quiet = state.episode !== null && state.blocksInPhase + 1 >= quietBlocks;
   const next: FoldState = {
@@ -175,7 +175,7 @@ function nextCalendar(
   const variables = new Set([...blocks.at(-1)!.variables.keys()].filter(isOrdered));
   const performance = isOrdered(labelsKey) || isOrdered(errorKey);
   if (variables.size === 0 && !performance) return calendar;
-  const older = blocks.slice(calendar.size === 0 ? 0 : -1 - largestScale, -largestScale);
+  const older = blocks.slice(calendar.size === 0 ? 0 : -1 - maxScale, -maxScale);
   return older.reduce(
     (counted, block) => withBlock(counted, block, { variables, performance }),
     calendar,
@@ -245,7 +245,7 @@ function openEpisode(
  * if those logged any.
  */
 function newCodeVersions(blocks: readonly Block[]): string[] {
-  const recent = Math.min(largestScale, blocks.length - minimumReferenceBlocks);
+  const recent = Math.min(maxScale, blocks.length - minReferenceBlocks);
   const known = new Set(blocks.slice(0, -recent).flatMap(({ codeVersions }) => [...codeVersions]));
   if (known.size === 0) return [];
   const logged = new Set(blocks.slice(-recent).flatMap(({ codeVersions }) => [...codeVersions]));
@@ -268,7 +268,7 @@ function followChange(
   const episode = withEvidence(state.episode!, datedEvidence(evidence, window));
   const followed: FoldState = {
     ...state,
-    since: [...state.since, block].slice(-largestScale),
+    since: [...state.since, block].slice(-maxScale),
     blocksInPhase: state.blocksInPhase + 1,
     episode,
   };

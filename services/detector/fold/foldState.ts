@@ -3,7 +3,7 @@ import type { Block } from '../blocks/block.ts';
 import { mergeObservations, type WindowObservation } from '../blocks/windowObservation.ts';
 import type { DriftEventContent, Episode, StreamName } from '../events/driftEpisode.ts';
 import { type BlockTests, measureReference } from '../families/testFamilies.ts';
-import { minimumReferenceBlocks } from '../reference/comparison.ts';
+import { minReferenceBlocks } from '../reference/comparison.ts';
 import {
   extendedVersionReference,
   type GivenReference,
@@ -146,5 +146,5 @@ export function isReference(
   detection: DetectionSettings,
 ): boolean {
   const records = gathered.reduce((total, observation) => total + observation.records, 0);
-  return gathered.length >= minimumReferenceBlocks && records >= detection.bootstrapRecords;
+  return gathered.length >= minReferenceBlocks && records >= detection.bootstrapRecords;
 }

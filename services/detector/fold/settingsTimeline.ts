@@ -17,7 +17,7 @@ export type SettingsTimeline = readonly SettingsEpoch[];
  * Maximum number of remembered changes. Windows before the oldest of them are judged with its
  * settings.
  */
-const mostEpochs = 32;
+const maxEpochs = 32;
 
 /**
  * Returns the timeline with new settings for windows from a start time on. Changed settings apply
@@ -32,7 +32,7 @@ export function withSettings(
   const last = timeline.at(-1);
   if (last && identity(last.detection) === identity(detection)) return timeline;
   return [...timeline.filter(epoch => epoch.fromMs < fromMs), { fromMs, detection }].slice(
-    -mostEpochs,
+    -maxEpochs,
   );
 }
 

@@ -9,13 +9,13 @@ import type { TestReference } from './testReference.ts';
  */
 export const scales = [1, 2, 4, 8] as const;
 /** The largest of the scales. */
-export const largestScale = 8;
+export const maxScale = 8;
 /** Recent blocks are compared with at most this many earlier blocks of the regime. */
-export const longestHistoryBlocks = 150;
+export const maxHistoryBlocks = 150;
 /** Fewer blocks of the stream itself are not a reference. */
-export const minimumReferenceBlocks = 5;
+export const minReferenceBlocks = 5;
 /** Fewer blocks of the stream itself do not show how the stream varies. */
-export const fewestOwnBlocks = 8;
+export const minOwnBlocks = 8;
 
 /**
  * Returns the place of a scale in `scales`, and of its state in arrays by scale; -1 for another
@@ -144,7 +144,7 @@ export function comparisonsWithinReference(blocks: readonly Block[]): Comparison
   const whole = sumBlocks(blocks);
   const comparisons: Comparison[] = [];
   for (const scale of scales) {
-    if (blocks.length - scale < minimumReferenceBlocks) break;
+    if (blocks.length - scale < minReferenceBlocks) break;
     for (let start = 0; start + scale <= blocks.length; start++) {
       const recentBlocks = blocks.slice(start, start + scale);
       const referenceBlocks = blocks.toSpliced(start, scale);
@@ -165,7 +165,7 @@ export function comparisonsWithinReference(blocks: readonly Block[]): Comparison
 }
 
 function isReference(blocks: readonly Block[]): boolean {
-  return blocks.length >= minimumReferenceBlocks || blocks.at(0)?.given === true;
+  return blocks.length >= minReferenceBlocks || blocks.at(0)?.given === true;
 }
 
 /**

@@ -6,7 +6,7 @@ import { freezePairs, pairCounts } from '../blocks/featurePairs.ts';
 import { type FrozenVariable, freezeVariable } from '../blocks/frozenVariable.ts';
 import type { WindowObservation } from '../blocks/windowObservation.ts';
 import type { Calendar } from './calendar.ts';
-import { longestHistoryBlocks, minimumReferenceBlocks } from './comparison.ts';
+import { maxHistoryBlocks, minReferenceBlocks } from './comparison.ts';
 import { fitOutputModel, type OutputModel } from './outputModel.ts';
 
 /**
@@ -30,7 +30,7 @@ export interface GivenReference {
  */
 export interface Regime extends Binning {
   source: ReferenceSource;
-  /** The blocks of the regime, oldest first, at most `longestHistoryBlocks`. */
+  /** The blocks of the regime, oldest first, at most `maxHistoryBlocks`. */
   history: readonly Block[];
   /** Counts all blocks of the regime except the newest ones. */
   calendar: Calendar;
@@ -105,7 +105,7 @@ export function regimeOf(
   observations: readonly WindowObservation[],
   earlier?: ReadonlyMap<string, FrozenVariable>,
 ): Regime {
-  const newest = observations.slice(-longestHistoryBlocks);
+  const newest = observations.slice(-maxHistoryBlocks);
   const frozen = freezeVariables(newest, new Map(), earlier);
   const given = source !== 'bootstrap';
   const history = countReferenceBlocks(newest, frozen, given);
@@ -143,7 +143,7 @@ export function withSample(regime: Regime, sample: SampledRecords | null): Regim
  * @param samples of the last blocks
  */
 function withSamples(regime: Regime, samples: readonly SampledRecords[]): Regime {
-  if (samples.length < minimumReferenceBlocks) return { ...regime, gatheredSamples: samples };
+  if (samples.length < minReferenceBlocks) return { ...regime, gatheredSamples: samples };
   const pairs = freezePairs(samples);
   const last = regime.history.slice(-samples.length);
   const counted = last.map((block, index) => ({

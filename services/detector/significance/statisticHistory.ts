@@ -42,7 +42,7 @@ const maxRatio = 10;
 /** In the dispersion under sampling noise, a ratio counts as at most this. */
 const maxNoiseRatio = 3;
 /** Fewer blocks make no expectation. */
-export const fewestBlocks = 8;
+export const minHistoryBlocks = 8;
 /** If there is more than sampling noise, p-values are taken to be distributed as Beta(1/2, 1). */
 const alternativeExponent = 0.5;
 /**
@@ -109,7 +109,7 @@ export function withMeasurement(
  * nothing is known.
  */
 function expectedRatio({ blocks, sum, sizeSum }: StatisticHistory, size: number): number {
-  if (blocks < fewestBlocks) return Number.POSITIVE_INFINITY;
+  if (blocks < minHistoryBlocks) return Number.POSITIVE_INFINITY;
   const mean = Math.max(1, (sum + priorBlocks) / (blocks + priorBlocks));
   return 1 + ((mean - 1) * size * blocks) / Math.max(sizeSum, tiny);
 }

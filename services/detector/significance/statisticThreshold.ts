@@ -1,5 +1,5 @@
 import { bisect } from '../../shared/statistics/bisect.ts';
-import type { Judgement } from './significance.ts';
+import type { Judgement } from './nullModel.ts';
 
 /** Above this the search ends. */
 export const maxStatistic = 2 ** 30;

@@ -1,9 +1,8 @@
 import { isPairKey } from '../blocks/featurePairs.ts';
 import type { Cycle } from '../reference/calendar.ts';
-import { largestScale, scaleIndex, scales } from '../reference/comparison.ts';
-import type { Measured } from './bestTest.ts';
+import { maxScale, scaleIndex, scales } from '../reference/comparison.ts';
 import type { FamilyName } from './family.ts';
-import { isOrdered } from './significance.ts';
+import { isOrdered } from './nullModel.ts';
 import {
   type Measurement,
   noHistory,
@@ -11,6 +10,7 @@ import {
   withMeasurement,
 } from './statisticHistory.ts';
 import { noTail, type TailHistory, withLogPValue } from './tailHistory.ts';
+import type { Measured } from './testBestReference.ts';
 
 /**
  * The subject of a test: the `variableKey` of a feature or output, the trend of one, a pair of
@@ -93,7 +93,7 @@ export function withQuietBlock(
   measured: readonly MeasuredScale[],
 ): StreamHistory {
   const pending = [...stream.pending, measured];
-  if (pending.length <= largestScale) return { ...stream, pending };
+  if (pending.length <= maxScale) return { ...stream, pending };
   return { ...learned(stream, pending[0]!, () => true), pending: pending.slice(1) };
 }
 

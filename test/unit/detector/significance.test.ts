@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scales } from '../../../services/detector/reference/comparison.ts';
-import { judge, type Significance } from '../../../services/detector/significance/significance.ts';
+import { judge, type NullModel } from '../../../services/detector/significance/nullModel.ts';
 import {
   type Measurement,
   noHistory,
@@ -23,7 +23,7 @@ const historyOf = (statistics: readonly number[], scale: number): StatisticHisto
     noHistory,
   );
 /** Returns the significance of a history with one measurement of each statistic per scale. */
-const significanceOf = (statistics: readonly number[], noiseWeight: number): Significance => ({
+const significanceOf = (statistics: readonly number[], noiseWeight: number): NullModel => ({
   history: scales.map(scale => historyOf(statistics, scale)),
   noiseWeight,
 });
@@ -32,7 +32,7 @@ const noisy = Array.from({ length: 60 }, (_, block) => 4 + (block % 11));
 
 describe('judge', () => {
   it('judges a likelihood ratio as chi-squared while there is no history', () => {
-    const nothing: Significance = { history: [], noiseWeight: 1 };
+    const nothing: NullModel = { history: [], noiseWeight: 1 };
     for (const statistic of [0, 3, 20, 80]) {
       const { pValue, overdispersion } = judge(nothing, measured(statistic), 1, false);
       expect(pValue).toBeCloseTo(chiSquaredSurvival(statistic, degreesOfFreedom), 12);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { largestScale } from '../../../services/detector/reference/comparison.ts';
+import { maxScale } from '../../../services/detector/reference/comparison.ts';
 import {
   emptyStreamHistory,
   errorKey,
@@ -46,16 +46,16 @@ const blocksKnown = ({ statistics }: StreamHistory) => statistics.get(feature)?.
 
 describe('StreamHistory', () => {
   it('learns from a block only after eight more quiet ones', () => {
-    expect(blocksKnown(quietBlocks(largestScale, { [feature]: 1 }))).toBe(0);
-    const history = quietBlocks(largestScale + 3, { [feature]: 1 });
+    expect(blocksKnown(quietBlocks(maxScale, { [feature]: 1 }))).toBe(0);
+    const history = quietBlocks(maxScale + 3, { [feature]: 1 });
     expect(blocksKnown(history)).toBe(3);
-    expect(history.pending).toHaveLength(largestScale);
+    expect(history.pending).toHaveLength(maxScale);
     expect(history.tails.get('features')![0]!.reduce((sum, count) => sum + count, 0)).toBe(3);
   });
 
   it('drops the last blocks before an alarm if the stream is sampling noise between changes', () => {
     const history = withAlarm(quietBlocks(40, { [feature]: 0.8 }), blockOf({ [feature]: 30 }));
-    expect(blocksKnown(history)).toBe(40 - largestScale);
+    expect(blocksKnown(history)).toBe(40 - maxScale);
     expect(history.pending).toEqual([]);
   });
 
@@ -77,10 +77,10 @@ describe('StreamHistory', () => {
       history = withQuietBlock(history, [{ scale: 1, tests, logPValues: new Map() }]);
     const day = history.cyclic.get(feature)!.get('day')![0]!;
     expect(day).toMatchObject({
-      blocks: 40 - largestScale,
-      sum: expect.closeTo(2 * (40 - largestScale), 9),
+      blocks: 40 - maxScale,
+      sum: expect.closeTo(2 * (40 - maxScale), 9),
     });
-    expect(history.statistics.get(feature)![0]!.sum).toBeCloseTo(9 * (40 - largestScale), 9);
+    expect(history.statistics.get(feature)![0]!.sum).toBeCloseTo(9 * (40 - maxScale), 9);
     const without = new Map([[feature, { plain, cyclic: new Map() }]]);
     let other = emptyStreamHistory;
     for (let block = 0; block < 40; block++)

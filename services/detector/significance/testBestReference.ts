@@ -1,21 +1,15 @@
 import { weekMs } from '../../shared/duration.ts';
 import { type Cycle, cycles } from '../reference/calendar.ts';
-import { type Comparison, fewestOwnBlocks } from '../reference/comparison.ts';
+import { type Comparison, minOwnBlocks } from '../reference/comparison.ts';
 import { plainReference, type TestReference } from '../reference/testReference.ts';
-import {
-  detectableRatio,
-  isOrdered,
-  type Judgement,
-  judge,
-  type Significance,
-} from './significance.ts';
-import { fewestBlocks, type Measurement, type StatisticHistory } from './statisticHistory.ts';
+import { detectableRatio, isOrdered, type Judgement, judge, type NullModel } from './nullModel.ts';
+import { type Measurement, minHistoryBlocks, type StatisticHistory } from './statisticHistory.ts';
 
 /**
  * The null models of a test on this stream: against the plain reference, and against the reference
  * of each cycle.
  */
-export interface TestSignificance extends Significance {
+export interface TestNullModel extends NullModel {
   cyclic: ReadonlyMap<Cycle, readonly StatisticHistory[]>;
 }
 
@@ -33,7 +27,7 @@ export interface Measured {
 }
 
 /** A test against the reference with which it shows the smallest changes. */
-export interface BestTest<M extends Measurement> {
+export interface BestReferenceTest<M extends Measurement> {
   test: M;
   /** The cycle of the reference; null for all earlier blocks, whatever their time. */
   cycle: Cycle | null;
@@ -82,11 +76,11 @@ const minShareOfDay = 0.5;
  * variable
  * @returns null if the plain reference does not have the variable
  */
-export function bestTest<M extends ReferenceMeasurement>(
+export function testBestReference<M extends ReferenceMeasurement>(
   comparison: Comparison,
-  significance: TestSignificance,
+  significance: TestNullModel,
   measure: (reference: TestReference) => M | null,
-): BestTest<M> | null {
+): BestReferenceTest<M> | null {
   const plain = measure(plainReference(comparison.reference));
   if (!plain) return null;
   const cyclic = isOrdered(significance.noiseWeight)
@@ -96,7 +90,7 @@ export function bestTest<M extends ReferenceMeasurement>(
   const best = cycle === null ? plain : cyclic.get(cycle)!;
   const { scale, referenceBlocks } = comparison;
   const judgementOf = (test: M, statistic: number) =>
-    judge(own, { ...test, statistic }, scale, referenceBlocks.length >= fewestOwnBlocks);
+    judge(own, { ...test, statistic }, scale, referenceBlocks.length >= minOwnBlocks);
   const isNotable = cycle === 'week' && judgementOf(best, best.statistic).pValue < maxNotablePValue;
   const test = isNotable ? closestDay(comparison, best, measure) : best;
   return {
@@ -130,14 +124,14 @@ function measureCycles<M extends ReferenceMeasurement>(
  */
 function bestReference(
   { scale, recentBlocks }: Comparison,
-  significance: TestSignificance,
+  significance: TestNullModel,
   plain: ReferenceMeasurement,
   cyclic: ReadonlyMap<Cycle, ReferenceMeasurement>,
-): { cycle: Cycle | null; own: Significance } {
-  let best: { cycle: Cycle | null; own: Significance } = { cycle: null, own: significance };
+): { cycle: Cycle | null; own: NullModel } {
+  let best: { cycle: Cycle | null; own: NullModel } = { cycle: null, own: significance };
   if (cyclic.size === 0) return best;
   const minBlocks = calendarBlocksNeeded(recentBlocks);
-  let smallest = detectableRatio(significance, plain, scale, fewestBlocks);
+  let smallest = detectableRatio(significance, plain, scale, minHistoryBlocks);
   for (const [cycle, test] of cyclic) {
     const own = {
       noiseWeight: significance.noiseWeight,

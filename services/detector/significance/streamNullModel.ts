@@ -1,19 +1,19 @@
 import { scaleIndex } from '../reference/comparison.ts';
-import type { TestSignificance } from './bestTest.ts';
 import type { FamilyName } from './family.ts';
 import { noiseWeight, type StreamHistory, type TestKey } from './streamHistory.ts';
 import type { TailHistory } from './tailHistory.ts';
+import type { TestNullModel } from './testBestReference.ts';
 
 /** The null models of all tests and families, learned from the stream before a block. */
-export interface StreamSignificance {
+export interface StreamNullModel {
   /** Returns the null model of a test. */
-  of(key: TestKey): TestSignificance;
+  of(key: TestKey): TestNullModel;
   /** Returns what is known about the p-values of a family; undefined if nothing is. */
   tail(family: FamilyName, scale: number): TailHistory | undefined;
 }
 
 /** Returns the null models that follow from a history. O(tests); each question is then O(1). */
-export function streamSignificance(history: StreamHistory): StreamSignificance {
+export function streamNullModel(history: StreamHistory): StreamNullModel {
   const weight = noiseWeight(history);
   return {
     of: key => ({

@@ -1,7 +1,12 @@
 import { logChiSquaredSurvival } from '../../shared/statistics/chiSquaredSurvival.ts';
 import { logFisherSurvival } from '../../shared/statistics/fisherSurvival.ts';
 import { scaleIndex, scales } from '../reference/comparison.ts';
-import { fewestBlocks, type Measurement, type StatisticHistory, tiny } from './statisticHistory.ts';
+import {
+  type Measurement,
+  minHistoryBlocks,
+  type StatisticHistory,
+  tiny,
+} from './statisticHistory.ts';
 
 /**
  * Weight, in blocks, of the assumption of dispersion 1 where the stream is ordered: small, because
@@ -17,7 +22,7 @@ const priorShapeBlocks = 10;
  * The null model of a statistic: what is known about its distribution on this stream while nothing
  * changes.
  */
-export interface Significance {
+export interface NullModel {
   /**
    * The past of the statistic, in the order of `scales`; empty if nothing is known.
    */
@@ -77,7 +82,7 @@ export function isOrdered(noiseWeight: number): boolean {
  * judge({ history: [], noiseWeight: 1 }, measured, 1, false).pValue // 0.05
  */
 export function judge(
-  significance: Significance,
+  significance: NullModel,
   measured: Measurement,
   scale: number,
   ownHistory: boolean,
@@ -110,7 +115,7 @@ function noiseDispersion(history: StatisticHistory | undefined, degreesOfFreedom
 
 /** Returns φ, v and m; null while fewer than eight blocks are known at the scale. */
 function learnedDispersion(
-  { history }: Significance,
+  { history }: NullModel,
   { degreesOfFreedom, size }: Measurement,
   scale: number,
 ): { dispersion: number; shape: number; worth: number } | null {
@@ -123,7 +128,7 @@ function learnedDispersion(
     );
     smaller = mean;
     if (scales[index] !== scale) continue;
-    if (known.blocks < fewestBlocks) return null;
+    if (known.blocks < minHistoryBlocks) return null;
     const dispersion = 1 + ((mean - 1) * size * known.blocks) / Math.max(known.sizeSum, tiny);
     return { dispersion, shape: shapeOf(known, worth, dispersion, degreesOfFreedom), worth };
   }
@@ -163,7 +168,7 @@ function shapeOf(
  * @returns Infinity below that, and without degrees of freedom
  */
 export function detectableRatio(
-  significance: Significance,
+  significance: NullModel,
   measured: Measurement & { records: number; referenceRecords: number },
   scale: number,
   minBlocks: number,
