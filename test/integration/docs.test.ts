@@ -23,7 +23,8 @@ const blocksOf = (page: string, kind: string) =>
     .map(block => block.text);
 
 /**
- * The kinds of code blocks in the pages. `ts run`, `sh run` and `sql` must end without an error.
+ * The kinds of code blocks in the pages. `ts run`, `sh run`, `sh explain` and `sql` must end without
+ * an error.
  * `ts follow` runs until it is stopped. Unit tests check `json …`, `yaml settings` and `sh
  * project`. `sh docker` needs Docker and is not run.
  */
@@ -32,6 +33,7 @@ const kinds = [
   'ts run',
   'ts follow',
   'sh run',
+  'sh explain',
   'sql',
   'json prediction',
   'json feedback',
@@ -136,6 +138,32 @@ describe('docs', { timeout: 300_000 }, () => {
     expect(retraining).toContain('asked for a new version of churn');
   });
 
+  it('operators.md: explain answers for an event, a window and a feature', async () => {
+    const { clickhouse } = installation;
+    const [window] = await clickhouse.select<{ start: string; time: string }>(
+      `SELECT toString(min(window_start)) AS start,
+              formatDateTime(min(window_start), '%Y-%m-%dT%H:%iZ') AS time FROM window_profiles`,
+    );
+    const [block] = blocksOf('operators.md', 'sh explain');
+    const [id] = /[0-9a-f]{32}/.exec(block!)!;
+    await clickhouse.insert('drift_events', [
+      {
+        id,
+        revision: 1,
+        status: 'open',
+        model: 'churn',
+        version: '3',
+        window_start: window!.start,
+      },
+    ]);
+    const commands = block!.replaceAll('2026-05-03T14:00Z', window!.time);
+    const output = await outputOf(start('sh', ['-e', '-c', commands]));
+    expect(
+      output.match(/^churn 3, window from .* UTC, \d records, all predictions$/gm),
+    ).toHaveLength(3);
+    expect(output.match(/^Verdict: none yet\./gm)).toHaveLength(3);
+  });
+
   it('operators.md: the program prints new alerts', async () => {
     const [program] = blocksOf('operators.md', 'ts follow');
     const child = await startProgram('pager', program!);
@@ -188,7 +216,8 @@ describe('docs', { timeout: 300_000 }, () => {
       { database: installation.environment.CLICKHOUSE_DATABASE },
     );
     const page = readFileSync(new URL('analysts.md', docs), 'utf8');
-    const listed = [...page.matchAll(/^\| `(\w+)` +\|/gm)].map(match => match[1]!);
+    const [, tables = ''] = /\n## [^\n]*\n([\s\S]*?)\n## FINAL/.exec(page) ?? [];
+    const listed = [...tables.matchAll(/^\| `(\w+)` +\|/gm)].map(match => match[1]!);
     expect(listed.sort()).toEqual(
       found.map(({ name }) => name).filter(name => !internal.includes(name)),
     );
