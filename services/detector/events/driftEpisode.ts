@@ -1,8 +1,8 @@
 import type { DriftEvent } from '../../shared/contracts.ts';
 import { deterministicId } from '../../shared/deterministicId.ts';
 import type { Evidence } from '../families/evidence.ts';
-import type { ReferenceSource } from '../reference/reference.ts';
 import { decidingEvidence, driftCause, driftSeverity } from './driftCause.ts';
+import type { DatedEvidence, Episode } from './episode.ts';
 import { explanationOf } from './explanation.ts';
 
 /** Whose windows are folded. */
@@ -13,33 +13,12 @@ export interface StreamName {
   segment: string;
 }
 
-/** Evidence with the window in which it was found. */
-export interface DatedEvidence extends Evidence {
-  windowStartMs: number;
-}
-
 /** Notes the window in which evidence was found: its row of drift_metrics has the same numbers. */
 export function datedEvidence(
   evidence: readonly Evidence[],
   { startMs }: { startMs: number },
 ): DatedEvidence[] {
   return evidence.map(found => ({ ...found, windowStartMs: startMs }));
-}
-
-/**
- * One drift from its first sign until a new reference has held. Whatever is seen in between belongs
- * to it.
- */
-export interface Episode {
-  windowStartMs: number;
-  windowEndMs: number;
-  reference: ReferenceSource;
-  /** Versions of the serving code that appeared with it. */
-  newCodeVersions: readonly string[];
-  /** For each family, the last evidence that said more than what was known before. */
-  evidence: readonly DatedEvidence[];
-  /** How often the new reference did not hold either. */
-  renewals: number;
 }
 
 /** A drift event before it is numbered: the same content is never published twice. */

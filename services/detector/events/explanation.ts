@@ -1,5 +1,5 @@
 import { type DriftCause, decidingEvidence } from './driftCause.ts';
-import type { Episode } from './driftEpisode.ts';
+import type { Episode } from './episode.ts';
 
 const maxHeadlineLength = 160;
 

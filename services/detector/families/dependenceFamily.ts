@@ -13,13 +13,8 @@ import {
   measuredOf,
 } from './dependenceStatistic.ts';
 import { type Evidence, evidenceOf, shares, shown } from './evidence.ts';
-import {
-  correctedLevel,
-  type FamilyContext,
-  type FamilyResult,
-  type TestFamily,
-  type TestResult,
-} from './testFamily.ts';
+import type { FamilyContext, FamilyResult, TestFamily } from './testFamily.ts';
+import { correctedLevel, type TestResult } from './testResult.ts';
 
 /** Change of a correlation that matters on its own. */
 const largeChange = 0.5;

@@ -18,14 +18,8 @@ import {
 import { type Evidence, evidenceOf, shares } from './evidence.ts';
 import { largestShift } from './largestShift.ts';
 import { movementStatement, predictionContributions } from './outputMovement.ts';
-import {
-  correctedLevel,
-  type FamilyContext,
-  type FamilyResult,
-  type TestFamily,
-  type TestOptions,
-  type TestResult,
-} from './testFamily.ts';
+import type { FamilyContext, FamilyResult, TestFamily, TestOptions } from './testFamily.ts';
+import { correctedLevel, type TestResult } from './testResult.ts';
 
 /** "Major shift" by the convention of credit scoring (Siddiqi, "Credit Risk Scorecards", 2006). */
 export const largePopulationStabilityIndex = 0.25;

@@ -19,7 +19,7 @@ import {
   type TestNullModel,
   testBestReference,
 } from '../significance/testBestReference.ts';
-import type { ResultDetail } from './testFamily.ts';
+import type { ResultDetail } from './testResult.ts';
 
 export interface DistributionStatistic
   extends CountsMeasurement,

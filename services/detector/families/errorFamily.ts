@@ -3,7 +3,8 @@ import { errorKey } from '../significance/streamHistory.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
 import { type ErrorStatistic, errorStatistic, errorThreshold } from './errorStatistic.ts';
 import { type Evidence, evidenceOf, percent, shown } from './evidence.ts';
-import type { FamilyContext, FamilyResult, TestFamily, TestResult } from './testFamily.ts';
+import type { FamilyContext, FamilyResult, TestFamily } from './testFamily.ts';
+import type { TestResult } from './testResult.ts';
 
 /** Tests whether the model became worse by enough to matter. */
 export const errorFamily: TestFamily = {

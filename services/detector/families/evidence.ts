@@ -1,6 +1,6 @@
 import type { FamilyName } from '../significance/family.ts';
 import { earlierRecords } from '../significance/testBestReference.ts';
-import type { TestResult } from './testFamily.ts';
+import type { TestResult } from './testResult.ts';
 
 /** A family of tests that said "changed", with the result that speaks for it. */
 export interface Evidence {

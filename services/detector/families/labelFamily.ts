@@ -8,7 +8,8 @@ import { largePopulationStabilityIndex } from './distributionFamily.ts';
 import { type DistributionStatistic, detailOf, testCounts } from './distributionStatistic.ts';
 import { type Evidence, evidenceOf } from './evidence.ts';
 import { quoted, shiftStatement } from './largestShift.ts';
-import type { FamilyContext, FamilyResult, TestFamily, TestResult } from './testFamily.ts';
+import type { FamilyContext, FamilyResult, TestFamily } from './testFamily.ts';
+import type { TestResult } from './testResult.ts';
 
 /** Tests whether the distribution of the labels changed. */
 export const labelsFamily: TestFamily = {

@@ -5,13 +5,8 @@ import type { FamilyName } from '../significance/family.ts';
 import { hasKind } from './distributionFamily.ts';
 import { type Evidence, evidenceOf, shares } from './evidence.ts';
 import { type QualityTest, qualityTests } from './qualityTests.ts';
-import {
-  correctedLevel,
-  type FamilyContext,
-  type FamilyResult,
-  type TestFamily,
-  type TestResult,
-} from './testFamily.ts';
+import type { FamilyContext, FamilyResult, TestFamily } from './testFamily.ts';
+import { correctedLevel, type TestResult } from './testResult.ts';
 
 const maxNamedDefects = 4;
 

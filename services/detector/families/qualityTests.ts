@@ -14,7 +14,8 @@ import type { NullModel } from '../significance/nullModel.ts';
 import type { StreamNullModel } from '../significance/streamNullModel.ts';
 import { percent } from './evidence.ts';
 import { defectCount, type RateMetric, rateMetrics, rateOverdispersion } from './qualityRates.ts';
-import type { ResultDetail, TestOptions } from './testFamily.ts';
+import type { TestOptions } from './testFamily.ts';
+import type { ResultDetail } from './testResult.ts';
 
 /** Rise of a rate below which a change does not matter, for any number of records. */
 const minRateIncrease = 0.01;

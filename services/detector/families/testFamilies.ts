@@ -12,7 +12,8 @@ import type { Measured } from '../significance/testBestReference.ts';
 import type { Evidence } from './evidence.ts';
 import { families } from './families.ts';
 import { withheldEvidence } from './ownLearning.ts';
-import type { FamilyContext, FamilyResult, TestOptions, TestResult } from './testFamily.ts';
+import type { FamilyContext, FamilyResult, TestOptions } from './testFamily.ts';
+import type { TestResult } from './testResult.ts';
 
 /** Results of the tests of a block, and their measurements for the history of the stream. */
 export interface BlockTests {

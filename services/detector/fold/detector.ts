@@ -10,10 +10,10 @@ import type { WindowObservation } from '../blocks/windowObservation.ts';
 import {
   datedEvidence,
   driftEventOf,
-  type Episode,
   type StreamName,
   withEvidence,
 } from '../events/driftEpisode.ts';
+import type { Episode } from '../events/episode.ts';
 import { type BlockTests, testFamilies } from '../families/testFamilies.ts';
 import { type Calendar, withBlock } from '../reference/calendar.ts';
 import {

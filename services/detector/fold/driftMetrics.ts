@@ -1,4 +1,4 @@
-import type { TestResult } from '../families/testFamily.ts';
+import type { TestResult } from '../families/testResult.ts';
 import type { ReferenceSource } from '../reference/reference.ts';
 import { distanceMetrics } from './distanceMetrics.ts';
 import type { DriftMetric } from './driftMetric.ts';

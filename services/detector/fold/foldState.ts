@@ -1,7 +1,8 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
 import type { Block } from '../blocks/block.ts';
 import { mergeObservations, type WindowObservation } from '../blocks/windowObservation.ts';
-import type { DriftEventContent, Episode, StreamName } from '../events/driftEpisode.ts';
+import type { DriftEventContent, StreamName } from '../events/driftEpisode.ts';
+import type { Episode } from '../events/episode.ts';
 import { type BlockTests, measureReference } from '../families/testFamilies.ts';
 import { minReferenceBlocks } from '../reference/comparison.ts';
 import {

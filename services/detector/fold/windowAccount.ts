@@ -1,8 +1,7 @@
 import type { WindowObservation } from '../blocks/windowObservation.ts';
-import type { DriftEventContent } from '../events/driftEpisode.ts';
-import { driftEventOf } from '../events/driftEpisode.ts';
+import { type DriftEventContent, driftEventOf } from '../events/driftEpisode.ts';
 import { families } from '../families/families.ts';
-import type { TestResult } from '../families/testFamily.ts';
+import type { TestResult } from '../families/testResult.ts';
 import type { Cycle } from '../reference/calendar.ts';
 import type { ReferenceSource } from '../reference/reference.ts';
 import { foldWindow } from './detector.ts';

@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type DatedEvidence,
-  type Episode,
-  withEvidence,
-} from '../../../services/detector/events/driftEpisode.ts';
+import { withEvidence } from '../../../services/detector/events/driftEpisode.ts';
+import type { DatedEvidence, Episode } from '../../../services/detector/events/episode.ts';
 
 function evidenceOf(family: string, features: readonly string[], large = false): DatedEvidence {
   return {
