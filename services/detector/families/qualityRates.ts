@@ -1,7 +1,6 @@
 import {
   missingCount,
   nonFiniteCount,
-  totalCount,
   unseenCount,
   wrongTypeCount,
 } from '../../shared/bins/countVector.ts';
@@ -63,7 +62,7 @@ export function rateOverdispersion(
       const counts = block.variables.get(key);
       if (!counts) return null;
       const hits = defectCount(counts, metric);
-      return [hits, totalCount(counts.counts) - hits];
+      return [hits, block.records - hits];
     }),
   );
 }

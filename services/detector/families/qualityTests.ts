@@ -85,7 +85,9 @@ export function qualityTests(
         reference: { hits: defectCount(reference, metric), total: referenceTotal },
         minIncrease: minIncrease(metric, significance),
       };
-      const learned = () => rateOverdispersion(comparison, key, metric);
+      // Without a defect in the reference there is nothing to learn from.
+      const learned = () =>
+        rates.reference.hits === 0 ? 1 : rateOverdispersion(comparison, key, metric);
       const { noiseWeight } = significance;
       tests.push(rateTest({ feature: variable.name, metric, noiseWeight }, rates, learned, level));
     }
