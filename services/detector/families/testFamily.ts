@@ -47,7 +47,7 @@ export interface TestOptions {
 export interface FamilyContext {
   stream: StreamNullModel;
   /**
-   * NullModel level of the family at this scale, before it is adjusted to the family's own tail
+   * Significance level of the family at this scale, before it is adjusted to the family's own tail
    * (`levelOfFamily`).
    */
   level: number;

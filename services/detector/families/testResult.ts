@@ -29,7 +29,7 @@ export interface TestResult {
    */
   noiseWeight: number;
   /**
-   * NullModel level of the family at this scale, after it was adjusted to the family's own tail.
+   * Significance level of the family at this scale, after it was adjusted to the family's own tail.
    */
   familyLevel: number;
   /**
