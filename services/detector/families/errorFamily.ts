@@ -3,6 +3,7 @@ import { errorKey } from '../significance/streamHistory.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
 import { type ErrorStatistic, errorStatistic, errorThreshold } from './errorStatistic.ts';
 import { type Evidence, evidenceOf, percent, shown } from './evidence.ts';
+import { performanceResult } from './performanceResult.ts';
 import type { FamilyContext, FamilyResult, TestFamily } from './testFamily.ts';
 import type { TestResult } from './testResult.ts';
 
@@ -33,28 +34,20 @@ function testErrors(
   if (!test) return null;
   const { noiseWeight } = significance;
   const familyLevel = levelOfFamily(stream.tail('error', scale), scale, noiseWeight, level);
-  const result: TestResult = {
+  const result = performanceResult(test, {
     family: 'error',
-    kind: 'performance',
-    feature: '',
     metric: 'error',
     scale,
     value: test.value,
     referenceValue: test.referenceValue,
-    records: test.records,
-    referenceRecords: Math.round(test.referenceRecords),
-    cycle: test.cycle,
     noiseWeight,
     familyLevel,
-    level: familyLevel,
-    changed: test.pValue <= familyLevel,
-    logPValue: test.logPValue,
     detail: () => ({
       pValue: test.pValue,
       threshold: errorThreshold(test, familyLevel),
       overdispersion: test.overdispersion,
     }),
-  };
+  });
   return {
     results: [result],
     measured: new Map([[errorKey, test.measured]]),

@@ -8,6 +8,7 @@ import { largePopulationStabilityIndex } from './distributionFamily.ts';
 import { type DistributionStatistic, detailOf, testCounts } from './distributionStatistic.ts';
 import { type Evidence, evidenceOf } from './evidence.ts';
 import { quoted, shiftStatement } from './largestShift.ts';
+import { performanceResult } from './performanceResult.ts';
 import type { FamilyContext, FamilyResult, TestFamily } from './testFamily.ts';
 import type { TestResult } from './testResult.ts';
 
@@ -42,24 +43,16 @@ function testLabels(
   if (!test) return null;
   const { noiseWeight } = significance;
   const familyLevel = levelOfFamily(stream.tail('labels', scale), scale, noiseWeight, level);
-  const result: TestResult = {
+  const result = performanceResult(test, {
     family: 'labels',
-    kind: 'performance',
-    feature: '',
     metric: 'likelihood_ratio',
     scale,
     value: test.statistic,
     referenceValue: null,
-    records: test.records,
-    referenceRecords: Math.round(test.referenceRecords),
-    cycle: test.cycle,
     noiseWeight,
     familyLevel,
-    level: familyLevel,
-    changed: test.pValue <= familyLevel,
-    logPValue: test.logPValue,
     detail: () => detailOf(test, familyLevel),
-  };
+  });
   return {
     results: [result],
     measured: new Map([[labelsKey, test.measured]]),
