@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { temporaryInstallation } from '../infra/local/temporaryInstallation.ts';
+import { createInstallation } from '../infra/local/createInstallation.ts';
 import { uniqueName } from './uniqueName.ts';
 
 /**
@@ -13,7 +13,7 @@ import { uniqueName } from './uniqueName.ts';
 export async function freshInstallation(variables: Record<string, string> = {}) {
   const name = uniqueName();
   const folder = await mkdtemp(join(tmpdir(), 'driftloop-installation-'));
-  const installation = await temporaryInstallation(
+  const installation = await createInstallation(
     {
       KAFKA_BROKERS: inject('kafkaBrokers'),
       SCHEMA_REGISTRY_URL: inject('schemaRegistryUrl'),

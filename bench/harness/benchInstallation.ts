@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
-import { temporaryInstallation } from '../../infra/local/temporaryInstallation.ts';
+import { createInstallation } from '../../infra/local/createInstallation.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { consumerGroup, type ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import type { BenchServers } from './benchServers.ts';
@@ -30,7 +30,7 @@ async function benchInstallation(servers: BenchServers, name: string, settings: 
   const folder = join(servers.folder, name);
   await mkdir(folder);
   await writeFile(join(folder, 'driftloop.yaml'), settings);
-  const installation = await temporaryInstallation(
+  const installation = await createInstallation(
     {
       ...servers.variables,
       CLICKHOUSE_DATABASE: name,

@@ -21,7 +21,7 @@ import {
  *   nobody else uses in DRIFTLOOP_TOPIC_PREFIX and CLICKHOUSE_DATABASE
  * @param folder receives the logs of the services
  */
-export async function temporaryInstallation(variables: Record<string, string>, folder: string) {
+export async function createInstallation(variables: Record<string, string>, folder: string) {
   const environment = readEnvironment(variables);
   const kafka = connectKafka(environment, 'installation');
   const admin = kafka.admin();
