@@ -5,9 +5,11 @@ import { withClickhouse, withKafka } from '../servers/withServers.ts';
 import { formatTable } from '../terminal/formatTable.ts';
 import {
   type ModelStatus,
+  type OpenNotice,
   readDeadLetterCounts,
   readModelStatus,
   readOpenDriftEvents,
+  readOpenNotices,
   readServiceStatus,
   type SystemStatus,
 } from './systemStatus.ts';
@@ -17,7 +19,9 @@ type Rows = Parameters<typeof formatTable>[0];
 export function addStatusCommand(program: Command): void {
   program
     .command('status')
-    .description('Show what runs and how far it is, the models, open drift events, dead letters.')
+    .description(
+      'Show what runs and how far it is, the models, drift events, notices, dead letters.',
+    )
     .option('--json', 'print all of it as one JSON object')
     .addHelpText(
       'after',
@@ -25,6 +29,7 @@ export function addStatusCommand(program: Command): void {
 SERVICES           replicas: running processes of a service; lag: records it has not processed yet
 MODELS             watermark: event time up to which all predictions are expected to have come
 OPEN DRIFT EVENTS  what has changed and is not over
+NOTICES            what is odd in how a model is logged, and what to do about it
 DEAD LETTERS       records that could not be used; "driftloop dead-letters list" shows the reasons
 
 Examples:
@@ -49,15 +54,18 @@ async function readStatus(): Promise<SystemStatus> {
     services,
     models: await readModelStatus(clickhouse, settings),
     openDriftEvents: await readOpenDriftEvents(clickhouse),
+    notices: await readOpenNotices(clickhouse),
     deadLetters: await readDeadLetterCounts(clickhouse),
   }));
 }
 
-function statusText({ services, models, openDriftEvents, deadLetters }: SystemStatus): string {
+function statusText(status: SystemStatus): string {
+  const { services, models, openDriftEvents, notices, deadLetters } = status;
   return [
     section('SERVICES', services.map(serviceRow)),
     section('MODELS', models.map(modelRow), 'no prediction has been seen yet'),
     section('OPEN DRIFT EVENTS', openDriftEvents.map(driftEventRow)),
+    section('NOTICES', notices.map(noticeRow)),
     section(
       'DEAD LETTERS',
       deadLetters.map(letter => ({ ...letter })),
@@ -97,4 +105,8 @@ function quality({ lastAccuracy, lastMae }: ModelStatus): string | null {
 function driftEventRow(event: SystemStatus['openDriftEvents'][number]) {
   const { model, version, cause, severity, since, explanation } = event;
   return { model, version, cause, severity, since, explanation };
+}
+
+function noticeRow({ model, version, since, message, evidence, advice }: OpenNotice) {
+  return { model, version, since, notice: [message, evidence, advice].join(' ') };
 }

@@ -56,6 +56,18 @@ export interface OpenDriftEvent {
   explanation: string;
 }
 
+/** What is odd in how a model version is logged. */
+export interface OpenNotice {
+  model: string;
+  version: string;
+  code: string;
+  subject: string;
+  since: string;
+  message: string;
+  evidence: string;
+  advice: string;
+}
+
 export interface DeadLetterCount {
   topic: string;
   class: string;
@@ -67,6 +79,7 @@ export interface SystemStatus {
   services: ServiceStatus[];
   models: ModelStatus[];
   openDriftEvents: OpenDriftEvent[];
+  notices: OpenNotice[];
   deadLetters: DeadLetterCount[];
 }
 
@@ -162,6 +175,14 @@ export async function readOpenDriftEvents(clickhouse: Clickhouse): Promise<OpenD
            toUnixTimestamp64Milli(window_start) AS startMs
     FROM drift_events FINAL WHERE status = 'open' ORDER BY window_start, id`);
   return rows.map(({ startMs, ...event }) => ({ ...event, since: isoTime(startMs) }));
+}
+
+export async function readOpenNotices(clickhouse: Clickhouse): Promise<OpenNotice[]> {
+  const rows = await clickhouse.select<OpenNotice & { sinceMs: number }>(`
+    SELECT model, version, code, subject, message, evidence, advice,
+           toUnixTimestamp64Milli(since) AS sinceMs
+    FROM notices FINAL WHERE status = 'open' ORDER BY model, version, code, subject`);
+  return rows.map(({ sinceMs, ...notice }) => ({ ...notice, since: isoTime(sinceMs) }));
 }
 
 export function readDeadLetterCounts(clickhouse: Clickhouse): Promise<DeadLetterCount[]> {

@@ -133,6 +133,16 @@ export function modelVersionRows(clickhouse: Clickhouse): AsyncGenerator<Row> {
   );
 }
 
+/** Reads the notices that are open at the end of the stream. */
+export function openNoticeRows(clickhouse: Clickhouse): AsyncGenerator<Row> {
+  return rows(
+    clickhouse,
+    `SELECT model, version, code, subject, toUnixTimestamp64Milli(since) AS since_iso,
+            message, evidence, advice
+     FROM notices FINAL WHERE status = 'open' ORDER BY model, version, code, subject`,
+  );
+}
+
 /** Counts the dead letters that belong to no known version, by topic (without prefix) and class. */
 export function unassignedLetterRows(
   clickhouse: Clickhouse,

@@ -9,6 +9,7 @@ import {
   driftEventRows,
   driftMetricRows,
   modelVersionRows,
+  openNoticeRows,
   performanceRows,
   unassignedLetterRows,
   versionCounts,
@@ -75,6 +76,8 @@ async function* reportText(clickhouse: Clickhouse, report: ReplayReport): AsyncG
   yield* arrayText(driftEventRows(clickhouse));
   yield ',\n"modelVersions": ';
   yield* arrayText(modelVersionRows(clickhouse));
+  yield ',\n"notices": ';
+  yield* arrayText(openNoticeRows(clickhouse));
   yield ',\n"deadLettered": ';
   yield* arrayText(unassignedLetterRows(clickhouse, environment.DRIFTLOOP_TOPIC_PREFIX));
   yield `,\n${fields({ timings: timings() })}\n}\n`;

@@ -66,6 +66,12 @@ export const topicDefinitions: Readonly<Record<Topic, TopicDefinition>> = {
     maxMessageBytes: megabyte,
     contract: 'ModelVersion',
   },
+  [topics.notices]: {
+    partitions: 1,
+    retention: 'compact',
+    maxMessageBytes: megabyte,
+    contract: 'Notice',
+  },
   // As long as the table dead_letters, which is the index of the topic.
   [topics.deadLetters]: {
     partitions: 4,

@@ -101,6 +101,28 @@ export interface ModelVersion {
   time: number;
 }
 
+/** What is odd in how a model version is logged, for whoever logs it. Topic: notices, compacted. */
+export interface Notice {
+  /** Deterministic: one per model version, code and subject. */
+  id: string;
+  /** closed: what it says holds no longer. */
+  status: 'open' | 'closed';
+  model: string;
+  version: string;
+  /** Kind of the notice, such as score-disagrees-with-predictions; docs/operators.md lists them. */
+  code: string;
+  /** The feature or class that it is about; empty for the whole version. */
+  subject: string;
+  /** Event time from which it holds. */
+  since: number;
+  /** What is odd, in one sentence. */
+  message: string;
+  /** The numbers behind it, with an example, as they were when it opened or its message changed. */
+  evidence: string;
+  /** What to do, in one sentence. */
+  advice: string;
+}
+
 /** One logged output of a model. Topic: predictions. */
 export interface Prediction {
   /** Unique within the model. Feedback refers to it; a repeated id is a retry and counts once. */

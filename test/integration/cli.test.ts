@@ -135,6 +135,20 @@ describe('driftloop status', () => {
         cause: 'data_drift',
       },
     ]);
+    await clickhouse.insert('notices', [
+      {
+        id: 'n1',
+        model: 'churn',
+        version: '1',
+        code: 'labels-never-match',
+        family: 'labels',
+        status: 'open',
+        since: '2026-01-01 00:00:00.000',
+        message: 'No label matches a prediction.',
+        evidence: '500 labels.',
+        advice: 'Check the ids.',
+      },
+    ]);
     await clickhouse.insert('dead_letters', [
       {
         source_topic: 'predictions',
@@ -178,6 +192,9 @@ describe('driftloop status', () => {
     expect(status.openDriftEvents).toEqual([
       expect.objectContaining({ id: 'd1', cause: 'data_drift', explanation: 'age rose' }),
     ]);
+    expect(status.notices).toEqual([
+      expect.objectContaining({ code: 'labels-never-match', since: '2026-01-01T00:00:00.000Z' }),
+    ]);
     expect(status.deadLetters).toEqual([
       { topic: 'predictions', class: 'malformed-json', model: '', count: 1 },
     ]);
@@ -190,6 +207,8 @@ describe('driftloop status', () => {
       'churn',
       'OPEN DRIFT EVENTS',
       'age rose',
+      'NOTICES',
+      'No label matches a prediction. 500 labels. Check the ids.',
       'DEAD LETTERS',
     ]) {
       expect(table).toContain(shown);

@@ -9,6 +9,7 @@ export const topics = {
   alerts: 'alerts',
   retrainRequests: 'retrain-requests',
   modelVersions: 'model-versions',
+  notices: 'notices',
   deadLetters: 'dead-letters',
   deadLetterReplays: 'dead-letter-replays',
 } as const;

@@ -10,6 +10,7 @@ import type {
   DriftEvent,
   Feedback,
   ModelVersion,
+  Notice,
   Prediction,
   RetrainRequest,
   WindowUpdate,
@@ -49,6 +50,7 @@ export interface DecodedContracts {
   DriftEvent: DriftEvent;
   Feedback: Feedback;
   ModelVersion: ModelVersion;
+  Notice: Notice;
   Prediction: LoggedPrediction;
   RetrainRequest: RetrainRequest;
   WindowUpdate: WindowUpdate;

@@ -15,6 +15,8 @@ import { DeadLetterSink } from './deadLetterSink.ts';
 import { DeadLetterStore } from './deadLetterStore.ts';
 import { healthServer } from './healthServer.ts';
 import { createMetrics, type ServiceMetrics } from './metrics.ts';
+import { NoticeSink } from './noticeSink.ts';
+import { NoticeStore } from './noticeStore.ts';
 import { PositionStore } from './positionStore.ts';
 import { type FoundBreak, ReadPositions } from './readPositions.ts';
 
@@ -29,6 +31,7 @@ export interface ServiceContext {
   clickhouse: Clickhouse;
   schemas: SchemaClient;
   deadLetters: DeadLetterSink;
+  notices: NoticeSink;
   /** Returns the name of a topic with the prefix of this installation. */
   topic(name: string): string;
 }
@@ -157,8 +160,15 @@ class Service {
       store: new DeadLetterStore(clickhouse, name),
       metrics,
     });
+    const notices = new NoticeSink({
+      topic: topic(topics.notices),
+      service: name,
+      producer,
+      schemas,
+      store: new NoticeStore(clickhouse),
+    });
     const servers = { kafka, producer, clickhouse, schemas };
-    return { environment, settings, log, metrics, ...servers, deadLetters, topic };
+    return { environment, settings, log, metrics, ...servers, deadLetters, notices, topic };
   }
 
   #createConsumer(context: ServiceContext, parts: ServiceParts): BatchConsumer {

@@ -61,6 +61,7 @@ async function startProcess(
       clickhouse: null as never,
       schemas: { encoder: async () => () => Buffer.alloc(0), prepare: async () => {} } as never,
       deadLetters: { add: () => expect.unreachable(), clear() {}, flush: async () => {} } as never,
+      notices: { state() {}, clear() {}, flush: async () => {} } as never,
       producer: { sendBatch: async () => {} } as never,
       metrics: createMetrics('test'),
       log: pino({ level: 'silent' }),
