@@ -1,5 +1,6 @@
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import type { KafkaRecord } from '../../services/shared/kafka/kafka.ts';
+import { type ClockSettings, PlainClock } from '../plainClock.ts';
 
 /**
  * Computes what the tables must contain, by one plain pass over the records of the topics. It
@@ -7,11 +8,7 @@ import type { KafkaRecord } from '../../services/shared/kafka/kafka.ts';
  * particular, it sees all records at once, while the services see a prefix.
  */
 
-export interface OracleSettings {
-  windowSizeMs: number;
-  outOfOrdernessMs: number;
-  gracePeriodMs: number;
-}
+export type OracleSettings = ClockSettings;
 
 /** Rows of a table by their key. The key is text, so that it can be compared and printed. */
 export type Rows = Map<string, Record<string, unknown>>;
@@ -169,11 +166,10 @@ function countedOf(
   const ids = new Set<string>();
   const counted: Counted[] = [];
   const counters = { predictions: 0, duplicates: 0, late: 0, too_late: 0 };
-  let latestMs = Number.NEGATIVE_INFINITY;
+  const clock = new PlainClock(settings);
   for (const record of records) {
     const { id, time } = record.prediction;
-    const watermarkMs = latestMs - settings.outOfOrdernessMs;
-    if (time < watermarkMs - settings.gracePeriodMs) {
+    if (clock.isTooLate(time)) {
       counters.too_late++;
       addDeadLetter(tables, 'predictions', record.record, 'too-late');
     } else if (ids.has(id)) {
@@ -181,16 +177,14 @@ function countedOf(
     } else {
       ids.add(id);
       counters.predictions++;
-      const endMs = time - (time % settings.windowSizeMs) + settings.windowSizeMs;
-      if (endMs <= watermarkMs) counters.late++;
-      latestMs = Math.max(latestMs, time);
+      if (clock.count(time)) counters.late++;
       counted.push(record);
     }
   }
   const { partition, offset, prediction } = records.at(-1)!;
   tables.stream_progress.set(key(prediction.model, prediction.version, partition), {
     ...counters,
-    max_ms: latestMs,
+    max_ms: clock.timeMs,
     last_offset: offset,
   });
   return counted;

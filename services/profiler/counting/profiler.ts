@@ -4,6 +4,7 @@ import { addToSample } from '../../shared/profile/recordSample.ts';
 import type { Rejection } from '../../shared/records/decodeRecord.ts';
 import { windowStartMs } from '../../shared/timeWindow.ts';
 import { forgetOldIds, isCountedBefore } from './deduplication.ts';
+import { advanceClock, minLeapRecords, setClockBack } from './eventClock.ts';
 import type { Tally } from './tally.ts';
 import { type VersionState, watermarkMs } from './versionState.ts';
 import { addToWindow, newWindowState, type WindowState } from './windowState.ts';
@@ -49,7 +50,8 @@ export function countPrediction(
   state.lastOffset = offset;
   state.changed = true;
   const watermark = watermarkMs(state);
-  if (prediction.time < watermark - state.settings.gracePeriodMs) {
+  const isBehind = prediction.time < watermark - state.settings.gracePeriodMs;
+  if (isBehind && state.predictions >= minLeapRecords) {
     state.tooLate++;
     return tooLate(state, prediction.time, watermark);
   }
@@ -58,11 +60,12 @@ export function countPrediction(
     state.duplicates++;
     return 'duplicate';
   }
-  const isLate = startMs + state.settings.windowSizeMs <= watermark;
+  if (isBehind) setClockBack(state, prediction.time, state.firstEventTimeMs, state.predictions);
+  else advanceClock(state, prediction.time, state.settings.gracePeriodMs);
+  const isLate = startMs + state.settings.windowSizeMs <= watermark && !isBehind;
   if (isLate) state.late++;
   state.predictions++;
   state.firstEventTimeMs = Math.min(state.firstEventTimeMs, prediction.time);
-  state.maxEventTimeMs = Math.max(state.maxEventTimeMs, prediction.time);
   forgetOldIds(state, watermarkMs(state), tally);
   countInWindow(state, startMs, record, idHash, tally);
   return isLate ? 'late' : 'on_time';

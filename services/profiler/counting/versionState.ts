@@ -1,15 +1,14 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
 import type { VersionName } from '../../shared/versionKey.ts';
 import { type CountedIds, noCountedIds } from './deduplication.ts';
+import type { EventClock } from './eventClock.ts';
 import type { WindowState } from './windowState.ts';
 
 /** How far a model version has come in one source partition: what stream_progress stores of it. */
-export interface VersionProgress {
+export interface VersionProgress extends EventClock {
   /** Offset of the last record that was counted, or -1. */
   lastOffset: number;
   firstEventTimeMs: number;
-  /** The clock of the version: the highest event time seen. */
-  maxEventTimeMs: number;
   predictions: number;
   duplicates: number;
   late: number;
@@ -52,6 +51,8 @@ export function newVersionState(
     lastOffset: -1,
     firstEventTimeMs: Number.POSITIVE_INFINITY,
     maxEventTimeMs: Number.NEGATIVE_INFINITY,
+    leapRecords: 0,
+    leapFromMs: Number.POSITIVE_INFINITY,
     predictions: 0,
     duplicates: 0,
     late: 0,
@@ -75,6 +76,8 @@ export function restoreProgress(state: VersionState, progress: VersionProgress):
   state.lastOffset = progress.lastOffset;
   state.firstEventTimeMs = progress.firstEventTimeMs;
   state.maxEventTimeMs = progress.maxEventTimeMs;
+  state.leapRecords = progress.leapRecords;
+  state.leapFromMs = progress.leapFromMs;
   state.predictions = progress.predictions;
   state.duplicates = progress.duplicates;
   state.late = progress.late;

@@ -7,6 +7,8 @@ interface SelectedRow extends VersionName {
   last_offset: number;
   first_event_time_ms: number;
   max_event_time_ms: number;
+  leap_records: number;
+  leap_from_ms: number;
   deduplicated_from_ms: number;
   predictions: number;
   duplicates: number;
@@ -33,6 +35,7 @@ export class ProgressTable {
         `SELECT model, version, last_offset, predictions, duplicates, late, too_late,
                 toUnixTimestamp64Milli(first_event_time) AS first_event_time_ms,
                 toUnixTimestamp64Milli(max_event_time) AS max_event_time_ms,
+                leap_records, toUnixTimestamp64Milli(leap_from) AS leap_from_ms,
                 toUnixTimestamp64Milli(deduplicated_from) AS deduplicated_from_ms
          FROM stream_progress FINAL WHERE ${inVersions} AND source_partition = {partition:Int32}`,
         { ...versionParameters(portion), partition },
@@ -57,6 +60,8 @@ function progressOf(row: SelectedRow): VersionName & VersionProgress {
     lastOffset: row.last_offset,
     firstEventTimeMs: seen ? row.first_event_time_ms : Number.POSITIVE_INFINITY,
     maxEventTimeMs: seen ? row.max_event_time_ms : Number.NEGATIVE_INFINITY,
+    leapRecords: row.leap_records,
+    leapFromMs: row.leap_records > 0 ? row.leap_from_ms : Number.POSITIVE_INFINITY,
     predictions,
     duplicates,
     late,
@@ -76,6 +81,8 @@ export function progressRow(state: VersionName & VersionProgress, partition: num
     last_offset: state.lastOffset,
     first_event_time: clickhouseTime(seen ? state.firstEventTimeMs : 0),
     max_event_time: clickhouseTime(seen ? state.maxEventTimeMs : 0),
+    leap_records: state.leapRecords,
+    leap_from: clickhouseTime(state.leapRecords > 0 ? state.leapFromMs : 0),
     deduplicated_from: clickhouseTime(Math.max(0, state.deduplicatedFromMs)),
     predictions: state.predictions,
     duplicates: state.duplicates,

@@ -86,13 +86,17 @@ describe('counting a prediction', () => {
   });
 
   it('counts a late record, and rejects a record behind the horizon with its delay and the limit', () => {
-    const state = counted([
-      { prediction: prediction({ time: startMs + 8 * 24 * hourMs }), offset: 0 },
-    ]);
-    const late = prediction({ id: 'b', time: startMs + 2 * 24 * hourMs });
-    expect(count(state, late, 1)).toBe('late');
+    const time = startMs + 8 * 24 * hourMs;
+    const state = counted(
+      ['a', 'b', 'c', 'd', 'e'].map((id, offset) => ({
+        prediction: prediction({ id, time }),
+        offset,
+      })),
+    );
+    const late = prediction({ id: 'late', time: startMs + 2 * 24 * hourMs });
+    expect(count(state, late, 5)).toBe('late');
     expect(state.late).toBe(1);
-    const rejection = count(state, prediction({ id: 'c' }), 2);
+    const rejection = count(state, prediction({ id: 'too late' }), 6);
     expect(isCounted(rejection)).toBe(false);
     expect(rejection).toEqual({
       class: 'too-late',

@@ -28,11 +28,12 @@ import { windowStartMs } from '../../../services/shared/timeWindow.ts';
 import { type WindowRow, windowRows } from './windowRows.ts';
 
 type ProgressRow = Record<
-  'last_offset' | 'predictions' | 'duplicates' | 'late' | 'too_late',
+  'last_offset' | 'predictions' | 'duplicates' | 'late' | 'too_late' | 'leap_records',
   number
 > & {
   first_event_time: string;
   max_event_time: string;
+  leap_from: string;
 };
 
 /**
@@ -171,6 +172,9 @@ function loaded(
     lastOffset: progress.last_offset,
     firstEventTimeMs: seen ? milliseconds(progress.first_event_time) : Number.POSITIVE_INFINITY,
     maxEventTimeMs: seen ? milliseconds(progress.max_event_time) : Number.NEGATIVE_INFINITY,
+    leapRecords: progress.leap_records,
+    leapFromMs:
+      progress.leap_records > 0 ? milliseconds(progress.leap_from) : Number.POSITIVE_INFINITY,
     predictions: progress.predictions,
     duplicates: progress.duplicates,
     late: progress.late,
