@@ -30,7 +30,8 @@ A line of feedback:
 
 The replay has topics and a database of its own. It uses the servers that KAFKA_BROKERS,
 SCHEMA_REGISTRY_URL and CLICKHOUSE_URL name, or starts servers if none of the three is set. The
-report counts the lines that could not be used, with the reasons.
+report counts the lines that could not be used, with the reasons. Exit codes: 0 if every line was
+used, 3 if lines were refused, 1 after an error.
 
 Examples:
   driftloop replay --predictions p.jsonl.gz --feedback f.jsonl.gz --report r.json
@@ -40,6 +41,10 @@ Examples:
     .action(runReplayCommand);
 }
 
+/** Exit code when lines were refused: the report is there, but does not speak of all lines. */
+const exitCodeOfRefusedLines = 3;
+
 async function runReplayCommand(options: ReplayOptions): Promise<void> {
-  await runReplay(options, startProgress(), interruption());
+  const refused = await runReplay(options, startProgress(), interruption());
+  if (refused > 0) process.exitCode = exitCodeOfRefusedLines;
 }

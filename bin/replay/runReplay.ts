@@ -8,7 +8,7 @@ import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
 import { startServices } from '../../infra/local/processes/startServices.ts';
 import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
-import { readSettings } from '../../services/shared/config/settings.ts';
+import { readSettings, type Settings } from '../../services/shared/config/settings.ts';
 import {
   connectKafka,
   connectProducer,
@@ -21,11 +21,14 @@ import { UserError } from '../../services/shared/userError.ts';
 import { requireServers } from '../servers/requireServer.ts';
 import { untilAborted } from '../terminal/interruption.ts';
 import type { Progress } from '../terminal/progress.ts';
+import { noticeTexts } from './noticeTexts.ts';
+import { refusedLines, refusedText } from './refusedLines.ts';
 import { replayServers } from './replayServers.ts';
 import { replaySettings } from './replaySettings.ts';
 import { replayTopics } from './replayTopics.ts';
 import { type SentLines, sendLines } from './sendLines.ts';
 import { sendStreamEnd } from './sendStreamEnd.ts';
+import { type SpooledFile, spoolFile } from './spoolFile.ts';
 import { writeReport } from './writeReport.ts';
 
 export interface ReplayOptions {
@@ -53,13 +56,14 @@ type Undo = (step: () => Promise<unknown>) => void;
  * Runs files of predictions and feedback through the services to the end of the stream, on topics
  * and a database of their own. It leaves nothing behind but the report, or what `keep` asks for.
  * @param signal ends the replay early
+ * @returns the number of lines that were refused
  * @throws UserError if a file is wrong, or a server or service cannot start or has died
  */
 export async function runReplay(
   options: ReplayOptions,
   progress: Progress,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const startedAtMs = Date.now();
   await requireFiles(options);
   const settingsText = replaySettings(options.config, options.window);
@@ -73,8 +77,8 @@ export async function runReplay(
     const running = await startInstallation(options, dir, settingsText, progress, undo, failure);
     const ended = AbortSignal.any([signal, failure.signal]);
     // A client would wait for a server that has died, but that one will not come back.
-    await Promise.race([
-      replayFiles({ ...running, options, progress, startedAtMs, signal: ended }),
+    return await Promise.race([
+      replayFiles({ ...running, options, dir, progress, startedAtMs, signal: ended }),
       untilAborted(ended),
     ]);
   } catch (error) {
@@ -200,19 +204,22 @@ function whereItIs(
 
 interface Replay extends Installation {
   options: ReplayOptions;
+  /** Folder for temporary files. */
+  dir: string;
   progress: Progress;
   startedAtMs: number;
   signal: AbortSignal;
 }
 
-async function replayFiles(replay: Replay): Promise<void> {
+/** Replays the files and writes what came out. @returns the number of lines that were refused */
+async function replayFiles(replay: Replay): Promise<number> {
   const { environment, kafka, options, progress, startedAtMs, signal } = replay;
   const settings = readSettings(environment.DRIFTLOOP_CONFIG);
   const clickhouse = connectClickhouse(environment, { retry: false });
   const producer = await connectProducer(kafka);
   try {
     const startedSendingMs = Date.now();
-    const sent = await sendFiles(replay, producer);
+    const sent = await sendFiles(replay, settings, producer);
     const sentMs = Date.now();
     progress.step(`sent ${countOf(sent)}`);
 
@@ -223,14 +230,16 @@ async function replayFiles(replay: Replay): Promise<void> {
     signal.throwIfAborted();
 
     const workMs = processedMs - startedSendingMs;
+    const refused = await refusedLines(clickhouse, environment.DRIFTLOOP_TOPIC_PREFIX);
     await writeReport(options.report, clickhouse, {
-      environment,
       settings,
+      refused,
       input: {
         predictions: { file: options.predictions, lines: sent.predictions },
         feedback:
           options.feedback === undefined ? null : { file: options.feedback, lines: sent.feedback },
       },
+      environment,
       timings: () => ({
         startedAt: new Date(startedAtMs).toISOString(),
         stackMs: startedSendingMs - startedAtMs,
@@ -242,43 +251,74 @@ async function replayFiles(replay: Replay): Promise<void> {
         ),
       }),
     });
+    for (const text of await noticeTexts(clickhouse)) progress.step(text);
+    if (refused.length > 0) progress.step(refusedText(refused));
     progress.step(
       `processed after ${((processedMs - startedAtMs) / 1000).toFixed(1)} s; report: ${options.report}`,
     );
+    return refused.reduce((sum, { count }) => sum + count, 0);
   } finally {
     await producer.disconnect();
     await clickhouse.close();
   }
 }
 
-function sendFiles(
-  { environment, options, progress, signal }: Replay,
+/** Sends both files. They are read to their ends before, so that it is known how much there is. */
+async function sendFiles(
+  { environment, options, dir, progress, signal }: Replay,
+  settings: Settings,
   producer: Awaited<ReturnType<typeof connectProducer>>,
 ): Promise<SentLines> {
-  const source = (file: string, topic: string) => ({ file, topic: prefixed(environment, topic) });
-  return sendLines({
-    producer,
-    predictions: source(options.predictions, topics.predictions),
-    ...(options.feedback !== undefined && { feedback: source(options.feedback, topics.feedback) }),
-    signal,
-    onSent: sent => progress.update(`sending: ${countOf(sent)}`),
+  const gracePeriodMs = Math.min(
+    settings.ofOthers.gracePeriodMs,
+    ...settings.configuredModels.map(model => settings.of(model).gracePeriodMs),
+  );
+  const spooled = (name: string, file: string) =>
+    spoolFile(file, join(dir, `${name}.spool`), gracePeriodMs, progress, signal);
+  const predictions = await spooled(topics.predictions, options.predictions);
+  const feedback =
+    options.feedback === undefined ? null : await spooled(topics.feedback, options.feedback);
+  const lines = predictions.spool.lines + (feedback?.spool.lines ?? 0);
+  const source = ({ spool, order }: SpooledFile, topic: string) => ({
+    lines: spool.read(order),
+    topic: prefixed(environment, topic),
   });
+  try {
+    return await sendLines({
+      producer,
+      predictions: source(predictions, topics.predictions),
+      ...(feedback && { feedback: source(feedback, topics.feedback) }),
+      signal,
+      onSent: sent =>
+        progress.update(`sending: ${countOf(sent)}`, (sent.predictions + sent.feedback) / lines),
+    });
+  } finally {
+    predictions.spool.close();
+    feedback?.spool.close();
+  }
 }
 
 function countOf({ predictions, feedback }: SentLines): string {
   return `${predictions.toLocaleString('en')} predictions, ${feedback.toLocaleString('en')} feedback`;
 }
 
-function settle(
+async function settle(
   { admin, environment, progress, signal }: Replay,
   services: readonly ServiceName[],
 ): Promise<void> {
-  return waitUntilQuiet({
+  /** The largest lag of each service. The lag of those behind it grows while it works. */
+  const largest = new Map<string, number>();
+  await waitUntilQuiet({
     admin,
     environment,
     services,
     signal,
-    onWaiting: (service, lag) =>
-      progress.update(`processing: ${service} has ${lag.toLocaleString('en')} records to go`),
+    onWaiting: (service, lag) => {
+      largest.set(service, Math.max(lag, largest.get(service) ?? 0));
+      progress.update(
+        `processing: ${service} has ${lag.toLocaleString('en')} records to go`,
+        1 - lag / largest.get(service)!,
+      );
+    },
   });
 }

@@ -1,12 +1,17 @@
 import { type KafkaProducer, sendRecords } from '../../services/shared/kafka/kafka.ts';
 import { interleave } from './interleave.ts';
-import { readLines } from './readLines.ts';
-import { type ReplayLine, replayLine } from './replayLine.ts';
+import type { ReplayLine } from './replayLine.ts';
+
+/** The lines of a file in the order in which they are to be sent, and where they go. */
+export interface LineSource {
+  lines: AsyncIterable<ReplayLine[]>;
+  topic: string;
+}
 
 export interface SendOptions {
   producer: KafkaProducer;
-  predictions: { file: string; topic: string };
-  feedback?: { file: string; topic: string };
+  predictions: LineSource;
+  feedback?: LineSource;
   signal: AbortSignal;
   onSent: (sent: SentLines) => void;
 }
@@ -17,15 +22,15 @@ export interface SentLines {
 }
 
 /**
- * Sends the lines of the files unchanged. The next block of a file is read when Kafka has
- * acknowledged the one before.
+ * Sends the lines unchanged. The next ones of a file are read when Kafka has acknowledged those
+ * before.
  */
 export async function sendLines(options: SendOptions): Promise<SentLines> {
   const { producer, predictions, feedback, signal, onSent } = options;
   const sent: SentLines = { predictions: 0, feedback: 0 };
   for await (const { source, lines } of interleave(
-    replayLines(predictions.file),
-    feedback ? replayLines(feedback.file) : noLines(),
+    predictions.lines,
+    feedback?.lines ?? noLines(),
   )) {
     signal.throwIfAborted();
     const { topic } = source === 'predictions' ? predictions : feedback!;
@@ -42,10 +47,6 @@ export async function sendLines(options: SendOptions): Promise<SentLines> {
     onSent(sent);
   }
   return sent;
-}
-
-async function* replayLines(file: string): AsyncGenerator<ReplayLine[]> {
-  for await (const lines of readLines(file)) yield lines.map(replayLine);
 }
 
 async function* noLines(): AsyncGenerator<ReplayLine[]> {}

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { Settings } from '../../services/shared/config/settings.ts';
+import type { RefusedLines } from './refusedLines.ts';
 import {
   driftEventRows,
   driftMetricRows,
@@ -39,6 +40,7 @@ export interface ReplayReport {
   environment: Environment;
   input: { predictions: ReplayInput; feedback: ReplayInput | null };
   settings: Settings;
+  refused: readonly RefusedLines[];
   timings: () => ReplayTimings;
 }
 
@@ -80,7 +82,7 @@ async function* reportText(clickhouse: Clickhouse, report: ReplayReport): AsyncG
   yield* arrayText(openNoticeRows(clickhouse));
   yield ',\n"deadLettered": ';
   yield* arrayText(unassignedLetterRows(clickhouse, environment.DRIFTLOOP_TOPIC_PREFIX));
-  yield `,\n${fields({ timings: timings() })}\n}\n`;
+  yield `,\n${fields({ refused: report.refused })},\n${fields({ timings: timings() })}\n}\n`;
 }
 
 function fields(content: object): string {

@@ -8,8 +8,9 @@ export interface Progress {
   /**
    * Replaces the last update on a terminal, and prints a line every few seconds elsewhere. Updates
    * that come more often than that are dropped.
+   * @param share of the work that is done, from 0 to 1, where it is known; shown as a bar
    */
-  update(text: string): void;
+  update(text: string, share?: number): void;
 }
 
 /** Shows how far a command is, on standard error: standard output is for results. */
@@ -21,10 +22,24 @@ export function startProgress(stream: NodeJS.WriteStream = process.stderr): Prog
     step(text) {
       stream.write(`${eraseLine}${text}\n`);
     },
-    update(text) {
+    update(text, share) {
       if (Date.now() - updatedAtMs < intervalMs) return;
       updatedAtMs = Date.now();
-      stream.write(stream.isTTY ? eraseLine + text.slice(0, stream.columns - 1) : `${text}\n`);
+      if (!stream.isTTY) stream.write(`${share === undefined ? '' : percentage(share)}${text}\n`);
+      else stream.write(eraseLine + (bar(share) + text).slice(0, stream.columns - 1));
     },
   };
+}
+
+const barCells = 24;
+
+/** @example bar(0.5) // '[############            ]  50 % ' */
+function bar(share: number | undefined): string {
+  if (share === undefined) return '';
+  const filled = Math.round(Math.min(share, 1) * barCells);
+  return `[${'#'.repeat(filled).padEnd(barCells)}] ${percentage(share)}`;
+}
+
+function percentage(share: number): string {
+  return `${String(Math.floor(Math.min(share, 1) * 100)).padStart(3)} % `;
 }

@@ -20,3 +20,12 @@ export function parseDurationMs(text: string): number | null {
   if (!match) return null;
   return Math.round(Number(match[1]) * unitsMs[match[2]!]!);
 }
+
+/**
+ * Returns a duration in hours or days for a person to read.
+ * @example describeDuration(8 * 24 * 3_600_000) // '8 d'
+ */
+export function describeDuration(milliseconds: number): string {
+  const hours = milliseconds / hourMs;
+  return hours < 48 ? `${Number(hours.toFixed(1))} h` : `${Number((hours / 24).toFixed(1))} d`;
+}

@@ -51,13 +51,19 @@ function file(name: string, lines: readonly (string | Buffer)[]): string {
 }
 
 async function replay(...args: string[]): Promise<Report> {
+  const { exitCode, errors, content } = await runReplay(...args);
+  expect(exitCode, errors).toBe(0);
+  expect(content.refused).toEqual([]);
+  return content;
+}
+
+async function runReplay(...args: string[]) {
   const report = join(folder, 'report.json');
   const { exitCode, errors } = await driftloop(servers, 'replay', '--report', report, ...args);
-  expect(exitCode, errors).toBe(0);
-  const content = JSON.parse(readFileSync(report, 'utf8'));
+  const content: Report = JSON.parse(readFileSync(report, 'utf8'));
   validate(content);
   expect(validate.errors ?? []).toEqual([]);
-  return content;
+  return { exitCode, errors, content };
 }
 
 /** Returns the names that replays have left on the servers and in the temporary folder. */
@@ -180,7 +186,6 @@ describe('driftloop replay', () => {
       // The same prediction twice, and one that is late but within the grace period.
       predictions[999]!,
       line({ id: 'late', time: streamStartMs + 1 }),
-      line({ id: 'too-late', time: streamStartMs - 8 * 86_400_000 }),
       'garbage',
       '[1, 2',
       Buffer.from([0xff, 0xfe, 0x00]),
@@ -203,7 +208,11 @@ describe('driftloop replay', () => {
       }),
       line({ id: 'unlucky', model: 'doomed', version: '2', time: 0 }),
     ];
-    const report = await replay(
+    const {
+      exitCode,
+      errors,
+      content: report,
+    } = await runReplay(
       '--predictions',
       file('broken.jsonl', lines),
       '--feedback',
@@ -232,7 +241,6 @@ describe('driftloop replay', () => {
             'future-time': 1,
             'implausible-time': 1,
             'invalid-field': 3,
-            'too-late': 1,
           },
         },
       },
@@ -269,7 +277,52 @@ describe('driftloop replay', () => {
       ['predictions', 'too-large', 1],
       ['predictions', 'unknown-schema-id', 1],
     ]);
+    expect(exitCode).toBe(3);
+    expect(errors).toMatch(/\n14 lines were refused and not counted:\n/);
+    expect(errors).toMatch(
+      /predictions +4 +invalid-field +expected an object with the fields of Prediction, got null\n/,
+    );
+    expect(
+      report.refused.map(({ topic, class: name, count }: Report) => [topic, name, count]),
+    ).toEqual([
+      ['predictions', 'invalid-field', 4],
+      ['predictions', 'malformed-json', 3],
+      ['predictions', 'implausible-time', 2],
+      ['feedback', 'invalid-field', 1],
+      ['feedback', 'malformed-json', 1],
+      ['predictions', 'future-time', 1],
+      ['predictions', 'too-large', 1],
+      ['predictions', 'unknown-schema-id', 1],
+    ]);
     expect(await leftovers()).toEqual([]);
+  });
+
+  it('uses every line of an export that is not in the order of time, and of one with a wrong date', async () => {
+    const stream = replayStream({ rows: 4_000, rowsPerHour: 10 });
+    const { content, exitCode, errors } = await runReplay(
+      '--predictions',
+      file('newest-first.jsonl', stream.predictions.toReversed()),
+      '--feedback',
+      file('newest-first-feedback.jsonl', stream.feedback.toReversed()),
+      '--window',
+      '1d',
+      '--no-retrain',
+    );
+    expect({ exitCode, refused: content.refused }).toEqual({ exitCode: 0, refused: [] });
+    expect(content.models[0].counts).toMatchObject({
+      predictions: 4_000,
+      late: 0,
+      labelled: 4_000,
+    });
+    expect(errors).toMatch(
+      /newest-first\.jsonl is not in the order of time: line 4000 is 16\.7 d behind line 1, and records may be 7 d late\. The lines are sent in the order of time\.\n/,
+    );
+
+    const wrong = JSON.parse(stream.predictions[500]!);
+    const predictions = stream.predictions.slice(0, 2_000);
+    predictions[500] = JSON.stringify({ ...wrong, time: streamStartMs + 60 * 86_400_000 });
+    const other = await replay('--predictions', file('wrong-date.jsonl', predictions));
+    expect(other.models[0].counts).toMatchObject({ predictions: 2_000, late: 0 });
   });
 
   it('reports nothing for an empty file', async () => {

@@ -1,3 +1,4 @@
+import { describeDuration } from '../../shared/duration.ts';
 import { fnv1a } from '../../shared/profile/categoryHash.ts';
 import type { LoggedPrediction } from '../../shared/profile/features.ts';
 import { addToSample } from '../../shared/profile/recordSample.ts';
@@ -105,15 +106,10 @@ function openWindow(state: VersionState, startMs: number): WindowState {
 function tooLate(state: VersionState, timeMs: number, watermark: number): Rejection {
   const { model, version, settings } = state;
   const time = new Date(timeMs).toISOString();
-  const delay = describeDelay(watermark - timeMs);
-  const accepted = describeDelay(settings.gracePeriodMs);
+  const delay = describeDuration(watermark - timeMs);
+  const accepted = describeDuration(settings.gracePeriodMs);
   const message =
     `time: ${time} is ${delay} behind the watermark of model ${model}, version ${version}; ` +
     `at most ${accepted} are accepted`;
   return { class: 'too-late', message, model, version };
-}
-
-function describeDelay(milliseconds: number): string {
-  const hours = milliseconds / 3_600_000;
-  return hours < 48 ? `${Number(hours.toFixed(1))} h` : `${Number((hours / 24).toFixed(1))} d`;
 }

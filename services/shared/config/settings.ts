@@ -184,6 +184,8 @@ type FileContent = z.infer<typeof fileSchema>;
 export interface Settings {
   /** Returns the settings of a model; one that nobody configured has the defaults. */
   of(model: string): ModelSettings;
+  /** Settings of every model that nobody configured. */
+  ofOthers: ModelSettings;
   /** Models that the file names. */
   configuredModels: string[];
   /** What should be changed in the file although it is accepted, one sentence each. */
@@ -257,6 +259,7 @@ export function parseSettings(text: string, source: string): Settings {
   const ofOthers = withUnits(everyModel);
   return {
     of: model => models.get(model) ?? ofOthers,
+    ofOthers,
     configuredModels: [...models.keys()],
     warnings: warningsOf(parsed.data),
   };

@@ -42,6 +42,11 @@ function checkTime(timeMs: number, nowMs: number): Rejection | null {
   return null;
 }
 
+/** Returns whether an event time is neither a mistake nor in the future. */
+export function isPlausibleTime(timeMs: number, nowMs: number): boolean {
+  return checkTime(timeMs, nowMs) === null;
+}
+
 function isoTime(timeMs: number): string {
   return Math.abs(timeMs) <= 8.64e15 ? new Date(timeMs).toISOString() : String(timeMs);
 }
