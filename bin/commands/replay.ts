@@ -13,6 +13,7 @@ export function addReplayCommand(program: Command): void {
       '--report <file>',
       'JSON file to write (described by schemas/replay-report.schema.json)',
     )
+    .option('--html <file>', 'page to write, to look at in a browser; it needs no server')
     .option('--config <file>', 'YAML file of settings')
     .option('--window <duration>', 'window size of every model, such as 15m, 1h, 1d')
     .option('--no-retrain', 'do not train new versions')
@@ -36,6 +37,7 @@ used, 3 if lines were refused, 1 after an error.
 Examples:
   driftloop replay --predictions p.jsonl.gz --feedback f.jsonl.gz --report r.json
   driftloop replay --predictions p.jsonl --report r.json --window 15m --no-retrain
+  driftloop replay --predictions p.jsonl --report r.json --html r.html
   jq '.driftEvents[] | {cause, feature, windowStart}' r.json`,
     )
     .action(runReplayCommand);

@@ -12,7 +12,7 @@ export interface VersionCounts {
   };
 }
 
-type Row = Record<string, unknown>;
+export type Row = Record<string, unknown>;
 
 interface VersionName {
   model: string;
@@ -79,6 +79,18 @@ export function performanceRows(clickhouse: Clickhouse, name: VersionName): Asyn
             value_sum AS valueSum
      FROM performance_windows FINAL WHERE model = {model:String} AND version = {version:String}
      ORDER BY start_iso, end_iso, segment`,
+    name,
+  );
+}
+
+/** Reads the quality of windows that was estimated without their labels. */
+export function estimateRows(clickhouse: Clickhouse, name: VersionName): AsyncGenerator<Row> {
+  return rows(
+    clickhouse,
+    `SELECT toUnixTimestamp64Milli(window_start) AS start_iso, metric, estimate, lower, upper
+     FROM estimated_quality FINAL
+     WHERE model = {model:String} AND version = {version:String} AND status = 'estimated'
+     ORDER BY metric, start_iso`,
     name,
   );
 }
@@ -157,6 +169,13 @@ export function unassignedLetterRows(
      GROUP BY model, version, topic, class ORDER BY topic, class, model`,
     { topicPrefix },
   );
+}
+
+/** Returns the rows as a list, where they are few. */
+export async function listOf(rows: AsyncIterable<Row>): Promise<Row[]> {
+  const list: Row[] = [];
+  for await (const row of rows) list.push(row);
+  return list;
 }
 
 /** Yields the rows of a query as they come. Columns in ms named `…_iso` become ISO 8601 times. */

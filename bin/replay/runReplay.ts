@@ -21,6 +21,7 @@ import { UserError } from '../../services/shared/userError.ts';
 import { requireServers } from '../servers/requireServer.ts';
 import { untilAborted } from '../terminal/interruption.ts';
 import type { Progress } from '../terminal/progress.ts';
+import { writeHtmlReport } from './html/writeHtmlReport.ts';
 import { noticeTexts } from './noticeTexts.ts';
 import { refusedLines, refusedText } from './refusedLines.ts';
 import { replayServers } from './replayServers.ts';
@@ -37,6 +38,7 @@ export interface ReplayOptions {
   config?: string;
   window?: string;
   report: string;
+  html?: string;
   retrain: boolean;
   keep?: boolean;
 }
@@ -103,7 +105,7 @@ async function removeFolder(dir: string, keepLogs: boolean): Promise<void> {
 }
 
 /** Checks the files before anything is started. @throws UserError */
-async function requireFiles({ predictions, feedback, report }: ReplayOptions): Promise<void> {
+async function requireFiles({ predictions, feedback, report, html }: ReplayOptions): Promise<void> {
   for (const [option, file] of [
     ['--predictions', predictions],
     ['--feedback', feedback],
@@ -116,14 +118,18 @@ async function requireFiles({ predictions, feedback, report }: ReplayOptions): P
       throw new UserError(`${option} ${file}: you have no permission to read it`, { cause });
     });
   }
-  await access(dirname(report), constants.W_OK).catch(cause => {
-    throw new UserError(
-      `--report ${report}: there is no folder ${dirname(report)} that could be written to`,
-      {
-        cause,
-      },
-    );
-  });
+  for (const [option, file] of [
+    ['--report', report],
+    ['--html', html],
+  ]) {
+    if (file === undefined) continue;
+    await access(dirname(file), constants.W_OK).catch(cause => {
+      throw new UserError(
+        `${option} ${file}: there is no folder ${dirname(file)} that could be written to`,
+        { cause },
+      );
+    });
+  }
 }
 
 interface Installation {
@@ -231,7 +237,7 @@ async function replayFiles(replay: Replay): Promise<number> {
 
     const workMs = processedMs - startedSendingMs;
     const refused = await refusedLines(clickhouse, environment.DRIFTLOOP_TOPIC_PREFIX);
-    await writeReport(options.report, clickhouse, {
+    const report = {
       settings,
       refused,
       input: {
@@ -250,11 +256,13 @@ async function replayFiles(replay: Replay): Promise<number> {
           ((sent.predictions + sent.feedback) * 1000) / Math.max(1, workMs),
         ),
       }),
-    });
+    };
+    await writeReport(options.report, clickhouse, report);
+    if (options.html !== undefined) await writeHtmlReport(options.html, clickhouse, report);
     for (const text of await noticeTexts(clickhouse)) progress.step(text);
     if (refused.length > 0) progress.step(refusedText(refused));
     progress.step(
-      `processed after ${((processedMs - startedAtMs) / 1000).toFixed(1)} s; report: ${options.report}`,
+      `processed after ${((processedMs - startedAtMs) / 1000).toFixed(1)} s; report: ${[options.report, options.html].filter(Boolean).join(', ')}`,
     );
     return refused.reduce((sum, { count }) => sum + count, 0);
   } finally {
