@@ -18,19 +18,19 @@ import {
 import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
+import { noticeTexts } from '../report/noticeTexts.ts';
+import { refusedLines, refusedText } from '../report/refusedLines.ts';
+import { writeHtmlReport } from '../report/writeHtmlReport.ts';
+import { writeReport } from '../report/writeReport.ts';
 import { requireServers } from '../servers/requireServer.ts';
 import { untilAborted } from '../terminal/interruption.ts';
 import type { Progress } from '../terminal/progress.ts';
-import { writeHtmlReport } from './html/writeHtmlReport.ts';
-import { noticeTexts } from './noticeTexts.ts';
-import { refusedLines, refusedText } from './refusedLines.ts';
 import { replayServers } from './replayServers.ts';
 import { replaySettings } from './replaySettings.ts';
 import { replayTopics } from './replayTopics.ts';
 import { type SentLines, sendLines } from './sendLines.ts';
 import { sendStreamEnd } from './sendStreamEnd.ts';
 import { type SpooledFile, spoolFile } from './spoolFile.ts';
-import { writeReport } from './writeReport.ts';
 
 export interface ReplayOptions {
   predictions: string;

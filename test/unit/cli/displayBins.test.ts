@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { displayBins, quantile } from '../../../bin/replay/html/displayBins.ts';
+import { displayBins, quantile } from '../../../bin/report/displayBins.ts';
 import {
   addValue,
   emptyFeatureProfile,

@@ -17,6 +17,7 @@ export const staircases: Record<string, readonly string[]> = {
     'rebuild',
     'explain',
     'replay',
+    'report',
     'deadLetters',
     'servers',
     'terminal',

@@ -1,7 +1,7 @@
 import {
   type FeatureProfile,
   mergeFeatureProfiles,
-} from '../../../services/shared/profile/featureProfile.ts';
+} from '../../services/shared/profile/featureProfile.ts';
 import { displayBins, quantile } from './displayBins.ts';
 import type { VariableName, WindowProfile } from './profileQueries.ts';
 

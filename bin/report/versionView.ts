@@ -1,6 +1,7 @@
-import type { Clickhouse } from '../../../services/shared/clickhouse/clickhouse.ts';
-import { mergeFeatureProfiles } from '../../../services/shared/profile/featureProfile.ts';
-import type { VersionName } from '../../../services/shared/versionKey.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import { mergeFeatureProfiles } from '../../services/shared/profile/featureProfile.ts';
+import type { VersionName } from '../../services/shared/versionKey.ts';
+import { referenceProfile, variableNames, windowProfiles } from './profileQueries.ts';
 import {
   driftMetricRows,
   estimateRows,
@@ -9,8 +10,7 @@ import {
   type Row,
   type VersionCounts,
   windowRows,
-} from '../reportQueries.ts';
-import { referenceProfile, variableNames, windowProfiles } from './profileQueries.ts';
+} from './reportQueries.ts';
 import { type VariableView, variableView } from './variableView.ts';
 
 /** A line of a chart: a value for each time, null where there is none. */

@@ -1,11 +1,8 @@
-import { bucketValue } from '../../../services/shared/bins/bucketValue.ts';
-import { categoryEntries } from '../../../services/shared/bins/frequentCategoryBins.ts';
-import {
-  type FeatureProfile,
-  featureType,
-} from '../../../services/shared/profile/featureProfile.ts';
-import type { NumericHistogram } from '../../../services/shared/profile/numericHistogram.ts';
-import { sortedBuckets } from '../../../services/shared/profile/sortedBuckets.ts';
+import { bucketValue } from '../../services/shared/bins/bucketValue.ts';
+import { categoryEntries } from '../../services/shared/bins/frequentCategoryBins.ts';
+import { type FeatureProfile, featureType } from '../../services/shared/profile/featureProfile.ts';
+import type { NumericHistogram } from '../../services/shared/profile/numericHistogram.ts';
+import { sortedBuckets } from '../../services/shared/profile/sortedBuckets.ts';
 
 /** Bins in which a person looks at a distribution: ranges of one width, or frequent categories. */
 export interface DisplayBins {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import type { Clickhouse } from '../../../services/shared/clickhouse/clickhouse.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import {
   driftEventRows,
   listOf,
@@ -9,9 +9,9 @@ import {
   openNoticeRows,
   type Row,
   versionCounts,
-} from '../reportQueries.ts';
-import type { ReplayReport } from '../writeReport.ts';
+} from './reportQueries.ts';
 import { type VersionView, versionView } from './versionView.ts';
+import type { ReplayReport } from './writeReport.ts';
 
 const require = createRequire(import.meta.url);
 

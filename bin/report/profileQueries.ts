@@ -1,15 +1,15 @@
-import type { Clickhouse } from '../../../services/shared/clickhouse/clickhouse.ts';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import {
   profileColumns,
   type StoredProfile,
   storedProfileColumns,
-} from '../../../services/shared/clickhouse/storedProfile.ts';
+} from '../../services/shared/clickhouse/storedProfile.ts';
 import {
   type FeatureProfile,
   mergeFeatureProfiles,
-} from '../../../services/shared/profile/featureProfile.ts';
-import { fromProfileRow, type ProfileRow } from '../../../services/shared/profile/profileRow.ts';
-import type { VersionName } from '../../../services/shared/versionKey.ts';
+} from '../../services/shared/profile/featureProfile.ts';
+import { fromProfileRow, type ProfileRow } from '../../services/shared/profile/profileRow.ts';
+import type { VersionName } from '../../services/shared/versionKey.ts';
 
 /** A feature or output of a version. */
 export interface VariableName {
