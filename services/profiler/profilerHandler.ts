@@ -12,6 +12,7 @@ import { addSample, sampleBlock } from './blocks/sampleBlock.ts';
 import { addWindow, windowBlock } from './blocks/windowBlock.ts';
 import { countPrediction, isCounted } from './counting/profiler.ts';
 import { emptyTally } from './counting/tally.ts';
+import { timeNotices } from './counting/timeNotices.ts';
 import { type VersionState, watermarkMs } from './counting/versionState.ts';
 import { countWaitingRecords } from './counting/windowState.ts';
 import { HeldVersions } from './memory/heldVersions.ts';
@@ -163,14 +164,25 @@ class ProfilerHandler implements BatchHandler {
     for (const [partition, version] of this.#versions) {
       if (version.touchedWindows.size > 0) updates.push(windowUpdate(version, partition));
       if (!version.changed) continue;
+      this.#stateTimeNotices(version);
       progress.push(progressRow(version, partition));
       await this.#addWindows(version, partition);
     }
     await this.#insertWindows();
     await this.#context.deadLetters.flush();
+    await this.#context.notices.flush();
     await this.#store.progress.insert(progress);
     await this.#announce(updates);
     this.#settle();
+  }
+
+  /** States what is odd about the times of a version, when that is known first or has changed. */
+  #stateTimeNotices(version: VersionState): void {
+    const notices = timeNotices(version);
+    const told = notices?.map(({ code }) => code).join() ?? null;
+    if (notices === null || told === version.toldOfTimes) return;
+    this.#context.notices.state(version, 'time', notices, version.predictions);
+    version.toldOfTimes = told;
   }
 
   async #insertRows(): Promise<void> {
@@ -238,6 +250,7 @@ class ProfilerHandler implements BatchHandler {
     clearBlock(this.#windows);
     clearBlock(this.#samples);
     this.#context.deadLetters.clear();
+    this.#context.notices.clear();
     this.#beginFlushInterval();
   }
 

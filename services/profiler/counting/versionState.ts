@@ -33,6 +33,8 @@ export interface VersionState extends VersionName, VersionProgress, CountedIds {
   touchedWindows: Set<number>;
   /** True if it has something that is not stored. */
   changed: boolean;
+  /** Codes of the notices on its times that were stated last, or null before the first time. */
+  toldOfTimes: string | null;
   /** Number of the flush that last had something of it. */
   usedAtFlush: number;
   /** Memory that it took at that flush. */
@@ -63,6 +65,7 @@ export function newVersionState(
     highestWindowStartMs: Number.NEGATIVE_INFINITY,
     touchedWindows: new Set(),
     changed: false,
+    toldOfTimes: null,
     usedAtFlush: 0,
     bytes: 0,
   };

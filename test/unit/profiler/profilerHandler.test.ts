@@ -58,6 +58,7 @@ async function handlerWithTables(written: string[]) {
     settings,
     schemas: { encoder: async () => () => Buffer.alloc(0), prepare: async () => {} },
     deadLetters: { add: () => expect.unreachable(), clear() {}, flush: async () => {} },
+    notices: { state() {}, clear() {}, flush: async () => {} },
     producer: { sendBatch: async () => {} },
     metrics: createMetrics('test'),
     topic: (name: string) => name,
