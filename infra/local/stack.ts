@@ -15,6 +15,10 @@ export interface LocalStackOptions {
 }
 
 export interface LocalStack extends AsyncDisposable {
+  /** Addresses of Kafka's brokers, comma-separated. */
+  kafkaBrokers: string;
+  schemaRegistryUrl: string;
+  clickhouseUrl: string;
   /** Environment variables that name the servers. */
   variables: ServerVariables;
   kafka: KafkaServer;
@@ -63,11 +67,17 @@ export async function startLocalStack({
 
   try {
     const [kafka, registry, clickhouse] = await Promise.all(starting);
+    const addresses = {
+      kafkaBrokers: kafka.brokers,
+      schemaRegistryUrl: registry.url,
+      clickhouseUrl: clickhouse.url,
+    };
     return {
+      ...addresses,
       variables: {
-        KAFKA_BROKERS: kafka.brokers,
-        SCHEMA_REGISTRY_URL: registry.url,
-        CLICKHOUSE_URL: clickhouse.url,
+        KAFKA_BROKERS: addresses.kafkaBrokers,
+        SCHEMA_REGISTRY_URL: addresses.schemaRegistryUrl,
+        CLICKHOUSE_URL: addresses.clickhouseUrl,
       },
       kafka,
       registry,
