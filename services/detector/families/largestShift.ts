@@ -55,7 +55,7 @@ function binName({ bins, binCount }: FrozenVariable, bin: number): string {
   if (!('keys' in bins)) {
     if (bins.kind === 'hashes') return 'a group of categories';
     const named = [...bins.binOf].filter(([, of]) => of === bin);
-    return named.length === 1 ? quoted(String(named[0]![0])) : 'rare categories';
+    return named.length === 1 ? quoted(String(named[0]![0])) : 'a group of categories';
   }
   const { keys, mantissaBits } = bins;
   const upper = (key: number) => shown(upperBound(key, mantissaBits));

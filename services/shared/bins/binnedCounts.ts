@@ -10,8 +10,7 @@ import { categoryEntries } from './frequentCategoryBins.ts';
 
 /**
  * Counts the records of a profile in bins. The seen bins of numbers are in ascending order; those
- * of categories are in falling order of frequency, and the last one holds all rare categories. The
- * counts sum to `profile.count`.
+ * of categories are numbered by `CategoryBins.binOf`. The counts sum to `profile.count`.
  *
  * O(buckets log buckets), or O(categories).
  *

@@ -1,8 +1,8 @@
 import { coarsestMantissaBits } from '../profile/bucketKey.ts';
 import { type FeatureProfile, featureType } from '../profile/featureProfile.ts';
+import { comparedCategoryBins } from './comparedCategoryBins.ts';
 import { equalMassBins } from './equalMassBins.ts';
 import type { FeatureBins } from './featureBins.ts';
-import { frequentCategoryBins } from './frequentCategoryBins.ts';
 
 /** A reference with more buckets or categories than this gets bins that are coarser than itself. */
 const maxExactValues = 128;
@@ -11,8 +11,8 @@ const spareMantissaBits = 2;
 
 /**
  * Returns bins for the values of a reference that later windows can be counted in as well: ten bins
- * of equal mass for numbers (`equalMassBins`), a bin for each frequent value of categories
- * (`frequentCategoryBins`).
+ * of equal mass for numbers (`equalMassBins`), bins of categories that do not depend on chance
+ * (`comparedCategoryBins`).
  *
  * A later window may hold more distinct values than the reference, and its profile is then coarser
  * (see `NumericHistogram` and `CategoricalCounts`). So when the reference has more than 128
@@ -28,7 +28,7 @@ export function freezeBins(reference: FeatureProfile): FeatureBins {
   const { numeric, categorical } = reference;
   if (featureType(reference) === 'categorical') {
     const hashed = categorical.hashed !== null || categorical.exact.size > maxExactValues;
-    return frequentCategoryBins(categorical, hashed);
+    return comparedCategoryBins(categorical, hashed);
   }
   const spare = numeric.bucketsInUse > maxExactValues ? spareMantissaBits : 0;
   return equalMassBins(numeric, Math.max(coarsestMantissaBits, numeric.mantissaBits - spare));

@@ -295,7 +295,7 @@ describe('fitOutputModel', () => {
     const bins = [...fitOf(fine)!.effects.values()].map(ofFeature => ofFeature.length);
     // Each feature has one more bin, for records without a value.
     expect(bins.reduce((sum, ofFeature) => sum + ofFeature + 1, 0)).toBeLessThanOrEqual(300);
-    expect(bins).toHaveLength(10);
+    expect(bins).toHaveLength(8);
   });
 });
 

@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { binnedCounts } from '../../../../services/shared/bins/binnedCounts.ts';
 import { totalCount, unseenCount } from '../../../../services/shared/bins/countVector.ts';
 import { freezeBins } from '../../../../services/shared/bins/freezeBins.ts';
+import type { CategoryBins } from '../../../../services/shared/bins/frequentCategoryBins.ts';
 import { isGrowing } from '../../../../services/shared/bins/isGrowing.ts';
-import { draw } from '../profile/distributions.ts';
+import { chiSquaredSurvival } from '../../../../services/shared/statistics/chiSquaredSurvival.ts';
+import { likelihoodRatioTest } from '../../../../services/shared/statistics/likelihoodRatioTest.ts';
+import { draw, seededRandom } from '../profile/distributions.ts';
 import { profileOf } from '../profile/profileOf.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `name ${index}`);
@@ -25,7 +28,28 @@ describe('freezeBins', () => {
     expect(freezeBins(wide)).toMatchObject({ mantissaBits: -3 });
   });
 
-  it('makes a bin for each frequent category, and hash buckets beyond 128 categories', () => {
+  it('gives up to 64 categories a bin each, and bins by their hash to more', () => {
+    expect(freezeBins(profileOf(names(64)))).toMatchObject({ kind: 'categories', binCount: 64 });
+    expect(freezeBins(profileOf(names(65)))).toMatchObject({ kind: 'categories', binCount: 32 });
+    const many = profileOf([...names(100), ...new Array(200).fill('frequent')]);
+    const { binOf } = freezeBins(many) as CategoryBins;
+    const ownBin = binOf.get('frequent');
+    expect([...binOf].filter(([, bin]) => bin === ownBin)).toEqual([['frequent', 0]]);
+  });
+
+  it('does not single out the categories that chance has favoured', () => {
+    const sample = (seed: number) => {
+      const random = seededRandom(seed);
+      return profileOf(Array.from({ length: 3000 }, () => `name ${Math.floor(random() * 1000)}`));
+    };
+    const reference = sample(1);
+    const bins = freezeBins(reference);
+    const [before, later] = [reference, sample(2)].map(profile => binnedCounts(profile, bins));
+    const { statistic, degreesOfFreedom } = likelihoodRatioTest(before!, later!);
+    expect(chiSquaredSurvival(statistic, degreesOfFreedom)).toBeGreaterThan(0.01);
+  });
+
+  it('uses hash buckets beyond 128 categories', () => {
     expect(freezeBins(profileOf(names(128))).kind).toBe('categories');
     expect(freezeBins(profileOf(names(129))).kind).toBe('hashes');
     expect(freezeBins(profileOf(names(300))).kind).toBe('hashes');
