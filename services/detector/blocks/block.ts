@@ -18,7 +18,7 @@ export interface Block {
   records: number;
   /** True for a part of a training or uploaded reference, which is not a window of the stream. */
   given: boolean;
-  /** Counts of every frozen variable, by `variableKey`. */
+  /** Counts of every frozen variable that can be counted (`countVariable`), by `variableKey`. */
   variables: ReadonlyMap<string, VariableCounts>;
   /**
    * Features that the reference does not have, by name, with the number of records that carry them.
@@ -65,10 +65,9 @@ export interface BlockSums {
 export function countBlock(observation: WindowObservation, { frozen, pairs }: Binning): Block {
   const variables = new Map<string, VariableCounts>();
   for (const [key, variable] of frozen) {
-    variables.set(
-      key,
-      countVariable(variable, observation.variables.get(key)?.profile, observation.records),
-    );
+    const { variables: observed, records } = observation;
+    const counts = countVariable(variable, observed.get(key)?.profile, records);
+    if (counts) variables.set(key, counts);
   }
   return {
     ...blockWithoutVariables(observation),

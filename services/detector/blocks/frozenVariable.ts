@@ -1,6 +1,9 @@
 import { type FeatureBins, seenBinCount } from '../../shared/bins/featureBins.ts';
 import { freezeBins } from '../../shared/bins/freezeBins.ts';
 import { isGrowing } from '../../shared/bins/isGrowing.ts';
+import type { FeatureKind } from '../../shared/featureKind.ts';
+import { type FeaturePart, kindOfFeature } from '../../shared/kinds/kindOfFeature.ts';
+import { type ProfileView, viewedProfile } from '../../shared/kinds/viewedProfile.ts';
 import {
   type FeatureProfile,
   type FeatureType,
@@ -21,8 +24,18 @@ export interface FrozenVariable {
   bins: FeatureBins;
   /** The number of seen bins of its count vectors (`seenBinCount`). */
   binCount: number;
-  /** Whether it only ever grows, as clocks, counters and ids do, so that no reference can hold. */
-  growing: boolean;
+  /** Null for an output. */
+  featureKind: FeatureKind | null;
+  /** Whether the settings name the kind. */
+  declared: boolean;
+  /** The numbers behind the kind, with an example. */
+  evidence: string;
+  /** As what the values are counted. */
+  view: ProfileView;
+  /** The value that all records of a part share; null if it varies within parts. */
+  constant: string | null;
+  /** Whether its values move by themselves, as those of clocks do, so that no reference can hold. */
+  moving: boolean;
   /** The smallest number of all references so far. */
   minimum: number;
   /** The largest number of all references so far. */
@@ -33,8 +46,27 @@ export interface FrozenVariable {
   maxPlausible: number;
 }
 
+/** What is known of a variable before it is frozen. */
+export interface KnownVariable {
+  /** Kind of the feature by the settings. */
+  declared?: FeatureKind;
+  /**
+   * The same variable of the reference before: what it had seen is not absurd if a season brings it
+   * back.
+   */
+  earlier?: FrozenVariable;
+}
+
+const movingKinds: ReadonlySet<FeatureKind | null> = new Set<FeatureKind>([
+  'time',
+  'counter',
+  'identifier',
+  'calendar',
+  'steps',
+]);
+
 /**
- * Freezes a variable on the profiles of a reference, with the bins of `freezeBins`.
+ * Freezes a variable on a reference, with its kind (`kindOfFeature`) and the bins of `freezeBins`.
  *
  * A number is absurd if it lies outside the range of the reference by more than the width of that
  * range. A reference of 0 to 10 makes -11 and 21 absurd, and leaves room for the tail that a
@@ -42,33 +74,52 @@ export interface FrozenVariable {
  *
  * O(parts · buckets + buckets log buckets).
  *
- * @param profiles of the parts of the reference, in the order of time
- * @param earlier the same variable of the reference before: what it had seen is not absurd if a
- * season brings it back
+ * @param parts of the reference, in the order of time
  */
 export function freezeVariable(
   kind: VariableKind,
   name: string,
-  profiles: FeatureProfile[],
-  earlier?: FrozenVariable,
+  parts: readonly FeaturePart[],
+  { declared, earlier }: KnownVariable = {},
 ): FrozenVariable {
+  const found =
+    kind === 'feature'
+      ? { ...kindOfFeature(name, parts, declared, knownKind(earlier)) }
+      : { kind: null, view: 'logged' as const, declared: false, evidence: '', constant: null };
+  const profiles = parts.map(({ profile }) => viewedProfile(profile, found.view)!);
   const reference = mergeFeatureProfiles(...profiles);
   const type = featureType(reference);
   const bins = freezeBins(reference);
-  const minimum = Math.min(reference.numeric.minimum, earlier?.minimum ?? Number.POSITIVE_INFINITY);
-  const maximum = Math.max(reference.numeric.maximum, earlier?.maximum ?? Number.NEGATIVE_INFINITY);
+  const seen = earlier?.view === found.view ? earlier : undefined;
+  const minimum = Math.min(reference.numeric.minimum, seen?.minimum ?? Number.POSITIVE_INFINITY);
+  const maximum = Math.max(reference.numeric.maximum, seen?.maximum ?? Number.NEGATIVE_INFINITY);
   const width = maximum - minimum;
-  const bounded = type === 'numeric' && width > 0;
+  const bounded = type === 'numeric' && width > 0 && found.view !== 'lengths';
   return {
     kind,
     name,
     type,
     bins,
     binCount: seenBinCount(bins),
-    growing: isGrowing(profiles.map(({ numeric }) => numeric).filter(({ count }) => count > 0)),
+    featureKind: found.kind,
+    declared: found.declared,
+    evidence: found.evidence,
+    view: found.view,
+    constant: found.constant,
+    moving: kind === 'feature' ? movingKinds.has(found.kind) : isGrowingOutput(profiles),
     minimum,
     maximum,
     minPlausible: bounded ? minimum - width : Number.NEGATIVE_INFINITY,
     maxPlausible: bounded ? maximum + width : Number.POSITIVE_INFINITY,
   };
+}
+
+function isGrowingOutput(profiles: readonly FeatureProfile[]): boolean {
+  return isGrowing(profiles.map(({ numeric }) => numeric).filter(({ count }) => count > 0));
+}
+
+function knownKind(earlier: FrozenVariable | undefined) {
+  return earlier?.featureKind
+    ? { kind: earlier.featureKind, constant: earlier.constant }
+    : undefined;
 }

@@ -57,5 +57,6 @@ function namedCategories(profile: FeatureProfile, bins: CategoryBins): FeaturePr
   for (const [hash, count] of profile.categorical.hashed!.entries()) {
     if (count > 0) exact.set(categoryOfHash.get(hash) ?? `hash bucket ${hash}`, count);
   }
-  return { ...profile, categorical: { count: profile.categorical.count, exact, hashed: null } };
+  const { count } = profile.categorical;
+  return { ...profile, categorical: { count, exact, hashed: null, text: null } };
 }

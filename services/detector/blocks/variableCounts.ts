@@ -7,6 +7,7 @@ import {
   unseenBin,
 } from '../../shared/bins/countVector.ts';
 import { categoryEntries } from '../../shared/bins/frequentCategoryBins.ts';
+import { viewedProfile } from '../../shared/kinds/viewedProfile.ts';
 import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
 import { emptyFeatureProfile } from '../../shared/profile/featureProfile.ts';
 import { sortedBuckets } from '../../shared/profile/sortedBuckets.ts';
@@ -31,13 +32,22 @@ export interface VariableCounts {
  *
  * @param profile undefined if no record carried the variable
  * @param records of the block; those that the profile does not count are missing the variable
+ * @returns null if the profile is from before version 0.2 and does not tell what its texts say
  */
 export function countVariable(
   frozen: FrozenVariable,
   profile: FeatureProfile | undefined,
   records: number,
+): VariableCounts | null {
+  const known = viewedProfile(profile ?? emptyFeatureProfile(), frozen.view);
+  return known && countViewed(frozen, known, records);
+}
+
+function countViewed(
+  frozen: FrozenVariable,
+  known: FeatureProfile,
+  records: number,
 ): VariableCounts {
-  const known = profile ?? emptyFeatureProfile();
   const counts = binnedCounts(resolvedProfile(known, frozen.bins), frozen.bins);
   addMissing(counts, records - known.count);
   return {
@@ -60,15 +70,20 @@ export function countReference(
   frozen: FrozenVariable,
   parts: readonly { profile: FeatureProfile | undefined; records: number }[],
 ): VariableCounts[] {
-  const entries = parts.map(({ profile }) => (profile ? distinctValues(frozen, profile) : []));
+  // The kind of the variable was found in these very parts, so that its view shows them.
+  const viewed = parts.map(({ profile, records }) => ({
+    profile: viewedProfile(profile ?? emptyFeatureProfile(), frozen.view)!,
+    records,
+  }));
+  const entries = viewed.map(({ profile }) => distinctValues(frozen, profile));
   const occurrences = new Map<string | number, number>();
   for (const part of entries) {
     for (const [value, count] of part) {
       occurrences.set(value, (occurrences.get(value) ?? 0) + (parts.length === 1 ? count : 1));
     }
   }
-  return parts.map(({ profile, records }, index) => {
-    const counted = countVariable(frozen, profile, records);
+  return viewed.map(({ profile, records }, index) => {
+    const counted = countViewed(frozen, profile, records);
     for (const [value, count, bin] of entries[index]!) {
       if (occurrences.get(value) !== 1) continue;
       moveToUnseen(counted.counts, bin, count);

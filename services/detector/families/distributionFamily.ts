@@ -218,7 +218,7 @@ function evidenceOfChanged(
       right.effect - left.effect || (left.variable.name < right.variable.name ? -1 : 1),
   );
   const { variable, tests, results, test } = ranked[0]!;
-  const isKnown = (one: FrozenVariable) => one.kind === kind && !one.growing;
+  const isKnown = (one: FrozenVariable) => one.kind === kind && !one.moving;
   const known = [...frozen.values()].filter(isKnown).length;
   const margins = ranked.map(({ key, variable: { name }, test }) => ({ key, name, ...test }));
   const model = kind === 'feature' ? outputModel : null;

@@ -36,7 +36,7 @@ interface CountsMeasurement extends ReferenceMeasurement {
  * Tests whether the valid values of a variable are distributed as in the reference. It uses
  * `likelihoodRatioTest` against the best reference (`testBestReference`), judged by `judge`.
  *
- * @returns null if the variable has no counts on one side, or only ever grows
+ * @returns null if the variable has no counts on one side, or moves by itself
  */
 export function distributionStatistic(
   comparison: Comparison,
@@ -73,7 +73,7 @@ function testVariable(
   statisticOf: StatisticOf,
 ): DistributionStatistic | null {
   const recentSums = comparison.recent.variables.get(key);
-  if (frozen.growing || !recentSums) return null;
+  if (frozen.moving || !recentSums) return null;
   const recentCounts = validCounts(recentSums.counts);
   return testCounts(comparison, recentCounts, significance, statisticOf, reference => {
     const counts = reference.countsOf(key);

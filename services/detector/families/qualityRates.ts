@@ -19,11 +19,11 @@ export type RateMetric =
 
 /**
  * Returns the rates that apply to a variable of this type. A new number is no defect, but a new
- * category may be one.
+ * category may be one, unless values move by themselves.
  */
-export function rateMetrics({ type, growing }: FrozenVariable): readonly RateMetric[] {
+export function rateMetrics({ type, moving }: FrozenVariable): readonly RateMetric[] {
   const ofBothTypes = ['missing_rate', 'wrong_type_rate', 'non_finite_rate'] as const;
-  if (growing) return ofBothTypes;
+  if (moving) return ofBothTypes;
   return type === 'numeric'
     ? [...ofBothTypes, 'out_of_range_rate']
     : [...ofBothTypes, 'unseen_rate'];

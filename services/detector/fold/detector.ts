@@ -129,9 +129,9 @@ function bootstrap(
   const gathered = [...state.gathered, observation];
   const verdict: Verdict = { status: 'reference', reference: 'bootstrap', change: null };
   if (!isFirstReference(gathered, detection)) return { state: { ...state, gathered }, verdict };
-  const regime = regimeOf('bootstrap', gathered);
+  const regime = regimeOf('bootstrap', gathered, { declared: detection.featureKinds });
   const history = withRegime(state.history, regime, detection);
-  return { state: watching({ ...state, history }, regime, gathered), verdict };
+  return { state: watching({ ...state, history }, regime, gathered, detection), verdict };
 }
 
 function watch(
@@ -195,7 +195,8 @@ function gatherFurther(
   if (regime.complete) return { ...state, regime };
   const gathered = [...state.gathered, observation];
   if (!isFirstReference(gathered, detection)) return { ...state, regime, gathered };
-  return watching(state, completedRegime(regime, gathered), gathered);
+  const completed = completedRegime(regime, gathered, detection.featureKinds);
+  return watching(state, completed, gathered, detection);
 }
 
 /**
@@ -293,7 +294,11 @@ function renew(
   }
   const gathered = [...state.gathered, observation];
   if (!isReference(gathered, detection)) return { ...state, gathered };
-  return watching(state, regimeOf('bootstrap', gathered, state.regime?.frozen), gathered);
+  const regime = regimeOf('bootstrap', gathered, {
+    declared: detection.featureKinds,
+    earlier: state.regime?.frozen,
+  });
+  return watching(state, regime, gathered, detection);
 }
 
 function nameOf({ model, version, segment }: FoldContext): StreamName {

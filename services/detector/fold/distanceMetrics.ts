@@ -1,6 +1,7 @@
 import { sum } from 'simple-statistics';
 import { validCounts } from '../../shared/bins/countVector.ts';
 import type { ModelSettings } from '../../shared/config/settings.ts';
+import { viewedProfile } from '../../shared/kinds/viewedProfile.ts';
 import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
 import type { NumericHistogram } from '../../shared/profile/numericHistogram.ts';
 import { chiSquared } from '../../shared/statistics/chiSquared.ts';
@@ -57,11 +58,14 @@ function metricsOf(
   level: number,
 ): DriftMetric[] {
   const { frozen, counts, source } = variable;
-  const observed = observation.variables.get(variableKey(frozen.kind, frozen.name))?.profile;
-  const recent = validCounts(countVariable(frozen, observed, observation.records).counts);
+  const logged = observation.variables.get(variableKey(frozen.kind, frozen.name))?.profile;
+  const observed = logged && viewedProfile(logged, frozen.view);
+  const counted = countVariable(frozen, logged, observation.records);
+  if (!observed || !counted || frozen.moving) return [];
+  const recent = validCounts(counted.counts);
   const reference = validCounts(counts);
   const records = sum(recent);
-  if (!observed || records === 0) return [];
+  if (records === 0) return [];
   return distancesOf(variable, observed, reference, recent).map(
     ({ metric, value, significance }) => {
       const threshold = significance?.thresholdAt(level) ?? null;

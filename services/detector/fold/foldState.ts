@@ -72,10 +72,11 @@ export function initialState(
   given: GivenReference | null,
   { detection }: Pick<FoldContext, 'detection'>,
 ): FoldState {
-  const regime = given ? regimeOf(given.source, given.parts) : null;
+  const declared = detection.featureKinds;
+  const regime = given ? regimeOf(given.source, given.parts, { declared }) : null;
   return {
     versionReference: given
-      ? extendedVersionReference(new Map(), given.source, given.parts)
+      ? extendedVersionReference(new Map(), given.source, given.parts, declared)
       : new Map(),
     regime,
     phase: given ? 'watching' : 'bootstrap',
@@ -104,10 +105,16 @@ export function watching(
   state: FoldState,
   regime: Regime,
   gathered: readonly WindowObservation[],
+  { featureKinds }: DetectionSettings,
 ): FoldState {
   return {
     ...state,
-    versionReference: extendedVersionReference(state.versionReference, 'bootstrap', gathered),
+    versionReference: extendedVersionReference(
+      state.versionReference,
+      'bootstrap',
+      gathered,
+      featureKinds,
+    ),
     regime,
     phase: 'watching',
     gathered: [],

@@ -5,13 +5,12 @@ import { type VersionName, versionKey } from '../../shared/versionKey.ts';
 import type { WindowObservation } from '../blocks/windowObservation.ts';
 import { foldAlgorithm } from '../checkpoints/foldAlgorithm.ts';
 import { initialState } from '../fold/foldState.ts';
-import { detectionAt } from '../fold/settingsTimeline.ts';
 import { foldVersionWindow, type VersionFold } from '../fold/versionFold.ts';
 import { accountFor, type WindowAccount } from '../fold/windowAccount.ts';
 import { type DetectorStore, detectorStore } from '../store/store.ts';
 import { loadVersions } from './loadVersions.ts';
 import { resumeFolds } from './resumeFolds.ts';
-import { type LiveVersion, withChangeFrom } from './watchedVersion.ts';
+import { detectionOf, type LiveVersion, withChangeFrom } from './watchedVersion.ts';
 import { windowPages } from './windowPages.ts';
 
 /** Windows whose starts are read at once. */
@@ -46,7 +45,7 @@ export async function explainWindow(
   const [resumed] = await resumeFolds(store, [withChangeFrom(loaded!, startMs)]);
   let fold = resumed!.live.fold;
   for await (const [windowStartMs, segments] of windowsUntil(store, resumed!, startMs)) {
-    const detection = detectionAt(resumed!.ledger.settings, windowStartMs);
+    const detection = detectionOf(resumed!, windowStartMs);
     if (windowStartMs < startMs)
       fold = foldVersionWindow(fold, windowStartMs, segments, detection, false).fold;
     else {

@@ -5,7 +5,6 @@ import { versionKey } from '../../shared/versionKey.ts';
 import type { PackedCheckpoint } from '../checkpoints/packedStates.ts';
 import { alertRevisions } from '../events/alertLifecycle.ts';
 import type { DriftEventRevision } from '../events/driftEventRevisions.ts';
-import { detectionAt } from '../fold/settingsTimeline.ts';
 import type { JudgedWindowOfVersion, JudgedWindowRevision } from '../store/judgedWindow.ts';
 import type { ObservedWindows } from '../store/observedWindows.ts';
 import type { DetectorStore } from '../store/store.ts';
@@ -13,7 +12,12 @@ import type { WindowRange } from '../store/windowRange.ts';
 import { JudgeRun } from './judgeRun.ts';
 import { measured } from './liveFold.ts';
 import { resumeFolds } from './resumeFolds.ts';
-import { judgeableUntilMs, type LiveVersion, type WatchedVersion } from './watchedVersion.ts';
+import {
+  detectionOf,
+  judgeableUntilMs,
+  type LiveVersion,
+  type WatchedVersion,
+} from './watchedVersion.ts';
 import { type WindowPage, windowPages } from './windowPages.ts';
 
 export interface JudgeOptions {
@@ -121,11 +125,11 @@ async function judgeWindows(
   windows: ObservedWindows,
   stored: ReadonlyMap<string, JudgedWindowRevision> | undefined,
 ): Promise<JudgedWindowOfVersion[]> {
-  const { model, version: name, ledger } = version;
+  const { model, version: name } = version;
   const judged: JudgedWindowOfVersion[] = [];
   for (const [startMs, segments] of windows) {
     await nextTurn();
-    const detection = detectionAt(ledger.settings, startMs);
+    const detection = detectionOf(version, startMs);
     for (const window of run.foldWindow(startMs, segments, detection, stored))
       judged.push({ ...window, model, version: name });
   }

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { earliestMs } from '../../shared/clickhouse/eventTimeBounds.ts';
 import type { ModelSettings } from '../../shared/config/settings.ts';
+import type { FeatureKinds } from '../../shared/featureKind.ts';
 import { type VersionName, versionKey } from '../../shared/versionKey.ts';
 import { type FoldLedger, nothingAnnounced } from '../checkpoints/foldLedger.ts';
 import { withSettings } from '../fold/settingsTimeline.ts';
@@ -81,13 +83,22 @@ function usableLedger(
     detection,
     Math.max(judgedUntilMs, earliestMs),
   );
-  const isSameFold = stored?.windowSizeMs === windowSizeMs && stored.algorithm === algorithm;
+  // Kinds of features count from the first window on, so that a fold of other kinds is made anew.
+  const { featureKinds } = detection;
+  const identity = featureKinds ? `${algorithm} ${kindsDigest(featureKinds)}` : algorithm;
+  const isSameFold = stored?.windowSizeMs === windowSizeMs && stored.algorithm === identity;
   return {
     windowSizeMs,
     position: stored?.position ?? nothingAnnounced,
-    algorithm,
+    algorithm: identity,
     referenceId: stored?.referenceId ?? null,
     checkpoints: isSameFold ? stored.checkpoints : [],
     settings,
   };
+}
+
+/** Returns a short name of declared kinds, whatever their order. */
+function kindsDigest(featureKinds: FeatureKinds): string {
+  const sorted = Object.entries(featureKinds).sort(([left], [right]) => (left < right ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 16);
 }

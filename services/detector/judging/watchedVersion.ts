@@ -3,6 +3,7 @@ import type { Alert, DriftEvent, WindowUpdate } from '../../shared/contracts.ts'
 import type { KafkaRecord } from '../../shared/kafka/kafka.ts';
 import type { VersionName } from '../../shared/versionKey.ts';
 import { advanced, type FoldLedger } from '../checkpoints/foldLedger.ts';
+import { detectionAt } from '../fold/settingsTimeline.ts';
 import type { LiveFold } from './liveFold.ts';
 import { combinedWatermarkMs, type Readiness, withWatermark } from './windowReadiness.ts';
 
@@ -51,6 +52,18 @@ export type LiveVersion = WatchedVersion & { readonly live: LiveFold };
 
 export function isLive(version: WatchedVersion): version is LiveVersion {
   return version.live !== null;
+}
+
+/**
+ * Returns the settings with which a window is judged: those of its time, and the kinds of features
+ * of today, because the whole history is folded again when these change.
+ */
+export function detectionOf(
+  { ledger, settings }: WatchedVersion,
+  windowStartMs: number,
+): ModelSettings['detection'] {
+  const { featureKinds } = settings.detection;
+  return { ...detectionAt(ledger.settings, windowStartMs), featureKinds };
 }
 
 /** Returns the version after an announcement of its windows has been taken. */

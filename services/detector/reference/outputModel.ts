@@ -41,7 +41,7 @@ const maxBins = 300;
 
 /**
  * Fits an additive model to the outputs of the sampled records of a reference, by `indicatorRidge`.
- * Features that only grow, and those with so many categories that their bins are hash buckets, are
+ * Features that move by themselves, texts that are counted as numbers, and those with so many categories that their bins are hash buckets, are
  * left out.
  *
  * Null if there are fewer than 300 sampled records, if the model explains less than a tenth of the
@@ -140,7 +140,8 @@ function fittedFeatures(
   for (const name of [...new Set(samples.flatMap(({ names }) => names))].sort()) {
     const key = variableKey('feature', name);
     const variable = frozen.get(key);
-    const binOf = variable && !variable.growing ? binOfCode(variable) : null;
+    const binOf =
+      variable && !variable.moving && variable.view === 'logged' ? binOfCode(variable) : null;
     if (!variable || !binOf) continue;
     const valid = validBinCount(variable.binCount);
     if (offset + valid + 1 > maxBins) continue;

@@ -1,4 +1,6 @@
 import type { CountVector } from '../../shared/bins/countVector.ts';
+import type { FeatureKinds } from '../../shared/featureKind.ts';
+import { viewedProfile } from '../../shared/kinds/viewedProfile.ts';
 import { type FeatureProfile, mergeFeatureProfiles } from '../../shared/profile/featureProfile.ts';
 import type { SampledRecords } from '../../shared/profile/recordSample.ts';
 import { type Binning, type Block, countReferenceBlocks, sumBlocks } from '../blocks/block.ts';
@@ -51,7 +53,7 @@ export interface Regime extends Binning {
 export interface VersionVariable {
   source: ReferenceSource;
   frozen: FrozenVariable;
-  /** The profile of the whole reference. */
+  /** The profile of the whole reference, as the view of the variable shows it. */
   profile: FeatureProfile;
   /** The counts of the whole reference in the frozen bins. */
   counts: CountVector;
@@ -63,34 +65,51 @@ export interface VersionVariable {
  */
 export type VersionReference = ReadonlyMap<string, VersionVariable>;
 
+/** What is known of variables before they are frozen. */
+export interface FreezeOptions {
+  /** Kinds of features by the settings, by name. */
+  declared?: FeatureKinds;
+  /** Variables that are left out, by `variableKey`. */
+  known?: ReadonlyMap<string, FrozenVariable>;
+  /** The variables of the reference before, by `variableKey`. */
+  earlier?: ReadonlyMap<string, FrozenVariable>;
+}
+
 /**
  * Freezes all variables that have at least one value in the observations and are not known yet, in
  * the order of their keys.
  *
  * @param observations the parts of the reference, in the order of time
- * @param known variables that are left out, by `variableKey`
- * @param earlier the variables of the reference before (`freezeVariable`)
  */
 export function freezeVariables(
   observations: readonly WindowObservation[],
-  known: ReadonlyMap<string, FrozenVariable> = new Map(),
-  earlier: ReadonlyMap<string, FrozenVariable> = new Map(),
+  { declared = {}, known, earlier }: FreezeOptions = {},
 ): Map<string, FrozenVariable> {
-  const profiles = Map.groupBy(
-    observations.flatMap(({ variables }) => [...variables]),
-    ([key]) => key,
+  const variables = Map.groupBy(
+    observations.flatMap(({ startMs, endMs, variables }) =>
+      Array.from(variables, ([key, variable]) => ({ key, variable, startMs, endMs })),
+    ),
+    ({ key }) => key,
   );
   const frozen = new Map<string, FrozenVariable>();
-  for (const [key, entries] of [...profiles].sort(([left], [right]) => (left < right ? -1 : 1))) {
-    const parts = entries.map(([, { profile }]) => profile);
-    const { kind, name } = entries[0]![1];
-    if (!known.has(key) && parts.some(hasValues))
-      frozen.set(key, freezeVariable(kind, name, parts, earlier.get(key)));
+  for (const [key, entries] of [...variables].sort(([left], [right]) => (left < right ? -1 : 1))) {
+    const { kind, name } = entries[0]!.variable;
+    const parts = entries.map(({ variable: { profile }, startMs, endMs }) => ({
+      startMs,
+      endMs,
+      profile,
+    }));
+    if (known?.has(key) || !parts.some(hasValues)) continue;
+    const ofName = Object.hasOwn(declared, name) ? declared[name] : undefined;
+    frozen.set(
+      key,
+      freezeVariable(kind, name, parts, { declared: ofName, earlier: earlier?.get(key) }),
+    );
   }
   return frozen;
 }
 
-function hasValues({ numeric, categorical }: FeatureProfile): boolean {
+function hasValues({ profile: { numeric, categorical } }: { profile: FeatureProfile }): boolean {
   return numeric.count + categorical.count > 0;
 }
 
@@ -98,15 +117,15 @@ function hasValues({ numeric, categorical }: FeatureProfile): boolean {
  * Starts a regime from the observations of a reference, of which the last 150 are used.
  *
  * @param observations in the order of time
- * @param earlier the variables of the regime before
+ * @param options with the variables of the regime before
  */
 export function regimeOf(
   source: ReferenceSource,
   observations: readonly WindowObservation[],
-  earlier?: ReadonlyMap<string, FrozenVariable>,
+  options: Omit<FreezeOptions, 'known'>,
 ): Regime {
   const newest = observations.slice(-maxHistoryBlocks);
-  const frozen = freezeVariables(newest, new Map(), earlier);
+  const frozen = freezeVariables(newest, options);
   const given = source !== 'bootstrap';
   const history = countReferenceBlocks(newest, frozen, given);
   const regime: Regime = {
@@ -167,8 +186,9 @@ function withSamples(regime: Regime, samples: readonly SampledRecords[]): Regime
 export function completedRegime(
   regime: Regime,
   observations: readonly WindowObservation[],
+  declared?: FeatureKinds,
 ): Regime {
-  const added = freezeVariables(observations, regime.frozen);
+  const added = freezeVariables(observations, { declared, known: regime.frozen });
   const frozen = new Map([...regime.frozen, ...added]);
   const counted = countReferenceBlocks(observations, added, false);
   const earlier = regime.history.slice(0, -observations.length);
@@ -197,9 +217,10 @@ export function extendedVersionReference(
   reference: VersionReference,
   source: ReferenceSource,
   observations: readonly WindowObservation[],
+  declared?: FeatureKinds,
 ): VersionReference {
   const known = new Map([...reference].map(([key, { frozen }]) => [key, frozen]));
-  const added = freezeVariables(observations, known);
+  const added = freezeVariables(observations, { declared, known });
   if (added.size === 0) return reference;
   const { variables } = sumBlocks(countReferenceBlocks(observations, added, false));
   const extended = new Map(reference);
@@ -207,10 +228,11 @@ export function extendedVersionReference(
     const profiles = observations.flatMap(
       observation => observation.variables.get(key)?.profile ?? [],
     );
+    const viewed = profiles.map(profile => viewedProfile(profile, frozen.view)!);
     extended.set(key, {
       source,
       frozen,
-      profile: mergeFeatureProfiles(...profiles),
+      profile: mergeFeatureProfiles(...viewed),
       counts: variables.get(key)!.counts,
     });
   }

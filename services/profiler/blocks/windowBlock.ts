@@ -49,6 +49,7 @@ export function windowBlock() {
     hashed: byteColumn('UInt8'),
     category_values: arrayColumn(textColumn()),
     category_counts: arrayColumn(int64Column('UInt64')),
+    text_summary: textColumn(),
   });
 }
 
@@ -99,4 +100,5 @@ function addProfile({ columns }: WindowBlock, profile: FeatureProfile): void {
   columns.hashed.add(row.hashed);
   addArray(columns.category_values, row.category_values);
   addArray(columns.category_counts, row.category_counts);
+  columns.text_summary.add(row.text_summary ?? '');
 }

@@ -18,6 +18,7 @@ export const profileColumnNames = [
   'hashed',
   'category_values',
   'category_counts',
+  'text_summary',
 ] as const satisfies readonly (keyof ProfileRow)[];
 
 /** The same as the list of a SELECT. */

@@ -3,6 +3,7 @@ import { Cron } from 'croner';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { parseDurationMs } from '../duration.ts';
+import { type FeatureKinds, featureKinds } from '../featureKind.ts';
 import { UserError } from '../userError.ts';
 
 const duration = z
@@ -45,6 +46,9 @@ const settingsOfOneModel = z.strictObject({
     .string()
     .optional()
     .describe('positive class of a binary model; otherwise 1, true, yes, or the last in order'),
+  features: z
+    .record(z.string().min(1), z.strictObject({ kind: z.enum(featureKinds) }))
+    .describe('kind of a feature, where it is not what its values look like'),
   detection: z.strictObject({
     falseAlarmsPerThousandWindows: z
       .number()
@@ -99,6 +103,7 @@ const defaults: z.input<typeof settingsOfOneModel> = {
   deduplication: '1h',
   idle: '5m',
   segments: [],
+  features: {},
   detection: {
     falseAlarmsPerThousandWindows: 0.5,
     minimumRecords: 50,
@@ -119,8 +124,11 @@ const defaults: z.input<typeof settingsOfOneModel> = {
 type FileSettings = z.infer<typeof settingsOfOneModel>;
 
 /** The settings of one model as the code names them: every duration carries its unit. */
-export interface ModelSettings
-  extends Pick<FileSettings, 'segments' | 'positiveLabel' | 'detection'> {
+export interface ModelSettings extends Pick<FileSettings, 'segments' | 'positiveLabel'> {
+  detection: FileSettings['detection'] & {
+    /** Kinds that the settings name; absent if they name none. */
+    featureKinds?: FeatureKinds;
+  };
   windowSizeMs: number;
   outOfOrdernessMs: number;
   gracePeriodMs: number;
@@ -133,10 +141,16 @@ export interface ModelSettings
 }
 
 function withUnits(settings: FileSettings): ModelSettings {
-  const { window, outOfOrderness, gracePeriod, deduplication, idle, ...others } = settings;
+  const { window, outOfOrderness, gracePeriod, deduplication, idle, features, ...others } =
+    settings;
   const { cooldown, timeout, ...retraining } = others.retraining;
+  const kinds = Object.entries(features).map(([name, { kind }]) => [name, kind] as const);
   return {
     ...others,
+    detection: {
+      ...others.detection,
+      ...(kinds.length > 0 && { featureKinds: Object.fromEntries(kinds) }),
+    },
     windowSizeMs: window,
     outOfOrdernessMs: outOfOrderness,
     gracePeriodMs: gracePeriod,

@@ -1,4 +1,5 @@
 import { categoryHash, fnv1a } from './categoryHash.ts';
+import { addText, emptyTextSummary, mergeTextSummaries, type TextSummary } from './textSummary.ts';
 
 /** More distinct values than this turn exact counts into counts of hash buckets. */
 export const maxCategories = 256;
@@ -14,7 +15,7 @@ const keptPrefixLength = 240;
  *
  * Which of the two it holds depends on the *set* of values alone, so that any order of adding and
  * merging gives the same result. Memory is bounded: at most 256 names of at most 256 code units, or
- * 2 KB.
+ * 22 KB.
  */
 export type CategoricalCounts = {
   /** Values that were counted, the sum of all counts. */
@@ -23,6 +24,11 @@ export type CategoricalCounts = {
   exact: Map<string, number>;
   /** Counts of the 256 hash buckets; null while counts are exact. */
   hashed: Float64Array | null;
+  /**
+   * What the texts say; null while counts are exact, because it follows from them. Also null once
+   * hashed, where a part was stored before version 0.2.
+   */
+  text: TextSummary | null;
 };
 
 /**
@@ -33,7 +39,7 @@ const noCategories = new Map<string, number>();
 
 /** Returns a summary without values. */
 export function emptyCategoricalCounts(): CategoricalCounts {
-  return { count: 0, exact: noCategories, hashed: null };
+  return { count: 0, exact: noCategories, hashed: null, text: null };
 }
 
 /** Counts one value, in place, under its `categoryName`. Amortised O(length of the value). */
@@ -56,7 +62,21 @@ export function mergeCategoricalCounts(...summaries: CategoricalCounts[]): Categ
     for (const [category, count] of summary.exact) addToCategory(merged, category, count);
     if (summary.hashed) addHashed(merged, summary.hashed);
   }
+  if (merged.hashed) merged.text = mergedText(summaries);
   return merged;
+}
+
+/** Returns what the texts of a summary say; null if that was not stored. O(categories). */
+export function textSummaryOf(counts: CategoricalCounts): TextSummary | null {
+  if (counts.hashed) return counts.text;
+  const summary = emptyTextSummary();
+  for (const [category, count] of counts.exact) addText(summary, category, count);
+  return summary;
+}
+
+function mergedText(summaries: readonly CategoricalCounts[]): TextSummary | null {
+  const texts = summaries.map(textSummaryOf);
+  return texts.every(text => text !== null) ? mergeTextSummaries(...texts) : null;
 }
 
 /**
@@ -90,6 +110,7 @@ export function categoryName(value: string): string {
 function addToCategory(counts: CategoricalCounts, category: string, count: number): void {
   if (counts.hashed) {
     counts.hashed[categoryHash(category)]! += count;
+    if (counts.text) addText(counts.text, category, count);
     return;
   }
   if (counts.exact === noCategories) counts.exact = new Map();
@@ -104,6 +125,7 @@ function addHashed(counts: CategoricalCounts, added: Float64Array): void {
 
 function turnToHashed(counts: CategoricalCounts): Float64Array {
   const hashed = hashedCounts(counts);
+  counts.text = textSummaryOf(counts);
   counts.hashed = hashed;
   counts.exact = noCategories;
   return hashed;

@@ -6,6 +6,7 @@ import {
 } from './categoricalCounts.ts';
 import type { NumericHistogram } from './numericHistogram.ts';
 import { addNumber, emptyNumericHistogram, mergeNumericHistograms } from './numericHistogram.ts';
+import { textSummaryBytes } from './textSummary.ts';
 
 /** A value of a feature or an output. Null and undefined are missing values. */
 export type FeatureValue = number | string | boolean | null | undefined;
@@ -90,6 +91,7 @@ export function featureProfileBytes({ numeric, categorical }: FeatureProfile): n
     profileOverheadBytes +
     arrays +
     categorical.exact.size * categoryBytes +
-    (categorical.hashed?.byteLength ?? 0)
+    (categorical.hashed?.byteLength ?? 0) +
+    (categorical.text ? textSummaryBytes(categorical.text) : 0)
   );
 }

@@ -87,6 +87,19 @@ export function addNumber(histogram: NumericHistogram, value: number): void {
 }
 
 /**
+ * Counts one finite number several times, in place, with the same result as `addNumber` for each,
+ * except for the last bits of `sum`. Amortised O(1).
+ */
+export function addRepeatedNumber(histogram: NumericHistogram, value: number, times: number): void {
+  const number = value + 0;
+  addToBucket(histogram, bucketKey(number) >> (finestMantissaBits - histogram.mantissaBits), times);
+  histogram.count += times;
+  if (number < histogram.minimum) histogram.minimum = number;
+  if (number > histogram.maximum) histogram.maximum = number;
+  histogram.sum = saturatingSum(histogram.sum, number * times);
+}
+
+/**
  * Counts the numbers of one column of a table, in place, with the same result as `addNumber` for
  * one after the other. NaN is is skipped. O(rows).
  *

@@ -1,28 +1,20 @@
 import type { CategoricalCounts } from './categoricalCounts.ts';
 import { emptyCategoricalCounts, hashBuckets } from './categoricalCounts.ts';
 import type { FeatureProfile } from './featureProfile.ts';
-import type { NumericHistogram } from './numericHistogram.ts';
-import { addToBucket, emptyNumericHistogram } from './numericHistogram.ts';
-import { bucketsInOrderOfKey } from './sortedBuckets.ts';
+import {
+  fromHistogramColumns,
+  type HistogramColumns,
+  histogramColumns,
+} from './histogramColumns.ts';
+import { readTextSummary, storedTextSummary } from './textSummary.ts';
 
 /**
  * A feature profile as columns of a ClickHouse row. Every number is finite, and counts are
  * integers.
  */
-export type ProfileRow = {
+export type ProfileRow = HistogramColumns & {
   count: number;
   missing: number;
-  non_finite: number;
-  numeric_count: number;
-  /** Null if `numeric_count` is 0, like `maximum`. */
-  minimum: number | null;
-  maximum: number | null;
-  sum: number;
-  /** From 20 down to -3. */
-  mantissa_bits: number;
-  /** Signed 32-bit integers, ascending, in the order of the values in the buckets. */
-  bucket_keys: number[];
-  bucket_counts: number[];
   categorical_count: number;
   hashed: 0 | 1;
   /**
@@ -31,6 +23,11 @@ export type ProfileRow = {
    */
   category_values: string[];
   category_counts: number[];
+  /**
+   * `storedTextSummary` of hashed categories. Absent, or empty, while they are exact, and in rows
+   * from before version 0.2.
+   */
+  text_summary?: string;
 };
 
 /**
@@ -41,23 +38,16 @@ export type ProfileRow = {
  */
 export function toProfileRow(profile: FeatureProfile): ProfileRow {
   const { numeric, categorical } = profile;
-  const { keys, counts } = bucketsInOrderOfKey(numeric);
   const categories = sortedCategories(categorical);
   return {
     count: profile.count,
     missing: profile.missing,
-    non_finite: numeric.nonFinite,
-    numeric_count: numeric.count,
-    minimum: numeric.count === 0 ? null : numeric.minimum,
-    maximum: numeric.count === 0 ? null : numeric.maximum,
-    sum: numeric.sum,
-    mantissa_bits: numeric.mantissaBits,
-    bucket_keys: arrayOf(keys),
-    bucket_counts: arrayOf(counts),
+    ...histogramColumns(numeric),
     categorical_count: categorical.count,
     hashed: categorical.hashed ? 1 : 0,
     category_values: categories.values,
     category_counts: categories.counts,
+    ...(categorical.text && { text_summary: storedTextSummary(categorical.text) }),
   };
 }
 
@@ -70,16 +60,9 @@ export function fromProfileRow(row: ProfileRow): FeatureProfile {
   return {
     count: row.count,
     missing: row.missing,
-    numeric: numericOf(row),
+    numeric: fromHistogramColumns(row),
     categorical: categoricalOf(row),
   };
-}
-
-/** Copies numbers in a loop, because `Array.from` takes ten times as long for typed arrays. */
-function arrayOf(numbers: Int32Array | Float64Array): number[] {
-  const array: number[] = [];
-  for (let index = 0; index < numbers.length; index++) array.push(numbers[index]!);
-  return array;
 }
 
 function sortedCategories({ exact, hashed }: CategoricalCounts): {
@@ -94,19 +77,6 @@ function sortedCategories({ exact, hashed }: CategoricalCounts): {
   return { values: used.map(String), counts: used.map(bucket => hashed[bucket]!) };
 }
 
-function numericOf(row: ProfileRow): NumericHistogram {
-  const histogram = emptyNumericHistogram();
-  histogram.mantissaBits = row.mantissa_bits;
-  for (const [index, key] of row.bucket_keys.entries())
-    addToBucket(histogram, key, row.bucket_counts[index]!);
-  histogram.count = row.numeric_count;
-  histogram.nonFinite = row.non_finite;
-  histogram.minimum = row.minimum ?? Number.POSITIVE_INFINITY;
-  histogram.maximum = row.maximum ?? Number.NEGATIVE_INFINITY;
-  histogram.sum = row.sum;
-  return histogram;
-}
-
 function categoricalOf(row: ProfileRow): CategoricalCounts {
   const { categorical_count: count, category_values: values, category_counts: counts } = row;
   if (row.hashed === 0) {
@@ -114,9 +84,11 @@ function categoricalOf(row: ProfileRow): CategoricalCounts {
       count,
       exact: new Map(values.map((value, index) => [value, counts[index]!])),
       hashed: null,
+      text: null,
     };
   }
   const hashed = new Float64Array(hashBuckets);
   for (const [index, bucket] of values.entries()) hashed[Number(bucket)] = counts[index]!;
-  return { ...emptyCategoricalCounts(), count, hashed };
+  const text = readTextSummary(row.text_summary);
+  return { ...emptyCategoricalCounts(), count, hashed, text };
 }

@@ -1,5 +1,6 @@
 import { bucketKey } from './bucketKey.ts';
 import { fnv1a } from './categoryHash.ts';
+import { mixedHash } from './distinctValues.ts';
 import type { FeatureValue } from './featureProfile.ts';
 import type { Features } from './features.ts';
 
@@ -115,7 +116,7 @@ export function addToSample(
   features: Features,
   output: FeatureValue,
 ): void {
-  const hash = mixed(idHash);
+  const hash = mixedHash(idHash);
   if (sample.heap.length > 0 && hash >= sample.hashes[sample.heap[0]!]!) return;
   if (sample.picked.names !== features.names) sample.picked = pick(sample, features.names);
   const row = addHash(sample, hash);
@@ -126,16 +127,6 @@ export function addToSample(
   for (let column = 0; column < width; column++) codes[start + column] = missingCode;
   for (let index = 0; index < indexes.length; index++)
     codes[start + columns[index]!] = codeOf(features.values[indexes[index]!]);
-}
-
-/**
- * Returns a hash whose high bits differ for similar ids, which those of FNV-1a hardly do. This is
- * the finalizer of MurmurHash3 (Appleby, 2011).
- */
-function mixed(hash: number): number {
-  const first = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  const second = Math.imul(first ^ (first >>> 13), 0xc2b2ae35);
-  return (second ^ (second >>> 16)) >>> 0;
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   emptyFeatureProfile,
   type FeatureValue,
 } from '../../../services/shared/profile/featureProfile.ts';
-import { foldAll, type Randomness, syntheticWindows } from './syntheticStream.ts';
+import { foldAll, hourMs, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
 function profileOf(values: readonly FeatureValue[]) {
   const profile = emptyFeatureProfile();
@@ -16,15 +16,24 @@ function profileOf(values: readonly FeatureValue[]) {
 }
 
 /** Freezes a variable on a reference with one part for each list of values. */
-const frozen = (...parts: FeatureValue[][]) => freezeVariable('feature', 'x', parts.map(profileOf));
+const frozen = (...parts: FeatureValue[][]) =>
+  freezeVariable(
+    'feature',
+    'x',
+    parts.map((values, index) => ({
+      startMs: index * hourMs,
+      endMs: (index + 1) * hourMs,
+      profile: profileOf(values),
+    })),
+  );
 
 describe('a growing feature', () => {
   it('has at least five parts, each of which lies above the one before', () => {
-    expect(frozen([1, 2], [3, 4], [5, 6], [7, 8], [9, 10]).growing).toBe(true);
-    expect(frozen([1, 2], [3, 4], [5, 6], [7, 8]).growing).toBe(false);
-    expect(frozen([1, 2], [2, 4], [5, 6], [7, 8], [9, 10]).growing).toBe(false);
-    expect(frozen([1], [1], [1], [1], [1]).growing).toBe(false);
-    expect(frozen(['a'], ['b'], ['c'], ['d'], ['e']).growing).toBe(false);
+    expect(frozen([1, 2], [3, 4], [5, 6], [7, 8], [9, 10]).moving).toBe(true);
+    expect(frozen([1, 2], [3, 4], [5, 6], [7, 8]).moving).toBe(false);
+    expect(frozen([1, 2], [2, 4], [5, 6], [7, 8], [9, 10]).moving).toBe(false);
+    expect(frozen([1], [1], [1], [1], [1]).moving).toBe(false);
+    expect(frozen(['a'], ['b'], ['c'], ['d'], ['e']).moving).toBe(false);
   });
 
   it('is recognised only if its parts are in rising order', () => {
@@ -32,14 +41,14 @@ describe('a growing feature', () => {
     fc.assert(
       fc.property(order, indexes => {
         const parts = indexes.map(index => [index * 10, index * 10 + 9]);
-        expect(frozen(...parts).growing).toBe(indexes.every((index, at) => index === at));
+        expect(frozen(...parts).moving).toBe(indexes.every((index, at) => index === at));
       }),
     );
   });
 
   it('may have parts without a value', () => {
-    expect(frozen([1], [null], [2], [3], [4], [5]).growing).toBe(true);
-    expect(frozen([1], [null], [2], [3], [4]).growing).toBe(false);
+    expect(frozen([1], [null], [2], [3], [4], [5]).moving).toBe(true);
+    expect(frozen([1], [null], [2], [3], [4]).moving).toBe(false);
   });
 
   it('is tested for missing values and wrong types, but not for its range', () => {

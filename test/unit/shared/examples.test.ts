@@ -23,6 +23,7 @@ const withTensorflow = /\/(model|modelArtifact|tensorflow|trainModel)\.ts$/;
 const root = new URL('../../../', import.meta.url);
 const files = [
   'services/shared/bins',
+  'services/shared/kinds',
   'services/shared/model',
   'services/shared/profile',
   'services/shared/statistics',

@@ -49,6 +49,7 @@ export const staircases: Record<string, readonly string[]> = {
     'clickhouse',
     'statistics',
     'model',
+    'kinds',
     'bins',
     'profile',
     'config',

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   addCategory,
+  type CategoricalCounts,
   categoryName,
   emptyCategoricalCounts,
   hashedCounts,
@@ -9,7 +10,7 @@ import {
   mergeCategoricalCounts,
 } from '../../../../services/shared/profile/categoricalCounts.ts';
 import { categoryHash, fnv1a } from '../../../../services/shared/profile/categoryHash.ts';
-import { countsOf } from './profileOf.ts';
+import { countsOf, orderedCounts } from './profileOf.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `category ${index}`);
 const fewValues = fc.array(fc.string({ maxLength: 2 }), { maxLength: 400, size: 'max' });
@@ -33,12 +34,14 @@ describe('CategoricalCounts', () => {
     fc.assert(
       fc.property(values, values, values, (first, second, third) => {
         const [a, b, c] = [countsOf(first), countsOf(second), countsOf(third)];
-        const onePass = countsOf([...first, ...second, ...third]);
-        expect(mergeCategoricalCounts(a, b, c)).toEqual(onePass);
-        expect(mergeCategoricalCounts(c, b, a)).toEqual(onePass);
-        expect(mergeCategoricalCounts(a, mergeCategoricalCounts(b, c))).toEqual(onePass);
-        expect(countsOf([...third, ...second, ...first].reverse())).toEqual(onePass);
-        expect(mergeCategoricalCounts(a, emptyCategoricalCounts())).toEqual(a);
+        const onePass = orderedCounts(countsOf([...first, ...second, ...third]));
+        const merged = (...parts: CategoricalCounts[]) =>
+          orderedCounts(mergeCategoricalCounts(...parts));
+        expect(merged(a, b, c)).toEqual(onePass);
+        expect(merged(c, b, a)).toEqual(onePass);
+        expect(merged(a, mergeCategoricalCounts(b, c))).toEqual(onePass);
+        expect(orderedCounts(countsOf([...third, ...second, ...first].reverse()))).toEqual(onePass);
+        expect(merged(a, emptyCategoricalCounts())).toEqual(orderedCounts(a));
       }),
     );
   });

@@ -9,7 +9,7 @@ import {
   referenceParts,
   referenceProfiles,
 } from '../../../../services/shared/profile/referenceProfiles.ts';
-import { profileOf } from './profileOf.ts';
+import { profileOf, rowWithoutSums } from './profileOf.ts';
 
 const value = fc.oneof(
   fc.double(),
@@ -19,7 +19,7 @@ const value = fc.oneof(
   fc.constant(null),
 );
 const values = fc.array(value, { minLength: 1, maxLength: 1500, size: 'max' });
-const row = (profile: FeatureProfile) => ({ ...toProfileRow(profile), sum: 0 });
+const row = rowWithoutSums;
 
 /**
  * Splits values into parts, and merges these two by two in any order until one is left. Some merged

@@ -1,0 +1,43 @@
+import { emptyCategoricalCounts, textSummaryOf } from '../profile/categoricalCounts.ts';
+import type { FeatureProfile } from '../profile/featureProfile.ts';
+import { mergeNumericHistograms, type NumericHistogram } from '../profile/numericHistogram.ts';
+
+/**
+ * As what the values of a feature are counted: as they were logged, or texts as the numbers or the
+ * times (in seconds since the epoch) that they say, or by their lengths.
+ */
+export type ProfileView = 'logged' | 'numbers' | 'times' | 'lengths';
+
+/**
+ * Returns a profile as a view shows it. What the view does not show is of the wrong type there: a
+ * text that says no number, for example. The number of records stays the same.
+ *
+ * @returns null if the profile is from before version 0.2 and does not tell what its texts say
+ * @example viewedProfile(profileOf(['1.5', '2', 'N/A', null]), 'numbers').numeric.maximum // 2
+ */
+export function viewedProfile(profile: FeatureProfile, view: ProfileView): FeatureProfile | null {
+  if (view === 'logged') return profile;
+  const { numeric, categorical } = profile;
+  const text = textSummaryOf(categorical);
+  if (!text) return null;
+  if (view === 'numbers') {
+    const numbers = mergeNumericHistograms(numeric, text.numbers);
+    return withNumbers(profile, numbers, categorical.count - text.numbers.count);
+  }
+  const shown = view === 'times' ? text.times : text.lengths;
+  const numbers = { ...shown, nonFinite: numeric.nonFinite };
+  return withNumbers(profile, numbers, categorical.count - shown.count + numeric.count);
+}
+
+function withNumbers(
+  { count, missing }: FeatureProfile,
+  numeric: NumericHistogram,
+  wrongType: number,
+): FeatureProfile {
+  return {
+    count,
+    missing,
+    numeric,
+    categorical: { ...emptyCategoricalCounts(), count: wrongType },
+  };
+}
