@@ -10,9 +10,9 @@ import { profileOf, rowWithoutSums } from './profile/profileOf.ts';
 
 const monday = Date.UTC(2026, 2, 2);
 
-/** Returns ten parts of an hour each with the values that `valueOf` draws. */
+/** Returns ten parts of an hour each with the values that `draw` draws. */
 function partsOf(
-  valueOf: (timeMs: number, random: () => number, index: number) => FeatureValue,
+  draw: (timeMs: number, random: () => number, index: number) => FeatureValue,
   { partMs = hourMs, records = 150, startMs = monday } = {},
 ): FeaturePart[] {
   const random = seededRandom(7);
@@ -20,7 +20,7 @@ function partsOf(
   return Array.from({ length: 10 }, (_, part) => {
     const start = startMs + part * partMs;
     const values = Array.from({ length: records }, (_, record) =>
-      valueOf(start + Math.floor((record * partMs) / records), random, index++),
+      draw(start + Math.floor((record * partMs) / records), random, index++),
     );
     return { startMs: start, endMs: start + partMs, profile: profileOf(values) };
   });
