@@ -9,9 +9,11 @@ import { foldAlgorithm } from './checkpoints/foldAlgorithm.ts';
 import { detectorMetrics } from './detectorMetrics.ts';
 import { EventPublisher } from './eventPublisher.ts';
 import type { DriftEventRevision } from './events/driftEventRevisions.ts';
+import { kindNotices } from './events/kindNotices.ts';
 import { judgeVersions } from './judging/judgeVersions.ts';
 import { type FoldLimits, foldLimits, keepFolds } from './judging/keepFolds.ts';
 import { loadVersions } from './judging/loadVersions.ts';
+import { newReference } from './judging/newReference.ts';
 import {
   hasWork,
   isOfOtherWindows,
@@ -90,6 +92,7 @@ class DetectorHandler implements BatchHandler {
   reset(): void {
     this.#versions.clear();
     this.#context.deadLetters.clear();
+    this.#context.notices.clear();
     this.#workWaits = false;
   }
 
@@ -175,11 +178,22 @@ class DetectorHandler implements BatchHandler {
     const alerts = judged.flatMap(({ alerts }) => alerts);
     await this.#publisher.publish(revisions, alerts);
     this.#countPublished(revisions);
+    await this.#storeFeatures(names);
     const passed = new Map(judged.map(({ version, passed }) => [versionKey(version), passed]));
     const kept = await keepFolds(this.#store, this.#versions.values(), passed, this.#limits);
     this.#put(kept.changed);
     this.#context.metrics.rows.inc({ table: 'fold_states' }, kept.stored);
     await this.#storeLedgers(this.#held(names));
+  }
+
+  /** Stores and says what the features of versions are where their reference is a new one. */
+  async #storeFeatures(names: readonly VersionName[]): Promise<void> {
+    const changed = this.#held(names).flatMap(version => newReference(version) ?? []);
+    await this.#store.insertFeatureKinds(changed.map(({ known }) => known));
+    for (const { known } of changed)
+      this.#context.notices.state(known, 'features', kindNotices(known.features), known.windows);
+    await this.#context.notices.flush();
+    this.#put(changed.map(({ version }) => version));
   }
 
   /** @param versions judged as far as their announcements were taken */

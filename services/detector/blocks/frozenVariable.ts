@@ -30,6 +30,8 @@ export interface FrozenVariable {
   declared: boolean;
   /** The numbers behind the kind, with an example. */
   evidence: string;
+  /** Start of the reference, ms since the epoch. */
+  sinceMs: number;
   /** As what the values are counted. */
   view: ProfileView;
   /** The value that all records of a part share; null if it varies within parts. */
@@ -104,6 +106,7 @@ export function freezeVariable(
     featureKind: found.kind,
     declared: found.declared,
     evidence: found.evidence,
+    sinceMs: parts[0]!.startMs,
     view: found.view,
     constant: found.constant,
     moving: kind === 'feature' ? movingKinds.has(found.kind) : isGrowingOutput(profiles),

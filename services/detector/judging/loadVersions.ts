@@ -54,6 +54,7 @@ export async function loadVersions(
       changedFromMs: Number.POSITIVE_INFINITY,
       events: new Map(),
       alerts: new Map(),
+      storedVariables: null,
       live: null,
     };
   });

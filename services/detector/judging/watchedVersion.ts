@@ -4,6 +4,7 @@ import type { KafkaRecord } from '../../shared/kafka/kafka.ts';
 import type { VersionName } from '../../shared/versionKey.ts';
 import { advanced, type FoldLedger } from '../checkpoints/foldLedger.ts';
 import { detectionAt } from '../fold/settingsTimeline.ts';
+import type { Regime } from '../reference/reference.ts';
 import type { LiveFold } from './liveFold.ts';
 import { combinedWatermarkMs, type Readiness, withWatermark } from './windowReadiness.ts';
 
@@ -43,6 +44,8 @@ export interface WatchedVersion extends VersionName {
    */
   readonly events: ReadonlyMap<string, DriftEvent>;
   readonly alerts: ReadonlyMap<string, Alert>;
+  /** The variables of the reference whose kinds were stored last; null when none were. */
+  readonly storedVariables: Regime['frozen'] | null;
   /** Null while the fold is not in memory: `resumeFolds` brings it there. */
   readonly live: LiveFold | null;
 }

@@ -2,6 +2,7 @@ import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
 import { alerts } from './alerts.ts';
 import { driftEvents } from './driftEvents.ts';
 import { evaluatedWindows } from './evaluatedWindows.ts';
+import { featureKinds } from './featureKinds.ts';
 import { foldLedgers } from './foldLedgers.ts';
 import { foldStates } from './foldStates.ts';
 import { referenceProfiles } from './referenceProfiles.ts';
@@ -25,5 +26,6 @@ export function detectorStore(clickhouse: Clickhouse) {
     ...evaluatedWindows(clickhouse),
     ...driftEvents(clickhouse),
     ...alerts(clickhouse),
+    ...featureKinds(clickhouse),
   };
 }

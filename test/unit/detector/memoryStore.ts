@@ -137,6 +137,7 @@ export function memoryStore(
       }
       return 0;
     },
+    insertFeatureKinds: async () => {},
     async insertDriftEvents(events) {
       if (events.length > 0) await beforeWrite();
       for (const event of events) replace(tables.events, event);

@@ -31,6 +31,7 @@ const version: WatchedVersion = {
   changedFromMs: Number.POSITIVE_INFINITY,
   events: new Map(),
   alerts: new Map(),
+  storedVariables: null,
   live: null,
 };
 const nowMs = 1_000_000;
