@@ -145,6 +145,21 @@ export function modelVersionRows(clickhouse: Clickhouse): AsyncGenerator<Row> {
   );
 }
 
+/** Reads what the features of a version are. */
+export function featureKindRows(
+  clickhouse: Clickhouse,
+  { model, version }: VersionName,
+): AsyncGenerator<Row> {
+  return rows(
+    clickhouse,
+    `SELECT feature, kind, declared = 1 AS declared, toUnixTimestamp64Milli(since) AS since_iso,
+            evidence
+     FROM feature_kinds FINAL WHERE model = {model:String} AND version = {version:String}
+     ORDER BY feature`,
+    { model, version },
+  );
+}
+
 /** Reads the notices that are open at the end of the stream. */
 export function openNoticeRows(clickhouse: Clickhouse): AsyncGenerator<Row> {
   return rows(

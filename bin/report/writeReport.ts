@@ -9,6 +9,7 @@ import type { RefusedLines } from './refusedLines.ts';
 import {
   driftEventRows,
   driftMetricRows,
+  featureKindRows,
   modelVersionRows,
   openNoticeRows,
   performanceRows,
@@ -69,6 +70,8 @@ async function* reportText(clickhouse: Clickhouse, report: ReplayReport): AsyncG
     yield* arrayText(windowRows(clickhouse, { model, version }));
     yield ',\n"performance": ';
     yield* arrayText(performanceRows(clickhouse, { model, version }));
+    yield ',\n"features": ';
+    yield* arrayText(featureKindRows(clickhouse, { model, version }));
     yield ',\n"driftMetrics": ';
     yield* arrayText(driftMetricRows(clickhouse, { model, version }));
     yield ' }';

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import avro from 'avsc';
@@ -174,7 +174,10 @@ describe('an installation of version 0.1.0', () => {
   const idsOf = (rows: readonly { id: string }[]) => [...new Set(rows.map(({ id }) => id))].sort();
 
   it('gets the tables that a new installation has', () => {
-    expect(told[0]).toBe('applied  0015_results_of_verdicts.sql\n');
+    const migrations = readdirSync(new URL('../../infra/clickhouse/', import.meta.url))
+      .filter(name => name.endsWith('.sql') && name >= '0015')
+      .sort();
+    expect(told[0]).toBe(migrations.map(name => `applied  ${name}\n`).join(''));
     expect(told[1]).toMatch(/is up to date\n$/);
     expect(tablesOf.upgraded).toEqual(tablesOf.new);
   });
