@@ -133,8 +133,8 @@ export interface Prediction {
   version: string;
   /** Event time: when the prediction was made, ms since the epoch. In JSON also ISO 8601. */
   time: number;
-  /** Inputs by name; null is a missing value. */
-  features: Record<string, boolean | number | string | null>;
+  /** Inputs by name; null is a missing value, an array of numbers a vector such as an embedding. */
+  features: Record<string, boolean | number | string | number[] | null>;
   /** The output: a class or a number. */
   prediction: boolean | number | string;
   /** Binary models: the probability of the positive class. */

@@ -10,8 +10,9 @@
  * - `identifier`: text that hardly two records share.
  * - `calendar`: a function of the event time, such as the month.
  * - `steps`: one value for all records at a time, which changes now and then.
+ * - `vector`: arrays of numbers, such as embeddings; their norms are compared.
  *
- * No reference can hold for the values of the last five, because they move by themselves. Only
+ * No reference can hold for the values of the five from `time` to `steps`, because they move by themselves. Only
  * missing values and wrong types are watched.
  */
 export const featureKinds = [
@@ -24,6 +25,7 @@ export const featureKinds = [
   'identifier',
   'calendar',
   'steps',
+  'vector',
 ] as const;
 
 export type FeatureKind = (typeof featureKinds)[number];

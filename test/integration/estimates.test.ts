@@ -22,6 +22,7 @@ import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 import { bucketKey } from '../../services/shared/profile/bucketKey.ts';
+import type { FeatureValue } from '../../services/shared/profile/featureProfile.ts';
 import {
   addToBucket,
   emptyNumericHistogram,
@@ -149,7 +150,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
           score: score!,
           predictedPositive: prediction === 'yes',
           positive: truth === 'yes',
-          features: new Map(Object.entries(features)),
+          features: new Map(Object.entries(features as Record<string, FeatureValue>)),
         })),
       ),
     );
@@ -471,13 +472,13 @@ const classified = ({
   predicted: String(prediction),
   confidence: probabilities![String(prediction)]!,
   label: String(label),
-  features: new Map(Object.entries(features)),
+  features: new Map(Object.entries(features as Record<string, FeatureValue>)),
 });
 
 const numbered = ({ prediction: { prediction, features }, label }: Truth): LabelledNumber => ({
   predicted: Number(prediction),
   label: Number(label),
-  features: new Map(Object.entries(features)),
+  features: new Map(Object.entries(features as Record<string, FeatureValue>)),
 });
 
 /** Counts confidences in the buckets in which ClickHouse counts them. */

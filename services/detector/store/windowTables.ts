@@ -21,7 +21,8 @@ export interface WindowStart {
 /** Columns of a `ProfileRow`, in window_profiles and reference_profiles alike. */
 export const profileColumns = `count, missing, non_finite, numeric_count, minimum, maximum, sum,
   mantissa_bits, bucket_keys, bucket_counts,
-  categorical_count, hashed, category_values, category_counts, text_summary`;
+  categorical_count, hashed, category_values, category_counts, text_summary,
+  vector_summary`;
 
 /** The tables that describe windows: window_profiles, performance_windows and window_samples. */
 export function windowTables(clickhouse: Clickhouse) {

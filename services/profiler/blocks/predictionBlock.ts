@@ -59,7 +59,10 @@ export function addPrediction(
   block.rows++;
 }
 
-/** Numbers go to one map, texts and booleans to another. A missing value is in neither. */
+/**
+ * Numbers go to one map, texts and booleans to another. A missing value is in neither, and a vector
+ * is dropped: its window has the sums.
+ */
 function addFeatures({ columns }: PredictionBlock, { names, values }: Features): void {
   const { numeric_features, categorical_features } = columns;
   let numeric = 0;
@@ -71,7 +74,7 @@ function addFeatures({ columns }: PredictionBlock, { names, values }: Features):
       numeric_features.keys.add(name);
       numeric_features.items.add(value);
       numeric++;
-    } else if (value != null) {
+    } else if (value != null && typeof value !== 'object') {
       categorical_features.keys.add(name);
       categorical_features.items.add(String(value));
       categorical++;

@@ -50,6 +50,7 @@ export function windowBlock() {
     category_values: arrayColumn(textColumn()),
     category_counts: arrayColumn(int64Column('UInt64')),
     text_summary: textColumn(),
+    vector_summary: textColumn(),
   });
 }
 
@@ -101,4 +102,5 @@ function addProfile({ columns }: WindowBlock, profile: FeatureProfile): void {
   addArray(columns.category_values, row.category_values);
   addArray(columns.category_counts, row.category_counts);
   columns.text_summary.add(row.text_summary ?? '');
+  columns.vector_summary.add(row.vector_summary ?? '');
 }

@@ -21,10 +21,10 @@ import { categoryEntries } from './frequentCategoryBins.ts';
  * // [2, 0, 1, 0, 1, 1]
  */
 export function binnedCounts(profile: FeatureProfile, bins: FeatureBins): CountVector {
-  const { numeric, categorical } = profile;
+  const { numeric, categorical, vectors } = profile;
   const isNumeric = 'keys' in bins;
   const valid = isNumeric ? numericCounts(numeric, bins) : categoryCounts(categorical, bins);
-  const wrongType = isNumeric ? categorical.count : numeric.count;
+  const wrongType = (isNumeric ? categorical.count : numeric.count) + (vectors?.count ?? 0);
   return countVector(valid, numeric.nonFinite, wrongType, profile.missing);
 }
 

@@ -19,6 +19,7 @@ export const profileColumnNames = [
   'category_values',
   'category_counts',
   'text_summary',
+  'vector_summary',
 ] as const satisfies readonly (keyof ProfileRow)[];
 
 /** The same as the list of a SELECT. */

@@ -69,6 +69,8 @@ export function kindOfFeature(
   earlier?: Pick<KindOfFeature, 'kind' | 'constant'>,
 ): KindOfFeature {
   const whole = mergeFeatureProfiles(...parts.map(({ profile }) => profile));
+  const vector = kindOfVectors(whole);
+  if (vector) return vector;
   const constant = constantOf(parts);
   const isText = featureType(whole) === 'categorical';
   const text = isText ? textSummaryOf(whole.categorical) : null;
@@ -80,6 +82,23 @@ export function kindOfFeature(
       (view === 'logged' && text ? kindOfText(text, whole.categorical.count) : null) ??
       plainKind(whole, view, text));
   return { ...found, view: viewOfKind(found.kind, view), declared: told, constant };
+}
+
+/** Returns the kind of a feature whose values are mostly vectors; null for another one. */
+function kindOfVectors({ count, missing, vectors }: FeatureProfile): KindOfFeature | null {
+  if (!vectors || 2 * vectors.count <= count - missing) return null;
+  const [largest] = [...vectors.byDimension].sort(
+    ([left, { count: ofLeft }], [right, { count: ofRight }]) => ofRight - ofLeft || left - right,
+  );
+  if (!largest) return null;
+  const [dimension, { count: known }] = largest;
+  return {
+    kind: 'vector',
+    view: `vectors/${dimension}`,
+    declared: false,
+    evidence: `${known} vectors of ${dimension} numbers`,
+    constant: null,
+  };
 }
 
 function viewOfText(text: TextSummary | null, declared: FeatureKind | undefined): ProfileView {

@@ -1,12 +1,17 @@
 import { emptyCategoricalCounts, textSummaryOf } from '../profile/categoricalCounts.ts';
 import type { FeatureProfile } from '../profile/featureProfile.ts';
-import { mergeNumericHistograms, type NumericHistogram } from '../profile/numericHistogram.ts';
+import {
+  emptyNumericHistogram,
+  mergeNumericHistograms,
+  type NumericHistogram,
+} from '../profile/numericHistogram.ts';
 
 /**
  * As what the values of a feature are counted: as they were logged, or texts as the numbers or the
- * times (in seconds since the epoch) that they say, or by their lengths.
+ * times (in seconds since the epoch) that they say, or by their lengths, or vectors of one dimension
+ * by their norms.
  */
-export type ProfileView = 'logged' | 'numbers' | 'times' | 'lengths';
+export type ProfileView = 'logged' | 'numbers' | 'times' | 'lengths' | `vectors/${number}`;
 
 /**
  * Returns a profile as a view shows it. What the view does not show is of the wrong type there: a
@@ -17,16 +22,26 @@ export type ProfileView = 'logged' | 'numbers' | 'times' | 'lengths';
  */
 export function viewedProfile(profile: FeatureProfile, view: ProfileView): FeatureProfile | null {
   if (view === 'logged') return profile;
-  const { numeric, categorical } = profile;
+  if (view.startsWith('vectors/')) return vectorsViewed(profile, Number(view.slice(8)));
+  const { numeric, categorical, vectors } = profile;
   const text = textSummaryOf(categorical);
   if (!text) return null;
+  const others = categorical.count + (vectors?.count ?? 0);
   if (view === 'numbers') {
     const numbers = mergeNumericHistograms(numeric, text.numbers);
-    return withNumbers(profile, numbers, categorical.count - text.numbers.count);
+    return withNumbers(profile, numbers, others - text.numbers.count);
   }
   const shown = view === 'times' ? text.times : text.lengths;
   const numbers = { ...shown, nonFinite: numeric.nonFinite };
-  return withNumbers(profile, numbers, categorical.count - shown.count + numeric.count);
+  return withNumbers(profile, numbers, others - shown.count + numeric.count);
+}
+
+function vectorsViewed(profile: FeatureProfile, dimension: number): FeatureProfile {
+  const { count, missing, vectors } = profile;
+  const norms = vectors?.byDimension.get(dimension)?.norms ?? emptyNumericHistogram();
+  const nonFinite = vectors?.nonFinite ?? 0;
+  const wrongType = count - missing - norms.count - nonFinite;
+  return withNumbers(profile, { ...norms, nonFinite }, wrongType);
 }
 
 function withNumbers(
@@ -34,10 +49,6 @@ function withNumbers(
   numeric: NumericHistogram,
   wrongType: number,
 ): FeatureProfile {
-  return {
-    count,
-    missing,
-    numeric,
-    categorical: { ...emptyCategoricalCounts(), count: wrongType },
-  };
+  const categorical = { ...emptyCategoricalCounts(), count: wrongType };
+  return { count, missing, numeric, categorical, vectors: null };
 }

@@ -7,9 +7,19 @@ import {
 import type { NumericHistogram } from './numericHistogram.ts';
 import { addNumber, emptyNumericHistogram, mergeNumericHistograms } from './numericHistogram.ts';
 import { textSummaryBytes } from './textSummary.ts';
+import {
+  addVector,
+  emptyVectorSummary,
+  mergeVectorSummaries,
+  type VectorSummary,
+  vectorSummaryBytes,
+} from './vectorSummary.ts';
 
 /** A value of a feature or an output. Null and undefined are missing values. */
 export type FeatureValue = number | string | boolean | null | undefined;
+
+/** An embedding, or another array of numbers. */
+export type Vector = readonly number[];
 
 /** The type of most values of a feature. */
 export type FeatureType = 'numeric' | 'categorical';
@@ -20,7 +30,7 @@ export type FeatureType = 'numeric' | 'categorical';
  * later, against a reference.
  *
  * Every record is counted once: `count` = `missing` + `numeric.count` + `numeric.nonFinite` +
- * `categorical.count`.
+ * `categorical.count` + `vectors.count`.
  */
 export type FeatureProfile = {
   /** Records. */
@@ -29,6 +39,8 @@ export type FeatureProfile = {
   missing: number;
   numeric: NumericHistogram;
   categorical: CategoricalCounts;
+  /** Null while there are none. */
+  vectors: VectorSummary | null;
 };
 
 /** Returns a profile without records. */
@@ -38,20 +50,25 @@ export function emptyFeatureProfile(): FeatureProfile {
     missing: 0,
     numeric: emptyNumericHistogram(),
     categorical: emptyCategoricalCounts(),
+    vectors: null,
   };
 }
 
 /**
  * Counts the value of one record, in place. Booleans count as the categories 'true' and 'false',
  * NaN and ±Infinity as non-finite numbers, null and undefined as missing. Amortised O(1) for a
- * number, O(length) for a text.
+ * number, O(length) for a text or a vector.
  */
-export function addValue(profile: FeatureProfile, value: FeatureValue): void {
+export function addValue(profile: FeatureProfile, value: FeatureValue | Vector): void {
   profile.count += 1;
   if (typeof value === 'number') addNumber(profile.numeric, value);
   else if (typeof value === 'string') addCategory(profile.categorical, value);
   else if (typeof value === 'boolean') addCategory(profile.categorical, value ? 'true' : 'false');
-  else profile.missing += 1;
+  else if (value === null || value === undefined) profile.missing += 1;
+  else {
+    profile.vectors ??= emptyVectorSummary();
+    addVector(profile.vectors, value);
+  }
 }
 
 /**
@@ -60,11 +77,13 @@ export function addValue(profile: FeatureProfile, value: FeatureValue): void {
  * for the last bits of `numeric.sum`. O(buckets + categories).
  */
 export function mergeFeatureProfiles(...profiles: FeatureProfile[]): FeatureProfile {
+  const vectors = profiles.flatMap(profile => profile.vectors ?? []);
   return {
     count: profiles.reduce((count, profile) => count + profile.count, 0),
     missing: profiles.reduce((missing, profile) => missing + profile.missing, 0),
     numeric: mergeNumericHistograms(...profiles.map(profile => profile.numeric)),
     categorical: mergeCategoricalCounts(...profiles.map(profile => profile.categorical)),
+    vectors: vectors.length > 0 ? mergeVectorSummaries(...vectors) : null,
   };
 }
 
@@ -84,7 +103,7 @@ const profileOverheadBytes = 800;
 const categoryBytes = 80;
 
 /** Returns about how many bytes of memory a profile takes. */
-export function featureProfileBytes({ numeric, categorical }: FeatureProfile): number {
+export function featureProfileBytes({ numeric, categorical, vectors }: FeatureProfile): number {
   const { bucketKeys, bucketCounts, slots } = numeric;
   const arrays = bucketKeys.byteLength + bucketCounts.byteLength + slots.byteLength;
   return (
@@ -92,6 +111,7 @@ export function featureProfileBytes({ numeric, categorical }: FeatureProfile): n
     arrays +
     categorical.exact.size * categoryBytes +
     (categorical.hashed?.byteLength ?? 0) +
-    (categorical.text ? textSummaryBytes(categorical.text) : 0)
+    (categorical.text ? textSummaryBytes(categorical.text) : 0) +
+    (vectors ? vectorSummaryBytes(vectors) : 0)
   );
 }

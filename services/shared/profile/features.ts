@@ -1,5 +1,5 @@
 import type { Prediction } from '../contracts.ts';
-import type { FeatureValue } from './featureProfile.ts';
+import type { FeatureValue, Vector } from './featureProfile.ts';
 
 /**
  * The inputs of one record: `values[i]` is the value of `names[i]`, and no name occurs twice.
@@ -10,7 +10,7 @@ import type { FeatureValue } from './featureProfile.ts';
  */
 export interface Features {
   names: readonly string[];
-  values: FeatureValue[];
+  values: (FeatureValue | Vector)[];
 }
 
 /** A prediction as it is decoded: the contract, with its features as two arrays. */
@@ -32,7 +32,7 @@ export function featuresOf(record: Prediction['features']): Features {
  *
  * @example recordOf({ names: ['amount'], values: [12.5] }) // { amount: 12.5 }
  */
-export function recordOf({ names, values }: Features): Record<string, FeatureValue> {
+export function recordOf({ names, values }: Features): Record<string, FeatureValue | Vector> {
   return Object.fromEntries(names.map((name, index) => [name, values[index]]));
 }
 

@@ -7,6 +7,7 @@ import {
   histogramColumns,
 } from './histogramColumns.ts';
 import { readTextSummary, storedTextSummary } from './textSummary.ts';
+import { readVectorSummary, storedVectorSummary } from './vectorSummary.ts';
 
 /**
  * A feature profile as columns of a ClickHouse row. Every number is finite, and counts are
@@ -28,6 +29,8 @@ export type ProfileRow = HistogramColumns & {
    * from before version 0.2.
    */
   text_summary?: string;
+  /** `storedVectorSummary`. Absent, or empty, where there are no vectors. */
+  vector_summary?: string;
 };
 
 /**
@@ -48,6 +51,7 @@ export function toProfileRow(profile: FeatureProfile): ProfileRow {
     category_values: categories.values,
     category_counts: categories.counts,
     ...(categorical.text && { text_summary: storedTextSummary(categorical.text) }),
+    ...(profile.vectors && { vector_summary: storedVectorSummary(profile.vectors) }),
   };
 }
 
@@ -62,6 +66,7 @@ export function fromProfileRow(row: ProfileRow): FeatureProfile {
     missing: row.missing,
     numeric: fromHistogramColumns(row),
     categorical: categoricalOf(row),
+    vectors: readVectorSummary(row.vector_summary),
   };
 }
 

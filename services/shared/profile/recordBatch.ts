@@ -1,4 +1,4 @@
-import { addValue, type FeatureProfile, type FeatureValue } from './featureProfile.ts';
+import { addValue, type FeatureProfile, type FeatureValue, type Vector } from './featureProfile.ts';
 import { addNumbers } from './numericHistogram.ts';
 
 /**
@@ -21,7 +21,7 @@ export interface RecordBatch {
   /** The memory of `numbers` as 32-bit integers. */
   words: Int32Array;
   /** For each column, the values that are not finite numbers, by row; null while there are none. */
-  others: (FeatureValue[] | null)[];
+  others: ((FeatureValue | Vector)[] | null)[];
   /** The number of finite numbers in each column. */
   numbersOf: Uint8Array;
 }
@@ -50,7 +50,7 @@ export function emptyRecordBatch(
  *
  * @param value undefined is not counted at all, whereas null is counted as missing
  */
-export function setValue(batch: RecordBatch, column: number, value: FeatureValue): void {
+export function setValue(batch: RecordBatch, column: number, value: FeatureValue | Vector): void {
   const { profiles, rows, mostRows, numbers, numbersOf, others } = batch;
   const cell = rows * profiles.length + column;
   if (typeof value === 'number' && Number.isFinite(value)) {

@@ -1,7 +1,7 @@
 import { bucketKey } from './bucketKey.ts';
 import { fnv1a } from './categoryHash.ts';
 import { mixedHash } from './distinctValues.ts';
-import type { FeatureValue } from './featureProfile.ts';
+import type { FeatureValue, Vector } from './featureProfile.ts';
 import type { Features } from './features.ts';
 
 /**
@@ -82,7 +82,7 @@ const maxSampledFeatures = 12;
 const maxNames = 64;
 /** Rows that a new sample has room for. */
 const initialRows = 16;
-/** Code of a value that is missing or not finite. No number and no category has it. */
+/** Code of a value that is missing, not finite, or a vector. No number and no category has it. */
 export const missingCode = -(2 ** 31);
 
 const emptyHeap = new Uint8Array(0);
@@ -138,9 +138,9 @@ export function addToSample(
  * [codeOf(1), codeOf(true) === codeOf('true'), codeOf(null) === missingCode]
  * // [1072693248, true, true]
  */
-export function codeOf(value: FeatureValue): number {
+export function codeOf(value: FeatureValue | Vector): number {
   if (typeof value === 'number') return Number.isFinite(value) ? bucketKey(value) : missingCode;
-  if (value === null || value === undefined) return missingCode;
+  if (value === null || value === undefined || typeof value === 'object') return missingCode;
   return fnv1a(String(value)) >> 1;
 }
 

@@ -5,13 +5,14 @@ import {
   emptyFeatureProfile,
   type FeatureProfile,
   type FeatureValue,
+  type Vector,
 } from './featureProfile.ts';
 import { type ProfileRow, toProfileRow } from './profileRow.ts';
 
 /** One record of a reference. */
 export interface ReferenceRecord {
   eventTimeMs: number;
-  features: Record<string, FeatureValue>;
+  features: Record<string, FeatureValue | Vector>;
   /** What the version predicts for the record, where that is known. */
   prediction?: FeatureValue;
   score?: number | null;
@@ -112,7 +113,7 @@ function outputProfiles(members: readonly ReferenceRecord[]): [string, FeaturePr
   return profiles;
 }
 
-function profileOf(values: readonly FeatureValue[]): FeatureProfile {
+function profileOf(values: readonly (FeatureValue | Vector)[]): FeatureProfile {
   const profile = emptyFeatureProfile();
   for (const value of values) addValue(profile, value);
   return profile;

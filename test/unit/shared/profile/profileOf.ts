@@ -6,6 +6,7 @@ import {
 import type {
   FeatureProfile,
   FeatureValue,
+  Vector,
 } from '../../../../services/shared/profile/featureProfile.ts';
 import {
   addValue,
@@ -20,7 +21,7 @@ import {
 import { toProfileRow } from '../../../../services/shared/profile/profileRow.ts';
 import { storedTextSummary } from '../../../../services/shared/profile/textSummary.ts';
 
-export function profileOf(values: FeatureValue[]): FeatureProfile {
+export function profileOf(values: (FeatureValue | Vector)[]): FeatureProfile {
   const profile = emptyFeatureProfile();
   for (const value of values) addValue(profile, value);
   return profile;

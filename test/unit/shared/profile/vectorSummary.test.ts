@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mergeFeatureProfiles } from '../../../../services/shared/profile/featureProfile.ts';
+import { fromProfileRow, toProfileRow } from '../../../../services/shared/profile/profileRow.ts';
+import {
+  addVector,
+  emptyVectorSummary,
+  maxDimension,
+  mergeVectorSummaries,
+  readVectorSummary,
+  storedVectorSummary,
+  type VectorSummary,
+} from '../../../../services/shared/profile/vectorSummary.ts';
+import { profileOf } from './profileOf.ts';
+
+/** Multiples of 1/8, whose sums are exact in any order. */
+const component = fc.integer({ min: -800, max: 800 }).map(number => number / 8);
+const vectors = fc.array(
+  fc.oneof(
+    ...[1, 2, 3, 4, 5].map(length => fc.array(component, { minLength: length, maxLength: length })),
+    fc.constant([1, Number.NaN]),
+  ),
+  { maxLength: 40 },
+);
+
+function summaryOf(values: readonly (readonly number[])[]): VectorSummary {
+  const summary = emptyVectorSummary();
+  for (const value of values) addVector(summary, value);
+  return summary;
+}
+
+/** Norms are rounded, so that the last bits of their sums depend on the order. */
+const ordered = (summary: VectorSummary) =>
+  storedVectorSummary(summary).replaceAll(/"sum":-?[\d.e+-]+/g, '');
+
+describe('a summary of vectors', () => {
+  it('has the sum of the vectors, of their squares, and their norms, by dimension', () => {
+    const summary = summaryOf([[3, 4], [0, 1], [1, Number.NaN], [2, 0, 0], []]);
+    expect(summary).toMatchObject({ count: 5, nonFinite: 1, mixed: false });
+    const plane = summary.byDimension.get(2)!;
+    expect([...plane.sum]).toEqual([3, 5]);
+    expect(plane).toMatchObject({ count: 2, squares: 26 });
+    expect(plane.norms).toMatchObject({ count: 2, minimum: 1, maximum: 5 });
+    expect(summary.byDimension.get(3)).toMatchObject({ count: 1, squares: 4 });
+  });
+
+  it('is the same after one pass and after merges in any order, stored in between', () => {
+    fc.assert(
+      fc.property(vectors, vectors, vectors, (first, second, third) => {
+        const [a, b, c] = [summaryOf(first), summaryOf(second), summaryOf(third)];
+        const onePass = ordered(summaryOf([...first, ...second, ...third]));
+        expect(ordered(mergeVectorSummaries(a, b, c))).toBe(onePass);
+        expect(ordered(mergeVectorSummaries(c, mergeVectorSummaries(b, a)))).toBe(onePass);
+        const stored = readVectorSummary(storedVectorSummary(mergeVectorSummaries(a, b)))!;
+        expect(ordered(mergeVectorSummaries(stored, c))).toBe(onePass);
+      }),
+    );
+  });
+
+  it('is bounded: of too many dimensions, and of too long vectors, only the number is kept', () => {
+    const dimensions = [1, 2, 3, 4, 5].map(length => new Array<number>(length).fill(1));
+    expect(summaryOf(dimensions.slice(0, 4)).byDimension.size).toBe(4);
+    const mixed = summaryOf([...dimensions, [1]]);
+    expect(mixed).toMatchObject({ count: 6, mixed: true });
+    expect(mixed.byDimension.size).toBe(0);
+    const long = summaryOf([new Array<number>(maxDimension + 1).fill(1)]);
+    expect(long).toMatchObject({ count: 1, mixed: false });
+    expect(long.byDimension.size).toBe(0);
+  });
+});
+
+describe('a profile with vectors', () => {
+  it('counts every record once, and returns from its row', () => {
+    const profile = profileOf([[1, 2], 3, 'x', null, [1, Number.NaN], [1, 2, 3]]);
+    const { count, missing, numeric, categorical, vectors: found } = profile;
+    expect(found!.count).toBe(3);
+    expect(count).toBe(missing + numeric.count + categorical.count + found!.count);
+    const row = JSON.parse(JSON.stringify(toProfileRow(profile)));
+    expect(toProfileRow(fromProfileRow(row))).toEqual(toProfileRow(profile));
+    expect(mergeFeatureProfiles(profile, profileOf([1])).vectors!.count).toBe(3);
+    expect(mergeFeatureProfiles(profileOf([1]), profileOf(['a'])).vectors).toBeNull();
+  });
+});
