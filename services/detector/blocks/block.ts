@@ -2,6 +2,7 @@ import type { CountVector } from '../../shared/bins/countVector.ts';
 import { addPairCounts, type FeaturePair, pairCounts } from './featurePairs.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { countReference, countVariable, type VariableCounts } from './variableCounts.ts';
+import { addVectors, countVectors, subtractVectors, type VectorCounts } from './vectorCounts.ts';
 import {
   mergePerformance,
   type WindowObservation,
@@ -25,6 +26,8 @@ export interface Block {
    */
   unknownFeatures: ReadonlyMap<string, number>;
   codeVersions: ReadonlySet<string>;
+  /** Sums of the features that are vectors, by `variableKey`. */
+  vectors: ReadonlyMap<string, VectorCounts>;
   /** Null if no prediction is labelled. */
   performance: WindowPerformance | null;
   /** `pairCounts` of the watched pairs; null without a sample. */
@@ -52,6 +55,7 @@ export interface BlockSums {
   /** By `variableKey`; `blocks` is the number of blocks that count the variable. */
   variables: Map<string, { counts: CountVector; outOfRange: number; blocks: number }>;
   unknownFeatures: Map<string, number>;
+  vectors: Map<string, VectorCounts>;
   performance: WindowPerformance | null;
   /** Blocks with at least one labelled prediction. */
   labelledBlocks: number;
@@ -72,6 +76,7 @@ export function countBlock(observation: WindowObservation, { frozen, pairs }: Bi
   return {
     ...blockWithoutVariables(observation),
     variables,
+    vectors: countVectors(observation, frozen),
     unknownFeatures: unknownFeatures(observation, frozen),
     pairs: pairs && observation.sample && pairCounts(pairs, observation.sample),
   };
@@ -98,6 +103,7 @@ export function countReferenceBlocks(
     ...blockWithoutVariables(observation),
     given,
     variables: new Map([...perVariable].map(([key, counts]) => [key, counts[index]!])),
+    vectors: countVectors(observation, frozen),
   }));
 }
 
@@ -114,6 +120,7 @@ function blockWithoutVariables({
     records,
     given: false,
     variables: new Map(),
+    vectors: new Map(),
     unknownFeatures: new Map(),
     codeVersions: new Set(codeVersions.keys()),
     performance,
@@ -139,6 +146,7 @@ export function sumBlocks(blocks: readonly Block[]): BlockSums {
     blocks: blocks.length,
     records: 0,
     variables: new Map(),
+    vectors: new Map(),
     unknownFeatures: new Map(),
     performance: null,
     labelledBlocks: 0,
@@ -161,6 +169,7 @@ function addBlock(sums: BlockSums, block: Block): void {
     sum.outOfRange += outOfRange;
     sum.blocks += 1;
   }
+  addVectors(sums.vectors, block.vectors);
   for (const [name, carried] of block.unknownFeatures) {
     sums.unknownFeatures.set(name, (sums.unknownFeatures.get(name) ?? 0) + carried);
   }
@@ -199,6 +208,7 @@ export function subtractSums(whole: BlockSums, part: BlockSums): BlockSums {
     blocks: whole.blocks - part.blocks,
     records: whole.records - part.records,
     variables,
+    vectors: subtractVectors(whole.vectors, part.vectors),
     unknownFeatures: subtractCounts(whole.unknownFeatures, part.unknownFeatures),
     performance: subtractPerformance(whole.performance, part.performance),
     labelledBlocks: whole.labelledBlocks - part.labelledBlocks,

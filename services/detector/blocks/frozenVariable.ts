@@ -3,13 +3,14 @@ import { freezeBins } from '../../shared/bins/freezeBins.ts';
 import { isGrowing } from '../../shared/bins/isGrowing.ts';
 import type { FeatureKind } from '../../shared/featureKind.ts';
 import { type FeaturePart, kindOfFeature } from '../../shared/kinds/kindOfFeature.ts';
-import { type ProfileView, viewedProfile } from '../../shared/kinds/viewedProfile.ts';
+import { dimensionOf, type ProfileView, viewedProfile } from '../../shared/kinds/viewedProfile.ts';
 import {
   type FeatureProfile,
   type FeatureType,
   featureType,
   mergeFeatureProfiles,
 } from '../../shared/profile/featureProfile.ts';
+import { effectiveDimension } from './vectorCounts.ts';
 import type { VariableKind } from './windowObservation.ts';
 
 /**
@@ -34,6 +35,10 @@ export interface FrozenVariable {
   sinceMs: number;
   /** As what the values are counted. */
   view: ProfileView;
+  /** The length of its vectors; null for another feature. */
+  dimension: number | null;
+  /** In how many directions its vectors vary (`effectiveDimension`); 0 for another feature. */
+  freedom: number;
   /** The value that all records of a part share; null if it varies within parts. */
   constant: string | null;
   /** Whether its values move by themselves, as those of clocks do, so that no reference can hold. */
@@ -88,7 +93,9 @@ export function freezeVariable(
     kind === 'feature'
       ? { ...kindOfFeature(name, parts, declared, knownKind(earlier)) }
       : { kind: null, view: 'logged' as const, declared: false, evidence: '', constant: null };
-  const profiles = parts.map(({ profile }) => viewedProfile(profile, found.view)!);
+  const logged = parts.map(({ profile }) => profile);
+  const dimension = dimensionOf(found.view);
+  const profiles = logged.map(profile => viewedProfile(profile, found.view)!);
   const reference = mergeFeatureProfiles(...profiles);
   const type = featureType(reference);
   const bins = freezeBins(reference);
@@ -108,6 +115,8 @@ export function freezeVariable(
     evidence: found.evidence,
     sinceMs: parts[0]!.startMs,
     view: found.view,
+    dimension,
+    freedom: dimension === null ? 0 : effectiveDimension(logged, dimension),
     constant: found.constant,
     moving: kind === 'feature' ? movingKinds.has(found.kind) : isGrowingOutput(profiles),
     minimum,

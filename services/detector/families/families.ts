@@ -4,6 +4,7 @@ import { errorFamily } from './errorFamily.ts';
 import { labelsFamily } from './labelFamily.ts';
 import { dataQualityFamily, outputQualityFamily } from './qualityFamily.ts';
 import type { TestFamily } from './testFamily.ts';
+import { vectorsFamily } from './vectorFamily.ts';
 
 /**
  * All families of tests, in the order in which they explain each other. The first one that says
@@ -14,6 +15,7 @@ import type { TestFamily } from './testFamily.ts';
 export const families: readonly TestFamily[] = [
   dataQualityFamily,
   featuresFamily,
+  vectorsFamily,
   dependenceFamily,
   outputQualityFamily,
   errorFamily,

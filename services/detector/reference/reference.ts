@@ -109,8 +109,9 @@ export function freezeVariables(
   return frozen;
 }
 
-function hasValues({ profile: { numeric, categorical } }: { profile: FeatureProfile }): boolean {
-  return numeric.count + categorical.count > 0;
+function hasValues({ profile }: { profile: FeatureProfile }): boolean {
+  const { numeric, categorical, vectors } = profile;
+  return numeric.count + categorical.count + (vectors?.count ?? 0) > 0;
 }
 
 /**
@@ -201,6 +202,7 @@ export function completedRegime(
       ...last.map((block, index) => ({
         ...block,
         variables: new Map([...block.variables, ...counted[index]!.variables]),
+        vectors: new Map([...block.vectors, ...counted[index]!.vectors]),
         unknownFeatures: new Map(),
       })),
     ],

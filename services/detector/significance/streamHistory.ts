@@ -31,6 +31,18 @@ export function trendKey(variable: TestKey): TestKey {
   return trendPrefix + variable;
 }
 
+const vectorPrefix = 'vector/';
+
+/** Returns the key of the test of the direction of a mean vector. */
+export function meanKey(variable: TestKey): TestKey {
+  return `${vectorPrefix}direction/${variable}`;
+}
+
+/** Returns the key of the test of the length of a mean vector. */
+export function lengthKey(variable: TestKey): TestKey {
+  return `${vectorPrefix}length/${variable}`;
+}
+
 /** The measurements of one block at one scale. */
 export interface MeasuredScale {
   scale: number;
@@ -215,7 +227,7 @@ function logOddsOf(
 ): number {
   const own = ownLogOdds(byScale);
   if (isFeature(key)) return own + Math.min(maxFromFeatures, features - own);
-  if (isPairKey(key) || key.startsWith(trendPrefix))
+  if (isPairKey(key) || key.startsWith(trendPrefix) || key.startsWith(vectorPrefix))
     return own + Math.min(maxFromFeatures, features);
   const worst = Math.min(
     0,

@@ -22,7 +22,8 @@ export type ProfileView = 'logged' | 'numbers' | 'times' | 'lengths' | `vectors/
  */
 export function viewedProfile(profile: FeatureProfile, view: ProfileView): FeatureProfile | null {
   if (view === 'logged') return profile;
-  if (view.startsWith('vectors/')) return vectorsViewed(profile, Number(view.slice(8)));
+  const dimension = dimensionOf(view);
+  if (dimension !== null) return vectorsViewed(profile, dimension);
   const { numeric, categorical, vectors } = profile;
   const text = textSummaryOf(categorical);
   if (!text) return null;
@@ -34,6 +35,11 @@ export function viewedProfile(profile: FeatureProfile, view: ProfileView): Featu
   const shown = view === 'times' ? text.times : text.lengths;
   const numbers = { ...shown, nonFinite: numeric.nonFinite };
   return withNumbers(profile, numbers, others - shown.count + numeric.count);
+}
+
+/** Returns the dimension of the vectors that a view shows, or null for another view. */
+export function dimensionOf(view: ProfileView): number | null {
+  return view.startsWith('vectors/') ? Number(view.slice('vectors/'.length)) : null;
 }
 
 function vectorsViewed(profile: FeatureProfile, dimension: number): FeatureProfile {

@@ -16,6 +16,7 @@ function blockAt(startMs: number, lengthMs: number, counts: number[], wrong = 0)
     given: false,
     variables: new Map([['feature/x', { counts, outOfRange: 0, constant: false }]]),
     unknownFeatures: new Map(),
+    vectors: new Map(),
     codeVersions: new Set(),
     performance: {
       task: 'binary',
@@ -36,6 +37,7 @@ const plainOf = (counts: number[]) => ({
   records: 0,
   variables: new Map([['feature/x', { counts, outOfRange: 0, blocks: 10 }]]),
   unknownFeatures: new Map(),
+  vectors: new Map(),
   performance: blockAt(0, hourMs, counts, 10).performance,
   labelledBlocks: 10,
   pairs: new Float64Array(0),

@@ -18,6 +18,7 @@ import {
   addValue,
   emptyFeatureProfile,
   type FeatureValue,
+  type Vector,
 } from '../../../services/shared/profile/featureProfile.ts';
 import {
   addToSample,
@@ -41,7 +42,7 @@ export const context: FoldContext = {
  * one if it is known.
  */
 export interface SyntheticRecord {
-  features: Record<string, FeatureValue>;
+  features: Record<string, FeatureValue | Vector>;
   prediction: string | number;
   score?: number;
   label?: string;
@@ -86,7 +87,7 @@ export function observationOf(
     string,
     { kind: 'feature' | 'output'; name: string; profile: ReturnType<typeof emptyFeatureProfile> }
   >();
-  const add = (kind: 'feature' | 'output', name: string, value: FeatureValue) => {
+  const add = (kind: 'feature' | 'output', name: string, value: FeatureValue | Vector) => {
     const key = variableKey(kind, name);
     const variable = variables.get(key) ?? { kind, name, profile: emptyFeatureProfile() };
     variables.set(key, variable);
