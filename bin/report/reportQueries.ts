@@ -152,7 +152,7 @@ export function featureKindRows(
 ): AsyncGenerator<Row> {
   return rows(
     clickhouse,
-    `SELECT feature, kind, declared = 1 AS declared, toUnixTimestamp64Milli(since) AS since_iso,
+    `SELECT feature, kind, toBool(declared) AS declared, toUnixTimestamp64Milli(since) AS since_iso,
             evidence
      FROM feature_kinds FINAL WHERE model = {model:String} AND version = {version:String}
      ORDER BY feature`,

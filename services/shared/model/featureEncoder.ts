@@ -1,4 +1,5 @@
 import { fnv1a } from '../profile/categoryHash.ts';
+import { writtenNumber } from '../profile/writtenNumber.ts';
 
 /**
  * The inputs of one prediction, by name. An absent one, null, undefined and non-finite numbers are
@@ -23,12 +24,23 @@ const maxDeviations = 10;
  */
 const maxMagnitude = 1e100;
 
+/** Share of the texts that have to be numbers for them to be encoded as such. */
+const minShareOfNumbers = 0.95;
+
 /**
  * The encoding of one feature. `missing` says whether it has an indicator column, which it has if
- * rows without the feature were seen.
+ * rows without the feature were seen; `written`, whether texts are encoded as the numbers that they
+ * say.
  */
 export type EncodedFeature =
-  | { kind: 'numeric'; name: string; mean: number; deviation: number; missing: boolean }
+  | {
+      kind: 'numeric';
+      name: string;
+      mean: number;
+      deviation: number;
+      missing: boolean;
+      written?: true;
+    }
   | { kind: 'levels'; name: string; levels: string[]; missing: boolean }
   | { kind: 'hashed'; name: string; missing: boolean };
 
@@ -42,7 +54,8 @@ export interface FeatureEncoder {
 /**
  * Learns how to encode the named features: as a standardised number, as one column for each level,
  * or beyond 50 levels as a multi-hot hash (Weinberger et al., "Feature Hashing for Large Scale
- * Multitask Learning", ICML 2009).
+ * Multitask Learning", ICML 2009). More than 50 different texts that are numbers are encoded as
+ * numbers.
  *
  * The type of a feature is that of most of its values, numeric on a tie. A value of the other type
  * is encoded as missing. A feature that no row has becomes a constant 0 with an indicator. O(rows ·
@@ -94,8 +107,21 @@ function fitFeature(rows: readonly FeatureRow[], name: string): EncodedFeature {
   const missing = Math.max(numbers.length, textCount) < rows.length;
   if (numbers.length >= textCount)
     return { kind: 'numeric', name, ...meanAndDeviation(numbers), missing };
-  if (texts.size > maxLevels) return { kind: 'hashed', name, missing };
+  if (texts.size > maxLevels)
+    return writtenNumbers(rows, name, textCount) ?? { kind: 'hashed', name, missing };
   return { kind: 'levels', name, levels: [...texts.keys()].sort(), missing };
+}
+
+/** Encodes texts as the numbers that they say; null where too few say one. */
+function writtenNumbers(
+  rows: readonly FeatureRow[],
+  name: string,
+  textCount: number,
+): EncodedFeature | null {
+  const numbers = rows.flatMap(row => writtenNumberOf(row[name]) ?? []);
+  if (numbers.length < textCount * minShareOfNumbers) return null;
+  const missing = numbers.length < rows.length;
+  return { kind: 'numeric', name, ...meanAndDeviation(numbers), missing, written: true };
 }
 
 /**
@@ -139,8 +165,9 @@ function featureWriter(
   };
   if (feature.kind === 'numeric') {
     const { mean, deviation } = feature;
+    const numberIn = feature.written ? writtenNumberOf : numberOf;
     return (value, offset) => {
-      const number = numberOf(value);
+      const number = numberIn(value);
       if (number === null) writeMissing(offset);
       else
         encoded[offset] = Math.max(
@@ -179,6 +206,11 @@ function hashedBuckets(text: string): [number, number] {
 function numberOf(value: FeatureRow[string]): number | null {
   if (typeof value !== 'number' || !Number.isFinite(value)) return null;
   return Math.max(-maxMagnitude, Math.min(maxMagnitude, value));
+}
+
+/** Returns a number, or the one that a text says. */
+function writtenNumberOf(value: FeatureRow[string]): number | null {
+  return numberOf(typeof value === 'string' ? writtenNumber(value) : value);
 }
 
 function textOf(value: FeatureRow[string]): string | null {

@@ -68,6 +68,20 @@ describe('fitEncoder and encodeRows', () => {
     );
   });
 
+  it('encodes numbers that are written as text as numbers', () => {
+    const rows = Array.from({ length: 200 }, (_, index) => ({ age: String(index) }));
+    const encoder = fitEncoder([...rows, { age: 'N/A' }], ['age']);
+    expect(encoder.features).toMatchObject([{ kind: 'numeric', written: true, missing: true }]);
+    const [low, , high, , none, missing] = encodeRows(encoder, [
+      { age: '0' },
+      { age: '199' },
+      { age: 'N/A' },
+    ]);
+    expect(low).toBeCloseTo(-high!);
+    expect([none, missing]).toEqual([0, 1]);
+    expect(encodeRows(encoder, [{ age: 199 }])[0]).toBe(high);
+  });
+
   it('stays finite for numbers whose squares overflow', () => {
     const rows = [{ mass: 1e300 }, { mass: -1e300 }, { mass: 1 }];
     expect(encodedRow(rows, ['mass'], { mass: 1e308 }).every(Number.isFinite)).toBe(true);
