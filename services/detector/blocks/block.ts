@@ -69,8 +69,8 @@ export interface BlockSums {
 export function countBlock(observation: WindowObservation, { frozen, pairs }: Binning): Block {
   const variables = new Map<string, VariableCounts>();
   for (const [key, variable] of frozen) {
-    const { variables: observed, records } = observation;
-    const counts = countVariable(variable, observed.get(key)?.profile, records);
+    const { profile } = observation.variables.get(key) ?? {};
+    const counts = countVariable(variable, profile, observation);
     if (counts) variables.set(key, counts);
   }
   return {
@@ -93,9 +93,10 @@ export function countReferenceBlocks(
 ): Block[] {
   const perVariable = new Map<string, VariableCounts[]>();
   for (const [key, variable] of frozen) {
-    const parts = observations.map(({ variables, records }) => ({
+    const parts = observations.map(({ variables, records, startMs }) => ({
       profile: variables.get(key)?.profile,
       records,
+      startMs,
     }));
     perVariable.set(key, countReference(variable, parts));
   }

@@ -1,6 +1,7 @@
 import { type FeatureBins, seenBinCount } from '../../shared/bins/featureBins.ts';
 import { freezeBins } from '../../shared/bins/freezeBins.ts';
 import { isGrowing } from '../../shared/bins/isGrowing.ts';
+import { dayMs, weekMs } from '../../shared/duration.ts';
 import type { FeatureKind } from '../../shared/featureKind.ts';
 import { type FeaturePart, kindOfFeature } from '../../shared/kinds/kindOfFeature.ts';
 import { dimensionOf, type ProfileView, viewedProfile } from '../../shared/kinds/viewedProfile.ts';
@@ -43,6 +44,11 @@ export interface FrozenVariable {
   constant: string | null;
   /** Whether its values move by themselves, as those of clocks do, so that no reference can hold. */
   moving: boolean;
+  /**
+   * Whether the range is one of seconds since the start of the block: days and times as text lie
+   * about as far from the event time as before.
+   */
+  sinceStart: boolean;
   /** The smallest number of all references so far. */
   minimum: number;
   /** The largest number of all references so far. */
@@ -99,10 +105,20 @@ export function freezeVariable(
   const reference = mergeFeatureProfiles(...profiles);
   const type = featureType(reference);
   const bins = freezeBins(reference);
+  // Times of the day alone count from the epoch, and lie near no event time.
+  const sinceStart = found.view === 'times' && reference.numeric.minimum > dayMs / 1000;
   const seen = earlier?.view === found.view ? earlier : undefined;
-  const minimum = Math.min(reference.numeric.minimum, seen?.minimum ?? Number.POSITIVE_INFINITY);
-  const maximum = Math.max(reference.numeric.maximum, seen?.maximum ?? Number.NEGATIVE_INFINITY);
-  const width = maximum - minimum;
+  const starts = parts.map(({ startMs }) => (sinceStart ? startMs / 1000 : 0));
+  const ends = profiles.map(({ numeric }) => numeric);
+  const minimum = Math.min(
+    ...ends.map((numeric, part) => numeric.minimum - starts[part]!),
+    seen?.minimum ?? Number.POSITIVE_INFINITY,
+  );
+  const maximum = Math.max(
+    ...ends.map((numeric, part) => numeric.maximum - starts[part]!),
+    seen?.maximum ?? Number.NEGATIVE_INFINITY,
+  );
+  const width = Math.max(maximum - minimum, sinceStart ? weekMs / 1000 : 0);
   const bounded = type === 'numeric' && width > 0 && found.view !== 'lengths';
   return {
     kind,
@@ -119,6 +135,7 @@ export function freezeVariable(
     freedom: dimension === null ? 0 : effectiveDimension(logged, dimension),
     constant: found.constant,
     moving: kind === 'feature' ? movingKinds.has(found.kind) : isGrowingOutput(profiles),
+    sinceStart,
     minimum,
     maximum,
     minPlausible: bounded ? minimum - width : Number.NEGATIVE_INFINITY,

@@ -10,6 +10,7 @@ import { categoryEntries } from '../../shared/bins/frequentCategoryBins.ts';
 import { viewedProfile } from '../../shared/kinds/viewedProfile.ts';
 import type { FeatureProfile } from '../../shared/profile/featureProfile.ts';
 import { emptyFeatureProfile } from '../../shared/profile/featureProfile.ts';
+import type { NumericHistogram } from '../../shared/profile/numericHistogram.ts';
 import { sortedBuckets } from '../../shared/profile/sortedBuckets.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { resolvedProfile } from './resolvedProfile.ts';
@@ -27,32 +28,38 @@ export interface VariableCounts {
   constant: boolean;
 }
 
+/** The block in which a variable is counted. */
+interface CountedBlock {
+  records: number;
+  startMs: number;
+}
+
 /**
  * Counts a variable of a block in its frozen bins. O(buckets log buckets), or O(categories).
  *
  * @param profile undefined if no record carried the variable
- * @param records of the block; those that the profile does not count are missing the variable
+ * @param block its records that the profile does not count are missing the variable
  * @returns null if the profile is from before version 0.2 and does not tell what its texts say
  */
 export function countVariable(
   frozen: FrozenVariable,
   profile: FeatureProfile | undefined,
-  records: number,
+  block: CountedBlock,
 ): VariableCounts | null {
   const known = viewedProfile(profile ?? emptyFeatureProfile(), frozen.view);
-  return known && countViewed(frozen, known, records);
+  return known && countViewed(frozen, known, block);
 }
 
 function countViewed(
   frozen: FrozenVariable,
   known: FeatureProfile,
-  records: number,
+  { records, startMs }: CountedBlock,
 ): VariableCounts {
   const counts = binnedCounts(resolvedProfile(known, frozen.bins), frozen.bins);
   addMissing(counts, records - known.count);
   return {
     counts,
-    outOfRange: outOfRangeCount(frozen, known),
+    outOfRange: outOfRangeCount(frozen, known, startMs),
     constant: isConstant(frozen, known),
   };
 }
@@ -68,12 +75,13 @@ function countViewed(
  */
 export function countReference(
   frozen: FrozenVariable,
-  parts: readonly { profile: FeatureProfile | undefined; records: number }[],
+  parts: readonly (CountedBlock & { profile: FeatureProfile | undefined })[],
 ): VariableCounts[] {
   // The kind of the variable was found in these very parts, so that its view shows them.
-  const viewed = parts.map(({ profile, records }) => ({
+  const viewed = parts.map(({ profile, records, startMs }) => ({
     profile: viewedProfile(profile ?? emptyFeatureProfile(), frozen.view)!,
     records,
+    startMs,
   }));
   const entries = viewed.map(({ profile }) => distinctValues(frozen, profile));
   const occurrences = new Map<string | number, number>();
@@ -82,8 +90,8 @@ export function countReference(
       occurrences.set(value, (occurrences.get(value) ?? 0) + (parts.length === 1 ? count : 1));
     }
   }
-  return viewed.map(({ profile, records }, index) => {
-    const counted = countViewed(frozen, profile, records);
+  return viewed.map(({ profile, ...block }, index) => {
+    const counted = countViewed(frozen, profile, block);
     for (const [value, count, bin] of entries[index]!) {
       if (occurrences.get(value) !== 1) continue;
       moveToUnseen(counted.counts, bin, count);
@@ -114,10 +122,20 @@ function distinctValues(
 }
 
 function outOfRangeCount(
-  { type, minPlausible, maxPlausible }: FrozenVariable,
+  { type, minPlausible, maxPlausible, sinceStart }: FrozenVariable,
   { numeric }: FeatureProfile,
+  startMs: number,
 ): number {
   if (type === 'categorical' || numeric.count === 0) return 0;
+  const start = sinceStart ? startMs / 1000 : 0;
+  return countOutside(numeric, start + minPlausible, start + maxPlausible);
+}
+
+function countOutside(
+  numeric: NumericHistogram,
+  minPlausible: number,
+  maxPlausible: number,
+): number {
   if (numeric.minimum >= minPlausible && numeric.maximum <= maxPlausible) return 0;
   let outside = 0;
   for (let bucket = 0; bucket < numeric.bucketsInUse; bucket++) {

@@ -21,9 +21,9 @@ export type RateMetric =
  * Returns the rates that apply to a variable of this type. A new number is no defect, but a new
  * category may be one, unless values move by themselves.
  */
-export function rateMetrics({ type, moving }: FrozenVariable): readonly RateMetric[] {
+export function rateMetrics({ type, moving, sinceStart }: FrozenVariable): readonly RateMetric[] {
   const ofBothTypes = ['missing_rate', 'wrong_type_rate', 'non_finite_rate'] as const;
-  if (moving) return ofBothTypes;
+  if (moving && !sinceStart) return ofBothTypes;
   return type === 'numeric'
     ? [...ofBothTypes, 'out_of_range_rate']
     : [...ofBothTypes, 'unseen_rate'];

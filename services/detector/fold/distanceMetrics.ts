@@ -60,7 +60,7 @@ function metricsOf(
   const { frozen, counts, source } = variable;
   const logged = observation.variables.get(variableKey(frozen.kind, frozen.name))?.profile;
   const observed = logged && viewedProfile(logged, frozen.view);
-  const counted = countVariable(frozen, logged, observation.records);
+  const counted = countVariable(frozen, logged, observation);
   if (!observed || !counted || frozen.moving) return [];
   const recent = validCounts(counted.counts);
   const reference = validCounts(counts);

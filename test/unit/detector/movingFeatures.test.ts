@@ -29,6 +29,7 @@ let numbered = 0;
 /** Ten days of features that move by themselves, while nothing changes. */
 const moving: [string, Draw][] = [
   ['order_date', day],
+  ['due_date', (window, { uniform }) => day(window + 24 * (400 + Math.floor(9 * uniform())))],
   ['at', (window, { uniform }) => `${day(window)} ${Math.floor(10 + 13 * uniform())}:00:00`],
   ['is_weekend', window => (weekend(window) ? 1 : 0)],
   ['isWeekend', weekend],
@@ -69,6 +70,16 @@ describe('features that move by themselves', () => {
       feature: name,
       metric: 'wrong_type_rate',
     });
+  });
+
+  it('alarm when days lie much further from the event time than before', () => {
+    // Before the second day of 1970 a day cannot be told from a time of the day.
+    const yearHours = 365 * 24;
+    const { events } = fold('due_date', (window, { uniform }) =>
+      day(window + (window >= 100 && uniform() < 0.3 ? 2 : 1) * yearHours),
+    );
+    const [event] = events;
+    expect(event).toMatchObject({ cause: 'data_quality', metric: 'out_of_range_rate' });
   });
 
   it('alarm when they are missing', () => {
