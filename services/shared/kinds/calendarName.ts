@@ -14,7 +14,11 @@ const yesOrNo = /^([01]|true|false|t|f|yes|no|y|n)$/i;
 
 /** Names are matched in lower case, with `_` between their words and at both ends. */
 const calendarFunctions: readonly CalendarFunction[] = [
-  { name: /_(weekend|holiday|working_?day|business_day)s?_/, value: yesOrNo, stepMs: dayMs },
+  {
+    name: /_(weekend|wk?end|wknd|holiday|working_?day|business_day)s?_/,
+    value: yesOrNo,
+    stepMs: dayMs,
+  },
   { name: /_(business_hours?|night|day_?time|rush_?hour)_/, value: yesOrNo, stepMs: 4 * hourMs },
   { name: /_(hour|hour_of_(the_)?day|hod)_$/, value: /^(1?\d|2[0-4])$/, stepMs: hourMs },
   {

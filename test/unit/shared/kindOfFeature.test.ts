@@ -53,6 +53,7 @@ describe('the kind of a feature', () => {
     ['at', 'time', partsOf(timeMs => iso(timeMs))],
     ['sql', 'time', partsOf(timeMs => iso(timeMs).replace('T', ' ').slice(0, 19))],
     ['german', 'time', partsOf(timeMs => iso(timeMs).slice(0, 10).split('-').reverse().join('.'))],
+    ['named', 'time', partsOf(timeMs => new Date(timeMs).toUTCString())],
     ['clock', 'time', partsOf(timeMs => iso(timeMs).slice(11, 16))],
     ['ordered', 'time', partsOf((timeMs, random) => Math.round(timeMs / 1000 - random() * 9e5))],
     ['ordered', 'time', partsOf((timeMs, random) => String(Math.round(timeMs - random() * 9e8)))],
