@@ -7,4 +7,4 @@ ALTER TABLE reference_profiles
     ADD COLUMN vector_summary String DEFAULT '' COMMENT 'As in window_profiles' CODEC(ZSTD(1)) AFTER text_summary;
 
 ALTER TABLE predictions
-    MODIFY COLUMN numeric_features COMMENT 'Numeric inputs by name; a missing one is absent, and so is a vector';
+    ADD COLUMN vector_features Map(LowCardinality(String), String) COMMENT 'Inputs that are arrays of numbers by name, as JSON, where the setting keepVectors asks for them' AFTER categorical_features;

@@ -133,7 +133,9 @@ class ProfilerHandler implements BatchHandler {
     for (const [index, record] of predictions.entries()) {
       const result = countPrediction(versions[index]!, record, this.#tally);
       addResult(this.#results, result);
-      if (isCounted(result)) this.#addRow(this.#rows, record.prediction, partition, record.offset);
+      const { prediction, offset } = record;
+      const { keepVectors } = versions[index]!.settings;
+      if (isCounted(result)) this.#addRow(this.#rows, prediction, partition, offset, keepVectors);
       else if (typeof result === 'object')
         this.#context.deadLetters.add({ record: usable[index]!.record, rejection: result });
     }

@@ -44,7 +44,7 @@ const prediction: fc.Arbitrary<Prediction> = fc.record({
   model: anyText,
   version: anyText,
   time: fc.integer({ min: Date.UTC(1980, 0, 1), max: Date.UTC(2200, 0, 1) }),
-  features: mapOf(fc.oneof(number, anyText, fc.boolean(), fc.constant(null)), 20),
+  features: mapOf(fc.oneof(number, anyText, fc.boolean(), fc.constant(null), fc.array(number)), 20),
   prediction: fc.oneof(number, anyText, fc.boolean()),
   score: fc.option(number),
   probabilities: fc.option(mapOf(number)),
@@ -74,6 +74,7 @@ function expectedRow(sent: Prediction, index: number): object {
     sent.features,
     value => typeof value === 'string' || typeof value === 'boolean',
   );
+  const vectors = entries(sent.features, Array.isArray) as Record<string, number[]>;
   return {
     model: sent.model.toWellFormed(),
     version: sent.version.toWellFormed(),
@@ -81,6 +82,7 @@ function expectedRow(sent: Prediction, index: number): object {
     time: sent.time,
     numeric_features: mapped(numbers, shown),
     categorical_features: mapped(others, value => String(value).toWellFormed()),
+    vector_features: mapped(index % 2 === 0 ? vectors : {}, value => JSON.stringify(value)),
     prediction: String(sent.prediction).toWellFormed(),
     prediction_value: typeof sent.prediction === 'number' ? shown(sent.prediction) : null,
     score: shownOrNull(sent.score),
@@ -102,7 +104,7 @@ it('reads rows of predictions with any content as they were written', async () =
       await clickhouse.command('TRUNCATE TABLE predictions');
       const rows = predictionBlock();
       for (const [index, one] of sent.entries())
-        addPrediction(rows, loggedPrediction(one), index - 3, 2 ** 53 - 1 - index);
+        addPrediction(rows, loggedPrediction(one), index - 3, 2 ** 53 - 1 - index, index % 2 === 0);
       await clickhouse.insertBlock('predictions', rows);
       const read = await clickhouse.select(
         `SELECT ${columns.join(', ')} FROM predictions ORDER BY source_offset DESC`,
@@ -139,6 +141,7 @@ it('reads a block that fills many pieces of memory as it was written', async () 
       }),
       0,
       index,
+      false,
     );
   }
   await clickhouse.insertBlock('predictions', block);

@@ -21,6 +21,7 @@ export function predictionBlock() {
     event_time: int64Column("DateTime64(3, 'UTC')"),
     numeric_features: mapColumn(float64Column()),
     categorical_features: mapColumn(textColumn()),
+    vector_features: mapColumn(textColumn()),
     prediction: textColumn(),
     prediction_value: nullableFloat64Column(),
     score: nullableFloat64Column(),
@@ -33,12 +34,17 @@ export function predictionBlock() {
   });
 }
 
-/** Appends the row of one prediction. */
+/**
+ * Appends the row of one prediction.
+ *
+ * @param keepVectors whether its vectors are stored as well
+ */
 export function addPrediction(
   block: PredictionBlock,
   prediction: LoggedPrediction,
   partition: number,
   offset: number,
+  keepVectors: boolean,
 ): void {
   const { columns } = block;
   const output = prediction.prediction;
@@ -47,6 +53,7 @@ export function addPrediction(
   columns.id.add(prediction.id);
   columns.event_time.add(prediction.time);
   addFeatures(block, prediction.features);
+  columns.vector_features.end(keepVectors ? addVectors(block, prediction.features) : 0);
   columns.prediction.add(String(output));
   columns.prediction_value.add(typeof output === 'number' ? output : null);
   columns.score.add(prediction.score);
@@ -61,7 +68,7 @@ export function addPrediction(
 
 /**
  * Numbers go to one map, texts and booleans to another. A missing value is in neither, and a vector
- * is dropped: its window has the sums.
+ * belongs to `vector_features`: its window has the sums.
  */
 function addFeatures({ columns }: PredictionBlock, { names, values }: Features): void {
   const { numeric_features, categorical_features } = columns;
@@ -82,6 +89,19 @@ function addFeatures({ columns }: PredictionBlock, { names, values }: Features):
   }
   numeric_features.end(numeric);
   categorical_features.end(categorical);
+}
+
+/** Returns how many vectors there are. */
+function addVectors({ columns }: PredictionBlock, { names, values }: Features): number {
+  const { keys, items } = columns.vector_features;
+  let vectors = 0;
+  for (const [index, value] of values.entries()) {
+    if (typeof value !== 'object' || value === null) continue;
+    keys.add(names[index]!);
+    items.add(JSON.stringify(value));
+    vectors++;
+  }
+  return vectors;
 }
 
 function addEntries<T>(

@@ -49,6 +49,9 @@ const settingsOfOneModel = z.strictObject({
   features: z
     .record(z.string().min(1), z.strictObject({ kind: z.enum(featureKinds) }))
     .describe('kind of a feature, where it is not what its values look like'),
+  keepVectors: z
+    .boolean()
+    .describe('whether vectors among the features are stored with each prediction'),
   detection: z.strictObject({
     falseAlarmsPerThousandWindows: z
       .number()
@@ -104,6 +107,7 @@ const defaults: z.input<typeof settingsOfOneModel> = {
   idle: '5m',
   segments: [],
   features: {},
+  keepVectors: false,
   detection: {
     falseAlarmsPerThousandWindows: 0.5,
     minimumRecords: 50,
@@ -124,7 +128,8 @@ const defaults: z.input<typeof settingsOfOneModel> = {
 type FileSettings = z.infer<typeof settingsOfOneModel>;
 
 /** The settings of one model as the code names them: every duration carries its unit. */
-export interface ModelSettings extends Pick<FileSettings, 'segments' | 'positiveLabel'> {
+export interface ModelSettings
+  extends Pick<FileSettings, 'segments' | 'positiveLabel' | 'keepVectors'> {
   detection: FileSettings['detection'] & {
     /** Kinds that the settings name; absent if they name none. */
     featureKinds?: FeatureKinds;

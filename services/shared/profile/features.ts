@@ -1,5 +1,6 @@
 import type { Prediction } from '../contracts.ts';
 import type { FeatureValue, Vector } from './featureProfile.ts';
+import { minBase64Length, writtenVector } from './writtenVector.ts';
 
 /**
  * The inputs of one record: `values[i]` is the value of `names[i]`, and no name occurs twice.
@@ -16,15 +17,28 @@ export interface Features {
 /** A prediction as it is decoded: the contract, with its features as two arrays. */
 export type LoggedPrediction = Omit<Prediction, 'features'> & { features: Features };
 
+const vectorSuffix = '.vector';
+
 /**
- * Returns the features of an object. Each call makes new arrays; `names` is not shared.
+ * Returns the features of an object. Each call makes new arrays; `names` is not shared. A text under
+ * a name that ends in `.vector`, as that of `{ "vector": "…" }` does, is a vector if it can be one.
  *
  * @example
  * featuresOf({ amount: 12.5, city: 'Rome' })
  * // { names: ['amount', 'city'], values: [12.5, 'Rome'] }
  */
 export function featuresOf(record: Prediction['features']): Features {
-  return { names: Object.keys(record), values: Object.values(record) };
+  const names = Object.keys(record);
+  const values: Features['values'] = Object.values(record);
+  for (let index = 0; index < names.length; index++) {
+    const value = values[index];
+    if (typeof value !== 'string' || value.length < minBase64Length) continue;
+    const vector = names[index]!.endsWith(vectorSuffix) ? writtenVector(value) : null;
+    if (!vector) continue;
+    names[index] = names[index]!.slice(0, -vectorSuffix.length);
+    values[index] = vector;
+  }
+  return { names, values };
 }
 
 /**

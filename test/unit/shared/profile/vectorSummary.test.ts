@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergeFeatureProfiles } from '../../../../services/shared/profile/featureProfile.ts';
+import { featuresOf } from '../../../../services/shared/profile/features.ts';
 import { fromProfileRow, toProfileRow } from '../../../../services/shared/profile/profileRow.ts';
 import {
   addVector,
@@ -79,5 +80,29 @@ describe('a profile with vectors', () => {
     expect(toProfileRow(fromProfileRow(row))).toEqual(toProfileRow(profile));
     expect(mergeFeatureProfiles(profile, profileOf([1])).vectors!.count).toBe(3);
     expect(mergeFeatureProfiles(profileOf([1]), profileOf(['a'])).vectors).toBeNull();
+  });
+});
+
+describe('a vector in base64', () => {
+  const text = Buffer.from(new Float32Array([1, -0.5, 0.25]).buffer).toString('base64');
+
+  it('is read from a name that ends in .vector', () => {
+    expect(featuresOf({ 'embedding.vector': text, age: 41 })).toEqual({
+      names: ['embedding', 'age'],
+      values: [[1, -0.5, 0.25], 41],
+    });
+  });
+
+  it('stays text where it is none, or where the name does not say so', () => {
+    const texts: Record<string, string>[] = [
+      { comment: text },
+      { 'a.vector': 'no numbers at all' },
+      { 'a.vector': 'QUJD' },
+    ];
+    for (const features of texts)
+      expect(featuresOf(features)).toEqual({
+        names: Object.keys(features),
+        values: Object.values(features),
+      });
   });
 });
