@@ -44,7 +44,7 @@ const minNumbers = 20;
 /** Share of the texts that have to be sentences. */
 const minShareOfSentences = 0.5;
 /** Share of the records that have a text of their own, as far as distinct values are estimated. */
-const minShareOfIdentifiers = 0.85;
+const minShareOfIdentifiers = 0.8;
 const minIdentifiers = 200;
 const minParts = 5;
 /** Share of the parts in which all values are the same. */

@@ -15,7 +15,7 @@ const keptPrefixLength = 240;
  *
  * Which of the two it holds depends on the *set* of values alone, so that any order of adding and
  * merging gives the same result. Memory is bounded: at most 256 names of at most 256 code units, or
- * 22 KB.
+ * 24 KB.
  */
 export type CategoricalCounts = {
   /** Values that were counted, the sum of all counts. */

@@ -1,9 +1,9 @@
-/** The hashes that are kept. The relative error of an estimate is 1 / √126, about 9 %. */
-const maxHashes = 128;
+/** The hashes that are kept. The relative error of an estimate is 1 / √254, about 6 %. */
+const maxHashes = 256;
 const hashRange = 2 ** 32;
 
 /**
- * A mergeable count of distinct values: the 128 lowest of their hashes, ascending (k minimum
+ * A mergeable count of distinct values: the 256 lowest of their hashes, ascending (k minimum
  * values: Bar-Yossef, Jayram, Kumar, Sivakumar, Trevisan, "Counting distinct elements in a data
  * stream", RANDOM 2002). It depends on the set of values alone, so that any order of adding and
  * merging gives the same.
@@ -11,7 +11,7 @@ const hashRange = 2 ** 32;
 export type DistinctValues = number[];
 
 /**
- * Adds a value, in place. O(log 128) for one that is not kept, else O(128).
+ * Adds a value, in place. O(log 256) for one that is not kept, else O(256).
  *
  * @param hash a 32-bit hash of the value, `fnv1a`
  */
@@ -21,13 +21,13 @@ export function addDistinct(distinct: DistinctValues, hash: number): void {
   insert(distinct, mixed);
 }
 
-/** Returns the count of the values of two counts, which stay as they are. O(128). */
+/** Returns the count of the values of two counts, which stay as they are. O(256). */
 export function mergeDistinct(left: DistinctValues, right: DistinctValues): DistinctValues {
   return [...new Set([...left, ...right])].sort((one, other) => one - other).slice(0, maxHashes);
 }
 
 /**
- * Returns about how many distinct values there are; exactly that many below 128, as far as hashes
+ * Returns about how many distinct values there are; exactly that many below 256, as far as hashes
  * differ.
  */
 export function distinctCount(distinct: DistinctValues): number {

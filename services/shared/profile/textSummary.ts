@@ -20,7 +20,7 @@ import { writtenTime } from './writtenTime.ts';
  * no longer show it; while categories are exact, it follows from them (`textSummaryOf`).
  *
  * Every text is at most one of a number and a time. Any order of adding and merging gives the same
- * summary, except for the last bits of sums. It takes at most 20 KB.
+ * summary, except for the last bits of sums. It takes at most 22 KB.
  */
 export interface TextSummary {
   /** The numbers that texts say (`writtenNumber`). */

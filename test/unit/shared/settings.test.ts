@@ -31,6 +31,20 @@ describe('settings', () => {
     expect(settings.configuredModels).toEqual(['credit']);
   });
 
+  it('names kinds of features, and whether vectors are kept', () => {
+    const settings = parseSettings(
+      'models: { credit: { keepVectors: true, features: { account: { kind: identifier } } } }',
+      'file',
+    );
+    expect(settings.of('credit').keepVectors).toBe(true);
+    expect(settings.of('credit').detection.featureKinds).toEqual({ account: 'identifier' });
+    expect(settings.of('other').keepVectors).toBe(false);
+    expect(settings.of('other').detection).not.toHaveProperty('featureKinds');
+    expect(() => parseSettings('defaults: { features: { x: { kind: id } } }', 'file')).toThrow(
+      'file:1: defaults.features.x.kind',
+    );
+  });
+
   it('lists every mistake with its line and path', () => {
     const text =
       'defaults:\n  window: soon\n  segmnts: [a]\nmodels:\n  credit:\n    retraining:\n      schedule: "every day"\n      cooldown: 5\n';
