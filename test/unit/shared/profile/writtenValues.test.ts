@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { writtenNumber } from '../../../../services/shared/profile/writtenNumber.ts';
 import { writtenTime } from '../../../../services/shared/profile/writtenTime.ts';
@@ -57,6 +58,18 @@ describe('the time that a text says', () => {
     ['07:30', '1970-01-01T07:30:00Z'],
   ])('%s is %s', (text, iso) => {
     expect(writtenTime(text)).toBe(at(iso));
+  });
+
+  it('is that of Date for any day and second in the commonest forms', () => {
+    const times = fc.integer({ min: 0, max: Date.UTC(2999, 11, 31) });
+    fc.assert(
+      fc.property(times, timeMs => {
+        const iso = new Date(timeMs).toISOString();
+        for (const text of [iso, iso.slice(0, 19), iso.replace('T', ' ').slice(0, 23)])
+          expect(writtenTime(text)).toBe(Math.floor(timeMs / 1000));
+        expect(writtenTime(iso.slice(0, 10))).toBe(Date.parse(iso.slice(0, 10)) / 1000);
+      }),
+    );
   });
 
   it.each([
