@@ -1,3 +1,5 @@
+import { kindOfFeature } from '../../services/shared/kinds/kindOfFeature.ts';
+import { dimensionOf, viewedProfile } from '../../services/shared/kinds/viewedProfile.ts';
 import {
   type FeatureProfile,
   mergeFeatureProfiles,
@@ -27,6 +29,20 @@ export interface VariableView extends VariableName {
 }
 
 /**
+ * Returns how profiles are shown: texts that are numbers as these, and vectors by their norms, as
+ * they are compared.
+ */
+function shownAs(
+  { kind, name }: VariableName,
+  reference: FeatureProfile,
+): (profile: FeatureProfile) => FeatureProfile {
+  if (kind === 'output') return profile => profile;
+  const { view } = kindOfFeature(name, [{ startMs: 0, endMs: 0, profile: reference }]);
+  const isShown = view === 'numbers' || dimensionOf(view) !== null;
+  return profile => (isShown && viewedProfile(profile, view)) || profile;
+}
+
+/**
  * Returns what a person looks at of a variable: its distribution in a few periods, in bins that
  * they share with the reference. O(windows · buckets).
  * @param windows in the order of time
@@ -34,10 +50,16 @@ export interface VariableView extends VariableName {
  */
 export function variableView(
   variable: VariableName,
-  reference: FeatureProfile,
-  windows: readonly WindowProfile[],
+  loggedReference: FeatureProfile,
+  loggedWindows: readonly WindowProfile[],
   periodOf: (startMs: number) => number,
 ): VariableView {
+  const shown = shownAs(variable, loggedReference);
+  const reference = shown(loggedReference);
+  const windows = loggedWindows.map(({ startMs, profile }) => ({
+    startMs,
+    profile: shown(profile),
+  }));
   const all = mergeFeatureProfiles(reference, ...windows.map(({ profile }) => profile));
   const bins = displayBins(reference, all);
   const periods = [...Map.groupBy(windows, ({ startMs }) => periodOf(startMs)).values()];
