@@ -43,8 +43,11 @@ const minShareOfTexts = 0.95;
 const minNumbers = 20;
 /** Share of the texts that have to be sentences. */
 const minShareOfSentences = 0.5;
-/** Share of the records that have a text of their own, as far as distinct values are estimated. */
-const minShareOfIdentifiers = 0.8;
+/** Share of the records that have a text of their own, which is known to about 6 %. */
+const minShareOfIdentifiers = 0.9;
+/** The same where exact parts show that hardly any text comes twice within them. */
+const minShareOfUnique = 0.8;
+const maxShareOfRepeats = 0.005;
 const minIdentifiers = 200;
 const minParts = 5;
 /** Share of the parts in which all values are the same. */
@@ -79,7 +82,7 @@ export function kindOfFeature(
   const found: Found = told
     ? { kind: declared, evidence: 'by the settings' }
     : (movingKind(name, parts, view, constant, earlier) ??
-      (view === 'logged' && text ? kindOfText(text, whole.categorical.count) : null) ??
+      (view === 'logged' && text ? kindOfText(parts, text, whole.categorical.count) : null) ??
       plainKind(whole, view, text));
   return { ...found, view: viewOfKind(found.kind, view), declared: told, constant };
 }
@@ -224,6 +227,7 @@ function stepsKind(
 }
 
 function kindOfText(
+  parts: readonly FeaturePart[],
   { sentences, distinct, lengths, example }: TextSummary,
   count: number,
 ): Found | null {
@@ -236,12 +240,24 @@ function kindOfText(
       evidence: `about ${different} different texts of ${mean} characters on average, ${such}`,
     };
   }
-  if (count >= minIdentifiers && different >= count * minShareOfIdentifiers)
+  if (count >= minIdentifiers && different >= count * shareOfIdentifiers(parts))
     return {
       kind: 'identifier',
       evidence: `about ${different} different texts in ${count} records, ${such}`,
     };
   return null;
+}
+
+/**
+ * Returns which share of the records needs a text of its own. Parts with exact counts tell identifiers
+ * from names of which there are many, and of which some come twice within a part.
+ */
+function shareOfIdentifiers(parts: readonly FeaturePart[]): number {
+  const exact = parts.filter(({ profile }) => !profile.categorical.hashed);
+  const texts = exact.reduce((sum, { profile }) => sum + profile.categorical.count, 0);
+  const different = exact.reduce((sum, { profile }) => sum + profile.categorical.exact.size, 0);
+  if (texts < minIdentifiers) return minShareOfIdentifiers;
+  return texts - different <= texts * maxShareOfRepeats ? minShareOfUnique : Infinity;
 }
 
 function plainKind(whole: FeatureProfile, view: ProfileView, text: TextSummary | null): Found {

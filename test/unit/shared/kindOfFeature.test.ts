@@ -65,6 +65,7 @@ describe('the kind of a feature', () => {
       'identifier',
       partsOf((_, random, index) => `ORD-${index}-${Math.floor(random() * 1e9)}`),
     ],
+    ['customer', 'categorical', partsOf((_, random) => `c${Math.floor(random() * 5000)}`)],
     ['is_weekend', 'calendar', partsOf(() => 0)],
     ['isWeekend', 'calendar', partsOf(() => false)],
     ['month', 'calendar', partsOf(() => 3)],
