@@ -69,6 +69,7 @@ describe('measureDependence', () => {
       records: 30,
       variables: new Map(),
       unknownFeatures: new Map(),
+      vectors: new Map(),
     } as never;
   };
   const referenceBlocks = [0, 1, 2, 3, 4, 5].map(block);
