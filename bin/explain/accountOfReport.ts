@@ -25,6 +25,8 @@ interface ReportedVersion {
   version: string;
   windowSizeMs: number;
   windows: { start: string; count: number; status: WindowAccount['status'] | null }[];
+  /** Absent in reports from before features had kinds. */
+  features?: WindowAccount['features'];
   driftMetrics: ReportedMetric[];
 }
 
@@ -105,6 +107,7 @@ export function accountOfReport(report: ReplayReport, request: ExplainedWindow):
     reference: null,
     event: eventAt(report, request, startMs),
     families: familiesOf(rows),
+    features: found.features ?? [],
   };
 }
 

@@ -8,6 +8,7 @@ const barCells = 20;
 const maxColumns = 100;
 const maxTestsOfChangedFamily = 5;
 const maxTestsOfSteadyFamily = 2;
+const maxFeatures = 12;
 
 /**
  * Prints an account for a person: the verdict first, then for each family the tests that came
@@ -22,7 +23,13 @@ export function accountText(account: WindowAccount, onlyFeature: string | null):
   }));
   const families = all.filter(({ tests }) => tests.length > 0);
   const sections = families.map(family => familyText(family, onlyFeature !== null));
-  return [titleOf(account), verdictOf(account, families), referenceText(account), ...sections]
+  return [
+    titleOf(account),
+    verdictOf(account, families),
+    referenceText(account),
+    featuresText(account, onlyFeature),
+    ...sections,
+  ]
     .filter(text => text !== '')
     .join('\n\n');
 }
@@ -70,6 +77,22 @@ function referenceText({ reference, untested }: WindowAccount): string {
       `${minute(reference.fromMs)} to ${minute(reference.toMs)} UTC with ${reference.records} records. ` +
       'Instead of all of it, a test compares with the same times of earlier days or weeks if the past ' +
       'showed that it has less to explain then.',
+  );
+}
+
+const plainKinds: ReadonlySet<string> = new Set(['numeric', 'categorical']);
+
+/** Says which features are watched as something else than numbers or categories. */
+function featuresText({ features }: WindowAccount, onlyFeature: string | null): string {
+  const special = features.filter(
+    ({ feature, kind }) =>
+      !plainKinds.has(kind) && (onlyFeature === null || feature === onlyFeature),
+  );
+  if (special.length === 0) return '';
+  const named = special.slice(0, maxFeatures).map(({ feature, kind }) => `${feature} (${kind})`);
+  const others = special.length - named.length;
+  return wrapped(
+    `Watched as what they are: ${named.join(', ')}${others > 0 ? `, and ${others} more` : ''}.`,
   );
 }
 

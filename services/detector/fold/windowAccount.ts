@@ -3,6 +3,7 @@ import { type DriftEventContent, driftEventOf } from '../events/driftEpisode.ts'
 import { families } from '../families/families.ts';
 import type { TestResult } from '../families/testResult.ts';
 import type { Cycle } from '../reference/calendar.ts';
+import { type KnownFeature, knownFeatures } from '../reference/knownFeature.ts';
 import type { ReferenceSource } from '../reference/reference.ts';
 import { foldWindow } from './detector.ts';
 import type { FoldContext, FoldState, JudgedBlock, Verdict } from './foldState.ts';
@@ -26,6 +27,8 @@ export interface WindowAccount {
   /** The drift event that is open after the window, or that the window closed. */
   event: EventAccount | null;
   families: FamilyAccount[];
+  /** What the features are by the reference that windows are compared with at this time. */
+  features: Pick<KnownFeature, 'feature' | 'kind'>[];
 }
 
 export type EventAccount = Pick<
@@ -104,6 +107,7 @@ export function accountFor(
     reference: referenceOf(before),
     event: eventAccount(verdict.change ?? open),
     families: judged ? familiesOf(judged) : [],
+    features: before.regime ? knownFeatures(before.regime) : [],
   };
 }
 

@@ -103,6 +103,20 @@ describe('explain', () => {
     expect(text).not.toMatch(/[█░]{20} .* of age/);
   });
 
+  it('says which features are watched as something else than numbers or categories', () => {
+    const { account } = folded(onset);
+    expect(account.features).toMatchObject([
+      { feature: 'age', kind: 'numeric' },
+      { feature: 'city', kind: 'categorical' },
+    ]);
+    expect(accountText(account, null)).not.toContain('Watched as');
+    const features = [{ feature: 'created', kind: 'time' as const }, ...account.features];
+    expect(accountText({ ...account, features }, null)).toContain(
+      'Watched as what they are: created (time).',
+    );
+    expect(accountText({ ...account, features }, 'age')).not.toContain('Watched as');
+  });
+
   it('says why nothing was tested while the reference is gathered', () => {
     const text = accountText(folded(3).account, null);
     expect(text).toContain(
