@@ -24,5 +24,10 @@ export const minGrowingParts = 5;
  */
 export function isGrowing(parts: readonly ValueRange[]): boolean {
   if (parts.length < minGrowingParts) return false;
-  return parts.every((part, index) => index === 0 || part.minimum > parts[index - 1]!.maximum);
+  return parts.every((part, index) => index === 0 || isBeyond(parts[index - 1]!, part));
+}
+
+/** Returns whether all numbers of a range lie above all numbers of another. */
+export function isBeyond(before: ValueRange, after: ValueRange): boolean {
+  return after.minimum > before.maximum;
 }

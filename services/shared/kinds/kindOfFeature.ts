@@ -1,5 +1,5 @@
 import { bucketValue } from '../bins/bucketValue.ts';
-import { isGrowing } from '../bins/isGrowing.ts';
+import { isBeyond, minGrowingParts } from '../bins/isGrowing.ts';
 import type { FeatureKind } from '../featureKind.ts';
 import { textSummaryOf } from '../profile/categoricalCounts.ts';
 import { distinctCount } from '../profile/distinctValues.ts';
@@ -184,7 +184,7 @@ function timeKind(
 
 function counterKind(numbers: readonly NumericHistogram[]): Found | null {
   const known = numbers.filter(({ count }) => count > 0);
-  if (!isGrowing(known.map(coreRange))) return null;
+  if (!isGrowingInCore(known)) return null;
   const { minimum, maximum } = { minimum: known[0]!.minimum, maximum: known.at(-1)!.maximum };
   return {
     kind: 'counter',
@@ -192,7 +192,21 @@ function counterKind(numbers: readonly NumericHistogram[]): Found | null {
   };
 }
 
+/** Returns whether parts grow, as `isGrowing` does, in their cores. Two parts mostly tell enough. */
+function isGrowingInCore(parts: readonly NumericHistogram[]): boolean {
+  if (parts.length < minGrowingParts) return false;
+  let before = coreRange(parts[0]!);
+  for (const part of parts.slice(1)) {
+    const core = coreRange(part);
+    if (!isBeyond(before, core)) return false;
+    before = core;
+  }
+  return true;
+}
+
 function calendarKind(name: string, parts: readonly FeaturePart[]): Found | null {
+  // Most names are none of the calendar, whatever the values are.
+  if (calendarStepMs(name, []) === null) return null;
   const values = parts.map(({ profile }) => distinctValues(profile));
   const all = new Set(values.flat());
   if (all.size === 0 || all.size > maxCalendarValues) return null;
