@@ -66,10 +66,10 @@ describe('driftloop reference', () => {
   });
 
   it('names a record that cannot be used, and uploads nothing', async () => {
-    const broken = await upload(['{"features":{"a":1}}', '{"features":{"a":[1]}}'], 'other', '1');
+    const broken = await upload(['{"features":{"a":1}}', '{"features":{"a":["x"]}}'], 'other', '1');
     expect(broken.exitCode).toBe(1);
     expect(broken.errors).toMatch(
-      /reference.jsonl: record 2: features.a: expected null or boolean or a number or text, got \[1\]\n$/,
+      /reference.jsonl: record 2: features.a.0: expected a number, got "x"\n$/,
     );
     expect((await upload(['{'], 'other', '1')).errors).toMatch(/record 1: not JSON/);
     expect((await upload([''], 'other', '1')).errors).toMatch(/has no records/);

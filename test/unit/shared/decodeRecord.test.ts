@@ -77,7 +77,7 @@ describe('JSON', () => {
     [
       'a nested feature',
       { ...minimal, features: { a: { b: 1 } } },
-      'features.a: expected null or boolean or a number or text, got {"b":1}',
+      'features.a: expected null or boolean or a number or text or array, got {"b":1}',
     ],
     ['a list for features', { ...minimal, features: [1] }, 'features: expected an object, got [1]'],
     [
