@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import avro from 'avsc';
+import type { IHeaders } from 'kafkajs';
 import { sendStreamEnd } from '../../bin/replay/sendStreamEnd.ts';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
 import { groupLag } from '../../infra/kafka/groupLag.ts';
@@ -405,7 +406,7 @@ async function replayUndisturbed(
         messages: messages.map(({ key, value, headers, partition }) => ({
           key,
           value,
-          headers,
+          headers: headers as IHeaders,
           partition,
         })),
       });

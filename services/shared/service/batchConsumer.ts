@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import kafkajs, { type ConsumerGroupJoinEvent, type EachBatchPayload } from 'kafkajs';
+import type { ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs';
 import type { Logger } from 'pino';
 import { isTransientKafkaError } from '../kafka/isTransientKafkaError.ts';
 import type { Kafka, KafkaConsumer, KafkaRecord } from '../kafka/kafka.ts';
+import kafkajs from '../kafka/protocol/kafkajs.ts';
+import type { SetAsideBatch } from '../kafka/protocol/recordSet.ts';
 import { maxUnflushedRecords, nextFlushAtMs } from './flushSchedule.ts';
 import type { ServiceMetrics } from './metrics.ts';
 import { type Partition, partitionKey } from './partitionStart.ts';
@@ -456,7 +458,12 @@ function recordsOf({ topic, partition, messages }: Batch, base: number): KafkaRe
     value: message.value,
     headers: message.headers ?? {},
     timestampMs: Number(message.timestamp),
+    ...('setAside' in message && { setAside: atPosition(message.setAside as SetAsideBatch, base) }),
   }));
+}
+
+function atPosition(setAside: SetAsideBatch, base: number): SetAsideBatch {
+  return { ...setAside, firstOffset: String(base + Number(setAside.firstOffset)) };
 }
 
 export function isAbort(error: unknown): boolean {

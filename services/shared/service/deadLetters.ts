@@ -1,9 +1,18 @@
-import { headerText, type KafkaRecord, type OutgoingRecord } from '../kafka/kafka.ts';
-import type { Rejection } from '../records/decodeRecord.ts';
+import {
+  headerText,
+  type KafkaHeaders,
+  type KafkaRecord,
+  type OutgoingRecord,
+} from '../kafka/kafka.ts';
+import type { BatchErrorClass } from '../kafka/protocol/batchError.ts';
+import type { Rejection, RejectionClass } from '../records/decodeRecord.ts';
+
+/** Why something was put among the dead letters: a record, or a batch of records as a whole. */
+export type DeadLetterClass = RejectionClass | BatchErrorClass;
 
 export interface DeadLetter {
   record: KafkaRecord;
-  rejection: Rejection;
+  rejection: Omit<Rejection, 'class'> & { class: DeadLetterClass };
 }
 
 const prefix = '__connect.errors.';
@@ -11,6 +20,10 @@ const prefix = '__connect.errors.';
 /**
  * Returns the record for the topic dead-letters: the original key, value and headers, and headers
  * in the manner of Kafka Connect that say where the record came from and why it could not be used.
+ * A header of the producer whose name begins as these do is left out.
+ *
+ * The letter of a batch that is not read has the bytes of the batch as its value, the position of
+ * its last record, and one more header with that of its first.
  */
 export function deadLetterRecord(
   topic: string,
@@ -22,7 +35,7 @@ export function deadLetterRecord(
     key: record.key,
     value: record.value,
     headers: {
-      ...record.headers,
+      ...producerHeaders(record.headers),
       [`${prefix}topic`]: record.topic,
       [`${prefix}partition`]: String(record.partition),
       [`${prefix}offset`]: String(record.offset),
@@ -31,6 +44,7 @@ export function deadLetterRecord(
       [`${prefix}exception.class.name`]: rejection.class,
       [`${prefix}exception.message`]: rejection.message,
       ...(rejection.model !== undefined && { [`${prefix}model`]: rejection.model }),
+      ...(record.setAside && { [`${prefix}batch.first.offset`]: record.setAside.firstOffset }),
     },
   };
 }
@@ -42,6 +56,8 @@ export interface DeadLetterOrigin {
   offset: number;
   class: string;
   model?: string;
+  /** Whether the letter is a whole batch of records, of which `offset` is the last one. */
+  isBatch: boolean;
   headers: KafkaRecord['headers'];
 }
 
@@ -49,12 +65,13 @@ export interface DeadLetterOrigin {
  * Inverts `deadLetterRecord`. Returns null for a record that no service of Driftloop has written.
  */
 export function deadLetterOrigin({ headers }: KafkaRecord): DeadLetterOrigin | null {
-  const [topic, partition, offset, rejectionClass, model] = [
+  const [topic, partition, offset, rejectionClass, model, firstOffset] = [
     'topic',
     'partition',
     'offset',
     'exception.class.name',
     'model',
+    'batch.first.offset',
   ].map(name => headerText(headers, prefix + name));
   if (topic === undefined || partition === undefined || offset === undefined) return null;
   return {
@@ -63,8 +80,11 @@ export function deadLetterOrigin({ headers }: KafkaRecord): DeadLetterOrigin | n
     offset: Number(offset),
     class: rejectionClass ?? '',
     model,
-    headers: Object.fromEntries(
-      Object.entries(headers).filter(([name]) => !name.startsWith(prefix)),
-    ),
+    isBatch: firstOffset !== undefined,
+    headers: producerHeaders(headers),
   };
+}
+
+function producerHeaders(headers: KafkaHeaders): KafkaHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(prefix)));
 }

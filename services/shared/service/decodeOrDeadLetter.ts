@@ -1,5 +1,6 @@
 import type { SchemaClient } from '../avro/schemaRegistry.ts';
 import type { KafkaRecord } from '../kafka/kafka.ts';
+import type { SetAsideBatch } from '../kafka/protocol/recordSet.ts';
 import {
   type ContractName,
   type DecodedContracts,
@@ -7,6 +8,7 @@ import {
   type Rejection,
 } from '../records/decodeRecord.ts';
 import type { DeadLetterSink } from './deadLetterSink.ts';
+import type { DeadLetter } from './deadLetters.ts';
 
 /** A record with its value as the type of its contract. */
 export interface DecodedRecord<T> {
@@ -33,14 +35,28 @@ export async function decodeOrDeadLetter<Name extends ContractName>(
 ): Promise<DecodedRecord<DecodedContracts[Name]>[]> {
   await schemas.prepare(
     contract,
-    records.map(({ value }) => value),
+    records.map(({ value, setAside }) => (setAside ? null : value)),
   );
   const usable: DecodedRecord<DecodedContracts[Name]>[] = [];
   for (const record of records) {
+    if (record.setAside) {
+      deadLetters.add({ record, rejection: batchRejection(record, record.setAside) });
+      continue;
+    }
     const decoded = decodeRecord(record, contract, schemas);
     const rejection = decoded.rejection ?? check(decoded.value);
     if (rejection) deadLetters.add({ record, rejection });
     else usable.push({ value: decoded.value!, record });
   }
   return usable;
+}
+
+function batchRejection(
+  { value }: KafkaRecord,
+  { class: rejectionClass, reason, firstOffset }: SetAsideBatch,
+): DeadLetter['rejection'] {
+  return {
+    class: rejectionClass,
+    message: `a batch of ${value?.length ?? 0} bytes from offset ${firstOffset} on is set aside whole: ${reason}`,
+  };
 }

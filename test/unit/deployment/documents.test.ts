@@ -26,7 +26,9 @@ import {
   parseSettings,
   readSettings,
 } from '../../../services/shared/config/settings.ts';
-import type { RejectionClass } from '../../../services/shared/records/decodeRecord.ts';
+import { batchLimits } from '../../../services/shared/kafka/protocol/batchLimits.ts';
+import { maxFetchCostBytes } from '../../../services/shared/kafka/protocol/recordSet.ts';
+import type { DeadLetterClass } from '../../../services/shared/service/deadLetters.ts';
 import {
   maxUnflushedBytes,
   maxUnflushedRecords,
@@ -93,7 +95,7 @@ function settingNames(): string[] {
 }
 
 /** The classes of dead letters, in the order of the page; the compiler keeps the list complete. */
-const rejectionClasses: Record<RejectionClass, true> = {
+const deadLetterClasses: Record<DeadLetterClass, true> = {
   'null-value': true,
   'too-large': true,
   'unknown-schema-id': true,
@@ -105,6 +107,8 @@ const rejectionClasses: Record<RejectionClass, true> = {
   'future-time': true,
   'too-many-features': true,
   'too-late': true,
+  'batch-too-large': true,
+  'malformed-batch': true,
 };
 
 describe('docs/operators.md', () => {
@@ -159,6 +163,8 @@ describe('docs/operators.md', () => {
     expect(limits).toEqual([
       `${count(maxUnflushedRecords)} or ${mib(maxUnflushedBytes)}, and one batch`,
       `${count(maxProfilerRecords)} or ${mib(maxUnflushedBytes)}, and one batch`,
+      `${mib(batchLimits.maxBytes)}, ${count(batchLimits.maxRecords)}, ${count(batchLimits.maxHeaders)} headers`,
+      `${mib(maxFetchCostBytes)}, and one batch`,
       `${count(maxRawRows)} or ${mib(maxRawBytes)}`,
       count(maxNewProfiles),
       `${mib(maxBytesInMemory)} after a flush`,
@@ -175,7 +181,7 @@ describe('docs/operators.md', () => {
   });
 
   it('says what to do about every class of dead letter', () => {
-    const inCode = Object.keys(rejectionClasses);
+    const inCode = Object.keys(deadLetterClasses);
     expect(tableBelow('Dead letters').map(([name]) => name)).toEqual(inCode);
     for (const name of inCode) expect(read('schemas/asyncapi.yaml')).toContain(`- ${name}\n`);
   });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { KafkaHeaders } from '../../../services/shared/kafka/kafka.ts';
-import type { RejectionClass } from '../../../services/shared/records/decodeRecord.ts';
 import {
+  type DeadLetterClass,
   deadLetterOrigin,
   deadLetterRecord,
 } from '../../../services/shared/service/deadLetters.ts';
@@ -10,7 +10,7 @@ import { mapOf, text } from './contractArbitrary.ts';
 
 const bytes = fc.uint8Array({ maxLength: 30 }).map(array => Buffer.from(array));
 const headers: fc.Arbitrary<KafkaHeaders> = mapOf(
-  fc.oneof(text, bytes, fc.array(bytes, { maxLength: 3 })),
+  fc.oneof(text, bytes, fc.constant(null), fc.array(bytes, { maxLength: 3 })),
 );
 const letter = fc.record({
   record: fc.record({
@@ -24,7 +24,7 @@ const letter = fc.record({
   }),
   rejection: fc.record(
     {
-      class: fc.constantFrom<RejectionClass>('malformed-json', 'too-late'),
+      class: fc.constantFrom<DeadLetterClass>('malformed-json', 'too-late'),
       message: text,
       model: text,
       version: text,
@@ -45,8 +45,22 @@ it('makes a dead letter that names its origin and preserves the key, value and h
         offset: record.offset,
         class: rejection.class,
         model: rejection.model,
+        isBatch: false,
         headers: record.headers,
       });
     }),
   );
+});
+
+it('leaves out headers of a producer that look like those of a dead letter', () => {
+  const record = {
+    ...{ topic: 't', partition: 0, offset: 1, key: null, value: null, timestampMs: 0 },
+    headers: { '__connect.errors.model': 'another', trace: 'x' },
+  };
+  const sent = deadLetterRecord('dead-letters', 'profiler', {
+    record,
+    rejection: { class: 'malformed-json', message: '' },
+  });
+  const origin = deadLetterOrigin({ ...record, headers: sent.headers! });
+  expect(origin).toMatchObject({ model: undefined, headers: { trace: 'x' } });
 });
