@@ -96,7 +96,7 @@ export class EvaluatorHandler implements BatchHandler {
   }
 
   async #takeFeedback(records: readonly KafkaRecord[]): Promise<void> {
-    const nowMs = Date.now();
+    const nowMs = this.#context.clock.nowMs();
     const usable = await decodeOrDeadLetter(records, 'Feedback', this.#context, value =>
       checkFeedback(value, nowMs),
     );

@@ -117,7 +117,7 @@ class ProfilerHandler implements BatchHandler {
 
   async #takePortion(records: KafkaRecord[]): Promise<void> {
     const { partition } = records[0]!;
-    const nowMs = Date.now();
+    const nowMs = this.#context.clock.nowMs();
     const usable = await decodeOrDeadLetter(records, 'Prediction', this.#context, value =>
       checkPrediction(value, nowMs),
     );

@@ -16,6 +16,8 @@ export interface ConnectOptions {
   onRetry?: (error: unknown, attempt: number) => void;
   /** Called when a request that was repeated has ended, with or without success. */
   onRetried?: () => void;
+  /** When it is aborted, a request that fails is not repeated any more. */
+  signal?: AbortSignal;
 }
 
 export function connectClickhouse(
@@ -129,9 +131,9 @@ export class Clickhouse {
   }
 
   async #run<T>(operation: () => Promise<T>): Promise<T> {
-    const { retry, onAnswer, onRetry, onRetried } = this.#options;
+    const { retry, onAnswer, onRetry, onRetried, signal } = this.#options;
     const answer = await (retry
-      ? retryTransient(operation, isTransientClickhouseError, onRetry, onRetried)
+      ? retryTransient(operation, isTransientClickhouseError, onRetry, onRetried, signal)
       : operation());
     onAnswer?.();
     return answer;

@@ -46,6 +46,15 @@ export interface OutgoingRecord {
   partition?: number;
 }
 
+/** TLS over a long way needs more than kafkajs's second. */
+const connectionTimeoutMs = 10_000;
+/**
+ * A connection on which a request is not answered for two session timeouts is closed, see
+ * `closeSilentConnections`. Requests that may take longer have a timeout of their own.
+ */
+const sessionsPerRequest = 2;
+const minRequestTimeoutMs = 10_000;
+
 export function connectKafka(environment: Environment, clientId: string, log?: Logger): Kafka {
   const { logLevel } = kafkajs;
   return new kafkajs.Kafka({
@@ -67,6 +76,11 @@ export function connectKafka(environment: Environment, clientId: string, log?: L
         log?.[write]({ kafka: namespace, ...fields }, message);
       };
     },
+    connectionTimeout: connectionTimeoutMs,
+    requestTimeout: Math.max(
+      minRequestTimeoutMs,
+      sessionsPerRequest * environment.DRIFTLOOP_SESSION_TIMEOUT_MS,
+    ),
     retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 12 },
   });
 }

@@ -10,6 +10,25 @@ import type { Rejection, RejectionClass } from '../records/decodeRecord.ts';
 /** Why something was put among the dead letters: a record, or a batch of records as a whole. */
 export type DeadLetterClass = RejectionClass | BatchErrorClass;
 
+/** All classes in the order of docs/operators.md; the compiler keeps the list complete. */
+const everyClass: Record<DeadLetterClass, true> = {
+  'null-value': true,
+  'too-large': true,
+  'unknown-schema-id': true,
+  'incompatible-schema': true,
+  'malformed-avro': true,
+  'malformed-json': true,
+  'invalid-field': true,
+  'implausible-time': true,
+  'future-time': true,
+  'too-many-features': true,
+  'too-late': true,
+  'batch-too-large': true,
+  'malformed-batch': true,
+};
+
+export const deadLetterClasses = Object.keys(everyClass) as DeadLetterClass[];
+
 export interface DeadLetter {
   record: KafkaRecord;
   rejection: Omit<Rejection, 'class'> & { class: DeadLetterClass };

@@ -19,7 +19,11 @@ interface FoundStart extends Partition, PartitionStart {
   end: number;
   /** Position before which all records are durable, at least the stored one. */
   durable: number;
+  committed: number | null;
 }
+
+/** Where reading begins, and what the consumer group has committed. */
+export type FoundPartitionStart = Partition & PartitionStart & { committed: number | null };
 
 export type FoundBreak = Partition & TopicBreak;
 
@@ -81,7 +85,7 @@ export class ReadPositions {
   async begin(
     assigned: readonly Partition[],
     isWanted: () => boolean,
-  ): Promise<(Partition & PartitionStart)[]> {
+  ): Promise<FoundPartitionStart[]> {
     while (isWanted()) {
       const hold = await this.#activeHold();
       const starts = await this.#findStarts(assigned);
@@ -140,6 +144,25 @@ export class ReadPositions {
     return found ? Number(found.low) : null;
   }
 
+  /**
+   * Returns the offsets behind the last records of all partitions, by `partitionKey`.
+   * @throws when Kafka does not answer the first attempt
+   */
+  async ends(topics: readonly string[]): Promise<Map<string, number>> {
+    const ends = new Map<string, number>();
+    const admin = this.#kafka.admin({ retry: { retries: 0 } });
+    try {
+      await admin.connect();
+      for (const topic of topics) {
+        for (const { partition, high } of await admin.fetchTopicOffsets(topic))
+          ends.set(partitionKey({ topic, partition }), Number(high));
+      }
+    } finally {
+      await admin.disconnect();
+    }
+    return ends;
+  }
+
   /** Returns null while a topic is missing. */
   async #findStarts(assigned: readonly Partition[]): Promise<FoundStart[] | null> {
     this.#ids = await this.#topicIds.of(this.#topics);
@@ -168,7 +191,9 @@ export class ReadPositions {
         };
         const start = partitionStart(log, stored.get(key) ?? null);
         const durable = Math.max(start.base + start.offset, stored.get(key)?.position ?? 0);
-        starts.push({ topic, partition, end: start.base + log.end, durable, ...start });
+        const { committed: committedOffset } = log;
+        const end = start.base + log.end;
+        starts.push({ topic, partition, end, durable, committed: committedOffset, ...start });
       }
     }
     return starts;

@@ -91,6 +91,7 @@ describe('metrics', () => {
       'limit',
       'status',
       'cause',
+      'server',
     ];
     for (const [name, { labelNames }] of metrics)
       for (const label of labelNames) expect(bounded, name).toContain(label);
