@@ -7,6 +7,7 @@ import type { IHeaders } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Environment } from '../config/environment.ts';
 import { registerKafkaCodecs } from './kafkaCodecs.ts';
+import { kafkaTls } from './kafkaTls.ts';
 import { choosePartition } from './protocol/choosePartition.ts';
 import type { KafkaHeaders } from './protocol/encodeRecord.ts';
 import kafkajs from './protocol/kafkajs.ts';
@@ -60,7 +61,7 @@ export function connectKafka(environment: Environment, clientId: string, log?: L
   return new kafkajs.Kafka({
     clientId,
     brokers: environment.KAFKA_BROKERS.split(',').map(broker => broker.trim()),
-    ssl: environment.KAFKA_SSL,
+    ssl: kafkaTls(environment),
     ...(environment.KAFKA_SASL_MECHANISM && {
       sasl: {
         mechanism: environment.KAFKA_SASL_MECHANISM as 'plain',

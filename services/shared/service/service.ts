@@ -6,6 +6,7 @@ import { type Clickhouse, connectClickhouse } from '../clickhouse/clickhouse.ts'
 import { type Environment, readEnvironment } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
 import { connectKafka, connectProducer, type Kafka, type KafkaProducer } from '../kafka/kafka.ts';
+import { kafkaMistake } from '../kafka/kafkaMistake.ts';
 import { consumerGroup, type ServiceName } from '../kafka/serviceFlow.ts';
 import { connectTopicIds } from '../kafka/topicIds.ts';
 import { prefixed, topics } from '../kafka/topics.ts';
@@ -80,7 +81,9 @@ export async function runService(
 }
 
 function fail(log: Logger, error: unknown): void {
-  if (error instanceof UserError) log.fatal(error.message);
+  const mistake = kafkaMistake(error);
+  if (mistake !== null) log.fatal(mistake);
+  else if (error instanceof UserError) log.fatal(error.message);
   else log.fatal({ err: error }, 'stopped by an unexpected error');
   // pino writes to standard output synchronously, so nothing is lost here.
   process.exit(1);
