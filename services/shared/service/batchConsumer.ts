@@ -3,8 +3,8 @@ import type { ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs';
 import type { Logger } from 'pino';
 import { isTransientKafkaError } from '../kafka/isTransientKafkaError.ts';
 import type { Kafka, KafkaConsumer, KafkaRecord } from '../kafka/kafka.ts';
+import { kafkaRecord } from '../kafka/kafkaRecord.ts';
 import kafkajs from '../kafka/protocol/kafkajs.ts';
-import type { SetAsideBatch } from '../kafka/protocol/recordSet.ts';
 import { maxUnflushedRecords, nextFlushAtMs } from './flushSchedule.ts';
 import { LagWatch } from './lagWatch.ts';
 import type { ServiceMetrics } from './metrics.ts';
@@ -407,7 +407,7 @@ export class BatchConsumer {
       await this.#begin();
       return false;
     }
-    const records = recordsOf(batch, base);
+    const records = batch.messages.map(message => kafkaRecord(batch, message, base));
     this.#metrics.unflushed.add(records);
     this.#onRecords?.(records);
     await this.#handler.take(records, this.#mayStore);
@@ -543,23 +543,6 @@ export class BatchConsumer {
     if (this.#uncommitted.size === 0) await this.#commit();
     await this.#handler.tick?.();
   }
-}
-
-function recordsOf({ topic, partition, messages }: Batch, base: number): KafkaRecord[] {
-  return messages.map(message => ({
-    topic,
-    partition,
-    offset: base + Number(message.offset),
-    key: message.key,
-    value: message.value,
-    headers: message.headers ?? {},
-    timestampMs: Number(message.timestamp),
-    ...('setAside' in message && { setAside: atPosition(message.setAside as SetAsideBatch, base) }),
-  }));
-}
-
-function atPosition(setAside: SetAsideBatch, base: number): SetAsideBatch {
-  return { ...setAside, firstOffset: String(base + Number(setAside.firstOffset)) };
 }
 
 export function isAbort(error: unknown): boolean {
