@@ -1,7 +1,12 @@
 import { zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { groupLag } from '../../infra/kafka/groupLag.ts';
 import { readTopic } from '../../infra/kafka/readTopic.ts';
-import type { KafkaRecord } from '../../services/shared/kafka/kafka.ts';
+import {
+  connectProducer,
+  type KafkaRecord,
+  sendRecords,
+} from '../../services/shared/kafka/kafka.ts';
 import { batchLimits } from '../../services/shared/kafka/protocol/batchLimits.ts';
 import { driftloop } from '../commands.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
@@ -51,6 +56,7 @@ async function lettersOf(partition: number): Promise<KafkaRecord[]> {
 
 describe('a batch as raw Kafka protocol', () => {
   it('with any headers, keys and size stops neither its own partition nor another one', async () => {
+    await installation.startService('profiler');
     await installation.startService('profiler');
     const bad = (headers: object, key: string | null = null) => ({
       key,
@@ -106,6 +112,27 @@ describe('a batch as raw Kafka protocol', () => {
       source_offset: 47,
       message: `a batch of ${batch.value!.length} bytes from offset 8 on is set aside whole: more than ${batchLimits.maxBytes} bytes after decompression`,
     });
+  });
+
+  it('of an aborted transaction is not counted, whatever its keys, and leaves no lag', async () => {
+    const { kafka, environment, admin } = installation;
+    const producer = await connectProducer(kafka, `${environment.DRIFTLOOP_TOPIC_PREFIX}aborting`);
+    const transaction = await producer.transaction();
+    const keys = [Buffer.alloc(4), Buffer.from('k')];
+    await sendRecords(
+      transaction,
+      keys.map((key, number) => ({
+        topic: topic('predictions'),
+        ...{ key, partition: 2 },
+        value: Buffer.from(predictionText(`aborted-${number}`, 'aborted')),
+      })),
+    );
+    await transaction.abort();
+    await producer.disconnect();
+    await installation.untilQuiet('profiler');
+    expect(await countedPredictions('aborted')).toBe(0);
+    const lags = await groupLag(admin, environment, 'profiler');
+    expect(lags.filter(({ lag }) => lag > 0)).toEqual([]);
   });
 
   it('is read in smaller ones when dead letters are replayed, and told when it is too large for that', async () => {

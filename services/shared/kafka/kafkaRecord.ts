@@ -1,6 +1,6 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { KafkaRecord } from './kafka.ts';
-import type { SetAsideBatch } from './protocol/recordSet.ts';
+import type { FetchedMessage } from './protocol/recordSet.ts';
 
 /**
  * Returns a message of kafkajs as a record.
@@ -11,12 +11,12 @@ export function kafkaRecord(
   message: KafkaMessage,
   base = 0,
 ): KafkaRecord {
-  const setAside = 'setAside' in message ? (message.setAside as SetAsideBatch) : undefined;
+  const { setAside, hiddenKey } = message as KafkaMessage & Partial<FetchedMessage>;
   return {
     topic,
     partition,
     offset: base + Number(message.offset),
-    key: message.key,
+    key: hiddenKey ?? message.key,
     value: message.value,
     headers: message.headers ?? {},
     timestampMs: Number(message.timestamp),

@@ -21,6 +21,10 @@ export interface SetAsideBatch {
 export interface FetchedMessage extends DecodedRecord {
   isControlRecord: boolean;
   batchContext: BatchContext;
+  /**
+   * The key where `key` is null because kafkajs would take it for the end of an aborted transaction.
+   */
+  hiddenKey?: Buffer;
   /** Present when this stands for a whole batch: its offset is the last one, its value the bytes. */
   setAside?: SetAsideBatch;
 }
@@ -35,6 +39,9 @@ export interface FetchBudget {
  * batches that follow are left for the next request.
  */
 export const maxFetchCostBytes = 96 * 1024 * 1024;
+
+/** The key of the control record that ends an aborted transaction. kafkajs looks at nothing else. */
+const abortMarkerKey = Buffer.from([0, 0, 0, 0]);
 
 /**
  * Decodes what Kafka has sent of one partition: batches of magic 2, of which the last one may be cut
@@ -61,8 +68,15 @@ export function decodeRecordSet(
       const { records, cost } = decodeRecordBatch(batch, context, limits);
       budget.leftBytes -= cost;
       const isControlRecord = context.isControlBatch;
-      for (const record of records)
-        messages.push({ ...record, isControlRecord, batchContext: context });
+      const mayHide = context.inTransaction && !isControlRecord;
+      for (const record of records) {
+        const message: FetchedMessage = { ...record, isControlRecord, batchContext: context };
+        if (mayHide && record.key?.equals(abortMarkerKey)) {
+          message.key = null;
+          message.hiddenKey = record.key;
+        }
+        messages.push(message);
+      }
     } catch (error) {
       if (!(error instanceof BatchError)) throw error;
       budget.leftBytes -= batch.length;

@@ -95,6 +95,14 @@ describe('decodeRecordSet', () => {
     });
   });
 
+  it('hides a key of a transaction that kafkajs would take for its end', () => {
+    const key = Buffer.alloc(4);
+    const [message] = decode(encodeBatch({ attributes: 0x10, records: [{ key, value: 'v' }] }));
+    expect([message!.key, message!.hiddenKey]).toEqual([null, key]);
+    const [plain] = decode(encodeBatch({ records: [{ key, value: 'v' }] }));
+    expect([plain!.key, plain!.hiddenKey]).toEqual([key, undefined]);
+  });
+
   it('takes the time of the broker where the topic says so', () => {
     const set = encodeBatch({ attributes: 0x08, records: [{ value: 'v', timestampDelta: 9 }] });
     expect(decode(set)[0]!.timestamp).toBe('1700000000000');
