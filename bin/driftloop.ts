@@ -66,10 +66,8 @@ try {
 /** Prints an error, unless Commander has printed it already. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
-  const mistake = kafkaMistake(error);
-  console.error(
-    mistake ?? (error instanceof UserError || isRefusal(error) ? error.message : inspect(error)),
-  );
+  const mistake = error instanceof UserError ? error.message : kafkaMistake(error);
+  console.error(mistake ?? (isRefusal(error) ? error.message : inspect(error)));
   return 1;
 }
 

@@ -7,9 +7,7 @@ export function kafkaMistake(error: unknown): string | null {
   const { name, type, code, message, cause } = error as Error & { type?: string; code?: string };
   const advice =
     (type !== undefined ? adviceByType[type] : undefined) ??
-    (name === 'KafkaJSSASLAuthenticationError'
-      ? 'check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD'
-      : undefined) ??
+    adviceByName[name] ??
     (certificateErrors.some(text => message.includes(text) || code === text)
       ? 'name the certificate of its authority in KAFKA_SSL_CA_FILE'
       : undefined);
@@ -29,6 +27,14 @@ const adviceByType: Record<string, string> = {
     'give this user WRITE and DESCRIBE on the transactional id (docs/operators.md, "TLS and rights")',
   INVALID_TIMESTAMP:
     'the clock of this machine differs from that of Kafka by more than an hour, so set it',
+};
+
+const adviceByName: Record<string, string> = {
+  KafkaJSSASLAuthenticationError:
+    'check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
+  // kafkajs asks again while a broker starts, and hides that a right is missing.
+  KafkaJSGroupCoordinatorNotFound:
+    'give this user DESCRIBE on the consumer groups, and DESCRIBE and WRITE on the transactional id (docs/operators.md, "TLS and rights")',
 };
 
 const certificateErrors = [

@@ -81,9 +81,8 @@ export async function runService(
 }
 
 function fail(log: Logger, error: unknown): void {
-  const mistake = kafkaMistake(error);
+  const mistake = error instanceof UserError ? error.message : kafkaMistake(error);
   if (mistake !== null) log.fatal(mistake);
-  else if (error instanceof UserError) log.fatal(error.message);
   else log.fatal({ err: error }, 'stopped by an unexpected error');
   // pino writes to standard output synchronously, so nothing is lost here.
   process.exit(1);
