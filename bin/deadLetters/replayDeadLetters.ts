@@ -165,6 +165,10 @@ async function outgoing(
   const leave = (reason: string) => result.left.set(reason, (result.left.get(reason) ?? 0) + 1);
   for (const { source, origin, record } of letters) {
     const { topic, partition, headers, isBatch } = origin;
+    if (origin.leftOut !== null) {
+      leave(`the letter lacks the ${origin.leftOut}`);
+      continue;
+    }
     const partitions = await partitionsOf(topic);
     if (partitions === 0) {
       leave(`topic ${topic} does not exist`);

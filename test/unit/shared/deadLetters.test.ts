@@ -5,6 +5,7 @@ import {
   type DeadLetterClass,
   deadLetterOrigin,
   deadLetterRecord,
+  maxDeadLetterBytes,
 } from '../../../services/shared/service/deadLetters.ts';
 import { mapOf, text } from './contractArbitrary.ts';
 
@@ -46,6 +47,7 @@ it('makes a dead letter that names its origin and preserves the key, value and h
         class: rejection.class,
         model: rejection.model,
         isBatch: false,
+        leftOut: null,
         headers: record.headers,
       });
     }),
@@ -63,4 +65,19 @@ it('leaves out headers of a producer that look like those of a dead letter', () 
   });
   const origin = deadLetterOrigin({ ...record, headers: sent.headers! });
   expect(origin).toMatchObject({ model: undefined, headers: { trace: 'x' } });
+});
+
+it('leaves out what is larger than the topic dead-letters takes, and says so', () => {
+  const value = Buffer.alloc(maxDeadLetterBytes);
+  const record = {
+    ...{ topic: 't', partition: 0, offset: 1, key: Buffer.from('k'), value, timestampMs: 0 },
+    headers: { trace: 'x' },
+  };
+  const rejection = { class: 'too-large', message: '' } as const;
+  const sent = deadLetterRecord('dead-letters', 'profiler', { record, rejection });
+  expect([sent.key, sent.value]).toEqual([record.key, null]);
+  expect(deadLetterOrigin({ ...record, headers: sent.headers! })).toMatchObject({
+    leftOut: `value of ${value.length} bytes`,
+    headers: { trace: 'x' },
+  });
 });
