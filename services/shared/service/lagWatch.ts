@@ -52,15 +52,18 @@ export class LagWatch {
   }
 
   async poll(): Promise<void> {
-    const { reading, ends, log } = this.#options;
+    const { reading, ends, log, metrics } = this.#options;
     const partitions = reading();
     if (this.#isPolling || partitions.length === 0) return;
     this.#isPolling = true;
     try {
       const found = await ends([...new Set(partitions.map(({ topic }) => topic))]);
+      metrics.waits.answered('Kafka');
       this.#compare(found);
     } catch (error) {
-      // The loop meets the same, and waits. The last known lag stays.
+      // The last known lag stays. The loop may wait for Kafka in a request that kafkajs repeats
+      // without telling.
+      metrics.waits.failed('Kafka', error);
       log.warn({ err: error }, 'Kafka does not say where its partitions end');
     } finally {
       this.#isPolling = false;

@@ -236,4 +236,18 @@ describe('BatchConsumer', () => {
     waiting.resolve();
     await delivered;
   });
+
+  it('says that it waits for Kafka when only kafkajs knows', async () => {
+    const sending = Promise.withResolvers<void>();
+    const { deliver, positions, metrics } = await startedWorld({ take: () => sending.promise });
+    const delivered = deliver(5, 1);
+    positions.ends.mockRejectedValue(new Error('no broker answers'));
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(metrics.waits.reason()).toBe('waiting for Kafka for 20 s: no broker answers');
+    positions.ends.mockResolvedValue(new Map());
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(metrics.waits.reason()).toBeNull();
+    sending.resolve();
+    await delivered;
+  });
 });
