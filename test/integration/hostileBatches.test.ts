@@ -2,6 +2,7 @@ import { zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { groupLag } from '../../infra/kafka/groupLag.ts';
 import { readTopic } from '../../infra/kafka/readTopic.ts';
+import { committedEnds } from '../../services/shared/kafka/committedEnds.ts';
 import {
   connectProducer,
   type KafkaRecord,
@@ -127,6 +128,9 @@ describe('a batch as raw Kafka protocol', () => {
         value: Buffer.from(predictionText(`aborted-${number}`, 'aborted')),
       })),
     );
+    // While the transaction is open, nobody can read its records.
+    const ends = await committedEnds(kafka, [topic('predictions')]);
+    expect(ends.find(({ partition }) => partition === 2)!.offset).toBe(0);
     await transaction.abort();
     await producer.disconnect();
     await installation.untilQuiet('profiler');

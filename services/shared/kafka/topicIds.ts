@@ -1,4 +1,5 @@
 import { retryTransient } from '../retryTransient.ts';
+import { createCluster } from './createCluster.ts';
 import type { Kafka } from './kafka.ts';
 
 /*
@@ -51,13 +52,7 @@ export interface TopicIdsOptions {
 }
 
 export function connectTopicIds(kafka: Kafka, options: TopicIdsOptions = {}): TopicIds {
-  const symbols = Object.getOwnPropertySymbols(kafka);
-  const createCluster = symbols.find(
-    ({ description }) => description === 'private:Kafka:createCluster',
-  )!;
-  const cluster = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[
-    createCluster
-  ]!({
+  const cluster = createCluster<Cluster>(kafka, {
     metadataMaxAge: 300_000,
     allowAutoTopicCreation: false,
   });

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { committedEnds } from '../kafka/committedEnds.ts';
 import { isTransientKafkaError } from '../kafka/isTransientKafkaError.ts';
 import type { Kafka, KafkaAdmin } from '../kafka/kafka.ts';
 import type { TopicIds } from '../kafka/topicIds.ts';
@@ -145,22 +146,13 @@ export class ReadPositions {
   }
 
   /**
-   * Returns the offsets behind the last records of all partitions, by `partitionKey`.
+   * Returns the offsets behind the last records of all partitions that can be read now, by
+   * `partitionKey`.
    * @throws when Kafka does not answer the first attempt
    */
   async ends(topics: readonly string[]): Promise<Map<string, number>> {
-    const ends = new Map<string, number>();
-    const admin = this.#kafka.admin({ retry: { retries: 0 } });
-    try {
-      await admin.connect();
-      for (const topic of topics) {
-        for (const { partition, high } of await admin.fetchTopicOffsets(topic))
-          ends.set(partitionKey({ topic, partition }), Number(high));
-      }
-    } finally {
-      await admin.disconnect();
-    }
-    return ends;
+    const ends = await committedEnds(this.#kafka, topics);
+    return new Map(ends.map(end => [partitionKey(end), end.offset]));
   }
 
   /** Returns null while a topic is missing. */
