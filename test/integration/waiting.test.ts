@@ -69,6 +69,18 @@ it.each([
   },
 );
 
+it('a service that starts before the tables exist waits, and says what creates them', async () => {
+  await using installation = await freshInstallation();
+  using profiler = await startProfiler({
+    ...installation.variables,
+    CLICKHOUSE_DATABASE: `${installation.environment.CLICKHOUSE_DATABASE}_absent`,
+  });
+  expect(await profiler.unreadyReason(/^waiting for ClickHouse for .*driftloop migrate/)).toContain(
+    '_absent has no tables',
+  );
+  expect(await profiler.stop()).toBe(0);
+});
+
 it('a service whose connections to Kafka carry nothing any more opens others', async () => {
   const proxy = await startKafkaProxy(inject('kafkaBrokers'));
   await using installation = await freshInstallation();

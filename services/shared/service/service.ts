@@ -23,6 +23,7 @@ import { NoticeSink } from './noticeSink.ts';
 import { NoticeStore } from './noticeStore.ts';
 import { PositionStore } from './positionStore.ts';
 import { type FoundBreak, ReadPositions } from './readPositions.ts';
+import { TablesStore } from './tablesStore.ts';
 
 /** What every service is given. */
 export interface ServiceContext {
@@ -90,6 +91,8 @@ function fail(log: Logger, error: unknown): void {
 
 /** After this time at the start the log says which server is waited for. */
 const toldAfterMs = 3_000;
+/** Pause between two looks for tables that do not exist yet. */
+const missingPauseMs = 2_000;
 /** A service that stops ends after this time in which nothing has gone on. */
 const maxSilentStopMs = 8_000;
 const stopPollMs = 200;
@@ -177,6 +180,7 @@ class Service {
       metrics.waits.failed('the schema registry', error);
       log.warn({ err: error, attempt }, 'the schema registry does not answer; trying again');
     });
+    await this.#untilTablesExist(clickhouse);
     const clock = await this.#startClock(clickhouse);
     const deadLetters = new DeadLetterSink({
       topic: topic(topics.deadLetters),
@@ -208,6 +212,19 @@ class Service {
       clearTimeout(timer);
       waits.answered('Kafka');
     }
+  }
+
+  async #untilTablesExist(clickhouse: Clickhouse): Promise<void> {
+    const { signal } = this.#stopping;
+    const store = new TablesStore(clickhouse);
+    const { CLICKHOUSE_DATABASE: database } = this.#environment;
+    const missing = `database ${database} has no tables; \`driftloop migrate\` creates them`;
+    while (!(await store.exist())) {
+      this.#metrics.waits.failed('ClickHouse', missing);
+      this.#log.warn(`waiting for ClickHouse: ${missing}`);
+      await pause(missingPauseMs, undefined, { signal });
+    }
+    this.#metrics.waits.clear();
   }
 
   async #startClock(clickhouse: Clickhouse): Promise<ClockWatch> {
