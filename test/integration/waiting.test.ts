@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { expect, inject, it } from 'vitest';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
 import { serviceScript } from '../../infra/local/processes/serviceProcesses.ts';
+import { startFaultProxy } from '../chaos/faultProxy.ts';
 import { eventually } from '../eventually.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { startKafkaProxy } from '../kafkaProtocol/kafkaProxy.ts';
@@ -79,6 +80,28 @@ it('a service that starts before the tables exist waits, and says what creates t
     '_absent has no tables',
   );
   expect(await profiler.stop()).toBe(0);
+});
+
+it('a service that gets no answer to an open request ends on SIGTERM, and its records come again', async () => {
+  const proxy = await startFaultProxy(inject('clickhouseUrl'));
+  await using installation = await freshInstallation();
+  using profiler = await startProfiler({
+    ...installation.variables,
+    CLICKHOUSE_URL: proxy.url,
+  });
+  await send(installation, ['a']);
+  await installation.untilQuiet('profiler');
+  const silent = proxy.harm('silence', 1, 60_000);
+  await send(installation, ['b']);
+  expect(await silent).toBe(1);
+  expect(await profiler.stop()).toBe(0);
+  await installation.startService('profiler');
+  await installation.untilQuiet('profiler');
+  const [row] = await installation.clickhouse.select(
+    'SELECT toUInt32(count()) AS count FROM predictions FINAL',
+  );
+  expect(row).toEqual({ count: 2 });
+  await proxy.stop();
 });
 
 it('a service whose connections to Kafka carry nothing any more opens others', async () => {
