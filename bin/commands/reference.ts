@@ -10,7 +10,7 @@ import {
   type ReferenceRecord,
   referenceProfiles,
 } from '../../services/shared/profile/referenceProfiles.ts';
-import { fromJson } from '../../services/shared/records/decodeRecord.ts';
+import { contractValue } from '../../services/shared/records/contractValue.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { publishReference } from '../../services/shared/windows/publishReference.ts';
 import { readLines } from '../replay/readLines.ts';
@@ -100,7 +100,7 @@ function referenceRecord(
   // A prediction needs these fields, a record of a reference does not. Where there are no times,
   // the order of the file counts as the order of time.
   const defaults = { id: place, time: index, prediction: '' };
-  const { value, rejection } = fromJson({ ...defaults, ...content, ...version }, 'Prediction');
+  const { value, rejection } = contractValue({ ...defaults, ...content, ...version }, 'Prediction');
   if (rejection) throw new UserError(`${place}: ${rejection.message}`);
   return {
     eventTimeMs: value.time,

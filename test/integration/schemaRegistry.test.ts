@@ -40,7 +40,7 @@ it('waits for a registry that is away, and rejects no record meanwhile', async (
     readEnvironment({ SCHEMA_REGISTRY_URL: `http://127.0.0.1:${port}${new URL(real).pathname}` }),
     () => refused.resolve(),
   );
-  const prepared = schemas.prepare('Feedback', [value]);
+  const prepared = schemas.prepare([{ value, headers: {} }]);
   await Promise.race([refused.promise, prepared]);
   expect(schemas.resolver('Feedback', wireSchemaId(value)!)).toBeNull();
   gateway.listen(port, '127.0.0.1');
@@ -48,7 +48,7 @@ it('waits for a registry that is away, and rejects no record meanwhile', async (
   expect(schemas.resolver('Feedback', wireSchemaId(value)!)).toMatchObject({
     type: expect.anything(),
   });
-  await schemas.prepare('Feedback', [Buffer.from([0, 0, 15, 66, 63])]);
+  await schemas.prepare([{ value: Buffer.from([0, 0, 15, 66, 63]), headers: {} }]);
   expect(schemas.resolver('Feedback', 999_999)).toBeNull();
   gateway.closeAllConnections();
   gateway.close();
@@ -74,7 +74,7 @@ it('reads drift events of the earlier contract, which has no predictionContribut
   const schemas = connectSchemaRegistry(readEnvironment({ SCHEMA_REGISTRY_URL: url }));
   const encode = await schemas.encoder<DriftEvent>('DriftEvent', topic);
   const decoded = async (value: Buffer) => {
-    await schemas.prepare('DriftEvent', [value]);
+    await schemas.prepare([{ value, headers: {} }]);
     const common = { topic: '', partition: 0, offset: 0, key: null, headers: {}, timestampMs: 0 };
     return decodeRecord({ ...common, value }, 'DriftEvent', schemas).value;
   };

@@ -1,22 +1,21 @@
-import type avro from 'avsc';
-import {
-  contractType,
-  type SchemaClient,
-  wireHeaderBytes,
-  wireSchemaId,
-} from '../avro/schemaRegistry.ts';
+import { readWithSchema } from '../avro/parsedSchema.ts';
+import type { SchemaReader } from '../avro/resolveSchema.ts';
+import { type SchemaKey, type WrittenWith, writtenWith } from '../avro/schemaKey.ts';
+import type { SchemaClient } from '../avro/schemaRegistry.ts';
 import type {
   Alert,
   DriftEvent,
   Feedback,
   ModelVersion,
   Notice,
-  Prediction,
   RetrainRequest,
   WindowUpdate,
 } from '../contracts.ts';
 import { headerText, type KafkaRecord } from '../kafka/kafka.ts';
-import { featuresOf, type LoggedPrediction } from '../profile/features.ts';
+import type { LoggedPrediction } from '../profile/features.ts';
+import { contractValue, isObject, needsDigits } from './contractValue.ts';
+import { epochMs } from './eventTime.ts';
+import { parseJson, parseJsonKeepingDigits } from './parseJson.ts';
 
 /** A larger value is not decoded. */
 export const maxRecordBytes = 1024 * 1024;
@@ -28,6 +27,7 @@ export type RejectionClass =
   | 'unknown-schema-id'
   | 'incompatible-schema'
   | 'malformed-avro'
+  | 'malformed-protobuf'
   | 'malformed-json'
   | 'invalid-field'
   | 'implausible-time'
@@ -62,21 +62,24 @@ export type Decoded<T> =
   | { value: T; rejection?: undefined }
   | { value?: undefined; rejection: Rejection };
 
+type Schemas = Pick<SchemaClient, 'resolver'>;
+
 function rejected(rejectionClass: RejectionClass, message: string): { rejection: Rejection } {
   return { rejection: { class: rejectionClass, message } };
 }
 
 /**
  * Decodes one record of a producer to the type of a contract, with its features as names and
- * values. Reads Avro in the Confluent wire format, JSON, and CloudEvents (binary and structured).
- * It is synchronous, because `schemas.prepare` has fetched the schemas of the producers before.
+ * values. Reads values of a schema registry (Avro, Protobuf and JSON Schema), plain JSON, and
+ * CloudEvents in binary and structured mode. It is synchronous, because `schemas.prepare` has
+ * fetched the schemas of the producers before.
  */
 export function decodeRecord<Name extends ContractName>(
   record: KafkaRecord,
   contract: Name,
-  schemas: Pick<SchemaClient, 'resolver'>,
+  schemas: Schemas,
 ): Decoded<DecodedContracts[Name]> {
-  const { value } = record;
+  const { value, headers } = record;
   if (value === null) return rejected('null-value', 'the value is null, expected a record');
   if (value.length > maxRecordBytes) {
     return rejected(
@@ -84,50 +87,120 @@ export function decodeRecord<Name extends ContractName>(
       `the value has ${value.length} bytes, at most ${maxRecordBytes} are read`,
     );
   }
-  const schemaId = wireSchemaId(value);
-  if (schemaId !== null) return decodeAvro(value, schemaId, contract, schemas);
-  return decodeJson(value, contract, headerText(record.headers, 'content-type'));
+  const written = writtenWith(value, headers);
+  return written.length > 0
+    ? decodeWritten(value, written, contract, schemas)
+    : decodeJson(value, contract, headerText(headers, 'content-type'));
 }
 
-function decodeAvro<Name extends ContractName>(
+/** Decodes a value with the first of the schemas that it may have been written with. */
+function decodeWritten<Name extends ContractName>(
   value: Buffer,
-  schemaId: number,
+  written: readonly WrittenWith[],
   contract: Name,
-  schemas: Pick<SchemaClient, 'resolver'>,
+  schemas: Schemas,
 ): Decoded<DecodedContracts[Name]> {
-  const resolved = schemas.resolver(contract, schemaId);
-  if (resolved === null)
-    return rejected('unknown-schema-id', `schema id ${schemaId} is not in the registry`);
+  let failed: { rejection: Rejection } | null = null;
+  for (const one of written) {
+    const resolved = schemas.resolver(contract, one.schema);
+    if (resolved === null) continue;
+    const decoded = decodeWith(value, one, contract, resolved);
+    if (!decoded.rejection) return decoded;
+    failed ??= decoded;
+  }
+  if (failed) return failed;
+  const [first] = written;
+  // JSON says itself what it is, even where the registry does not know the header beside it.
+  if (first!.offset === 0 && value[0] === openingBrace) return decodeJson(value, contract);
+  return rejected('unknown-schema-id', `${named(first!.schema)} is not in the registry`);
+}
+
+const openingBrace = '{'.charCodeAt(0);
+
+/** @example named(7) // 'schema id 7' */
+function named(schema: SchemaKey): string {
+  return typeof schema === 'number' ? `schema id ${schema}` : `schema ${schema}`;
+}
+
+function decodeWith<Name extends ContractName>(
+  value: Buffer,
+  written: WrittenWith,
+  contract: Name,
+  resolved: SchemaReader | Error,
+): Decoded<DecodedContracts[Name]> {
   if (resolved instanceof Error) {
     return rejected(
       'incompatible-schema',
-      `schema id ${schemaId} cannot be read as ${contract}: ${resolved.message}`,
+      `${named(written.schema)} cannot be read as ${contract}: ${resolved.message}`,
     );
   }
+  const { schema } = resolved;
+  if (schema?.kind === 'JSON') return decodeJson(value.subarray(written.offset), contract);
   try {
-    // Decodes in place, because a view of the bytes behind the header costs as much as decoding
-    // three features.
-    const decoded = resolved.type.decode(value, wireHeaderBytes, resolved.resolver);
-    if (decoded.offset < 0) throw new Error('truncated buffer');
-    if (decoded.offset < value.length) throw new Error('trailing data');
-    return { value: decoded.value as DecodedContracts[Name] };
+    return decodeDirectly(value, written.offset, resolved);
   } catch (error) {
-    return rejected(
-      'malformed-avro',
-      `not ${contract} in Avro (schema id ${schemaId}): ${(error as Error).message}`,
-    );
+    if (schema) return decodeContent(value, written, contract, schema);
+    return malformed(written, contract, 'Avro', error);
   }
+}
+
+/** Reads straight into the type of the contract. @throws Error if that cannot be done */
+function decodeDirectly<T>(
+  value: Buffer,
+  offset: number,
+  { type, resolver, schema }: SchemaReader,
+): Decoded<T> {
+  if (!type) throw new Error('the schema is no plain one');
+  // Decodes in place, because a view of the bytes behind the header costs as much as decoding three
+  // features.
+  const decoded = type.decode(value, offset, resolver);
+  if (decoded.offset < 0) throw new Error('truncated buffer');
+  if (decoded.offset < value.length) throw new Error('trailing data');
+  // Times of Driftloop itself are in ms.
+  if (schema) {
+    const content = decoded.value as { time: number };
+    content.time = epochMs(content.time) ?? content.time;
+  }
+  return { value: decoded.value as T };
+}
+
+function decodeContent<Name extends ContractName>(
+  value: Buffer,
+  written: WrittenWith,
+  contract: Name,
+  schema: Exclude<NonNullable<SchemaReader['schema']>, { kind: 'JSON' }>,
+): Decoded<DecodedContracts[Name]> {
+  let content: unknown;
+  try {
+    content = readWithSchema(schema, value, written);
+  } catch (error) {
+    const kind = schema.kind === 'AVRO' ? 'Avro' : 'Protobuf';
+    return malformed(written, contract, kind, error);
+  }
+  return contractValue(content, contract);
+}
+
+function malformed(
+  { schema }: WrittenWith,
+  contract: ContractName,
+  kind: 'Avro' | 'Protobuf',
+  error: unknown,
+): { rejection: Rejection } {
+  return rejected(
+    kind === 'Avro' ? 'malformed-avro' : 'malformed-protobuf',
+    `not ${contract} in ${kind} (${named(schema)}): ${(error as Error).message}`,
+  );
 }
 
 function decodeJson<Name extends ContractName>(
   bytes: Buffer,
   contract: Name,
-  contentType: string | undefined,
+  contentType?: string,
 ): Decoded<DecodedContracts[Name]> {
   const text = bytes.toString('utf8');
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = parseJson(text);
   } catch (error) {
     return rejected(
       'malformed-json',
@@ -140,15 +213,26 @@ function decodeJson<Name extends ContractName>(
       'holds half of a surrogate pair (\\ud800 to \\udfff), which is no character',
     );
   }
-  const structured =
-    contentType?.startsWith('application/cloudevents+json') ||
-    (isObject(content) && 'specversion' in content);
-  if (structured && isObject(content)) {
+  if (isStructuredEvent(content, contentType)) {
     if (typeof content.data_base64 === 'string')
       return decodeJson(Buffer.from(content.data_base64, 'base64'), contract, 'application/json');
     content = content.data;
+    if (needsDigits(content))
+      content = (parseJsonKeepingDigits(text) as Record<string, unknown>).data;
+  } else if (needsDigits(content)) {
+    content = parseJsonKeepingDigits(text);
   }
-  return fromJson(content, contract);
+  return contractValue(content, contract);
+}
+
+function isStructuredEvent(
+  content: unknown,
+  contentType: string | undefined,
+): content is Record<string, unknown> {
+  return (
+    isObject(content) &&
+    (contentType?.startsWith('application/cloudevents+json') || 'specversion' in content)
+  );
 }
 
 const surrogateEscape = /\\ud[89a-f]/i;
@@ -170,113 +254,4 @@ function isWellFormed(content: unknown): boolean {
     }
   }
   return true;
-}
-
-/**
- * Reads a parsed JSON value as the type of a contract. It is checked against the same Avro type;
- * times may be in ISO 8601 or in ms.
- */
-export function fromJson<Name extends ContractName>(
-  content: unknown,
-  contract: Name,
-): Decoded<DecodedContracts[Name]> {
-  if (!isObject(content))
-    return rejected(
-      'invalid-field',
-      `expected an object with the fields of ${contract}, got ${shown(content)}`,
-    );
-  const type = contractType(contract) as avro.types.RecordType;
-  const value: Record<string, unknown> = {};
-  for (const field of type.fields) {
-    let fieldValue = content[field.name] ?? field.defaultValue();
-    if (fieldValue === undefined)
-      fieldValue = field.name in content ? content[field.name] : undefined;
-    if (field.name === 'time' && typeof fieldValue === 'string')
-      fieldValue = isoTimeMs(fieldValue) ?? fieldValue;
-    if (field.name === 'segment' && isObject(fieldValue)) fieldValue = mapOfText(fieldValue);
-    value[field.name] = fieldValue;
-  }
-  let mistake: string | undefined;
-  const valid = type.isValid(value, {
-    errorHook: (path: string[], part: unknown, partType: avro.Type) => {
-      mistake ??=
-        part === undefined
-          ? `${path.join('.')}: is missing`
-          : `${path.join('.')}: expected ${named(partType)}, got ${shown(part)}`;
-    },
-  });
-  if (!valid)
-    return {
-      rejection: {
-        class: 'invalid-field',
-        message: mistake ?? `not ${contract}`,
-        ...namesIn(content),
-      },
-    };
-  // The Avro type reads features as names and values.
-  if (contract === 'Prediction')
-    value.features = featuresOf(value.features as Prediction['features']);
-  return { value: value as unknown as DecodedContracts[Name] };
-}
-
-function namesIn({
-  model,
-  version,
-}: Record<string, unknown>): Pick<Rejection, 'model' | 'version'> {
-  return {
-    ...(typeof model === 'string' && { model }),
-    ...(typeof version === 'string' && { version }),
-  };
-}
-
-/**
- * Returns the milliseconds since the epoch of a time in ISO 8601, or undefined for another text.
- */
-export function isoTimeMs(text: string): number | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}/.test(text)) return undefined;
-  // A date and time without a zone is UTC, not in the zone of this process.
-  const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(text) || text.length === 10 ? text : `${text}Z`;
-  const milliseconds = Date.parse(zoned);
-  return Number.isNaN(milliseconds) ? undefined : milliseconds;
-}
-
-function mapOfText(content: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(content)
-      .filter(([, value]) => value !== null)
-      .map(([name, value]) => [
-        name,
-        typeof value === 'number' || typeof value === 'boolean' ? String(value) : value,
-      ]),
-  );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function named(type: avro.Type): string {
-  const { typeName } = type;
-  if (typeName.startsWith('union:'))
-    return (type as avro.types.UnwrappedUnionType).types.map(named).join(' or ');
-  if (typeName === 'long' || typeName === 'int') return 'a whole number';
-  if (typeName === 'double') return 'a number';
-  if (typeName === 'map') return 'an object';
-  return typeName === 'string' ? 'text' : typeName;
-}
-
-function shown(value: unknown): string {
-  const text = asText(value);
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
-}
-
-function asText(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch (error) {
-    // Thousands of levels can be parsed, but not written.
-    if (error instanceof RangeError)
-      return Array.isArray(value) ? '[… (too deep)' : '{… (too deep)';
-    throw error;
-  }
 }

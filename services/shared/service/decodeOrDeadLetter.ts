@@ -31,10 +31,7 @@ export async function decodeOrDeadLetter<Name extends ContractName>(
   },
   check: (value: DecodedContracts[Name]) => Rejection | null = () => null,
 ): Promise<DecodedRecord<DecodedContracts[Name]>[]> {
-  await schemas.prepare(
-    contract,
-    records.map(({ value }) => value),
-  );
+  await schemas.prepare(records);
   const usable: DecodedRecord<DecodedContracts[Name]>[] = [];
   for (const record of records) {
     const decoded = decodeRecord(record, contract, schemas);

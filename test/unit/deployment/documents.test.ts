@@ -99,6 +99,7 @@ const rejectionClasses: Record<RejectionClass, true> = {
   'unknown-schema-id': true,
   'incompatible-schema': true,
   'malformed-avro': true,
+  'malformed-protobuf': true,
   'malformed-json': true,
   'invalid-field': true,
   'implausible-time': true,
