@@ -32,11 +32,23 @@ export function wireSchemaId(value: Buffer): number | null {
  * Apicurio's serialisers, or the bytes before the value. Apicurio's have an id of eight bytes there
  * and Confluent's one of four, so a value with four zero bytes may be either.
  */
-export function writtenWith(value: Buffer, headers: KafkaHeaders): WrittenWith[] {
+export function writtenWith(value: Buffer, headers: KafkaHeaders): readonly WrittenWith[] {
   const header = headerOfSchema(headers);
   if (header !== null) return [header];
   const id = wireSchemaId(value);
-  if (id === null) return [];
+  if (id === null) return withoutSchema;
+  if (id === latestId && id !== 0) return latest;
+  latest = inPrefix(id, value);
+  latestId = id;
+  return latest;
+}
+
+const withoutSchema: readonly WrittenWith[] = [];
+/** What was found for the record before; the next one of a producer has the same schema. */
+let latest = withoutSchema;
+let latestId = 0;
+
+function inPrefix(id: number, value: Buffer): readonly WrittenWith[] {
   const confluent: WrittenWith = { schema: id, offset: wireHeaderBytes, message: null };
   if (id !== 0 || value.length < apicurioHeaderBytes) return [confluent];
   const longId = value.readUInt32BE(wireHeaderBytes);
@@ -51,6 +63,8 @@ export function writtenWith(value: Buffer, headers: KafkaHeaders): WrittenWith[]
   ];
 }
 
+const schemaHeaders = ['__value_schema_id', 'apicurio.value.globalId', 'apicurio.value.contentId'];
+
 /** Returns the bytes of a header. When it is repeated, its last value counts. */
 function headerBytes(headers: KafkaHeaders, name: string): Buffer | null {
   const value = headers[name] ?? null;
@@ -59,6 +73,7 @@ function headerBytes(headers: KafkaHeaders, name: string): Buffer | null {
 }
 
 function headerOfSchema(headers: KafkaHeaders): WrittenWith | null {
+  if (!schemaHeaders.some(name => headers[name] !== undefined)) return null;
   const confluent = headerBytes(headers, '__value_schema_id');
   if (confluent) {
     if (confluent[0] === 0 && confluent.length >= wireHeaderBytes)

@@ -21,8 +21,8 @@ export function contractValue<Name extends ContractName>(
   const type = contractType(contract) as avro.types.RecordType;
   const value: Record<string, unknown> = {};
   try {
-    for (const field of type.fields)
-      value[field.name] = fieldValue(field.name, field.type, valueIn(content, field));
+    for (const field of fieldsOf(contract, type))
+      value[field.name] = fieldValue(field, valueIn(content, field));
   } catch (error) {
     if (error instanceof FlatteningError) return invalid(error.message, content);
     throw error;
@@ -43,25 +43,63 @@ function invalid(message: string, content: Record<string, unknown> = {}): { reje
  * number holds, so that the text has to be read again.
  */
 export function needsDigits(content: unknown): boolean {
-  return isObject(content) && nameFields.some(name => losesDigits(content[name]));
+  if (!isObject(content)) return false;
+  const { id, model, version, codeVersion = content.code_version } = content;
+  return losesDigits(id) || losesDigits(model) || losesDigits(version) || losesDigits(codeVersion);
 }
-
-const nameFields = ['id', 'model', 'version', 'codeVersion', 'code_version'];
 
 function losesDigits(value: unknown): boolean {
   return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
 }
 
-function valueIn(content: Record<string, unknown>, field: avro.types.Field): unknown {
-  const { name } = field;
-  const own = Object.hasOwn(content, name) ? content[name] : content[snakeCase(name)];
-  if (own !== null && own !== undefined) return own;
-  const byDefault = field.defaultValue();
-  return byDefault === undefined ? own : byDefault;
+/** A field of a contract, and how its value is read. */
+interface Field {
+  name: string;
+  /** Its name in Protobuf and Python. */
+  otherName: string;
+  byDefault: unknown;
+  kind: 'time' | 'segment' | 'features' | 'probabilities' | 'text' | 'number' | 'any';
 }
 
-function fieldValue(name: string, type: avro.Type, value: unknown): unknown {
-  switch (name) {
+const fieldsByContract = new Map<string, Field[]>();
+
+function fieldsOf(contract: string, type: avro.types.RecordType): Field[] {
+  const known = fieldsByContract.get(contract);
+  if (known) return known;
+  const fields = type.fields.map(field => ({
+    name: field.name,
+    otherName: snakeCase(field.name),
+    byDefault: field.defaultValue(),
+    kind: kindOf(field),
+  }));
+  fieldsByContract.set(contract, fields);
+  return fields;
+}
+
+function kindOf({ name, type }: avro.types.Field): Field['kind'] {
+  const own = (['time', 'segment', 'features', 'probabilities'] as const).find(
+    kind => kind === name,
+  );
+  if (own) return own;
+  if (isOnly('string', type)) return 'text';
+  return isOnly('double', type) ? 'number' : 'any';
+}
+
+/** Returns whether a type is this one, or this one or null. */
+function isOnly(name: string, type: avro.Type): boolean {
+  const types = (type as Partial<avro.types.UnwrappedUnionType>).types ?? [type];
+  return types.every(({ typeName }) => typeName === name || typeName === 'null');
+}
+
+function valueIn(content: Record<string, unknown>, field: Field): unknown {
+  const { name, otherName, byDefault } = field;
+  // No field is called like what every object inherits.
+  const own = content[name] === undefined ? content[otherName] : content[name];
+  return (own === null || own === undefined) && byDefault !== undefined ? byDefault : own;
+}
+
+function fieldValue({ kind }: Field, value: unknown): unknown {
+  switch (kind) {
     case 'time':
       return eventTimeMs(value) ?? value;
     case 'segment':
@@ -70,17 +108,14 @@ function fieldValue(name: string, type: avro.Type, value: unknown): unknown {
       return isObject(value) ? flattenedFeatures(value) : value;
     case 'probabilities':
       return isObject(value) ? mapOfNumbers(value) : value;
+    case 'text':
+      return typeof value === 'number' || typeof value === 'bigint'
+        ? wholeNumberText(value)
+        : value;
+    case 'number':
+      if (typeof value === 'string') return numberOf(value);
   }
-  if (typeof value === 'number' || typeof value === 'bigint')
-    return isOnly('string', type) ? wholeNumberText(value) : Number(value);
-  if (typeof value === 'string' && isOnly('double', type)) return numberOf(value);
-  return value;
-}
-
-/** Returns whether a type is this one, or this one or null. */
-function isOnly(name: string, type: avro.Type): boolean {
-  const types = (type as Partial<avro.types.UnwrappedUnionType>).types ?? [type];
-  return types.every(({ typeName }) => typeName === name || typeName === 'null');
+  return typeof value === 'bigint' ? Number(value) : value;
 }
 
 function wholeNumberText(value: number | bigint): unknown {
@@ -155,7 +190,10 @@ function nameIn(field: 'model' | 'version', value: unknown): Pick<Rejection, 'mo
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value)
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value)
   );
 }
 

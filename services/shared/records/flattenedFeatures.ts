@@ -13,12 +13,13 @@ export class FlatteningError extends Error {}
  * @example flattenedFeatures({ customer: { age: 41 } }) // { 'customer.age': 41 }
  */
 export function flattenedFeatures(features: Record<string, unknown>): Record<string, unknown> {
-  for (const name in features) {
-    const value = features[name];
-    if ((typeof value === 'object' && value !== null) || typeof value === 'bigint')
-      return Object.fromEntries(flattenInto(new Map(), features, [], { isNested: false }));
-  }
-  return features;
+  return Object.values(features).some(isNoScalar)
+    ? Object.fromEntries(flattenInto(new Map(), features, [], { isNested: false }))
+    : features;
+}
+
+function isNoScalar(value: unknown): boolean {
+  return (typeof value === 'object' && value !== null) || typeof value === 'bigint';
 }
 
 function flattenInto(
