@@ -21,7 +21,7 @@ function checkName(field: string, value: string): Rejection | null {
   return null;
 }
 
-/** Avro carries NaN and infinities, which say nothing as a label or value. */
+/** NaN and infinities say nothing as a prediction, label or value. */
 function checkFinite(field: string, value: unknown): Rejection | null {
   if (typeof value !== 'number' || Number.isFinite(value)) return null;
   return { class: 'invalid-field', message: `${field}: expected a finite number, got ${value}` };
@@ -59,6 +59,7 @@ export function checkPrediction(prediction: LoggedPrediction, nowMs: number): Re
     checkName('model', prediction.model) ??
     checkName('version', prediction.version) ??
     checkTime(prediction.time, nowMs) ??
+    checkFinite('prediction', prediction.prediction) ??
     (prediction.features.names.length > maxFeatures
       ? ({ class: 'too-many-features', message: `features: more than ${maxFeatures}` } as const)
       : null);

@@ -428,8 +428,10 @@ describe('checks beyond the type', () => {
       fc.property(contractArbitrary<Prediction>('Prediction'), prediction => {
         const rejection = checkPrediction(loggedPrediction(prediction), nowMs);
         const { id, model, version, time } = prediction;
+        const output = prediction.prediction;
         const usable =
           [id, model, version].every(name => name.length >= 1 && name.length <= 256) &&
+          (typeof output !== 'number' || Number.isFinite(output)) &&
           time >= Date.UTC(1980, 0, 1) &&
           time <= nowMs + 3_600_000;
         expect(rejection === null).toBe(usable);
