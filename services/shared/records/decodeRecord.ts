@@ -2,6 +2,7 @@ import { readWithSchema } from '../avro/parsedSchema.ts';
 import type { SchemaReader } from '../avro/resolveSchema.ts';
 import { type SchemaKey, type WrittenWith, writtenWith } from '../avro/schemaKey.ts';
 import type { SchemaClient } from '../avro/schemaRegistry.ts';
+import type { InputMapping } from '../config/inputs.ts';
 import type {
   Alert,
   DriftEvent,
@@ -15,6 +16,7 @@ import { headerText, type KafkaRecord } from '../kafka/kafka.ts';
 import type { LoggedPrediction } from '../profile/features.ts';
 import { contractValue, isObject, needsDigits } from './contractValue.ts';
 import { epochMs } from './eventTime.ts';
+import { mappedValues } from './mappedValues.ts';
 import { parseJson, parseJsonKeepingDigits } from './parseJson.ts';
 
 /** A larger value is not decoded. */
@@ -79,6 +81,38 @@ export function decodeRecord<Name extends ContractName>(
   contract: Name,
   schemas: Schemas,
 ): Decoded<DecodedContracts[Name]> {
+  return decode(record, {
+    contract,
+    schemas,
+    isDirect: true,
+    read: content => contractValue(content, contract),
+  });
+}
+
+/**
+ * Decodes one record of another form, by the mapping of its topic, to as many values of a contract
+ * as it has rows. If one of them cannot be used, the record cannot.
+ */
+export function decodeMapped<Name extends ContractName>(
+  record: KafkaRecord,
+  contract: Name,
+  schemas: Schemas,
+  mapping: InputMapping,
+): Decoded<DecodedContracts[Name][]> {
+  const read = (content: unknown) => mappedValues(content, contract, mapping);
+  return decode(record, { contract, schemas, isDirect: false, read });
+}
+
+/** How a value becomes what is wanted of it. */
+interface Reading<T> {
+  contract: ContractName;
+  schemas: Schemas;
+  /** True if a value may be read straight into the type of the contract. */
+  isDirect: boolean;
+  read(content: unknown): Decoded<T>;
+}
+
+function decode<T>(record: KafkaRecord, reading: Reading<T>): Decoded<T> {
   const { value, headers } = record;
   if (value === null) return rejected('null-value', 'the value is null, expected a record');
   if (value.length > maxRecordBytes) {
@@ -89,29 +123,28 @@ export function decodeRecord<Name extends ContractName>(
   }
   const written = writtenWith(value, headers);
   return written.length > 0
-    ? decodeWritten(value, written, contract, schemas)
-    : decodeJson(value, contract, headerText(headers, 'content-type'));
+    ? decodeWritten(value, written, reading)
+    : decodeJson(value, reading, headerText(headers, 'content-type'));
 }
 
 /** Decodes a value with the first of the schemas that it may have been written with. */
-function decodeWritten<Name extends ContractName>(
+function decodeWritten<T>(
   value: Buffer,
   written: readonly WrittenWith[],
-  contract: Name,
-  schemas: Schemas,
-): Decoded<DecodedContracts[Name]> {
+  reading: Reading<T>,
+): Decoded<T> {
   let failed: { rejection: Rejection } | null = null;
   for (const one of written) {
-    const resolved = schemas.resolver(contract, one.schema);
+    const resolved = reading.schemas.resolver(reading.contract, one.schema);
     if (resolved === null) continue;
-    const decoded = decodeWith(value, one, contract, resolved);
+    const decoded = decodeWith(value, one, reading, resolved);
     if (!decoded.rejection) return decoded;
     failed ??= decoded;
   }
   if (failed) return failed;
   const [first] = written;
   // JSON says itself what it is, even where the registry does not know the header beside it.
-  if (first!.offset === 0 && value[0] === openingBrace) return decodeJson(value, contract);
+  if (first!.offset === 0 && value[0] === openingBrace) return decodeJson(value, reading);
   return rejected('unknown-schema-id', `${named(first!.schema)} is not in the registry`);
 }
 
@@ -122,25 +155,26 @@ function named(schema: SchemaKey): string {
   return typeof schema === 'number' ? `schema id ${schema}` : `schema ${schema}`;
 }
 
-function decodeWith<Name extends ContractName>(
+function decodeWith<T>(
   value: Buffer,
   written: WrittenWith,
-  contract: Name,
+  reading: Reading<T>,
   resolved: SchemaReader | Error,
-): Decoded<DecodedContracts[Name]> {
+): Decoded<T> {
   if (resolved instanceof Error) {
     return rejected(
       'incompatible-schema',
-      `${named(written.schema)} cannot be read as ${contract}: ${resolved.message}`,
+      `${named(written.schema)} cannot be read as ${reading.contract}: ${resolved.message}`,
     );
   }
   const { schema } = resolved;
-  if (schema?.kind === 'JSON') return decodeJson(value.subarray(written.offset), contract);
+  if (schema?.kind === 'JSON') return decodeJson(value.subarray(written.offset), reading);
+  if (!reading.isDirect && schema) return decodeContent(value, written, reading, schema);
   try {
     return decodeDirectly(value, written.offset, resolved);
   } catch (error) {
-    if (schema) return decodeContent(value, written, contract, schema);
-    return malformed(written, contract, 'Avro', error);
+    if (schema) return decodeContent(value, written, reading, schema);
+    return malformed(written, reading, 'Avro', error);
   }
 }
 
@@ -164,25 +198,25 @@ function decodeDirectly<T>(
   return { value: decoded.value as T };
 }
 
-function decodeContent<Name extends ContractName>(
+function decodeContent<T>(
   value: Buffer,
   written: WrittenWith,
-  contract: Name,
+  reading: Reading<T>,
   schema: Exclude<NonNullable<SchemaReader['schema']>, { kind: 'JSON' }>,
-): Decoded<DecodedContracts[Name]> {
+): Decoded<T> {
   let content: unknown;
   try {
     content = readWithSchema(schema, value, written);
   } catch (error) {
     const kind = schema.kind === 'AVRO' ? 'Avro' : 'Protobuf';
-    return malformed(written, contract, kind, error);
+    return malformed(written, reading, kind, error);
   }
-  return contractValue(content, contract);
+  return reading.read(content);
 }
 
 function malformed(
   { schema }: WrittenWith,
-  contract: ContractName,
+  { contract }: Pick<Reading<unknown>, 'contract'>,
   kind: 'Avro' | 'Protobuf',
   error: unknown,
 ): { rejection: Rejection } {
@@ -192,15 +226,12 @@ function malformed(
   );
 }
 
-function decodeJson<Name extends ContractName>(
-  bytes: Buffer,
-  contract: Name,
-  contentType?: string,
-): Decoded<DecodedContracts[Name]> {
+function decodeJson<T>(bytes: Buffer, reading: Reading<T>, contentType?: string): Decoded<T> {
   const text = bytes.toString('utf8');
   let content: unknown;
   try {
-    content = parseJson(text);
+    // A mapping may take an id from anywhere.
+    content = reading.isDirect ? parseJson(text) : parseJsonKeepingDigits(text);
   } catch (error) {
     return rejected(
       'malformed-json',
@@ -215,14 +246,14 @@ function decodeJson<Name extends ContractName>(
   }
   if (isStructuredEvent(content, contentType)) {
     if (typeof content.data_base64 === 'string')
-      return decodeJson(Buffer.from(content.data_base64, 'base64'), contract, 'application/json');
+      return decodeJson(Buffer.from(content.data_base64, 'base64'), reading, 'application/json');
     content = content.data;
     if (needsDigits(content))
       content = (parseJsonKeepingDigits(text) as Record<string, unknown>).data;
   } else if (needsDigits(content)) {
     content = parseJsonKeepingDigits(text);
   }
-  return contractValue(content, contract);
+  return reading.read(content);
 }
 
 function isStructuredEvent(

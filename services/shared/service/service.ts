@@ -39,6 +39,8 @@ export interface ServiceContext {
 export interface ServiceParts {
   /** Topics that it consumes, without prefix. */
   topics: string[];
+  /** Topics that it consumes beside these, by their full names. */
+  otherTopics?: string[];
   handler: BatchHandler;
   /** Ends what the service started beside its consumer, such as timers. */
   stop?(): Promise<void> | void;
@@ -174,7 +176,7 @@ class Service {
   #createConsumer(context: ServiceContext, parts: ServiceParts): BatchConsumer {
     const { environment, kafka, clickhouse, log, metrics, topic } = context;
     const groupId = consumerGroup(this.#environment, this.#name);
-    const consumed = { kafka, groupId, topics: parts.topics.map(topic), log, metrics };
+    const consumed = { kafka, groupId, topics: topicsOf(parts, topic), log, metrics };
     const topicIds = connectTopicIds(kafka);
     this.#closers.push(() => topicIds.disconnect());
     const positions = new ReadPositions({
@@ -212,6 +214,11 @@ class Service {
     this.#log.info('stopped');
     process.exit(0);
   }
+}
+
+/** Returns the full names of the topics that a service consumes. */
+function topicsOf(parts: ServiceParts, topic: ServiceContext['topic']): string[] {
+  return [...new Set([...parts.topics.map(topic), ...(parts.otherTopics ?? [])])];
 }
 
 /**
