@@ -32,11 +32,16 @@ const maxRememberedBytes = 8 * 1024 * 1024;
 /** What remembering a schema takes beside its text. */
 const entryBytes = 1000;
 /** Ids that the registry did not know; each of them takes some hundred bytes. */
-const maxUnknown = 50_000;
+const maxUnknown = 10_000;
 /** A producer may register its schema at any time, so an unknown id is asked for again. */
 const unknownForMs = 5_000;
 /** A registry that gave garbage may be mended. */
 const unreadableForMs = 60_000;
+/**
+ * Unknown ids that are asked for in that time. In a flood of garbage all others count as unknown
+ * without a request, so that good records need not wait for thousands of answers.
+ */
+export const maxUnknownAsked = 1_000;
 const maxRequestsAtATime = 16;
 const maxReferences = 100;
 
@@ -70,6 +75,7 @@ export class SchemaClient {
   readonly #schemas = new BoundedCache<SchemaKey, RememberedSchema>(maxRememberedBytes);
   /** Wall clock until which an unknown schema is not asked for again. */
   readonly #unknown = new BoundedCache<SchemaKey, number>(maxUnknown);
+  #unknownAsked = { count: 0, untilMs: 0 };
   /** The schema that was asked for last; most records have it again. */
   #latest: { contract: string; key: SchemaKey; resolved: ResolvedSchema } | null = null;
 
@@ -85,10 +91,11 @@ export class SchemaClient {
     this.#schemas.trim();
     this.#unknown.trim();
     this.#latest = null;
-    for (let start = 0; start < wanted.length; start += maxRequestsAtATime)
-      await Promise.all(
-        wanted.slice(start, start + maxRequestsAtATime).map(key => this.#remember(key)),
-      );
+    for (let start = 0; start < wanted.length; start += maxRequestsAtATime) {
+      if (this.#isFlooded()) return;
+      const keys = wanted.slice(start, start + maxRequestsAtATime);
+      await Promise.all(keys.map(key => this.#remember(key)));
+    }
   }
 
   /** Returns what `prepare` has found. */
@@ -152,6 +159,13 @@ export class SchemaClient {
     return [...wanted];
   }
 
+  #isFlooded(): boolean {
+    const nowMs = Date.now();
+    if (this.#unknownAsked.untilMs < nowMs)
+      this.#unknownAsked = { count: 0, untilMs: nowMs + unknownForMs };
+    return this.#unknownAsked.count >= maxUnknownAsked;
+  }
+
   async #remember(key: SchemaKey): Promise<void> {
     const nowMs = Date.now();
     if (this.#schemas.isFull()) {
@@ -163,6 +177,7 @@ export class SchemaClient {
     if (found === null) {
       this.#schemas.delete(key);
       this.#unknown.set(key, nowMs + unknownForMs, 1);
+      this.#unknownAsked.count++;
       return;
     }
     this.#unknown.delete(key);

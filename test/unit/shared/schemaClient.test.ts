@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { contractText, contractType } from '../../../services/shared/avro/contractTypes.ts';
 import { maxSchemaBytes } from '../../../services/shared/avro/parsedSchema.ts';
 import { maxAnswerBytes } from '../../../services/shared/avro/registryRequests.ts';
+import { maxUnknownAsked } from '../../../services/shared/avro/schemaRegistry.ts';
 import { decodeRecord } from '../../../services/shared/records/decodeRecord.ts';
 import { asWritten } from './contractArbitrary.ts';
 import { stubRegistry } from './stubRegistry.ts';
@@ -238,6 +239,18 @@ describe('the registry', () => {
       '/schemas/ids/3',
     ]);
     expect(registry.schemas.resolver('Prediction', 3)).toBeNull();
+  });
+
+  it('is not asked for every id of a flood of garbage', async () => {
+    await using registry = await stubRegistry({
+      '/schemas/ids/1': { schema: contractText('Prediction') },
+    });
+    await registry.schemas.prepare([ofId(1, bytes)]);
+    const flood = Array.from({ length: 3_000 }, (_, number) => ofId(number + 2, bytes));
+    await registry.schemas.prepare([...flood, ofId(1, bytes)]);
+    expect(registry.paths.length).toBeLessThan(maxUnknownAsked + 32);
+    expect(registry.schemas.resolver('Prediction', 3_000)).toBeNull();
+    expect(registry.schemas.resolver('Prediction', 1)).not.toBeNull();
   });
 
   it('is asked again when it fails, is silent, or answers what is no schema', async () => {
