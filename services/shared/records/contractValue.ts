@@ -44,8 +44,8 @@ function invalid(message: string, content: Record<string, unknown> = {}): { reje
  */
 export function needsDigits(content: unknown): boolean {
   if (!isObject(content)) return false;
-  const { id, model, version, codeVersion = content.code_version } = content;
-  return losesDigits(id) || losesDigits(model) || losesDigits(version) || losesDigits(codeVersion);
+  const { id, model, version } = content;
+  return losesDigits(id) || losesDigits(model) || losesDigits(version);
 }
 
 function losesDigits(value: unknown): boolean {
@@ -130,11 +130,12 @@ function mapOfText(content: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(content)
       .filter(([, value]) => value !== null)
-      .map(([name, value]) => [
-        name,
-        ['number', 'boolean', 'bigint'].includes(typeof value) ? String(value) : value,
-      ]),
+      .map(([name, value]) => [name, isScalar(value) ? String(value) : value]),
   );
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
 }
 
 function mapOfNumbers(content: Record<string, unknown>): Record<string, unknown> {

@@ -81,12 +81,21 @@ export function decodeRecord<Name extends ContractName>(
   contract: Name,
   schemas: Schemas,
 ): Decoded<DecodedContracts[Name]> {
-  return decode(record, {
+  if (latestReading.contract !== contract || latestReading.schemas !== schemas)
+    latestReading = directReading(contract, schemas);
+  return decode(record, latestReading as Reading<DecodedContracts[Name]>);
+}
+
+function directReading<Name extends ContractName>(
+  contract: Name,
+  schemas: Schemas,
+): Reading<DecodedContracts[Name]> {
+  return {
     contract,
     schemas,
     isDirect: true,
     read: content => contractValue(content, contract),
-  });
+  };
 }
 
 /**
@@ -111,6 +120,9 @@ interface Reading<T> {
   isDirect: boolean;
   read(content: unknown): Decoded<T>;
 }
+
+/** The reading of the record before; all records of a batch have the same. */
+let latestReading: Reading<unknown> = directReading('Prediction', { resolver: () => null });
 
 function decode<T>(record: KafkaRecord, reading: Reading<T>): Decoded<T> {
   const { value, headers } = record;

@@ -13,9 +13,11 @@ export class FlatteningError extends Error {}
  * @example flattenedFeatures({ customer: { age: 41 } }) // { 'customer.age': 41 }
  */
 export function flattenedFeatures(features: Record<string, unknown>): Record<string, unknown> {
-  return Object.values(features).some(isNoScalar)
-    ? Object.fromEntries(flattenInto(new Map(), features, [], { isNested: false }))
-    : features;
+  for (const value of Object.values(features)) {
+    if (isNoScalar(value))
+      return Object.fromEntries(flattenInto(new Map(), features, [], { isNested: false }));
+  }
+  return features;
 }
 
 function isNoScalar(value: unknown): boolean {
