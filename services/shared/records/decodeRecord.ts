@@ -153,10 +153,14 @@ function decodeWritten<T>(
     if (!decoded.rejection) return decoded;
     failed ??= decoded;
   }
-  if (failed) return failed;
   const [first] = written;
-  // JSON says itself what it is, even where the registry does not know the header beside it.
-  if (first!.offset === 0 && value[0] === openingBrace) return decodeJson(value, reading);
+  // JSON says itself what it is, also where the schema in the header is unknown or one of Avro.
+  if (first!.offset === 0 && value[0] === openingBrace) {
+    const decoded = decodeJson(value, reading);
+    if (!decoded.rejection) return decoded;
+    failed ??= decoded;
+  }
+  if (failed) return failed;
   return rejected('unknown-schema-id', `${named(first!.schema)} is not in the registry`);
 }
 

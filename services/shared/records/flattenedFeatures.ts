@@ -14,14 +14,10 @@ export class FlatteningError extends Error {}
  */
 export function flattenedFeatures(features: Record<string, unknown>): Record<string, unknown> {
   for (const value of Object.values(features)) {
-    if (isNoScalar(value))
+    if (isNested(value) || typeof value === 'bigint')
       return Object.fromEntries(flattenInto(new Map(), features, [], { isNested: false }));
   }
   return features;
-}
-
-function isNoScalar(value: unknown): boolean {
-  return (typeof value === 'object' && value !== null) || typeof value === 'bigint';
 }
 
 function flattenInto(

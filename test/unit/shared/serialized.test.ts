@@ -86,10 +86,13 @@ describe("confluent-kafka's serialisers, with a stub in place of Confluent's reg
     },
   );
 
-  it('reads JSON whose schema in the header the registry does not know, and says it of Avro', async () => {
+  it('reads JSON whatever schema is in the header, and says that one of Avro is unknown', async () => {
     const unknown = { __value_schema_id: Buffer.alloc(17, 1) };
     const { value } = await decoded(bytesOf('JSON, header'), unknown, {});
     expect(value?.id).toBe('j1');
+    const guid = records.find(({ name }) => name === 'Avro, header')!.headers.__value_schema_id!;
+    const ofAvro = { __value_schema_id: Buffer.from(guid, 'hex') };
+    expect((await decoded(bytesOf('JSON, header'), ofAvro, answers)).value?.id).toBe('j1');
     const { rejection } = await decoded(bytesOf('Avro, header'), unknown, {});
     expect(rejection).toEqual({
       class: 'unknown-schema-id',
