@@ -1,5 +1,6 @@
 import type { Environment } from '../config/environment.ts';
 import { retryTransient } from '../retryTransient.ts';
+import { UserError } from '../userError.ts';
 import type { SchemaKey } from './schemaKey.ts';
 
 /** A schema as a registry has it. */
@@ -17,8 +18,8 @@ export interface SchemaReference {
   version: number;
 }
 
-/** A request that a registry has answered with an error. */
-export class RegistryError extends Error {
+/** A request that a registry has answered with an error, such as for wrong credentials. */
+export class RegistryError extends UserError {
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -42,7 +43,8 @@ export interface RequestOptions {
   onRetry?: OnRetry | undefined;
   /** Ends every wait for a registry that is away. */
   signal?: AbortSignal | undefined;
-  timeoutMs?: number;
+  /** Time in which an answer must have come. */
+  timeoutMs?: number | undefined;
 }
 
 /**
@@ -56,6 +58,11 @@ export class RegistryRequests {
   readonly #options: RequestOptions;
 
   constructor(environment: Environment, options: RequestOptions = {}) {
+    if (!URL.canParse(environment.SCHEMA_REGISTRY_URL)) {
+      throw new UserError(
+        `environment variable SCHEMA_REGISTRY_URL: expected a URL such as http://registry:8081 (got ${JSON.stringify(environment.SCHEMA_REGISTRY_URL)})`,
+      );
+    }
     const url = new URL(environment.SCHEMA_REGISTRY_URL);
     const username = environment.SCHEMA_REGISTRY_USERNAME ?? decodeURIComponent(url.username);
     const password = environment.SCHEMA_REGISTRY_PASSWORD ?? decodeURIComponent(url.password);

@@ -270,6 +270,23 @@ describe('the registry', () => {
     expect(registry.schemas.resolver('Prediction', 1)).not.toBeNull();
   });
 
+  it('is asked again when a connection stays open but carries nothing', async () => {
+    let requests = 0;
+    await using registry = await stubRegistry(
+      (_, response) => {
+        if (++requests === 1) response.write(' ');
+        if (requests > 2) response.end(JSON.stringify({ schema: contractText('Prediction') }));
+      },
+      { timeoutMs: 200 },
+    );
+    await registry.schemas.prepare([ofId(1, bytes)]);
+    expect(registry.errors.map(error => (error as Error).name)).toEqual([
+      'TimeoutError',
+      'TimeoutError',
+    ]);
+    expect(registry.schemas.resolver('Prediction', 1)).not.toBeNull();
+  });
+
   it('ends every service when it refuses the credentials', async () => {
     await using registry = await stubRegistry((_, response) => response.writeHead(401).end());
     await expect(registry.schemas.prepare([ofId(1, bytes)])).rejects.toThrow('answers 401');

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connectSchemaRegistry } from '../../../services/shared/avro/schemaRegistry.ts';
+import { SchemaClient } from '../../../services/shared/avro/schemaRegistry.ts';
 import { readEnvironment } from '../../../services/shared/config/environment.ts';
 
 export type Answers = Record<string, object | string | undefined>;
@@ -11,7 +11,11 @@ export type Answers = Record<string, object | string | undefined>;
  */
 export async function stubRegistry(
   answers: Answers | RequestListener,
-  { base = '', signal }: { base?: string; signal?: AbortSignal } = {},
+  {
+    base = '',
+    signal,
+    timeoutMs,
+  }: { base?: string; signal?: AbortSignal; timeoutMs?: number } = {},
 ) {
   const paths: string[] = [];
   const errors: unknown[] = [];
@@ -25,11 +29,11 @@ export async function stubRegistry(
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${base}`;
-  const schemas = connectSchemaRegistry(
-    readEnvironment({ SCHEMA_REGISTRY_URL: url }),
-    error => errors.push(error),
+  const schemas = new SchemaClient(readEnvironment({ SCHEMA_REGISTRY_URL: url }), {
+    onRetry: error => errors.push(error),
     signal,
-  );
+    timeoutMs,
+  });
   return {
     schemas,
     /** Paths that were asked for. */
