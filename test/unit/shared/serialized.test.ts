@@ -59,13 +59,8 @@ const expected: Record<string, object> = {
   },
 };
 
-async function decoded(
-  value: Buffer,
-  headers: KafkaHeaders,
-  answersOfRegistry: Answers,
-  base?: string,
-) {
-  await using registry = await stubRegistry(answersOfRegistry, { base });
+async function decoded(value: Buffer, headers: KafkaHeaders, answersOfRegistry: Answers) {
+  await using registry = await stubRegistry(answersOfRegistry);
   const record = { topic: '', partition: 0, offset: 0, key: null, headers, timestampMs: 0, value };
   await registry.schemas.prepare([record]);
   return decodeRecord(record, 'Prediction', registry.schemas);
@@ -101,26 +96,65 @@ describe("confluent-kafka's serialisers, with a stub in place of Confluent's reg
   });
 });
 
-describe("Apicurio's ids, with a stub in place of its registry", () => {
+describe("Apicurio's serialiser, with a stub in place of its registry", () => {
   const base = '/apis/ccompat/v7';
-  const { schema } = answers['/schemas/ids/1']!;
-  const native = { '/apis/registry/v2/ids/globalIds/1': schema };
-  const id = Buffer.from([0, 0, 0, 0, 0, 0, 0, 1]);
+  /** Bytes that serialized/Apicurio.java wrote, in the modes of the serialiser. */
+  const modes: Fixtures['records'] = readFileSync(
+    new URL('serialized/apicurio.jsonl', import.meta.url),
+    'utf8',
+  )
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  const schema = JSON.stringify({
+    type: 'record',
+    name: 'Out',
+    namespace: 'com.shop',
+    fields: [
+      { name: 'id', type: 'string' },
+      { name: 'label', type: { type: 'enum', name: 'L', symbols: ['YES', 'NO'] } },
+      { name: 'time', type: 'long' },
+    ],
+  });
+  const native = Object.fromEntries(
+    ['globalId', 'contentId'].map(kind => {
+      const header = `apicurio.value.${kind}`;
+      const { headers } = modes.find(mode => header in mode.headers)!;
+      return [`/apis/registry/v2/ids/${kind}s/${Number(`0x${headers[header]}`)}`, schema];
+    }),
+  );
 
-  it.each([
-    ['a header', { 'apicurio.value.globalId': id }, Buffer.alloc(0)],
-    ['eight bytes before the value', {}, Buffer.concat([Buffer.from([0]), id])],
-  ])('are read in %s', async (_, headers, prefix) => {
-    const value = Buffer.concat([prefix, bytesOf('Avro, header')]);
-    const { value: prediction } = await decoded(value, headers, native, base);
-    expect(asWritten(prediction)).toEqual(expected.Avro);
+  async function decodedFeedback(
+    { value, headers }: Fixtures['records'][number],
+    answersOfRegistry: Answers,
+    withBase = true,
+  ) {
+    await using registry = await stubRegistry(answersOfRegistry, withBase ? { base } : {});
+    const binary = Object.entries(headers).map(([key, hex]) => [key, Buffer.from(hex, 'hex')]);
+    const common = { topic: '', partition: 0, offset: 0, key: null, timestampMs: 0 };
+    const bytes = { value: Buffer.from(value, 'hex'), headers: Object.fromEntries(binary) };
+    await registry.schemas.prepare([bytes]);
+    return decodeRecord({ ...common, ...bytes }, 'Feedback', registry.schemas);
+  }
+
+  it.each(modes)('is read in its mode $name', async mode => {
+    const { value } = await decodedFeedback(mode, native);
+    expect(value).toEqual({
+      id: 'j1',
+      label: 'YES',
+      time: Date.UTC(2026, 0, 1),
+      model: null,
+      value: null,
+    });
   });
 
-  it('are said to be unknown when no registry has them', async () => {
-    const value = Buffer.concat([Buffer.from([0]), id, bytesOf('Avro, header')]);
-    const { rejection } = await decoded(value, {}, {}, base);
-    expect(rejection?.class).toBe('unknown-schema-id');
-    expect((await decoded(value, {}, native)).rejection?.class).toBe('unknown-schema-id');
+  it('is said to be unknown when no registry has the schema', async () => {
+    for (const mode of modes.filter(({ name }) => name !== 'json')) {
+      for (const withBase of [true, false]) {
+        const { rejection } = await decodedFeedback(mode, withBase ? {} : native, withBase);
+        expect(rejection?.class).toBe('unknown-schema-id');
+      }
+    }
   });
 });
 
