@@ -204,7 +204,10 @@ export class SchemaClient {
       const parsed = parseSchema(schema.kind, schema.text, referenced);
       return { parsed, bytes: [schema.text, ...referenced].join('').length };
     } catch (error) {
-      return { parsed: error as Error, bytes: 0 };
+      const { message } = error as Error;
+      const kind = kindNames[schema.kind];
+      const parsed = new Error(kind ? `${kind} schema: ${message}` : message, { cause: error });
+      return { parsed, bytes: 0 };
     }
   }
 
@@ -244,6 +247,8 @@ export class SchemaClient {
     return resolved;
   }
 }
+
+const kindNames: Readonly<Record<string, string>> = { AVRO: 'Avro', PROTOBUF: 'Protobuf' };
 
 /** A schema imports what cannot be had. */
 class UnreadableReference extends Error {}

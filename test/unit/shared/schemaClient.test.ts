@@ -161,6 +161,26 @@ describe('a record whose schema is broken or hostile', () => {
   });
 });
 
+it('names the kind of a schema that cannot be read, and what is wrong with it', async () => {
+  const named = (name: string) => answerOf(hostile.find(one => one.name === name)!);
+  await using registry = await stubRegistry({
+    '/schemas/ids/1': named('a type that is not defined'),
+    '/schemas/ids/2': named('Protobuf with a type that is not defined'),
+    '/schemas/ids/3': named('a kind that nobody knows'),
+  });
+  const records = [1, 2, 3].map(id => ofId(id, bytes));
+  await registry.schemas.prepare(records);
+  const messages = records.map(
+    written =>
+      decodeRecord({ ...common, ...written }, 'Prediction', registry.schemas).rejection!.message,
+  );
+  expect(messages).toEqual([
+    'schema id 1 cannot be read as Prediction: Avro schema: the type "Other" is not defined',
+    expect.stringMatching(/^schema id 2 cannot .*: Protobuf schema: no such .*Other/),
+    'schema id 3 cannot be read as Prediction: it is of the kind "XSD"; Avro, JSON and Protobuf are read',
+  ]);
+});
+
 describe('Avro of other producers', () => {
   async function decoded(schema: object, value: object) {
     const type = avro.Type.forSchema(schema as avro.Schema);
