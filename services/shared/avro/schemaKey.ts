@@ -95,8 +95,16 @@ function headerOfSchema(headers: KafkaHeaders): WrittenWith | null {
 }
 
 function inHeader(schema: SchemaKey, indexes: Buffer): WrittenWith {
-  const message = indexes.length === 0 ? null : readMessageIndexes(indexes).indexes;
-  return { schema, offset: 0, message };
+  return { schema, offset: 0, message: indexes.length === 0 ? null : placeOfMessage(indexes) };
+}
+
+/** Returns a place that no schema has for bytes that are none, so that the record is rejected. */
+function placeOfMessage(indexes: Buffer): number[] {
+  try {
+    return readMessageIndexes(indexes).indexes;
+  } catch {
+    return [-1];
+  }
 }
 
 function guidText(header: Buffer): string {

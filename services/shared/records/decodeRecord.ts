@@ -246,8 +246,7 @@ function decodeJson<T>(bytes: Buffer, reading: Reading<T>, contentType?: string)
   const text = bytes.toString('utf8');
   let content: unknown;
   try {
-    // A mapping may take an id from anywhere.
-    content = reading.isDirect ? parseJson(text) : parseJsonKeepingDigits(text);
+    content = parsed(text, reading, contentType);
   } catch (error) {
     return rejected(
       'malformed-json',
@@ -260,16 +259,18 @@ function decodeJson<T>(bytes: Buffer, reading: Reading<T>, contentType?: string)
       'holds half of a surrogate pair (\\ud800 to \\udfff), which is no character',
     );
   }
-  if (isStructuredEvent(content, contentType)) {
-    if (typeof content.data_base64 === 'string')
-      return decodeJson(Buffer.from(content.data_base64, 'base64'), reading, 'application/json');
-    content = content.data;
-    if (needsDigits(content))
-      content = (parseJsonKeepingDigits(text) as Record<string, unknown>).data;
-  } else if (needsDigits(content)) {
-    content = parseJsonKeepingDigits(text);
-  }
-  return reading.read(content);
+  if (!isStructuredEvent(content, contentType)) return reading.read(content);
+  if (typeof content.data_base64 !== 'string') return reading.read(content.data);
+  return decodeJson(Buffer.from(content.data_base64, 'base64'), reading, 'application/json');
+}
+
+/** Parses JSON, with all digits of whole numbers where an id may need them. @throws Error */
+function parsed<T>(text: string, { isDirect }: Reading<T>, contentType?: string): unknown {
+  // A mapping may take an id from anywhere.
+  if (!isDirect) return parseJsonKeepingDigits(text);
+  const content = parseJson(text);
+  const record = isStructuredEvent(content, contentType) ? content.data : content;
+  return needsDigits(record) ? parseJsonKeepingDigits(text) : content;
 }
 
 function isStructuredEvent(

@@ -176,6 +176,10 @@ const header = fc.oneof(
   text,
   text.map(value => Buffer.from(value)),
   fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes)),
+  fc.uint8Array({ minLength: 8, maxLength: 8 }).map(bytes => Buffer.from(bytes)),
+  fc
+    .uint8Array({ minLength: 4, maxLength: 20 })
+    .map(bytes => Buffer.from([bytes.length % 2, ...bytes])),
   fc.array(text, { maxLength: 3 }),
   fc.constant(undefined),
   fc.constantFrom(
@@ -184,11 +188,16 @@ const header = fc.oneof(
     'application/json; charset=utf-8',
   ),
 );
+const headerNames = [
+  'content-type',
+  'ce_specversion',
+  'ce_id',
+  '__value_schema_id',
+  'apicurio.value.globalId',
+  'apicurio.value.contentId',
+];
 const headers: fc.Arbitrary<KafkaHeaders> = fc
-  .array(
-    fc.tuple(fc.oneof(fc.constantFrom('content-type', 'ce_specversion', 'ce_id'), text), header),
-    { maxLength: 4 },
-  )
+  .array(fc.tuple(fc.oneof(fc.constantFrom(...headerNames), text), header), { maxLength: 4 })
   .map(entries => Object.fromEntries(entries));
 
 afterEach(() => {
@@ -322,6 +331,15 @@ describe('JSON', () => {
       message: expect.stringMatching(/too deep|missing/),
     });
     expect(rejection!.message.length).toBeLessThan(300);
+  });
+
+  it.each([
+    ['an id of many digits', fields.replace('"a"', '9007199254740993')],
+    ['a number that is none', `${fields},"score":NaN`],
+  ])('is read or rejected if it is deep and has %s', (_, some) => {
+    const content = Buffer.from(`{${some},"features":{},"extra":${deepList}}`);
+    for (const json of [content, Buffer.from(`{"specversion":"1.0","data":${content}}`)])
+      expectUsableOrRejected(decode(json, 'Prediction'), 'Prediction');
   });
 
   it('is read if it is deep only in a field that the contract does not have', () => {
