@@ -18,6 +18,7 @@ const everyClass: Record<DeadLetterClass, true> = {
   'unknown-schema-id': true,
   'incompatible-schema': true,
   'malformed-avro': true,
+  'malformed-protobuf': true,
   'malformed-json': true,
   'invalid-field': true,
   'implausible-time': true,

@@ -46,6 +46,8 @@ export interface ServiceContext {
 export interface ServiceParts {
   /** Topics that it consumes, without prefix. */
   topics: string[];
+  /** Topics that it consumes beside these, by their full names. */
+  otherTopics?: string[];
   handler: BatchHandler;
   /** Ends what the service started beside its consumer, such as timers. */
   stop?(): Promise<void> | void;
@@ -175,11 +177,15 @@ class Service {
     const kafka = connectKafka(environment, `driftloop-${name}`, log);
     const producer = await this.#connectProducer(kafka);
     this.#closers.push(() => producer.disconnect());
-    const schemas = connectSchemaRegistry(environment, (error, attempt) => {
-      metrics.registryRetries.inc();
-      metrics.waits.failed('the schema registry', error);
-      log.warn({ err: error, attempt }, 'the schema registry does not answer; trying again');
-    });
+    const schemas = connectSchemaRegistry(
+      environment,
+      (error, attempt) => {
+        metrics.registryRetries.inc();
+        metrics.waits.failed('the schema registry', error);
+        log.warn({ err: error, attempt }, 'the schema registry does not answer; trying again');
+      },
+      this.#stopping.signal,
+    );
     await this.#untilTablesExist(clickhouse);
     const clock = await this.#startClock(clickhouse);
     const deadLetters = new DeadLetterSink({
@@ -243,7 +249,7 @@ class Service {
   #createConsumer(context: ServiceContext, parts: ServiceParts): BatchConsumer {
     const { environment, kafka, clickhouse, log, metrics, topic } = context;
     const groupId = consumerGroup(this.#environment, this.#name);
-    const consumed = { kafka, groupId, topics: parts.topics.map(topic), log, metrics };
+    const consumed = { kafka, groupId, topics: topicsOf(parts, topic), log, metrics };
     beginCounters(metrics, consumed.topics);
     const topicIds = connectTopicIds(kafka, {
       signal: this.#stopping.signal,
@@ -314,6 +320,11 @@ class Service {
     while (this.#metrics.loop.silentMs() < maxSilentStopMs) await pause(stopPollMs);
     return false;
   }
+}
+
+/** Returns the full names of the topics that a service consumes. */
+function topicsOf(parts: ServiceParts, topic: ServiceContext['topic']): string[] {
+  return [...new Set([...parts.topics.map(topic), ...(parts.otherTopics ?? [])])];
 }
 
 /**

@@ -28,6 +28,8 @@ import {
 } from '../../../services/shared/config/settings.ts';
 import { batchLimits } from '../../../services/shared/kafka/protocol/batchLimits.ts';
 import { maxFetchCostBytes } from '../../../services/shared/kafka/protocol/recordSet.ts';
+import { contractValue } from '../../../services/shared/records/contractValue.ts';
+import { mapContent } from '../../../services/shared/records/mapContent.ts';
 import { deadLetterClasses } from '../../../services/shared/service/deadLetters.ts';
 import {
   maxUnflushedBytes,
@@ -93,6 +95,42 @@ function settingNames(): string[] {
     ...Object.keys(optionalSettings),
   ];
 }
+
+describe('docs/producers.md', () => {
+  it('shows inputs that are read as it says', () => {
+    const [block] = fencedBlocks(read('docs/producers.md')).filter(
+      ({ kind }) => kind === 'yaml inputs',
+    );
+    const [scores, batches, outcomes] = parseSettings(block!.text, 'docs/producers.md').inputs;
+    const record = {
+      request: { uuid: 'a', country: 'DE' },
+      meta: { release: 3 },
+      ts: '2026-03-02 09:30:00+01',
+      inputs: { age: 41 },
+      output: { label: 'stays' },
+    };
+    const [row] = mapContent(record, scores!);
+    expect(contractValue(row, 'Prediction').value).toMatchObject({
+      id: 'a',
+      model: 'churn',
+      version: '3',
+      time: Date.UTC(2026, 2, 2, 8, 30),
+      features: { names: ['age'], values: [41] },
+      prediction: 'stays',
+      segment: { country: 'DE' },
+    });
+    const instances = [{ age: 1 }, { age: 2 }];
+    const outputs = [{ label: 'x' }, { label: 'y' }];
+    expect(mapContent({ id: 'a', instances, outputs }, batches!)).toMatchObject([
+      { id: 'a-0', features: { age: 1 }, prediction: 'x' },
+      { id: 'a-1', features: { age: 2 }, prediction: 'y' },
+    ]);
+    const order = { uuid: 'a', returned: true, closed_at: 1_772_443_800 };
+    expect(mapContent({ order }, outcomes!)).toMatchObject([
+      { id: 'a', label: true, time: 1_772_443_800 },
+    ]);
+  });
+});
 
 describe('docs/operators.md', () => {
   it('lists every environment variable with its default', () => {
