@@ -1,5 +1,7 @@
+import { inspect } from 'node:util';
 import { ClickHouseError } from '@clickhouse/client';
 import { Command, CommanderError } from 'commander';
+import { kafkaMistake } from '../services/shared/kafka/kafkaMistake.ts';
 import { UserError } from '../services/shared/userError.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addDeadLettersCommand } from './commands/deadLetters.ts';
@@ -13,6 +15,7 @@ import { addRetrainCommand } from './commands/retrain.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTopicsCommand } from './commands/topics.ts';
 import { addUpCommand } from './commands/up.ts';
+import { printSafely } from './terminal/printable.ts';
 
 const program = new Command('driftloop')
   .description(
@@ -52,6 +55,7 @@ for (const add of [
   add(program);
 }
 
+printSafely();
 try {
   await program.parseAsync();
 } catch (error) {
@@ -62,7 +66,8 @@ try {
 /** Prints an error, unless Commander has printed it already. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
-  console.error(error instanceof UserError || isRefusal(error) ? error.message : error);
+  const mistake = error instanceof UserError ? error.message : kafkaMistake(error);
+  console.error(mistake ?? (isRefusal(error) ? error.message : inspect(error)));
   return 1;
 }
 
@@ -70,5 +75,5 @@ function exitCodeOf(error: unknown): number {
 function isRefusal(error: unknown): error is Error {
   if (error instanceof ClickHouseError)
     return ['AUTHENTICATION_FAILED', 'ACCESS_DENIED'].includes(error.type ?? '');
-  return error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError';
+  return false;
 }

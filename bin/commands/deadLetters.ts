@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
-import { replayDeadLetters } from '../deadLetters/replayDeadLetters.ts';
+import { type DeadLetterFilter, replayDeadLetters } from '../deadLetters/replayDeadLetters.ts';
 import { withClickhouse, withKafka } from '../servers/withServers.ts';
 import { formatTable } from '../terminal/formatTable.ts';
 
@@ -45,6 +45,12 @@ export function addDeadLettersCommand(program: Command): void {
     .description('Send dead letters to their topics again, each at most once.')
     .option('--class <class>', 'only this class of error, such as unknown-schema-id')
     .option('--model <model>', 'only records of this model')
+    .option(
+      '--max-batch-mib <number>',
+      'size after decompression up to which a batch is read that was set aside whole',
+      wholeNumber,
+      256,
+    )
     .addHelpText(
       'after',
       `
@@ -52,7 +58,8 @@ Correct the cause first: docs/operators.md says what to do about each class. A d
 back to its topic and partition with the key, value and headers of its producer. The same Kafka
 transaction marks it on topic dead-letter-replays, so that no call sends it twice. If a record
 fails again, it becomes a new dead letter. With --model, records whose model could not be read are
-left alone.
+left alone. Of a batch that was set aside whole (class batch-too-large) the records are sent one by
+one. Where the topic has fewer partitions now, records go to the partition of their key.
 
 Example, after the missing schema was registered:
   driftloop dead-letters replay --class unknown-schema-id`,
@@ -91,12 +98,21 @@ function selectDeadLetters(clickhouse: Clickhouse, options: ListOptions): Promis
   );
 }
 
-async function runReplay(options: { class?: string; model?: string }): Promise<void> {
+async function runReplay({
+  maxBatchMib,
+  ...filter
+}: DeadLetterFilter & { maxBatchMib: number }): Promise<void> {
   const environment = readEnvironment();
-  const { replayed, replayedEarlier, others } = await withKafka(environment, (kafka, admin) =>
-    replayDeadLetters(kafka, admin, environment, options),
+  const options = { ...filter, maxBatchBytes: maxBatchMib * 1024 * 1024 };
+  const { replayed, sentByKey, replayedEarlier, others, left } = await withKafka(
+    environment,
+    (kafka, admin) => replayDeadLetters(kafka, admin, environment, options),
   );
   console.log(
     `sent again: ${replayed}; already sent earlier: ${replayedEarlier}; other classes or models: ${others}`,
   );
+  if (sentByKey > 0)
+    console.log(`sent by key, because their partition does not exist any more: ${sentByKey}`);
+  for (const [reason, count] of left) console.log(`not sent: ${count}; ${reason}`);
+  if (left.size > 0) process.exitCode = 1;
 }

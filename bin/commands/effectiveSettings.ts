@@ -12,8 +12,13 @@ const units = [
  * Returns the content of a file that names every setting, of a model without settings of its own
  * and of each that has some.
  */
-export function effectiveSettings(settings: Settings): { defaults: object; models?: object } {
+export function effectiveSettings(settings: Settings): {
+  inputs?: readonly object[];
+  defaults: object;
+  models?: object;
+} {
   return {
+    ...(settings.inputs.length > 0 && { inputs: settings.inputs }),
     defaults: writable(settings.of('')),
     ...(settings.configuredModels.length > 0 && {
       models: Object.fromEntries(

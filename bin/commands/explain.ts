@@ -8,6 +8,7 @@ import { accountOfInstallation, requestOfStoredEvent } from '../explain/accountO
 import { accountOfReport, readReport, requestOfEvent } from '../explain/accountOfReport.ts';
 import { accountText } from '../explain/accountText.ts';
 import { withClickhouse } from '../servers/withServers.ts';
+import { printableTexts } from '../terminal/printable.ts';
 
 interface ExplainOptions {
   feature?: string;
@@ -64,7 +65,10 @@ async function runExplain(
     : await explainInstallation(eventOrModel, request);
   if (options.feature !== undefined) requireFeature(account, options.feature);
   console.log(
-    options.json ? JSON.stringify(account, null, 2) : accountText(account, options.feature ?? null),
+    options.json
+      ? JSON.stringify(account, null, 2)
+      : // Names may have new lines, which would look like lines of the account.
+        accountText(printableTexts(account), printableTexts(options.feature ?? null)),
   );
 }
 

@@ -10,10 +10,11 @@ import {
   type ReferenceRecord,
   referenceProfiles,
 } from '../../services/shared/profile/referenceProfiles.ts';
-import { fromJson } from '../../services/shared/records/decodeRecord.ts';
+import { contractValue } from '../../services/shared/records/contractValue.ts';
+import { parseJson } from '../../services/shared/records/parseJson.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { publishReference } from '../../services/shared/windows/publishReference.ts';
-import { readLines } from '../replay/readLines.ts';
+import { readRecords } from '../replay/readRecords.ts';
 import { requireServer } from '../servers/requireServer.ts';
 import { withClickhouse, withKafka } from '../servers/withServers.ts';
 
@@ -24,7 +25,7 @@ export function addReferenceCommand(program: Command): void {
     .command('reference')
     .argument('<model>', 'name of the model')
     .argument('<version>', 'version whose windows are compared with the file')
-    .argument('<file>', 'JSON Lines, plain or gzip')
+    .argument('<file>', 'JSON Lines or CSV, plain or gzip, or Parquet')
     .description('Upload the data that a version is compared with, such as its training data.')
     .addHelpText(
       'after',
@@ -42,7 +43,7 @@ Example:
 async function runReference(model: string, version: string, file: string): Promise<void> {
   const environment = readEnvironment();
   const windowSizeMs = readSettings(environment.DRIFTLOOP_CONFIG).of(model).windowSizeMs;
-  const records = await readRecords(file, model, version);
+  const records = await referenceRecords(file, model, version);
   const reference = referenceProfiles(records, windowSizeMs);
   await requireServer(environment, 'SCHEMA_REGISTRY_URL');
   const topic = prefixed(environment, topics.windows);
@@ -68,13 +69,13 @@ async function runReference(model: string, version: string, file: string): Promi
  * Reads the records in the order of event time.
  * @throws UserError that names the first line that cannot be used; nothing is uploaded then
  */
-async function readRecords(
+async function referenceRecords(
   file: string,
   model: string,
   version: string,
 ): Promise<ReferenceRecord[]> {
   const records: ReferenceRecord[] = [];
-  for await (const lines of readLines(file)) {
+  for await (const lines of readRecords(file, 'prediction', null)) {
     for (const line of lines)
       records.push(referenceRecord(line, file, records.length, { model, version }));
     if (records.length > maxRecords)
@@ -93,14 +94,14 @@ function referenceRecord(
   const place = `${file}: record ${index + 1}`;
   let content: object;
   try {
-    content = Object(JSON.parse(line.toString('utf8')));
+    content = Object(parseJson(line.toString('utf8')));
   } catch (error) {
     throw new UserError(`${place}: not JSON: ${(error as Error).message}`, { cause: error });
   }
   // A prediction needs these fields, a record of a reference does not. Where there are no times,
   // the order of the file counts as the order of time.
   const defaults = { id: place, time: index, prediction: '' };
-  const { value, rejection } = fromJson({ ...defaults, ...content, ...version }, 'Prediction');
+  const { value, rejection } = contractValue({ ...defaults, ...content, ...version }, 'Prediction');
   if (rejection) throw new UserError(`${place}: ${rejection.message}`);
   return {
     eventTimeMs: value.time,

@@ -7,14 +7,15 @@ export function addReplayCommand(program: Command): void {
   program
     .command('replay')
     .description('Run your own files through the services, and write a report of what they found.')
-    .requiredOption('--predictions <file>', 'JSON Lines, plain or gzip')
-    .option('--feedback <file>', 'JSON Lines, plain or gzip')
+    .requiredOption('--predictions <file>', 'JSON Lines or CSV, plain or gzip, or Parquet')
+    .option('--feedback <file>', 'the same of labels')
     .requiredOption(
       '--report <file>',
       'JSON file to write (described by schemas/replay-report.schema.json)',
     )
     .option('--html <file>', 'page to write, to look at in a browser; it needs no server')
     .option('--config <file>', 'YAML file of settings')
+    .option('--mapping <file>', 'YAML file with the setting inputs: where the fields are')
     .option('--window <duration>', 'window size of every model, such as 15m, 1h, 1d')
     .option('--no-retrain', 'do not train new versions')
     .option('--keep', 'keep topics and database afterwards, and say how to query them')
@@ -25,9 +26,11 @@ A line of predictions (in the file it is one line):
   {"id": "a1", "model": "churn", "version": "3", "time": "2026-01-31T09:30:00Z",
    "features": {"age": 41, "plan": "basic"}, "prediction": "stays", "score": 0.12,
    "segment": {"country": "DE"}, "codeVersion": "1.4.0", "latencyMs": 3.5}
-  "time" may also be a number of milliseconds. The fields after "prediction" may be absent.
+  "time" may have any usual form. The fields after "prediction" may be absent.
 A line of feedback:
   {"id": "a1", "label": "leaves", "time": "2026-02-28T00:00:00Z"}
+The columns of .csv and .parquet files have the same names; all others are features. For files of
+another form --mapping, or the setting inputs of --config, says where the fields are.
 
 The replay has topics and a database of its own. It uses the servers that KAFKA_BROKERS,
 SCHEMA_REGISTRY_URL and CLICKHOUSE_URL name, or starts servers if none of the three is set. The

@@ -1,5 +1,7 @@
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
+import { topicsOfKind } from '../../services/shared/config/inputs.ts';
+import { readSettings } from '../../services/shared/config/settings.ts';
 import type { Kafka, KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
 import { connectTopicIds } from '../../services/shared/kafka/topicIds.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
@@ -44,10 +46,7 @@ export async function rebuildPlan(
   environment: Environment,
   from: number | null,
 ): Promise<RebuildPlan> {
-  const sources = [
-    { service: 'profiler', topic: prefixed(environment, topics.predictions) },
-    { service: 'evaluator', topic: prefixed(environment, topics.feedback) },
-  ] as const;
+  const sources = rebuildSources(environment);
   const topicIds = connectTopicIds(kafka);
   const ids = await topicIds
     .of(sources.map(({ topic }) => topic))
@@ -79,6 +78,22 @@ export async function rebuildPlan(
     );
   }
   return { partitions: await startingAt(admin, partitions, fromMs - toleratedMs), fromMs };
+}
+
+/** Returns the topics of producers, each once, and the services that read them. */
+export function rebuildSources(
+  environment: Environment,
+): { service: 'profiler' | 'evaluator'; topic: string }[] {
+  const { inputs } = readSettings(environment.DRIFTLOOP_CONFIG);
+  const predictions = [
+    prefixed(environment, topics.predictions),
+    ...topicsOfKind(inputs, 'prediction'),
+  ];
+  const feedback = [prefixed(environment, topics.feedback), ...topicsOfKind(inputs, 'feedback')];
+  return [
+    ...Array.from(new Set(predictions), topic => ({ service: 'profiler' as const, topic })),
+    ...Array.from(new Set(feedback), topic => ({ service: 'evaluator' as const, topic })),
+  ];
 }
 
 async function storedPositions(

@@ -18,7 +18,7 @@ import { announceWindows } from '../../services/shared/windows/announceWindows.t
 import type { Progress } from '../terminal/progress.ts';
 import { holdServices } from './holdServices.ts';
 import { type MovedRows, moveRows } from './moveRows.ts';
-import type { PlannedPartition, RebuildPlan } from './rebuildPlan.ts';
+import { type PlannedPartition, type RebuildPlan, rebuildSources } from './rebuildPlan.ts';
 
 export interface Rebuild {
   environment: Environment;
@@ -73,9 +73,7 @@ export async function runRebuild(rebuild: Rebuild): Promise<RebuildResult> {
       await readUntil(shadowOptions, await withEndsOfNow(admin, plan.partitions));
       await stopServices();
       ended.throwIfAborted();
-      const sources = [topics.predictions, topics.feedback].map(topic =>
-        prefixed(environment, topic),
-      );
+      const sources = rebuildSources(environment).map(({ topic }) => topic);
       moved = await moveRows(clickhouse, shadow.CLICKHOUSE_DATABASE, plan.fromMs, sources);
       await announce(rebuild, shadow.CLICKHOUSE_DATABASE);
     } finally {

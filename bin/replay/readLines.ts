@@ -59,7 +59,8 @@ export async function* readLines(path: string): AsyncGenerator<Buffer[]> {
   if (!isBlank(last)) yield [last];
 }
 
-async function* contentOf(path: string): AsyncGenerator<Buffer> {
+/** Reads the content of a file, unzipped. */
+export async function* contentOf(path: string): AsyncGenerator<Buffer> {
   const blocks = createReadStream(path, { highWaterMark: readBytes })[Symbol.asyncIterator]();
   const first = await blocks.next();
   if (first.done) return;
@@ -82,7 +83,8 @@ function isBlank(line: Buffer): boolean {
   return line.every(byte => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 
-function readError(path: string, lineNumber: number, error: unknown): unknown {
+/** Returns an error in reading a file as a person understands it, where that is known. */
+export function readError(path: string, lineNumber: number, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'Z_DATA_ERROR' || code === 'Z_BUF_ERROR') {
     return new UserError(

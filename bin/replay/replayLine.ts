@@ -1,4 +1,5 @@
-import { isoTimeMs } from '../../services/shared/records/decodeRecord.ts';
+import { eventTimeMs } from '../../services/shared/records/eventTime.ts';
+import { parseJson } from '../../services/shared/records/parseJson.ts';
 
 /** A line of a file as it goes to Kafka. */
 export interface ReplayLine {
@@ -19,21 +20,16 @@ const maxKeyCharacters = 256;
 export function replayLine(value: Buffer): ReplayLine {
   let content: unknown;
   try {
-    content = JSON.parse(value.toString('utf8'));
+    content = parseJson(value.toString('utf8'));
   } catch {
     // The service that reads the line sends it to dead-letters.
     return { key: null, value, timeMs: null };
   }
   const { id, time } = (content ?? {}) as { id?: unknown; time?: unknown };
-  return {
-    key: typeof id === 'string' && id.length <= maxKeyCharacters ? id : null,
-    value,
-    timeMs: eventTimeMs(time),
-  };
+  return { key: keyOf(id), value, timeMs: eventTimeMs(time) ?? null };
 }
 
-function eventTimeMs(time: unknown): number | null {
-  if (typeof time === 'string') return isoTimeMs(time) ?? null;
-  // 1e999 is valid JSON but infinite, and nothing can wait for that time.
-  return typeof time === 'number' && Number.isFinite(time) ? time : null;
+function keyOf(id: unknown): string | null {
+  const text = Number.isSafeInteger(id) ? String(id) : id;
+  return typeof text === 'string' && text.length <= maxKeyCharacters ? text : null;
 }

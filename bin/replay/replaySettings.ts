@@ -12,6 +12,8 @@ import { UserError } from '../../services/shared/userError.ts';
 export function replaySettings(configFile: string | undefined, window: string | undefined): string {
   readSettings(configFile);
   const content = (configFile === undefined ? null : parse(readFileSync(configFile, 'utf8'))) ?? {};
+  // They say how files are read here, and are no topics of the replay.
+  delete content.inputs;
   if (window !== undefined) {
     const windowSizeMs = parseDurationMs(window);
     if (windowSizeMs === null || windowSizeMs < 1000) {

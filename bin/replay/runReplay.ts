@@ -25,6 +25,7 @@ import { writeReport } from '../report/writeReport.ts';
 import { requireServers } from '../servers/requireServer.ts';
 import { untilAborted } from '../terminal/interruption.ts';
 import type { Progress } from '../terminal/progress.ts';
+import { replayMapping } from './replayMapping.ts';
 import { replayServers } from './replayServers.ts';
 import { replaySettings } from './replaySettings.ts';
 import { replayTopics } from './replayTopics.ts';
@@ -36,6 +37,7 @@ export interface ReplayOptions {
   predictions: string;
   feedback?: string;
   config?: string;
+  mapping?: string;
   window?: string;
   report: string;
   html?: string;
@@ -68,6 +70,7 @@ export async function runReplay(
 ): Promise<number> {
   const startedAtMs = Date.now();
   await requireFiles(options);
+  for (const kind of ['prediction', 'feedback'] as const) replayMapping(kind, options);
   const settingsText = replaySettings(options.config, options.window);
   const dir = await mkdtemp(join(tmpdir(), 'driftloop-replay-'));
   const undoSteps: (() => Promise<unknown>)[] = [];
@@ -281,8 +284,11 @@ async function sendFiles(
     settings.ofOthers.gracePeriodMs,
     ...settings.configuredModels.map(model => settings.of(model).gracePeriodMs),
   );
-  const spooled = (name: string, file: string) =>
-    spoolFile(file, join(dir, `${name}.spool`), gracePeriodMs, progress, signal);
+  const spooled = (name: string, path: string) => {
+    const kind = name === topics.predictions ? 'prediction' : 'feedback';
+    const file = { path, kind, mapping: replayMapping(kind, options) } as const;
+    return spoolFile(file, join(dir, `${name}.spool`), gracePeriodMs, progress, signal);
+  };
   const predictions = await spooled(topics.predictions, options.predictions);
   const feedback =
     options.feedback === undefined ? null : await spooled(topics.feedback, options.feedback);

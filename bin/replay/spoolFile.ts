@@ -1,9 +1,17 @@
+import type { InputKind, InputMapping } from '../../services/shared/config/inputs.ts';
 import { describeDuration } from '../../services/shared/duration.ts';
 import { isPlausibleTime } from '../../services/shared/records/checkRecord.ts';
 import type { Progress } from '../terminal/progress.ts';
-import { readLines } from './readLines.ts';
+import { readRecords } from './readRecords.ts';
 import { type ReplayLine, replayLine } from './replayLine.ts';
 import { Spool } from './spool.ts';
+
+/** A file of a replay, and what is in it. */
+export interface ReplayFile {
+  path: string;
+  kind: InputKind;
+  mapping: InputMapping | null;
+}
 
 /** The lines of a file, and the order in which they are to be sent. */
 export interface SpooledFile {
@@ -18,7 +26,7 @@ export interface SpooledFile {
  * @param path temporary file for the lines
  */
 export async function spoolFile(
-  file: string,
+  file: ReplayFile,
   path: string,
   gracePeriodMs: number,
   progress: Progress,
@@ -26,20 +34,23 @@ export async function spoolFile(
 ): Promise<SpooledFile> {
   const spool = new Spool(path);
   await spool.write(replayLines(file, signal), count =>
-    progress.update(`reading ${file}: ${count.toLocaleString('en')} lines`),
+    progress.update(`reading ${file.path}: ${count.toLocaleString('en')} lines`),
   );
   const { disorder } = spool;
   if (disorder === null || disorder.behindMs <= gracePeriodMs) return { spool, order: 'of file' };
   progress.step(
-    `${file} is not in the order of time: line ${disorder.line} is ` +
+    `${file.path} is not in the order of time: line ${disorder.line} is ` +
       `${describeDuration(disorder.behindMs)} behind line ${disorder.behindLine}, and records may ` +
       `be ${describeDuration(gracePeriodMs)} late. The lines are sent in the order of time.`,
   );
   return { spool, order: 'of time' };
 }
 
-async function* replayLines(file: string, signal: AbortSignal): AsyncGenerator<ReplayLine[]> {
-  for await (const lines of readLines(file)) {
+async function* replayLines(
+  { path, kind, mapping }: ReplayFile,
+  signal: AbortSignal,
+): AsyncGenerator<ReplayLine[]> {
+  for await (const lines of readRecords(path, kind, mapping)) {
     signal.throwIfAborted();
     yield lines.map(line => withPlausibleTime(replayLine(line)));
   }

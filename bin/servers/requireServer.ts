@@ -1,5 +1,9 @@
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Environment } from '../../services/shared/config/environment.ts';
+import type { TlsFiles } from '../../services/shared/config/readTlsFiles.ts';
+import { kafkaMistake } from '../../services/shared/kafka/kafkaMistake.ts';
+import { kafkaTls } from '../../services/shared/kafka/kafkaTls.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
 const timeoutMs = 5_000;
@@ -30,8 +34,9 @@ export async function requireServer(
   const { name, addresses } = servers[variable];
   const value = environment[variable];
   const failures: string[] = [];
+  const tls = variable === 'KAFKA_BROKERS' ? kafkaTls(environment) : false;
   for (const address of addresses(value)) {
-    const failure = await connectionFailure(address);
+    const failure = await connectionFailure(address, tls);
     if (failure === null) return;
     failures.push(failure);
   }
@@ -53,19 +58,24 @@ function addressOf(url: string): string {
 }
 
 /** Tries to connect. @returns why it failed, or null if it did not */
-function connectionFailure(address: string): Promise<string | null> {
+function connectionFailure(address: string, tls: TlsFiles | boolean): Promise<string | null> {
   const colon = address.lastIndexOf(':');
   const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
   const port = Number(address.slice(colon + 1));
   if (colon < 1 || !(port > 0 && port < 65_536)) return Promise.resolve('expected host:port');
   return new Promise(resolve => {
-    const socket = connect({ host, port, timeout: timeoutMs });
+    const socket =
+      tls === false
+        ? connect({ host, port, timeout: timeoutMs })
+        : connectTls({ host, port, timeout: timeoutMs, ...(tls !== true && tls) });
     const settle = (failure: string | null) => {
       socket.destroy();
       resolve(failure);
     };
-    socket.once('connect', () => settle(null));
+    socket.once(tls === false ? 'connect' : 'secureConnect', () => settle(null));
     socket.once('timeout', () => settle(`no connection within ${timeoutMs / 1000} s`));
-    socket.once('error', (error: NodeJS.ErrnoException) => settle(error.code ?? error.message));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      settle(kafkaMistake(error) ?? error.code ?? error.message),
+    );
   });
 }

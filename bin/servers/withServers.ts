@@ -21,14 +21,18 @@ export async function withKafka<T>(
     return await use(kafka, admin);
   } catch (error) {
     if (!isMissingTopic(error)) throw error;
-    const { DRIFTLOOP_TOPIC_PREFIX: prefix } = environment;
-    throw new UserError(
-      `Kafka at ${environment.KAFKA_BROKERS} lacks Driftloop topics (DRIFTLOOP_TOPIC_PREFIX is ${JSON.stringify(prefix)}): run "driftloop topics"`,
-      { cause: error },
-    );
+    throw missingTopicsError(environment, error);
   } finally {
     await admin.disconnect();
   }
+}
+
+export function missingTopicsError(environment: Environment, cause?: unknown): UserError {
+  const { DRIFTLOOP_TOPIC_PREFIX: prefix } = environment;
+  return new UserError(
+    `Kafka at ${environment.KAFKA_BROKERS} lacks Driftloop topics (DRIFTLOOP_TOPIC_PREFIX is ${JSON.stringify(prefix)}): run "driftloop topics"`,
+    { cause },
+  );
 }
 
 /** kafkajs wraps errors in errors. */

@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /**
  * Formats rows as a table: each column is as wide as its content, a column of numbers is aligned to
  * the right, and a missing value is shown as "-".
@@ -6,7 +8,7 @@
 export function formatTable(rows: readonly Record<string, string | number | null>[]): string {
   const columns = Object.keys(rows[0] ?? {});
   const shown = (value: string | number | null | undefined) =>
-    value === null || value === undefined ? '-' : String(value);
+    value === null || value === undefined ? '-' : printable(String(value));
   const widths = columns.map(column =>
     Math.max(column.length, ...rows.map(row => shown(row[column]).length)),
   );

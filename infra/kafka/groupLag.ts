@@ -1,4 +1,6 @@
 import type { Environment } from '../../services/shared/config/environment.ts';
+import { type InputKind, topicsOfKind } from '../../services/shared/config/inputs.ts';
+import { readSettings } from '../../services/shared/config/settings.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
 import {
   consumedTopics,
@@ -27,7 +29,12 @@ export async function groupLag(
   environment: Environment,
   service: ServiceName,
 ): Promise<PartitionLag[]> {
-  const topics = consumedTopics(service).map(topic => prefixed(environment, topic));
+  const topics = [
+    ...new Set([
+      ...consumedTopics(service).map(topic => prefixed(environment, topic)),
+      ...otherTopics(environment, service),
+    ]),
+  ];
   const committed = await committedOffsets(admin, consumerGroup(environment, service), topics);
   const lags: PartitionLag[] = [];
   for (const topic of topics) {
@@ -45,4 +52,15 @@ export async function groupLag(
     }
   }
   return lags;
+}
+
+const kinds: Partial<Record<ServiceName, InputKind>> = {
+  profiler: 'prediction',
+  evaluator: 'feedback',
+};
+
+/** Returns the topics of the setting `inputs` that a service consumes. */
+function otherTopics({ DRIFTLOOP_CONFIG }: Environment, service: ServiceName): string[] {
+  const kind = kinds[service];
+  return kind === undefined ? [] : topicsOfKind(readSettings(DRIFTLOOP_CONFIG).inputs, kind);
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka, KafkaAdmin, KafkaRecord } from '../../services/shared/kafka/kafka.ts';
+import { kafkaRecord } from '../../services/shared/kafka/kafkaRecord.ts';
 
 /**
  * Reads the committed records of a topic, from the first one to the last one that it has at the
@@ -42,15 +43,7 @@ export async function readTopic(
         if (last === undefined) return;
         const records = batch.messages
           .filter(message => Number(message.offset) < last)
-          .map(message => ({
-            topic,
-            partition,
-            offset: Number(message.offset),
-            key: message.key,
-            value: message.value,
-            headers: message.headers ?? {},
-            timestampMs: Number(message.timestamp),
-          }));
+          .map(message => kafkaRecord(batch, message));
         // The consumer would only try again if this threw an error.
         await onRecords(records).catch(end.reject);
       },
@@ -58,6 +51,8 @@ export async function readTopic(
     await end.promise;
   } finally {
     await consumer.disconnect();
-    await admin.deleteGroups([groupId]);
+    // Kafka itself removes a group without members after a week, so the right to do it here is not
+    // needed.
+    await admin.deleteGroups([groupId]).catch(() => {});
   }
 }

@@ -1,6 +1,7 @@
 import type { Environment } from '../../services/shared/config/environment.ts';
 import { type KafkaAdmin, topicResource } from '../../services/shared/kafka/kafka.ts';
 import { prefixed, type Topic, topics } from '../../services/shared/kafka/topics.ts';
+import { maxDeadLetterBytes } from '../../services/shared/service/deadLetters.ts';
 import { waitUntilUsable } from './waitUntilUsable.ts';
 
 interface TopicDefinition {
@@ -20,8 +21,6 @@ const dayMs = 86_400_000;
  * these become dead letters instead of errors in a producer's log.
  */
 const maxProducerMessageBytes = 4 * megabyte;
-/** A dead letter holds a producer's record and the headers that say what is wrong with it. */
-const maxDeadLetterBytes = 8 * megabyte;
 
 export const topicDefinitions: Readonly<Record<Topic, TopicDefinition>> = {
   [topics.predictions]: {

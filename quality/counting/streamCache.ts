@@ -7,8 +7,7 @@ const root = new URL('../../', import.meta.url).pathname;
 /** The code that turns records into windows. When it changes, the windows are counted again. */
 const countedBy = [
   'services/shared/profile',
-  'services/shared/records/decodeRecord.ts',
-  'services/shared/records/checkRecord.ts',
+  'services/shared/records',
   'services/profiler/counting',
   'services/shared/task.ts',
   'services/detector/blocks/windowObservation.ts',

@@ -1,3 +1,4 @@
+import { sourcePartition } from '../shared/config/inputs.ts';
 import type { WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
@@ -75,9 +76,9 @@ export class EvaluatorHandler implements BatchHandler {
   }
 
   take(records: KafkaRecord[]): Promise<void> {
-    return records[0]!.topic === this.#context.topic(topics.feedback)
-      ? this.#takeFeedback(records)
-      : this.#takeUpdates(records);
+    return records[0]!.topic === this.#context.topic(topics.windows)
+      ? this.#takeUpdates(records)
+      : this.#takeFeedback(records);
   }
 
   async flush(): Promise<void> {
@@ -96,12 +97,14 @@ export class EvaluatorHandler implements BatchHandler {
   }
 
   async #takeFeedback(records: readonly KafkaRecord[]): Promise<void> {
-    const nowMs = Date.now();
+    const nowMs = this.#context.clock.nowMs();
     const usable = await decodeOrDeadLetter(records, 'Feedback', this.#context, value =>
       checkFeedback(value, nowMs),
     );
+    const ownTopic = this.#context.topic(topics.feedback);
     for (const { value, record } of usable) {
-      this.#feedback.push({ feedback: value, partition: record.partition, offset: record.offset });
+      const partition = sourcePartition(record, ownTopic);
+      this.#feedback.push({ feedback: value, partition, offset: record.offset });
     }
   }
 

@@ -1,4 +1,5 @@
 import { blockBytes, clearBlock } from '../shared/clickhouse/nativeBlock.ts';
+import { sourcePartition } from '../shared/config/inputs.ts';
 import type { WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
@@ -116,14 +117,15 @@ class ProfilerHandler implements BatchHandler {
   }
 
   async #takePortion(records: KafkaRecord[]): Promise<void> {
-    const { partition } = records[0]!;
-    const nowMs = Date.now();
+    const partition = sourcePartition(records[0]!, this.#context.topic(topics.predictions));
+    const nowMs = this.#context.clock.nowMs();
     const usable = await decodeOrDeadLetter(records, 'Prediction', this.#context, value =>
       checkPrediction(value, nowMs),
     );
-    const predictions = usable.map(({ value, record: { offset } }) => ({
+    const predictions = usable.map(({ value, row, record: { offset } }) => ({
       prediction: value,
       offset,
+      row,
     }));
     const versions = await this.#versions.versionsOf(partition, predictions);
     const endedBefore = Array.from(new Set(versions), version => ({

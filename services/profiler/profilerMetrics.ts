@@ -46,6 +46,8 @@ export function profilerMetrics({ registry }: ServiceMetrics, heldBytes: () => n
     labelNames: ['limit'],
     registers,
   });
+  // Prometheus would not see the first increase of a series that does not begin at 0.
+  for (const [limit] of limits) limitHits.inc({ limit }, 0);
   return {
     /** Adds what was counted since the last flush. */
     add(results: ResultCounts, tally: Tally): void {

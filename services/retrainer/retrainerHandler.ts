@@ -7,6 +7,7 @@ import { retrainRequestEvent } from '../shared/records/retrainRequestEvent.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
+import { publishedVersionKey } from '../shared/versionKey.ts';
 import { publishReference } from '../shared/windows/publishReference.ts';
 import {
   type Cause,
@@ -122,7 +123,7 @@ class RetrainerHandler implements BatchHandler {
     const event = cloudEvent({
       topic: topic(topics.modelVersions),
       // The topic is compacted: a rejected candidate must not displace an approved version.
-      key: `${model}:${name}`,
+      key: publishedVersionKey({ model, version: name }),
       type: 'io.driftloop.model-version',
       source: 'retrainer',
       identity: [model, name, status],

@@ -5,13 +5,16 @@ export type RetrainerMetrics = ReturnType<typeof retrainerMetrics>;
 
 export function retrainerMetrics({ registry }: ServiceMetrics) {
   const registers = [registry];
+  const runs = new Counter({
+    name: 'driftloop_training_runs_total',
+    help: 'Training runs by how they ended',
+    labelNames: ['status'],
+    registers,
+  });
+  // Prometheus would not see the first increase of a series that does not begin at 0.
+  for (const status of ['skipped', 'failed', 'approved', 'rejected']) runs.inc({ status }, 0);
   return {
-    runs: new Counter({
-      name: 'driftloop_training_runs_total',
-      help: 'Training runs by how they ended',
-      labelNames: ['status'],
-      registers,
-    }),
+    runs,
     runSeconds: new Histogram({
       name: 'driftloop_training_run_seconds',
       help: 'Duration of a training run',

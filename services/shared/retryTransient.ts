@@ -10,12 +10,14 @@ const maxPauseMs = 10_000;
  * @param onRetry called after each failure, before the pause; attempts are counted from 1
  * @param onRetried called once when an operation that was repeated has ended, with or without
  * success
+ * @param signal ends the waiting; the reason of the signal is thrown then
  */
 export async function retryTransient<T>(
   operation: () => Promise<T>,
   isTransient: (error: unknown) => boolean,
   onRetry?: (error: unknown, attempt: number) => void,
   onRetried?: () => void,
+  signal?: AbortSignal,
 ): Promise<T> {
   let attempt = 0;
   try {
@@ -23,11 +25,15 @@ export async function retryTransient<T>(
       try {
         return await operation();
       } catch (error) {
+        signal?.throwIfAborted();
         if (!isTransient(error)) throw error;
         attempt++;
         onRetry?.(error, attempt);
         const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** (attempt - 1));
-        await pause(pauseMs * (0.5 + Math.random() / 2));
+        await pause(pauseMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(cause => {
+          signal?.throwIfAborted();
+          throw cause;
+        });
       }
     }
   } finally {

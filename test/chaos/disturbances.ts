@@ -27,6 +27,8 @@ const timesPerRound = {
   'registry killed': 1,
   'registry unavailable': 1,
   'registry slow': 1,
+  'registry answers garbage': 1,
+  'registry silent': 1,
   'partition added': 1,
   'artifacts disk full': 1,
 };
@@ -183,6 +185,8 @@ export function createDisturber(
     'registry killed': () => killServer('registry'),
     'registry unavailable': () => harm('registry', 'unavailable'),
     'registry slow': () => harm('registry', 'slow'),
+    'registry answers garbage': () => harm('registry', 'garbage'),
+    'registry silent': () => harm('registry', 'silence'),
     'partition added': async () => {
       await addPartition();
       return '';

@@ -16,6 +16,10 @@ export type Fault =
   | 'unavailable'
   /** The client receives 500 with one of ClickHouse's transient errors. */
   | 'exception'
+  /** The client receives 200 with a page that is not the server's, as from a login of a network. */
+  | 'garbage'
+  /** The request is taken and never answered; the connection stays open. */
+  | 'silence'
   /** The request is delayed before it reaches the server. */
   | 'slow'
   /** The connection closes after half of the request body was sent. */
@@ -64,6 +68,11 @@ export async function startFaultProxy(server: string) {
     if (fault === 'unavailable' || fault === 'exception') {
       message.resume();
       return void (fault === 'unavailable' ? answerUnavailable(answer) : answerException(answer));
+    }
+    if (fault === 'garbage' || fault === 'silence') {
+      message.resume();
+      if (fault === 'garbage') answer.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>Hi');
+      return;
     }
     if (fault === 'slow') await pause(slowMs);
     const onward = httpRequest({

@@ -36,7 +36,8 @@ interface Counted {
 /**
  * Returns the expected rows of all tables.
  * @param predictions records of the topic, those of each partition in the order of their offsets.
- *   In all topics a broken record carries the class of its mistake in the header `broken`.
+ *   In all topics a broken record carries the class of its mistake in the header `broken`. A batch
+ *   that is not read stands as one record.
  * @param decode returns the contents of a record that is not broken
  */
 export function oracle(
@@ -122,7 +123,7 @@ export function key(...parts: (string | number)[]): string {
  * @returns whether the record is broken
  */
 function noteBroken(tables: OracleTables, topic: string, record: KafkaRecord): boolean {
-  const mistake = record.headers.broken?.toString();
+  const mistake = record.setAside?.class ?? record.headers.broken?.toString();
   if (mistake) addDeadLetter(tables, topic, record, mistake);
   return mistake !== undefined;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import avro from 'avsc';
+import type { IHeaders } from 'kafkajs';
 import { sendStreamEnd } from '../../bin/replay/sendStreamEnd.ts';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
 import { groupLag } from '../../infra/kafka/groupLag.ts';
@@ -27,10 +28,12 @@ import {
 import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
+import { produceBatch } from '../kafkaProtocol/produceBatch.ts';
 import { mountArtifactsDisk } from './artifactsDisk.ts';
 import { createDisturber, type Disturbance, everyDisturbance } from './disturbances.ts';
 import { startFaultProxy } from './faultProxy.ts';
 import { startFleet } from './fleet.ts';
+import { type HostileBatch, hostileBatches } from './hostileBatches.ts';
 import { oracle, type Rows } from './oracle.ts';
 import { startServers } from './servers.ts';
 import { memoryOf, type ServiceMemory, tooMuchMemory } from './serviceMemory.ts';
@@ -89,6 +92,8 @@ const producersTopics = [topics.predictions, topics.feedback, topics.retrainRequ
  */
 const sessionTimeoutMs = 4_000;
 const recordsPerSend = 1_000;
+/** At most as many as a topic has partitions. */
+const hostileBatchesPerChunk = 3;
 const artifactsMegabytes = 48;
 const modelToTrain = 'new';
 
@@ -276,7 +281,9 @@ async function openStream(
   };
   let producer = await connectProducer(kafka);
   // The stream has its own seed, so that it does not depend on what the disturbances draw.
-  const stream = chunksOfStream(seededRandom(Math.floor(random() * 2 ** 32)), encoders, chunks);
+  const streamSeed = Math.floor(random() * 2 ** 32);
+  const stream = chunksOfStream(seededRandom(streamSeed), encoders, chunks);
+  const hostile = hostileBatches(seededRandom(streamSeed + 1), encoders);
   const requested = new Set<string>();
 
   async function send(records: readonly StreamRecord[]): Promise<void> {
@@ -296,8 +303,29 @@ async function openStream(
     }
   }
 
+  /** Sends batches as bytes, past all clients, and records of a transaction that is aborted. */
+  async function sendHostileBatches(): Promise<void> {
+    for (let number = 0; number < hostileBatchesPerChunk; number++) {
+      const { topic: name, batch } = hostile.next().value as HostileBatch;
+      const target = { broker: environment.KAFKA_BROKERS, topic: topic(name), partition: number };
+      const error = await produceBatch(target, batch);
+      if (error !== 0) throw new Error(`Kafka refuses a batch with error ${error}`);
+    }
+    const aborting = await connectProducer(kafka, `${environment.DRIFTLOOP_TOPIC_PREFIX}aborting`);
+    const transaction = await aborting.transaction();
+    await transaction.send({
+      topic: topic(topics.predictions),
+      messages: [{ key: 'aborted', value: 'never counted' }],
+    });
+    await transaction.abort();
+    await aborting.disconnect();
+  }
+
   return {
-    sendChunk: () => send(stream.next().value as StreamRecord[]),
+    async sendChunk(): Promise<void> {
+      await send(stream.next().value as StreamRecord[]);
+      await sendHostileBatches();
+    },
     requestTraining: (model: string, id: string) => send([requestFor(model, id, encoders)]),
     /** Returns the ids of all training requests that were sent. */
     requestedIds: () => [...requested],
@@ -397,7 +425,9 @@ async function replayUndisturbed(
 ): Promise<void> {
   const producer = await connectProducer(calm.kafka);
   for (const topic of [topics.predictions, topics.feedback]) {
-    const ofTopic = records.filter(record => record.topic.endsWith(`-${topic}`));
+    const ofTopic = records.filter(
+      record => record.topic.endsWith(`-${topic}`) && !record.setAside,
+    );
     for (let start = 0; start < ofTopic.length; start += recordsPerSend) {
       const messages = ofTopic.slice(start, start + recordsPerSend);
       await producer.send({
@@ -405,7 +435,7 @@ async function replayUndisturbed(
         messages: messages.map(({ key, value, headers, partition }) => ({
           key,
           value,
-          headers,
+          headers: headers as IHeaders,
           partition,
         })),
       });

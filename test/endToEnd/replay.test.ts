@@ -325,6 +325,46 @@ describe('driftloop replay', () => {
     expect(other.models[0].counts).toMatchObject({ predictions: 2_000, late: 0 });
   });
 
+  it('reads CSV, and records of another form by a mapping, with times as PostgreSQL prints them', async () => {
+    const minute = (number: number) => String(number % 60).padStart(2, '0');
+    const rows = Array.from({ length: 120 }, (_, number) => {
+      const time = `2026-03-02 0${5 + Math.floor(number / 60)}:${minute(number)}:00.123456-05`;
+      return { uuid: `a${number}`, time, age: 20 + (number % 50), out: number % 2 };
+    });
+    const predictions = file('scores.csv', [
+      'uuid,at,age,out',
+      ...rows.map(({ uuid, time, age, out }) => `${uuid},${time},${age},${out}`),
+    ]);
+    const feedback = file('outcomes.jsonl', [
+      JSON.stringify({
+        at: '2026-03-02T12:30:00Z',
+        rows: rows.map(({ uuid, out }) => ({ uuid, truth: out === 1 })),
+      }),
+    ]);
+    const mapping = file('mapping.yaml', [
+      'inputs:',
+      '  - kind: prediction',
+      '    fields: { id: uuid, model: { constant: shop }, version: { constant: 1 }, time: at,',
+      "              features: '*', prediction: out }",
+      '  - kind: feedback',
+      '    rows: rows',
+      '    fields: { id: uuid, label: truth, time: at }',
+    ]);
+    const args = ['--predictions', predictions, '--feedback', feedback, '--mapping', mapping];
+    const { models } = await replay(...args, '--window', '1h', '--no-retrain');
+    expect(models).toHaveLength(1);
+    expect(models[0]).toMatchObject({
+      model: 'shop',
+      version: '1',
+      counts: { predictions: 120, labelled: 120 },
+    });
+    const windows = models[0].windows.map(({ start, count }: Report) => [start, count]);
+    expect(windows).toEqual([
+      ['2026-03-02T10:00:00.000Z', 60],
+      ['2026-03-02T11:00:00.000Z', 60],
+    ]);
+  });
+
   it('reports nothing for an empty file', async () => {
     const report = await replay('--predictions', file('empty.jsonl', []));
     expect(report).toMatchObject({

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntilUsable } from '../../infra/kafka/waitUntilUsable.ts';
 import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
@@ -8,6 +11,7 @@ import {
   type KafkaAdmin,
 } from '../../services/shared/kafka/kafka.ts';
 import { commitAll, driftloop, ownInstallation } from '../commands.ts';
+import { uniqueName } from '../uniqueName.ts';
 
 let variables: Record<string, string>;
 let environment: Environment;
@@ -44,7 +48,30 @@ describe('driftloop topics', () => {
       `${variables.SCHEMA_REGISTRY_URL}/subjects/${variables.DRIFTLOOP_TOPIC_PREFIX}predictions-value/versions/latest`,
     );
     const registered = (await response.json()) as { schema: string };
-    expect(JSON.parse(registered.schema)).toMatchObject({ name: 'io.driftloop.Prediction' });
+    expect(JSON.parse(registered.schema)).toMatchObject({
+      name: 'Prediction',
+      namespace: 'io.driftloop',
+    });
+  });
+
+  it('creates no topic of the setting inputs, and says which one is missing', async () => {
+    const own = ownInstallation();
+    const folder = await mkdtemp(join(tmpdir(), 'driftloop-topics-'));
+    const file = join(folder, 'settings.yaml');
+    const [here, missing] = ['here', 'missing'].map(name => `${uniqueName()}-${name}`);
+    const inputs = [here, missing].map(topic => `  - { topic: ${topic}, kind: prediction }`);
+    await writeFile(file, ['inputs:', ...inputs].join('\n'));
+    await admin.createTopics({ topics: [{ topic: here! }] });
+    const { exitCode, output, errors } = await driftloop(
+      { ...own, DRIFTLOOP_CONFIG: file },
+      'topics',
+    );
+    expect(exitCode).toBe(1);
+    expect(output).toContain(`exists   ${here} (of the setting inputs)`);
+    expect(output).toContain(`MISSING  ${missing} (of the setting inputs)`);
+    expect(errors).toContain(`do not exist; their producers have to create them: ${missing}\n`);
+    expect(await admin.listTopics()).not.toContain(missing);
+    await rm(folder, { recursive: true });
   });
 
   it('reports how an existing topic differs from the expected one, and changes nothing', async () => {

@@ -98,6 +98,53 @@ describe('driftloop dead-letters replay', () => {
   });
 });
 
+describe('driftloop dead-letters replay, where topics have changed', () => {
+  it('sends letters by key where their partition is gone, and marks none whose topic is gone', async () => {
+    const own = ownInstallation();
+    const ofOwn = (name: string) => `${own.DRIFTLOOP_TOPIC_PREFIX}${name}`;
+    expect((await driftloop(own, 'dead-letters', 'replay')).errors).toContain(
+      'lacks Driftloop topics',
+    );
+    await admin.createTopics({
+      topics: [
+        { topic: ofOwn('predictions'), numPartitions: 2 },
+        { topic: ofOwn('dead-letters'), numPartitions: 1 },
+        { topic: ofOwn('dead-letter-replays'), numPartitions: 1 },
+      ],
+    });
+    const letterOf = (name: string, offset: number) =>
+      deadLetterRecord(ofOwn('dead-letters'), 'profiler', {
+        record: {
+          ...{ topic: ofOwn(name), partition: offset % 4, offset, timestampMs: 0 },
+          ...{ key: Buffer.from(`key-${offset}`), value: Buffer.from('x'), headers: { a: null } },
+        },
+        rejection: { class: 'malformed-json', message: 'why' },
+      });
+    await sendRecords(producer, [
+      ...[0, 1, 2, 3].map(offset => letterOf('predictions', offset)),
+      letterOf('feedback', 0),
+    ]);
+    const replay = await driftloop(own, 'dead-letters', 'replay');
+    expect([replay.exitCode, replay.output]).toEqual([
+      1,
+      `sent again: 4; already sent earlier: 0; other classes or models: 0
+sent by key, because their partition does not exist any more: 2
+not sent: 1; topic ${ofOwn('feedback')} does not exist
+`,
+    ]);
+    const records: KafkaRecord[] = [];
+    const collect = async (some: KafkaRecord[]) => void records.push(...some);
+    await readTopic(kafka, admin, ofOwn('predictions'), collect);
+    expect(records.map(({ key }) => String(key)).sort()).toEqual(
+      [0, 1, 2, 3].map(offset => `key-${offset}`),
+    );
+    for (const { headers } of records) expect({ ...headers }).toEqual({ a: null });
+    expect((await driftloop(own, 'dead-letters', 'replay')).output).toMatch(
+      /^sent again: 0; already sent earlier: 4;/,
+    );
+  });
+});
+
 describe('sendRecords', () => {
   it('sends more records at once than a broker takes as one batch', async () => {
     const value = Buffer.alloc(900_000, 'x');

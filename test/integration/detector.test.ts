@@ -469,7 +469,7 @@ describe('detector', () => {
   }
 
   async function decoded({ value }: kafkajs.KafkaMessage): Promise<DriftEvent> {
-    await installation.schemas.prepare('DriftEvent', [value]);
+    await installation.schemas.prepare([{ value, headers: {} }]);
     const record = {
       topic: '',
       partition: 0,

@@ -25,8 +25,7 @@ const blocksOf = (page: string, kind: string) =>
 /**
  * The kinds of code blocks in the pages. `ts run`, `sh run`, `sh explain` and `sql` must end without
  * an error.
- * `ts follow` runs until it is stopped. Unit tests check `json …`, `yaml settings` and `sh
- * project`. `sh docker` needs Docker and is not run.
+ * `ts follow` runs until it is stopped. Unit tests check `json …`, `yaml …` and `sh project`. `sh docker` needs Docker and is not run.
  */
 const kinds = [
   '',
@@ -38,6 +37,7 @@ const kinds = [
   'json prediction',
   'json feedback',
   'yaml settings',
+  'yaml inputs',
 ];
 const pages = ['producers.md', 'operators.md', 'analysts.md', 'contributors.md'];
 const kindsNotRun = ['sh project', 'sh docker'];

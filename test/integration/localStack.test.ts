@@ -240,6 +240,36 @@ describe('ClickHouse of the local stack', () => {
     ]);
   });
 
+  it('refuses web pages, files and other servers, and writes by GET', async () => {
+    const url = inject('clickhouseUrl');
+    const post = (body: string, headers = {}) => fetch(url, { method: 'POST', body, headers });
+    expect((await post('SELECT 1', { origin: 'http://evil.example' })).status).toBe(403);
+    for (const query of [
+      "SELECT * FROM file('/etc/hostname', LineAsString)",
+      'SELECT * FROM `/etc/hostname`',
+      "SELECT 1 INTO OUTFILE '/tmp/x' FORMAT CSV",
+    ]) {
+      const answer = await post(query);
+      expect([answer.status, answer.headers.get('x-clickhouse-exception-code')]).toEqual([
+        500,
+        '497',
+      ]);
+    }
+    const byGet = (query: string) => fetch(`${url}/?query=${encodeURIComponent(query)}`);
+    expect(await (await byGet('SELECT 1')).text()).toBe('1\n');
+    expect((await byGet(`CREATE DATABASE ${uniqueName()}`)).status).toBe(500);
+  });
+
+  it('takes the parameters and headers of standard clients', async () => {
+    const answer = await fetch(`${inject('clickhouseUrl')}/?session_id=s&compress=1`, {
+      method: 'POST',
+      body: 'SELECT currentDatabase() AS name',
+      headers: { 'X-ClickHouse-Format': 'JSONEachRow', 'X-ClickHouse-Database': database },
+    });
+    expect(await answer.json()).toEqual({ name: database });
+    expect(answer.headers.get('x-clickhouse-format')).toBe('JSONEachRow');
+  });
+
   it('returns and takes binary formats byte for byte', async () => {
     const query = 'SELECT id, revision, features FROM readings ORDER BY model, id LIMIT 20000';
     const { stream } = await client.exec({ query: `${query} FORMAT Parquet` });

@@ -96,8 +96,10 @@ describe('metrics of running services', () => {
       codeVersion: null,
       latencyMs: null,
     });
+    // A single record would not move the watermark so far.
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
     const values = [
-      encode(prediction('a', startMs + 8 * 24 * hourMs)),
+      ...ids.map(id => encode(prediction(id, startMs + 8 * 24 * hourMs))),
       encode(prediction('a', startMs + 8 * 24 * hourMs)),
       encode(prediction('late', startMs + 7 * 24 * hourMs)),
       encode(prediction('too late', startMs)),
@@ -121,7 +123,7 @@ describe('metrics of running services', () => {
     await installation.untilQuiet('profiler');
     const back = await scrape(healthUrl);
     const expected = {
-      'driftloop_predictions_total{verdict="on_time"}': 1,
+      'driftloop_predictions_total{verdict="on_time"}': ids.length,
       'driftloop_predictions_total{verdict="late"}': 1,
       'driftloop_predictions_total{verdict="too_late"}': 1,
       'driftloop_predictions_total{verdict="duplicate"}': 1,
@@ -130,7 +132,7 @@ describe('metrics of running services', () => {
       'driftloop_cache_entries{cache="versions"}': 1,
       'driftloop_cache_entries{cache="windows"}': 2,
       'driftloop_cache_entries{cache="profiles"}': 4,
-      'driftloop_cache_entries{cache="deduplication_ids"}': 2,
+      'driftloop_cache_entries{cache="deduplication_ids"}': ids.length + 1,
       driftloop_clickhouse_waiting_requests: 0,
       driftloop_unflushed_records: 0,
       driftloop_unflushed_bytes: 0,

@@ -39,10 +39,7 @@ describe('notices of a running installation', () => {
     const records: KafkaRecord[] = [];
     const topic = environment.DRIFTLOOP_TOPIC_PREFIX + topics.notices;
     await readTopic(kafka, admin, topic, async some => void records.push(...some));
-    await schemas.prepare(
-      'Notice',
-      records.map(({ value }) => value),
-    );
+    await schemas.prepare(records);
     return records.map(record => {
       const { value, rejection } = decodeRecord(record, 'Notice', schemas);
       expect(rejection).toBeUndefined();

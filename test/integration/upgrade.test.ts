@@ -166,7 +166,7 @@ describe('an installation of version 0.1.0', () => {
     const records: KafkaRecord[] = [];
     await readTopic(kafka, admin, topic(name), async part => void records.push(...part));
     const values = records.map(({ value }) => value);
-    await schemas.prepare(contract, values);
+    await schemas.prepare(values.map(value => ({ value, headers: {} })));
     return records.map(record => decodeRecord(record, contract, schemas).value!);
   }
 
@@ -343,7 +343,7 @@ it('version 0.1.0 and this one read the drift events of each other', async () =>
   const header = Buffer.alloc(wireHeaderBytes);
   header.writeInt32BE(id, 1);
   const value = Buffer.concat([header, oldType.toBuffer(oldEvent)]);
-  await client.prepare('DriftEvent', [value]);
+  await client.prepare([{ value, headers: {} }]);
   const common = { topic: '', partition: 0, offset: 0, key: null, headers: {}, timestampMs: 0 };
   expect(decodeRecord({ ...common, value }, 'DriftEvent', client).value).toEqual({
     ...event,

@@ -14,6 +14,7 @@ import {
   type ClickhouseRequest,
   parseClickhouseRequest,
 } from './clickhouseRequest.ts';
+import { foreignRequest } from './foreignRequest.ts';
 import { parseInsertStatement } from './insertStatement.ts';
 import { sendFailure, sendResult } from './sendAnswer.ts';
 
@@ -27,19 +28,30 @@ const maxQueryBytes = 256 * 1024 ** 2;
 /** The statement of an INSERT ends within these bytes; its rows follow. */
 const maxInsertHeadBytes = 64 * 1024;
 
-/** Answers a request to ClickHouse's HTTP interface, also one that fails. */
+/**
+ * Answers a request to ClickHouse's HTTP interface, also one that fails.
+ * @param host address at which this server listens
+ */
 export async function answerRequest(
   engine: ClickhouseEngine,
   message: IncomingMessage,
   response: ServerResponse,
+  host: string,
 ): Promise<void> {
+  const foreign = foreignRequest(message.headers, host);
+  if (foreign !== null) {
+    message.resume();
+    return void response.writeHead(403).end(`The local ClickHouse refuses this: ${foreign}\n`);
+  }
   const url = new URL(message.url ?? '/', 'http://localhost');
   if (url.pathname === '/ping') return void response.end('Ok.\n');
   if (url.pathname !== '/')
     return void response.writeHead(404).end(`There is no handler ${url.pathname}\n`);
   let request: ClickhouseRequest | undefined;
   try {
-    request = parseClickhouseRequest(url.searchParams);
+    request = parseClickhouseRequest(url.searchParams, message.headers);
+    // As a ClickHouse server does, because a link or an image of a web page sends GET.
+    if (message.method !== 'POST') request.settings.set('readonly', '2');
     const result = await execute(engine, request, message);
     await sendResult(request, result, message, response);
   } catch (error) {

@@ -7,6 +7,7 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { answerRequest } from './answerRequest.ts';
 import { ClickhouseEngine } from './clickhouseEngine.ts';
@@ -35,11 +36,11 @@ function readArguments(): { path: string; port: number; host: string } {
 }
 
 const { path, port, host } = readArguments();
-const engine = new ClickhouseEngine(path);
+const engine = new ClickhouseEngine(resolve(path));
 const server = createServer(
   { keepAliveTimeout, maxHeaderSize, requestTimeout: 0 },
   (message, response) => {
-    void answerRequest(engine, message, response);
+    void answerRequest(engine, message, response, host);
   },
 );
 server.listen(port, host);

@@ -10,6 +10,7 @@ import {
   type ClickhouseRequest,
   connectionPrelude,
 } from './clickhouseRequest.ts';
+import { forbiddenAccess } from './forbiddenAccess.ts';
 import { type InsertStatement, insertFromFile } from './insertStatement.ts';
 import { statementCount } from './statementCount.ts';
 import { Turns } from './turns.ts';
@@ -35,6 +36,8 @@ export class ClickhouseEngine {
     this.#incomingFolder = join(folder, 'incoming');
     rmSync(this.#incomingFolder, { recursive: true, force: true });
     mkdirSync(this.#incomingFolder, { recursive: true });
+    // The engine would take the name of a file in the working folder for a table.
+    process.chdir(this.#incomingFolder);
     this.#keeper = chdbAddon.CreateConnection(this.#dataFolder);
   }
 
@@ -48,6 +51,14 @@ export class ClickhouseEngine {
         'SYNTAX_ERROR',
         'Syntax error: Multi-statements are not allowed',
       );
+    const forbidden = forbiddenAccess(query, request.settings);
+    if (forbidden !== null) {
+      throw new ClickhouseFailure(
+        497,
+        'ACCESS_DENIED',
+        `the local ClickHouse reads and writes no files and no other servers: ${forbidden}`,
+      );
+    }
     return this.#run(request, query);
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 
-/** The parameters in the URL of a request to ClickHouse's HTTP interface. */
+/** The parameters of a request to ClickHouse's HTTP interface. */
 export interface ClickhouseRequest {
   /** The query or its beginning, which goes on in the body. */
   query: string;
@@ -24,21 +25,31 @@ const transportParameters = new Set([
   'http_headers_progress_interval_ms',
   'http_zlib_compression_level',
   'stacktrace',
+  // Clients send them on every request. A request has a connection of its own here, so a session
+  // keeps nothing; answers are not compressed in ClickHouse's own way, which clients recognise.
+  'session_id',
+  'session_timeout',
+  'session_check',
+  'compress',
+  'client_protocol_version',
 ]);
 /** Parameters that this server does not have, and that would change what a query does. */
-const unsupportedParameters = new Set(['session_id', 'role', 'compress', 'decompress']);
+const unsupportedParameters = new Set(['role', 'decompress']);
 const settingName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Reads the parameters of a request, https://clickhouse.com/docs/interfaces/http.
+ * Reads the parameters of a request from its URL and headers, https://clickhouse.com/docs/interfaces/http.
  * @throws ClickhouseFailure for a parameter that this server does not have
  */
-export function parseClickhouseRequest(parameters: Iterable<[string, string]>): ClickhouseRequest {
+export function parseClickhouseRequest(
+  parameters: Iterable<[string, string]>,
+  headers: IncomingHttpHeaders = {},
+): ClickhouseRequest {
   const request: ClickhouseRequest = {
     query: '',
     queryId: randomUUID(),
-    database: null,
-    defaultFormat: 'TabSeparated',
+    database: headerValue(headers, 'x-clickhouse-database') ?? null,
+    defaultFormat: headerValue(headers, 'x-clickhouse-format') ?? 'TabSeparated',
     compressResponse: false,
     settings: new Map(),
   };
@@ -56,6 +67,11 @@ export function parseClickhouseRequest(parameters: Iterable<[string, string]>): 
     else if (!transportParameters.has(name)) request.settings.set(name, value);
   }
   return request;
+}
+
+function headerValue(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
 }
 
 /** An error with the number and name that ClickHouse gives it. */

@@ -29,6 +29,8 @@ export async function sendResult(
     body = await compress(body);
     response.setHeader('Content-Encoding', 'gzip');
   }
+  response.setHeader('X-ClickHouse-Format', request.defaultFormat);
+  response.setHeader('X-ClickHouse-Timezone', 'UTC');
   response.setHeader('Content-Type', 'text/plain; charset=UTF-8');
   response.end(body);
 }

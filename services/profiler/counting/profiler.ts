@@ -20,6 +20,8 @@ import { addToWindow, newWindowState, type WindowState } from './windowState.ts'
 export interface PredictionRecord {
   prediction: LoggedPrediction;
   offset: number;
+  /** Which of the predictions of its record it is, from 0 on; 0 where it is the only one. */
+  row?: number;
 }
 
 /**
@@ -42,13 +44,14 @@ export function countPrediction(
   record: PredictionRecord,
   tally: Tally,
 ): CountResult {
-  const { prediction, offset } = record;
+  const { prediction, offset, row = 0 } = record;
   const startMs = windowStartMs(prediction.time, state.settings.windowSizeMs);
-  if (offset <= state.lastOffset) {
+  if (!isNew(offset, row, state.lastOffset, state.lastRow)) {
     state.touchedWindows.add(startMs);
     return 'replayed';
   }
   state.lastOffset = offset;
+  state.lastRow = row;
   state.changed = true;
   const watermark = watermarkMs(state);
   const isBehind = prediction.time < watermark - state.settings.gracePeriodMs;
@@ -80,20 +83,31 @@ export function countPrediction(
 function countInWindow(
   state: VersionState,
   startMs: number,
-  { prediction, offset }: PredictionRecord,
+  { prediction, offset, row = 0 }: PredictionRecord,
   idHash: number,
   tally: Tally,
 ): void {
   const window = state.windows.get(startMs) ?? openWindow(state, startMs);
   state.touchedWindows.add(startMs);
-  if (offset > window.lastOffset)
+  if (isNew(offset, row, window.lastOffset, window.lastRow)) {
+    window.lastRow = row;
     addToWindow(window, prediction, offset, state.settings.segments, tally);
-  if (offset > window.sampledOffset) {
+  }
+  if (isNew(offset, row, window.sampledOffset, window.sampledRow)) {
     window.sampledOffset = offset;
+    window.sampledRow = row;
     window.changed = true;
     const output = prediction.score ?? prediction.prediction;
     addToSample(window.sample, idHash, prediction.features, output);
   }
+}
+
+/**
+ * Returns whether a prediction comes after what was counted last. All predictions of one record are
+ * taken between two flushes, so what is stored ends with a whole record: then `lastRow` is infinite.
+ */
+function isNew(offset: number, row: number, lastOffset: number, lastRow: number): boolean {
+  return offset > lastOffset || (offset === lastOffset && row > lastRow);
 }
 
 function openWindow(state: VersionState, startMs: number): WindowState {

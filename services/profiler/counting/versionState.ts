@@ -18,6 +18,8 @@ export interface VersionProgress extends EventClock {
 
 /** What the profiler knows of one model version in one source partition. */
 export interface VersionState extends VersionName, VersionProgress, CountedIds {
+  /** The last prediction that was counted of the last record; infinite when it is complete. */
+  lastRow: number;
   settings: ModelSettings;
   /**
    * By start. Windows that are stored may be absent; `highestWindowStartMs` says which certainly
@@ -51,6 +53,7 @@ export function newVersionState(
     version,
     settings,
     lastOffset: -1,
+    lastRow: Number.POSITIVE_INFINITY,
     firstEventTimeMs: Number.POSITIVE_INFINITY,
     maxEventTimeMs: Number.NEGATIVE_INFINITY,
     leapRecords: 0,

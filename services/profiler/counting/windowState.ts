@@ -20,6 +20,8 @@ import { addToProfiles, countWaiting } from './waitingRecords.ts';
 export interface WindowState extends TimeWindow {
   /** Offset of the last record in the profiles, or -1. */
   lastOffset: number;
+  /** The last prediction of that record in them; infinite when it is complete. */
+  lastRow: number;
   /** By segment: '' for all predictions, else name=value. Complete after `countWaitingRecords`. */
   segments: Map<string, SegmentProfiles>;
   /** A sample of all predictions. */
@@ -30,6 +32,8 @@ export interface WindowState extends TimeWindow {
    * offsets.
    */
   sampledOffset: number;
+  /** The same of the sample. */
+  sampledRow: number;
   /** True if it has something that is not stored. */
   changed: boolean;
   /** Number of the flush that last stored it. */
@@ -47,9 +51,11 @@ export function newWindowState(startMs: number, windowSizeMs: number): WindowSta
     startMs,
     endMs: startMs + windowSizeMs,
     lastOffset: -1,
+    lastRow: Number.POSITIVE_INFINITY,
     segments: new Map(),
     sample: emptyRecordSample(),
     sampledOffset: -1,
+    sampledRow: Number.POSITIVE_INFINITY,
     changed: false,
     storedAtFlush: 0,
   };

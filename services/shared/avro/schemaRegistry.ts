@@ -1,98 +1,110 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
-import avro from 'avsc';
 import type { Environment } from '../config/environment.ts';
+import type { KafkaRecord } from '../kafka/kafka.ts';
 import { retryTransient } from '../retryTransient.ts';
-import { avroTypeHook } from './avroTypeHook.ts';
+import { BoundedCache } from './boundedCache.ts';
+import { contractText, contractType } from './contractTypes.ts';
+import { type ParsedSchema, parseSchema } from './parsedSchema.ts';
+import {
+  AnswerTooLarge,
+  type OnRetry,
+  type RegisteredSchema,
+  RegistryError,
+  RegistryRequests,
+  type RequestOptions,
+  type SchemaReference,
+} from './registryRequests.ts';
+import { resolveSchema, type SchemaReader } from './resolveSchema.ts';
+import { type SchemaKey, wireHeaderBytes, writtenWith } from './schemaKey.ts';
 
-const schemaFolder = new URL('../../../schemas/', import.meta.url);
-const magicByte = 0;
-export const wireHeaderBytes = 5;
-
-/** The Avro types of the contracts, by record name: `Prediction`, `Feedback`, `DriftEvent` … */
-export const contractTypes: ReadonlyMap<string, avro.Type> = new Map(
-  readdirSync(schemaFolder)
-    .filter(file => file.endsWith('.avsc'))
-    .map(file => {
-      const schema = JSON.parse(readFileSync(new URL(file, schemaFolder), 'utf8'));
-      return [schema.name as string, avro.Type.forSchema(schema, { typeHook: avroTypeHook })];
-    }),
-);
-
-export function contractType(name: string): avro.Type {
-  const type = contractTypes.get(name);
-  if (!type) throw new Error(`no contract ${name} in schemas/`);
-  return type;
-}
-
-/**
- * Returns the schema id of a value in the Confluent wire format, or null for a value in another
- * format.
- */
-export function wireSchemaId(value: Buffer): number | null {
-  return value.length >= wireHeaderBytes && value[0] === magicByte ? value.readInt32BE(1) : null;
-}
+export { contractType, contractTypes } from './contractTypes.ts';
+export { wireHeaderBytes, wireSchemaId } from './schemaKey.ts';
 
 /**
  * What reads values of one schema as a contract, synchronously. null: the registry does not know
- * the id of the schema. An Error: the schema cannot be read as the contract.
+ * the schema. An Error: it cannot be read as the contract.
  */
-export type ResolvedSchema = { type: avro.Type; resolver: avro.Resolver } | null | Error;
+export type ResolvedSchema = SchemaReader | null | Error;
 
-type OnRetry = (error: unknown, attempt: number) => void;
+type Written = Pick<KafkaRecord, 'value' | 'headers'>;
 
-export function connectSchemaRegistry(environment: Environment, onRetry?: OnRetry): SchemaClient {
-  const registry = new SchemaRegistry(
-    {
-      host: environment.SCHEMA_REGISTRY_URL,
-      ...(environment.SCHEMA_REGISTRY_USERNAME && {
-        auth: {
-          username: environment.SCHEMA_REGISTRY_USERNAME,
-          password: environment.SCHEMA_REGISTRY_PASSWORD ?? '',
-        },
-      }),
-      retry: { retries: 0 },
-    },
-    { [SchemaType.AVRO]: { typeHook: avroTypeHook } },
-  );
-  return new SchemaClient(registry, onRetry);
+/** Bytes of the texts of all schemas that are remembered. */
+const maxRememberedBytes = 8 * 1024 * 1024;
+/** What remembering a schema takes beside its text. */
+const entryBytes = 1000;
+/** Ids that the registry did not know; each of them takes some hundred bytes. */
+const maxUnknown = 10_000;
+/** A producer may register its schema at any time, so an unknown id is asked for again. */
+const unknownForMs = 5_000;
+/** A registry that gave garbage may be mended. */
+const unreadableForMs = 60_000;
+/**
+ * Unknown ids that are asked for in that time. In a flood of garbage all others count as unknown
+ * without a request, so that good records need not wait for thousands of answers.
+ */
+export const maxUnknownAsked = 1_000;
+const maxRequestsAtATime = 16;
+const maxReferences = 100;
+
+/** A schema in memory: what could be made of it, and what reads it as each contract. */
+interface RememberedSchema {
+  parsed: ParsedSchema | Error;
+  readers: Map<string, SchemaReader | Error>;
+  /** Wall clock from which it is asked for again. */
+  untilMs: number;
+}
+
+export function connectSchemaRegistry(
+  environment: Environment,
+  onRetry?: OnRetry,
+  signal?: AbortSignal,
+): SchemaClient {
+  return new SchemaClient(environment, { onRetry, signal });
 }
 
 /**
- * A thin edge around the official client of the registry, which waits for a registry that is away.
+ * The schemas of producers, and the contracts for those who write.
  *
- * Invariant: a schema is fetched once per id and contract, because the schema of an id never
- * changes. Only ids that the registry did not know are asked for again.
+ * Invariant: `prepare` waits for the registry and throws only what stops every producer, such as
+ * rejected credentials. What is wrong with one schema is remembered as an Error, which `resolver`
+ * returns for every record of it. A schema never changes, so each is fetched once for as long as it
+ * is remembered.
  */
 export class SchemaClient {
-  readonly #registry: SchemaRegistry;
-  readonly #onRetry: OnRetry | undefined;
-  /** By contract and schema id. */
-  readonly #resolvers = new Map<string, Map<number, ResolvedSchema>>();
+  readonly #requests: RegistryRequests;
+  readonly #options: RequestOptions;
+  readonly #schemas = new BoundedCache<SchemaKey, RememberedSchema>(maxRememberedBytes);
+  /** Wall clock until which an unknown schema is not asked for again. */
+  readonly #unknown = new BoundedCache<SchemaKey, number>(maxUnknown);
+  #unknownAsked = { count: 0, untilMs: 0 };
+  /** The schema that was asked for last; most records have it again. */
+  #latest: { contract: string; key: SchemaKey; resolved: ResolvedSchema } | null = null;
 
-  constructor(registry: SchemaRegistry, onRetry?: OnRetry) {
-    this.#registry = registry;
-    this.#onRetry = onRetry;
+  constructor(environment: Environment, options: RequestOptions = {}) {
+    this.#requests = new RegistryRequests(environment, options);
+    this.#options = options;
   }
 
-  /** Fetches the schemas that the values need and that are not known yet. */
-  async prepare(contract: string, values: Iterable<Buffer | null>): Promise<void> {
-    const known = this.#resolvers.get(contract) ?? new Map<number, ResolvedSchema>();
-    this.#resolvers.set(contract, known);
-    let lastId: number | null = null;
-    for (const value of values) {
-      const schemaId = value && wireSchemaId(value);
-      if (schemaId === null || schemaId === lastId) continue;
-      lastId = schemaId;
-      // An unknown id is asked for again, because its producer may have registered it since.
-      if ((known.get(schemaId) ?? null) === null)
-        known.set(schemaId, await this.#fetchResolver(contract, schemaId));
+  /** Fetches the schemas that records need and that are not known yet. */
+  async prepare(records: Iterable<Written>): Promise<void> {
+    const wanted = this.#unknownKeysOf(records);
+    if (wanted.length === 0) return;
+    this.#schemas.trim();
+    this.#unknown.trim();
+    this.#latest = null;
+    for (let start = 0; start < wanted.length; start += maxRequestsAtATime) {
+      if (this.#isFlooded()) return;
+      const keys = wanted.slice(start, start + maxRequestsAtATime);
+      await Promise.all(keys.map(key => this.#remember(key)));
     }
   }
 
-  /** Returns what `prepare` has fetched. */
-  resolver(contract: string, schemaId: number): ResolvedSchema {
-    return this.#resolvers.get(contract)?.get(schemaId) ?? null;
+  /** Returns what `prepare` has found. */
+  resolver(contract: string, key: SchemaKey): ResolvedSchema {
+    if (this.#latest?.key === key && this.#latest.contract === contract)
+      return this.#latest.resolved;
+    const resolved = this.#resolve(contract, key);
+    if (resolved !== null) this.#latest = { contract, key, resolved };
+    return resolved;
   }
 
   /**
@@ -101,52 +113,156 @@ export class SchemaClient {
    */
   async encoder<T>(contract: string, topic: string): Promise<(value: T) => Buffer> {
     const type = contractType(contract);
-    const schema = JSON.stringify(type.schema({ exportAttrs: true }));
-    const subject = `${topic}-value`;
-    const { id } = await retryTransient(
-      () => this.#registry.register({ type: SchemaType.AVRO, schema }, { subject }),
-      error => isTransient(error) || isRegistrationRace(error),
-      this.#onRetry,
+    const id = await retryTransient(
+      () => this.#register(`${topic}-value`, contractText(contract)),
+      isRegistrationRace,
+      this.#options.onRetry,
+      undefined,
+      this.#options.signal,
     );
     const header = Buffer.alloc(wireHeaderBytes);
     header.writeInt32BE(id, 1);
     return value => Buffer.concat([header, type.toBuffer(value)]);
   }
 
-  async #fetchResolver(contract: string, schemaId: number): Promise<ResolvedSchema> {
-    let schema: unknown;
+  async #register(subject: string, schema: string): Promise<number> {
+    const path = encodeURIComponent(subject);
+    const isNew = await this.#requests.get(`/config/${path}`).then(
+      () => false,
+      error => {
+        if (isUnknown(error)) return true;
+        throw error;
+      },
+    );
+    const { id } = await this.#requests.send<{ id: number }>('POST', `/subjects/${path}/versions`, {
+      schema,
+    });
+    if (isNew) await this.#requests.send('PUT', `/config/${path}`, { compatibility: 'BACKWARD' });
+    return id;
+  }
+
+  #unknownKeysOf(records: Iterable<Written>): SchemaKey[] {
+    const nowMs = Date.now();
+    const wanted = new Set<SchemaKey>();
+    let last: SchemaKey | null = null;
+    for (const { value, headers } of records) {
+      if (value === null) continue;
+      for (const { schema } of writtenWith(value, headers)) {
+        if (schema === last) continue;
+        last = schema;
+        const isKnown =
+          (this.#schemas.get(schema)?.untilMs ?? 0) > nowMs ||
+          (this.#unknown.get(schema) ?? 0) > nowMs;
+        if (!isKnown) wanted.add(schema);
+      }
+    }
+    return [...wanted];
+  }
+
+  #isFlooded(): boolean {
+    const nowMs = Date.now();
+    if (this.#unknownAsked.untilMs < nowMs)
+      this.#unknownAsked = { count: 0, untilMs: nowMs + unknownForMs };
+    return this.#unknownAsked.count >= maxUnknownAsked;
+  }
+
+  async #remember(key: SchemaKey): Promise<void> {
+    const nowMs = Date.now();
+    if (this.#schemas.isFull()) {
+      const parsed = new Error('too many large schemas came at a time; send the record again');
+      this.#schemas.set(key, { parsed, readers: new Map(), untilMs: nowMs }, entryBytes);
+      return;
+    }
+    const found = await this.#fetch(key);
+    if (found === null) {
+      this.#schemas.delete(key);
+      this.#unknown.set(key, nowMs + unknownForMs, 1);
+      this.#unknownAsked.count++;
+      return;
+    }
+    this.#unknown.delete(key);
+    const { parsed, bytes } = found;
+    const untilMs = parsed instanceof Error ? nowMs + unreadableForMs : Number.POSITIVE_INFINITY;
+    this.#schemas.set(key, { parsed, readers: new Map(), untilMs }, bytes + entryBytes);
+  }
+
+  /** @returns null if the registry does not know the schema */
+  async #fetch(key: SchemaKey): Promise<{ parsed: ParsedSchema | Error; bytes: number } | null> {
+    let schema: RegisteredSchema;
+    let referenced: string[];
     try {
-      schema = await retryTransient(
-        () => this.#registry.getSchema(schemaId),
-        isTransient,
-        this.#onRetry,
-      );
+      schema = await this.#requests.schema(key);
+      referenced = await this.#referenced(schema.references, new Map());
     } catch (error) {
-      if ((error as { status?: number }).status === 404) return null;
+      if (isUnknown(error)) return null;
+      if (error instanceof AnswerTooLarge || error instanceof UnreadableReference)
+        return { parsed: error, bytes: 0 };
       // Such as rejected credentials, which are not the fault of the records.
       throw error;
     }
-    const type = contractType(contract);
     try {
-      return { type, resolver: type.createResolver(schema as avro.Type) };
+      const parsed = parseSchema(schema.kind, schema.text, referenced);
+      return { parsed, bytes: [schema.text, ...referenced].join('').length };
     } catch (error) {
-      return error as Error;
+      const { message } = error as Error;
+      const kind = kindNames[schema.kind];
+      const parsed = new Error(kind ? `${kind} schema: ${message}` : message, { cause: error });
+      return { parsed, bytes: 0 };
     }
+  }
+
+  /** Returns the texts of imported schemas, each after those that it imports itself. */
+  async #referenced(
+    references: readonly SchemaReference[],
+    found: Map<string, string>,
+  ): Promise<string[]> {
+    for (const { subject, version } of references) {
+      const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
+      if (found.has(path)) continue;
+      if (found.size >= maxReferences)
+        throw new UnreadableReference(`it imports more than ${maxReferences} schemas`);
+      found.set(path, '');
+      const schema = await this.#requests.schemaAt(path).catch(error => {
+        if (!isUnknown(error)) throw error;
+        throw new UnreadableReference(
+          `it imports version ${version} of ${subject}, which the registry does not have`,
+        );
+      });
+      await this.#referenced(schema.references, found);
+      found.delete(path);
+      found.set(path, schema.text);
+    }
+    return [...found.values()].filter(text => text !== '');
+  }
+
+  #resolve(contract: string, key: SchemaKey): ResolvedSchema {
+    const remembered = this.#schemas.get(key);
+    if (!remembered) return null;
+    const { parsed, readers } = remembered;
+    if (parsed instanceof Error) return parsed;
+    const known = readers.get(contract);
+    if (known) return known;
+    const resolved = resolvedOrError(contract, parsed);
+    readers.set(contract, resolved);
+    return resolved;
   }
 }
 
-/**
- * Returns whether a request may succeed when it is repeated. "Compatibility does not match" comes
- * without a status: another service has just registered the subject and not set its compatibility
- * yet.
- */
-function isTransient(error: unknown): boolean {
-  const { status, message } = error as { status?: number; message?: string };
-  // The client's HTTP library reports a connection that failed as status 400, without the text of
-  // an answer.
-  const unreachable =
-    status === 400 && message !== undefined && message.includes('- Error, status 400');
-  return status === undefined || status >= 500 || status === 429 || unreachable;
+const kindNames: Readonly<Record<string, string>> = { AVRO: 'Avro', PROTOBUF: 'Protobuf' };
+
+/** A schema imports what cannot be had. */
+class UnreadableReference extends Error {}
+
+function resolvedOrError(contract: string, parsed: ParsedSchema): SchemaReader | Error {
+  try {
+    return resolveSchema(contract, parsed);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof RegistryError && [400, 404, 405, 422].includes(error.status);
 }
 
 /**
@@ -154,6 +270,9 @@ function isTransient(error: unknown): boolean {
  * refused and finds the schema when it asks again.
  */
 function isRegistrationRace(error: unknown): boolean {
-  const { status, message } = error as { status?: number; message?: string };
-  return status === 409 && message !== undefined && message.includes('already exists');
+  return (
+    error instanceof RegistryError &&
+    error.status === 409 &&
+    error.message.includes('already exists')
+  );
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Environment } from '../config/environment.ts';
+import { readTlsFiles } from '../config/readTlsFiles.ts';
 import { retryTransient } from '../retryTransient.ts';
 import { isTransientClickhouseError } from './clickhouseErrors.ts';
 import { type NativeBlock, nativeBytes } from './nativeBlock.ts';
@@ -16,6 +17,8 @@ export interface ConnectOptions {
   onRetry?: (error: unknown, attempt: number) => void;
   /** Called when a request that was repeated has ended, with or without success. */
   onRetried?: () => void;
+  /** When it is aborted, a request that fails is not repeated any more. */
+  signal?: AbortSignal;
 }
 
 export function connectClickhouse(
@@ -23,11 +26,13 @@ export function connectClickhouse(
   options: ConnectOptions,
   database?: string,
 ): Clickhouse {
+  const { ca } = readTlsFiles({ ca: ['CLICKHOUSE_CA_FILE', environment.CLICKHOUSE_CA_FILE] });
   const client = createClient({
     url: environment.CLICKHOUSE_URL,
     username: environment.CLICKHOUSE_USERNAME,
     password: environment.CLICKHOUSE_PASSWORD,
     database: database ?? environment.CLICKHOUSE_DATABASE,
+    ...(ca && { tls: { ca_cert: ca } }),
     request_timeout: 120_000,
     // Every error is thrown, and its handler logs it.
     log: { level: ClickHouseLogLevel.OFF },
@@ -129,9 +134,9 @@ export class Clickhouse {
   }
 
   async #run<T>(operation: () => Promise<T>): Promise<T> {
-    const { retry, onAnswer, onRetry, onRetried } = this.#options;
+    const { retry, onAnswer, onRetry, onRetried, signal } = this.#options;
     const answer = await (retry
-      ? retryTransient(operation, isTransientClickhouseError, onRetry, onRetried)
+      ? retryTransient(operation, isTransientClickhouseError, onRetry, onRetried, signal)
       : operation());
     onAnswer?.();
     return answer;

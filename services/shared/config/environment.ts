@@ -22,6 +22,9 @@ const environmentSchema = z
   .object({
     KAFKA_BROKERS: text('127.0.0.1:9092').describe('host:port, comma-separated'),
     KAFKA_SSL: flag,
+    KAFKA_SSL_CA_FILE: optionalText.describe('PEM file of the authority of the brokers'),
+    KAFKA_SSL_CERT_FILE: optionalText.describe('PEM file of a client certificate'),
+    KAFKA_SSL_KEY_FILE: optionalText.describe('PEM file of its key'),
     KAFKA_SASL_MECHANISM: z.preprocess(
       blankAsAbsent,
       z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
@@ -32,6 +35,7 @@ const environmentSchema = z
     SCHEMA_REGISTRY_USERNAME: optionalText,
     SCHEMA_REGISTRY_PASSWORD: optionalText,
     CLICKHOUSE_URL: text('http://127.0.0.1:8123'),
+    CLICKHOUSE_CA_FILE: optionalText.describe('PEM file of the authority of ClickHouse'),
     CLICKHOUSE_USERNAME: text('default'),
     CLICKHOUSE_PASSWORD: text(''),
     CLICKHOUSE_DATABASE: text('driftloop').pipe(
@@ -71,7 +75,15 @@ const environmentSchema = z
       path: ['KAFKA_SASL_USERNAME'],
       message: 'KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
     },
-  );
+  )
+  .refine(value => !value.KAFKA_SSL_CERT_FILE === !value.KAFKA_SSL_KEY_FILE, {
+    path: ['KAFKA_SSL_KEY_FILE'],
+    message: 'KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE need each other',
+  })
+  .refine(value => value.KAFKA_SSL || !value.KAFKA_SSL_CA_FILE, {
+    path: ['KAFKA_SSL'],
+    message: 'KAFKA_SSL_CA_FILE needs KAFKA_SSL=true',
+  });
 
 export type Environment = z.infer<typeof environmentSchema>;
 

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Cron } from 'croner';
-import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { parseDurationMs } from '../duration.ts';
 import { type FeatureKinds, featureKinds } from '../featureKind.ts';
 import { UserError } from '../userError.ts';
+import { type Input, type InputMapping, inputsSchema, mappingsSchema } from './inputs.ts';
+import { parseYaml } from './parseYaml.ts';
 
 const duration = z
   .string({ error: 'expected a duration such as 15m, 1h, 7d' })
@@ -193,9 +194,12 @@ const checkedLayerSchema = Object.entries(formerNames).reduce(
   layerSchema,
 );
 const fileSchema = z.strictObject({
+  inputs: inputsSchema.optional(),
   defaults: checkedLayerSchema.optional(),
   models: z.record(z.string().min(1), checkedLayerSchema).optional(),
 });
+
+const mappingFileSchema = z.strictObject({ inputs: mappingsSchema });
 
 type Layer = z.infer<typeof layerSchema>;
 type FileContent = z.infer<typeof fileSchema>;
@@ -207,6 +211,8 @@ export interface Settings {
   ofOthers: ModelSettings;
   /** Models that the file names. */
   configuredModels: string[];
+  /** Topics beside Driftloop's own, and how their records are read. */
+  inputs: readonly Input[];
   /** What should be changed in the file although it is accepted, one sentence each. */
   warnings: string[];
 }
@@ -244,33 +250,10 @@ function warningsOf({ defaults: ofAll = {}, models = {} }: FileContent): string[
  * @throws UserError with one line per mistake: `file:line: path: what was expected (got …)`
  */
 export function parseSettings(text: string, source: string): Settings {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter });
-  if (document.errors.length > 0) {
-    throw new UserError(
-      document.errors.map(error => `${source}: ${error.message.split('\n')[0]}`).join('\n'),
-    );
-  }
-  const content = document.toJS() ?? {};
-  const parsed = fileSchema.safeParse(content);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.flatMap(issue => {
-      const paths =
-        issue.code === 'unrecognized_keys'
-          ? issue.keys.map(key => [...issue.path, key])
-          : [issue.path];
-      return paths.map(path => {
-        const node = document.getIn(path, true) as { range?: [number] } | undefined;
-        const line = node?.range ? `:${lineCounter.linePos(node.range[0]).line}` : '';
-        const message = issue.code === 'unrecognized_keys' ? 'is not a setting' : issue.message;
-        return `${source}${line}: ${path.join('.') || '(file)'}: ${message} (got ${JSON.stringify(document.getIn(path))})`;
-      });
-    });
-    throw new UserError(lines.join('\n'));
-  }
-  const everyModel = layered(settingsOfOneModel.parse(defaults), parsed.data.defaults);
+  const content = parseYaml(text, source, fileSchema);
+  const everyModel = layered(settingsOfOneModel.parse(defaults), content.defaults);
   const models = new Map(
-    Object.entries(parsed.data.models ?? {}).map(([name, layer]) => [
+    Object.entries(content.models ?? {}).map(([name, layer]) => [
       name,
       withUnits(layered(everyModel, layer)),
     ]),
@@ -280,7 +263,8 @@ export function parseSettings(text: string, source: string): Settings {
     of: model => models.get(model) ?? ofOthers,
     ofOthers,
     configuredModels: [...models.keys()],
-    warnings: warningsOf(parsed.data),
+    inputs: content.inputs ?? [],
+    warnings: warningsOf(content),
   };
 }
 
@@ -290,11 +274,21 @@ export function parseSettings(text: string, source: string): Settings {
  */
 export function readSettings(path: string | undefined): Settings {
   if (path === undefined) return parseSettings('', '(defaults)');
-  let text: string;
+  return parseSettings(readText('settings', path), path);
+}
+
+/**
+ * Reads how the files of a replay are mapped, from a file with the setting `inputs` alone.
+ * @throws UserError with one line per mistake
+ */
+export function readMappings(path: string): readonly InputMapping[] {
+  return parseYaml(readText('mapping', path), path, mappingFileSchema).inputs;
+}
+
+function readText(kind: string, path: string): string {
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new UserError(`settings file ${path}: ${(error as Error).message}`, { cause: error });
+    throw new UserError(`${kind} file ${path}: ${(error as Error).message}`, { cause: error });
   }
-  return parseSettings(text, path);
 }

@@ -1,21 +1,27 @@
 /*
- * The edge around kafkajs: clients and records. Beside it batchConsumer.ts knows kafkajs's batches,
- * kafkaCodecs.ts its codecs, topicIds.ts its connections, and isTransientKafkaError.ts its errors.
+ * The edge around kafkajs: clients and records. protocol/ replaces parts of it. Beside these files
+ * batchConsumer.ts knows kafkajs's batches, kafkaCodecs.ts its codecs, topicIds.ts its connections,
+ * and isTransientKafkaError.ts its errors.
  */
-import kafkajs from 'kafkajs';
+import type { IHeaders } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Environment } from '../config/environment.ts';
 import { registerKafkaCodecs } from './kafkaCodecs.ts';
+import { kafkaTls } from './kafkaTls.ts';
+import { choosePartition } from './protocol/choosePartition.ts';
+import type { KafkaHeaders } from './protocol/encodeRecord.ts';
+import kafkajs from './protocol/kafkajs.ts';
+import type { SetAsideBatch } from './protocol/recordSet.ts';
 
 registerKafkaCodecs();
 
+export type { KafkaHeaders };
 export type Kafka = InstanceType<typeof kafkajs.Kafka>;
 export type KafkaAdmin = ReturnType<Kafka['admin']>;
 export type KafkaConsumer = ReturnType<Kafka['consumer']>;
 export type KafkaProducer = ReturnType<Kafka['producer']>;
 /** The kind of resource of a topic, for reading its configuration by the admin client. */
 export const topicResource = kafkajs.ConfigResourceTypes.TOPIC;
-export type KafkaHeaders = Record<string, Buffer | string | (Buffer | string)[] | undefined>;
 
 export interface KafkaRecord {
   topic: string;
@@ -25,6 +31,11 @@ export interface KafkaRecord {
   value: Buffer | null;
   headers: KafkaHeaders;
   timestampMs: number;
+  /**
+   * Present when this stands for a whole batch that is not read: the offset is that of its last
+   * record, and the value has its bytes as Kafka stores them.
+   */
+  setAside?: SetAsideBatch;
 }
 
 export interface OutgoingRecord {
@@ -32,14 +43,25 @@ export interface OutgoingRecord {
   key: string | Buffer | null;
   value: Buffer | null;
   headers?: KafkaHeaders;
+  /** Absent: chosen by the key. It is an error when the topic does not have it. */
+  partition?: number;
 }
+
+/** TLS over a long way needs more than kafkajs's second. */
+const connectionTimeoutMs = 10_000;
+/**
+ * A connection on which a request is not answered for two session timeouts is closed, see
+ * `closeSilentConnections`. Requests that may take longer have a timeout of their own.
+ */
+const sessionsPerRequest = 2;
+const minRequestTimeoutMs = 10_000;
 
 export function connectKafka(environment: Environment, clientId: string, log?: Logger): Kafka {
   const { logLevel } = kafkajs;
   return new kafkajs.Kafka({
     clientId,
     brokers: environment.KAFKA_BROKERS.split(',').map(broker => broker.trim()),
-    ssl: environment.KAFKA_SSL,
+    ssl: kafkaTls(environment),
     ...(environment.KAFKA_SASL_MECHANISM && {
       sasl: {
         mechanism: environment.KAFKA_SASL_MECHANISM as 'plain',
@@ -55,6 +77,11 @@ export function connectKafka(environment: Environment, clientId: string, log?: L
         log?.[write]({ kafka: namespace, ...fields }, message);
       };
     },
+    connectionTimeout: connectionTimeoutMs,
+    requestTimeout: Math.max(
+      minRequestTimeoutMs,
+      sessionsPerRequest * environment.DRIFTLOOP_SESSION_TIMEOUT_MS,
+    ),
     retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 12 },
   });
 }
@@ -73,14 +100,14 @@ export async function connectProducer(
     // More than one request at a time would break the order within a transaction that is retried.
     maxInFlightRequests: transactionalId === undefined ? 5 : 1,
     retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: Number.MAX_SAFE_INTEGER },
-    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    createPartitioner: choosePartition as unknown as typeof kafkajs.Partitioners.DefaultPartitioner,
   });
   await producer.connect();
   return producer;
 }
 
 export async function sendRecords(
-  producer: KafkaProducer,
+  producer: Pick<KafkaProducer, 'sendBatch'>,
   records: readonly OutgoingRecord[],
 ): Promise<void> {
   for (const batch of batchesOf(records)) {
@@ -88,10 +115,12 @@ export async function sendRecords(
     await producer.sendBatch({
       topicMessages: [...byTopic].map(([topic, messages]) => ({
         topic,
-        messages: messages.map(({ key, value, headers }) => ({
+        messages: messages.map(({ key, value, headers, partition }) => ({
           key,
           value,
-          ...(headers && { headers }),
+          ...(partition !== undefined && { partition }),
+          // kafkajs's types do not know null headers; `encodeRecord` writes them.
+          ...(headers && { headers: headers as IHeaders }),
         })),
       })),
     });
@@ -103,13 +132,19 @@ export async function sendRecords(
  * own.
  */
 const maxBatchBytes = 512 * 1024;
+/** kafkajs needs time that is quadratic in the records of one partition of a request. */
+const maxBatchRecords = 1_000;
 
 function* batchesOf(records: readonly OutgoingRecord[]): Generator<OutgoingRecord[]> {
   let batch: OutgoingRecord[] = [];
   let batchBytes = 0;
   for (const record of records) {
-    const bytes = (record.value?.length ?? 0) + (record.key?.length ?? 0);
-    if (batch.length > 0 && batchBytes + bytes > maxBatchBytes) {
+    const bytes =
+      (record.value?.length ?? 0) + (record.key?.length ?? 0) + headerBytes(record.headers);
+    if (
+      batch.length === maxBatchRecords ||
+      (batch.length > 0 && batchBytes + bytes > maxBatchBytes)
+    ) {
       yield batch;
       batch = [];
       batchBytes = 0;
@@ -118,6 +153,17 @@ function* batchesOf(records: readonly OutgoingRecord[]): Generator<OutgoingRecor
     batchBytes += bytes;
   }
   if (batch.length > 0) yield batch;
+}
+
+/** Returns the size of names and values. */
+export function headerBytes(headers: KafkaHeaders | undefined): number {
+  let bytes = 0;
+  for (const name in headers) {
+    const value = headers[name];
+    for (const one of Array.isArray(value) ? value : [value])
+      bytes += name.length + (one?.length ?? 0);
+  }
+  return bytes;
 }
 
 /** Returns the text of a header, or undefined. When a header is repeated, its last value counts. */

@@ -1,4 +1,5 @@
 import { retryTransient } from '../retryTransient.ts';
+import { createCluster } from './createCluster.ts';
 import type { Kafka } from './kafka.ts';
 
 /*
@@ -43,26 +44,29 @@ interface Cluster {
   brokerPool: { withBroker<T>(use: (found: { broker: Broker }) => Promise<T>): Promise<T | null> };
 }
 
-export function connectTopicIds(kafka: Kafka): TopicIds {
-  const symbols = Object.getOwnPropertySymbols(kafka);
-  const createCluster = symbols.find(
-    ({ description }) => description === 'private:Kafka:createCluster',
-  )!;
-  const cluster = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[
-    createCluster
-  ]!({
+export interface TopicIdsOptions {
+  /** Called after each request that has failed and will be repeated. */
+  onRetry?: (error: unknown, attempt: number) => void;
+  /** When it is aborted, a request that fails is not repeated any more. */
+  signal?: AbortSignal;
+}
+
+export function connectTopicIds(kafka: Kafka, options: TopicIdsOptions = {}): TopicIds {
+  const cluster = createCluster<Cluster>(kafka, {
     metadataMaxAge: 300_000,
     allowAutoTopicCreation: false,
   });
-  return new TopicIds(cluster);
+  return new TopicIds(cluster, options);
 }
 
 /** Asks Kafka for the ids of topics, over connections of its own. */
 export class TopicIds {
   readonly #cluster: Cluster;
+  readonly #options: TopicIdsOptions;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, options: TopicIdsOptions) {
     this.#cluster = cluster;
+    this.#options = options;
   }
 
   /**
@@ -70,7 +74,8 @@ export class TopicIds {
    * not exist is absent. Waits for a Kafka that is away.
    */
   of(topics: readonly string[]): Promise<Map<string, string>> {
-    return retryTransient(() => this.#request(topics), isTransient);
+    const { onRetry, signal } = this.#options;
+    return retryTransient(() => this.#request(topics), isTransient, onRetry, undefined, signal);
   }
 
   disconnect(): Promise<void> {

@@ -1,12 +1,13 @@
 import type { Feedback } from '../contracts.ts';
 import type { LoggedPrediction } from '../profile/features.ts';
 import type { Rejection } from './decodeRecord.ts';
+import { acceptedTimes } from './eventTime.ts';
 
 const maxNameCharacters = 256;
 const maxFeatures = 2_000;
 /** An event time may be this far ahead of the wall clock. */
 export const futureToleranceMs = 3_600_000;
-/** Earlier times are mistakes (zero, or seconds taken for milliseconds) and not history. */
+/** Earlier times are mistakes, such as zero, and not history. */
 const minTimeMs = Date.UTC(1980, 0, 1);
 
 function checkName(field: string, value: string): Rejection | null {
@@ -20,7 +21,7 @@ function checkName(field: string, value: string): Rejection | null {
   return null;
 }
 
-/** Avro carries NaN and infinities, which say nothing as a label or value. */
+/** NaN and infinities say nothing as a prediction, label or value. */
 function checkFinite(field: string, value: unknown): Rejection | null {
   if (typeof value !== 'number' || Number.isFinite(value)) return null;
   return { class: 'invalid-field', message: `${field}: expected a finite number, got ${value}` };
@@ -30,7 +31,7 @@ function checkTime(timeMs: number, nowMs: number): Rejection | null {
   if (timeMs < minTimeMs) {
     return {
       class: 'implausible-time',
-      message: `time: ${isoTime(timeMs)} is before 1980; expected milliseconds since the epoch or ISO 8601 (got ${timeMs}: seconds?)`,
+      message: `time: ${isoTime(timeMs)} is before 1980; expected ${acceptedTimes} (got ${timeMs})`,
     };
   }
   if (timeMs > nowMs + futureToleranceMs) {
@@ -58,6 +59,7 @@ export function checkPrediction(prediction: LoggedPrediction, nowMs: number): Re
     checkName('model', prediction.model) ??
     checkName('version', prediction.version) ??
     checkTime(prediction.time, nowMs) ??
+    checkFinite('prediction', prediction.prediction) ??
     (prediction.features.names.length > maxFeatures
       ? ({ class: 'too-many-features', message: `features: more than ${maxFeatures}` } as const)
       : null);

@@ -1,22 +1,23 @@
-import type avro from 'avsc';
-import {
-  contractType,
-  type SchemaClient,
-  wireHeaderBytes,
-  wireSchemaId,
-} from '../avro/schemaRegistry.ts';
+import { readWithSchema } from '../avro/parsedSchema.ts';
+import type { SchemaReader } from '../avro/resolveSchema.ts';
+import { type SchemaKey, type WrittenWith, writtenWith } from '../avro/schemaKey.ts';
+import type { SchemaClient } from '../avro/schemaRegistry.ts';
+import type { InputMapping } from '../config/inputs.ts';
 import type {
   Alert,
   DriftEvent,
   Feedback,
   ModelVersion,
   Notice,
-  Prediction,
   RetrainRequest,
   WindowUpdate,
 } from '../contracts.ts';
 import { headerText, type KafkaRecord } from '../kafka/kafka.ts';
-import { featuresOf, type LoggedPrediction } from '../profile/features.ts';
+import type { LoggedPrediction } from '../profile/features.ts';
+import { contractValue, isObject, needsDigits } from './contractValue.ts';
+import { epochMs } from './eventTime.ts';
+import { mappedValues } from './mappedValues.ts';
+import { parseJson, parseJsonKeepingDigits } from './parseJson.ts';
 
 /** A larger value is not decoded. */
 export const maxRecordBytes = 1024 * 1024;
@@ -28,6 +29,7 @@ export type RejectionClass =
   | 'unknown-schema-id'
   | 'incompatible-schema'
   | 'malformed-avro'
+  | 'malformed-protobuf'
   | 'malformed-json'
   | 'invalid-field'
   | 'implausible-time'
@@ -62,21 +64,68 @@ export type Decoded<T> =
   | { value: T; rejection?: undefined }
   | { value?: undefined; rejection: Rejection };
 
+type Schemas = Pick<SchemaClient, 'resolver'>;
+
 function rejected(rejectionClass: RejectionClass, message: string): { rejection: Rejection } {
   return { rejection: { class: rejectionClass, message } };
 }
 
 /**
  * Decodes one record of a producer to the type of a contract, with its features as names and
- * values. Reads Avro in the Confluent wire format, JSON, and CloudEvents (binary and structured).
- * It is synchronous, because `schemas.prepare` has fetched the schemas of the producers before.
+ * values. Reads values of a schema registry (Avro, Protobuf and JSON Schema), plain JSON, and
+ * CloudEvents in binary and structured mode. It is synchronous, because `schemas.prepare` has
+ * fetched the schemas of the producers before.
  */
 export function decodeRecord<Name extends ContractName>(
   record: KafkaRecord,
   contract: Name,
-  schemas: Pick<SchemaClient, 'resolver'>,
+  schemas: Schemas,
 ): Decoded<DecodedContracts[Name]> {
-  const { value } = record;
+  if (latestReading.contract !== contract || latestReading.schemas !== schemas)
+    latestReading = directReading(contract, schemas);
+  return decode(record, latestReading as Reading<DecodedContracts[Name]>);
+}
+
+function directReading<Name extends ContractName>(
+  contract: Name,
+  schemas: Schemas,
+): Reading<DecodedContracts[Name]> {
+  return {
+    contract,
+    schemas,
+    isDirect: true,
+    read: content => contractValue(content, contract),
+  };
+}
+
+/**
+ * Decodes one record of another form, by the mapping of its topic, to as many values of a contract
+ * as it has rows. If one of them cannot be used, the record cannot.
+ */
+export function decodeMapped<Name extends ContractName>(
+  record: KafkaRecord,
+  contract: Name,
+  schemas: Schemas,
+  mapping: InputMapping,
+): Decoded<DecodedContracts[Name][]> {
+  const read = (content: unknown) => mappedValues(content, contract, mapping);
+  return decode(record, { contract, schemas, isDirect: false, read });
+}
+
+/** How a value becomes what is wanted of it. */
+interface Reading<T> {
+  contract: ContractName;
+  schemas: Schemas;
+  /** True if a value may be read straight into the type of the contract. */
+  isDirect: boolean;
+  read(content: unknown): Decoded<T>;
+}
+
+/** The reading of the record before; all records of a batch have the same. */
+let latestReading: Reading<unknown> = directReading('Prediction', { resolver: () => null });
+
+function decode<T>(record: KafkaRecord, reading: Reading<T>): Decoded<T> {
+  const { value, headers } = record;
   if (value === null) return rejected('null-value', 'the value is null, expected a record');
   if (value.length > maxRecordBytes) {
     return rejected(
@@ -84,50 +133,120 @@ export function decodeRecord<Name extends ContractName>(
       `the value has ${value.length} bytes, at most ${maxRecordBytes} are read`,
     );
   }
-  const schemaId = wireSchemaId(value);
-  if (schemaId !== null) return decodeAvro(value, schemaId, contract, schemas);
-  return decodeJson(value, contract, headerText(record.headers, 'content-type'));
+  const written = writtenWith(value, headers);
+  return written.length > 0
+    ? decodeWritten(value, written, reading)
+    : decodeJson(value, reading, headerText(headers, 'content-type'));
 }
 
-function decodeAvro<Name extends ContractName>(
+/** Decodes a value with the first of the schemas that it may have been written with. */
+function decodeWritten<T>(
   value: Buffer,
-  schemaId: number,
-  contract: Name,
-  schemas: Pick<SchemaClient, 'resolver'>,
-): Decoded<DecodedContracts[Name]> {
-  const resolved = schemas.resolver(contract, schemaId);
-  if (resolved === null)
-    return rejected('unknown-schema-id', `schema id ${schemaId} is not in the registry`);
+  written: readonly WrittenWith[],
+  reading: Reading<T>,
+): Decoded<T> {
+  let failed: { rejection: Rejection } | null = null;
+  for (const one of written) {
+    const resolved = reading.schemas.resolver(reading.contract, one.schema);
+    if (resolved === null) continue;
+    const decoded = decodeWith(value, one, reading, resolved);
+    if (!decoded.rejection) return decoded;
+    failed ??= decoded;
+  }
+  const [first] = written;
+  // JSON says itself what it is, also where the schema in the header is unknown or one of Avro.
+  if (first!.offset === 0 && value[0] === openingBrace) {
+    const decoded = decodeJson(value, reading);
+    if (!decoded.rejection) return decoded;
+    failed ??= decoded;
+  }
+  if (failed) return failed;
+  return rejected('unknown-schema-id', `${named(first!.schema)} is not in the registry`);
+}
+
+const openingBrace = '{'.charCodeAt(0);
+
+/** @example named(7) // 'schema id 7' */
+function named(schema: SchemaKey): string {
+  return typeof schema === 'number' ? `schema id ${schema}` : `schema ${schema}`;
+}
+
+function decodeWith<T>(
+  value: Buffer,
+  written: WrittenWith,
+  reading: Reading<T>,
+  resolved: SchemaReader | Error,
+): Decoded<T> {
   if (resolved instanceof Error) {
     return rejected(
       'incompatible-schema',
-      `schema id ${schemaId} cannot be read as ${contract}: ${resolved.message}`,
+      `${named(written.schema)} cannot be read as ${reading.contract}: ${resolved.message}`,
     );
   }
+  const { schema } = resolved;
+  if (schema?.kind === 'JSON') return decodeJson(value.subarray(written.offset), reading);
+  if (!reading.isDirect && schema) return decodeContent(value, written, reading, schema);
   try {
-    // Decodes in place, because a view of the bytes behind the header costs as much as decoding
-    // three features.
-    const decoded = resolved.type.decode(value, wireHeaderBytes, resolved.resolver);
-    if (decoded.offset < 0) throw new Error('truncated buffer');
-    if (decoded.offset < value.length) throw new Error('trailing data');
-    return { value: decoded.value as DecodedContracts[Name] };
+    return decodeDirectly(value, written.offset, resolved);
   } catch (error) {
-    return rejected(
-      'malformed-avro',
-      `not ${contract} in Avro (schema id ${schemaId}): ${(error as Error).message}`,
-    );
+    if (schema) return decodeContent(value, written, reading, schema);
+    return malformed(written, reading, 'Avro', error);
   }
 }
 
-function decodeJson<Name extends ContractName>(
-  bytes: Buffer,
-  contract: Name,
-  contentType: string | undefined,
-): Decoded<DecodedContracts[Name]> {
+/** Reads straight into the type of the contract. @throws Error if that cannot be done */
+function decodeDirectly<T>(
+  value: Buffer,
+  offset: number,
+  { type, resolver, schema }: SchemaReader,
+): Decoded<T> {
+  if (!type) throw new Error('the schema is no plain one');
+  // Decodes in place, because a view of the bytes behind the header costs as much as decoding three
+  // features.
+  const decoded = type.decode(value, offset, resolver);
+  if (decoded.offset < 0) throw new Error('truncated buffer');
+  if (decoded.offset < value.length) throw new Error('trailing data');
+  // Times of Driftloop itself are in ms.
+  if (schema) {
+    const content = decoded.value as { time: number };
+    content.time = epochMs(content.time) ?? content.time;
+  }
+  return { value: decoded.value as T };
+}
+
+function decodeContent<T>(
+  value: Buffer,
+  written: WrittenWith,
+  reading: Reading<T>,
+  schema: Exclude<NonNullable<SchemaReader['schema']>, { kind: 'JSON' }>,
+): Decoded<T> {
+  let content: unknown;
+  try {
+    content = readWithSchema(schema, value, written);
+  } catch (error) {
+    const kind = schema.kind === 'AVRO' ? 'Avro' : 'Protobuf';
+    return malformed(written, reading, kind, error);
+  }
+  return reading.read(content);
+}
+
+function malformed(
+  { schema }: WrittenWith,
+  { contract }: Pick<Reading<unknown>, 'contract'>,
+  kind: 'Avro' | 'Protobuf',
+  error: unknown,
+): { rejection: Rejection } {
+  return rejected(
+    kind === 'Avro' ? 'malformed-avro' : 'malformed-protobuf',
+    `not ${contract} in ${kind} (${named(schema)}): ${(error as Error).message}`,
+  );
+}
+
+function decodeJson<T>(bytes: Buffer, reading: Reading<T>, contentType?: string): Decoded<T> {
   const text = bytes.toString('utf8');
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = parsed(text, reading, contentType);
   } catch (error) {
     return rejected(
       'malformed-json',
@@ -140,15 +259,28 @@ function decodeJson<Name extends ContractName>(
       'holds half of a surrogate pair (\\ud800 to \\udfff), which is no character',
     );
   }
-  const structured =
-    contentType?.startsWith('application/cloudevents+json') ||
-    (isObject(content) && 'specversion' in content);
-  if (structured && isObject(content)) {
-    if (typeof content.data_base64 === 'string')
-      return decodeJson(Buffer.from(content.data_base64, 'base64'), contract, 'application/json');
-    content = content.data;
-  }
-  return fromJson(content, contract);
+  if (!isStructuredEvent(content, contentType)) return reading.read(content);
+  if (typeof content.data_base64 !== 'string') return reading.read(content.data);
+  return decodeJson(Buffer.from(content.data_base64, 'base64'), reading, 'application/json');
+}
+
+/** Parses JSON, with all digits of whole numbers where an id may need them. @throws Error */
+function parsed<T>(text: string, { isDirect }: Reading<T>, contentType?: string): unknown {
+  // A mapping may take an id from anywhere.
+  if (!isDirect) return parseJsonKeepingDigits(text);
+  const content = parseJson(text);
+  const record = isStructuredEvent(content, contentType) ? content.data : content;
+  return needsDigits(record) ? parseJsonKeepingDigits(text) : content;
+}
+
+function isStructuredEvent(
+  content: unknown,
+  contentType: string | undefined,
+): content is Record<string, unknown> {
+  return (
+    isObject(content) &&
+    (contentType?.startsWith('application/cloudevents+json') || 'specversion' in content)
+  );
 }
 
 const surrogateEscape = /\\ud[89a-f]/i;
@@ -170,113 +302,4 @@ function isWellFormed(content: unknown): boolean {
     }
   }
   return true;
-}
-
-/**
- * Reads a parsed JSON value as the type of a contract. It is checked against the same Avro type;
- * times may be in ISO 8601 or in ms.
- */
-export function fromJson<Name extends ContractName>(
-  content: unknown,
-  contract: Name,
-): Decoded<DecodedContracts[Name]> {
-  if (!isObject(content))
-    return rejected(
-      'invalid-field',
-      `expected an object with the fields of ${contract}, got ${shown(content)}`,
-    );
-  const type = contractType(contract) as avro.types.RecordType;
-  const value: Record<string, unknown> = {};
-  for (const field of type.fields) {
-    let fieldValue = content[field.name] ?? field.defaultValue();
-    if (fieldValue === undefined)
-      fieldValue = field.name in content ? content[field.name] : undefined;
-    if (field.name === 'time' && typeof fieldValue === 'string')
-      fieldValue = isoTimeMs(fieldValue) ?? fieldValue;
-    if (field.name === 'segment' && isObject(fieldValue)) fieldValue = mapOfText(fieldValue);
-    value[field.name] = fieldValue;
-  }
-  let mistake: string | undefined;
-  const valid = type.isValid(value, {
-    errorHook: (path: string[], part: unknown, partType: avro.Type) => {
-      mistake ??=
-        part === undefined
-          ? `${path.join('.')}: is missing`
-          : `${path.join('.')}: expected ${named(partType)}, got ${shown(part)}`;
-    },
-  });
-  if (!valid)
-    return {
-      rejection: {
-        class: 'invalid-field',
-        message: mistake ?? `not ${contract}`,
-        ...namesIn(content),
-      },
-    };
-  // The Avro type reads features as names and values.
-  if (contract === 'Prediction')
-    value.features = featuresOf(value.features as Prediction['features']);
-  return { value: value as unknown as DecodedContracts[Name] };
-}
-
-function namesIn({
-  model,
-  version,
-}: Record<string, unknown>): Pick<Rejection, 'model' | 'version'> {
-  return {
-    ...(typeof model === 'string' && { model }),
-    ...(typeof version === 'string' && { version }),
-  };
-}
-
-/**
- * Returns the milliseconds since the epoch of a time in ISO 8601, or undefined for another text.
- */
-export function isoTimeMs(text: string): number | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}/.test(text)) return undefined;
-  // A date and time without a zone is UTC, not in the zone of this process.
-  const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(text) || text.length === 10 ? text : `${text}Z`;
-  const milliseconds = Date.parse(zoned);
-  return Number.isNaN(milliseconds) ? undefined : milliseconds;
-}
-
-function mapOfText(content: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(content)
-      .filter(([, value]) => value !== null)
-      .map(([name, value]) => [
-        name,
-        typeof value === 'number' || typeof value === 'boolean' ? String(value) : value,
-      ]),
-  );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function named(type: avro.Type): string {
-  const { typeName } = type;
-  if (typeName.startsWith('union:'))
-    return (type as avro.types.UnwrappedUnionType).types.map(named).join(' or ');
-  if (typeName === 'long' || typeName === 'int') return 'a whole number';
-  if (typeName === 'double') return 'a number';
-  if (typeName === 'map') return 'an object';
-  return typeName === 'string' ? 'text' : typeName;
-}
-
-function shown(value: unknown): string {
-  const text = asText(value);
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
-}
-
-function asText(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch (error) {
-    // Thousands of levels can be parsed, but not written.
-    if (error instanceof RangeError)
-      return Array.isArray(value) ? '[… (too deep)' : '{… (too deep)';
-    throw error;
-  }
 }

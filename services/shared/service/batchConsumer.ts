@@ -1,9 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import kafkajs, { type ConsumerGroupJoinEvent, type EachBatchPayload } from 'kafkajs';
+import type { ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs';
 import type { Logger } from 'pino';
 import { isTransientKafkaError } from '../kafka/isTransientKafkaError.ts';
 import type { Kafka, KafkaConsumer, KafkaRecord } from '../kafka/kafka.ts';
+import { kafkaRecord } from '../kafka/kafkaRecord.ts';
+import kafkajs from '../kafka/protocol/kafkajs.ts';
 import { maxUnflushedRecords, nextFlushAtMs } from './flushSchedule.ts';
+import { LagWatch } from './lagWatch.ts';
 import type { ServiceMetrics } from './metrics.ts';
 import { type Partition, partitionKey } from './partitionStart.ts';
 import type { ReadPartition } from './positionStore.ts';
@@ -55,6 +58,8 @@ export interface BatchConsumerOptions {
   groupId: string;
   topics: string[];
   handler: BatchHandler;
+  /** Called with records before the handler takes them. */
+  onRecords?: (records: readonly KafkaRecord[]) => void;
   positions: ReadPositions;
   flushIntervalMs: number;
   sessionTimeoutMs: number;
@@ -70,7 +75,17 @@ export interface BatchConsumerOptions {
 /** A batch as kafkajs delivers it; its types leave out the offset that it asked for. */
 type Batch = EachBatchPayload['batch'] & { fetchedOffset: string };
 
-interface PartitionReading {
+type PartitionOffset = Partition & { offset: string };
+
+/** What kafkajs tells of a batch when it was handled or passed over. */
+interface BatchEnd extends Partition {
+  batchSize: number;
+  /** null when it has no records behind the offset that was asked for. */
+  firstOffset: string | null;
+  lastOffset: string;
+}
+
+interface PartitionReading extends Partition {
   /** Position of offset 0. */
   base: number;
   /** Offset of the record that is expected next. */
@@ -85,6 +100,8 @@ const tickMs = 1_000;
  * away.
  */
 const awayPauseMs = 1_000;
+/** A rebalance ends within a minute. */
+const unassignedToldAfterMs = 90_000;
 
 /**
  * Reads topics for a handler, and writes before it commits: records are taken, made durable at most
@@ -99,6 +116,7 @@ const awayPauseMs = 1_000;
 export class BatchConsumer {
   readonly #topics: string[];
   readonly #handler: BatchHandler;
+  readonly #onRecords: BatchConsumerOptions['onRecords'];
   readonly #positions: ReadPositions;
   readonly #flushIntervalMs: number;
   readonly #heartbeatMs: number;
@@ -107,6 +125,7 @@ export class BatchConsumer {
   readonly #onCrash: (error: unknown) => void;
   readonly #consumer: KafkaConsumer;
   readonly #joined = Promise.withResolvers<void>();
+  readonly #lagWatch: LagWatch;
 
   // === Signals: set at any time, read by the loop ===
 
@@ -115,6 +134,8 @@ export class BatchConsumer {
    * written.
    */
   #generation = 0;
+  /** Wall clock, ms, of the last change of the generation. */
+  #generationAtMs = Date.now();
   #assigned: Partition[] = [];
   #missingTopics: readonly string[] = [];
   /** Set by `stop`: whatever waits gives up, and the flush that `stop` queues is the last one. */
@@ -125,12 +146,16 @@ export class BatchConsumer {
   // === State of the loop: changed in turns only ===
 
   #turn: Promise<void> = Promise.resolve();
+  /** Turns that have not ended. */
+  #openTurns = 0;
   #tickIsQueued = false;
   /** Generation that the handler's state and the fields below belong to. */
   #generationOfState = 0;
   readonly #reading = new Map<string, PartitionReading>();
   /** Partitions of which records have been taken since the last flush. */
   readonly #uncommitted = new Map<string, ReadPartition & { offset: string }>();
+  /** Offsets of durable records that Kafka has not taken as committed, by partition. */
+  readonly #uncommittedOffsets = new Map<string, PartitionOffset>();
   #flushedAtMs = Date.now();
   #lastFlushMs = 0;
   #flushTimer: NodeJS.Timeout | undefined;
@@ -140,6 +165,7 @@ export class BatchConsumer {
   constructor(options: BatchConsumerOptions) {
     this.#topics = options.topics;
     this.#handler = options.handler;
+    this.#onRecords = options.onRecords;
     this.#positions = options.positions;
     this.#flushIntervalMs = options.flushIntervalMs;
     this.#heartbeatMs = options.sessionTimeoutMs / 4;
@@ -162,18 +188,25 @@ export class BatchConsumer {
       // transient error.
       retry: { initialRetryTime: 100, retries: 12, restartOnFailure: async () => false },
     });
+    this.#lagWatch = new LagWatch({
+      reading: () => [...this.#reading.values()],
+      ends: topics => this.#positions.ends(topics),
+      isBusy: () => this.#openTurns > 0 || !this.#stateIsCurrent(),
+      onStuck: () => this.#crashOnError(this.#inTurn(() => this.#begin())),
+      log: options.log,
+      metrics: options.metrics,
+    });
   }
 
   // === Life ===
 
   /** Begins to consume. Resolves when partitions have been assigned for the first time. */
   async start(): Promise<void> {
-    const { GROUP_JOIN, STOP, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, STOP, CRASH, END_BATCH_PROCESS } = this.#consumer.events;
     this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#onAssignment(payload));
+    this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => this.#onBatchEnd(payload));
     // What is in memory has no partitions any more, until the consumer has joined the group again.
-    this.#consumer.on(STOP, () => {
-      this.#generation++;
-    });
+    this.#consumer.on(STOP, () => this.#beginGeneration());
     this.#consumer.on(CRASH, ({ payload: { error } }) => {
       if (this.#stopped) return;
       if (isTransientKafkaError(error)) this.#crashOnError(this.#consumeAgain(error));
@@ -181,12 +214,21 @@ export class BatchConsumer {
     });
     this.#crashOnError(this.#consume());
     this.#tickTimer = setInterval(() => this.#queueTick(), tickMs);
+    this.#lagWatch.start();
     await this.#joined.promise;
   }
 
   /** Topics that it waits for because Kafka does not have them. */
   get missingTopics(): readonly string[] {
     return this.#missingTopics;
+  }
+
+  /** Why nothing is read although the loop does nothing, or null. */
+  get stuckReason(): string | null {
+    const unassignedMs = this.#stateIsCurrent() ? 0 : Date.now() - this.#generationAtMs;
+    if (unassignedMs > unassignedToldAfterMs && this.#openTurns === 0)
+      return `no partitions have been assigned for ${Math.floor(unassignedMs / 1000)} s`;
+    return this.#lagWatch.reason();
   }
 
   /** Flushes and commits what was taken, and leaves the group. */
@@ -197,6 +239,7 @@ export class BatchConsumer {
       if (!isAbort(error)) throw error;
     });
     this.#stopped = true;
+    this.#lagWatch.stop();
     clearInterval(this.#tickTimer);
     clearTimeout(this.#flushTimer);
     await this.#consumer.disconnect();
@@ -204,6 +247,7 @@ export class BatchConsumer {
 
   #crash(error: unknown): void {
     this.#stopped = true;
+    this.#lagWatch.stop();
     clearInterval(this.#tickTimer);
     this.#onCrash(error);
   }
@@ -249,8 +293,13 @@ export class BatchConsumer {
     }
   }
 
-  #onAssignment({ memberAssignment }: ConsumerGroupJoinEvent['payload']): void {
+  #beginGeneration(): void {
     this.#generation++;
+    this.#generationAtMs = Date.now();
+  }
+
+  #onAssignment({ memberAssignment }: ConsumerGroupJoinEvent['payload']): void {
+    this.#beginGeneration();
     this.#metrics.rebalances.inc();
     // The lag of partitions that went to other members is reported by them.
     this.#metrics.lag.reset();
@@ -285,13 +334,36 @@ export class BatchConsumer {
     }
   }
 
+  /**
+   * Notes records that kafkajs itself has passed over, because their transaction was aborted or they
+   * are its markers. Without that they would count as lag until the next record comes.
+   */
+  #onBatchEnd({ topic, partition, batchSize, firstOffset, lastOffset }: BatchEnd): void {
+    if (batchSize > 0 || firstOffset === null || this.#stopped) return;
+    const turn = this.#inTurn(async () => {
+      const reading = this.#reading.get(partitionKey({ topic, partition }));
+      if (!this.#stateIsCurrent() || reading?.next !== Number(firstOffset)) return;
+      const next = Number(lastOffset) + 1;
+      const lag = Math.max(0, reading.lag - (next - reading.next));
+      this.#noteRead(reading, next, lag);
+      await this.#flushOrSchedule(false);
+    });
+    this.#crashOnError(turn);
+  }
+
   // === Turns of the loop ===
 
   #inTurn(action: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(async () => {
-      await action();
-      this.#metrics.loop.progressed();
-    });
+    this.#openTurns++;
+    this.#turn = this.#turn
+      .then(async () => {
+        await action();
+        this.#metrics.loop.progressed();
+        this.#metrics.waits.clear();
+      })
+      .finally(() => {
+        this.#openTurns--;
+      });
     return this.#turn;
   }
 
@@ -308,14 +380,19 @@ export class BatchConsumer {
     const beginning = this.#generation;
     this.#handler.reset();
     this.#uncommitted.clear();
+    this.#uncommittedOffsets.clear();
     this.#reading.clear();
     this.#metrics.unflushed.clear();
     const isWanted = () => beginning === this.#generation && !this.#stopWanted;
     const starts = await this.#positions.begin(this.#assigned, isWanted);
     if (!isWanted()) return;
-    for (const { topic, partition, base, offset } of starts) {
-      this.#reading.set(partitionKey({ topic, partition }), { base, next: offset, lag: 0 });
+    for (const { topic, partition, base, offset, committed } of starts) {
+      const key = partitionKey({ topic, partition });
+      this.#reading.set(key, { topic, partition, base, next: offset, lag: 0 });
       this.#consumer.seek({ topic, partition, offset: String(offset) });
+      // The records before are durable, but their commit has failed, or Kafka has lost it.
+      if (offset > (committed ?? 0))
+        this.#uncommittedOffsets.set(key, { topic, partition, offset: String(offset) });
     }
     this.#generationOfState = beginning;
   }
@@ -323,31 +400,39 @@ export class BatchConsumer {
   /** Returns whether the batch was taken. If not, the partitions begin again where they must. */
   async #takeBatch(batch: Batch): Promise<boolean> {
     const { topic, partition } = batch;
-    const key = partitionKey(batch);
-    const { base, next: expected } = this.#reading.get(key)!;
+    const reading = this.#reading.get(partitionKey(batch));
+    if (!reading) return false; // of a partition that this member has lost
+    const { base, next: expected } = reading;
     if (!(await this.#continuesAt(batch, expected))) {
       await this.#begin();
       return false;
     }
-    const records = recordsOf(batch, base);
+    const records = batch.messages.map(message => kafkaRecord(batch, message, base));
     this.#metrics.unflushed.add(records);
+    this.#onRecords?.(records);
     await this.#handler.take(records, this.#mayStore);
 
     const next = Number(batch.lastOffset()) + 1;
-    const end = Math.max(next, Number(batch.highWatermark));
-    const lag = end - next;
-    this.#reading.set(key, { base, next, lag });
-    this.#uncommitted.set(key, {
-      topic,
-      partition,
-      position: base + next,
-      end: base + end,
-      offset: String(next),
-    });
+    const lag = Math.max(0, Number(batch.highWatermark) - next);
+    this.#noteRead({ topic, partition, base }, next, lag);
     this.#metrics.records.inc({ topic }, records.length);
-    this.#metrics.lag.set({ topic, partition }, lag);
     await this.#flushOrSchedule(lag === 0);
     return true;
+  }
+
+  #noteRead(
+    { topic, partition, base }: Partition & { base: number },
+    next: number,
+    lag: number,
+  ): void {
+    const key = partitionKey({ topic, partition });
+    const end = base + next + lag;
+    this.#reading.set(key, { topic, partition, base, next, lag });
+    this.#uncommitted.set(key, {
+      ...{ topic, partition, position: base + next, end },
+      offset: String(next),
+    });
+    this.#metrics.lag.set({ topic, partition }, lag);
   }
 
   /**
@@ -413,11 +498,23 @@ export class BatchConsumer {
     const read = [...this.#uncommitted.values()];
     this.#uncommitted.clear();
     await this.#positions.save(read);
-    if (!this.#stateIsCurrent()) return;
+    for (const { topic, partition, offset } of read) {
+      const key = partitionKey({ topic, partition });
+      this.#uncommittedOffsets.set(key, { topic, partition, offset });
+    }
+    await this.#commit();
+  }
+
+  /**
+   * Commits what is durable. What Kafka does not take is tried again with the next tick: a record
+   * that is the only one of its partition would otherwise count as lag until another one comes.
+   */
+  async #commit(): Promise<void> {
+    const offsets = [...this.#uncommittedOffsets.values()];
+    if (!this.#stateIsCurrent() || offsets.length === 0) return;
     try {
-      await this.#consumer.commitOffsets(
-        read.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
-      );
+      await this.#consumer.commitOffsets(offsets);
+      this.#uncommittedOffsets.clear();
     } catch (error) {
       // Another member owns the partitions now. It takes the same records again and writes the same
       // rows.
@@ -443,20 +540,9 @@ export class BatchConsumer {
   async #tick(): Promise<void> {
     if (this.#stopped || !this.#stateIsCurrent()) return;
     if (this.#uncommitted.size === 0 && !(await this.#positions.areCurrent())) return this.#begin();
+    if (this.#uncommitted.size === 0) await this.#commit();
     await this.#handler.tick?.();
   }
-}
-
-function recordsOf({ topic, partition, messages }: Batch, base: number): KafkaRecord[] {
-  return messages.map(message => ({
-    topic,
-    partition,
-    offset: base + Number(message.offset),
-    key: message.key,
-    value: message.value,
-    headers: message.headers ?? {},
-    timestampMs: Number(message.timestamp),
-  }));
 }
 
 export function isAbort(error: unknown): boolean {

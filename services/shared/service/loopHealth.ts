@@ -1,12 +1,10 @@
 /**
  * Time without progress after which the loop counts as stalled.
  *
- * It is longer than all that a healthy turn waits for without an answer of ClickHouse: a request to
- * ClickHouse that times out after 2 minutes and is repeated, a rebalance of 1 minute, and a request
- * to Kafka, which kafkajs gives up after 12 attempts of up to 35 s (7 minutes). So a loop that is
- * slow is not taken for one that hangs.
+ * A healthy turn waits for less without an answer of ClickHouse. While a server is away it waits
+ * for longer, but then it is true that the service is not ready.
  */
-const stallAfterMs = 10 * 60_000;
+const stallAfterMs = 2 * 60_000;
 
 /**
  * Knows when the loop of a service last made progress: when a turn of it ended, or ClickHouse

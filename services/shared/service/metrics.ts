@@ -1,6 +1,24 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { deadLetterClasses } from './deadLetters.ts';
 import { LoopHealth } from './loopHealth.ts';
+import type { BreakReason } from './partitionStart.ts';
 import { UnflushedRecords } from './unflushedRecords.ts';
+import { Waits } from './waits.ts';
+
+const breakReasons: readonly BreakReason[] = ['recreated', 'truncated', 'deleted'];
+
+/**
+ * Lets the counters of topics begin at 0. Prometheus would not see the first increase of a series
+ * that begins with another value.
+ */
+export function beginCounters(metrics: ServiceMetrics, topics: readonly string[]): void {
+  for (const topic of topics) {
+    metrics.records.inc({ topic }, 0);
+    metrics.lostRecords.inc({ topic }, 0);
+    for (const reason of breakReasons) metrics.topicBreaks.inc({ topic, reason }, 0);
+    for (const one of deadLetterClasses) metrics.deadLetters.inc({ topic, class: one }, 0);
+  }
+}
 
 export type ServiceMetrics = ReturnType<typeof createMetrics>;
 
@@ -17,6 +35,7 @@ export function createMetrics(service: string) {
     registry,
     unflushed: new UnflushedRecords(registers),
     loop: loopHealth(registers),
+    waits: new Waits(registers),
     ...cacheMetrics(registers),
     ...consumerMetrics(registers),
     ...topicMetrics(registers),
@@ -89,6 +108,11 @@ function consumerMetrics(registers: Registry[]) {
       help: 'Commits of offsets that Kafka refused; the records are delivered again',
       registers,
     }),
+    stuckPartitions: new Counter({
+      name: 'driftloop_stuck_partitions_total',
+      help: 'Times that records waited while the consumer did nothing, so that it began again',
+      registers,
+    }),
     flushSeconds: new Histogram({
       name: 'driftloop_flush_seconds',
       help: 'Time to make taken records durable',
@@ -139,6 +163,11 @@ function outputMetrics(registers: Registry[]) {
     clickhouseWaiting: new Gauge({
       name: 'driftloop_clickhouse_waiting_requests',
       help: 'ClickHouse requests that failed and are being repeated',
+      registers,
+    }),
+    clockDifference: new Gauge({
+      name: 'driftloop_clock_difference_seconds',
+      help: "ClickHouse's clock minus that of this machine",
       registers,
     }),
     registryRetries: new Counter({

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { committedEnds } from '../kafka/committedEnds.ts';
 import { isTransientKafkaError } from '../kafka/isTransientKafkaError.ts';
 import type { Kafka, KafkaAdmin } from '../kafka/kafka.ts';
 import type { TopicIds } from '../kafka/topicIds.ts';
@@ -19,7 +20,11 @@ interface FoundStart extends Partition, PartitionStart {
   end: number;
   /** Position before which all records are durable, at least the stored one. */
   durable: number;
+  committed: number | null;
 }
+
+/** Where reading begins, and what the consumer group has committed. */
+export type FoundPartitionStart = Partition & PartitionStart & { committed: number | null };
 
 export type FoundBreak = Partition & TopicBreak;
 
@@ -81,7 +86,7 @@ export class ReadPositions {
   async begin(
     assigned: readonly Partition[],
     isWanted: () => boolean,
-  ): Promise<(Partition & PartitionStart)[]> {
+  ): Promise<FoundPartitionStart[]> {
     while (isWanted()) {
       const hold = await this.#activeHold();
       const starts = await this.#findStarts(assigned);
@@ -140,6 +145,16 @@ export class ReadPositions {
     return found ? Number(found.low) : null;
   }
 
+  /**
+   * Returns the offsets behind the last records of all partitions that can be read now, by
+   * `partitionKey`.
+   * @throws when Kafka does not answer the first attempt
+   */
+  async ends(topics: readonly string[]): Promise<Map<string, number>> {
+    const ends = await committedEnds(this.#kafka, topics);
+    return new Map(ends.map(end => [partitionKey(end), end.offset]));
+  }
+
   /** Returns null while a topic is missing. */
   async #findStarts(assigned: readonly Partition[]): Promise<FoundStart[] | null> {
     this.#ids = await this.#topicIds.of(this.#topics);
@@ -168,7 +183,9 @@ export class ReadPositions {
         };
         const start = partitionStart(log, stored.get(key) ?? null);
         const durable = Math.max(start.base + start.offset, stored.get(key)?.position ?? 0);
-        starts.push({ topic, partition, end: start.base + log.end, durable, ...start });
+        const { committed: committedOffset } = log;
+        const end = start.base + log.end;
+        starts.push({ topic, partition, end, durable, committed: committedOffset, ...start });
       }
     }
     return starts;

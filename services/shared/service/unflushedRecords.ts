@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { KafkaRecord } from '../kafka/kafka.ts';
+import { headerBytes, type KafkaRecord } from '../kafka/kafka.ts';
 
 /**
  * Counts what was taken from Kafka and is not durable yet, and shows it as gauges. It has to be
@@ -29,7 +29,7 @@ export class UnflushedRecords {
     );
     gauge(
       'driftloop_unflushed_bytes',
-      'Bytes of keys and values of records that are not durable yet',
+      'Bytes of keys, values and headers of records that are not durable yet',
       () => this.#bytes,
     );
     gauge(
@@ -50,7 +50,8 @@ export class UnflushedRecords {
   add(taken: readonly KafkaRecord[]): void {
     if (this.#records === 0) this.#sinceMs = Date.now();
     this.#records += taken.length;
-    for (const { key, value } of taken) this.#bytes += (key?.length ?? 0) + (value?.length ?? 0);
+    for (const { key, value, headers } of taken)
+      this.#bytes += (key?.length ?? 0) + (value?.length ?? 0) + headerBytes(headers);
   }
 
   clear(): void {

@@ -11,6 +11,10 @@ describe('replayLine', () => {
     const iso = '{ "id": "a", "time": "2026-01-01T00:00:00Z" } ';
     expect(parsed(iso)).toEqual({ key: 'a', timeMs: Date.UTC(2026, 0, 1), value: iso });
     expect(parsed('{"id":"a","time":1000}').timeMs).toBe(1000);
+    expect(parsed('{"id":7,"time":1767225600.5,"score":NaN}')).toMatchObject({
+      key: '7',
+      timeMs: Date.UTC(2026, 0, 1) + 500,
+    });
   });
 
   it('returns null for an id or a time that it cannot read', () => {
@@ -20,7 +24,7 @@ describe('replayLine', () => {
       '3',
       '[]',
       '{}',
-      '{"id":7,"time":{}}',
+      '{"id":7.5,"time":{}}',
       '{"id":null,"time":"yesterday"}',
     ]) {
       expect(parsed(text)).toEqual({ key: null, timeMs: null, value: text });

@@ -10,6 +10,8 @@ import { replaySettings } from '../../../bin/replay/replaySettings.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 
 const configured = `
+inputs:
+  - { topic: scores, kind: prediction, fields: { id: uuid, features: 'in.*' }, rows: rows }
 defaults: { window: 2h, retraining: { schedule: "0 3 * * *" } }
 models:
   churn: { window: 1d, segments: [country], positiveLabel: leaves }
@@ -22,6 +24,8 @@ describe('effectiveSettings', () => {
     const settings = parseSettings(configured, 'a.yaml');
     const again = parseSettings(stringify(effectiveSettings(settings)), 'b.yaml');
     expect(again.configuredModels).toEqual(['churn', 'price']);
+    expect(again.inputs).toEqual(settings.inputs);
+    expect(again.inputs).toHaveLength(1);
     for (const model of ['churn', 'price', 'another'])
       expect(again.of(model)).toEqual(settings.of(model));
   });

@@ -46,7 +46,7 @@ describe('alerts.yaml', () => {
         expect(grouped).toContain(label);
       expect(rule.expr.split('(').length).toBe(rule.expr.split(')').length);
       for (const [, duration] of rule.expr.matchAll(/\[(.*?)\]/g))
-        expect(duration).toMatch(/^\d+[smhd]$/);
+        expect(duration).toMatch(/^\d+[smhd](:\d+[smhd])?$/);
       if (rule.for) expect(rule.for).toMatch(/^\d+[smhd]$/);
     },
   );
@@ -91,6 +91,7 @@ describe('metrics', () => {
       'limit',
       'status',
       'cause',
+      'server',
     ];
     for (const [name, { labelNames }] of metrics)
       for (const label of labelNames) expect(bounded, name).toContain(label);

@@ -26,7 +26,11 @@ import {
   parseSettings,
   readSettings,
 } from '../../../services/shared/config/settings.ts';
-import type { RejectionClass } from '../../../services/shared/records/decodeRecord.ts';
+import { batchLimits } from '../../../services/shared/kafka/protocol/batchLimits.ts';
+import { maxFetchCostBytes } from '../../../services/shared/kafka/protocol/recordSet.ts';
+import { contractValue } from '../../../services/shared/records/contractValue.ts';
+import { mapContent } from '../../../services/shared/records/mapContent.ts';
+import { deadLetterClasses } from '../../../services/shared/service/deadLetters.ts';
 import {
   maxUnflushedBytes,
   maxUnflushedRecords,
@@ -92,20 +96,41 @@ function settingNames(): string[] {
   ];
 }
 
-/** The classes of dead letters, in the order of the page; the compiler keeps the list complete. */
-const rejectionClasses: Record<RejectionClass, true> = {
-  'null-value': true,
-  'too-large': true,
-  'unknown-schema-id': true,
-  'incompatible-schema': true,
-  'malformed-avro': true,
-  'malformed-json': true,
-  'invalid-field': true,
-  'implausible-time': true,
-  'future-time': true,
-  'too-many-features': true,
-  'too-late': true,
-};
+describe('docs/producers.md', () => {
+  it('shows inputs that are read as it says', () => {
+    const [block] = fencedBlocks(read('docs/producers.md')).filter(
+      ({ kind }) => kind === 'yaml inputs',
+    );
+    const [scores, batches, outcomes] = parseSettings(block!.text, 'docs/producers.md').inputs;
+    const record = {
+      request: { uuid: 'a', country: 'DE' },
+      meta: { release: 3 },
+      ts: '2026-03-02 09:30:00+01',
+      inputs: { age: 41 },
+      output: { label: 'stays' },
+    };
+    const [row] = mapContent(record, scores!);
+    expect(contractValue(row, 'Prediction').value).toMatchObject({
+      id: 'a',
+      model: 'churn',
+      version: '3',
+      time: Date.UTC(2026, 2, 2, 8, 30),
+      features: { names: ['age'], values: [41] },
+      prediction: 'stays',
+      segment: { country: 'DE' },
+    });
+    const instances = [{ age: 1 }, { age: 2 }];
+    const outputs = [{ label: 'x' }, { label: 'y' }];
+    expect(mapContent({ id: 'a', instances, outputs }, batches!)).toMatchObject([
+      { id: 'a-0', features: { age: 1 }, prediction: 'x' },
+      { id: 'a-1', features: { age: 2 }, prediction: 'y' },
+    ]);
+    const order = { uuid: 'a', returned: true, closed_at: 1_772_443_800 };
+    expect(mapContent({ order }, outcomes!)).toMatchObject([
+      { id: 'a', label: true, time: 1_772_443_800 },
+    ]);
+  });
+});
 
 describe('docs/operators.md', () => {
   it('lists every environment variable with its default', () => {
@@ -159,6 +184,8 @@ describe('docs/operators.md', () => {
     expect(limits).toEqual([
       `${count(maxUnflushedRecords)} or ${mib(maxUnflushedBytes)}, and one batch`,
       `${count(maxProfilerRecords)} or ${mib(maxUnflushedBytes)}, and one batch`,
+      `${mib(batchLimits.maxBytes)}, ${count(batchLimits.maxRecords)}, ${count(batchLimits.maxHeaders)} headers`,
+      `${mib(maxFetchCostBytes)}, and one batch`,
       `${count(maxRawRows)} or ${mib(maxRawBytes)}`,
       count(maxNewProfiles),
       `${mib(maxBytesInMemory)} after a flush`,
@@ -175,9 +202,9 @@ describe('docs/operators.md', () => {
   });
 
   it('says what to do about every class of dead letter', () => {
-    const inCode = Object.keys(rejectionClasses);
-    expect(tableBelow('Dead letters').map(([name]) => name)).toEqual(inCode);
-    for (const name of inCode) expect(read('schemas/asyncapi.yaml')).toContain(`- ${name}\n`);
+    expect(tableBelow('Dead letters').map(([name]) => name)).toEqual(deadLetterClasses);
+    for (const name of deadLetterClasses)
+      expect(read('schemas/asyncapi.yaml')).toContain(`- ${name}\n`);
   });
 
   it.each(['Alert', 'DriftEvent'])('names every field and state of a %s', contract => {

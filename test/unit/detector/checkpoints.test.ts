@@ -64,6 +64,7 @@ async function startProcess(
       notices: { state() {}, clear() {}, flush: async () => {} } as never,
       producer: { sendBatch: async () => {} } as never,
       metrics: createMetrics('test'),
+      clock: { nowMs: Date.now },
       log: pino({ level: 'silent' }),
       topic: topicName => topicName,
     },

@@ -24,8 +24,18 @@ describe('parseClickhouseRequest', () => {
     });
   });
 
+  it('takes what standard clients send: sessions, their compression, and headers', () => {
+    const parameters = new URLSearchParams('session_id=1&compress=1&client_protocol_version=54460');
+    const headers = { 'x-clickhouse-format': 'RowBinary', 'x-clickhouse-database': 'd' };
+    expect(parseClickhouseRequest(parameters, headers)).toMatchObject({
+      defaultFormat: 'RowBinary',
+      database: 'd',
+      settings: new Map(),
+    });
+  });
+
   it('refuses parameters that the local server does not have', () => {
-    expect(() => parse('session_id=1')).toThrow(/Code: 48\..*session_id/);
+    expect(() => parse('role=1')).toThrow(/Code: 48\..*role/);
     expect(() => parse('max_threads%3D1;DROP=2')).toThrow(/Code: 115\./);
   });
 });

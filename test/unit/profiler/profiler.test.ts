@@ -116,6 +116,21 @@ describe('counting a prediction', () => {
     expect([...state.touchedWindows]).toEqual([startMs]);
   });
 
+  it('counts each prediction of one record once, also when the record is delivered again', () => {
+    const rows = [0, 1, 2].map(row => ({ prediction: prediction({ id: `a-${row}` }), row }));
+    const take = (state: VersionState) =>
+      rows.map(row => countPrediction(state, { ...row, offset: 5 }, emptyTally()));
+    const state = newVersionState('m', '1', settings);
+    expect(take(state)).toEqual(['on_time', 'on_time', 'on_time']);
+    expect(take(state)).toEqual(['replayed', 'replayed', 'replayed']);
+    expect(profileOf(state, startMs, '', 'amount')!.count).toBe(3);
+    expect(state.windows.get(startMs)).toMatchObject({ lastOffset: 5, sampledOffset: 5 });
+
+    // A process that has only what was stored knows the whole record.
+    const stored = { ...newVersionState('m', '1', settings), lastOffset: 5 };
+    expect(take(stored)).toEqual(['replayed', 'replayed', 'replayed']);
+  });
+
   it('does not count a record twice in a window that was stored at a higher offset than the version', () => {
     const stored = counted([
       { prediction: prediction({}), offset: 0 },

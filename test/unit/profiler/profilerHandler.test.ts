@@ -61,6 +61,7 @@ async function handlerWithTables(written: string[]) {
     notices: { state() {}, clear() {}, flush: async () => {} },
     producer: { sendBatch: async () => {} },
     metrics: createMetrics('test'),
+    clock: { nowMs: Date.now },
     topic: (name: string) => name,
   };
   return profilerHandler(context as unknown as ServiceContext, store as never);

@@ -21,7 +21,7 @@ function createWorld(handler: Partial<BatchHandler> = {}) {
   const listeners = new Map<string, Listener>();
   let deliver: DeliverBatch = async () => {};
   const consumer = {
-    events: { GROUP_JOIN: 'join', STOP: 'stop', CRASH: 'crash' },
+    events: { GROUP_JOIN: 'join', STOP: 'stop', CRASH: 'crash', END_BATCH_PROCESS: 'end' },
     on: (name: string, listener: Listener) => listeners.set(name, listener),
     connect: async () => {},
     subscribe: async () => {},
@@ -29,14 +29,19 @@ function createWorld(handler: Partial<BatchHandler> = {}) {
       deliver = eachBatch;
     },
     seek: ({ offset }: { offset: string }) => done.push(`seek ${offset}`),
-    commitOffsets: async ([read]: { offset: string }[]) => done.push(`commit ${read!.offset}`),
+    commitOffsets: vi.fn(async ([read]: { offset: string }[]) => {
+      done.push(`commit ${read!.offset}`);
+    }),
     disconnect: async () => done.push('disconnect'),
   };
   const positions = {
     missingTopics: async () => [],
-    begin: async () => [{ topic: 't', partition: 0, base: 1_000, offset: 5, break: null }],
+    begin: async () => [
+      { topic: 't', partition: 0, base: 1_000, offset: 5, committed: 5, break: null },
+    ],
     areCurrent: vi.fn(async () => true),
     lowOffset: async () => 0,
+    ends: vi.fn(async () => new Map<string, number>()),
     save: async ([read]: { position: number }[]) => done.push(`save ${read!.position}`),
   };
   const metrics = createMetrics('test');
@@ -61,12 +66,21 @@ function createWorld(handler: Partial<BatchHandler> = {}) {
   });
   return {
     done,
+    consumer,
     metrics,
     positions,
     crashes,
     batchConsumer,
     /** Makes the consumer join the group, as after a rebalance. */
     join: () => listeners.get('join')!({ payload: { memberAssignment: { t: [0] } } }),
+    /** Tells of a batch of which kafkajs has passed over all records. */
+    passOver: (from: number, count: number) =>
+      listeners.get('end')!({
+        payload: {
+          ...{ topic: 't', partition: 0, batchSize: 0 },
+          ...{ firstOffset: String(from), lastOffset: String(from + count - 1) },
+        },
+      }),
     /** Delivers records from an offset on, as kafkajs does. */
     deliver: (from: number, count: number) =>
       deliver({
@@ -165,5 +179,75 @@ describe('BatchConsumer', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(metrics.loop.stallReason()).toBeNull();
     expect(tick).toHaveBeenCalledTimes(1);
+  });
+
+  it('commits where it begins when the records before are durable and their commit was lost', async () => {
+    const world = createWorld();
+    const [start] = await world.positions.begin();
+    world.positions.begin = async () => [{ ...start!, committed: null as unknown as number }];
+    const started = world.batchConsumer.start();
+    await vi.advanceTimersByTimeAsync(0);
+    world.join();
+    await started;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(world.done).toEqual(['reset', 'seek 5', 'commit 5']);
+  });
+
+  it('commits again what Kafka has not taken', async () => {
+    const { done, deliver, consumer } = await startedWorld();
+    consumer.commitOffsets.mockRejectedValueOnce(new Error('the coordinator is away'));
+    await deliver(5, 1);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(done.slice(4)).toEqual(['flush', 'save 1006', 'commit 6']);
+  });
+
+  it('reads on behind records that kafkajs passes over, and only there', async () => {
+    const { done, passOver, metrics } = await startedWorld();
+    passOver(9, 2);
+    await vi.advanceTimersByTimeAsync(1_000);
+    passOver(5, 3);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(done).toEqual(['reset', 'seek 5', 'flush', 'save 1008', 'commit 8']);
+    expect((await metrics.lag.get()).values[0]!.value).toBe(0);
+  });
+
+  it('begins again when records wait and none arrive', async () => {
+    const { done, positions, metrics, batchConsumer } = await startedWorld();
+    positions.ends.mockResolvedValue(new Map([['t/0', 7]]));
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect((await metrics.lag.get()).values[0]!.value).toBe(2);
+    expect(batchConsumer.stuckReason).toBeNull();
+    expect(done).toEqual(['reset', 'seek 5']);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(done).toEqual(['reset', 'seek 5', 'reset', 'seek 5']);
+    expect((await metrics.stuckPartitions.get()).values[0]!.value).toBe(1);
+  });
+
+  it('shows the lag while the loop waits', async () => {
+    const waiting = Promise.withResolvers<void>();
+    const { deliver, positions, metrics, batchConsumer } = await startedWorld({
+      take: () => waiting.promise,
+    });
+    const delivered = deliver(5, 1);
+    positions.ends.mockResolvedValue(new Map([['t/0', 9]]));
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect((await metrics.lag.get()).values[0]!.value).toBe(4);
+    expect(batchConsumer.stuckReason).toBeNull();
+    waiting.resolve();
+    await delivered;
+  });
+
+  it('says that it waits for Kafka when only kafkajs knows', async () => {
+    const sending = Promise.withResolvers<void>();
+    const { deliver, positions, metrics } = await startedWorld({ take: () => sending.promise });
+    const delivered = deliver(5, 1);
+    positions.ends.mockRejectedValue(new Error('no broker answers'));
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(metrics.waits.reason()).toBe('waiting for Kafka for 20 s: no broker answers');
+    positions.ends.mockResolvedValue(new Map());
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(metrics.waits.reason()).toBeNull();
+    sending.resolve();
+    await delivered;
   });
 });

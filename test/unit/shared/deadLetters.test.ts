@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { KafkaHeaders } from '../../../services/shared/kafka/kafka.ts';
-import type { RejectionClass } from '../../../services/shared/records/decodeRecord.ts';
 import {
+  type DeadLetterClass,
   deadLetterOrigin,
   deadLetterRecord,
+  maxDeadLetterBytes,
 } from '../../../services/shared/service/deadLetters.ts';
 import { mapOf, text } from './contractArbitrary.ts';
 
 const bytes = fc.uint8Array({ maxLength: 30 }).map(array => Buffer.from(array));
 const headers: fc.Arbitrary<KafkaHeaders> = mapOf(
-  fc.oneof(text, bytes, fc.array(bytes, { maxLength: 3 })),
+  fc.oneof(text, bytes, fc.constant(null), fc.array(bytes, { maxLength: 3 })),
 );
 const letter = fc.record({
   record: fc.record({
@@ -24,7 +25,7 @@ const letter = fc.record({
   }),
   rejection: fc.record(
     {
-      class: fc.constantFrom<RejectionClass>('malformed-json', 'too-late'),
+      class: fc.constantFrom<DeadLetterClass>('malformed-json', 'too-late'),
       message: text,
       model: text,
       version: text,
@@ -45,8 +46,38 @@ it('makes a dead letter that names its origin and preserves the key, value and h
         offset: record.offset,
         class: rejection.class,
         model: rejection.model,
+        isBatch: false,
+        leftOut: null,
         headers: record.headers,
       });
     }),
   );
+});
+
+it('leaves out headers of a producer that look like those of a dead letter', () => {
+  const record = {
+    ...{ topic: 't', partition: 0, offset: 1, key: null, value: null, timestampMs: 0 },
+    headers: { '__connect.errors.model': 'another', trace: 'x' },
+  };
+  const sent = deadLetterRecord('dead-letters', 'profiler', {
+    record,
+    rejection: { class: 'malformed-json', message: '' },
+  });
+  const origin = deadLetterOrigin({ ...record, headers: sent.headers! });
+  expect(origin).toMatchObject({ model: undefined, headers: { trace: 'x' } });
+});
+
+it('leaves out what is larger than the topic dead-letters takes, and says so', () => {
+  const value = Buffer.alloc(maxDeadLetterBytes);
+  const record = {
+    ...{ topic: 't', partition: 0, offset: 1, key: Buffer.from('k'), value, timestampMs: 0 },
+    headers: { trace: 'x' },
+  };
+  const rejection = { class: 'too-large', message: '' } as const;
+  const sent = deadLetterRecord('dead-letters', 'profiler', { record, rejection });
+  expect([sent.key, sent.value]).toEqual([record.key, null]);
+  expect(deadLetterOrigin({ ...record, headers: sent.headers! })).toMatchObject({
+    leftOut: `value of ${value.length} bytes`,
+    headers: { trace: 'x' },
+  });
 });

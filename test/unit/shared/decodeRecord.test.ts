@@ -10,6 +10,7 @@ import {
   type DecodedContracts,
   decodeRecord,
 } from '../../../services/shared/records/decodeRecord.ts';
+import { acceptedTimes } from '../../../services/shared/records/eventTime.ts';
 import { asWritten } from './contractArbitrary.ts';
 
 const minimal = {
@@ -73,19 +74,47 @@ describe('JSON', () => {
       { id: 'a', model: 'm', version: '1', features: {}, prediction: 1 },
       'time: is missing',
     ],
-    ['a wrong type', { ...minimal, version: 3 }, 'version: expected text, got 3'],
     [
-      'a nested feature',
-      { ...minimal, features: { a: { b: 1 } } },
-      'features.a: expected null or boolean or a number or text or array, got {"b":1}',
+      'a wrong type',
+      { ...minimal, version: 3.5 },
+      'version: expected text or a whole number, got 3.5',
+    ],
+    [
+      'a list of text among the features',
+      { ...minimal, features: { a: ['b'] } },
+      expect.stringMatching(/^features\.a.*: expected .*, got .*"b"/),
+    ],
+    [
+      'features in too many levels',
+      { ...minimal, features: { a: { b: { c: { d: { e: { f: {} } } } } } } },
+      'features.a.b.c.d.e.f: is nested too deep; objects in at most 5 levels are read',
+    ],
+    [
+      'two features of the same name',
+      { ...minimal, features: { 'a.b': 1, a: { b: 1 } } },
+      'features.a.b: comes twice, within an object and with the dot in its name',
+    ],
+    [
+      'probabilities without classes',
+      { ...minimal, probabilities: [0.2, 0.8] },
+      'probabilities: expected null or an object, got [0.2,0.8]',
+    ],
+    [
+      'a score that is no number',
+      { ...minimal, score: '80 %' },
+      'score: expected null or a number, got "80 %"',
     ],
     ['a list for features', { ...minimal, features: [1] }, 'features: expected an object, got [1]'],
     [
       'a text that is no time',
       { ...minimal, time: 'yesterday' },
-      'time: expected a whole number, got "yesterday"',
+      `time: expected ${acceptedTimes}, got "yesterday"`,
     ],
-    ['a fractional time', { ...minimal, time: 1.5 }, 'time: expected a whole number, got 1.5'],
+    [
+      'a date that may be of March or of April',
+      { ...minimal, time: '03/04/2026' },
+      `time: expected ${acceptedTimes}, got "03/04/2026"`,
+    ],
     [
       'null for a required field',
       { ...minimal, prediction: null },
@@ -100,7 +129,36 @@ describe('JSON', () => {
       model: 'm',
       version: '1',
     });
-    expect(decode({ model: 5 }).rejection?.model).toBeUndefined();
+    expect(decode({ model: 5 }).rejection?.model).toBe('5');
+    expect(decode({ model: 5.5 }).rejection?.model).toBeUndefined();
+  });
+
+  it('reads what Python writes: NaN and infinities, whole-number ids and versions, numbers as text', () => {
+    const { value } = decode(
+      '\ufeff{"id":9007199254740993,"model":"m","version":3.0,"time":1767225600.25,' +
+        '"features":{"a":NaN,"b":-Infinity,"c":"NaN"},"prediction":"Infinity","score":" 0.5",' +
+        '"probabilities":{"x":"1e-3"},"code_version":12,"latency_ms":"3.5"}',
+    );
+    expect(asWritten(value)).toEqual({
+      id: '9007199254740993',
+      model: 'm',
+      version: '3',
+      time: minimal.time + 250,
+      features: { a: Number.NaN, b: Number.NEGATIVE_INFINITY, c: 'NaN' },
+      prediction: 'Infinity',
+      score: 0.5,
+      probabilities: { x: 0.001 },
+      segment: null,
+      codeVersion: '12',
+      latencyMs: 3.5,
+    });
+  });
+
+  it('flattens objects among the features to names with dots', () => {
+    const features = { a: 1, customer: { age: 41, address: { city: 'Rome' } } };
+    expect(decode({ ...minimal, features }).value?.features).toEqual(
+      featuresOf({ a: 1, 'customer.age': 41, 'customer.address.city': 'Rome' }),
+    );
   });
 
   it('has another class of rejection than bytes that are not JSON', () => {

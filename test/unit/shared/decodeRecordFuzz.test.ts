@@ -2,6 +2,8 @@ import avro from 'avsc';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { avroTypeHook } from '../../../services/shared/avro/avroTypeHook.ts';
+import { parseSchema } from '../../../services/shared/avro/parsedSchema.ts';
+import { resolveSchema } from '../../../services/shared/avro/resolveSchema.ts';
 import {
   contractType,
   contractTypes,
@@ -18,6 +20,7 @@ import {
   decodeRecord,
   maxRecordBytes,
 } from '../../../services/shared/records/decodeRecord.ts';
+import { epochMs } from '../../../services/shared/records/eventTime.ts';
 import { asWritten, contractArbitrary, mapOf, text } from './contractArbitrary.ts';
 
 const contracts = [...contractTypes.keys()] as ContractName[];
@@ -37,8 +40,13 @@ function writerOf(
 }
 
 function resolverOf(contract: string, writer = writerOf(contract)): ResolvedSchema {
-  const type = contractType(contract);
-  return { type, resolver: type.createResolver(writer) };
+  const text = JSON.stringify(writer.schema({ exportAttrs: true }));
+  return resolveSchema(contract, parseSchema('AVRO', text));
+}
+
+/** Returns a value as it is decoded: its time in ms, whatever unit the number must have been in. */
+function withTimeInMs<T extends object>(value: T): T {
+  return 'time' in value ? { ...value, time: epochMs(value.time as number) } : value;
 }
 
 const resolvers = new Map(contracts.map(contract => [contract, resolverOf(contract)]));
@@ -168,6 +176,10 @@ const header = fc.oneof(
   text,
   text.map(value => Buffer.from(value)),
   fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes)),
+  fc.uint8Array({ minLength: 8, maxLength: 8 }).map(bytes => Buffer.from(bytes)),
+  fc
+    .uint8Array({ minLength: 4, maxLength: 20 })
+    .map(bytes => Buffer.from([bytes.length % 2, ...bytes])),
   fc.array(text, { maxLength: 3 }),
   fc.constant(undefined),
   fc.constantFrom(
@@ -176,11 +188,16 @@ const header = fc.oneof(
     'application/json; charset=utf-8',
   ),
 );
+const headerNames = [
+  'content-type',
+  'ce_specversion',
+  'ce_id',
+  '__value_schema_id',
+  'apicurio.value.globalId',
+  'apicurio.value.contentId',
+];
 const headers: fc.Arbitrary<KafkaHeaders> = fc
-  .array(
-    fc.tuple(fc.oneof(fc.constantFrom('content-type', 'ce_specversion', 'ce_id'), text), header),
-    { maxLength: 4 },
-  )
+  .array(fc.tuple(fc.oneof(fc.constantFrom(...headerNames), text), header), { maxLength: 4 })
   .map(entries => Object.fromEntries(entries));
 
 afterEach(() => {
@@ -231,7 +248,8 @@ describe.each(contracts)('%s', contract => {
     fc.assert(
       fc.property(contractArbitrary<object>(contract), value => {
         const decoded = decode(framed(contractType(contract).toBuffer(value)), contract);
-        expect(asWritten(decoded.value)).toEqual(value);
+        const isOfProducer = ['Prediction', 'Feedback', 'RetrainRequest'].includes(contract);
+        expect(asWritten(decoded.value)).toEqual(isOfProducer ? withTimeInMs(value) : value);
       }),
     );
   });
@@ -315,6 +333,15 @@ describe('JSON', () => {
     expect(rejection!.message.length).toBeLessThan(300);
   });
 
+  it.each([
+    ['an id of many digits', fields.replace('"a"', '9007199254740993')],
+    ['a number that is none', `${fields},"score":NaN`],
+  ])('is read or rejected if it is deep and has %s', (_, some) => {
+    const content = Buffer.from(`{${some},"features":{},"extra":${deepList}}`);
+    for (const json of [content, Buffer.from(`{"specversion":"1.0","data":${content}}`)])
+      expectUsableOrRejected(decode(json, 'Prediction'), 'Prediction');
+  });
+
   it('is read if it is deep only in a field that the contract does not have', () => {
     const decoded = decode(
       Buffer.from(`{${fields},"features":{},"extra":${deepList}}`),
@@ -374,7 +401,7 @@ describe('every encoding', () => {
           for (const [bytes, given] of forms) {
             const decoded = decode(bytes, 'Prediction', given);
             expect(decoded.rejection).toBeUndefined();
-            expect(asWritten(decoded.value)).toEqual(value);
+            expect(asWritten(decoded.value)).toEqual(withTimeInMs(value));
           }
         },
       ),
@@ -419,8 +446,10 @@ describe('checks beyond the type', () => {
       fc.property(contractArbitrary<Prediction>('Prediction'), prediction => {
         const rejection = checkPrediction(loggedPrediction(prediction), nowMs);
         const { id, model, version, time } = prediction;
+        const output = prediction.prediction;
         const usable =
           [id, model, version].every(name => name.length >= 1 && name.length <= 256) &&
+          (typeof output !== 'number' || Number.isFinite(output)) &&
           time >= Date.UTC(1980, 0, 1) &&
           time <= nowMs + 3_600_000;
         expect(rejection === null).toBe(usable);

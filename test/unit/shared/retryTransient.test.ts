@@ -59,3 +59,19 @@ it('throws an error that is not transient at once, and reports the end of the op
   await expect(operation).rejects.toBe(fatal);
   expect([pauses.length, ended]).toEqual([2, 1]);
 });
+
+it('repeats nothing after its signal was aborted', async () => {
+  const stopping = new AbortController();
+  const operation = retryTransient(
+    async () => {
+      stopping.abort();
+      throw transient;
+    },
+    () => true,
+    undefined,
+    undefined,
+    stopping.signal,
+  );
+  await expect(operation).rejects.toMatchObject({ name: 'AbortError' });
+  expect(pauses).toEqual([]);
+});

@@ -45,6 +45,7 @@ export const staircases: Record<string, readonly string[]> = {
     'windows',
     'records',
     'avro',
+    'protobuf',
     'kafka',
     'clickhouse',
     'statistics',

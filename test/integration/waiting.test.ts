@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, inject, it } from 'vitest';
+import { freePort } from '../../infra/local/processes/claimPort.ts';
+import { serviceScript } from '../../infra/local/processes/serviceProcesses.ts';
+import { startFaultProxy } from '../chaos/faultProxy.ts';
+import { eventually } from '../eventually.ts';
+import { freshInstallation, type Installation } from '../freshInstallation.ts';
+import { startKafkaProxy } from '../kafkaProtocol/kafkaProxy.ts';
+
+/** Starts a profiler that may never be ready. */
+async function startProfiler(variables: Record<string, string>) {
+  const port = String(await freePort());
+  const child = spawn(process.execPath, [serviceScript('profiler')], {
+    env: { ...process.env, ...variables, DRIFTLOOP_HTTP_PORT: port },
+    stdio: 'ignore',
+  });
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  return {
+    /** Waits for a reason why it is not ready. */
+    unreadyReason: (pattern: RegExp) =>
+      eventually(`a reason like ${pattern}`, async () => {
+        const answer = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => null);
+        if (answer?.status !== 503) return null;
+        const { reason } = (await answer.json()) as { reason: string };
+        return pattern.test(reason) ? reason : null;
+      }),
+    /** Sends SIGTERM. @returns the exit code */
+    async stop(): Promise<number | null> {
+      child.kill('SIGTERM');
+      return exited;
+    },
+    [Symbol.dispose]: () => child.kill('SIGKILL'),
+  };
+}
+
+async function send(installation: Installation, ids: readonly string[]): Promise<void> {
+  await installation.producer.send({
+    topic: `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`,
+    messages: ids.map(id => ({ key: id, value: predictionText(id) })),
+  });
+}
+
+function predictionText(id: string): string {
+  const features = { amount: 1 };
+  return JSON.stringify({
+    id,
+    model: 'm',
+    version: '1',
+    time: Date.now(),
+    features,
+    prediction: 1,
+  });
+}
+
+it.each([
+  ['Kafka', 'KAFKA_BROKERS', (address: string) => address],
+  ['the schema registry', 'SCHEMA_REGISTRY_URL', (address: string) => `http://${address}`],
+  ['ClickHouse', 'CLICKHOUSE_URL', (address: string) => `http://${address}`],
+])(
+  'a service that starts before %s exists waits, says for what, and ends on SIGTERM',
+  async (server, variable, urlOf) => {
+    await using installation = await freshInstallation();
+    using profiler = await startProfiler({
+      ...installation.variables,
+      [variable]: urlOf(`127.0.0.1:${await freePort()}`),
+    });
+    await profiler.unreadyReason(new RegExp(`^waiting for ${server} for `));
+    expect(await profiler.stop()).toBe(0);
+  },
+);
+
+it('a service that starts before the tables exist waits, and says what creates them', async () => {
+  await using installation = await freshInstallation();
+  using profiler = await startProfiler({
+    ...installation.variables,
+    CLICKHOUSE_DATABASE: `${installation.environment.CLICKHOUSE_DATABASE}_absent`,
+  });
+  expect(await profiler.unreadyReason(/^waiting for ClickHouse for .*driftloop migrate/)).toContain(
+    '_absent has no tables',
+  );
+  expect(await profiler.stop()).toBe(0);
+});
+
+it('a service that gets no answer to an open request ends on SIGTERM, and its records come again', async () => {
+  const proxy = await startFaultProxy(inject('clickhouseUrl'));
+  await using installation = await freshInstallation();
+  using profiler = await startProfiler({
+    ...installation.variables,
+    CLICKHOUSE_URL: proxy.url,
+  });
+  await send(installation, ['a']);
+  await installation.untilQuiet('profiler');
+  const silent = proxy.harm('silence', 1, 60_000);
+  await send(installation, ['b']);
+  expect(await silent).toBe(1);
+  expect(await profiler.stop()).toBe(0);
+  await installation.startService('profiler');
+  await installation.untilQuiet('profiler');
+  const [row] = await installation.clickhouse.select(
+    'SELECT toUInt32(count()) AS count FROM predictions FINAL',
+  );
+  expect(row).toEqual({ count: 2 });
+  await proxy.stop();
+});
+
+it('a service whose connections to Kafka carry nothing any more opens others', async () => {
+  const proxy = await startKafkaProxy(inject('kafkaBrokers'));
+  await using installation = await freshInstallation();
+  using _ = await startProfiler({ ...installation.variables, KAFKA_BROKERS: proxy.brokers });
+  await send(installation, ['a', 'b']);
+  await installation.untilQuiet('profiler');
+  expect(proxy.silence()).toBeGreaterThan(1);
+  await send(installation, ['c', 'd']);
+  await installation.untilQuiet('profiler');
+  const [row] = await installation.clickhouse.select(
+    'SELECT toUInt32(count()) AS count FROM predictions FINAL',
+  );
+  expect(row).toEqual({ count: 4 });
+  proxy.stop();
+}, 120_000);
