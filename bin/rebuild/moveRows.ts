@@ -101,9 +101,9 @@ export async function moveRows(
   moved.push({ table: 'dead_letters', written: await count(clickhouse, letters), removed: 0 });
   await write('dead_letters', `SELECT * FROM ${letters}`);
   if (fromMs === null) {
-    // Services only add to the labels of a version, so wrong ones have to be removed here.
-    await clickhouse.command('TRUNCATE TABLE version_labels');
-    await write('version_labels', `SELECT * FROM ${shadow}.version_labels`);
+    // What outputs mean was decided from rows that may have been wrong.
+    await clickhouse.command('TRUNCATE TABLE output_meanings');
+    await write('output_meanings', `SELECT * FROM ${shadow}.output_meanings FINAL`);
   }
   return moved;
 }

@@ -57,7 +57,7 @@ export async function runRebuild(rebuild: Rebuild): Promise<RebuildResult> {
   let stopServices = async () => {};
   let logIsNamed = false;
   try {
-    await prepare(admin, shadow, plan);
+    await prepare(rebuild, shadow, plan);
     ({ stop: stopServices } = await startServices({
       services: ['profiler', 'evaluator'],
       variables,
@@ -105,24 +105,33 @@ function shadowVariables(environment: Environment, id: string): Record<string, s
   };
 }
 
-async function prepare(admin: KafkaAdmin, shadow: Environment, plan: RebuildPlan): Promise<void> {
+async function prepare(
+  { admin, environment }: Rebuild,
+  shadow: Environment,
+  plan: RebuildPlan,
+): Promise<void> {
   await prepareInstallation(admin, shadow);
   const clickhouse = connectClickhouse(shadow, { retry: false });
-  await clickhouse
-    .insert(
-      'topic_positions',
-      plan.partitions.map(
-        ({ service, topic, topicId, partition, base, fromOffset, endOffset }) => ({
-          service,
-          topic,
-          partition,
-          position: base + fromOffset,
-          topic_id: topicId,
-          end_position: base + endOffset,
-        }),
-      ),
-    )
-    .finally(() => clickhouse.close());
+  const positions = plan.partitions.map(
+    ({ service, topic, topicId, partition, base, fromOffset, endOffset }) => ({
+      service,
+      topic,
+      partition,
+      position: base + fromOffset,
+      topic_id: topicId,
+      end_position: base + endOffset,
+    }),
+  );
+  try {
+    await clickhouse.insert('topic_positions', positions);
+    // What outputs mean is decided from the first labels of a version, which are not read again.
+    if (plan.fromMs !== null) {
+      const stored = `${environment.CLICKHOUSE_DATABASE}.output_meanings`;
+      await clickhouse.command(`INSERT INTO output_meanings SELECT * FROM ${stored} FINAL`);
+    }
+  } finally {
+    await clickhouse.close();
+  }
 }
 
 async function withEndsOfNow(

@@ -8,6 +8,7 @@ export interface VersionCounts {
     duplicates: number;
     late: number;
     labelled: number;
+    setApart: number;
     deadLettered: Record<string, number>;
   };
 }
@@ -23,13 +24,14 @@ interface VersionName {
 export async function versionCounts(clickhouse: Clickhouse): Promise<VersionCounts[]> {
   const counted = await clickhouse.select<Omit<VersionCounts['counts'], 'deadLettered'> & Row>(`
     SELECT model, version, sum(predictions) AS predictions, sum(duplicates) AS duplicates,
-           sum(late) AS late, sum(labelled) AS labelled
-    FROM (SELECT model, version, predictions, duplicates, late, 0 AS labelled
+           sum(late) AS late, sum(labelled) AS labelled, sum(set_apart) AS setApart
+    FROM (SELECT model, version, predictions, duplicates, late, 0 AS labelled, 0 AS set_apart
           FROM stream_progress FINAL
           UNION ALL
-          SELECT model, version, 0, 0, 0, 1 FROM outcomes FINAL
+          SELECT model, version, 0, 0, 0, labelled, set_apart FROM performance_windows FINAL
+          WHERE segment = ''
           UNION ALL
-          SELECT model, version, 0, 0, 0, 0 FROM dead_letters FINAL
+          SELECT model, version, 0, 0, 0, 0, 0 FROM dead_letters FINAL
           WHERE model != '' AND version != '')
     GROUP BY model, version ORDER BY model, version`);
   const letters = await clickhouse.select<{
@@ -40,13 +42,13 @@ export async function versionCounts(clickhouse: Clickhouse): Promise<VersionCoun
   }>(`
     SELECT model, version, class, count() AS count FROM dead_letters FINAL
     WHERE model != '' AND version != '' GROUP BY model, version, class ORDER BY class`);
-  return counted.map(({ model, version, predictions, duplicates, late, labelled }) => {
+  return counted.map(({ model, version, predictions, duplicates, late, labelled, setApart }) => {
     const own = letters.filter(letter => letter.model === model && letter.version === version);
     const deadLettered = Object.fromEntries(own.map(letter => [letter.class, letter.count]));
     return {
       model: String(model),
       version: String(version),
-      counts: { predictions, duplicates, late, labelled, deadLettered },
+      counts: { predictions, duplicates, late, labelled, setApart, deadLettered },
     };
   });
 }
@@ -73,7 +75,7 @@ export function performanceRows(clickhouse: Clickhouse, name: VersionName): Asyn
     clickhouse,
     `SELECT segment, toUnixTimestamp64Milli(window_start) AS start_iso,
             toUnixTimestamp64Milli(window_end) AS end_iso, toString(task) AS task,
-            predictions, labelled, coverage, label_delay_p50_ms AS labelDelayP50Ms,
+            predictions, labelled, set_apart AS setApart, coverage, label_delay_p50_ms AS labelDelayP50Ms,
             label_delay_p95_ms AS labelDelayP95Ms, errors, accuracy,
             precision, recall, f1, log_loss AS logLoss, brier, auc, mae, rmse, bias, r2,
             value_sum AS valueSum

@@ -9,8 +9,9 @@ const countedBy = [
   'services/shared/profile',
   'services/shared/records',
   'services/profiler/counting',
-  'services/shared/task.ts',
+  'services/shared/output',
   'services/detector/blocks/windowObservation.ts',
+  'quality/counting/meaningOfOutcomes.ts',
   'quality/counting/windowCounter.ts',
   'quality/counting/readStreamFolder.ts',
 ];

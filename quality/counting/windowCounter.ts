@@ -15,11 +15,16 @@ import {
 } from '../../services/profiler/counting/windowState.ts';
 import { parseSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
+import {
+  type ComparedOutput,
+  outputComparison,
+} from '../../services/shared/output/comparedOutput.ts';
 import type { LoggedPrediction } from '../../services/shared/profile/features.ts';
 import { mergeSampledRecords, sampledRecords } from '../../services/shared/profile/recordSample.ts';
-import { decideTask, summariseLabels, type Task } from '../../services/shared/task.ts';
+import type { Task } from '../../services/shared/task.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
 import { versionKey } from '../../services/shared/versionKey.ts';
+import { meaningOfOutcomes } from './meaningOfOutcomes.ts';
 
 /** The windows of a model version as the detector would load them, and when labels became known. */
 export interface WindowedStream {
@@ -44,8 +49,11 @@ export interface LabelRevision {
 const maxLabelCounts = 100;
 
 interface Counted {
+  id: string;
+  timeMs: number;
   startMs: number;
   output: Prediction['prediction'];
+  probabilities: Prediction['probabilities'];
 }
 
 /**
@@ -62,7 +70,7 @@ export function windowCounter(windowSizeMs: number) {
 
   return {
     addPrediction(prediction: LoggedPrediction): void {
-      const { model, version, id, time, prediction: output } = prediction;
+      const { model, version, id, time, prediction: output, probabilities } = prediction;
       const key = versionKey(prediction);
       let known = versions.get(key);
       if (!known) {
@@ -71,7 +79,8 @@ export function windowCounter(windowSizeMs: number) {
       }
       const result = countPrediction(known.state, { prediction, offset: offset++ }, tally);
       if (!isCounted(result)) return;
-      known.counted.set(id, { startMs: windowStartMs(time, windowSizeMs), output });
+      const startMs = windowStartMs(time, windowSizeMs);
+      known.counted.set(id, { id, timeMs: time, startMs, output, probabilities });
     },
 
     addFeedback(label: Feedback): void {
@@ -112,10 +121,8 @@ function windowsOf(state: VersionState): WindowObservation[] {
     });
 }
 
-interface Arrival {
+interface Arrival extends Counted {
   knownAtMs: number;
-  startMs: number;
-  output: Prediction['prediction'];
   label: Feedback;
   offset: number;
 }
@@ -142,7 +149,14 @@ function labelRevisions(
   arrivals.sort(
     (a, b) => a.knownAtMs - b.knownAtMs || a.label.time - b.label.time || a.offset - b.offset,
   );
-  const task = taskOf(arrivals);
+  // What the evaluator has decided when it has seen all labels of the version.
+  const newestLabels = new Map(arrivals.map(arrival => [arrival.id, arrival]));
+  const meaning = meaningOfOutcomes(
+    Array.from(newestLabels.values(), arrival => ({ ...arrival, label: arrival.label.label })),
+  );
+  const { task } = meaning;
+  const compare = outputComparison(meaning);
+  const compared = (arrival: Arrival) => compare(loggedOutput(arrival));
   const sums = new Map<number, PerformanceSums>();
   const newest = new Map<string, Arrival>();
   const revisions: LabelRevision[] = [];
@@ -157,8 +171,8 @@ function labelRevisions(
     };
     sums.set(startMs, ofWindow);
     const corrected = newest.get(arrival.label.id);
-    if (corrected) addOutcome(ofWindow, corrected, task, -1);
-    addOutcome(ofWindow, arrival, task, 1);
+    if (corrected) addOutcome(ofWindow, compared(corrected), task, -1);
+    addOutcome(ofWindow, compared(arrival), task, 1);
     newest.set(arrival.label.id, arrival);
     changed.add(startMs);
     if (arrivals[index + 1]?.knownAtMs === knownAtMs) continue;
@@ -174,16 +188,14 @@ function labelRevisions(
   return revisions;
 }
 
-/** Returns the task at which the evaluator arrives when it has seen all labels of the version. */
-function taskOf(arrivals: readonly Arrival[]): Task {
+function loggedOutput({ label: { label }, output }: Arrival) {
   const numberOrNull = (value: unknown) => (typeof value === 'number' ? value : null);
-  const outcomes = arrivals.map(({ label: { label }, output }) => ({
+  return {
     label: String(label),
     labelValue: numberOrNull(label),
     prediction: String(output),
     predictionValue: numberOrNull(output),
-  }));
-  return decideTask(summariseLabels(outcomes), undefined).task;
+  };
 }
 
 type PerformanceSums = Omit<WindowPerformance, 'task' | 'labelCounts'> & {
@@ -196,23 +208,24 @@ type PerformanceSums = Omit<WindowPerformance, 'task' | 'labelCounts'> & {
  */
 function addOutcome(
   sums: PerformanceSums,
-  { label: { label }, output }: Arrival,
+  { label, prediction }: ComparedOutput,
   task: Task,
   sign: 1 | -1,
 ): void {
-  sums.labelled += sign;
+  if (label === null || prediction === null) return;
   if (task === 'regression') {
-    const error =
-      typeof output === 'number' && typeof label === 'number' ? output - label : Number.NaN;
+    const error = Number(prediction) - Number(label);
     if (!Number.isFinite(error)) return;
+    sums.labelled += sign;
     sums.lossSum += sign * Math.abs(error);
     sums.lossSquareSum += sign * error * error;
     return;
   }
-  const name = String(label);
-  const loss = name === String(output) ? 0 : sign;
+  const loss = label === prediction ? 0 : sign;
+  sums.labelled += sign;
   sums.lossSum += loss;
   sums.lossSquareSum += loss;
+  const name = String(label);
   sums.labelCounts.set(name, (sums.labelCounts.get(name) ?? 0) + sign);
 }
 

@@ -208,7 +208,7 @@ describe('docs', { timeout: 300_000 }, () => {
   it('analysts.md lists every table and view', async () => {
     // Tables that only services use.
     const internal = [
-      ...['schema_migrations', 'prediction_ids', 'version_labels'],
+      ...['schema_migrations', 'prediction_ids'],
       ...['fold_ledgers', 'fold_states', 'rebuild_holds', 'topic_positions'],
     ];
     const found = await installation.clickhouse.select<{ name: string }>(

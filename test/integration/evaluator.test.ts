@@ -336,8 +336,16 @@ describe('evaluator', () => {
     const rows = await performance(model);
     expect(rows.map(row => row.mae)).toEqual([0, 1, 1]);
     expect(rows.map(row => row.label_counts)).toEqual([{}, {}, {}]);
+    // A text among numbers changes nothing else.
     await send(3, 'a lot', 'a lot');
-    expect(new Set(await decisions())).toEqual(new Set(['multiclass ']));
+    expect(new Set(await decisions())).toEqual(new Set(['regression ']));
+    expect((await performance(model)).at(-1)).toMatchObject({
+      predictions: 1,
+      labelled: 0,
+      set_apart: 1,
+      set_apart_examples: ['label "a lot", prediction "a lot"'],
+      mae: null,
+    });
   });
 
   it('uses the window size and the positive class of the settings', async () => {

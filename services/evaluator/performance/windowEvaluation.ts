@@ -1,17 +1,18 @@
 import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
 import type { Settings } from '../../shared/config/settings.ts';
+import type { StoredMeaning } from '../../shared/output/meaningStore.ts';
+import { meaningKey, type OutputMeaning } from '../../shared/output/outputMeaning.ts';
 import type { ServiceMetrics } from '../../shared/service/metrics.ts';
-import { decideTask, type TaskDecision } from '../../shared/task.ts';
 import { type VersionName, versionKey } from '../../shared/versionKey.ts';
 import { maxWindowsPerQuery } from '../windows/conditions.ts';
 import { forgetIfFull } from '../windows/savedQueries.ts';
 import { addWindows, portionsOfWindows, type VersionWindows } from '../windows/versionWindows.ts';
+import { outputMeanings } from './outputMeanings.ts';
 import { insertPerformance } from './store/insertPerformance.ts';
-import { labelSummaries } from './store/labelSummaries.ts';
 import { type Evaluation, selectPerformance } from './store/selectPerformance.ts';
 import { windowsDecidedOtherwise } from './store/windowsDecidedOtherwise.ts';
 
-type Decisions = ReadonlyMap<string, TaskDecision>;
+type Decisions = ReadonlyMap<string, StoredMeaning>;
 
 /**
  * Computes the quality of windows from their outcomes.
@@ -26,7 +27,7 @@ export class WindowEvaluation {
   readonly #settings: Settings;
   readonly #metrics: ServiceMetrics;
   /** By `versionKey`. */
-  readonly #decisions = new Map<string, TaskDecision>();
+  readonly #decisions = new Map<string, StoredMeaning>();
 
   constructor(clickhouse: Clickhouse, settings: Settings, metrics: ServiceMetrics) {
     this.#clickhouse = clickhouse;
@@ -44,14 +45,14 @@ export class WindowEvaluation {
   }
 
   /** Returns the decision under which the windows of a version were computed, if it is known. */
-  decisionOf(version: VersionName): TaskDecision | undefined {
-    return this.#decisions.get(versionKey(version));
+  decisionOf(version: VersionName): OutputMeaning | undefined {
+    return this.#decisions.get(versionKey(version))?.meaning;
   }
 
   /**
-   * Computes windows, and all other windows of a version if its labels have come to mean something
+   * Computes windows, and all other windows of a version if its outputs have come to mean something
    * else. The decision is made again after the rows are written, because another evaluator may have
-   * stored a new class meanwhile without seeing rows that were not there yet.
+   * stored outcomes meanwhile without seeing rows that were not there yet.
    *
    * @param changed windows are added to it
    * @returns the windows that have rows
@@ -60,29 +61,17 @@ export class WindowEvaluation {
     const written = new Map<string, VersionWindows>();
     let pending = changed;
     while (pending.length > 0) {
-      const decisions = await this.#decide(pending);
+      const decisions = await outputMeanings(this.#clickhouse, this.#settings, pending);
       pending = pending.filter(version => decisions.has(versionKey(version)));
       await this.#addWindowsDecidedOtherwise(pending, decisions);
       await this.#computeAndWrite(pending, decisions, written);
-      const decisionsNow = await this.#decide(pending);
+      const decisionsNow = await outputMeanings(this.#clickhouse, this.#settings, pending);
       pending = pending.filter(version => {
         const key = versionKey(version);
-        return !isSameDecision(decisions.get(key), decisionsNow.get(key));
+        return !isSameMeaning(decisions.get(key)?.meaning, decisionsNow.get(key)?.meaning);
       });
     }
     return [...written.values()];
-  }
-
-  async #decide(versions: readonly VersionWindows[]): Promise<Decisions> {
-    const decisions = new Map<string, TaskDecision>();
-    const summaries = await labelSummaries(this.#clickhouse, versions);
-    for (const version of versions) {
-      const key = versionKey(version);
-      const summary = summaries.get(key);
-      if (summary)
-        decisions.set(key, decideTask(summary, this.#settings.of(version.model).positiveLabel));
-    }
-    return decisions;
   }
 
   async #addWindowsDecidedOtherwise(
@@ -90,12 +79,12 @@ export class WindowEvaluation {
     decisions: Decisions,
   ): Promise<void> {
     for (const windows of pending) {
-      const decision = decisions.get(versionKey(windows))!;
-      if (isSameDecision(this.decisionOf(windows), decision)) continue;
+      const { meaning } = decisions.get(versionKey(windows))!;
+      if (isSameMeaning(this.decisionOf(windows), meaning)) continue;
       const startsMs = await windowsDecidedOtherwise(
         this.#clickhouse,
         windows,
-        decision,
+        meaning,
         this.#settings.of(windows.model).windowSizeMs,
       );
       for (const startMs of startsMs) windows.startsMs.add(startMs);
@@ -109,8 +98,8 @@ export class WindowEvaluation {
   ): Promise<void> {
     const evaluationOf = (windows: VersionWindows): Evaluation => {
       const { windowSizeMs, segments } = this.#settings.of(windows.model);
-      const decision = decisions.get(versionKey(windows))!;
-      return { windowSizeMs, segmentNames: segments, decision };
+      const { meaning } = decisions.get(versionKey(windows))!;
+      return { windowSizeMs, segmentNames: segments, meaning };
     };
     const alike = Map.groupBy(pending, windows => JSON.stringify(evaluationOf(windows)));
     for (const versions of alike.values()) {
@@ -127,6 +116,6 @@ export class WindowEvaluation {
   }
 }
 
-function isSameDecision(one: TaskDecision | undefined, other: TaskDecision | undefined): boolean {
-  return one?.task === other?.task && one?.positiveLabel === other?.positiveLabel;
+function isSameMeaning(one: OutputMeaning | undefined, other: OutputMeaning | undefined): boolean {
+  return (one && meaningKey(one)) === (other && meaningKey(other));
 }

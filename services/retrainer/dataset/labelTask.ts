@@ -1,10 +1,6 @@
 import type { ClassLabel } from '../../shared/model/model.ts';
-import {
-  decideTask,
-  type LabelledOutput,
-  summariseLabels,
-  type TaskDecision,
-} from '../../shared/task.ts';
+import type { TaskDecision } from '../../shared/task.ts';
+import type { DatasetRow } from './dataset.ts';
 
 /** What a trainer is to learn from the labels of a dataset. */
 export interface LabelTask extends TaskDecision {
@@ -18,22 +14,19 @@ export interface LabelTask extends TaskDecision {
 }
 
 /**
- * Returns what there is to learn from the rows of a dataset. Task and positive class are those that
- * the evaluator decides for a version with the same outcomes, so that champion and challenger are
- * measured by the same class.
+ * Returns what there is to learn from the rows of a dataset.
  *
- * @param configuredPositiveLabel settings.positiveLabel
+ * @param decision of the champion's outputs, so that champion and challenger are measured by the
+ * same class
  */
 export function labelTask(
-  rows: readonly LabelledOutput[],
-  configuredPositiveLabel?: string,
+  rows: readonly Pick<DatasetRow, 'label' | 'labelValue'>[],
+  { task, positiveLabel }: TaskDecision,
 ): LabelTask {
-  const summary = summariseLabels(rows);
-  const decision = decideTask(summary, configuredPositiveLabel);
-  const numeric = !summary.textLabels;
-  const classes =
-    decision.task === 'regression' ? [] : orderedClasses(summary.labels, decision.positiveLabel);
-  return { ...decision, classes: numeric ? classes.map(Number) : classes, numeric };
+  const numeric = rows.every(({ labelValue }) => labelValue !== null);
+  const labels = new Set(rows.map(({ label }) => label));
+  const classes = task === 'regression' ? [] : orderedClasses([...labels], positiveLabel);
+  return { task, positiveLabel, classes: numeric ? classes.map(Number) : classes, numeric };
 }
 
 function orderedClasses(labels: readonly string[], positiveLabel: string | null): string[] {

@@ -1,10 +1,13 @@
 import { deterministicId } from '../../shared/deterministicId.ts';
+import { classNames } from '../../shared/output/comparedOutput.ts';
+import type { OutputMeaning } from '../../shared/output/outputMeaning.ts';
 import {
   type ReferenceProfiles,
   referenceProfiles,
 } from '../../shared/profile/referenceProfiles.ts';
 import type { RunResult } from '../artifacts/runResult.ts';
 import { type GateDecision, judgeChallenger } from '../gates/gates.ts';
+import type { RowOutput } from '../trainer/trainerContract.ts';
 import type { RunStart, Training } from './runOutcome.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Candidate } from './trainCandidate.ts';
@@ -66,15 +69,37 @@ function trainingReference(
   return referenceProfiles(records, windowSizeMs);
 }
 
-/** Passes the gates with the rows that the champion predicted. Others cannot be compared. */
+/**
+ * Passes the gates with the rows that the champion predicted. Others cannot be compared, and neither
+ * can those of which it predicted none of the classes.
+ */
 function passGates(
   { championVersion, settings }: RunStart,
-  { rows, split, task }: Snapshot,
+  { rows, split, meaning }: Snapshot,
   { outputs }: Candidate,
 ): GateDecision {
+  const named = namedOutput(meaning);
   const gateRows = rows.slice(split.gate.start, split.gate.end).flatMap((row, index) => {
-    const challenger = outputs.get(split.gate.start + index)!;
-    return row.version === championVersion ? [{ truth: row, champion: row, challenger }] : [];
+    const challenger = named(outputs.get(split.gate.start + index)!);
+    return row.version === championVersion && row.prediction !== ''
+      ? [{ truth: row, champion: row, challenger }]
+      : [];
   });
-  return judgeChallenger(task, gateRows, settings.segments);
+  return judgeChallenger(meaning.task, gateRows, settings.segments);
+}
+
+/** Returns what names the classes of a challenger's answer as those of the labels are named. */
+function namedOutput(meaning: OutputMeaning): (output: RowOutput) => RowOutput {
+  if (meaning.task === 'regression') return output => output;
+  const nameOf = classNames(meaning, meaning.openLabels);
+  const named = (text: string) => nameOf(text) ?? text;
+  return output => ({
+    ...output,
+    prediction: named(output.prediction),
+    probabilities:
+      output.probabilities &&
+      Object.fromEntries(
+        Object.entries(output.probabilities).map(([name, value]) => [named(name), value]),
+      ),
+  });
 }

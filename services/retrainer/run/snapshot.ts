@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
 import type { ClassLabel } from '../../shared/model/model.ts';
 import { syncFile, syncFolder } from '../../shared/model/modelArtifact.ts';
-import type { Task } from '../../shared/task.ts';
+import type { OutputMeaning } from '../../shared/output/outputMeaning.ts';
 import { type DataSplit, dataSplit } from '../dataset/dataSplit.ts';
 import { type DatasetRow, datasetHash, readDataset } from '../dataset/dataset.ts';
 import { labelTask } from '../dataset/labelTask.ts';
@@ -28,7 +28,8 @@ export interface Snapshot {
   checksum: string;
   rows: DatasetRow[];
   split: DataSplit;
-  task: Task;
+  /** What the champion's outputs mean. */
+  meaning: OutputMeaning;
   classes: ClassLabel[];
   labelsAreNumbers: boolean;
   features: TrainingFeature[];
@@ -61,6 +62,12 @@ export async function takeSnapshot(
   const { model } = cause;
   const newest = await labelledRows.selectNewestRange(model, maximumRows);
   if (!newest) return refused([tooFewRows(0, minimumLabelledRows)]);
+  const meaning = await labelledRows.selectMeaning(model, championVersion, settings);
+  if (meaning === null)
+    return refused([
+      `No label of a prediction of the champion, version ${championVersion}, is known.`,
+    ]);
+  if (!meaning.comparable) return refused([incomparable(championVersion, meaning)]);
   const coverage = await labelledRows.selectCoverage(model, newest, settings.windowSizeMs);
   const range = { fromMs: newest.fromMs, toMs: Math.min(newest.toMs, maturedUntilMs(coverage)) };
   const features = await labelledRows.selectFeatureNames(model, range);
@@ -73,11 +80,11 @@ export async function takeSnapshot(
 
   const incoming = join(attempt, 'incoming.parquet');
   const { segments } = settings;
-  const wanted = { model, range, championVersion, rows, features, segments };
+  const wanted = { model, range, championVersion, rows, features, segments, meaning };
   const bytes = await labelledRows.exportParquet(wanted);
   await pipeline(bytes, createWriteStream(incoming));
   await syncFile(incoming);
-  const result = await checkAndName(incoming, run);
+  const result = await checkAndName(incoming, run, meaning);
   if (rows < maximumRows)
     result.snapshot?.notes.push(
       `At most the newest ${rows} rows were used instead of ${maximumRows} ` +
@@ -87,10 +94,14 @@ export async function takeSnapshot(
 }
 
 /** Gives the file its name if its rows may be trained on. */
-async function checkAndName(incoming: string, run: RunStart): Promise<SnapshotResult> {
+async function checkAndName(
+  incoming: string,
+  run: RunStart,
+  meaning: OutputMeaning,
+): Promise<SnapshotResult> {
   const rows = await readDataset(incoming);
   const split = dataSplit(rows.length);
-  const { task, classes, numeric } = labelTask(rows, run.settings.positiveLabel);
+  const { task, classes, numeric } = labelTask(rows, meaning);
   const { refusals, notes, features } = validateDataset(
     rows,
     split,
@@ -108,8 +119,16 @@ async function checkAndName(incoming: string, run: RunStart): Promise<SnapshotRe
   await syncFolder(dirname(file));
   const uri = pathToFileURL(file).href;
   const frozen = { id, file, uri, checksum, rows, split };
-  const labels = { task, classes, labelsAreNumbers: numeric };
+  const labels = { meaning, classes, labelsAreNumbers: numeric };
   return { snapshot: { ...frozen, ...labels, features, notes }, refusals: [] };
+}
+
+/** Says why a challenger cannot be compared with the champion at all. */
+function incomparable(championVersion: string, { evidence }: OutputMeaning): string {
+  return (
+    `The predictions of the champion, version ${championVersion}, cannot be compared with labels. ` +
+    evidence.join(' ')
+  );
 }
 
 function gateRefusals(
@@ -133,11 +152,11 @@ function refused(refusals: string[]): SnapshotResult {
 /** Returns the row of the table datasets. */
 export function datasetRecord(
   model: string,
-  { id, rows, split, features, task, uri, checksum }: Snapshot,
+  { id, rows, split, features, meaning, uri, checksum }: Snapshot,
 ): DatasetRecord {
   const [fromMs, toMs] = [rows[0]!.eventTimeMs, rows.at(-1)!.eventTimeMs];
   const names = features.map(feature => feature.name);
-  return { id, model, split, fromMs, toMs, features: names, task, uri, checksum };
+  return { id, model, split, fromMs, toMs, features: names, task: meaning.task, uri, checksum };
 }
 
 async function fileChecksum(file: string): Promise<string> {

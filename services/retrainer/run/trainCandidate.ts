@@ -56,13 +56,13 @@ export async function trainCandidate(
 }
 
 function trainingTask(
-  { id, task, classes, features, labelsAreNumbers, split }: Snapshot,
+  { id, meaning, classes, features, labelsAreNumbers, split }: Snapshot,
   { model, seed, outputFolder }: Pick<TrainingTask, 'model' | 'seed' | 'outputFolder'>,
 ): TrainingTask {
   return {
     model,
     datasetId: id,
-    task,
+    task: meaning.task,
     classes,
     features: features.map(({ name, type }) => ({
       name,

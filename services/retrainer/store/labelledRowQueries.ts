@@ -1,5 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
+import type { ModelSettings } from '../../shared/config/settings.ts';
+import { decideMeanings } from '../../shared/output/decideMeanings.ts';
+import { storedMeanings } from '../../shared/output/meaningStore.ts';
+import { outputExpressions } from '../../shared/output/outputExpressions.ts';
+import type { OutputMeaning } from '../../shared/output/outputMeaning.ts';
+import { versionKey } from '../../shared/versionKey.ts';
 import { columnPrefixes } from '../dataset/dataset.ts';
 import type { LabelCoverage } from '../dataset/maturedUntil.ts';
 
@@ -25,6 +31,8 @@ export interface ExportOptions {
   rows: number;
   features: FeatureNames;
   segments: string[];
+  /** Names labels and predictions. Rows whose label does not fit are left out. */
+  meaning: OutputMeaning;
 }
 
 /**
@@ -43,6 +51,23 @@ export class LabelledRowQueries {
 
   constructor(clickhouse: Clickhouse) {
     this.#clickhouse = clickhouse;
+  }
+
+  /**
+   * Returns what the outputs of a version mean, or null if it has no outcomes. The evaluator has
+   * decided it, unless it has computed nothing since an upgrade.
+   */
+  async selectMeaning(
+    model: string,
+    version: string,
+    settings: ModelSettings,
+  ): Promise<OutputMeaning | null> {
+    const name = { model, version };
+    const key = versionKey(name);
+    const stored = (await storedMeanings(this.#clickhouse, [name])).get(key);
+    if (stored) return stored.meaning;
+    const decided = await decideMeanings(this.#clickhouse, [name], () => settings);
+    return decided.get(key)?.meaning ?? null;
   }
 
   /**
@@ -114,24 +139,24 @@ export class LabelledRowQueries {
    * `DatasetRow`.
    */
   exportParquet(options: ExportOptions): Promise<Readable> {
-    const { model, range, championVersion, rows } = options;
+    const { model, range, championVersion, rows, meaning } = options;
+    const output = outputColumns(meaning);
     const columns = mapColumns(options).map(column => `,\n${column}`);
     return this.#clickhouse.export(
       `WITH chosen AS
        (
            SELECT * FROM
            (
-               SELECT version, id, event_time, prediction, prediction_value, score, label,
-                      label_value, segments
-               FROM outcomes FINAL WHERE model = {model:String} AND ${between}
+               SELECT version, id, event_time, score, segments, ${output.columns}
+               FROM outcomes FINAL WHERE model = {model:String} AND ${between} AND ${output.fits}
                ORDER BY version = {championVersion:String} DESC, version DESC, event_time DESC
                LIMIT 1 BY id
            )
            ORDER BY event_time DESC, id DESC LIMIT {rows:UInt64}
        )
        SELECT o.id AS id, o.event_time AS event_time, toString(o.version) AS version,
-              o.prediction AS prediction, o.prediction_value AS prediction_value,
-              o.score AS score, o.label AS label, o.label_value AS label_value${columns.join('')}
+              o.prediction_named AS prediction, o.prediction_number AS prediction_value,
+              o.score AS score, o.label_named AS label, o.label_number AS label_value${columns.join('')}
        FROM chosen AS o
        INNER JOIN
        (
@@ -143,9 +168,32 @@ export class LabelledRowQueries {
        SETTINGS output_format_parquet_compression_method = 'snappy',
                 output_format_parquet_string_as_string = 1
        FORMAT Parquet`,
-      { model, ...range, championVersion, rows },
+      { model, ...range, championVersion, rows, ...output.parameters },
     );
   }
+}
+
+/** Columns of label and prediction in the words of a meaning, and the rows that fit it. */
+function outputColumns(meaning: OutputMeaning) {
+  const expressions = outputExpressions(meaning);
+  const { labelClass, predictionClass, labelNumber, predictionNumber, parameters } = expressions;
+  if (meaning.task === 'regression') {
+    return {
+      columns: `label AS label_named, ${labelNumber} AS label_number,
+                prediction AS prediction_named, ${predictionNumber} AS prediction_number`,
+      fits: 'isNotNull(label_number)',
+      parameters,
+    };
+  }
+  return {
+    // A class is a number if it is named so, and was logged so.
+    columns: `${labelClass} AS label_named,
+              if(isNull(label_value), NULL, toFloat64OrNull(label_named)) AS label_number,
+              ${predictionClass} AS prediction_named,
+              if(isNull(prediction_value), NULL, toFloat64OrNull(prediction_named)) AS prediction_number`,
+    fits: `label_named != ''`,
+    parameters,
+  };
 }
 
 /** A column for each segment and each feature. */

@@ -43,10 +43,19 @@ const settingsOfOneModel = z.strictObject({
     .array(z.string().min(1))
     .max(10)
     .describe('names of the segments that get profiles of their own'),
-  positiveLabel: z
-    .string()
-    .optional()
-    .describe('positive class of a binary model; otherwise 1, true, yes, or the last in order'),
+  positiveLabel: z.string().optional().describe('another name of output.positiveLabel'),
+  output: z.strictObject({
+    task: z
+      .enum(['binary', 'multiclass', 'regression'])
+      .optional()
+      .describe('what the model predicts; otherwise it is decided from the first labels'),
+    positiveLabel: z.string().optional().describe('positive class of a binary model'),
+    scoreOf: z.string().optional().describe('class whose probability the score is'),
+    threshold: z
+      .number()
+      .optional()
+      .describe('probability or score from which on the class scoreOf is predicted'),
+  }),
   features: z
     .record(z.string().min(1), z.strictObject({ kind: z.enum(featureKinds) }))
     .describe('kind of a feature, where it is not what its values look like'),
@@ -107,6 +116,7 @@ const defaults: z.input<typeof settingsOfOneModel> = {
   deduplication: '1h',
   idle: '5m',
   segments: [],
+  output: {},
   features: {},
   keepVectors: false,
   detection: {
@@ -130,7 +140,7 @@ type FileSettings = z.infer<typeof settingsOfOneModel>;
 
 /** The settings of one model as the code names them: every duration carries its unit. */
 export interface ModelSettings
-  extends Pick<FileSettings, 'segments' | 'positiveLabel' | 'keepVectors'> {
+  extends Pick<FileSettings, 'segments' | 'positiveLabel' | 'output' | 'keepVectors'> {
   detection: FileSettings['detection'] & {
     /** Kinds that the settings name; absent if they name none. */
     featureKinds?: FeatureKinds;
@@ -179,6 +189,8 @@ const layerSchema = settingsOfOneModel
   .extend({
     allowedLateness: duration,
     horizon: duration,
+    // Null is a group of which every line is commented out.
+    output: settingsOfOneModel.shape.output.nullable(),
     detection: settingsOfOneModel.shape.detection.partial(),
     retraining: settingsOfOneModel.shape.retraining.partial(),
   })
@@ -224,6 +236,7 @@ function layered(base: FileSettings, layer: Layer = {}): FileSettings {
   return {
     ...base,
     ...renamed,
+    output: { ...base.output, ...layer.output },
     detection: { ...base.detection, ...layer.detection },
     retraining: { ...base.retraining, ...layer.retraining },
   } as FileSettings;

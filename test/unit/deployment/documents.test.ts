@@ -80,9 +80,18 @@ type OptionalName<Group> = {
 
 /** The settings that have no default; the compiler keeps the list complete. */
 const optionalSettings: Record<
-  OptionalName<ModelSettings> | OptionalName<ModelSettings['retraining']>,
+  | OptionalName<ModelSettings>
+  | OptionalName<ModelSettings['output']>
+  | OptionalName<ModelSettings['retraining']>,
   true
-> = { positiveLabel: true, schedule: true, command: true };
+> = {
+  positiveLabel: true,
+  task: true,
+  scoreOf: true,
+  threshold: true,
+  schedule: true,
+  command: true,
+};
 
 /** Returns the names of all settings, those inside a group too. */
 function settingNames(): string[] {

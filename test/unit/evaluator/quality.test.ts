@@ -39,7 +39,7 @@ describe('quality agrees with scikit-learn', () => {
 
 describe('an undefined metric is null', () => {
   const oneClass: ClassStatistics = {
-    labelled: 3,
+    compared: 3,
     errors: 0,
     labels: [['no', 3]],
     predictions: [['no', 3]],

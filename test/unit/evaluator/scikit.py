@@ -31,7 +31,7 @@ def class_case(rows, positive, probability_terms):
     labels, predictions = [row["label"] for row in rows], [row["prediction"] for row in rows]
     log_loss_terms, brier_terms = probability_terms
     statistics = {
-        "labelled": len(rows),
+        "compared": len(rows),
         "errors": sum(row["label"] != row["prediction"] for row in rows),
         "labels": counts(labels),
         "predictions": counts(predictions),

@@ -3,10 +3,20 @@ import { dataSplit } from '../../../services/retrainer/dataset/dataSplit.ts';
 import type { DatasetRow } from '../../../services/retrainer/dataset/dataset.ts';
 import { labelTask } from '../../../services/retrainer/dataset/labelTask.ts';
 import { validateDataset } from '../../../services/retrainer/dataset/validateDataset.ts';
+import { decideOutput } from '../../../services/shared/output/decideOutput.ts';
 import { datasetRows } from './dataset.ts';
 
+/** Returns the task of rows under the meaning that their outputs have. */
+function taskOf(
+  rows: readonly Pick<DatasetRow, 'label' | 'labelValue' | 'prediction' | 'predictionValue'>[],
+  positiveLabel?: string,
+) {
+  const outputs = rows.map(row => ({ ...row, score: null, classesOfScore: null }));
+  return labelTask(rows, decideOutput(outputs, { positiveLabel }));
+}
+
 function validate(rows: DatasetRow[]) {
-  return validateDataset(rows, dataSplit(rows.length), labelTask(rows), 500);
+  return validateDataset(rows, dataSplit(rows.length), taskOf(rows), 500);
 }
 
 describe('validateDataset', () => {
@@ -69,7 +79,7 @@ describe('validateDataset', () => {
 
 describe('labelTask', () => {
   const task = (labels: (string | number)[], positiveLabel?: string) =>
-    labelTask(
+    taskOf(
       labels.map(label => ({
         label: String(label),
         labelValue: typeof label === 'number' ? label : null,
@@ -86,7 +96,7 @@ describe('labelTask', () => {
     [['True', 'unknown'], 'binary', ['unknown', 'True']],
     [['a', 'b', 'c'], 'multiclass', ['a', 'b', 'c']],
     [[10, 9, 1], 'multiclass', [1, 10, 9]],
-    [[10, 'n/a', 1], 'multiclass', ['1', '10', 'n/a']],
+    [[10, 'other', 1], 'multiclass', ['1', '10', 'other']],
     [[0.5, 1], 'regression', []],
     [Array.from({ length: 21 }, (_, index) => index), 'regression', []],
   ] as const)('of %j is %s', (labels, expectedTask, classes) => {

@@ -43,6 +43,7 @@ export const staircases: Record<string, readonly string[]> = {
   'services/shared': [
     'service',
     'windows',
+    'output',
     'records',
     'avro',
     'protobuf',

@@ -9,7 +9,9 @@ export type CountedKey = readonly [key: string, count: number];
 
 /** Sums over the labelled predictions of a window whose labels are classes. */
 export interface ClassStatistics {
-  labelled: number;
+  /** Rows whose prediction and label are classes of the version. */
+  compared: number;
+  /** Those of them whose classes differ. */
   errors: number;
   /** Number of times that each class is the label, the most frequent class first. */
   labels: readonly CountedKey[];
@@ -43,6 +45,7 @@ export interface NumberStatistics {
 
 /** Realised quality of a model version in a window. A metric without a meaning is null. */
 export interface Quality {
+  /** Wrong classes; null if no prediction can be compared with its label. */
   errors: number | null;
   accuracy: number | null;
   precision: number | null;
@@ -61,7 +64,7 @@ export interface Quality {
 }
 
 /**
- * Computes the quality of classes. accuracy = 1 - errors / labelled.
+ * Computes the quality of classes. accuracy = 1 - errors / compared.
  *
  * For a binary task precision, recall and F1 are those of the positive class, and null if
  * undefined. For a multiclass task they are macro averages: unweighted means over all classes that
@@ -74,10 +77,10 @@ export function classQuality(
   statistics: ClassStatistics,
   { positiveLabel }: TaskDecision,
 ): Quality {
-  const { labelled, errors, scored, logLossSum, brierSum, auc } = statistics;
+  const { compared, errors, scored, logLossSum, brierSum, auc } = statistics;
   return {
-    errors,
-    accuracy: ratio(labelled - errors, labelled),
+    errors: compared === 0 ? null : errors,
+    accuracy: ratio(compared - errors, compared),
     ...(positiveLabel === null
       ? macroAverages(statistics)
       : figuresOfClass(statistics, positiveLabel)),

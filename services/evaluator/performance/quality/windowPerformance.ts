@@ -1,4 +1,4 @@
-import type { TaskDecision } from '../../../shared/task.ts';
+import type { OutputMeaning } from '../../../shared/output/outputMeaning.ts';
 import type { TimeWindow } from '../../../shared/timeWindow.ts';
 import type { VersionName } from '../../../shared/versionKey.ts';
 import type { CountedKey, Quality } from './quality.ts';
@@ -7,12 +7,17 @@ import type { CountedKey, Quality } from './quality.ts';
 export interface WindowPerformance extends VersionName, TimeWindow {
   /** Empty for all predictions of the window. */
   segment: string;
-  decision: TaskDecision;
+  meaning: OutputMeaning;
   quality: Quality;
   predictions: number;
+  /** Labelled predictions that fit the meaning. */
   labelled: number;
+  /** Labelled predictions that do not fit. */
+  setApart: number;
+  /** Up to three of them. */
+  setApartExamples: readonly string[];
   /** Percentiles of the time between a prediction and the observation of its label. */
-  delaysMs: [p50: number, p95: number];
+  delaysMs: [p50: number | null, p95: number | null];
   /** Sum of the values that came with the feedback; null if none came. */
   valueSum: number | null;
   /** The most frequent pairs of label and prediction; empty for a regression. */

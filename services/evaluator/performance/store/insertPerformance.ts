@@ -1,4 +1,5 @@
 import { type Clickhouse, clickhouseTime } from '../../../shared/clickhouse/clickhouse.ts';
+import { meaningKey } from '../../../shared/output/outputMeaning.ts';
 import type { Quality } from '../quality/quality.ts';
 import type { WindowPerformance } from '../quality/windowPerformance.ts';
 
@@ -11,17 +12,20 @@ export function insertPerformance(
 }
 
 function performanceRow(window: WindowPerformance): object {
-  const { model, version, segment, decision, predictions, labelled, progress } = window;
+  const { model, version, segment, meaning, predictions, labelled, progress } = window;
   return {
     model,
     version,
     segment,
     window_start: clickhouseTime(window.startMs),
     window_end: clickhouseTime(window.endMs),
-    task: decision.task,
-    positive_label: decision.positiveLabel ?? '',
+    task: meaning.task,
+    positive_label: meaning.positiveLabel ?? '',
+    meaning_key: meaningKey(meaning),
     predictions,
     labelled,
+    set_apart: window.setApart,
+    set_apart_examples: window.setApartExamples,
     coverage: labelled / predictions,
     label_delay_p50_ms: window.delaysMs[0],
     label_delay_p95_ms: window.delaysMs[1],

@@ -1,5 +1,9 @@
 import type { Clickhouse } from '../../../shared/clickhouse/clickhouse.ts';
-import type { Task, TaskDecision } from '../../../shared/task.ts';
+import {
+  type OutputExpressions,
+  outputExpressions,
+} from '../../../shared/output/outputExpressions.ts';
+import type { OutputMeaning } from '../../../shared/output/outputMeaning.ts';
 import type { VersionName } from '../../../shared/versionKey.ts';
 import {
   finalSetting,
@@ -21,7 +25,7 @@ import type { WindowPerformance } from '../quality/windowPerformance.ts';
 export interface Evaluation {
   windowSizeMs: number;
   segmentNames: readonly string[];
-  decision: TaskDecision;
+  meaning: OutputMeaning;
 }
 
 const maxClasses = 1_000;
@@ -33,13 +37,18 @@ interface CommonStatistics extends VersionName {
   segment: string;
   start_ms: number;
   predictions_of_window: number;
+  outcomes: number;
+  labelled: number;
+  examples: string[];
   delays: [number, number];
   value_sum: number | null;
   confusion: CountedKey[];
   progress: string;
 }
 
-type StoredStatistics = CommonStatistics & ClassStatistics & NumberStatistics;
+type StoredStatistics = CommonStatistics &
+  Omit<ClassStatistics, 'compared'> &
+  NumberStatistics & { compared_rows: number; compared_labels: CountedKey[] };
 
 /**
  * Computes the quality of the windows that have outcomes, of all their predictions and of each
@@ -50,19 +59,26 @@ export async function selectPerformance(
   windows: readonly VersionWindows[],
   evaluation: Evaluation,
 ): Promise<WindowPerformance[]> {
-  const { windowSizeMs, segmentNames, decision } = evaluation;
+  const { windowSizeMs, segmentNames, meaning } = evaluation;
   const outcomes = isInWindows(windows, 'event_time', windowSizeMs);
   const profiles = isInWindows(windows, 'window_start', windowSizeMs);
+  const expressions = outputExpressions(meaning);
   const rows = await clickhouse.select<StoredStatistics>(
-    performanceQuery(outcomes.sql, profiles.sql, decision.task),
+    performanceQuery(outcomes.sql, profiles.sql, meaning, expressions),
     {
       ...outcomes.parameters,
+      ...expressions.parameters,
       windowSizeMs,
       segmentNames,
-      positiveLabel: decision.positiveLabel ?? '',
+      positiveLabel: meaning.positiveLabel ?? '',
+      spellingsOfPositive: spellingsOf(meaning, meaning.positiveLabel),
     },
   );
   return rows.map(row => performanceOf(row, evaluation));
+}
+
+function spellingsOf({ classes }: OutputMeaning, name: string | null): string[] {
+  return classes.find(known => known.name === name)?.spellings ?? (name === null ? [] : [name]);
 }
 
 /**
@@ -76,19 +92,28 @@ export async function selectPerformance(
  *
  * A prediction is stored a moment before the profile that counts it. Until then at least the
  * labelled predictions are counted.
+ *
+ * An outcome is set apart if its label or its prediction does not fit. Only the progress counts it.
  */
-function performanceQuery(outcomes: string, profiles: string, task: Task): string {
+function performanceQuery(
+  outcomes: string,
+  profiles: string,
+  meaning: OutputMeaning,
+  expressions: OutputExpressions,
+): string {
+  const isRegression = meaning.task === 'regression';
   return `
     SELECT statistics.*,
-           greatest(counts.records, statistics.labelled) AS predictions_of_window,
+           greatest(counts.records, statistics.outcomes) AS predictions_of_window,
            toString(statistics.observations + predictions_of_window) AS progress
     FROM
     (
-        SELECT model, version, start_ms, segment, count() AS labelled,
+        SELECT model, version, start_ms, segment, count() AS outcomes, countIf(fits) AS labelled,
+               ${examplesOfOthers} AS examples,
                sum(toUInt64(greatest(observed_ms - start_ms, 0)) + 1) AS observations,
-               quantilesExactInclusive(0.5, 0.95)(observed_ms - event_ms) AS delays,
+               quantilesExactInclusiveIf(0.5, 0.95)(observed_ms - event_ms, fits) AS delays,
                sum(value) AS value_sum,
-               ${task === 'regression' ? numberColumns : classColumns(task)}
+               ${isRegression ? numberColumns : classColumns(meaning)}
         FROM
         (
             SELECT model, version, label, label_value, prediction, prediction_value, value,
@@ -99,7 +124,7 @@ function performanceQuery(outcomes: string, profiles: string, task: Task): strin
                        AS names,
                    arrayJoin(arrayConcat([''],
                        arrayMap(name -> concat(name, '=', segments[name]), names))) AS segment,
-                   ${task === 'regression' ? errorColumn : probabilityColumns(task)}
+                   ${isRegression ? errorColumns(meaning, expressions) : classOfRow(meaning, expressions)}
             FROM outcomes FINAL
             WHERE ${outcomes}
         )
@@ -119,29 +144,70 @@ function performanceQuery(outcomes: string, profiles: string, task: Task): strin
     SETTINGS ${finalSetting}`;
 }
 
-/** Column of a row with numbers. */
-const errorColumn = 'prediction_value - label_value AS error';
+/** The first texts of outcomes that do not fit, by their order. */
+const examplesOfOthers = `
+  arraySlice(arraySort(groupUniqArrayIf(1000)(
+      concat('label "', substringUTF8(label, 1, 40),
+             '", prediction "', substringUTF8(prediction, 1, 40), '"'), NOT fits)), 1, 3)`;
+
+/** Columns of a row with numbers: the label, the error, and whether the row fits. */
+function errorColumns(
+  { comparable }: OutputMeaning,
+  { labelNumber, predictionNumber }: OutputExpressions,
+): string {
+  return `${labelNumber} AS label_number,
+          ${predictionNumber} - label_number AS error,
+          ${comparable ? 'ifNull(isFinite(error), false)' : 'isNotNull(label_number)'} AS fits`;
+}
 
 /**
- * Columns of a row with classes: whether its probabilities are usable, its log-loss and its Brier
- * score.
+ * Columns of a row with classes: the classes, whether the row fits and can be compared, whether its
+ * probabilities are usable, its log-loss and its Brier score.
  */
-function probabilityColumns(task: Exclude<Task, 'regression'>): string {
-  if (task === 'binary') {
-    return `label = {positiveLabel:String} AS positive,
-            if(mapContains(probabilities, {positiveLabel:String}),
-               probabilities[{positiveLabel:String}], NULL) AS named,
-            coalesce(score, named) AS given,
-            ifNull(isFinite(given), false) AS ranked,
-            ifNull(given, 0) AS probability,
-            (ranked AND probability BETWEEN 0 AND 1) AS usable,
-            if(positive, probability, 1 - probability) AS probability_of_label,
-            ${logLossOf('probability_of_label')} AS log_loss_term,
-            pow(probability - positive, 2) AS brier_term`;
+function classOfRow(meaning: OutputMeaning, expressions: OutputExpressions): string {
+  return `${expressions.labelClass} AS label_class,
+          ${expressions.predictionClass} AS prediction_class,
+          (label_class != '' AND prediction_class != '') AS compared,
+          ${meaning.comparable ? 'compared' : "label_class != ''"} AS fits,
+          ${meaning.task === 'binary' ? binaryProbability(meaning, expressions) : multiclassProbability(expressions)}`;
+}
+
+function binaryProbability(meaning: OutputMeaning, expressions: OutputExpressions): string {
+  return `label_class = {positiveLabel:String} AS positive,
+          arrayElementOrNull(mapValues(probabilities),
+              arrayFirstIndex(name -> has({spellingsOfPositive:Array(String)}, name),
+                              mapKeys(probabilities))) AS named,
+          ${probabilityOfPositive(meaning, expressions)} AS given,
+          (fits AND ifNull(isFinite(given), false)) AS ranked,
+          ifNull(given, 0) AS probability,
+          (ranked AND probability BETWEEN 0 AND 1) AS usable,
+          if(positive, probability, 1 - probability) AS probability_of_label,
+          ${logLossOf('probability_of_label')} AS log_loss_term,
+          pow(probability - positive, 2) AS brier_term`;
+}
+
+/** The probability of the positive class, or another number that is higher for it, or NULL. */
+function probabilityOfPositive(meaning: OutputMeaning, expressions: OutputExpressions): string {
+  const { predictionIs, scoreIs, scoreOf, positiveLabel } = meaning;
+  const isOfPositive = scoreOf === positiveLabel;
+  if (predictionIs !== 'class') {
+    const { predictionNumber } = expressions;
+    return isOfPositive ? predictionNumber : `1 - (${predictionNumber})`;
   }
+  if (scoreIs === 'confidence') {
+    const isPredicted = 'prediction_class = {positiveLabel:String}';
+    return `coalesce(if(compared, if(${isPredicted}, score, 1 - score), NULL), named)`;
+  }
+  return `coalesce(${isOfPositive ? 'score' : '1 - score'}, named)`;
+}
+
+function multiclassProbability({ classNamed }: OutputExpressions): string {
   return `mapValues(probabilities) AS given,
-          (length(given) > 0 AND arrayAll(p -> isFinite(p) AND p BETWEEN 0 AND 1, given)) AS usable,
-          probabilities[label] AS probability,
+          (label_class != '' AND length(given) > 0
+           AND arrayAll(p -> isFinite(p) AND p BETWEEN 0 AND 1, given)) AS usable,
+          if(NOT usable, 0, if(mapContains(probabilities, label), probabilities[label],
+             arraySum(arrayMap((name, p) -> if(${classNamed('name')} = label_class, p, 0),
+                               mapKeys(probabilities), given)))) AS probability,
           ${logLossOf('probability')} AS log_loss_term,
           arraySum(p -> p * p, given) - 2 * probability + 1 AS brier_term`;
 }
@@ -151,12 +217,15 @@ const logLossOf = (probability: string) =>
   `-log(least(greatest(${probability}, 1e-15), 1 - 1e-15))`;
 
 /** Columns of ClassStatistics. */
-function classColumns(task: Exclude<Task, 'regression'>): string {
-  return `countIf(label != prediction) AS errors,
-          ${mostFrequent('label', maxClasses)} AS labels,
-          ${mostFrequent('prediction', maxClasses)} AS predictions,
-          ${mostFrequent('label', maxClasses, 'label = prediction')} AS hits,
-          ${mostFrequent("concat(label, '→', prediction)", maxConfusionCells)} AS confusion,
+function classColumns({ task, comparable }: OutputMeaning): string {
+  const hit = 'compared AND label_class = prediction_class';
+  return `countIf(compared) AS compared_rows,
+          countIf(compared AND label_class != prediction_class) AS errors,
+          ${mostFrequent('label_class', maxClasses, 'fits')} AS labels,
+          ${comparable ? 'labels' : mostFrequent('label_class', maxClasses, 'compared')} AS compared_labels,
+          ${mostFrequent('prediction_class', maxClasses, 'compared')} AS predictions,
+          ${mostFrequent('label_class', maxClasses, hit)} AS hits,
+          ${mostFrequent("concat(label_class, '→', prediction_class)", maxConfusionCells, 'compared')} AS confusion,
           countIf(usable) AS scored,
           sumIf(log_loss_term, usable) AS logLossSum,
           sumIf(brier_term, usable) AS brierSum,
@@ -168,7 +237,7 @@ const areaUnderCurve = `
      arrayROCAUC(groupArrayIf(probability, ranked), groupArrayIf(positive, ranked)), NULL)`;
 
 /** An array of (text, count), with the most frequent text first. */
-function mostFrequent(expression: string, maxTexts: number, condition = 'true'): string {
+function mostFrequent(expression: string, maxTexts: number, condition: string): string {
   const counts = `sumMapIf(map(${expression}, toUInt64(1)), ${condition})`;
   const entries = `CAST(${counts}, 'Array(Tuple(String, UInt64))')`;
   return `arraySlice(arraySort(entry -> (-toInt64(entry.2), entry.1), ${entries}), 1, ${maxTexts})`;
@@ -184,25 +253,28 @@ const numberColumns = `
   sumIf(abs(error), isFinite(error)) AS absoluteErrorSum,
   sumIf(error * error, isFinite(error)) AS squaredErrorSum,
   if(numbers > 0,
-     varPopStableIf(assumeNotNull(label_value), ifNull(isFinite(error), false)) * numbers,
+     varPopStableIf(assumeNotNull(label_number), ifNull(isFinite(error), false)) * numbers,
      0) AS labelSquareSum`;
 
 function performanceOf(
   row: StoredStatistics,
-  { windowSizeMs, decision }: Evaluation,
+  { windowSizeMs, meaning }: Evaluation,
 ): WindowPerformance {
-  const isRegression = decision.task === 'regression';
+  const isRegression = meaning.task === 'regression';
+  const classes = { ...row, compared: row.compared_rows, labels: row.compared_labels };
   return {
     model: row.model,
     version: row.version,
     segment: row.segment,
     startMs: row.start_ms,
     endMs: row.start_ms + windowSizeMs,
-    decision,
-    quality: isRegression ? numberQuality(row) : classQuality(row, decision),
+    meaning,
+    quality: isRegression ? numberQuality(row) : classQuality(classes, meaning),
     predictions: row.predictions_of_window,
     labelled: row.labelled,
-    delaysMs: row.delays,
+    setApart: row.outcomes - row.labelled,
+    setApartExamples: row.examples,
+    delaysMs: row.labelled === 0 ? [null, null] : row.delays,
     valueSum: row.value_sum,
     confusion: isRegression ? [] : row.confusion,
     labelCounts: isRegression ? [] : row.labels.slice(0, maxLabelCounts),
