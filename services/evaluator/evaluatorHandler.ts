@@ -168,14 +168,14 @@ export class EvaluatorHandler implements BatchHandler {
     for (const windows of this.#announced.values())
       addWindows(predicted, windows, windows.startsMs);
     return [...changed].flatMap(([key, { model, version, startsMs }]) => {
-      const decision = this.#evaluation.decisionOf({ model, version });
-      if (decision === undefined) return [];
+      const meaning = this.#evaluation.meaningOf({ model, version });
+      if (meaning === undefined) return [];
       const predictedMs = predicted.get(key)?.startsMs ?? new Set();
       const earliestMs = [...startsMs].reduce(
         (earliest, startMs) => Math.min(earliest, startMs),
         Number.POSITIVE_INFINITY,
       );
-      return [{ model, version, decision, predictedMs, earliestMs }];
+      return [{ model, version, meaning, predictedMs, earliestMs }];
     });
   }
 }

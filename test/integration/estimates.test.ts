@@ -461,6 +461,10 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     expect(await estimated()).not.toEqual([]);
     await label([{ ...truth[3]![0]!, label: 'maybe' }]);
     await quiet();
+    // One label is set apart, many are a class.
+    expect(await estimated()).not.toEqual([]);
+    await label(truth[3]!.slice(0, 40).map(record => ({ ...record, label: 'maybe' })));
+    await quiet();
     expect(await estimated()).toEqual([]);
   });
 });

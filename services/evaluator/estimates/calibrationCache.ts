@@ -1,3 +1,4 @@
+import { meaningKey } from '../../shared/output/outputMeaning.ts';
 import { versionKey } from '../../shared/versionKey.ts';
 import { type CalibrationPeriod, sourceOfPeriod } from './quality/calibrationPeriod.ts';
 import type { EstimatedVersion } from './quality/windowEstimates.ts';
@@ -44,7 +45,7 @@ export class CalibrationCache<Calibration extends { bytes: number }> {
   ): Promise<Calibration | null> {
     if (period.step === 0) return null;
     const key = `${versionKey(version)} ${period.step}`;
-    const source = `${version.positiveLabel} ${sourceOfPeriod(period)}`;
+    const source = `${meaningKey(version.meaning)} ${sourceOfPeriod(period)}`;
     const found = this.#entries.get(key);
     const entry = found?.source === source ? found : { source, calibration: await make() };
     this.#entries.delete(key);

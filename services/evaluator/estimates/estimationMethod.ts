@@ -26,7 +26,7 @@ export interface EstimationMethod<
   /** Reads windows of one size. A window without usable predictions is absent. */
   readWindows(
     clickhouse: Clickhouse,
-    windows: readonly VersionWindows[],
+    windows: readonly (VersionWindows & EstimatedVersion)[],
     windowSizeMs: number,
   ): Promise<Window[]>;
   /** Makes a calibration from the labels before a time. Null if they are too few. */

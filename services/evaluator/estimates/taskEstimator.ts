@@ -62,9 +62,9 @@ export class TaskEstimator<Window extends EstimableWindow, CalibrationOfTask ext
   }
 
   async #estimateWindow(window: Window, version: WindowsToEstimate): Promise<WindowEstimates> {
-    const { model, task, positiveLabel, windowSizeMs, periods } = version;
+    const { model, task, positiveLabel, meaning, windowSizeMs, periods } = version;
     const { startMs, records } = window;
-    const name = { model, version: version.version, windowSizeMs, task, positiveLabel };
+    const name = { model, version: version.version, windowSizeMs, task, positiveLabel, meaning };
     const period = periodBefore(periods, startMs);
     const calibration = await this.#calibrations.of(name, period, () =>
       this.#method.calibrate(this.#clickhouse, name, period.untilMs),

@@ -1,8 +1,9 @@
 import { chunk } from '../../shared/chunk.ts';
 import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
 import type { Settings } from '../../shared/config/settings.ts';
+import { meaningKey, type OutputMeaning } from '../../shared/output/outputMeaning.ts';
 import type { ServiceMetrics } from '../../shared/service/metrics.ts';
-import type { Task, TaskDecision } from '../../shared/task.ts';
+import type { Task } from '../../shared/task.ts';
 import { windowStartMs } from '../../shared/timeWindow.ts';
 import { type VersionName, versionKey } from '../../shared/versionKey.ts';
 import { forgetIfFull } from '../windows/savedQueries.ts';
@@ -28,7 +29,7 @@ const maxVersionsPerQuery = 200;
 
 /** A version whose predictions or labels have changed. */
 export interface ChangedVersion extends VersionName {
-  decision: TaskDecision;
+  meaning: OutputMeaning;
   /** Windows whose predictions have changed. */
   predictedMs: ReadonlySet<number>;
   /** The first window that has changed at all. */
@@ -37,10 +38,10 @@ export interface ChangedVersion extends VersionName {
 
 /**
  * What the last look at a version found. Windows are looked for again only from there on, or when
- * the decision or the periods have changed.
+ * the meaning of the outputs or the periods have changed.
  */
 interface LastLook {
-  decision: string;
+  meaning: string;
   periods: string;
   endedMs: number;
   /** End of the largest period; null while it is not complete. */
@@ -117,16 +118,17 @@ export class WindowEstimator {
    * cannot have changed.
    */
   #lookAt(
-    { model, version, decision, predictedMs, earliestMs }: ChangedVersion,
+    { model, version, meaning, predictedMs, earliestMs }: ChangedVersion,
     maxEventTimeMs: number,
   ): Look[] {
     const { windowSizeMs, outOfOrdernessMs } = this.#settings.of(model);
-    const name = { model, version, ...decision, windowSizeMs };
+    const { task, positiveLabel } = meaning;
+    const name = { model, version, task, positiveLabel, meaning, windowSizeMs };
     const last = this.#lastLooks.get(versionKey(name));
     const endedMs = windowStartMs(maxEventTimeMs - outOfOrdernessMs, windowSizeMs);
     const ended = new Set([...predictedMs].filter(startMs => startMs + windowSizeMs <= endedMs));
     const isCalibrationSame =
-      last?.decision === decisionText(decision) &&
+      last?.meaning === meaningKey(meaning) &&
       last.completeMs !== null &&
       earliestMs >= last.completeMs;
     if (last?.endedMs === endedMs && ended.size === 0 && isCalibrationSame) return [];
@@ -163,7 +165,7 @@ export class WindowEstimator {
     periods: readonly CalibrationPeriod[],
   ): Promise<number[]> {
     const { endedMs, windowSizeMs, last } = look;
-    const isSame = last?.decision === decisionText(look) && last.periods === sourceOf(periods);
+    const isSame = last?.meaning === meaningKey(look.meaning) && last.periods === sourceOf(periods);
     if (isSame && last.endedMs === endedMs) return [];
     const fromMs = isSame ? last.endedMs - windowSizeMs : 0;
     return windowsToEstimate(this.#clickhouse, look, periods, { fromMs, endedMs });
@@ -184,7 +186,7 @@ export class WindowEstimator {
     for (const look of looks) {
       const { endedMs, periods } = look;
       this.#lastLooks.set(versionKey(look), {
-        decision: decisionText(look),
+        meaning: meaningKey(look.meaning),
         periods: sourceOf(periods),
         endedMs,
         completeMs: periods[numberOfSizes]?.untilMs ?? null,
@@ -194,5 +196,3 @@ export class WindowEstimator {
 }
 
 const sourceOf = (periods: readonly CalibrationPeriod[]) => periods.map(sourceOfPeriod).join(' ');
-
-const decisionText = ({ task, positiveLabel }: TaskDecision) => `${task} ${positiveLabel}`;

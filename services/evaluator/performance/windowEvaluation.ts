@@ -44,8 +44,8 @@ export class WindowEvaluation {
     this.#decisions.clear();
   }
 
-  /** Returns the decision under which the windows of a version were computed, if it is known. */
-  decisionOf(version: VersionName): OutputMeaning | undefined {
+  /** Returns the meaning under which the windows of a version were computed, if it is known. */
+  meaningOf(version: VersionName): OutputMeaning | undefined {
     return this.#decisions.get(versionKey(version))?.meaning;
   }
 
@@ -80,7 +80,7 @@ export class WindowEvaluation {
   ): Promise<void> {
     for (const windows of pending) {
       const { meaning } = decisions.get(versionKey(windows))!;
-      if (isSameMeaning(this.decisionOf(windows), meaning)) continue;
+      if (isSameMeaning(this.meaningOf(windows), meaning)) continue;
       const startsMs = await windowsDecidedOtherwise(
         this.#clickhouse,
         windows,

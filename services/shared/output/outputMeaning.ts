@@ -77,3 +77,12 @@ export function meaningKey(meaning: OutputMeaning): string {
 export function otherClass({ classes }: OutputMeaning, name: string): string | null {
   return classes.find(other => other.name !== name)?.name ?? null;
 }
+
+/** Returns the texts of a class: those that were seen, or else its name. Null is no class. */
+export function spellingsOf(
+  { classes }: Pick<OutputMeaning, 'classes'>,
+  name: string | null,
+): string[] {
+  if (name === null) return [];
+  return classes.find(known => known.name === name)?.spellings ?? [name];
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { binaryMetrics } from '../../../services/evaluator/estimates/quality/estimate.ts';
 import { estimateQuality } from '../../../services/evaluator/estimates/quality/estimatedQuality.ts';
-import { predictedPositives } from '../../../services/evaluator/estimates/quality/predictedPositives.ts';
+import { predictedRecords } from '../../../services/evaluator/estimates/quality/predictedRecords.ts';
 import {
   calibrateQuality,
   type LabelledRecord,
@@ -188,12 +188,12 @@ describe('estimateQuality', () => {
 
 describe('predictedPositives', () => {
   it('counts a class that is given as text or as a number', () => {
-    expect(predictedPositives(profileOf(['up', 'down', 'up']), 'up')).toBe(2);
-    expect(predictedPositives(profileOf([1, 0, 1, 1]), '1')).toBe(3);
-    expect(predictedPositives(profileOf([true, false, true]), 'true')).toBe(2);
-    expect(predictedPositives(profileOf([0, 0]), '1')).toBe(0);
+    expect(predictedRecords(profileOf(['up', 'down', 'up']), ['up'])).toBe(2);
+    expect(predictedRecords(profileOf([1, 0, 1, 1]), ['1'])).toBe(3);
+    expect(predictedRecords(profileOf([true, false, true]), ['true'])).toBe(2);
+    expect(predictedRecords(profileOf([0, 0]), ['1'])).toBe(0);
     expect(
-      predictedPositives(profileOf(Array.from({ length: 2000 }, (_, index) => `c${index}`)), 'c1'),
+      predictedRecords(profileOf(Array.from({ length: 2000 }, (_, index) => `c${index}`)), ['c1']),
     ).toBeNull();
   });
 });

@@ -18,9 +18,13 @@ import { effectiveRecords, labelShares, type WeightedBin, weightedBins } from '.
 export interface UnlabelledWindow {
   records: number;
   scores: NumericHistogram;
+  /** Predictions of the class that the scores are about. */
   predictedPositives: number;
   features: ReadonlyMap<string, FeatureProfile>;
 }
+
+/** A class of a binary model: the one that the scores are about, or the other. */
+export type ScoredClass = 'scored' | 'other';
 
 const negative = 0;
 const positive = 1;
@@ -36,19 +40,21 @@ const priorRecords = 2;
  *
  * The estimate cannot see that the same inputs now have other labels.
  *
+ * @param figuresOf the positive class, which precision, recall and F1 are about
  * @returns null for a figure that is undefined (a precision where no record is predicted positive),
  * or that depends on predictions which do not follow from scores
  */
 export function estimateQuality(
   calibration: QualityCalibration,
   window: UnlabelledWindow,
+  figuresOf: ScoredClass = 'scored',
 ): Record<BinaryMetric, Estimate | null> {
   const binned = binnedCalibration(calibration, window.scores);
   const weights = calibration.matching.weights(window.features, window.records);
   const weighted = weightedBins(calibration.scored, binned, weights);
   const counts = countsPerBin(binned.bins, window.scores);
   const cells = cellsOf(counts, binned.plain, weighted, window);
-  const { accuracy, precision, recall, f1 } = thresholdFigures(calibration, cells);
+  const { accuracy, precision, recall, f1 } = thresholdFigures(calibration, cells, figuresOf);
   const auc = aucFigure(cells);
   // Scores that share a bin count as equal here, which costs the area about as much as it does in
   // the calibration.
@@ -110,12 +116,14 @@ function predictedShares(counts: readonly number[], predictedPositives: number):
 function thresholdFigures(
   { thresholded }: QualityCalibration,
   cells: readonly Cell[],
+  figuresOf: ScoredClass,
 ): Record<Exclude<BinaryMetric, 'auc'>, Figure | null> {
   if (!thresholded) return { accuracy: null, precision: null, recall: null, f1: null };
   const confusion = expectedConfusion(cells, 2);
-  const { precision, recall, f1 } = figuresOfClass(confusion, positive);
+  const described = figuresOf === 'scored' ? positive : negative;
+  const { precision, recall, f1 } = figuresOfClass(confusion, described);
   const figureOf = (figure: ClassFigure | null) =>
-    figure && macroAverage(new Map([[positive, figure]]));
+    figure && macroAverage(new Map([[described, figure]]));
   return {
     accuracy: accuracyFigure(confusion),
     precision: figureOf(precision),

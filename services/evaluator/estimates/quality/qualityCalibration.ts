@@ -10,7 +10,7 @@ import { type BinnedRecords, binRecords, type ScoredRecords } from './weightedBi
 
 /** A prediction of a binary model whose label is known. */
 export interface LabelledRecord {
-  /** Finite. A higher score means a higher probability of the positive class. */
+  /** Finite. A higher score means a higher probability of the class that is positive here. */
   score: number;
   predictedPositive: boolean;
   positive: boolean;

@@ -1,3 +1,4 @@
+import type { OutputMeaning } from '../../../shared/output/outputMeaning.ts';
 import type { TaskDecision } from '../../../shared/task.ts';
 import type { VersionName } from '../../../shared/versionKey.ts';
 import type { CalibrationPeriod } from './calibrationPeriod.ts';
@@ -6,6 +7,7 @@ import type { Estimates } from './estimate.ts';
 /** A model version whose windows are to be estimated. */
 export interface EstimatedVersion extends VersionName, TaskDecision {
   windowSizeMs: number;
+  meaning: OutputMeaning;
 }
 
 /** The estimated quality of a window. */

@@ -1,9 +1,10 @@
 import type { Clickhouse } from '../../../shared/clickhouse/clickhouse.ts';
-import type { VersionName } from '../../../shared/versionKey.ts';
+import { outputExpressions } from '../../../shared/output/outputExpressions.ts';
 import { finalSetting, isVersion, sqlTime } from '../../windows/conditions.ts';
 import type { ClassifiedRecord } from '../quality/classCalibration.ts';
 import type { LabelledNumber } from '../quality/lossCalibration.ts';
 import type { LabelledRecord } from '../quality/qualityCalibration.ts';
+import type { EstimatedVersion } from '../quality/windowEstimates.ts';
 import { isConfident } from './confidences.ts';
 import { featuresOf, type StoredFeatures } from './storedFeatures.ts';
 
@@ -20,23 +21,30 @@ interface StoredRecord<Label> extends StoredFeatures {
   label: Label;
 }
 
-/** Reads the labelled predictions of a binary model that have a score, before an event time. */
+/**
+ * Reads the labelled predictions of a binary model that have a score, before an event time. Scores
+ * that are the confidence of whatever was predicted are not read.
+ */
 export async function labelledRecords(
   clickhouse: Clickhouse,
-  version: VersionName,
-  positiveLabel: string,
+  version: EstimatedVersion,
   untilMs: number,
 ): Promise<LabelledRecord[]> {
+  const { predictionIs, scoreIs, scoreOf } = version.meaning;
+  if (scoreIs === 'confidence') return [];
+  const { labelClass, predictionClass, predictionNumber } = outputExpressions(version.meaning);
+  const score = predictionIs === 'class' ? 'score' : predictionNumber;
   const rows = await selectRecords<string>(clickhouse, version, untilMs, {
-    score: 'assumeNotNull(score)',
-    label: 'label',
-    condition: 'ifNull(isFinite(score), 0)',
+    score: `assumeNotNull(${score})`,
+    prediction: predictionClass,
+    label: labelClass,
+    condition: `ifNull(isFinite(${score}), 0) AND truth != '' AND predicted != ''`,
     maxRecords: maxCalibrationRecords,
   });
   return rows.map(row => ({
     score: row.score,
-    predictedPositive: row.prediction === positiveLabel,
-    positive: row.label === positiveLabel,
+    predictedPositive: row.prediction === scoreOf,
+    positive: row.label === scoreOf,
     features: featuresOf(row),
   }));
 }
@@ -47,13 +55,15 @@ export async function labelledRecords(
  */
 export async function classifiedRecords(
   clickhouse: Clickhouse,
-  version: VersionName,
+  version: EstimatedVersion,
   untilMs: number,
 ): Promise<ClassifiedRecord[]> {
+  const { labelClass, predictionClass } = outputExpressions(version.meaning);
   const rows = await selectRecords<string>(clickhouse, version, untilMs, {
     score: 'probabilities[prediction]',
-    label: 'label',
-    condition: isConfident,
+    prediction: predictionClass,
+    label: labelClass,
+    condition: `${isConfident} AND truth != '' AND predicted != ''`,
     maxRecords: maxCalibrationRecords,
   });
   return rows.map(row => ({
@@ -69,13 +79,15 @@ export async function classifiedRecords(
  */
 export async function labelledNumbers(
   clickhouse: Clickhouse,
-  version: VersionName,
+  version: EstimatedVersion,
   untilMs: number,
 ): Promise<LabelledNumber[]> {
-  const error = '(prediction_value - label_value)';
+  const { labelNumber, predictionNumber } = outputExpressions(version.meaning);
+  const error = `(${predictionNumber} - ${labelNumber})`;
   const rows = await selectRecords<number>(clickhouse, version, untilMs, {
-    score: 'assumeNotNull(prediction_value)',
-    label: 'assumeNotNull(label_value)',
+    score: `assumeNotNull(${predictionNumber})`,
+    prediction: 'prediction',
+    label: `assumeNotNull(${labelNumber})`,
     condition: `ifNull(isFinite(${error} * ${error}), 0)`,
     maxRecords: maxLossRecords,
   });
@@ -88,6 +100,7 @@ export async function labelledNumbers(
 
 interface RecordColumns {
   score: string;
+  prediction: string;
   label: string;
   condition: string;
   maxRecords: number;
@@ -96,17 +109,17 @@ interface RecordColumns {
 /** Reads labelled predictions with their features, in the order of event time. */
 function selectRecords<Label>(
   clickhouse: Clickhouse,
-  { model, version }: VersionName,
+  { model, version, meaning }: EstimatedVersion,
   untilMs: number,
-  { score, label, condition, maxRecords }: RecordColumns,
+  { score, prediction, label, condition, maxRecords }: RecordColumns,
 ): Promise<StoredRecord<Label>[]> {
   const isBefore = `${isVersion} AND event_time < ${sqlTime(untilMs)}`;
   const outcomes = `
-    SELECT event_time, id, ${score} AS given, prediction, ${label} AS truth
+    SELECT event_time, id, ${score} AS given, ${prediction} AS predicted, ${label} AS truth
     FROM outcomes FINAL WHERE ${isBefore} AND ${condition}
     ORDER BY sipHash64(id), id, event_time LIMIT ${maxRecords}`;
   return clickhouse.select(
-    `SELECT o.given AS score, o.prediction AS prediction, o.truth AS label,
+    `SELECT o.given AS score, o.predicted AS prediction, o.truth AS label,
             p.numeric_features AS numbers, p.categorical_features AS texts
      FROM (${outcomes}) AS o
      INNER JOIN
@@ -116,6 +129,6 @@ function selectRecords<Label>(
      ) AS p ON p.event_time = o.event_time AND p.id = o.id
      ORDER BY o.event_time, o.id
      SETTINGS ${finalSetting}`,
-    { model, version },
+    { model, version, ...outputExpressions(meaning).parameters },
   );
 }

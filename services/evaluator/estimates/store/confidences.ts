@@ -1,13 +1,15 @@
 import type { Clickhouse } from '../../../shared/clickhouse/clickhouse.ts';
+import { classNames } from '../../../shared/output/comparedOutput.ts';
 import { FINEST_MANTISSA_BITS } from '../../../shared/profile/bucketKey.ts';
 import {
   addToBucket,
   emptyNumericHistogram,
   type NumericHistogram,
 } from '../../../shared/profile/numericHistogram.ts';
-import type { VersionName } from '../../../shared/versionKey.ts';
+import { type VersionName, versionKey } from '../../../shared/versionKey.ts';
 import { finalSetting, isInWindows, windowStartOf } from '../../windows/conditions.ts';
 import type { VersionWindows } from '../../windows/versionWindows.ts';
+import type { EstimatedVersion } from '../quality/windowEstimates.ts';
 import { windowKey } from './rowsByWindow.ts';
 
 /** Confidences of a window's predictions, by predicted class. */
@@ -34,7 +36,7 @@ interface StoredConfidences extends VersionName {
 /** Counts the probabilities of the predicted classes in each window, by `windowKey`. */
 export async function confidencesOf(
   clickhouse: Clickhouse,
-  windows: readonly VersionWindows[],
+  windows: readonly (VersionWindows & EstimatedVersion)[],
   windowSizeMs: number,
 ): Promise<Map<string, Confidences>> {
   const { sql, parameters } = isInWindows(windows, 'event_time', windowSizeMs);
@@ -53,22 +55,33 @@ export async function confidencesOf(
      SETTINGS ${finalSetting}`,
     { ...parameters, windowSizeMs },
   );
+  const classOf = new Map(
+    windows.map(({ meaning, ...version }) => [
+      versionKey(version),
+      classNames(meaning, meaning.openPredictions),
+    ]),
+  );
   const ofWindows = new Map<string, Map<string, NumericHistogram>>();
   for (const row of rows) {
+    const name = classOf.get(versionKey(row))!(row.prediction);
+    if (name === null) continue;
     const key = windowKey(row, row.start_ms);
     const classes = ofWindows.get(key) ?? new Map<string, NumericHistogram>();
-    ofWindows.set(key, classes.set(row.prediction, histogramOf(row)));
+    const histogram = classes.get(name) ?? emptyConfidences();
+    addConfidences(histogram, row);
+    ofWindows.set(key, classes.set(name, histogram));
   }
   return ofWindows;
 }
 
-function histogramOf({ keys, counts }: StoredConfidences): NumericHistogram {
-  const histogram = emptyNumericHistogram();
-  histogram.mantissaBits = mantissaBits;
+function emptyConfidences(): NumericHistogram {
+  return { ...emptyNumericHistogram(), mantissaBits };
+}
+
+function addConfidences(histogram: NumericHistogram, { keys, counts }: StoredConfidences): void {
   for (const [index, key] of keys.entries()) {
     // The histogram may have become coarser by the keys before.
     addToBucket(histogram, key >> (mantissaBits - histogram.mantissaBits), counts[index]!);
     histogram.count += counts[index]!;
   }
-  return histogram;
 }

@@ -11,7 +11,7 @@ import type { EstimatedVersion } from '../quality/windowEstimates.ts';
  */
 export async function windowsToEstimate(
   clickhouse: Clickhouse,
-  { model, version, windowSizeMs, task, positiveLabel }: EstimatedVersion,
+  { model, version, windowSizeMs, task, positiveLabel, meaning }: EstimatedVersion,
   periods: readonly CalibrationPeriod[],
   { fromMs, endedMs }: { fromMs: number; endedMs: number },
 ): Promise<number[]> {
@@ -33,7 +33,7 @@ export async function windowsToEstimate(
       model,
       version,
       windowSizeMs,
-      output: task === 'binary' ? 'score' : 'prediction',
+      output: task === 'binary' && meaning.predictionIs === 'class' ? 'score' : 'prediction',
       metric: estimatedMetrics(task)[0],
       positiveLabel: positiveLabel ?? '',
     },

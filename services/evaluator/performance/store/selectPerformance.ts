@@ -3,7 +3,7 @@ import {
   type OutputExpressions,
   outputExpressions,
 } from '../../../shared/output/outputExpressions.ts';
-import type { OutputMeaning } from '../../../shared/output/outputMeaning.ts';
+import { type OutputMeaning, spellingsOf } from '../../../shared/output/outputMeaning.ts';
 import type { VersionName } from '../../../shared/versionKey.ts';
 import {
   finalSetting,
@@ -75,10 +75,6 @@ export async function selectPerformance(
     },
   );
   return rows.map(row => performanceOf(row, evaluation));
-}
-
-function spellingsOf({ classes }: OutputMeaning, name: string | null): string[] {
-  return classes.find(known => known.name === name)?.spellings ?? (name === null ? [] : [name]);
 }
 
 /**
