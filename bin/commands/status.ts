@@ -83,13 +83,14 @@ function serviceRow({ service, members, state, lag }: SystemStatus['services'][n
 }
 
 function modelRow(row: ModelStatus) {
-  const { model, version, status, predictions, labelled, watermark, lastWindow } = row;
+  const { model, version, status, predictions, labelled, output, watermark, lastWindow } = row;
   return {
     model,
     version,
     status,
     predictions,
     labelled,
+    output,
     watermark,
     'last window':
       lastWindow && `${lastWindow.start} ${lastWindow.status} (${lastWindow.records} records)`,

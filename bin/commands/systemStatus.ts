@@ -27,6 +27,8 @@ export interface ModelStatus {
   duplicates: number;
   late: number;
   labelled: number;
+  /** What the output means, such as `binary, positive leaves`; null before the first label. */
+  output: string | null;
   /**
    * Event time (ISO 8601) up to which all predictions are expected to have come, on the partition
    * that is farthest behind.
@@ -128,11 +130,20 @@ export async function readModelStatus(
                      toUnixTimestamp64Milli(window_end) AS end_ms, records,
                      toString(status) AS state, revision
               FROM evaluated_windows FINAL WHERE segment = '')
-        GROUP BY model, version)
+        GROUP BY model, version),
+      meanings AS (
+        SELECT model, version,
+               concat(toString(task),
+                      if(positive_label = '', '', concat(', positive ', positive_label)),
+                      if(prediction_is IN ('probability', 'score'),
+                         concat(', prediction is a ', toString(prediction_is), ' of ', score_of),
+                         if(score_of IN ('', positive_label), '', concat(', score of ', score_of))))
+                 AS text
+        FROM output_meanings FINAL)
     SELECT s.model AS model, s.version AS version, s.version_status AS status,
            s.predictions AS predictions,
            s.duplicates AS duplicates, s.late AS late, s.labelled AS labelled,
-           s.open_drift_events AS openDriftEvents,
+           nullIf(m.text, '') AS output, s.open_drift_events AS openDriftEvents,
            s.last_accuracy AS lastAccuracy, s.last_mae AS lastMae,
            c.maxEventTimeMs AS maxEventTimeMs,
            if(w.last.6 = 0, NULL, w.last.4) AS windowStartMs, w.last.5 AS windowEndMs,
@@ -141,6 +152,7 @@ export async function readModelStatus(
     FROM model_status AS s
     LEFT JOIN clocks AS c ON c.model = s.model AND c.version = s.version
     LEFT JOIN windows AS w ON w.model = s.model AND w.version = s.version
+    LEFT JOIN meanings AS m ON m.model = s.model AND m.version = s.version
     ORDER BY model, version`);
   return rows.map(row => {
     const {

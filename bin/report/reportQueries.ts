@@ -70,14 +70,31 @@ export function windowRows(clickhouse: Clickhouse, name: VersionName): AsyncGene
   );
 }
 
+/** Reads what the outputs of a version mean; yields nothing before its first label. */
+export function outputRows(clickhouse: Clickhouse, name: VersionName): AsyncGenerator<Row> {
+  return rows(
+    clickhouse,
+    `SELECT toString(task) AS task, nullIf(positive_label, '') AS positiveLabel,
+            toString(prediction_is) AS predictionIs, toString(score_is) AS scoreIs,
+            nullIf(score_of, '') AS scoreOf, threshold, classes, spellings,
+            comparable = 1 AS comparable, evidence, nullIf(disagreement, '') AS disagreement,
+            records, toUnixTimestamp64Milli(decided_from) AS decidedFrom_iso,
+            toUnixTimestamp64Milli(decided_until) AS decidedUntil_iso
+     FROM output_meanings FINAL WHERE model = {model:String} AND version = {version:String}`,
+    name,
+  );
+}
+
 export function performanceRows(clickhouse: Clickhouse, name: VersionName): AsyncGenerator<Row> {
   return rows(
     clickhouse,
     `SELECT segment, toUnixTimestamp64Milli(window_start) AS start_iso,
             toUnixTimestamp64Milli(window_end) AS end_iso, toString(task) AS task,
-            predictions, labelled, set_apart AS setApart, coverage, label_delay_p50_ms AS labelDelayP50Ms,
-            label_delay_p95_ms AS labelDelayP95Ms, errors, accuracy,
-            precision, recall, f1, log_loss AS logLoss, brier, auc, mae, rmse, bias, r2,
+            predictions, labelled, set_apart AS setApart, coverage,
+            label_delay_p50_ms AS labelDelayP50Ms, label_delay_p95_ms AS labelDelayP95Ms, errors, accuracy,
+            precision, recall, f1, log_loss AS logLoss, brier, auc, average_precision AS averagePrecision,
+            calibration_error AS calibrationError, balanced_accuracy AS balancedAccuracy, mcc,
+            mae, rmse, bias, r2, classes,
             value_sum AS valueSum
      FROM performance_windows FINAL WHERE model = {model:String} AND version = {version:String}
      ORDER BY start_iso, end_iso, segment`,

@@ -57,6 +57,7 @@ const noMetrics = new Set([
   'end',
   'task',
   'predictions',
+  'setApart',
   'labelDelayP50Ms',
   'labelDelayP95Ms',
 ]);

@@ -12,6 +12,7 @@ import {
   featureKindRows,
   modelVersionRows,
   openNoticeRows,
+  outputRows,
   performanceRows,
   unassignedLetterRows,
   versionCounts,
@@ -68,6 +69,8 @@ async function* reportText(clickhouse: Clickhouse, report: ReplayReport): AsyncG
     const windowSizeMs = settings.of(model).windowSizeMs;
     yield `${separator}{ ${fields({ model, version, windowSizeMs, counts })},\n"windows": `;
     yield* arrayText(windowRows(clickhouse, { model, version }));
+    yield ',\n"output": ';
+    yield await firstText(outputRows(clickhouse, { model, version }));
     yield ',\n"performance": ';
     yield* arrayText(performanceRows(clickhouse, { model, version }));
     yield ',\n"features": ';
@@ -101,4 +104,10 @@ async function* arrayText(items: AsyncIterable<object>): AsyncGenerator<string> 
     separator = ',\n';
   }
   yield separator === '[\n' ? '[]' : ']';
+}
+
+/** The first item, or null if there is none. */
+async function firstText(items: AsyncIterable<object>): Promise<string> {
+  for await (const item of items) return JSON.stringify(item);
+  return 'null';
 }

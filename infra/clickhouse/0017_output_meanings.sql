@@ -20,6 +20,7 @@ CREATE TABLE output_meanings
     evidence Array(String) COMMENT 'Why it was decided so, one sentence per decision',
     disagreement String COMMENT 'How scores, predictions and settings contradict each other; empty if they do not',
     records UInt64 COMMENT 'Labelled predictions that it was decided from: the first of the version',
+    decided_from DateTime64(3, 'UTC') COMMENT 'Event time of the first of them',
     decided_until Nullable(DateTime64(3, 'UTC')) COMMENT 'Event time of the last of them; NULL while they are too few, so that later ones count as well',
     settings String COMMENT 'What the settings say, as JSON',
     meaning_key String COMMENT 'Hash of what figures depend on',

@@ -9,6 +9,7 @@ import type { ServiceContext } from '../shared/service/service.ts';
 import { type ChangedVersion, WindowEstimator } from './estimates/windowEstimator.ts';
 import { evaluatorMetrics } from './evaluatorMetrics.ts';
 import { OutcomeJoin, partitionKey } from './performance/outcomeJoin.ts';
+import { OutputNoticeBoard } from './performance/outputNoticeBoard.ts';
 import { type FeedbackRecord, insertFeedback } from './performance/store/insertFeedback.ts';
 import { WindowEvaluation } from './performance/windowEvaluation.ts';
 import {
@@ -38,6 +39,7 @@ export class EvaluatorHandler implements BatchHandler {
   readonly #context: ServiceContext;
   readonly #encodeUpdate: (update: WindowUpdate) => Buffer;
   readonly #join: OutcomeJoin;
+  readonly #noticeBoard: OutputNoticeBoard;
   readonly #evaluation: WindowEvaluation;
   readonly #estimator: WindowEstimator;
   readonly #waitingFeedback: ReturnType<typeof evaluatorMetrics>['waitingFeedback'];
@@ -52,11 +54,12 @@ export class EvaluatorHandler implements BatchHandler {
   }
 
   private constructor(context: ServiceContext, encodeUpdate: (update: WindowUpdate) => Buffer) {
-    const { clickhouse, settings, metrics } = context;
+    const { clickhouse, settings, metrics, notices } = context;
     this.#context = context;
     this.#encodeUpdate = encodeUpdate;
     this.#join = new OutcomeJoin(clickhouse, settings);
-    this.#evaluation = new WindowEvaluation(clickhouse, settings, metrics);
+    this.#noticeBoard = new OutputNoticeBoard(clickhouse, notices);
+    this.#evaluation = new WindowEvaluation(clickhouse, settings, metrics, this.#noticeBoard);
     this.#estimator = new WindowEstimator(clickhouse, settings, metrics);
     this.#waitingFeedback = evaluatorMetrics(metrics).waitingFeedback;
     metrics.observeCaches(() => ({
@@ -71,6 +74,7 @@ export class EvaluatorHandler implements BatchHandler {
     this.#announced.clear();
     this.#context.deadLetters.clear();
     this.#join.reset();
+    this.#noticeBoard.reset();
     this.#evaluation.reset();
     this.#estimator.reset();
   }
@@ -86,10 +90,12 @@ export class EvaluatorHandler implements BatchHandler {
     const changed: ChangedWindows = new Map();
     await insertFeedback(clickhouse, this.#feedback);
     metrics.rows.inc({ table: 'feedback' }, this.#feedback.length);
-    await this.#joinFeedback(changed);
+    const waitingModels = await this.#joinFeedback(changed);
     await this.#joinAnnounced(changed);
     await deadLetters.flush();
     const written = await this.#evaluation.evaluate([...changed.values()]);
+    if (waitingModels.size > 0) await this.#noticeBoard.stateLabels(waitingModels);
+    await this.#context.notices.flush();
     await this.#announceWindows(written);
     await this.#estimator.estimate(this.#versionsToEstimate(changed));
     this.#feedback = [];
@@ -125,12 +131,14 @@ export class EvaluatorHandler implements BatchHandler {
     }
   }
 
-  async #joinFeedback(changed: ChangedWindows): Promise<void> {
-    const { windows, waitingIds } = await this.#join.joinFeedback(
+  /** @returns models of feedback that waits for its prediction */
+  async #joinFeedback(changed: ChangedWindows): Promise<Set<string>> {
+    const { windows, waitingIds, waitingModels } = await this.#join.joinFeedback(
       this.#feedback.map(({ feedback }) => feedback),
     );
     for (const ofVersion of windows) addWindows(changed, ofVersion, ofVersion.startsMs);
     this.#waitingFeedback.inc(waitingIds);
+    return waitingModels;
   }
 
   async #joinAnnounced(changed: ChangedWindows): Promise<void> {

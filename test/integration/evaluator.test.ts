@@ -15,13 +15,13 @@ const startMs = Date.UTC(2026, 0, 1);
 interface ScikitCase {
   rows: {
     label: string | number;
-    prediction: string | number;
+    prediction: string | number | boolean;
     score?: number;
-    probabilities?: Record<string, number>;
+    probabilities?: Record<string, number> | null;
   }[];
   task: string;
   positiveLabel: string | null;
-  quality: Record<string, number | null>;
+  quality: Record<string, number | null> & { classes?: Record<string, unknown>[] };
 }
 const scikit: Record<string, ScikitCase> = JSON.parse(
   readFileSync(new URL('../unit/evaluator/scikit.json', import.meta.url), 'utf8'),
@@ -138,9 +138,12 @@ describe('evaluator', () => {
         label_delay_p50_ms: hourMs - (rows.length - 1) * 0.5,
         label_delay_p95_ms: expect.closeTo(hourMs - (rows.length - 1) * 0.05, 6),
       });
-      for (const [metric, value] of Object.entries(expected.quality)) {
-        expect(row![metric], metric).toEqual(value === null ? null : expect.closeTo(value, 9));
-      }
+      const { classes = [], ...figures } = expected.quality;
+      const closeTo = (value: unknown) =>
+        typeof value === 'number' ? expect.closeTo(value, 9) : value;
+      const allCloseTo = (values: Record<string, unknown>) =>
+        Object.fromEntries(Object.entries(values).map(([key, value]) => [key, closeTo(value)]));
+      expect(row).toMatchObject({ ...allCloseTo(figures), classes: classes.map(allCloseTo) });
     },
   );
 

@@ -49,14 +49,16 @@ export class OutcomeJoin {
   /**
    * Joins stored feedback with the predictions that are stored already.
    *
-   * @returns the windows of these predictions, and the number of ids without one
+   * @returns the windows of these predictions, the number of ids without one, and the models of
+   * feedback among which there are such ids ('' for feedback that names none)
    */
   async joinFeedback(
     feedback: readonly Feedback[],
-  ): Promise<{ windows: VersionWindows[]; waitingIds: number }> {
+  ): Promise<{ windows: VersionWindows[]; waitingIds: number; waitingModels: Set<string> }> {
     // The windows of an id that comes several times are found once.
     const distinct = new Map(feedback.map(value => [`${value.model ?? ''} ${value.id}`, value]));
     const windows = new Map<string, VersionWindows>();
+    const waitingModels = new Set<string>();
     let waitingIds = 0;
     for (const portion of queryPortions(
       distinct.values(),
@@ -69,8 +71,10 @@ export class OutcomeJoin {
       const found = await windowsOfFeedback(this.#clickhouse, portion, this.#settings);
       for (const { startMs, ...version } of found.windows) addWindows(windows, version, [startMs]);
       waitingIds += Math.max(0, portion.length - found.ids);
+      if (portion.length > found.ids)
+        for (const { model } of portion) waitingModels.add(model ?? '');
     }
-    return { windows: [...windows.values()], waitingIds };
+    return { windows: [...windows.values()], waitingIds, waitingModels };
   }
 
   /** Joins the stored predictions of windows with the feedback that came before them. */

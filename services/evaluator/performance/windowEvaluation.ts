@@ -8,11 +8,18 @@ import { maxWindowsPerQuery } from '../windows/conditions.ts';
 import { forgetIfFull } from '../windows/savedQueries.ts';
 import { addWindows, portionsOfWindows, type VersionWindows } from '../windows/versionWindows.ts';
 import { outputMeanings } from './outputMeanings.ts';
+import type { OutputNoticeBoard } from './outputNoticeBoard.ts';
 import { insertPerformance } from './store/insertPerformance.ts';
 import { type Evaluation, selectPerformance } from './store/selectPerformance.ts';
 import { windowsDecidedOtherwise } from './store/windowsDecidedOtherwise.ts';
 
 type Decisions = ReadonlyMap<string, StoredMeaning>;
+
+/** What was written, by `versionKey`. */
+interface Written {
+  windows: Map<string, VersionWindows>;
+  withSetApart: Set<string>;
+}
 
 /**
  * Computes the quality of windows from their outcomes.
@@ -26,13 +33,20 @@ export class WindowEvaluation {
   readonly #clickhouse: Clickhouse;
   readonly #settings: Settings;
   readonly #metrics: ServiceMetrics;
+  readonly #noticeBoard: OutputNoticeBoard;
   /** By `versionKey`. */
   readonly #decisions = new Map<string, StoredMeaning>();
 
-  constructor(clickhouse: Clickhouse, settings: Settings, metrics: ServiceMetrics) {
+  constructor(
+    clickhouse: Clickhouse,
+    settings: Settings,
+    metrics: ServiceMetrics,
+    noticeBoard: OutputNoticeBoard,
+  ) {
     this.#clickhouse = clickhouse;
     this.#settings = settings;
     this.#metrics = metrics;
+    this.#noticeBoard = noticeBoard;
   }
 
   /** Number of versions whose decision is known. */
@@ -58,7 +72,7 @@ export class WindowEvaluation {
    * @returns the windows that have rows
    */
   async evaluate(changed: readonly VersionWindows[]): Promise<VersionWindows[]> {
-    const written = new Map<string, VersionWindows>();
+    const written: Written = { windows: new Map(), withSetApart: new Set() };
     let pending = changed;
     while (pending.length > 0) {
       const decisions = await outputMeanings(this.#clickhouse, this.#settings, pending);
@@ -71,7 +85,17 @@ export class WindowEvaluation {
         return !isSameMeaning(decisions.get(key)?.meaning, decisionsNow.get(key)?.meaning);
       });
     }
-    return [...written.values()];
+    await this.#stateNotices(written);
+    return [...written.windows.values()];
+  }
+
+  /** States what is odd in the versions whose windows were computed. */
+  async #stateNotices({ windows, withSetApart }: Written): Promise<void> {
+    const computed = [...windows.keys()].flatMap(key => {
+      const stored = this.#decisions.get(key);
+      return stored ? [{ stored, hasSetApart: withSetApart.has(key) }] : [];
+    });
+    await this.#noticeBoard.stateOutputs(computed);
   }
 
   async #addWindowsDecidedOtherwise(
@@ -94,21 +118,27 @@ export class WindowEvaluation {
   async #computeAndWrite(
     pending: readonly VersionWindows[],
     decisions: Decisions,
-    written: Map<string, VersionWindows>,
+    written: Written,
   ): Promise<void> {
     const evaluationOf = (windows: VersionWindows): Evaluation => {
       const { windowSizeMs, segments } = this.#settings.of(windows.model);
       const { meaning } = decisions.get(versionKey(windows))!;
       return { windowSizeMs, segmentNames: segments, meaning };
     };
-    const alike = Map.groupBy(pending, windows => JSON.stringify(evaluationOf(windows)));
+    const alike = Map.groupBy(pending, windows => {
+      const { meaning, ...others } = evaluationOf(windows);
+      return JSON.stringify([others, meaningKey(meaning)]);
+    });
     for (const versions of alike.values()) {
       const evaluation = evaluationOf(versions[0]!);
       for (const portion of portionsOfWindows(versions, maxWindowsPerQuery)) {
         const rows = await selectPerformance(this.#clickhouse, portion, evaluation);
         await insertPerformance(this.#clickhouse, rows);
         this.#metrics.rows.inc({ table: 'performance_windows' }, rows.length);
-        for (const row of rows) addWindows(written, row, [row.startMs]);
+        for (const row of rows) {
+          addWindows(written.windows, row, [row.startMs]);
+          if (row.setApart > 0) written.withSetApart.add(versionKey(row));
+        }
       }
     }
     forgetIfFull(this.#decisions);

@@ -23,10 +23,11 @@ export async function decideMeanings(
       const key = versionKey({ model, version });
       const reference = references.get(key);
       if (!reference) return [];
-      const { outputs, untilMs } = reference;
+      const { outputs, fromMs, untilMs } = reference;
       const settings = configuredOutput(settingsOf(model));
       const meaning = decideOutput(outputs, settings);
-      return [[key, { model, version, meaning, records: outputs.length, untilMs, settings }]];
+      const records = outputs.length;
+      return [[key, { model, version, meaning, records, fromMs, untilMs, settings }]];
     }),
   );
 }
@@ -51,9 +52,13 @@ async function referencesOf(
   const later = await referenceOutputs(clickhouse, ofOneLabel, referenceRecords);
   for (const version of ofOneLabel) {
     const key = versionKey(version);
-    const { outputs } = references.get(key)!;
-    const added = later.get(key) ?? { outputs: [], untilMs: null };
-    references.set(key, { outputs: [...outputs, ...added.outputs], untilMs: added.untilMs });
+    const { outputs, fromMs } = references.get(key)!;
+    const added = later.get(key);
+    references.set(key, {
+      outputs: [...outputs, ...(added?.outputs ?? [])],
+      fromMs,
+      untilMs: added?.untilMs ?? null,
+    });
   }
   return references;
 }

@@ -16,6 +16,8 @@ export interface StoredMeaning extends VersionName {
   meaning: OutputMeaning;
   /** Labelled predictions that it was decided from. */
   records: number;
+  /** Event time of the first of them. */
+  fromMs: number;
   /** Event time of the last of them; null if later ones count as well. */
   untilMs: number | null;
   settings: OutputSettings;
@@ -38,6 +40,7 @@ interface MeaningRow extends VersionName {
   evidence: string[];
   disagreement: string;
   records: number;
+  from_ms: number;
   until_ms: number | null;
   settings: string;
 }
@@ -48,7 +51,8 @@ export async function storedMeanings(
   versions: readonly VersionName[],
 ): Promise<Map<string, StoredMeaning>> {
   const rows = await clickhouse.select<MeaningRow>(
-    `SELECT * EXCEPT (decided_until, written_at, meaning_key),
+    `SELECT * EXCEPT (decided_from, decided_until, written_at, meaning_key),
+            toUnixTimestamp64Milli(decided_from) AS from_ms,
             toUnixTimestamp64Milli(decided_until) AS until_ms
      FROM output_meanings FINAL
      WHERE (model, version) IN arrayZip({models:Array(String)}, {versions:Array(String)})`,
@@ -66,6 +70,7 @@ function storedMeaning(row: MeaningRow): StoredMeaning {
     model,
     version,
     records,
+    fromMs: row.from_ms,
     untilMs: row.until_ms,
     settings: JSON.parse(row.settings),
     meaning: {
@@ -96,7 +101,8 @@ export function insertMeanings(
   return clickhouse.insert('output_meanings', meanings.map(meaningRow));
 }
 
-function meaningRow({ model, version, meaning, records, untilMs, settings }: StoredMeaning) {
+function meaningRow(stored: StoredMeaning) {
+  const { model, version, meaning, records, fromMs, untilMs, settings } = stored;
   const { classes, spelling } = meaning;
   return {
     model,
@@ -117,6 +123,7 @@ function meaningRow({ model, version, meaning, records, untilMs, settings }: Sto
     evidence: meaning.evidence,
     disagreement: meaning.disagreement ?? '',
     records,
+    decided_from: clickhouseTime(fromMs),
     decided_until: untilMs === null ? null : clickhouseTime(untilMs),
     settings: JSON.stringify(settings),
     meaning_key: meaningKey(meaning),
@@ -126,6 +133,8 @@ function meaningRow({ model, version, meaning, records, untilMs, settings }: Sto
 /** The first labelled predictions of a version, and where more of them begin. */
 export interface ReferenceOutputs {
   outputs: ReferenceOutput[];
+  /** Event time of the first one. */
+  fromMs: number;
   /** Event time of the last one; null if the version has no more than these. */
   untilMs: number | null;
 }
@@ -187,6 +196,7 @@ export async function referenceOutputs(
       key,
       {
         outputs: ofVersion.map(referenceOutput),
+        fromMs: ofVersion[0]!.event_ms,
         untilMs: ofVersion.length < records ? null : ofVersion.at(-1)!.event_ms,
       },
     ]),

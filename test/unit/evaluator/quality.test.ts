@@ -8,26 +8,55 @@ import {
 } from '../../../services/evaluator/performance/quality/quality.ts';
 import { qualityColumns } from '../../../services/evaluator/performance/store/insertPerformance.ts';
 import type { TaskDecision } from '../../../services/shared/task.ts';
+import { fencedBlocks } from '../../fencedBlocks.ts';
 
 type ScikitCase = TaskDecision & {
-  statistics: ClassStatistics & NumberStatistics;
-  quality: Record<string, number | null>;
+  /** Null for records that another case has in another form. */
+  statistics: (ClassStatistics & NumberStatistics) | null;
+  rows: { prediction: string; probabilities?: Record<string, number> | null }[];
+  quality: Record<string, number | null> & { classes?: Record<string, unknown>[] };
 };
 const cases: Record<string, ScikitCase> = JSON.parse(
   readFileSync(new URL('scikit.json', import.meta.url), 'utf8'),
 );
 
+const closeTo = (value: unknown) => (value === null ? null : expect.closeTo(value as number, 12));
+
 describe('quality agrees with scikit-learn', () => {
-  it.each(Object.entries(cases))('%s', (_, { statistics, quality, ...decision }) => {
-    const computed: Record<string, number | null> = qualityColumns(
+  const withStatistics = Object.entries(cases).flatMap(([name, { statistics, ...others }]) =>
+    statistics === null ? [] : [{ name, statistics, ...others }],
+  );
+  it.each(withStatistics)('$name', ({ statistics, quality: expectedQuality, ...decision }) => {
+    const { classes, ...computed }: Record<string, unknown> = qualityColumns(
       decision.task === 'regression'
         ? numberQuality(statistics)
         : classQuality(statistics, decision),
+    );
+    const { classes: expectedClasses = [], ...quality } = expectedQuality;
+    expect(classes).toEqual(
+      expectedClasses.map(figures => ({
+        ...figures,
+        precision: closeTo(figures.precision),
+        recall: closeTo(figures.recall),
+        f1: closeTo(figures.f1),
+      })),
     );
     for (const [name, expected] of Object.entries(quality)) {
       if (expected === null) expect(computed[name], name).toBeNull();
       else expect(computed[name], name).toBeCloseTo(expected, 12);
     }
+  });
+
+  it('has the first example of docs/producers.md among its cases', () => {
+    const page = readFileSync(new URL('../../../docs/producers.md', import.meta.url), 'utf8');
+    const [block] = fencedBlocks(page).filter(({ kind }) => kind === 'json prediction');
+    const shown = JSON.parse(block!.text);
+    for (const row of cases['the example of the documentation']!.rows) {
+      expect(Object.keys(row.probabilities!)).toEqual(Object.keys(shown.probabilities));
+      expect(shown.probabilities).toHaveProperty(row.prediction);
+    }
+    expect(shown.score).toBe(shown.probabilities.leaves);
+    expect(cases['the example of the documentation']!.positiveLabel).toBe('leaves');
   });
 
   it('has cases of every kind', () => {
@@ -48,6 +77,8 @@ describe('an undefined metric is null', () => {
     logLossSum: 0,
     brierSum: 0,
     auc: null,
+    averagePrecision: null,
+    calibrationErrorSum: 0,
   };
 
   it('if the positive class neither occurs nor is predicted, and if there are no probabilities', () => {

@@ -48,22 +48,46 @@ def class_case(rows, positive, probability_terms):
         "precision": float(precision),
         "recall": float(recall),
         "f1": float(f1),
+        "balanced_accuracy": metrics.balanced_accuracy_score(labels, predictions),
+        "mcc": metrics.matthews_corrcoef(labels, predictions),
+        "classes": classes_of(labels, predictions),
     }
     return labels, statistics, quality
 
 
-def binary(seed, count, grid, positive="up", negative="down"):
+def classes_of(labels, predictions):
+    """Figures per class as rows of the column `classes`."""
+    support, predicted = Counter(labels), Counter(predictions)
+    names = sorted(set(labels) | set(predictions), key=lambda name: (-support[name], name))
+    figures = metrics.precision_recall_fscore_support(labels, predictions, labels=names, zero_division=np.nan)
+    of = lambda figure, index: None if np.isnan(figures[figure][index]) else float(figures[figure][index])
+    return [
+        {"name": name, "labelled": support[name], "predicted": predicted[name], "precision": of(0, i), "recall": of(1, i), "f1": of(2, i)}
+        for i, name in enumerate(names)
+    ]
+
+
+def calibration_error_sum(truth, p):
+    """Ten bins of equal width, as in Naeini, Cooper and Hauskrecht (AAAI 2015), not yet divided by the number of rows."""
+    bins = np.minimum((p * 10).astype(int), 9)
+    return float(sum(abs((p - truth)[bins == index].sum()) for index in range(10)))
+
+
+def binary(seed, count, grid, positive="up", negative="down", threshold=0.55):
     """Scores on a grid of grid + 1 values, so that many are tied."""
     scores = [value / grid for value in integers(seed, count, 1, grid - 1)]
     noise = [value / 1000 for value in integers(seed + 1, count, 0, 999)]
     labels = [positive if chance < 0.15 + 0.7 * score else negative for score, chance in zip(scores, noise)]
     rows = [
-        {"label": label, "prediction": positive if score >= 0.55 else negative, "score": score}
+        {"label": label, "prediction": positive if score >= threshold else negative, "score": score}
         for label, score in zip(labels, scores)
     ]
     truth, p = np.array([label == positive for label in labels]), np.array(scores)
     labels, statistics, quality = class_case(rows, positive, (-np.log(np.where(truth, p, 1 - p)), (p - truth) ** 2))
     statistics["auc"] = quality["auc"] = metrics.roc_auc_score(truth, p)
+    statistics["averagePrecision"] = quality["average_precision"] = metrics.average_precision_score(truth, p)
+    statistics["calibrationErrorSum"] = calibration_error_sum(truth, p)
+    quality["calibration_error"] = statistics["calibrationErrorSum"] / count
     quality["log_loss"] = metrics.log_loss(truth, p)
     quality["brier"] = metrics.brier_score_loss(truth, p)
     return {"task": "binary", "positiveLabel": positive, "rows": rows, "statistics": statistics, "quality": quality}
@@ -90,6 +114,8 @@ def multiclass(seed, count, classes, never_predicted):
     terms = (-np.log((probabilities * truth).sum(axis=1)), ((probabilities - truth) ** 2).sum(axis=1))
     labels, statistics, quality = class_case(rows, None, terms)
     statistics["auc"] = quality["auc"] = None
+    statistics["averagePrecision"] = quality["average_precision"] = quality["calibration_error"] = None
+    statistics["calibrationErrorSum"] = 0
     quality["log_loss"] = metrics.log_loss(labels, probabilities, labels=classes)
     quality["brier"] = metrics.brier_score_loss(labels, probabilities, labels=classes)
     return {"task": "multiclass", "positiveLabel": None, "rows": rows, "statistics": statistics, "quality": quality}
@@ -117,6 +143,27 @@ def regression(seed, count, level):
     return {"task": "regression", "positiveLabel": None, "rows": rows, "statistics": statistics, "quality": quality}
 
 
+def logged(case, row_of, **others):
+    """The same records, logged in another way."""
+    return {**case, **others, "rows": [row_of(row) for row in case["rows"]], "statistics": None}
+
+
+def in_words(row):
+    """As in the first example of docs/producers.md, where the score is the probability of the class that is not the last in order."""
+    words = {"up": "leaves", "down": "stays"}
+    probabilities = {"stays": 1 - row["score"], "leaves": row["score"]}
+    return {"label": words[row["label"]], "prediction": words[row["prediction"]], "score": row["score"], "probabilities": probabilities}
+
+
+def renamed(quality, words):
+    return {**quality, "classes": [{**of, "name": words[of["name"]]} for of in quality["classes"]]}
+
+
+up_down = binary(17, 80, 1000)
+zero_one = binary(19, 80, 1000, positive="1", negative="0")
+at_half = binary(23, 80, 1000, positive="1", negative="0", threshold=0.5)
+in_leaves = {"positiveLabel": "leaves", "quality": renamed(up_down["quality"], {"up": "leaves", "down": "stays"})}
+
 cases = {
     "binary, tied scores": binary(1, 60, 10),
     "binary, named like numbers": binary(7, 40, 1000, positive="1", negative="0"),
@@ -124,6 +171,20 @@ cases = {
     "multiclass, a class never predicted": multiclass(5, 60, ["a", "b", "c", "d"], "b"),
     "regression": regression(11, 50, 0),
     "regression, far from zero": regression(13, 50, 1_000_000),
+    "the example of the documentation": logged(up_down, in_words, **in_leaves),
+    "the example without probabilities": logged(up_down, lambda row: {**in_words(row), "probabilities": None}, **in_leaves),
+    "true and false against 1 and 0": logged(zero_one, lambda row: {**row, "label": int(row["label"]), "prediction": row["prediction"] == "1"}),
+    "1 and 0 against Yes and no": logged(
+        zero_one,
+        lambda row: {**row, "label": "Yes" if row["label"] == "1" else "no", "prediction": int(row["prediction"])},
+        positiveLabel="Yes",
+        quality=renamed(zero_one["quality"], {"1": "Yes", "0": "no"}),
+    ),
+    "probability of the other class as score": logged(zero_one, lambda row: {**row, "score": 1 - row["score"]}),
+    "confidence as score": logged(
+        at_half, lambda row: {**row, "score": max(row["score"], 1 - row["score"])}
+    ),
+    "probability as prediction": logged(at_half, lambda row: {"label": int(row["label"]), "prediction": row["score"]}),
 }
 target = pathlib.Path(__file__).with_name("scikit.json")
 target.write_text(json.dumps(cases, separators=(",", ":")).replace(',"statistics"', ',\n"statistics"').replace('},"', '},\n"') + "\n")

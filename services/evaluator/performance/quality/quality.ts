@@ -3,6 +3,7 @@
  */
 
 import type { TaskDecision } from '../../../shared/task.ts';
+import { type ClassFigures, type FiguresOfClass, figuresOfClasses } from './classFigures.ts';
 
 /** A key and the number of times that it occurs. */
 export type CountedKey = readonly [key: string, count: number];
@@ -27,6 +28,10 @@ export interface ClassStatistics {
   brierSum: number;
   /** Null if the task is not binary, or if a class or every score is absent. */
   auc: number | null;
+  /** Null if the task is not binary, or if no positive label has a score. */
+  averagePrecision: number | null;
+  /** Sum over ten bins of probabilities of |Σ (probability - positive)|; 0 if not binary. */
+  calibrationErrorSum: number;
 }
 
 /**
@@ -54,6 +59,10 @@ export interface Quality {
   logLoss: number | null;
   brier: number | null;
   auc: number | null;
+  averagePrecision: number | null;
+  calibrationError: number | null;
+  balancedAccuracy: number | null;
+  mcc: number | null;
   mae: number | null;
   rmse: number | null;
   bias: number | null;
@@ -61,6 +70,8 @@ export interface Quality {
   /** Sum of the losses of the rows: 0 or 1 for classes, the absolute error for numbers. */
   lossSum: number;
   lossSquareSum: number;
+  /** Precision, recall and F1 of each class, the most frequent first; empty for a regression. */
+  classes: readonly FiguresOfClass[];
 }
 
 /**
@@ -72,21 +83,34 @@ export interface Quality {
  * precision_recall_fscore_support with average 'binary' and 'macro', zero_division 0).
  *
  * Log-loss and Brier score are means over the rows with probabilities (log_loss, brier_score_loss).
+ *
+ * Balanced accuracy is the mean recall over the classes of the labels (balanced_accuracy_score), and
+ * MCC the correlation of labels and predictions (matthews_corrcoef), which is null where
+ * scikit-learn says 0 because all labels or all predictions are of one class. The average precision
+ * is the area under the precision-recall curve (average_precision_score). The calibration error is
+ * Σ |Σ (probability - positive)| / rows over ten bins of equal width (Naeini, Cooper, Hauskrecht,
+ * AAAI 2015).
  */
 export function classQuality(
   statistics: ClassStatistics,
   { positiveLabel }: TaskDecision,
 ): Quality {
-  const { compared, errors, scored, logLossSum, brierSum, auc } = statistics;
+  const { compared, errors, scored, logLossSum, brierSum, auc, averagePrecision } = statistics;
+  const classes = figuresOfClasses(statistics);
+  const isBinary = positiveLabel !== null;
   return {
     errors: compared === 0 ? null : errors,
     accuracy: ratio(compared - errors, compared),
-    ...(positiveLabel === null
-      ? macroAverages(statistics)
-      : figuresOfClass(statistics, positiveLabel)),
+    ...(isBinary
+      ? (classes.find(({ name }) => name === positiveLabel)?.figures ?? noFigures)
+      : macroAverages(classes)),
     logLoss: ratio(logLossSum, scored),
     brier: ratio(brierSum, scored),
     auc,
+    averagePrecision,
+    calibrationError: isBinary ? ratio(statistics.calibrationErrorSum, scored) : null,
+    balancedAccuracy: balancedAccuracy(classes),
+    mcc: correlation(statistics, classes),
     mae: null,
     rmse: null,
     bias: null,
@@ -94,57 +118,43 @@ export function classQuality(
     // The loss of a row is 0 or 1, and so is its square.
     lossSum: errors,
     lossSquareSum: errors,
+    classes,
   };
 }
 
-interface ClassFigures {
-  precision: number | null;
-  recall: number | null;
-  f1: number | null;
-}
-
-function figuresOfClass(
-  { labels, predictions, hits }: ClassStatistics,
-  name: string,
-): ClassFigures {
-  const countIn = (counts: readonly CountedKey[]) => counts.find(([key]) => key === name)?.[1] ?? 0;
-  return classFigures(countIn(labels), countIn(predictions), countIn(hits));
-}
-
-/**
- * precision = hits / predicted, recall = hits / labelled, F1 = their harmonic mean
- * = 2 hits / (predicted + labelled). All lie between 0 and 1.
- */
-function classFigures(labelled: number, predicted: number, hits: number): ClassFigures {
-  return {
-    precision: ratio(hits, predicted),
-    recall: ratio(hits, labelled),
-    f1: ratio(2 * hits, predicted + labelled),
-  };
-}
+const noFigures: ClassFigures = { precision: null, recall: null, f1: null };
 
 /** O(classes). */
-function macroAverages(statistics: ClassStatistics): ClassFigures {
-  const labels = new Map(statistics.labels);
-  const predictions = new Map(statistics.predictions);
-  const hits = new Map(statistics.hits);
-  const names = new Set([...labels.keys(), ...predictions.keys()]);
-  const sums = { precision: 0, recall: 0, f1: 0 };
-  for (const name of names) {
-    const figures = classFigures(
-      labels.get(name) ?? 0,
-      predictions.get(name) ?? 0,
-      hits.get(name) ?? 0,
+function macroAverages(classes: readonly FiguresOfClass[]): ClassFigures {
+  const mean = (figure: keyof ClassFigures) =>
+    ratio(
+      classes.reduce((sum, { figures }) => sum + (figures[figure] ?? 0), 0),
+      classes.length,
     );
-    sums.precision += figures.precision ?? 0;
-    sums.recall += figures.recall ?? 0;
-    sums.f1 += figures.f1 ?? 0;
-  }
-  return {
-    precision: ratio(sums.precision, names.size),
-    recall: ratio(sums.recall, names.size),
-    f1: ratio(sums.f1, names.size),
-  };
+  return { precision: mean('precision'), recall: mean('recall'), f1: mean('f1') };
+}
+
+function balancedAccuracy(classes: readonly FiguresOfClass[]): number | null {
+  const recalls = classes.map(({ figures }) => figures.recall).filter(recall => recall !== null);
+  return ratio(
+    recalls.reduce((sum, recall) => sum + recall, 0),
+    recalls.length,
+  );
+}
+
+/** (c s - Σ p t) / √((s² - Σ p²) (s² - Σ t²)) (Gorodkin, Comput. Biol. Chem. 28, 2004). */
+function correlation(
+  { compared, errors }: ClassStatistics,
+  classes: readonly FiguresOfClass[],
+): number | null {
+  const sum = (term: (of: FiguresOfClass) => number) =>
+    classes.reduce((total, of) => total + term(of), 0);
+  const square = compared * compared;
+  const covariance =
+    (compared - errors) * compared - sum(({ labelled, predicted }) => labelled * predicted);
+  const ofPredictions = square - sum(({ predicted }) => predicted * predicted);
+  const ofLabels = square - sum(({ labelled }) => labelled * labelled);
+  return ratio(covariance, Math.sqrt(ofPredictions) * Math.sqrt(ofLabels));
 }
 
 /**
@@ -165,12 +175,17 @@ export function numberQuality(statistics: NumberStatistics): Quality {
     logLoss: null,
     brier: null,
     auc: null,
+    averagePrecision: null,
+    calibrationError: null,
+    balancedAccuracy: null,
+    mcc: null,
     mae: ratio(absoluteErrorSum, numbers),
     rmse: meanSquaredError === null ? null : Math.sqrt(meanSquaredError),
     bias: ratio(errorSum, numbers),
     r2: unexplained === null ? null : 1 - unexplained,
     lossSum: absoluteErrorSum,
     lossSquareSum: squaredErrorSum,
+    classes: [],
   };
 }
 

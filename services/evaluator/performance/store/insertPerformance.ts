@@ -3,6 +3,9 @@ import { meaningKey } from '../../../shared/output/outputMeaning.ts';
 import type { Quality } from '../quality/quality.ts';
 import type { WindowPerformance } from '../quality/windowPerformance.ts';
 
+/** Classes whose figures a row keeps. */
+const maxClassFigures = 100;
+
 /** Inserts rows into performance_windows. */
 export function insertPerformance(
   clickhouse: Clickhouse,
@@ -38,6 +41,26 @@ function performanceRow(window: WindowPerformance): object {
 }
 
 /** Names the metrics of a window as the columns of performance_windows. */
-export function qualityColumns({ logLoss, lossSum, lossSquareSum, ...others }: Quality) {
-  return { ...others, log_loss: logLoss, loss_sum: lossSum, loss_square_sum: lossSquareSum };
+export function qualityColumns({
+  logLoss,
+  averagePrecision,
+  calibrationError,
+  balancedAccuracy,
+  lossSum,
+  lossSquareSum,
+  classes,
+  ...others
+}: Quality) {
+  return {
+    ...others,
+    log_loss: logLoss,
+    average_precision: averagePrecision,
+    calibration_error: calibrationError,
+    balanced_accuracy: balancedAccuracy,
+    loss_sum: lossSum,
+    loss_square_sum: lossSquareSum,
+    classes: classes
+      .slice(0, maxClassFigures)
+      .map(({ name, labelled, predicted, figures }) => ({ name, labelled, predicted, ...figures })),
+  };
 }

@@ -225,12 +225,22 @@ function classColumns({ task, comparable }: OutputMeaning): string {
           countIf(usable) AS scored,
           sumIf(log_loss_term, usable) AS logLossSum,
           sumIf(brier_term, usable) AS brierSum,
-          ${task === 'binary' ? areaUnderCurve : 'NULL'} AS auc`;
+          ${task === 'binary' ? areaUnderCurve : 'NULL'} AS auc,
+          ${task === 'binary' ? averagePrecision : 'NULL'} AS averagePrecision,
+          ${task === 'binary' ? calibrationErrorSum : '0'} AS calibrationErrorSum`;
 }
 
 const areaUnderCurve = `
   if(uniqExactIf(positive, ranked) = 2,
      arrayROCAUC(groupArrayIf(probability, ranked), groupArrayIf(positive, ranked)), NULL)`;
+
+const averagePrecision = `
+  if(countIf(positive AND ranked) > 0,
+     arrayAUCPR(groupArrayIf(probability, ranked), groupArrayIf(positive, ranked)), NULL)`;
+
+const calibrationErrorSum = `
+  arraySum(difference -> abs(difference), mapValues(sumMapIf(
+      map(toUInt8(least(floor(least(probability, 1) * 10), 9)), probability - positive), usable)))`;
 
 /** An array of (text, count), with the most frequent text first. */
 function mostFrequent(expression: string, maxTexts: number, condition: string): string {
