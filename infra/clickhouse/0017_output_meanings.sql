@@ -9,6 +9,7 @@ CREATE TABLE output_meanings
     prediction_is Enum8('class' = 1, 'number' = 2, 'probability' = 3, 'score' = 4) COMMENT 'What the field prediction holds',
     score_is Enum8('class' = 1, 'confidence' = 2) COMMENT 'What the field score is about: the class score_of, or whatever class was predicted',
     score_of String COMMENT 'binary: the class whose probability the score (or the prediction) is; else empty',
+    scores_are_probabilities UInt8 COMMENT '0: scores lie outside 0 to 1, so that they only rank the records',
     threshold Nullable(Float64) COMMENT 'Probability or score from which on score_of is predicted, where predictions are no classes',
     classes Array(String) COMMENT 'Names of the known classes, the most frequent first; empty for a regression',
     spellings Array(Array(String)) COMMENT 'The texts that were seen of each class',

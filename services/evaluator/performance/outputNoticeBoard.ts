@@ -89,12 +89,9 @@ export class OutputNoticeBoard {
   }
 }
 
-function saysSomething({ meaning }: StoredMeaning): boolean {
-  const { comparable, predictionIs, disagreement } = meaning;
-  return (
-    !comparable ||
-    disagreement !== null ||
-    predictionIs === 'probability' ||
-    predictionIs === 'score'
-  );
+/** Returns whether the meaning of a version's outputs alone is worth a notice. */
+function saysSomething(stored: StoredMeaning): boolean {
+  return outputNotices(stored, nothingSetApart).length > 0;
 }
+
+const nothingSetApart = { outcomes: 0, setApart: 0, examples: [], sinceMs: 0 };

@@ -51,6 +51,7 @@ function regression(
     comparable,
     scoreIs: 'class',
     scoreOf: null,
+    scoresAreProbabilities: true,
     threshold: null,
     evidence: [
       reason,
@@ -72,6 +73,7 @@ function multiclass(
     predictionIs: kind,
     scoreIs: 'class',
     scoreOf: null,
+    scoresAreProbabilities: true,
     threshold: null,
     evidence: [reason, reasonOfClasses],
     disagreement: null,

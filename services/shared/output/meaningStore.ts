@@ -29,6 +29,7 @@ interface MeaningRow extends VersionName {
   prediction_is: PredictionKind;
   score_is: ScoreKind;
   score_of: string;
+  scores_are_probabilities: number;
   threshold: number | null;
   classes: string[];
   spellings: string[][];
@@ -84,6 +85,7 @@ function storedMeaning(row: MeaningRow): StoredMeaning {
       comparable: row.comparable === 1,
       scoreIs: row.score_is,
       scoreOf: textOrNull(row.score_of),
+      scoresAreProbabilities: row.scores_are_probabilities === 1,
       threshold,
       evidence,
       disagreement: textOrNull(row.disagreement),
@@ -112,6 +114,7 @@ function meaningRow(stored: StoredMeaning) {
     prediction_is: meaning.predictionIs,
     score_is: meaning.scoreIs,
     score_of: meaning.scoreOf ?? '',
+    scores_are_probabilities: Number(meaning.scoresAreProbabilities),
     threshold: meaning.threshold,
     classes: classes.map(({ name }) => name),
     spellings: classes.map(({ spellings }) => spellings),

@@ -45,6 +45,8 @@ export interface OutputMeaning extends TaskDecision {
   scoreIs: ScoreKind;
   /** The class whose probability `score` is. Null unless the task is binary. */
   scoreOf: string | null;
+  /** False if scores lie outside 0 to 1, so that they only rank the records. */
+  scoresAreProbabilities: boolean;
   /** Probability or score from which on the class `scoreOf` is predicted; null if none is needed. */
   threshold: number | null;
   /** Why it was decided so, one sentence per decision. */
@@ -65,7 +67,7 @@ export interface OutputSettings {
 export function meaningKey(meaning: OutputMeaning): string {
   const decided = [
     ...[meaning.task, meaning.positiveLabel, meaning.predictionIs, meaning.scoreIs],
-    ...[meaning.scoreOf, meaning.threshold, meaning.comparable],
+    ...[meaning.scoreOf, meaning.scoresAreProbabilities, meaning.threshold, meaning.comparable],
     ...[meaning.openLabels, meaning.openPredictions, meaning.spelling.caseMatters],
     Object.entries(meaning.spelling.truthWords).sort(([one], [other]) => (one < other ? -1 : 1)),
     meaning.classes.map(({ name, spellings }) => [name, spellings]),

@@ -7,6 +7,7 @@ export interface ScoreMeaning {
   positiveLabel: string | null;
   scoreIs: ScoreKind;
   scoreOf: string | null;
+  scoresAreProbabilities: boolean;
   reasons: string[];
   disagreement: string | null;
 }
@@ -71,6 +72,7 @@ export function scoreMeaning(
     positiveLabel,
     scoreIs,
     scoreOf: scoreIs === 'confidence' ? positiveLabel : scoreOf,
+    scoresAreProbabilities: kind !== 'score' && areProbabilities(scored),
     reasons: [
       positiveReason(positiveLabel, configured, named),
       wanted === undefined
@@ -79,6 +81,12 @@ export function scoreMeaning(
     ].filter(reason => reason !== ''),
     disagreement: disagreementOf(scored, kind, names, wanted),
   };
+}
+
+/** Returns whether nearly all scores lie within 0 to 1. */
+function areProbabilities(scored: readonly Scored[]): boolean {
+  const inside = scored.filter(({ score }) => score >= 0 && score <= 1).length;
+  return inside >= scored.length * minEqualShare;
 }
 
 const quoted = (name: string | null) => JSON.stringify(name);

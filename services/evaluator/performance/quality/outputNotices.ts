@@ -17,6 +17,7 @@ export function outputNotices(stored: StoredMeaning, newest: NewestOutcomes): No
   return [
     nothingInCommon(stored),
     noClasses(stored),
+    noProbabilities(stored),
     disagreement(stored),
     labelsSetApart(stored, newest),
   ].filter(notice => notice !== null);
@@ -54,6 +55,18 @@ function noClasses({ meaning, records, fromMs }: StoredMeaning): Notice | null {
     evidence: `${meaning.evidence.join(' ')} ${recordsOf(records)}`,
     advice:
       'Log the predicted class as prediction and the number as score, or set output.threshold.',
+  };
+}
+
+function noProbabilities({ meaning, records, fromMs }: StoredMeaning): Notice | null {
+  if (meaning.scoresAreProbabilities || meaning.predictionIs !== 'class') return null;
+  return {
+    code: 'score-is-no-probability',
+    subject: '',
+    sinceMs: fromMs,
+    message: 'Scores lie outside 0 to 1, so they rank the records, and are no probabilities.',
+    evidence: `${meaning.evidence.join(' ')} ${recordsOf(records)}`,
+    advice: 'Log a probability between 0 and 1 as score to have log-loss and Brier score.',
   };
 }
 

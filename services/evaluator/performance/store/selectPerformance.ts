@@ -175,8 +175,10 @@ function binaryProbability(meaning: OutputMeaning, expressions: OutputExpression
                               mapKeys(probabilities))) AS named,
           ${probabilityOfPositive(meaning, expressions)} AS given,
           (fits AND ifNull(isFinite(given), false)) AS ranked,
-          ifNull(given, 0) AS probability,
-          (ranked AND probability BETWEEN 0 AND 1) AS usable,
+          ifNull(given, 0) AS rank,
+          ${meaning.scoresAreProbabilities ? 'given' : 'named'} AS usable_probability,
+          ifNull(usable_probability, 0) AS probability,
+          (fits AND ifNull(usable_probability BETWEEN 0 AND 1, false)) AS usable,
           if(positive, probability, 1 - probability) AS probability_of_label,
           ${logLossOf('probability_of_label')} AS log_loss_term,
           pow(probability - positive, 2) AS brier_term`;
@@ -232,11 +234,11 @@ function classColumns({ task, comparable }: OutputMeaning): string {
 
 const areaUnderCurve = `
   if(uniqExactIf(positive, ranked) = 2,
-     arrayROCAUC(groupArrayIf(probability, ranked), groupArrayIf(positive, ranked)), NULL)`;
+     arrayROCAUC(groupArrayIf(rank, ranked), groupArrayIf(positive, ranked)), NULL)`;
 
 const averagePrecision = `
   if(countIf(positive AND ranked) > 0,
-     arrayAUCPR(groupArrayIf(probability, ranked), groupArrayIf(positive, ranked)), NULL)`;
+     arrayAUCPR(groupArrayIf(rank, ranked), groupArrayIf(positive, ranked)), NULL)`;
 
 const calibrationErrorSum = `
   arraySum(difference -> abs(difference), mapValues(sumMapIf(

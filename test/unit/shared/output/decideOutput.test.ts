@@ -175,6 +175,15 @@ describe('the task', () => {
     expect(accuracy(decide(classes), classes).records).toBe(300);
   });
 
+  it('is binary with many labels that are absent', () => {
+    const mixed = scored(['no', 'yes']).map((record, index) => ({
+      ...record,
+      label: index % 3 === 0 ? 'N/A' : record.label,
+    }));
+    expect(decide(mixed)).toMatchObject({ task: 'binary', positiveLabel: 'yes' });
+    expect(accuracy(decide(mixed), mixed).records).toBe(133);
+  });
+
   it.each<[string, Logged]>([
     ['a label N/A', { label: 'N/A', prediction: 'yes' }],
     ['an empty label', { label: '', prediction: 'yes' }],
@@ -431,6 +440,13 @@ describe('positive class and class of the score', () => {
     expect(decide(all).scoreIs).toBe('confidence');
     expect(decide(all.map(({ probabilities: _, ...record }) => record)).scoreIs).toBe('confidence');
     expect(decide(scored(['stays', 'leaves'])).scoreIs).toBe('class');
+  });
+
+  it('knows scores that are no probabilities', () => {
+    const all = scored(['no', 'yes']);
+    expect(decide(all).scoresAreProbabilities).toBe(true);
+    const percents = all.map(record => ({ ...record, score: record.score * 100 }));
+    expect(decide(percents)).toMatchObject({ scoreOf: 'yes', scoresAreProbabilities: false });
   });
 
   it('says how evidence and settings contradict each other', () => {
