@@ -77,7 +77,7 @@ export function outputRows(clickhouse: Clickhouse, name: VersionName): AsyncGene
     `SELECT toString(task) AS task, nullIf(positive_label, '') AS positiveLabel,
             toString(prediction_is) AS predictionIs, toString(score_is) AS scoreIs,
             nullIf(score_of, '') AS scoreOf, threshold, classes, spellings,
-            comparable = 1 AS comparable, evidence, nullIf(disagreement, '') AS disagreement,
+            toBool(comparable) AS comparable, evidence, nullIf(disagreement, '') AS disagreement,
             records, toUnixTimestamp64Milli(decided_from) AS decidedFrom_iso,
             toUnixTimestamp64Milli(decided_until) AS decidedUntil_iso
      FROM output_meanings FINAL WHERE model = {model:String} AND version = {version:String}`,

@@ -237,6 +237,7 @@ describe('driftloop replay', () => {
           duplicates: 1,
           late: 1,
           labelled: 600,
+          setApart: 0,
           deadLettered: {
             'future-time': 1,
             'implausible-time': 1,
@@ -252,6 +253,7 @@ describe('driftloop replay', () => {
           duplicates: 0,
           late: 0,
           labelled: 0,
+          setApart: 0,
           deadLettered: { 'implausible-time': 1 },
         },
       },
