@@ -260,7 +260,14 @@ describe('driftloop replay', () => {
       {
         model: 'price',
         version: '7',
-        counts: { predictions: 1, duplicates: 0, late: 0, labelled: 0, deadLettered: {} },
+        counts: {
+          predictions: 1,
+          duplicates: 0,
+          late: 0,
+          labelled: 0,
+          setApart: 0,
+          deadLettered: {},
+        },
       },
     ]);
     expect(report.models[0].windows.map(({ count }: Report) => count)).toEqual([

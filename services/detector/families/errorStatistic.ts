@@ -10,6 +10,7 @@ import {
   type TestNullModel,
   testBestReference,
 } from '../significance/testBestReference.ts';
+import { type PerformanceDrop, toleratedRise } from './toleratedRise.ts';
 
 export interface ErrorStatistic
   extends MeasuredError,
@@ -31,11 +32,8 @@ interface MeasuredError extends ReferenceMeasurement {
 
 export interface ErrorOptions {
   minimumRecords: number;
-  /**
-   * Rise up to which the loss counts as unchanged. The unit is points of accuracy, or for
-   * regression a share of the mean absolute error.
-   */
-  performanceDrop: number;
+  /** Rise up to which the loss counts as unchanged. */
+  performanceDrop: PerformanceDrop;
 }
 
 /**
@@ -99,7 +97,7 @@ function errorRate(
     ...sizes(reference, recent),
     value: now.hits / now.total,
     referenceValue: before.hits / before.total,
-    floor: options.performanceDrop,
+    floor: toleratedRise(options.performanceDrop, before.hits / before.total, 'absolute'),
     statistic: likelihoodRatio(before, now),
     valueAt: statistic => rateReaching(before, now.total, statistic),
   };
@@ -123,7 +121,7 @@ function meanLoss(
     ...sizes(reference, recent),
     value: now.mean,
     referenceValue: before.mean,
-    floor: before.mean * options.performanceDrop,
+    floor: toleratedRise(options.performanceDrop, before.mean, 'relative'),
     statistic: variance > 0 ? rise ** 2 / variance : rise === 0 ? 0 : Number.MAX_VALUE,
     valueAt: statistic => before.mean + Math.sqrt(statistic * variance),
   };

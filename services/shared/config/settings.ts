@@ -25,6 +25,9 @@ const cron = z.string().refine(pattern => {
   }
 }, 'expected a cron expression such as "0 3 * * *"');
 
+const dropMessage =
+  'expected a number from 0 to 1, or { absolute: …, relative: … } with at least one of them';
+
 /**
  * The settings of one model as a file names them. Its durations are texts such as 1h, here parsed
  * to milliseconds.
@@ -81,10 +84,19 @@ const settingsOfOneModel = z.strictObject({
       .min(50)
       .describe('records that the bootstrap reference needs'),
     performanceDrop: z
-      .number()
-      .min(0)
-      .max(1)
-      .describe('loss of accuracy that is too small to matter'),
+      .union(
+        [
+          z.number().min(0).max(1),
+          z
+            .strictObject({
+              absolute: z.number().min(0).optional(),
+              relative: z.number().min(0).optional(),
+            })
+            .refine(({ absolute, relative }) => (absolute ?? relative) !== undefined, dropMessage),
+        ],
+        dropMessage,
+      )
+      .describe('rise of the error that is too small to matter'),
   }),
   retraining: z.strictObject({
     enabled: z.boolean(),
