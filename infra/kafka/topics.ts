@@ -71,6 +71,12 @@ export const topicDefinitions: Readonly<Record<Topic, TopicDefinition>> = {
     maxMessageBytes: megabyte,
     contract: 'Notice',
   },
+  [topics.outputMeanings]: {
+    partitions: 1,
+    retention: 'compact',
+    maxMessageBytes: megabyte,
+    contract: 'OutputMeaning',
+  },
   // As long as the table dead_letters, which is the index of the topic.
   [topics.deadLetters]: {
     partitions: 4,

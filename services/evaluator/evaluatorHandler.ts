@@ -8,7 +8,9 @@ import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
 import { type ChangedVersion, WindowEstimator } from './estimates/windowEstimator.ts';
 import { evaluatorMetrics } from './evaluatorMetrics.ts';
+import { MeaningPublisher } from './performance/meaningPublisher.ts';
 import { OutcomeJoin, partitionKey } from './performance/outcomeJoin.ts';
+import { OutputMeanings } from './performance/outputMeanings.ts';
 import { OutputNoticeBoard } from './performance/outputNoticeBoard.ts';
 import { type FeedbackRecord, insertFeedback } from './performance/store/insertFeedback.ts';
 import { WindowEvaluation } from './performance/windowEvaluation.ts';
@@ -59,7 +61,14 @@ export class EvaluatorHandler implements BatchHandler {
     this.#encodeUpdate = encodeUpdate;
     this.#join = new OutcomeJoin(clickhouse, settings);
     this.#noticeBoard = new OutputNoticeBoard(clickhouse, notices);
-    this.#evaluation = new WindowEvaluation(clickhouse, settings, metrics, this.#noticeBoard);
+    const meanings = new OutputMeanings(clickhouse, settings, new MeaningPublisher(context));
+    this.#evaluation = new WindowEvaluation(
+      clickhouse,
+      settings,
+      metrics,
+      meanings,
+      this.#noticeBoard,
+    );
     this.#estimator = new WindowEstimator(clickhouse, settings, metrics);
     this.#waitingFeedback = evaluatorMetrics(metrics).waitingFeedback;
     metrics.observeCaches(() => ({

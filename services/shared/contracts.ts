@@ -123,6 +123,39 @@ export interface Notice {
   advice: string;
 }
 
+/** What predictions, labels and scores of a model version mean, decided from its first labelled predictions. Topic: output-meanings, compacted. */
+export interface OutputMeaning {
+  model: string;
+  version: string;
+  task: 'binary' | 'multiclass' | 'regression';
+  /** Binary: the class that precision, recall and figures of scores are about. */
+  positiveLabel: string | null;
+  /** What the field prediction holds. */
+  predictionIs: 'class' | 'number' | 'probability' | 'score';
+  /** What the score is about: the class scoreOf, or whatever class was predicted. */
+  scoreIs: 'class' | 'confidence';
+  /** Binary: the class whose probability the score, or the prediction, is. */
+  scoreOf: string | null;
+  /** false: scores lie outside 0 to 1, so that they only rank the records. */
+  scoresAreProbabilities: boolean;
+  /** Probability or score from which on scoreOf is predicted, where predictions are no classes. */
+  threshold: number | null;
+  /** The known classes, each with the texts that were seen of it; empty for a regression. */
+  classes: Record<string, string[]>;
+  /** false: no prediction can be compared with a label. */
+  comparable: boolean;
+  /** Why it was decided so, one sentence per decision. */
+  evidence: string[];
+  /** How scores, predictions and settings contradict each other. */
+  disagreement: string | null;
+  /** Labelled predictions that it was decided from. */
+  records: number;
+  /** Event time of the first of them. */
+  decidedFrom: number;
+  /** Event time of the last of them; null while they are too few, so that later ones count as well. */
+  decidedUntil: number | null;
+}
+
 /** One logged output of a model. Topic: predictions. */
 export interface Prediction {
   /** Unique within the model. Feedback refers to it; a repeated id is a retry and counts once. */

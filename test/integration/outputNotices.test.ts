@@ -2,9 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readTopic } from '../../infra/kafka/readTopic.ts';
 import type { Feedback } from '../../services/shared/contracts.ts';
+import type { KafkaRecord } from '../../services/shared/kafka/kafka.ts';
+import { topics } from '../../services/shared/kafka/topics.ts';
 import { outputComparison } from '../../services/shared/output/comparedOutput.ts';
 import { storedMeanings } from '../../services/shared/output/meaningStore.ts';
+import { decodeRecord } from '../../services/shared/records/decodeRecord.ts';
 import { versionKey } from '../../services/shared/versionKey.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
@@ -191,6 +195,32 @@ describe('outputs of a version', () => {
     await sendLabels('unmatched', ['up']);
     await quiet();
     expect(await notices('unmatched')).toMatchObject([{ status: 'closed' }]);
+  });
+
+  it('are published with what was decided', async () => {
+    await log(
+      'published',
+      records(60, index => ({
+        prediction: index % 2 === 0 ? 'leaves' : 'stays',
+        label: index % 3 === 0 ? 'Leaves' : 'stays',
+        score: index % 2 === 0 ? 0.9 : 0.2,
+      })),
+    );
+    const { kafka, admin, schemas, environment } = installation;
+    const told: KafkaRecord[] = [];
+    const topic = environment.DRIFTLOOP_TOPIC_PREFIX + topics.outputMeanings;
+    await readTopic(kafka, admin, topic, async some => void told.push(...some));
+    const ofModel = told.filter(({ key }) => key?.toString() === 'published:1');
+    await schemas.prepare(
+      'OutputMeaning',
+      ofModel.map(({ value }) => value),
+    );
+    const { value } = decodeRecord(ofModel.at(-1)!, 'OutputMeaning', schemas);
+    expect(value).toMatchObject({
+      ...{ version: '1', task: 'binary', positiveLabel: 'Leaves', scoreOf: 'Leaves' },
+      ...{ predictionIs: 'class', classes: { Leaves: ['Leaves', 'leaves'], stays: ['stays'] } },
+      ...{ decidedFrom: startMs, decidedUntil: null },
+    });
   });
 
   it.each<[string, string[]]>([

@@ -10,36 +10,55 @@ import {
 import { meaningKey } from '../../shared/output/outputMeaning.ts';
 import { versionKey } from '../../shared/versionKey.ts';
 import type { VersionWindows } from '../windows/versionWindows.ts';
+import type { MeaningPublisher } from './meaningPublisher.ts';
 
 /**
- * Returns what the outputs of versions mean, by `versionKey`. A version without outcomes is absent.
+ * Decides, publishes and stores what the outputs of versions mean.
  *
  * A meaning is decided from the first labelled predictions of a version in event time, so that it
- * does not depend on the order in which they came. It is stored, and decided again only when
- * outcomes of that period change, while the period is not complete, or when settings have changed.
+ * does not depend on the order in which they came. It is decided again only when outcomes of that
+ * period change, while the period is not complete, or when settings have changed.
  *
  * Several evaluators may decide at once. The last to read the outcomes has seen all of them, and
  * each reads again after it has written, so the one that wrote last corrects itself.
- *
- * @param changed windows whose outcomes have changed
  */
-export async function outputMeanings(
-  clickhouse: Clickhouse,
-  settings: Settings,
-  changed: readonly VersionWindows[],
-): Promise<Map<string, StoredMeaning>> {
-  const meanings = await storedMeanings(clickhouse, changed);
-  const undecided = changed.filter(version => {
-    const stored = meanings.get(versionKey(version));
-    return stored === undefined || !holds(stored, version, settings);
-  });
-  if (undecided.length === 0) return meanings;
-  const decided = await decideMeanings(clickhouse, undecided, model => settings.of(model));
-  await insertMeanings(
-    clickhouse,
-    [...decided].flatMap(([key, made]) => (isSame(meanings.get(key), made) ? [] : [made])),
-  );
-  return new Map([...meanings, ...decided]);
+export class OutputMeanings {
+  readonly #clickhouse: Clickhouse;
+  readonly #settings: Settings;
+  readonly #publisher: MeaningPublisher;
+
+  constructor(clickhouse: Clickhouse, settings: Settings, publisher: MeaningPublisher) {
+    this.#clickhouse = clickhouse;
+    this.#settings = settings;
+    this.#publisher = publisher;
+  }
+
+  /**
+   * Returns what the outputs of versions mean, by `versionKey`. A version without outcomes is
+   * absent.
+   *
+   * @param changed windows whose outcomes have changed
+   */
+  async of(changed: readonly VersionWindows[]): Promise<Map<string, StoredMeaning>> {
+    const stored = await storedMeanings(this.#clickhouse, changed);
+    const undecided = changed.filter(version => {
+      const known = stored.get(versionKey(version));
+      return known === undefined || !holds(known, version, this.#settings);
+    });
+    if (undecided.length === 0) return stored;
+    const decided = await decideMeanings(this.#clickhouse, undecided, model =>
+      this.#settings.of(model),
+    );
+    const made = [...decided];
+    const news = made.filter(([key, meaning]) => isNews(stored.get(key), meaning));
+    await this.#publisher.publish(news.map(([, meaning]) => meaning));
+    const others = made.filter(([key, meaning]) => !isSame(stored.get(key), meaning));
+    await insertMeanings(
+      this.#clickhouse,
+      others.map(([, meaning]) => meaning),
+    );
+    return new Map([...stored, ...decided]);
+  }
 }
 
 /** Returns whether a stored meaning cannot have become another one. */
@@ -54,12 +73,20 @@ function holds(
   return [...startsMs].every(startMs => startMs > untilMs);
 }
 
-function isSame(one: StoredMeaning | undefined, other: StoredMeaning): boolean {
+/** Returns whether a meaning is another one, rests on other times, or has become final. */
+function isNews(before: StoredMeaning | undefined, now: StoredMeaning): boolean {
   return (
-    one !== undefined &&
-    meaningKey(one.meaning) === meaningKey(other.meaning) &&
-    one.untilMs === other.untilMs &&
-    one.records === other.records &&
-    JSON.stringify(one.settings) === JSON.stringify(other.settings)
+    before === undefined ||
+    meaningKey(before.meaning) !== meaningKey(now.meaning) ||
+    before.fromMs !== now.fromMs ||
+    before.untilMs !== now.untilMs
+  );
+}
+
+function isSame(before: StoredMeaning | undefined, now: StoredMeaning): boolean {
+  return (
+    !isNews(before, now) &&
+    before!.records === now.records &&
+    JSON.stringify(before!.settings) === JSON.stringify(now.settings)
   );
 }

@@ -7,7 +7,7 @@ import { type VersionName, versionKey } from '../../shared/versionKey.ts';
 import { maxWindowsPerQuery } from '../windows/conditions.ts';
 import { forgetIfFull } from '../windows/savedQueries.ts';
 import { addWindows, portionsOfWindows, type VersionWindows } from '../windows/versionWindows.ts';
-import { outputMeanings } from './outputMeanings.ts';
+import type { OutputMeanings } from './outputMeanings.ts';
 import type { OutputNoticeBoard } from './outputNoticeBoard.ts';
 import { insertPerformance } from './store/insertPerformance.ts';
 import { type Evaluation, selectPerformance } from './store/selectPerformance.ts';
@@ -33,6 +33,7 @@ export class WindowEvaluation {
   readonly #clickhouse: Clickhouse;
   readonly #settings: Settings;
   readonly #metrics: ServiceMetrics;
+  readonly #meanings: OutputMeanings;
   readonly #noticeBoard: OutputNoticeBoard;
   /** By `versionKey`. */
   readonly #decisions = new Map<string, StoredMeaning>();
@@ -41,11 +42,13 @@ export class WindowEvaluation {
     clickhouse: Clickhouse,
     settings: Settings,
     metrics: ServiceMetrics,
+    meanings: OutputMeanings,
     noticeBoard: OutputNoticeBoard,
   ) {
     this.#clickhouse = clickhouse;
     this.#settings = settings;
     this.#metrics = metrics;
+    this.#meanings = meanings;
     this.#noticeBoard = noticeBoard;
   }
 
@@ -75,11 +78,11 @@ export class WindowEvaluation {
     const written: Written = { windows: new Map(), withSetApart: new Set() };
     let pending = changed;
     while (pending.length > 0) {
-      const decisions = await outputMeanings(this.#clickhouse, this.#settings, pending);
+      const decisions = await this.#meanings.of(pending);
       pending = pending.filter(version => decisions.has(versionKey(version)));
       await this.#addWindowsDecidedOtherwise(pending, decisions);
       await this.#computeAndWrite(pending, decisions, written);
-      const decisionsNow = await outputMeanings(this.#clickhouse, this.#settings, pending);
+      const decisionsNow = await this.#meanings.of(pending);
       pending = pending.filter(version => {
         const key = versionKey(version);
         return !isSameMeaning(decisions.get(key)?.meaning, decisionsNow.get(key)?.meaning);

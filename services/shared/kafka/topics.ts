@@ -10,6 +10,7 @@ export const topics = {
   retrainRequests: 'retrain-requests',
   modelVersions: 'model-versions',
   notices: 'notices',
+  outputMeanings: 'output-meanings',
   deadLetters: 'dead-letters',
   deadLetterReplays: 'dead-letter-replays',
 } as const;

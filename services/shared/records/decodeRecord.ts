@@ -9,6 +9,7 @@ import type {
   Feedback,
   ModelVersion,
   Notice,
+  OutputMeaning,
   RetrainRequest,
   WindowUpdate,
 } from '../contracts.ts';
@@ -53,6 +54,7 @@ export interface DecodedContracts {
   Feedback: Feedback;
   ModelVersion: ModelVersion;
   Notice: Notice;
+  OutputMeaning: OutputMeaning;
   Prediction: LoggedPrediction;
   RetrainRequest: RetrainRequest;
   WindowUpdate: WindowUpdate;
