@@ -44,7 +44,7 @@ export class EvaluatorHandler implements BatchHandler {
   readonly #noticeBoard: OutputNoticeBoard;
   readonly #evaluation: WindowEvaluation;
   readonly #estimator: WindowEstimator;
-  readonly #waitingFeedback: ReturnType<typeof evaluatorMetrics>['waitingFeedback'];
+  readonly #metrics: ReturnType<typeof evaluatorMetrics>;
   #feedback: FeedbackRecord[] = [];
   /** Windows that the profiler has announced, by `partitionKey`. */
   readonly #announced = new Map<string, PartitionWindows>();
@@ -70,7 +70,7 @@ export class EvaluatorHandler implements BatchHandler {
       this.#noticeBoard,
     );
     this.#estimator = new WindowEstimator(clickhouse, settings, metrics);
-    this.#waitingFeedback = evaluatorMetrics(metrics).waitingFeedback;
+    this.#metrics = evaluatorMetrics(metrics);
     metrics.observeCaches(() => ({
       joined_windows: this.#join.size,
       decisions: this.#evaluation.size,
@@ -103,6 +103,7 @@ export class EvaluatorHandler implements BatchHandler {
     await this.#joinAnnounced(changed);
     await deadLetters.flush();
     const written = await this.#evaluation.evaluate([...changed.values()]);
+    this.#metrics.setApart.set(this.#noticeBoard.setApart);
     if (waitingModels.size > 0) await this.#noticeBoard.stateLabels(waitingModels);
     await this.#context.notices.flush();
     await this.#announceWindows(written);
@@ -146,7 +147,7 @@ export class EvaluatorHandler implements BatchHandler {
       this.#feedback.map(({ feedback }) => feedback),
     );
     for (const ofVersion of windows) addWindows(changed, ofVersion, ofVersion.startsMs);
-    this.#waitingFeedback.inc(waitingIds);
+    this.#metrics.waitingFeedback.inc(waitingIds);
     return waitingModels;
   }
 

@@ -441,6 +441,41 @@ describe('retrainer', () => {
     ]);
   });
 
+  it('does not train where no class of the predictions is a class of the labels', async () => {
+    await fill('disjoint', (index, random) => {
+      const row = learnable(index, random);
+      return { ...row, prediction: row.label === 'yes' ? 'approve' : 'decline' };
+    });
+    await drift(driftEvent('disjoint'));
+    expect(await runsOf('disjoint')).toMatchObject([
+      {
+        status: 'skipped',
+        reasons: [
+          expect.stringMatching(
+            /^The predictions of the champion, version 1, cannot be compared with labels\. .* nothing in common\. /,
+          ),
+        ],
+      },
+    ]);
+  });
+
+  it('compares champion and challenger by one spelling of each class', async () => {
+    // The champion is always right, and one label in a hundred is no class.
+    await fill('spelled', (index, random) => {
+      const row = learnable(index, random);
+      const isYes = row.label === 'yes';
+      const label = index % 100 === 3 ? 'N/A' : isYes ? ['yes', 'Yes '][index % 2]! : 'no';
+      return { ...row, prediction: isYes ? 'true' : 'false', label };
+    });
+    await drift(driftEvent('spelled'));
+    const [run] = await runsOf('spelled');
+    expect(run).toMatchObject({ status: 'rejected', metrics: { championLoss: 0 } });
+    const [dataset] = await installation.clickhouse.select<{ rows: number; task: string }>(
+      "SELECT rows, toString(task) AS task FROM datasets FINAL WHERE model = 'spelled'",
+    );
+    expect(dataset).toEqual({ rows: rowCount - rowCount / 100, task: 'binary' });
+  });
+
   it('runs the command of a trainer in Python', async () => {
     await fill('python', onX);
     await request('python', 'python please');

@@ -29,6 +29,8 @@ export class OutputNoticeBoard {
   readonly #notices: NoticeSink;
   /** By `versionKey`. */
   readonly #quiet = new Map<string, true>();
+  /** Outcomes that are set apart in the newest windows, by `versionKey`; absent if there are none. */
+  readonly #setApart = new Map<string, number>();
   /** Versions of which no label matches, by `versionKey`. */
   readonly #unmatched = new Map<string, true>();
 
@@ -37,8 +39,14 @@ export class OutputNoticeBoard {
     this.#notices = notices;
   }
 
+  /** Outcomes that are set apart in the newest windows of all versions. */
+  get setApart(): number {
+    return [...this.#setApart.values()].reduce((sum, count) => sum + count, 0);
+  }
+
   reset(): void {
     this.#quiet.clear();
+    this.#setApart.clear();
     this.#unmatched.clear();
     this.#notices.clear();
   }
@@ -55,6 +63,7 @@ export class OutputNoticeBoard {
       looked.map(({ stored }) => stored),
     );
     forgetIfFull(this.#quiet);
+    forgetIfFull(this.#setApart);
     for (const { stored } of looked) {
       const key = versionKey(stored);
       const outcomes = newest.get(key);
@@ -64,6 +73,8 @@ export class OutputNoticeBoard {
       // It has an outcome, so a label has found its prediction. The notice that said otherwise
       // cannot be right again.
       this.#notices.state(stored, ofLabels, [], Number.MAX_SAFE_INTEGER);
+      if (outcomes.setApart > 0) this.#setApart.set(key, outcomes.setApart);
+      else this.#setApart.delete(key);
       if (notices.length === 0) this.#quiet.set(key, true);
       else this.#quiet.delete(key);
       this.#unmatched.delete(key);
