@@ -12,6 +12,7 @@ export interface StreamOutcome {
 }
 
 const referenceRecords = 1_000;
+const maxSearchedRecords = 20_000;
 
 /**
  * Decides what the outputs of a version mean from its first outcomes in event time, as the evaluator
@@ -24,7 +25,9 @@ export function meaningOfOutcomes(outcomes: readonly StreamOutcome[]): OutputMea
   const first = ordered.slice(0, referenceRecords);
   const labels = new Set(first.map(({ label }) => String(label)));
   const [label] = labels;
-  const next = ordered.findIndex(outcome => String(outcome.label) !== label);
+  const next = ordered
+    .slice(0, maxSearchedRecords)
+    .findIndex(outcome => String(outcome.label) !== label);
   const later =
     labels.size > 1 || next < referenceRecords ? [] : ordered.slice(next, next + referenceRecords);
   return decideOutput([...first, ...later].map(referenceOutput));

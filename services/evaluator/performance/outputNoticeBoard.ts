@@ -1,5 +1,6 @@
 import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
 import type { StoredMeaning } from '../../shared/output/meaningStore.ts';
+import { meaningKey } from '../../shared/output/outputMeaning.ts';
 import type { NoticeSink } from '../../shared/service/noticeSink.ts';
 import { type VersionName, versionKey } from '../../shared/versionKey.ts';
 import { forgetIfFull } from '../windows/savedQueries.ts';
@@ -20,15 +21,15 @@ const ofLabels = 'labels';
 /**
  * States what is odd in the outputs and labels of versions.
  *
- * Invariant: a version that is in `#quiet` had no notice when it was last looked at. Its notices
- * are looked for again only if its meaning says something, or something was set apart. To forget it
- * costs a query, and nothing else.
+ * Invariant: `#told` has the meaning whose notices were stated last. They are looked for again only
+ * if the meaning is another one, or if something is or was set apart. To forget it costs a query,
+ * and nothing else.
  */
 export class OutputNoticeBoard {
   readonly #clickhouse: Clickhouse;
   readonly #notices: NoticeSink;
   /** By `versionKey`. */
-  readonly #quiet = new Map<string, true>();
+  readonly #told = new Map<string, string>();
   /** Outcomes that are set apart in the newest windows, by `versionKey`; absent if there are none. */
   readonly #setApart = new Map<string, number>();
   /** Versions of which no label matches, by `versionKey`. */
@@ -45,7 +46,7 @@ export class OutputNoticeBoard {
   }
 
   reset(): void {
-    this.#quiet.clear();
+    this.#told.clear();
     this.#setApart.clear();
     this.#unmatched.clear();
     this.#notices.clear();
@@ -55,14 +56,16 @@ export class OutputNoticeBoard {
   async stateOutputs(computed: readonly ComputedVersion[]): Promise<void> {
     const looked = computed.filter(
       ({ stored, hasSetApart }) =>
-        hasSetApart || saysSomething(stored) || !this.#quiet.has(versionKey(stored)),
+        hasSetApart ||
+        this.#setApart.has(versionKey(stored)) ||
+        this.#told.get(versionKey(stored)) !== toldOf(stored),
     );
     if (looked.length === 0) return;
     const newest = await newestOutcomes(
       this.#clickhouse,
       looked.map(({ stored }) => stored),
     );
-    forgetIfFull(this.#quiet);
+    forgetIfFull(this.#told);
     forgetIfFull(this.#setApart);
     for (const { stored } of looked) {
       const key = versionKey(stored);
@@ -75,8 +78,7 @@ export class OutputNoticeBoard {
       this.#notices.state(stored, ofLabels, [], Number.MAX_SAFE_INTEGER);
       if (outcomes.setApart > 0) this.#setApart.set(key, outcomes.setApart);
       else this.#setApart.delete(key);
-      if (notices.length === 0) this.#quiet.set(key, true);
-      else this.#quiet.delete(key);
+      this.#told.set(key, toldOf(stored));
       this.#unmatched.delete(key);
     }
   }
@@ -100,9 +102,7 @@ export class OutputNoticeBoard {
   }
 }
 
-/** Returns whether the meaning of a version's outputs alone is worth a notice. */
-function saysSomething(stored: StoredMeaning): boolean {
-  return outputNotices(stored, nothingSetApart).length > 0;
+/** Returns a text that changes with all that notices say of a meaning. */
+function toldOf({ meaning, fromMs }: StoredMeaning): string {
+  return `${meaningKey(meaning)} ${meaning.disagreement} ${fromMs}`;
 }
-
-const nothingSetApart = { outcomes: 0, setApart: 0, examples: [], sinceMs: 0 };

@@ -3,10 +3,17 @@ import type { ModelSettings } from '../config/settings.ts';
 import { type VersionName, versionKey } from '../versionKey.ts';
 import { configuredOutput } from './configuredOutput.ts';
 import { decideOutput } from './decideOutput.ts';
-import { type ReferenceOutputs, referenceOutputs, type StoredMeaning } from './meaningStore.ts';
+import {
+  type ReferenceOutputs,
+  referenceOutputs,
+  type StoredMeaning,
+  secondLabel,
+} from './meaningStore.ts';
 
 /** Labelled predictions that the meaning of a version's outputs is decided from. */
 const referenceRecords = 1_000;
+/** Labelled predictions that are searched for a second label. */
+const maxSearchedRecords = 20_000;
 
 /**
  * Decides what the outputs of versions mean, from the first labelled predictions of each in event
@@ -41,24 +48,31 @@ async function referencesOf(
   versions: readonly VersionName[],
 ): Promise<Map<string, ReferenceOutputs>> {
   const references = await referenceOutputs(clickhouse, versions, referenceRecords);
-  const ofOneLabel = versions.flatMap(version => {
-    const reference = references.get(versionKey(version));
-    const [label, ...others] = new Set(reference?.outputs.map(output => output.label));
-    return reference?.untilMs != null && label !== undefined && others.length === 0
-      ? [{ ...version, afterLabel: label }]
-      : [];
-  });
-  if (ofOneLabel.length === 0) return references;
-  const later = await referenceOutputs(clickhouse, ofOneLabel, referenceRecords);
-  for (const version of ofOneLabel) {
+  for (const version of versions) {
     const key = versionKey(version);
-    const { outputs, fromMs } = references.get(key)!;
-    const added = later.get(key);
-    references.set(key, {
-      outputs: [...outputs, ...(added?.outputs ?? [])],
-      fromMs,
-      untilMs: added?.untilMs ?? null,
-    });
+    const reference = references.get(key);
+    const [label, ...others] = new Set(reference?.outputs.map(output => output.label));
+    if (reference?.untilMs == null || label === undefined || others.length > 0) continue;
+    references.set(key, await withSecondLabel(clickhouse, version, reference, label));
   }
   return references;
+}
+
+async function withSecondLabel(
+  clickhouse: Clickhouse,
+  version: VersionName,
+  { outputs, fromMs }: ReferenceOutputs,
+  label: string,
+): Promise<ReferenceOutputs> {
+  const second = await secondLabel(clickhouse, version, label, maxSearchedRecords);
+  if (second.firstMs === null) return { outputs, fromMs, untilMs: second.searchedUntilMs };
+  const since = [{ ...version, sinceMs: second.firstMs }];
+  const later = (await referenceOutputs(clickhouse, since, referenceRecords)).get(
+    versionKey(version),
+  );
+  return {
+    outputs: [...outputs, ...(later?.outputs ?? [])],
+    fromMs,
+    untilMs: later?.untilMs ?? null,
+  };
 }

@@ -1,5 +1,6 @@
-import { anyOf } from '../clickhouse/anyOf.ts';
+import { anyOf, type ParameterOf } from '../clickhouse/anyOf.ts';
 import { type Clickhouse, clickhouseTime } from '../clickhouse/clickhouse.ts';
+import { timeOf } from '../clickhouse/timeExpressions.ts';
 import type { Task } from '../task.ts';
 import { type VersionName, versionKey } from '../versionKey.ts';
 import {
@@ -159,8 +160,30 @@ const maxClassesOfScore = 5;
 
 /** A version whose labelled predictions are read. */
 export interface ReadVersion extends VersionName {
-  /** Only predictions are read from the first one on that has another label. */
-  afterLabel?: string;
+  /** Event time from which on they are read; from the first one if it is not given. */
+  sinceMs?: number;
+}
+
+/** Rows of outcomes that are looked at for each record, because corrections are rows of their own. */
+const rowsPerRecord = 4;
+
+/**
+ * Returns a condition that holds for about the first rows of a version in the order of event time,
+ * so that a version with a long history is not read as a whole. ClickHouse reads them in the order
+ * of the primary key.
+ */
+function isAmongFirst(
+  { model, version, sinceMs = 0 }: ReadVersion,
+  records: number,
+  value: ParameterOf,
+): string {
+  const isVersion =
+    `model = ${value('String', model)} AND version = ${value('String', version)} ` +
+    `AND event_time >= ${timeOf(sinceMs)}`;
+  return `${isVersion} AND event_time <=
+    (SELECT max(event_time) FROM
+     (SELECT event_time FROM outcomes WHERE ${isVersion}
+      ORDER BY event_time LIMIT ${records * rowsPerRecord}))`;
 }
 
 /**
@@ -173,13 +196,7 @@ export async function referenceOutputs(
   versions: readonly ReadVersion[],
   records: number,
 ): Promise<Map<string, ReferenceOutputs>> {
-  const condition = anyOf(versions, ({ model, version, afterLabel }, value) => {
-    const isVersion = `model = ${value('String', model)} AND version = ${value('String', version)}`;
-    if (afterLabel === undefined) return isVersion;
-    const others = `SELECT count() > 0 ? min(event_time) : toDateTime64('2299-01-01', 3, 'UTC')
-                    FROM outcomes FINAL WHERE ${isVersion} AND label != ${value('String', afterLabel)}`;
-    return `${isVersion} AND event_time >= (${others})`;
-  });
+  const condition = anyOf(versions, (version, value) => isAmongFirst(version, records, value));
   const rows = await clickhouse.select<OutputRow>(
     `SELECT model, version, toUnixTimestamp64Milli(event_time) AS event_ms,
             label, label_value, prediction, prediction_value, score,
@@ -215,5 +232,44 @@ function referenceOutput(row: OutputRow): ReferenceOutput {
     predictionValue: row.prediction_value === null ? null : Number(row.prediction_value),
     score: row.score === null ? null : Number(row.score),
     classesOfScore: row.has_probabilities === 1 ? row.classes_of_score : null,
+  };
+}
+
+/** Where the labels of a version become another one. */
+export interface SecondLabel {
+  /** Event time of the first record with another label; null if there is none. */
+  firstMs: number | null;
+  /** Event time of the last record that was searched; null if the version has no more. */
+  searchedUntilMs: number | null;
+}
+
+/** Searches the first labelled predictions of a version for a label that is not the given one. */
+export async function secondLabel(
+  clickhouse: Clickhouse,
+  version: VersionName,
+  label: string,
+  records: number,
+): Promise<SecondLabel> {
+  const { sql, parameters } = anyOf([version], (only, value) => isAmongFirst(only, records, value));
+  const [found] = await clickhouse.select<{
+    searched: number;
+    others: number;
+    first_ms: number;
+    last_ms: number;
+  }>(
+    `SELECT count() AS searched, countIf(label != {label:String}) AS others,
+            toUnixTimestamp64Milli(minIf(event_time, label != {label:String})) AS first_ms,
+            toUnixTimestamp64Milli(max(event_time)) AS last_ms
+     FROM
+     (
+         SELECT event_time, label FROM outcomes FINAL WHERE ${sql}
+         ORDER BY event_time, id LIMIT {records:UInt32}
+     )
+     SETTINGS do_not_merge_across_partitions_select_final = 1`,
+    { ...parameters, label, records },
+  );
+  return {
+    firstMs: found!.others > 0 ? found!.first_ms : null,
+    searchedUntilMs: found!.searched < records ? null : found!.last_ms,
   };
 }
