@@ -447,6 +447,41 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     for (const { share_in_interval } of record) expect(share_in_interval).toBeGreaterThan(0.7);
   });
 
+  it('is the same however scores, predictions and labels are logged', async () => {
+    const log = async (model: string, logged: (truth: Truth) => Truth) => {
+      const truth = stream(model).map(records => records.map(logged));
+      for (const records of truth) await predict(records);
+      await label(truth.slice(0, labelledFirst).flat());
+    };
+    const withPrediction = ({ prediction, label }: Truth, fields: Partial<Prediction>) => ({
+      prediction: { ...prediction, ...fields },
+      label,
+    });
+    await log('plain', truth => truth);
+    await log('spelled', truth => ({
+      ...withPrediction(truth, { prediction: truth.prediction.prediction === 'yes' }),
+      label: truth.label === 'yes' ? 1 : 0,
+    }));
+    await log('probability', truth =>
+      withPrediction(truth, { prediction: truth.prediction.score!, score: null }),
+    );
+    await log('otherScore', truth => withPrediction(truth, { score: 1 - truth.prediction.score! }));
+    await quiet();
+    const plain = await rows('plain');
+    expect(plain.filter(({ status }) => status === 'estimated')).toHaveLength(9 * 5);
+    const within = (digits: number) =>
+      plain.map(row => ({
+        ...row,
+        estimate: row.estimate === null ? null : expect.closeTo(row.estimate as number, digits),
+        lower: row.lower === null ? null : expect.closeTo(row.lower as number, digits),
+        upper: row.upper === null ? null : expect.closeTo(row.upper as number, digits),
+      }));
+    expect(await rows('spelled')).toEqual(within(9));
+    expect(await rows('probability')).toEqual(within(9));
+    // Bins of scores are finer near zero.
+    expect(await rows('otherScore')).toEqual(within(1));
+  });
+
   it('is dropped when the labels have more classes than the scores describe', async () => {
     const model = 'turning';
     const truth = stream(model);

@@ -197,6 +197,22 @@ describe('outputs of a version', () => {
     expect(await notices('unmatched')).toMatchObject([{ status: 'closed' }]);
   });
 
+  it('are decided from the first records, and from a rare label that comes later', async () => {
+    const rare = records(1_500, index => ({
+      prediction: 'legit',
+      label: index >= 1_100 && index % 10 === 0 ? 'fraud' : 'legit',
+      score: index >= 1_100 && index % 10 === 0 ? 0.4 : 0.1,
+    }));
+    await log('rare', rare);
+    const version = { model: 'rare', version: '1' };
+    const stored = await storedMeanings(installation.clickhouse, [version]);
+    expect(stored.get(versionKey(version))).toMatchObject({
+      ...{ records: 1_400, fromMs: startMs, untilMs: null },
+      meaning: { task: 'binary', positiveLabel: 'fraud', scoreOf: 'fraud' },
+    });
+    expect(await performance('rare')).toMatchObject({ labelled: 1_500, errors: 40, auc: 1 });
+  });
+
   it('are published with what was decided', async () => {
     await log(
       'published',
