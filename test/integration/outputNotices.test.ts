@@ -19,6 +19,7 @@ interface Logged {
   prediction: string | number | boolean;
   label: Feedback['label'];
   score?: number;
+  probabilities?: Record<string, number>;
 }
 
 const records = (count: number, make: (index: number) => Logged) =>
@@ -51,9 +52,9 @@ describe('outputs of a version', () => {
   const sendPredictions = (model: string, logged: readonly Logged[]) =>
     send(
       'predictions',
-      logged.map(({ prediction, score }, index) => ({
+      logged.map(({ prediction, score, probabilities }, index) => ({
         ...{ id: `${model}${index}`, model, version: '1', time: startMs + index, features: {} },
-        ...{ prediction, score },
+        ...{ prediction, score, probabilities },
       })),
     );
   const sendLabels = (model: string, labels: readonly Feedback['label'][], hours = 1) =>
@@ -195,6 +196,43 @@ describe('outputs of a version', () => {
     await sendLabels('unmatched', ['up']);
     await quiet();
     expect(await notices('unmatched')).toMatchObject([{ status: 'closed' }]);
+  });
+
+  it('have no log-loss where probabilities are of no class that is predicted or a label', async () => {
+    const classes = ['cat', 'dog', 'bird'];
+    const logged = records(60, index => ({
+      prediction: classes[index % 3]!,
+      label: classes[(index + (index % 5 ? 0 : 1)) % 3]!,
+    }));
+    for (const [model, names] of Object.entries({
+      numbered: ['0', '1', '2'],
+      cased: ['Cat', 'DOG', 'bird'],
+    })) {
+      await sendPredictions(
+        model,
+        logged.map((record, index) => ({
+          ...record,
+          probabilities: Object.fromEntries(
+            names.map((name, place) => [name, place === index % 3 ? 0.8 : 0.1]),
+          ),
+        })),
+      );
+      await sendLabels(
+        model,
+        logged.map(({ label }) => label),
+      );
+    }
+    await quiet();
+    expect(await performance('numbered')).toMatchObject({
+      log_loss: null,
+      brier: null,
+      errors: 12,
+    });
+    const terms = [-Math.log(0.8), -Math.log(0.1)];
+    expect(await performance('cased')).toMatchObject({
+      log_loss: expect.closeTo((48 * terms[0]! + 12 * terms[1]!) / 60, 9),
+      brier: expect.closeTo((48 * 0.06 + 12 * 1.46) / 60, 9),
+    });
   });
 
   it('are decided from the first records, and from a rare label that comes later', async () => {

@@ -199,13 +199,21 @@ function probabilityOfPositive(meaning: OutputMeaning, expressions: OutputExpres
   return `coalesce(${isOfPositive ? 'score' : '1 - score'}, named)`;
 }
 
+/**
+ * Probabilities are usable if one of them is of the label or of the prediction. Others may be by
+ * number, such as those of an array.
+ */
 function multiclassProbability({ classNamed }: OutputExpressions): string {
   return `mapValues(probabilities) AS given,
           (label_class != '' AND length(given) > 0
-           AND arrayAll(p -> isFinite(p) AND p BETWEEN 0 AND 1, given)) AS usable,
-          if(NOT usable, 0, if(mapContains(probabilities, label), probabilities[label],
-             arraySum(arrayMap((name, p) -> if(${classNamed('name')} = label_class, p, 0),
-                               mapKeys(probabilities), given)))) AS probability,
+           AND arrayAll(p -> isFinite(p) AND p BETWEEN 0 AND 1, given)) AS are_probabilities,
+          if(are_probabilities AND NOT mapContains(probabilities, label),
+             arrayMap(name -> ${classNamed('name')}, mapKeys(probabilities)), []) AS given_classes,
+          (are_probabilities AND (mapContains(probabilities, label)
+           OR hasAny(given_classes, [label_class, prediction_class]))) AS usable,
+          if(mapContains(probabilities, label), probabilities[label],
+             arraySum(arrayMap((name, p) -> if(name = label_class, p, 0),
+                               given_classes, if(empty(given_classes), [], given)))) AS probability,
           ${logLossOf('probability')} AS log_loss_term,
           arraySum(p -> p * p, given) - 2 * probability + 1 AS brier_term`;
 }
