@@ -265,10 +265,7 @@ describe('outputs of a version', () => {
     const topic = environment.DRIFTLOOP_TOPIC_PREFIX + topics.outputMeanings;
     await readTopic(kafka, admin, topic, async some => void told.push(...some));
     const ofModel = told.filter(({ key }) => key?.toString() === 'published:1');
-    await schemas.prepare(
-      'OutputMeaning',
-      ofModel.map(({ value }) => value),
-    );
+    await schemas.prepare(ofModel);
     const { value } = decodeRecord(ofModel.at(-1)!, 'OutputMeaning', schemas);
     expect(value).toMatchObject({
       ...{ version: '1', task: 'binary', positiveLabel: 'Leaves', scoreOf: 'Leaves' },

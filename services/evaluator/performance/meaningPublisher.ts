@@ -5,6 +5,7 @@ import { topics } from '../../shared/kafka/topics.ts';
 import type { StoredMeaning } from '../../shared/output/meaningStore.ts';
 import { meaningKey } from '../../shared/output/outputMeaning.ts';
 import type { ServiceContext } from '../../shared/service/service.ts';
+import { publishedVersionKey } from '../../shared/versionKey.ts';
 
 /** Tells on the topic output-meanings what the outputs of versions mean. */
 export class MeaningPublisher {
@@ -27,7 +28,7 @@ export class MeaningPublisher {
         const { model, version, fromMs, untilMs, meaning } = stored;
         return cloudEvent({
           topic: name,
-          key: `${model}:${version}`,
+          key: publishedVersionKey({ model, version }),
           type: 'io.driftloop.output-meaning',
           source: 'evaluator',
           identity: [model, version, meaningKey(meaning), fromMs, String(untilMs)],
