@@ -113,20 +113,24 @@ function categoryBins(reference: FeatureProfile, all: FeatureProfile): ValidBins
   const seen = new Set(
     categoryEntries(reference.categorical, hashed).map(([category]) => category),
   );
+  const rest = ranked.slice(maxCategories).map(([category]) => category);
+  const restLabels = [
+    ...(rest.some(category => seen.has(category)) ? ['others'] : []),
+    ...(rest.some(category => !seen.has(category)) ? ['others (new)'] : []),
+  ];
+  const labelOf = (category: string | number) => {
+    const isNew = seen.has(category) ? '' : ' (new)';
+    if (!own.includes(category)) return `others${isNew}`;
+    return `${hashed ? `hash ${category}` : category}${isNew}`;
+  };
+  const labels = [...own.map(labelOf), ...restLabels];
   const binOf = new Map(own.map((category, bin) => [category, bin]));
-  const name = (category: string | number) => (hashed ? `hash ${category}` : String(category));
   return {
-    labels: [
-      ...own.map(category => (seen.has(category) ? name(category) : `${name(category)} (new)`)),
-      'others',
-      'others (new)',
-    ],
+    labels,
     countsOf: ({ categorical }) => {
-      const counts = new Array<number>(own.length + 2).fill(0);
-      for (const [category, count] of categoryEntries(categorical, hashed)) {
-        const bin = binOf.get(category) ?? (seen.has(category) ? own.length : own.length + 1);
-        counts[bin]! += count;
-      }
+      const counts = new Array<number>(labels.length).fill(0);
+      for (const [category, count] of categoryEntries(categorical, hashed))
+        counts[binOf.get(category) ?? labels.lastIndexOf(labelOf(category))]! += count;
       return counts;
     },
   };

@@ -47,7 +47,8 @@
   }
 
   function section(title, ...children) {
-    return element('section', {}, element('h2', {}, title), ...children);
+    const present = children.filter(child => child !== null);
+    return element('section', {}, element('h2', {}, title), ...present);
   }
 
   function table(columns, rows) {
@@ -233,9 +234,11 @@
     const own = data.notices.filter(
       notice => notice.model === version.model && notice.version === version.version,
     );
-    if (own.length === 0) return null;
+    const reading = version.outputEvidence.join(' ');
+    if (own.length === 0 && reading === '') return null;
     return section(
       'How it is logged',
+      reading === '' ? null : element('p', {}, reading),
       ...own.map(({ message, evidence, advice, since }) =>
         element(
           'article',

@@ -6,6 +6,7 @@ import {
   driftMetricRows,
   estimateRows,
   listOf,
+  outputRows,
   performanceRows,
   type Row,
   type VersionCounts,
@@ -38,6 +39,8 @@ export interface VersionView extends VersionName {
   counts: VersionCounts['counts'];
   windowSizeMs: number;
   task: string | null;
+  /** Why the output is read as it is, sentence by sentence. */
+  outputEvidence: string[];
   windows: { startsMs: number[]; records: number[]; states: (string | null)[] };
   /** By metric, for all predictions. */
   quality: Record<string, Series>;
@@ -78,6 +81,9 @@ export async function versionView(
     counts,
     windowSizeMs,
     task: (ofAll.at(-1)?.task as string | undefined) ?? null,
+    outputEvidence: (await listOf(outputRows(clickhouse, name))).flatMap(
+      ({ evidence }) => evidence as string[],
+    ),
     windows: {
       startsMs: windows.map(startMs),
       records: windows.map(({ count }) => Number(count)),

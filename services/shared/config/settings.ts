@@ -223,7 +223,10 @@ const fileSchema = z.strictObject({
   models: z.record(z.string().min(1), checkedLayerSchema).optional(),
 });
 
-const mappingFileSchema = z.strictObject({ inputs: mappingsSchema });
+const mappingFileSchema = z.strictObject(
+  { inputs: mappingsSchema },
+  { error: issue => (issue.code === 'invalid_type' ? 'expected inputs: with a list' : undefined) },
+);
 
 type Layer = z.infer<typeof layerSchema>;
 type FileContent = z.infer<typeof fileSchema>;

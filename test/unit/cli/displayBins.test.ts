@@ -78,6 +78,11 @@ describe('displayBins', () => {
     });
   });
 
+  it('has no bin for other categories where there are none', () => {
+    expect(binsOf(['a', 'b', 'b']).labels).toEqual(['b', 'a']);
+    expect(binsOf(['a'], ['c']).labels).toEqual(['a', 'c (new)']);
+  });
+
   it('shows a constant, and a feature of which a window has nothing', () => {
     const { labels, sharesOf } = binsOf([7, 7]);
     expect(labels).toEqual(['7']);
