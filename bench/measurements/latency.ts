@@ -153,5 +153,7 @@ function predictionAt(
     segment: null,
     codeVersion: null,
     latencyMs: null,
+    weight: null,
+    samplingRate: null,
   };
 }

@@ -92,6 +92,8 @@ export function predictionStream(options: StreamOptions = {}): (index: number) =
     segment: null,
     codeVersion: null,
     latencyMs: null,
+    weight: null,
+    samplingRate: null,
   });
 }
 

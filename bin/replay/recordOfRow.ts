@@ -13,7 +13,8 @@ const numericFields = ['prediction', 'label'];
 /**
  * Returns the records of a row of a table. Without a mapping its columns are called like the fields
  * of the contract, with those of an object as `segment.country`. When no column begins with
- * `features.`, all columns that are no fields are features.
+ * `features.`, all columns that are no fields are features, and so is `weight`, which may be that of
+ * a thing.
  */
 export function recordOfRow(
   row: TableRow,
@@ -44,8 +45,9 @@ function byName(row: TableRow, kind: InputKind): TableRow {
     } else if (names.has(column)) record[column] = value;
     else others[column] = value;
   }
-  if (kind === 'prediction' && record.features === undefined) record.features = others;
-  return record;
+  if (kind !== 'prediction' || record.features !== undefined) return record;
+  const { weight, ...fields } = record;
+  return { ...fields, features: weight === undefined ? others : { ...others, weight } };
 }
 
 const namesByKind = new Map<InputKind, ReadonlySet<string>>();

@@ -90,7 +90,7 @@ export function performanceRows(clickhouse: Clickhouse, name: VersionName): Asyn
     clickhouse,
     `SELECT segment, toUnixTimestamp64Milli(window_start) AS start_iso,
             toUnixTimestamp64Milli(window_end) AS end_iso, toString(task) AS task,
-            predictions, labelled, set_apart AS setApart, coverage,
+            predictions, labelled, weight, set_apart AS setApart, coverage,
             label_delay_p50_ms AS labelDelayP50Ms, label_delay_p95_ms AS labelDelayP95Ms, errors, accuracy,
             precision, recall, f1, log_loss AS logLoss, brier, auc, average_precision AS averagePrecision,
             calibration_error AS calibrationError, balanced_accuracy AS balancedAccuracy, mcc,

@@ -60,6 +60,7 @@ const noMetrics = new Set([
   'end',
   'task',
   'predictions',
+  'weight',
   'setApart',
   'labelDelayP50Ms',
   'labelDelayP95Ms',

@@ -37,7 +37,14 @@ export function countGenerated(
   let due = 0;
   for (const { timeMs, features, prediction, score, label } of rows()) {
     const id = String(row++);
-    const common = { probabilities: null, segment: null, codeVersion: null, latencyMs: null };
+    const common = {
+      probabilities: null,
+      segment: null,
+      codeVersion: null,
+      latencyMs: null,
+      weight: null,
+      samplingRate: null,
+    };
     counter.addPrediction({
       id,
       model: name,

@@ -180,6 +180,10 @@ export interface Prediction {
   codeVersion: string | null;
   /** Time the model took, in ms. */
   latencyMs: number | null;
+  /** How much the record counts in figures of quality, above 0; null is 1. */
+  weight: number | null;
+  /** Share of the traffic that was logged, above 0 and at most 1: the record stands for 1 / rate predictions; null is 1. */
+  samplingRate: number | null;
 }
 
 /** A person or a schedule asks for a new version. Topic: retrain-requests. */

@@ -75,6 +75,8 @@ function goodOne(number: number): Prediction {
     segment: null,
     codeVersion: null,
     latencyMs: null,
+    weight: null,
+    samplingRate: null,
   };
 }
 

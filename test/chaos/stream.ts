@@ -127,6 +127,8 @@ function recordsAround(
     segment: null,
     codeVersion: null,
     latencyMs: null,
+    weight: null,
+    samplingRate: null,
   };
   const records = [sent('predictions', prediction.id, encoders.prediction(prediction))];
   if (random() < 0.02) records.push(brokenPrediction(prediction, encoders, random));

@@ -155,7 +155,7 @@ describe('driftloop replay', () => {
     expect(model.windows.every(({ revision }: Report) => revision >= 1)).toBe(true);
     expect(model.performance).toHaveLength(21);
     for (const window of model.performance)
-      expect(window).toMatchObject({ task: 'binary', coverage: 1 });
+      expect(window).toMatchObject({ task: 'binary', coverage: 1, weight: window.labelled });
     expect(report).toMatchObject({ driftEvents: [], modelVersions: [], deadLettered: [] });
     expect(await leftovers()).toEqual([]);
   });

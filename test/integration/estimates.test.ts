@@ -72,6 +72,8 @@ function stream(model: string): Truth[][] {
         segment: null,
         codeVersion: null,
         latencyMs: null,
+        weight: null,
+        samplingRate: null,
       };
       return { prediction, label: random() < probability ? 'yes' : 'no' };
     }),

@@ -18,6 +18,8 @@ interface ScikitCase {
     prediction: string | number | boolean;
     score?: number;
     probabilities?: Record<string, number> | null;
+    weight?: number;
+    samplingRate?: number;
   }[];
   task: string;
   positiveLabel: string | null;
@@ -38,6 +40,8 @@ function prediction(fields: Pick<Prediction, 'id' | 'model'> & Partial<Predictio
     segment: null,
     codeVersion: null,
     latencyMs: null,
+    weight: null,
+    samplingRate: null,
     ...fields,
   };
 }
@@ -109,15 +113,8 @@ describe('evaluator', () => {
     'computes the same as scikit-learn: %s',
     async (name, { rows, ...expected }) => {
       await sendPredictions(
-        ...rows.map(({ prediction: output, score = null, probabilities = null }, index) =>
-          prediction({
-            id: `${name}${index}`,
-            model: name,
-            prediction: output,
-            score,
-            probabilities,
-            time: startMs + index,
-          }),
+        ...rows.map(({ label: _, ...fields }, index) =>
+          prediction({ id: `${name}${index}`, model: name, ...fields, time: startMs + index }),
         ),
       );
       await sendFeedback(
@@ -132,6 +129,10 @@ describe('evaluator', () => {
         predictions: rows.length,
         labelled: rows.length,
         coverage: 1,
+        weight: expect.closeTo(
+          rows.reduce((sum, row) => sum + (row.weight ?? 1) / (row.samplingRate ?? 1), 0),
+          9,
+        ),
         value_sum: rows.length / 2,
         // Labels are observed an hour after the first prediction, and predictions are a millisecond
         // apart. Percentiles are those of NumPy's method 'linear'.
@@ -146,6 +147,75 @@ describe('evaluator', () => {
       expect(row).toMatchObject({ ...allCloseTo(figures), classes: classes.map(allCloseTo) });
     },
   );
+
+  it('weights neither what verdicts count with nor the counts of classes', async () => {
+    const weights = { weight: 8, samplingRate: 0.5 };
+    await sendPredictions(
+      prediction({ id: 'w0', model: 'weighted', ...weights }),
+      prediction({ id: 'w1', model: 'weighted' }),
+      prediction({ id: 'n0', model: 'numbers', prediction: 2.5, ...weights }),
+      prediction({ id: 'n1', model: 'numbers', prediction: 0.5 }),
+    );
+    await sendFeedback(
+      feedback('w0', 'up'),
+      feedback('w1', 'down'),
+      feedback('n0', 1.5),
+      feedback('n1', 3.5),
+    );
+    await quiet();
+    expect(await performance('weighted')).toMatchObject([
+      {
+        labelled: 2,
+        weight: 17,
+        accuracy: 16 / 17,
+        errors: 1,
+        loss_sum: 1,
+        loss_square_sum: 1,
+        confusion: { 'down→up': 1, 'up→up': 1 },
+        label_counts: { down: 1, up: 1 },
+        classes: [
+          { name: 'down', labelled: 1, predicted: 0, recall: 0 },
+          { name: 'up', labelled: 1, predicted: 2, precision: 16 / 17 },
+        ],
+      },
+    ]);
+    expect(await performance('numbers')).toMatchObject([
+      { labelled: 2, weight: 17, mae: (16 + 3) / 17, loss_sum: 4, loss_square_sum: 10 },
+    ]);
+  });
+
+  it('computes windows with and without weights at once', async () => {
+    const model = 'mixed';
+    const scores = [0.9, 0.4, 0.4, 0.2];
+    const labels = ['up', 'up', 'down', 'down'];
+    await sendPredictions(
+      ...[0, 1, 2].flatMap(window =>
+        scores.map((score, index) =>
+          prediction({
+            id: `m${window}${index}`,
+            model,
+            prediction: score > 0.3 ? 'up' : 'down',
+            score: window === 1 ? null : score,
+            time: startMs + window * hourMs,
+            weight: window === 2 && index === 1 ? 3 : null,
+          }),
+        ),
+      ),
+    );
+    await sendFeedback(
+      ...[0, 1, 2].flatMap(window =>
+        labels.map((label, index) => feedback(`m${window}${index}`, label)),
+      ),
+    );
+    await quiet();
+    const weighted = { weight: 6, accuracy: 5 / 6, auc: expect.closeTo(0.8125, 12) };
+    expect(await performance(model)).toMatchObject([
+      { weight: 4, accuracy: 0.75, auc: 0.875 },
+      { weight: 4, accuracy: 0.75, auc: null },
+      // (1/4 · 1 + 3/4 · 3/4) of the pairs are in order, where a tie is half of one.
+      weighted,
+    ]);
+  });
 
   it('joins feedback that comes before its prediction, after it, twice, corrected, and out of order', async () => {
     const model = 'orders';

@@ -33,6 +33,8 @@ const predictions = Array.from({ length: count }, (_, number): Prediction => {
     segment: null,
     codeVersion: null,
     latencyMs: null,
+    weight: null,
+    samplingRate: null,
   };
 });
 

@@ -44,6 +44,8 @@ function prediction(
     segment: null,
     codeVersion: null,
     latencyMs: null,
+    weight: null,
+    samplingRate: null,
     ...fields,
   };
 }

@@ -95,6 +95,8 @@ describe('metrics of running services', () => {
       segment: null,
       codeVersion: null,
       latencyMs: null,
+      weight: null,
+      samplingRate: null,
     });
     // A single record would not move the watermark so far.
     const ids = ['a', 'b', 'c', 'd', 'e', 'f'];

@@ -51,6 +51,8 @@ const prediction: fc.Arbitrary<Prediction> = fc.record({
   segment: fc.option(mapOf(anyText)),
   codeVersion: fc.option(anyText),
   latencyMs: fc.option(number),
+  weight: fc.option(fc.double({ min: 1e-6, max: 1e6, noNaN: true })),
+  samplingRate: fc.option(fc.double({ min: 1e-6, max: 1, noNaN: true })),
 });
 
 /** Returns a number as ClickHouse writes it in JSON. */
@@ -90,6 +92,7 @@ function expectedRow(sent: Prediction, index: number): object {
     segments: mapped(sent.segment, value => value.toWellFormed()),
     code_version: (sent.codeVersion ?? '').toWellFormed(),
     latency_ms: shownOrNull(sent.latencyMs),
+    weight: (sent.weight ?? 1) / (sent.samplingRate ?? 1),
     source_partition: index - 3,
     source_offset: 2 ** 53 - 1 - index,
   };
@@ -138,6 +141,8 @@ it('reads a block that fills many pieces of memory as it was written', async () 
         segment: null,
         codeVersion: null,
         latencyMs: null,
+        weight: null,
+        samplingRate: null,
       }),
       0,
       index,

@@ -20,6 +20,8 @@ function prediction(number: number, fields: Partial<Prediction> = {}): Predictio
     segment: null,
     codeVersion: null,
     latencyMs: null,
+    weight: null,
+    samplingRate: null,
     ...fields,
   };
 }

@@ -41,6 +41,8 @@ describe('driftloop reference', () => {
         segment: null,
         codeVersion: null,
         latencyMs: null,
+        weight: null,
+        samplingRate: null,
       };
       return { key: prediction.id, value: encode({ ...prediction, features, ...empty }) };
     });

@@ -25,6 +25,8 @@ function prediction(number: number): Prediction {
     segment: null,
     codeVersion: null,
     latencyMs: null,
+    weight: null,
+    samplingRate: null,
   };
 }
 

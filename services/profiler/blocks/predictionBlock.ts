@@ -9,6 +9,7 @@ import {
   textColumn,
 } from '../../shared/clickhouse/nativeBlock.ts';
 import type { Features, LoggedPrediction } from '../../shared/profile/features.ts';
+import { weightOf } from '../../shared/records/weightOf.ts';
 
 export type PredictionBlock = ReturnType<typeof predictionBlock>;
 
@@ -29,6 +30,7 @@ export function predictionBlock() {
     segments: mapColumn(textColumn()),
     code_version: dictionaryColumn(),
     latency_ms: nullableFloat64Column(),
+    weight: float64Column(),
     source_partition: int32Column(),
     source_offset: int64Column('UInt64'),
   });
@@ -61,6 +63,7 @@ export function addPrediction(
   addEntries(columns.segments, prediction.segment);
   columns.code_version.add(prediction.codeVersion ?? '');
   columns.latency_ms.add(prediction.latencyMs);
+  columns.weight.add(weightOf(prediction));
   columns.source_partition.add(partition);
   columns.source_offset.add(offset);
   block.rows++;

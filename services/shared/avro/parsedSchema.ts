@@ -77,6 +77,9 @@ const mayBeAbsent: ReadonlySet<string> = new Set([
   'code_version',
   'latencyMs',
   'latency_ms',
+  'weight',
+  'samplingRate',
+  'sampling_rate',
   'value',
   'model',
 ]);

@@ -2,9 +2,12 @@ import type { Feedback } from '../contracts.ts';
 import type { LoggedPrediction } from '../profile/features.ts';
 import type { Rejection } from './decodeRecord.ts';
 import { acceptedTimes } from './eventTime.ts';
+import { weightOf } from './weightOf.ts';
 
 const maxNameCharacters = 256;
 const maxFeatures = 2_000;
+/** One record may stand for this many predictions, so that no sum of a window overflows. */
+const maxWeight = 1e15;
 /** An event time may be this far ahead of the wall clock. */
 export const futureToleranceMs = 3_600_000;
 /** Earlier times are mistakes, such as zero, and not history. */
@@ -25,6 +28,22 @@ function checkName(field: string, value: string): Rejection | null {
 function checkFinite(field: string, value: unknown): Rejection | null {
   if (typeof value !== 'number' || Number.isFinite(value)) return null;
   return { class: 'invalid-field', message: `${field}: expected a finite number, got ${value}` };
+}
+
+function checkWeight(prediction: LoggedPrediction): Rejection | null {
+  const { weight, samplingRate } = prediction;
+  if (weight === null && samplingRate === null) return null;
+  const mistake =
+    (weight !== null && !(weight > 0 && weight <= maxWeight)
+      ? `weight: expected a finite number above 0, at most ${maxWeight}, got ${weight}`
+      : null) ??
+    (samplingRate !== null && !(samplingRate > 0 && samplingRate <= 1)
+      ? `samplingRate: expected a number above 0, at most 1, got ${samplingRate}`
+      : null) ??
+    (weightOf(prediction) > maxWeight
+      ? `samplingRate: expected weight / samplingRate of at most ${maxWeight}, got ${weightOf(prediction)}`
+      : null);
+  return mistake === null ? null : { class: 'invalid-field', message: mistake };
 }
 
 function checkTime(timeMs: number, nowMs: number): Rejection | null {
@@ -60,6 +79,7 @@ export function checkPrediction(prediction: LoggedPrediction, nowMs: number): Re
     checkName('version', prediction.version) ??
     checkTime(prediction.time, nowMs) ??
     checkFinite('prediction', prediction.prediction) ??
+    checkWeight(prediction) ??
     (prediction.features.names.length > maxFeatures
       ? ({ class: 'too-many-features', message: `features: more than ${maxFeatures}` } as const)
       : null);

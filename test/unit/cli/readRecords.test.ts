@@ -79,6 +79,16 @@ describe('CSV', () => {
     ).toEqual([{ id: 'x', prediction: 'yes', time: '2026-01-01', features: { a: 1 } }]);
   });
 
+  it('has the weight of a record only beside named features, because things have weights', async () => {
+    const line = '1.5,0.5,x\n';
+    expect(await read('t.csv', `weight,samplingRate,prediction\n${line}`)).toEqual([
+      { samplingRate: '0.5', prediction: 'x', features: { weight: 1.5 } },
+    ]);
+    expect(
+      await read('n.csv', `weight,sampling_rate,prediction,features.weight\n1.5,0.5,x,80\n`),
+    ).toEqual([{ weight: '1.5', sampling_rate: '0.5', prediction: 'x', features: { weight: 80 } }]);
+  });
+
   it('keeps a row with too many or too few values as a record that is refused', async () => {
     const records = await read(
       'w.csv',

@@ -69,11 +69,13 @@ describe('quality agrees with scikit-learn', () => {
 describe('an undefined metric is null', () => {
   const oneClass: ClassStatistics = {
     compared: 3,
+    comparedWeight: 3,
     errors: 0,
-    labels: [['no', 3]],
-    predictions: [['no', 3]],
-    hits: [['no', 3]],
-    scored: 0,
+    errorWeight: 0,
+    labels: [['no', 3, 3]],
+    predictions: [['no', 3, 3]],
+    hits: [['no', 3, 3]],
+    scoredWeight: 0,
     logLossSum: 0,
     brierSum: 0,
     auc: null,
@@ -96,13 +98,29 @@ describe('an undefined metric is null', () => {
     });
   });
 
+  it('if all rows are of one class, however the sums of their weights are rounded', () => {
+    const rounded: ClassStatistics = {
+      ...oneClass,
+      comparedWeight: 0.1 + 0.2,
+      labels: [['no', 3, 0.3]],
+      predictions: [
+        ['no', 2, 0.2],
+        ['yes', 1, 0.1],
+      ],
+      hits: [['no', 2, 0.2]],
+    };
+    expect(classQuality(rounded, { task: 'binary', positiveLabel: 'yes' }).mcc).toBeNull();
+  });
+
   it('if all labels are equal, and if there are no numbers', () => {
     const equal = {
-      numbers: 2,
+      numberWeight: 2,
       errorSum: 3,
       absoluteErrorSum: 3,
       squaredErrorSum: 5,
       labelSquareSum: 0,
+      lossSum: 3,
+      lossSquareSum: 5,
     };
     expect(numberQuality(equal)).toMatchObject({
       mae: 1.5,
@@ -112,11 +130,13 @@ describe('an undefined metric is null', () => {
       accuracy: null,
     });
     const nothing = {
-      numbers: 0,
+      numberWeight: 0,
       errorSum: 0,
       absoluteErrorSum: 0,
       squaredErrorSum: 0,
       labelSquareSum: 0,
+      lossSum: 0,
+      lossSquareSum: 0,
     };
     expect(numberQuality(nothing)).toMatchObject({
       mae: null,

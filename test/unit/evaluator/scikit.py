@@ -23,43 +23,67 @@ def integers(seed, count, low, high):
     return drawn
 
 
-def counts(values):
-    return [[key, count] for key, count in sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))]
+def weights_of(rows):
+    return np.array([row.get("weight", 1) / row.get("samplingRate", 1) for row in rows])
+
+
+def weighted(seed, rows):
+    """Gives rows weights, sampling rates, both, or neither."""
+    draws = zip(rows, integers(seed, len(rows), 1, 400), integers(seed + 1, len(rows), 1, 8), integers(seed + 2, len(rows), 0, 3))
+    return [
+        {**row, **({"weight": weight / 50} if kind in (1, 3) else {}), **({"samplingRate": rate / 8} if kind in (2, 3) else {})}
+        for row, weight, rate, kind in draws
+    ]
+
+
+def counts(values, weights):
+    """Keys with their count and the sum of their weights, the most frequent first."""
+    sums = Counter()
+    for value, weight in zip(values, weights):
+        sums[value] += float(weight)
+    return [[key, count, sums[key]] for key, count in sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))]
 
 
 def class_case(rows, positive, probability_terms):
     labels, predictions = [row["label"] for row in rows], [row["prediction"] for row in rows]
     log_loss_terms, brier_terms = probability_terms
+    weights = weights_of(rows)
+    wrong = np.array([row["label"] != row["prediction"] for row in rows])
+    right = [(row["label"], weight) for row, weight in zip(rows, weights) if row["label"] == row["prediction"]]
     statistics = {
         "compared": len(rows),
-        "errors": sum(row["label"] != row["prediction"] for row in rows),
-        "labels": counts(labels),
-        "predictions": counts(predictions),
-        "hits": counts([row["label"] for row in rows if row["label"] == row["prediction"]]),
-        "scored": len(rows),
-        "logLossSum": float(np.sum(log_loss_terms)),
-        "brierSum": float(np.sum(brier_terms)),
+        "comparedWeight": float(weights.sum()),
+        "errors": int(wrong.sum()),
+        "errorWeight": float(weights[wrong].sum()),
+        "labels": counts(labels, weights),
+        "predictions": counts(predictions, weights),
+        "hits": counts(*zip(*right)),
+        "scoredWeight": float(weights.sum()),
+        "logLossSum": float(np.sum(log_loss_terms * weights)),
+        "brierSum": float(np.sum(brier_terms * weights)),
     }
     how = {"average": "macro"} if positive is None else {"average": "binary", "pos_label": positive}
-    precision, recall, f1, _ = metrics.precision_recall_fscore_support(labels, predictions, zero_division=0, **how)
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
+        labels, predictions, zero_division=0, sample_weight=weights, **how
+    )
     quality = {
         "errors": statistics["errors"],
-        "accuracy": metrics.accuracy_score(labels, predictions),
+        "accuracy": metrics.accuracy_score(labels, predictions, sample_weight=weights),
         "precision": float(precision),
         "recall": float(recall),
         "f1": float(f1),
-        "balanced_accuracy": metrics.balanced_accuracy_score(labels, predictions),
-        "mcc": metrics.matthews_corrcoef(labels, predictions),
-        "classes": classes_of(labels, predictions),
+        "balanced_accuracy": metrics.balanced_accuracy_score(labels, predictions, sample_weight=weights),
+        "mcc": metrics.matthews_corrcoef(labels, predictions, sample_weight=weights),
+        "classes": classes_of(labels, predictions, weights),
     }
     return labels, statistics, quality
 
 
-def classes_of(labels, predictions):
+def classes_of(labels, predictions, weights):
     """Figures per class as rows of the column `classes`."""
     support, predicted = Counter(labels), Counter(predictions)
     names = sorted(set(labels) | set(predictions), key=lambda name: (-support[name], name))
-    figures = metrics.precision_recall_fscore_support(labels, predictions, labels=names, zero_division=np.nan)
+    figures = metrics.precision_recall_fscore_support(labels, predictions, labels=names, zero_division=np.nan, sample_weight=weights)
     of = lambda figure, index: None if np.isnan(figures[figure][index]) else float(figures[figure][index])
     return [
         {"name": name, "labelled": support[name], "predicted": predicted[name], "precision": of(0, i), "recall": of(1, i), "f1": of(2, i)}
@@ -67,13 +91,13 @@ def classes_of(labels, predictions):
     ]
 
 
-def calibration_error_sum(truth, p):
-    """Ten bins of equal width, as in Naeini, Cooper and Hauskrecht (AAAI 2015), not yet divided by the number of rows."""
+def calibration_error_sum(truth, p, weights):
+    """Ten bins of equal width, as in Naeini, Cooper and Hauskrecht (AAAI 2015), not yet divided by the weight of the rows."""
     bins = np.minimum((p * 10).astype(int), 9)
-    return float(sum(abs((p - truth)[bins == index].sum()) for index in range(10)))
+    return float(sum(abs(((p - truth) * weights)[bins == index].sum()) for index in range(10)))
 
 
-def binary(seed, count, grid, positive="up", negative="down", threshold=0.55):
+def binary(seed, count, grid, positive="up", negative="down", threshold=0.55, weights_seed=None):
     """Scores on a grid of grid + 1 values, so that many are tied."""
     scores = [value / grid for value in integers(seed, count, 1, grid - 1)]
     noise = [value / 1000 for value in integers(seed + 1, count, 0, 999)]
@@ -82,20 +106,22 @@ def binary(seed, count, grid, positive="up", negative="down", threshold=0.55):
         {"label": label, "prediction": positive if score >= threshold else negative, "score": score}
         for label, score in zip(labels, scores)
     ]
-    truth, p = np.array([label == positive for label in labels]), np.array(scores)
+    if weights_seed is not None:
+        rows = weighted(weights_seed, rows)
+    truth, p, weights = np.array([label == positive for label in labels]), np.array(scores), weights_of(rows)
     labels, statistics, quality = class_case(rows, positive, (-np.log(np.where(truth, p, 1 - p)), (p - truth) ** 2))
-    statistics["auc"] = quality["auc"] = metrics.roc_auc_score(truth, p)
-    statistics["averagePrecision"] = quality["average_precision"] = metrics.average_precision_score(truth, p)
-    statistics["calibrationErrorSum"] = calibration_error_sum(truth, p)
-    quality["calibration_error"] = statistics["calibrationErrorSum"] / count
-    quality["log_loss"] = metrics.log_loss(truth, p)
-    quality["brier"] = metrics.brier_score_loss(truth, p)
+    statistics["auc"] = quality["auc"] = metrics.roc_auc_score(truth, p, sample_weight=weights)
+    statistics["averagePrecision"] = quality["average_precision"] = metrics.average_precision_score(truth, p, sample_weight=weights)
+    statistics["calibrationErrorSum"] = calibration_error_sum(truth, p, weights)
+    quality["calibration_error"] = statistics["calibrationErrorSum"] / float(weights.sum())
+    quality["log_loss"] = metrics.log_loss(truth, p, sample_weight=weights)
+    quality["brier"] = metrics.brier_score_loss(truth, p, sample_weight=weights)
     return {"task": "binary", "positiveLabel": positive, "rows": rows, "statistics": statistics, "quality": quality}
 
 
-def multiclass(seed, count, classes, never_predicted):
-    weights = np.array(integers(seed, count * len(classes), 1, 100), float).reshape(count, len(classes))
-    probabilities = weights / weights.sum(axis=1, keepdims=True)
+def multiclass(seed, count, classes, never_predicted, weights_seed=None):
+    parts = np.array(integers(seed, count * len(classes), 1, 100), float).reshape(count, len(classes))
+    probabilities = parts / parts.sum(axis=1, keepdims=True)
     noise = [value / 1000 for value in integers(seed + 1, count, 0, 999)]
     labels = [
         classes[int(np.argmax(row))] if chance < 0.6 else classes[int(chance * 1000) % len(classes)]
@@ -110,35 +136,42 @@ def multiclass(seed, count, classes, never_predicted):
         }
         for label, row in zip(labels, probabilities)
     ]
+    if weights_seed is not None:
+        rows = weighted(weights_seed, rows)
     truth = np.array([[label == name for name in classes] for label in labels], float)
     terms = (-np.log((probabilities * truth).sum(axis=1)), ((probabilities - truth) ** 2).sum(axis=1))
     labels, statistics, quality = class_case(rows, None, terms)
     statistics["auc"] = quality["auc"] = None
     statistics["averagePrecision"] = quality["average_precision"] = quality["calibration_error"] = None
     statistics["calibrationErrorSum"] = 0
-    quality["log_loss"] = metrics.log_loss(labels, probabilities, labels=classes)
-    quality["brier"] = metrics.brier_score_loss(labels, probabilities, labels=classes)
+    quality["log_loss"] = metrics.log_loss(labels, probabilities, labels=classes, sample_weight=weights_of(rows))
+    quality["brier"] = metrics.brier_score_loss(labels, probabilities, labels=classes, sample_weight=weights_of(rows))
     return {"task": "multiclass", "positiveLabel": None, "rows": rows, "statistics": statistics, "quality": quality}
 
 
-def regression(seed, count, level):
+def regression(seed, count, level, weights_seed=None):
     labels = [level + value / 8 for value in integers(seed, count, -400, 400)]
     errors = [value / 16 for value in integers(seed + 1, count, -60, 80)]
     rows = [{"label": label, "prediction": label + error} for label, error in zip(labels, errors)]
+    if weights_seed is not None:
+        rows = weighted(weights_seed, rows)
+    weights = weights_of(rows)
     truth, predicted = np.array(labels), np.array([row["prediction"] for row in rows])
     difference = predicted - truth
     statistics = {
-        "numbers": count,
-        "errorSum": float(difference.sum()),
-        "absoluteErrorSum": float(np.abs(difference).sum()),
-        "squaredErrorSum": float((difference**2).sum()),
-        "labelSquareSum": float(((truth - truth.mean()) ** 2).sum()),
+        "numberWeight": float(weights.sum()),
+        "errorSum": float((difference * weights).sum()),
+        "absoluteErrorSum": float((np.abs(difference) * weights).sum()),
+        "squaredErrorSum": float((difference**2 * weights).sum()),
+        "labelSquareSum": float((weights * (truth - np.average(truth, weights=weights)) ** 2).sum()),
+        "lossSum": float(np.abs(difference).sum()),
+        "lossSquareSum": float((difference**2).sum()),
     }
     quality = {
-        "mae": metrics.mean_absolute_error(truth, predicted),
-        "rmse": metrics.root_mean_squared_error(truth, predicted),
-        "bias": float(difference.mean()),
-        "r2": metrics.r2_score(truth, predicted),
+        "mae": metrics.mean_absolute_error(truth, predicted, sample_weight=weights),
+        "rmse": metrics.root_mean_squared_error(truth, predicted, sample_weight=weights),
+        "bias": float(np.average(difference, weights=weights)),
+        "r2": metrics.r2_score(truth, predicted, sample_weight=weights),
     }
     return {"task": "regression", "positiveLabel": None, "rows": rows, "statistics": statistics, "quality": quality}
 
@@ -171,6 +204,11 @@ cases = {
     "multiclass, a class never predicted": multiclass(5, 60, ["a", "b", "c", "d"], "b"),
     "regression": regression(11, 50, 0),
     "regression, far from zero": regression(13, 50, 1_000_000),
+    "binary with weights, tied scores": binary(29, 60, 10, weights_seed=41),
+    "binary with weights": binary(31, 80, 1000, weights_seed=43),
+    "multiclass with weights": multiclass(37, 60, ["a", "b", "c", "d"], "b", weights_seed=47),
+    "regression with weights": regression(41, 50, 0, weights_seed=53),
+    "regression with weights, far from zero": regression(43, 50, 1_000_000, weights_seed=59),
     "the example of the documentation": logged(up_down, in_words, **in_leaves),
     "the example without probabilities": logged(up_down, lambda row: {**in_words(row), "probabilities": None}, **in_leaves),
     "true and false against 1 and 0": logged(zero_one, lambda row: {**row, "label": int(row["label"]), "prediction": row["prediction"] == "1"}),

@@ -24,6 +24,8 @@ const plain = {
   segment: null,
   codeVersion: null,
   latencyMs: null,
+  weight: null,
+  samplingRate: null,
 };
 
 describe('deduplication', () => {

@@ -28,6 +28,8 @@ function countedAt(days: readonly number[]) {
       segment: null,
       codeVersion: null,
       latencyMs: null,
+      weight: null,
+      samplingRate: null,
     });
     const result = countPrediction(state, { prediction, offset }, emptyTally());
     return typeof result === 'string' ? result : result.class;

@@ -52,6 +52,8 @@ const log: fc.Arbitrary<PredictionRecord[]> = fc
         segment: country ? { country } : null,
         codeVersion: null,
         latencyMs: null,
+        weight: null,
+        samplingRate: null,
       },
     })),
   );

@@ -41,6 +41,8 @@ function prediction(fields: Partial<Prediction>): LoggedPrediction {
     segment: null,
     codeVersion: null,
     latencyMs: null,
+    weight: null,
+    samplingRate: null,
     ...fields,
   });
 }

@@ -44,6 +44,8 @@ function predictionOf(namesOf: readonly string[][]): fc.Arbitrary<Omit<LoggedPre
     segment: fc.option(fc.record({ country: fc.constantFrom('DE', 'FR') })),
     codeVersion: fc.option(fc.constantFrom('1', '2')),
     latencyMs: fc.option(fc.double()),
+    weight: fc.constant(null),
+    samplingRate: fc.constant(null),
   });
 }
 

@@ -28,6 +28,8 @@ function countedPerformance(outcomes: readonly Outcome[]) {
         segment: null,
         codeVersion: null,
         latencyMs: null,
+        weight: null,
+        samplingRate: null,
       }),
     );
     counter.addFeedback({ id, label, time, model: null, value: null });

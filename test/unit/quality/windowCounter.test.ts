@@ -24,6 +24,8 @@ function prediction(
     segment: null,
     codeVersion: null,
     latencyMs: null,
+    weight: null,
+    samplingRate: null,
   };
 }
 

@@ -54,6 +54,8 @@ describe('JSON', () => {
       segment: null,
       codeVersion: null,
       latencyMs: null,
+      weight: null,
+      samplingRate: null,
     });
     expect(decode({ ...minimal, time: '2026-01-01' }).value?.time).toBe(minimal.time);
     expect(decode({ ...minimal, time: '2026-01-01T10:00:00+10:00' }).value?.time).toBe(
@@ -137,7 +139,8 @@ describe('JSON', () => {
     const { value } = decode(
       '\ufeff{"id":9007199254740993,"model":"m","version":3.0,"time":1767225600.25,' +
         '"features":{"a":NaN,"b":-Infinity,"c":"NaN"},"prediction":"Infinity","score":" 0.5",' +
-        '"probabilities":{"x":"1e-3"},"code_version":12,"latency_ms":"3.5"}',
+        '"probabilities":{"x":"1e-3"},"code_version":12,"latency_ms":"3.5",' +
+        '"weight":2,"sampling_rate":"0.1"}',
     );
     expect(asWritten(value)).toEqual({
       id: '9007199254740993',
@@ -151,6 +154,8 @@ describe('JSON', () => {
       segment: null,
       codeVersion: '12',
       latencyMs: 3.5,
+      weight: 2,
+      samplingRate: 0.1,
     });
   });
 
@@ -215,6 +220,8 @@ describe('Avro', () => {
     ).toMatchObject({
       ...minimal,
       latencyMs: null,
+      weight: null,
+      samplingRate: null,
     });
   });
 

@@ -34,9 +34,11 @@ describe('a mapping', () => {
       prediction: 'output.0.label',
       probabilities: { leaves: 'output.0.p', stays: 'output.1.p' },
       segment: ['request.country'],
+      weight: 'meta.copies',
+      samplingRate: { constant: 0.25 },
     });
     const content =
-      '{"request":{"uuid":9007199254740993,"country":"DE"},"meta":{"version":3},"ts":1767225600,' +
+      '{"request":{"uuid":9007199254740993,"country":"DE"},"meta":{"version":3,"copies":2},"ts":1767225600,' +
       '"inputs":{"age":41,"plan":{"name":"basic"}},"output":[{"label":"leaves","p":0.7},{"p":0.3}],' +
       '"score":0.7,"latency_ms":4}';
     expect(decoded(content, mapping).values).toEqual([
@@ -52,6 +54,8 @@ describe('a mapping', () => {
         segment: { country: 'DE' },
         codeVersion: null,
         latencyMs: 4,
+        weight: 2,
+        samplingRate: 0.25,
       },
     ]);
   });
@@ -86,6 +90,17 @@ describe('a mapping', () => {
       { id: 'p' },
       { id: 'q' },
     ]);
+  });
+
+  it('reads the weight of a record only where it says so, because things have weights', () => {
+    const content = { id: 'a', model: 'm', version: '1', time: 1_767_225_600, prediction: 1 };
+    const kilograms = { ...content, weight: 80 };
+    expect(decoded(kilograms, prediction({ features: '*' })).values).toMatchObject([
+      { weight: null, features: { weight: 80 } },
+    ]);
+    const features = { constant: 1 };
+    const named = prediction({ weight: 'weight', features: { features } });
+    expect(decoded(kilograms, named).values).toMatchObject([{ weight: 80 }]);
   });
 
   it('takes all other fields at the top as features, and names with dots as they are', () => {

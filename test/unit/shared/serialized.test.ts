@@ -23,6 +23,8 @@ const absent = {
   segment: null,
   codeVersion: null,
   latencyMs: null,
+  weight: null,
+  samplingRate: null,
 };
 const expected: Record<string, object> = {
   Avro: {
@@ -204,6 +206,8 @@ describe('Protobuf', () => {
         segment: { country: 'DE' },
         codeVersion: null,
         latencyMs: null,
+        weight: null,
+        samplingRate: null,
       });
     },
   );

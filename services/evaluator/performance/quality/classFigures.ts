@@ -1,4 +1,4 @@
-import type { ClassStatistics } from './quality.ts';
+import type { ClassStatistics, WeightedKey } from './quality.ts';
 
 /** Figures of a class, each between 0 and 1. One that is undefined is null. */
 export interface ClassFigures {
@@ -14,32 +14,41 @@ export interface FiguresOfClass {
   labelled: number;
   /** Rows with this prediction. */
   predicted: number;
+  /** Sums of the weights of these rows. */
+  weights: { labelled: number; predicted: number };
   figures: ClassFigures;
 }
+
+const none = { count: 0, weight: 0 };
 
 /**
  * Returns the figures of each class that occurs as label or prediction, the most frequent label
  * first. precision = hits / predicted, recall = hits / labelled, F1 = their harmonic mean
- * = 2 hits / (predicted + labelled). O(classes log classes).
+ * = 2 hits / (predicted + labelled), all of them weighted. O(classes log classes).
  */
 export function figuresOfClasses(statistics: ClassStatistics): FiguresOfClass[] {
-  const labels = new Map(statistics.labels);
-  const predictions = new Map(statistics.predictions);
-  const hits = new Map(statistics.hits);
+  const labels = byKey(statistics.labels);
+  const predictions = byKey(statistics.predictions);
+  const hits = byKey(statistics.hits);
   const names = [...new Set([...labels.keys(), ...predictions.keys()])];
   const classes = names.map(name => {
-    const [labelled, predicted] = [labels.get(name) ?? 0, predictions.get(name) ?? 0];
-    const right = hits.get(name) ?? 0;
+    const [label, prediction] = [labels.get(name) ?? none, predictions.get(name) ?? none];
+    const right = (hits.get(name) ?? none).weight;
+    const weights = { labelled: label.weight, predicted: prediction.weight };
     const figures = {
-      precision: share(right, predicted),
-      recall: share(right, labelled),
-      f1: share(2 * right, predicted + labelled),
+      precision: share(right, weights.predicted),
+      recall: share(right, weights.labelled),
+      f1: share(2 * right, weights.predicted + weights.labelled),
     };
-    return { name, labelled, predicted, figures };
+    return { name, labelled: label.count, predicted: prediction.count, weights, figures };
   });
   return classes.sort(
     (one, other) => other.labelled - one.labelled || (one.name < other.name ? -1 : 1),
   );
+}
+
+function byKey(keys: readonly WeightedKey[]) {
+  return new Map(keys.map(([key, count, weight]) => [key, { count, weight }]));
 }
 
 function share(part: number, whole: number): number | null {

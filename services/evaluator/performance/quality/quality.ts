@@ -8,20 +8,28 @@ import { type ClassFigures, type FiguresOfClass, figuresOfClasses } from './clas
 /** A key and the number of times that it occurs. */
 export type CountedKey = readonly [key: string, count: number];
 
-/** Sums over the labelled predictions of a window whose labels are classes. */
+/** A key, the number of times that it occurs, and the sum of the weights of these rows. */
+export type WeightedKey = readonly [key: string, count: number, weight: number];
+
+/**
+ * Sums over the labelled predictions of a window whose labels are classes. All but the counts are
+ * weighted: a row of weight 2 counts as two equal rows.
+ */
 export interface ClassStatistics {
-  /** Rows whose prediction and label are classes of the version. */
+  /** Number of rows whose prediction and label are classes of the version. */
   compared: number;
-  /** Those of them whose classes differ. */
+  comparedWeight: number;
+  /** Number of those whose classes differ. */
   errors: number;
-  /** Number of times that each class is the label, the most frequent class first. */
-  labels: readonly CountedKey[];
-  /** Number of times that each class is predicted, the most frequent class first. */
-  predictions: readonly CountedKey[];
-  /** Number of times that each class is both, the most frequent class first. */
-  hits: readonly CountedKey[];
-  /** Rows with usable probabilities. */
-  scored: number;
+  errorWeight: number;
+  /** How often each class is the label, the most frequent class first. */
+  labels: readonly WeightedKey[];
+  /** How often each class is predicted, the most frequent class first. */
+  predictions: readonly WeightedKey[];
+  /** How often each class is both, the most frequent class first. */
+  hits: readonly WeightedKey[];
+  /** Weight of the rows with usable probabilities. */
+  scoredWeight: number;
   /** Sum of the log-losses of these rows. */
   logLossSum: number;
   /** Sum of the Brier scores of these rows. */
@@ -36,21 +44,25 @@ export interface ClassStatistics {
 
 /**
  * Sums over the labelled predictions of a window whose labels are numbers; error = prediction -
- * label.
+ * label. All but the losses are weighted.
  */
 export interface NumberStatistics {
-  /** Rows whose prediction and label are both finite. */
-  numbers: number;
+  /** Weight of the rows whose prediction and label are both finite. */
+  numberWeight: number;
   errorSum: number;
   absoluteErrorSum: number;
   squaredErrorSum: number;
   /** Sum of (label - mean label)². */
   labelSquareSum: number;
+  /** Sum of the absolute errors without weights. */
+  lossSum: number;
+  /** Sum of the squared errors without weights. */
+  lossSquareSum: number;
 }
 
 /** Realised quality of a model version in a window. A metric without a meaning is null. */
 export interface Quality {
-  /** Wrong classes; null if no prediction can be compared with its label. */
+  /** Number of wrong classes; null if no prediction can be compared with its label. */
   errors: number | null;
   accuracy: number | null;
   precision: number | null;
@@ -67,7 +79,10 @@ export interface Quality {
   rmse: number | null;
   bias: number | null;
   r2: number | null;
-  /** Sum of the losses of the rows: 0 or 1 for classes, the absolute error for numbers. */
+  /**
+   * Sum of the losses of the rows: 0 or 1 for classes, the absolute error for numbers. It and
+   * `errors` are without weights, because verdicts rest on the number of records.
+   */
   lossSum: number;
   lossSquareSum: number;
   /** Precision, recall and F1 of each class, the most frequent first; empty for a regression. */
@@ -75,7 +90,8 @@ export interface Quality {
 }
 
 /**
- * Computes the quality of classes. accuracy = 1 - errors / compared.
+ * Computes the quality of classes, where rows have the weights of scikit-learn's `sample_weight`.
+ * accuracy = 1 - errors / compared.
  *
  * For a binary task precision, recall and F1 are those of the positive class, and null if
  * undefined. For a multiclass task they are macro averages: unweighted means over all classes that
@@ -95,20 +111,20 @@ export function classQuality(
   statistics: ClassStatistics,
   { positiveLabel }: TaskDecision,
 ): Quality {
-  const { compared, errors, scored, logLossSum, brierSum, auc, averagePrecision } = statistics;
+  const { compared, comparedWeight, errors, errorWeight, scoredWeight } = statistics;
   const classes = figuresOfClasses(statistics);
   const isBinary = positiveLabel !== null;
   return {
     errors: compared === 0 ? null : errors,
-    accuracy: ratio(compared - errors, compared),
+    accuracy: ratio(comparedWeight - errorWeight, comparedWeight),
     ...(isBinary
       ? (classes.find(({ name }) => name === positiveLabel)?.figures ?? noFigures)
       : macroAverages(classes)),
-    logLoss: ratio(logLossSum, scored),
-    brier: ratio(brierSum, scored),
-    auc,
-    averagePrecision,
-    calibrationError: isBinary ? ratio(statistics.calibrationErrorSum, scored) : null,
+    logLoss: ratio(statistics.logLossSum, scoredWeight),
+    brier: ratio(statistics.brierSum, scoredWeight),
+    auc: statistics.auc,
+    averagePrecision: statistics.averagePrecision,
+    calibrationError: isBinary ? ratio(statistics.calibrationErrorSum, scoredWeight) : null,
     balancedAccuracy: balancedAccuracy(classes),
     mcc: correlation(statistics, classes),
     mae: null,
@@ -142,29 +158,30 @@ function balancedAccuracy(classes: readonly FiguresOfClass[]): number | null {
   );
 }
 
-/** (c s - Σ p t) / √((s² - Σ p²) (s² - Σ t²)) (Gorodkin, Comput. Biol. Chem. 28, 2004). */
+/** (c s - Σ p t) / √(Σ p (s - p) Σ t (s - t)) (Gorodkin, Comput. Biol. Chem. 28, 2004). */
 function correlation(
-  { compared, errors }: ClassStatistics,
+  { comparedWeight: all, errorWeight, labels, predictions }: ClassStatistics,
   classes: readonly FiguresOfClass[],
 ): number | null {
-  const sum = (term: (of: FiguresOfClass) => number) =>
-    classes.reduce((total, of) => total + term(of), 0);
-  const square = compared * compared;
+  // Sums of weights are rounded, so that what should be 0 may not be.
+  if (labels.length < 2 || predictions.length < 2) return null;
+  const sum = (term: (weights: FiguresOfClass['weights']) => number) =>
+    classes.reduce((total, { weights }) => total + term(weights), 0);
   const covariance =
-    (compared - errors) * compared - sum(({ labelled, predicted }) => labelled * predicted);
-  const ofPredictions = square - sum(({ predicted }) => predicted * predicted);
-  const ofLabels = square - sum(({ labelled }) => labelled * labelled);
+    (all - errorWeight) * all - sum(({ labelled, predicted }) => labelled * predicted);
+  const ofPredictions = sum(({ predicted }) => predicted * (all - predicted));
+  const ofLabels = sum(({ labelled }) => labelled * (all - labelled));
   return ratio(covariance, Math.sqrt(ofPredictions) * Math.sqrt(ofLabels));
 }
 
 /**
- * Computes the quality of numbers. mae = Σ|e| / n, rmse = √(Σe² / n), bias = Σe / n,
+ * Computes the quality of numbers, where rows have weights. mae = Σ|e| / n, rmse = √(Σe² / n), bias = Σe / n,
  * r2 = 1 - Σe² / Σ(label - mean)² (scikit-learn, mean_absolute_error, root_mean_squared_error,
  * r2_score). r2 is at most 1, and null if all labels are equal.
  */
 export function numberQuality(statistics: NumberStatistics): Quality {
-  const { numbers, errorSum, absoluteErrorSum, squaredErrorSum, labelSquareSum } = statistics;
-  const meanSquaredError = ratio(squaredErrorSum, numbers);
+  const { numberWeight, errorSum, absoluteErrorSum, squaredErrorSum, labelSquareSum } = statistics;
+  const meanSquaredError = ratio(squaredErrorSum, numberWeight);
   const unexplained = ratio(squaredErrorSum, labelSquareSum);
   return {
     errors: null,
@@ -179,16 +196,16 @@ export function numberQuality(statistics: NumberStatistics): Quality {
     calibrationError: null,
     balancedAccuracy: null,
     mcc: null,
-    mae: ratio(absoluteErrorSum, numbers),
+    mae: ratio(absoluteErrorSum, numberWeight),
     rmse: meanSquaredError === null ? null : Math.sqrt(meanSquaredError),
-    bias: ratio(errorSum, numbers),
+    bias: ratio(errorSum, numberWeight),
     r2: unexplained === null ? null : 1 - unexplained,
-    lossSum: absoluteErrorSum,
-    lossSquareSum: squaredErrorSum,
+    lossSum: statistics.lossSum,
+    lossSquareSum: statistics.lossSquareSum,
     classes: [],
   };
 }
 
 function ratio(part: number, whole: number): number | null {
-  return whole === 0 ? null : part / whole;
+  return whole > 0 ? part / whole : null;
 }

@@ -12,6 +12,8 @@ export interface WindowPerformance extends VersionName, TimeWindow {
   predictions: number;
   /** Labelled predictions that fit the meaning. */
   labelled: number;
+  /** Sum of their weights. */
+  weight: number;
   /** Labelled predictions that do not fit. */
   setApart: number;
   /** Up to three of them. */

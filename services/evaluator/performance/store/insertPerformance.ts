@@ -27,6 +27,7 @@ function performanceRow(window: WindowPerformance): object {
     meaning_key: meaningKey(meaning),
     predictions,
     labelled,
+    weight: window.weight,
     set_apart: window.setApart,
     set_apart_examples: window.setApartExamples,
     coverage: labelled / predictions,

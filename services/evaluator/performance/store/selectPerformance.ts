@@ -18,6 +18,7 @@ import {
   classQuality,
   type NumberStatistics,
   numberQuality,
+  type WeightedKey,
 } from '../quality/quality.ts';
 import type { WindowPerformance } from '../quality/windowPerformance.ts';
 
@@ -39,6 +40,7 @@ interface CommonStatistics extends VersionName {
   predictions_of_window: number;
   outcomes: number;
   labelled: number;
+  labelled_weight: number;
   examples: string[];
   delays: [number, number];
   value_sum: number | null;
@@ -48,7 +50,7 @@ interface CommonStatistics extends VersionName {
 
 type StoredStatistics = CommonStatistics &
   Omit<ClassStatistics, 'compared'> &
-  NumberStatistics & { compared_rows: number; compared_labels: CountedKey[] };
+  NumberStatistics & { compared_rows: number; compared_labels: WeightedKey[] };
 
 /**
  * Computes the quality of the windows that have outcomes, of all their predictions and of each
@@ -99,12 +101,13 @@ function performanceQuery(
 ): string {
   const isRegression = meaning.task === 'regression';
   return `
-    SELECT statistics.*,
+    SELECT statistics.* EXCEPT (by_rank, ends),
            greatest(counts.records, statistics.outcomes) AS predictions_of_window,
            toString(statistics.observations + predictions_of_window) AS progress
     FROM
     (
         SELECT model, version, start_ms, segment, count() AS outcomes, countIf(fits) AS labelled,
+               sumIf(weight, fits) AS labelled_weight,
                ${examplesOfOthers} AS examples,
                sum(toUInt64(greatest(observed_ms - start_ms, 0)) + 1) AS observations,
                quantilesExactInclusiveIf(0.5, 0.95)(observed_ms - event_ms, fits) AS delays,
@@ -113,7 +116,7 @@ function performanceQuery(
         FROM
         (
             SELECT model, version, label, label_value, prediction, prediction_value, value,
-                   toUnixTimestamp64Milli(event_time) AS event_ms,
+                   weight, toUnixTimestamp64Milli(event_time) AS event_ms,
                    toUnixTimestamp64Milli(observed_at) AS observed_ms,
                    ${windowStartOf('event_ms')} AS start_ms,
                    arrayFilter(name -> mapContains(segments, name), {segmentNames:Array(String)})
@@ -222,35 +225,71 @@ function multiclassProbability({ classNamed }: OutputExpressions): string {
 const logLossOf = (probability: string) =>
   `-log(least(greatest(${probability}, 1e-15), 1 - 1e-15))`;
 
-/** Columns of ClassStatistics. */
+/**
+ * Columns of ClassStatistics. Sums of weights that are all 1 are exact, so that the figures are
+ * those of the counts.
+ */
 function classColumns({ task, comparable }: OutputMeaning): string {
   const hit = 'compared AND label_class = prediction_class';
+  const miss = 'compared AND label_class != prediction_class';
   return `countIf(compared) AS compared_rows,
-          countIf(compared AND label_class != prediction_class) AS errors,
-          ${mostFrequent('label_class', maxClasses, 'fits')} AS labels,
-          ${comparable ? 'labels' : mostFrequent('label_class', maxClasses, 'compared')} AS compared_labels,
-          ${mostFrequent('prediction_class', maxClasses, 'compared')} AS predictions,
-          ${mostFrequent('label_class', maxClasses, hit)} AS hits,
+          sumIf(weight, compared) AS comparedWeight,
+          countIf(${miss}) AS errors,
+          sumIf(weight, ${miss}) AS errorWeight,
+          ${mostFrequentWeighted('label_class', maxClasses, 'fits')} AS labels,
+          ${comparable ? 'labels' : mostFrequentWeighted('label_class', maxClasses, 'compared')} AS compared_labels,
+          ${mostFrequentWeighted('prediction_class', maxClasses, 'compared')} AS predictions,
+          ${mostFrequentWeighted('label_class', maxClasses, hit)} AS hits,
           ${mostFrequent("concat(label_class, '→', prediction_class)", maxConfusionCells, 'compared')} AS confusion,
-          countIf(usable) AS scored,
-          sumIf(log_loss_term, usable) AS logLossSum,
-          sumIf(brier_term, usable) AS brierSum,
+          sumIf(weight, usable) AS scoredWeight,
+          sumIf(log_loss_term * weight, usable) AS logLossSum,
+          sumIf(brier_term * weight, usable) AS brierSum,
+          ${task === 'binary' ? `${weightsAboveRanks},` : ''}
           ${task === 'binary' ? areaUnderCurve : 'NULL'} AS auc,
           ${task === 'binary' ? averagePrecision : 'NULL'} AS averagePrecision,
           ${task === 'binary' ? calibrationErrorSum : '0'} AS calibrationErrorSum`;
 }
 
+/** ClickHouse's areas under curves know no weights. */
+const anyWeight = 'countIf(ranked AND weight != 1) > 0';
+
+/**
+ * Where any weight is not 1: `ends` holds for each rank, the highest first, the weight of the
+ * positive and of the negative rows that rank at least as high. Tied rows are one rank.
+ */
+const weightsAboveRanks = `
+  arrayReverseSort(row -> row.1, if(${anyWeight},
+      arrayZip(groupArrayIf(rank, ranked), groupArrayIf(positive, ranked),
+               groupArrayIf(weight, ranked)), [])) AS by_rank,
+  arrayFilter((end, is_last) -> is_last,
+      arrayZip(arrayCumSum(row -> if(row.2 = 1, row.3, 0.), by_rank),
+               arrayCumSum(row -> if(row.2 = 1, 0., row.3), by_rank)),
+      arrayMap((row, next) -> row.1 != next.1, by_rank,
+               arrayPopFront(arrayPushBack(by_rank, (nan, 0, 0.))))) AS ends`;
+
+/** The area under the curve through the ranks, with straight lines between them (roc_auc_score). */
+const weightedAreaUnderCurve = `
+  arraySum((end, before) -> (end.2 - before.2) * (end.1 + before.1) / 2,
+           ends, arrayPopBack(arrayPushFront(ends, (0., 0.)))) / (ends[-1].1 * ends[-1].2)`;
+
 const areaUnderCurve = `
   if(uniqExactIf(positive, ranked) = 2,
-     arrayROCAUC(groupArrayIf(rank, ranked), groupArrayIf(positive, ranked)), NULL)`;
+     if(${anyWeight}, ${weightedAreaUnderCurve},
+        arrayROCAUC(groupArrayIf(rank, ranked), groupArrayIf(positive, ranked))), NULL)`;
+
+/** The mean precision over the steps of recall (average_precision_score). */
+const weightedAveragePrecision = `
+  arraySum((end, before) -> (end.1 - before.1) * end.1 / (end.1 + end.2),
+           ends, arrayPopBack(arrayPushFront(ends, (0., 0.)))) / ends[-1].1`;
 
 const averagePrecision = `
   if(countIf(positive AND ranked) > 0,
-     arrayAUCPR(groupArrayIf(rank, ranked), groupArrayIf(positive, ranked)), NULL)`;
+     if(${anyWeight}, ${weightedAveragePrecision},
+        arrayAUCPR(groupArrayIf(rank, ranked), groupArrayIf(positive, ranked))), NULL)`;
 
 const calibrationErrorSum = `
   arraySum(difference -> abs(difference), mapValues(sumMapIf(
-      map(toUInt8(least(floor(least(probability, 1) * 10), 9)), probability - positive), usable)))`;
+      map(toUInt8(least(floor(least(probability, 1) * 10), 9)), (probability - positive) * weight), usable)))`;
 
 /** An array of (text, count), with the most frequent text first. */
 function mostFrequent(expression: string, maxTexts: number, condition: string): string {
@@ -260,17 +299,52 @@ function mostFrequent(expression: string, maxTexts: number, condition: string): 
 }
 
 /**
- * Columns of NumberStatistics. The squares of the labels around their mean are summed by Welford's
- * method, because the difference of two sums would lose precision for labels far from zero.
+ * An array of (text, count, weight), with the most frequent text first. Only rows whose weight is
+ * not 1 are summed a second time, so that logs without weights cost nothing.
+ */
+function mostFrequentWeighted(expression: string, maxTexts: number, condition: string): string {
+  const sums = `sumMapIf([${expression}], [toUInt64(1)], [weight], ${condition} AND weight != 1)`;
+  const byText = `CAST((${sums}.1, arrayZip(${sums}.2, ${sums}.3)),
+                       'Map(String, Tuple(UInt64, Float64))')`;
+  return `arrayMap(entry -> (entry.1, entry.2, entry.2 - ${byText}[entry.1].1 + ${byText}[entry.1].2),
+                   ${mostFrequent(expression, maxTexts, condition)})`;
+}
+
+const isNumber = 'ifNull(isFinite(error), false)';
+const isOfOne = `(${isNumber} AND weight = 1)`;
+const isWeighted = `(${isNumber} AND weight != 1)`;
+const truth = 'assumeNotNull(label_number)';
+
+/** Weighted mean of the labels. */
+const meanLabel = `(sumIf(${truth} * weight, ${isNumber}) / sumIf(weight, ${isNumber}))`;
+
+/** Squares of the labels of weight 1 around their own mean, by Welford's method. */
+const squaresOfOnes = `
+  if(countIf(${isOfOne}) > 0, varPopStableIf(${truth}, ${isOfOne}) * countIf(${isOfOne}), 0)`;
+
+/** Squares of all labels around the weighted mean. */
+const weightedSquares = `
+  ${squaresOfOnes}
+  + if(countIf(${isOfOne}) > 0,
+       countIf(${isOfOne}) * pow(avgIf(${truth}, ${isOfOne}) - ${meanLabel}, 2), 0)
+  + arraySum(row -> row.2 * pow(row.1 - ${meanLabel}, 2),
+             groupArrayIf((${truth}, weight), ${isWeighted}))`;
+
+/**
+ * Columns of NumberStatistics. The squares of the labels are summed around their mean, because the
+ * difference of two sums would lose precision for labels far from zero. Only labels with a weight
+ * are collected for that.
  */
 const numberColumns = `
-  countIf(isFinite(error)) AS numbers,
-  sumIf(error, isFinite(error)) AS errorSum,
-  sumIf(abs(error), isFinite(error)) AS absoluteErrorSum,
-  sumIf(error * error, isFinite(error)) AS squaredErrorSum,
-  if(numbers > 0,
-     varPopStableIf(assumeNotNull(label_number), ifNull(isFinite(error), false)) * numbers,
-     0) AS labelSquareSum`;
+  sumIf(weight, ${isNumber}) AS numberWeight,
+  sumIf(error * weight, ${isNumber}) AS errorSum,
+  sumIf(abs(error) * weight, ${isNumber}) AS absoluteErrorSum,
+  sumIf(error * error * weight, ${isNumber}) AS squaredErrorSum,
+  multiIf(countIf(${isWeighted}) = 0, ${squaresOfOnes},
+          minIf(${truth}, ${isNumber}) = maxIf(${truth}, ${isNumber}), 0,
+          ${weightedSquares}) AS labelSquareSum,
+  sumIf(abs(error), ${isNumber}) AS lossSum,
+  sumIf(error * error, ${isNumber}) AS lossSquareSum`;
 
 function performanceOf(
   row: StoredStatistics,
@@ -288,12 +362,15 @@ function performanceOf(
     quality: isRegression ? numberQuality(row) : classQuality(classes, meaning),
     predictions: row.predictions_of_window,
     labelled: row.labelled,
+    weight: row.labelled_weight,
     setApart: row.outcomes - row.labelled,
     setApartExamples: row.examples,
     delaysMs: row.labelled === 0 ? [null, null] : row.delays,
     valueSum: row.value_sum,
     confusion: isRegression ? [] : row.confusion,
-    labelCounts: isRegression ? [] : row.labels.slice(0, maxLabelCounts),
+    labelCounts: isRegression
+      ? []
+      : row.labels.slice(0, maxLabelCounts).map(([label, count]) => [label, count]),
     progress: row.progress,
   };
 }
