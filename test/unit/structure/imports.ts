@@ -7,7 +7,17 @@ import { dirname, join } from 'node:path/posix';
  */
 export const staircases: Record<string, readonly string[]> = {
   '.': ['quality', 'bench', 'examples', 'bin', 'infra', 'services'],
-  quality: ['.', 'peers', 'estimates', 'report', 'judge', 'streams', 'counting', 'terminal'],
+  quality: [
+    '.',
+    'vectors',
+    'peers',
+    'estimates',
+    'report',
+    'judge',
+    'streams',
+    'counting',
+    'terminal',
+  ],
   bench: ['.', 'measurements', 'processes', 'peers', 'streams', 'harness'],
   examples: ['electricity', '.'],
   bin: [
