@@ -3,6 +3,7 @@ import { cloudEvent } from '../shared/kafka/cloudEvent.ts';
 import { type KafkaProducer, type OutgoingRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
+import { versionKey } from '../shared/versionKey.ts';
 import type { DriftEventRevision } from './events/driftEventRevisions.ts';
 import type { DetectorStore } from './store/store.ts';
 
@@ -53,7 +54,15 @@ export class EventPublisher {
    * crash in between the same ids are published once more. In the other order they would not be
    * published at all.
    */
-  async publish(revisions: readonly DriftEventRevision[], alerts: readonly Alert[]): Promise<void> {
+  async publish(
+    revisions: readonly DriftEventRevision[],
+    bareAlerts: readonly Alert[],
+  ): Promise<void> {
+    const notices = await this.#store.openNotices(bareAlerts);
+    const alerts = bareAlerts.map(alert => ({
+      ...alert,
+      notice: noticeOf(notices.get(versionKey(alert)) ?? []),
+    }));
     await sendRecords(this.#producer, [
       ...revisions.map(revision => this.#driftEventRecord(revision)),
       ...alerts.map(alert => this.#alertRecord(alert)),
@@ -87,4 +96,10 @@ export class EventPublisher {
       value: this.#alerts.encode(alert),
     });
   }
+}
+
+/** Returns one line about notices, or null where there are none. */
+function noticeOf([first, ...others]: readonly string[]): string | null {
+  if (first === undefined) return null;
+  return others.length === 0 ? first : `${first} (${others.length} more)`;
 }

@@ -10,6 +10,8 @@ export interface Alert {
   severity: 'warning' | 'critical';
   /** One line for a pager. */
   title: string;
+  /** What is odd in how the version is logged, which may be the reason of the alert: its first open notice, and how many more there are. */
+  notice: string | null;
   driftEventIds: string[];
   openedAtEventTime: number;
   updatedAtEventTime: number;

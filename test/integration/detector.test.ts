@@ -171,6 +171,12 @@ describe('detector', () => {
       { status: 'reference', windows: 10, revisions: 1, records: 2000 },
       { status: 'steady', windows: 9, revisions: 1, records: 1800 },
     ]);
+    const notice = { model: 'm', version: '1', family: 'labels', status: 'open' };
+    await installation.clickhouse.insert('notices', [
+      { ...notice, code: 'b', message: 'Times stand still.', since: '2026-01-02 00:00:00.000' },
+      { ...notice, code: 'a', message: 'No label matches.', since: '2026-01-01 00:00:00.000' },
+      { ...notice, code: 'c', message: 'This is over.', status: 'closed' },
+    ]);
     await profile('m', 20, 33, 0);
     await quiet();
     expect(await eventRows('m')).toEqual([]);
@@ -213,11 +219,11 @@ describe('detector', () => {
       detectedAtEventTime: startMs + 31 * hourMs,
     });
     const alerts = await installation.clickhouse.select(
-      "SELECT toString(state) AS state, revision, length(drift_event_ids) AS events FROM alerts WHERE model = 'm' ORDER BY revision",
+      "SELECT toString(state) AS state, revision, length(drift_event_ids) AS events, notice FROM alerts WHERE model = 'm' ORDER BY revision",
     );
     expect(alerts).toEqual([
-      { state: 'opened', revision: 1, events: 1 },
-      { state: 'resolved', revision: 2, events: 1 },
+      { state: 'opened', revision: 1, events: 1, notice: 'No label matches. (1 more)' },
+      { state: 'resolved', revision: 2, events: 1, notice: 'No label matches. (1 more)' },
     ]);
     const metrics = await installation.clickhouse.select<{ value: number; threshold: number }>(
       `SELECT value, threshold FROM drift_metrics FINAL WHERE model = 'm' AND feature = 'amount' AND metric = 'likelihood_ratio'

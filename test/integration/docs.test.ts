@@ -176,6 +176,7 @@ describe('docs', { timeout: 300_000 }, () => {
       version: '3',
       severity: 'critical',
       title: 'churn 3: data drift: age rose',
+      notice: null,
       driftEventIds: ['d'],
       openedAtEventTime: 0,
       updatedAtEventTime: 0,

@@ -82,6 +82,7 @@ function openedAlert(alerts: ReadonlyMap<string, Alert>, event: DriftEvent, atMs
     version: event.version,
     severity: event.severity,
     title: titleOf(event, 1),
+    notice: null,
     driftEventIds: [event.id],
     openedAtEventTime: event.detectedAtEventTime,
     updatedAtEventTime: atMs,

@@ -12,6 +12,7 @@ const shape: RowShape<Alert> = {
   version: plain('version'),
   severity: enumeration('severity'),
   title: plain('title'),
+  notice: plain('notice'),
   driftEventIds: plain('drift_event_ids'),
   openedAtEventTime: time('opened_at_event_time'),
   updatedAtEventTime: time('updated_at_event_time'),

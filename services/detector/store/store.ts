@@ -5,6 +5,7 @@ import { evaluatedWindows } from './evaluatedWindows.ts';
 import { featureKinds } from './featureKinds.ts';
 import { foldLedgers } from './foldLedgers.ts';
 import { foldStates } from './foldStates.ts';
+import { openNotices } from './openNotices.ts';
 import { referenceProfiles } from './referenceProfiles.ts';
 import { streamProgress } from './streamProgress.ts';
 import { windowTables } from './windowTables.ts';
@@ -27,5 +28,6 @@ export function detectorStore(clickhouse: Clickhouse) {
     ...driftEvents(clickhouse),
     ...alerts(clickhouse),
     ...featureKinds(clickhouse),
+    ...openNotices(clickhouse),
   };
 }
