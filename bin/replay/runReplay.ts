@@ -8,6 +8,7 @@ import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
 import { startServices } from '../../infra/local/processes/startServices.ts';
 import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
+import type { InputKind } from '../../services/shared/config/inputs.ts';
 import { readSettings, type Settings } from '../../services/shared/config/settings.ts';
 import {
   connectKafka,
@@ -284,14 +285,13 @@ async function sendFiles(
     settings.ofOthers.gracePeriodMs,
     ...settings.configuredModels.map(model => settings.of(model).gracePeriodMs),
   );
-  const spooled = (name: string, path: string) => {
-    const kind = name === topics.predictions ? 'prediction' : 'feedback';
-    const file = { path, kind, mapping: replayMapping(kind, options) } as const;
-    return spoolFile(file, join(dir, `${name}.spool`), gracePeriodMs, progress, signal);
+  const spooled = (kind: InputKind, path: string) => {
+    const file = { path, kind, mapping: replayMapping(kind, options) };
+    return spoolFile(file, join(dir, `${kind}.spool`), gracePeriodMs, progress, signal);
   };
-  const predictions = await spooled(topics.predictions, options.predictions);
+  const predictions = await spooled('prediction', options.predictions);
   const feedback =
-    options.feedback === undefined ? null : await spooled(topics.feedback, options.feedback);
+    options.feedback === undefined ? null : await spooled('feedback', options.feedback);
   const lines = predictions.spool.lines + (feedback?.spool.lines ?? 0);
   const source = ({ spool, order }: SpooledFile, topic: string) => ({
     lines: spool.read(order),
