@@ -95,6 +95,7 @@ export async function startFaultProxy(server: string) {
     }
     message.pipe(onward);
     message.once('error', () => onward.destroy());
+    onward.on('continue', () => answer.writeContinue());
     const [response] = (await once(onward, 'response')) as [IncomingMessage];
     response.once('error', () => answer.destroy());
     if (fault === 'lost response' || fault === 'cut response') {

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { expect, inject, it } from 'vitest';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
 import { serviceScript } from '../../infra/local/processes/serviceProcesses.ts';
+import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
+import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { startFaultProxy } from '../chaos/faultProxy.ts';
 import { eventually } from '../eventually.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
@@ -103,6 +105,45 @@ it('a service that gets no answer to an open request ends on SIGTERM, and its re
   expect(row).toEqual({ count: 2 });
   await proxy.stop();
 });
+
+it('a service whose connection to ClickHouse carries nothing opens another, and says so meanwhile', async () => {
+  const proxy = await startFaultProxy(inject('clickhouseUrl'));
+  await using installation = await freshInstallation();
+  using profiler = await startProfiler({ ...installation.variables, CLICKHOUSE_URL: proxy.url });
+  await send(installation, ['a']);
+  await installation.untilQuiet('profiler');
+  const silent = proxy.harm('silence', 1, 60_000);
+  await send(installation, ['b']);
+  expect(
+    await profiler.unreadyReason(
+      /^waiting for ClickHouse for 1\d s: no answer on an open connection for 15 s$/,
+    ),
+  ).toBeTruthy();
+  expect(await silent).toBe(1);
+  await installation.untilQuiet('profiler');
+  const [row] = await installation.clickhouse.select(
+    'SELECT toUInt32(count()) AS count FROM predictions FINAL',
+  );
+  expect(row).toEqual({ count: 2 });
+  await proxy.stop();
+}, 120_000);
+
+it('a query of ClickHouse that takes longer than a silent connection may is not given up', async () => {
+  const retries: unknown[] = [];
+  const clickhouse = connectClickhouse(
+    readEnvironment({ CLICKHOUSE_URL: inject('clickhouseUrl') }),
+    {
+      retry: true,
+      onRetry: error => void retries.push(error),
+    },
+    'default',
+  );
+  const rows = await clickhouse.select(
+    'SELECT toUInt32(sum(sleepEachRow(2))) AS sum FROM numbers(9) SETTINGS max_block_size = 1',
+  );
+  expect([rows, retries]).toEqual([[{ sum: 0 }], []]);
+  await clickhouse.close();
+}, 60_000);
 
 it('a service whose connections to Kafka carry nothing any more opens others', async () => {
   const proxy = await startKafkaProxy(inject('kafkaBrokers'));

@@ -52,12 +52,33 @@ export async function answerRequest(
     request = parseClickhouseRequest(url.searchParams, message.headers);
     // As a ClickHouse server does, because a link or an image of a web page sends GET.
     if (message.method !== 'POST') request.settings.set('readonly', '2');
-    const result = await execute(engine, request, message);
+    const result = await withSignsOfLife(request, response, () =>
+      execute(engine, request!, message),
+    );
     await sendResult(request, result, message, response);
   } catch (error) {
     // Read the rest of the body, or it would stand before the next request of this connection.
     message.resume();
     sendFailure(error, request, response);
+  }
+}
+
+/**
+ * Sends 100 (Continue) from time to time while a query runs, where ClickHouse would send headers
+ * with its progress, so that the client sees that the connection is alive. The status can still be
+ * that of an error afterwards.
+ */
+async function withSignsOfLife<T>(
+  { sendsProgress, progressIntervalMs }: ClickhouseRequest,
+  response: ServerResponse,
+  run: () => Promise<T>,
+): Promise<T> {
+  if (!sendsProgress) return run();
+  const timer = setInterval(() => response.writeContinue(), progressIntervalMs);
+  try {
+    return await run();
+  } finally {
+    clearInterval(timer);
   }
 }
 

@@ -10,6 +10,10 @@ export interface ClickhouseRequest {
   /** Format of the result if the query names none. */
   defaultFormat: string;
   compressResponse: boolean;
+  /** A sign of life was asked for. */
+  sendsProgress: boolean;
+  /** Time between two signs of life. */
+  progressIntervalMs: number;
   /** Settings, and query parameters as `param_name` (in ClickHouse's Escaped format). */
   settings: Map<string, string>;
 }
@@ -21,8 +25,6 @@ const transportParameters = new Set([
   'quota_key',
   'wait_end_of_query',
   'buffer_size',
-  'send_progress_in_http_headers',
-  'http_headers_progress_interval_ms',
   'http_zlib_compression_level',
   'stacktrace',
   // Clients send them on every request. A request has a connection of its own here, so a session
@@ -51,6 +53,8 @@ export function parseClickhouseRequest(
     database: headerValue(headers, 'x-clickhouse-database') ?? null,
     defaultFormat: headerValue(headers, 'x-clickhouse-format') ?? 'TabSeparated',
     compressResponse: false,
+    sendsProgress: false,
+    progressIntervalMs: 100,
     settings: new Map(),
   };
   for (const [name, value] of parameters) {
@@ -58,8 +62,10 @@ export function parseClickhouseRequest(
     else if (name === 'query_id') request.queryId = value;
     else if (name === 'database') request.database = value;
     else if (name === 'default_format') request.defaultFormat = value;
-    else if (name === 'enable_http_compression')
-      request.compressResponse = value === '1' || value === 'true';
+    else if (name === 'enable_http_compression') request.compressResponse = isOn(value);
+    else if (name === 'send_progress_in_http_headers') request.sendsProgress = isOn(value);
+    else if (name === 'http_headers_progress_interval_ms')
+      request.progressIntervalMs = Number(value) || request.progressIntervalMs;
     else if (unsupportedParameters.has(name))
       throw new ClickhouseFailure(48, 'NOT_IMPLEMENTED', `the local ClickHouse has no ${name}`);
     else if (!settingName.test(name))
@@ -67,6 +73,10 @@ export function parseClickhouseRequest(
     else if (!transportParameters.has(name)) request.settings.set(name, value);
   }
   return request;
+}
+
+function isOn(value: string): boolean {
+  return value === '1' || value === 'true';
 }
 
 function headerValue(headers: IncomingHttpHeaders, name: string): string | undefined {

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
 import type { Environment } from '../config/environment.ts';
-import { readTlsFiles } from '../config/readTlsFiles.ts';
 import { retryTransient } from '../retryTransient.ts';
-import { isTransientClickhouseError } from './clickhouseErrors.ts';
+import { ClickhouseClients } from './clickhouseClients.ts';
+import { isTransientClickhouseError, SilentServer } from './clickhouseErrors.ts';
 import { type NativeBlock, nativeBytes } from './nativeBlock.ts';
 
 export { clickhouseTime } from './timeExpressions.ts';
@@ -21,29 +21,20 @@ export interface ConnectOptions {
   signal?: AbortSignal;
 }
 
+/**
+ * Time after which a connection that carries nothing is given up. Each attempt that ends so allows
+ * twice the time to the next one, because a statement that shows no progress may need longer.
+ */
+const firstMaxSilenceMs = 15_000;
+/** The longest such time, and that of a command, which has one attempt. */
+const lastMaxSilenceMs = 120_000;
+
 export function connectClickhouse(
   environment: Environment,
   options: ConnectOptions,
-  database?: string,
+  database: string = environment.CLICKHOUSE_DATABASE,
 ): Clickhouse {
-  const { ca } = readTlsFiles({ ca: ['CLICKHOUSE_CA_FILE', environment.CLICKHOUSE_CA_FILE] });
-  const client = createClient({
-    url: environment.CLICKHOUSE_URL,
-    username: environment.CLICKHOUSE_USERNAME,
-    password: environment.CLICKHOUSE_PASSWORD,
-    database: database ?? environment.CLICKHOUSE_DATABASE,
-    ...(ca && { tls: { ca_cert: ca } }),
-    request_timeout: 120_000,
-    // Every error is thrown, and its handler logs it.
-    log: { level: ClickHouseLogLevel.OFF },
-    clickhouse_settings: {
-      output_format_json_quote_64bit_integers: 0,
-      output_format_json_quote_denormals: 1,
-      date_time_input_format: 'best_effort',
-      max_partitions_per_insert_block: '0',
-    },
-  });
-  return new Clickhouse(client, options);
+  return new Clickhouse(new ClickhouseClients(environment, database), options);
 }
 
 /**
@@ -52,18 +43,23 @@ export function connectClickhouse(
  * holds.
  */
 export class Clickhouse {
-  readonly client: ClickHouseClient;
+  readonly #clients: ClickhouseClients;
   readonly #options: ConnectOptions;
 
-  constructor(client: ClickHouseClient, options: ConnectOptions) {
-    this.client = client;
+  constructor(clients: ClickhouseClients, options: ConnectOptions) {
+    this.#clients = clients;
     this.#options = options;
+  }
+
+  /** The client itself, whose requests are not repeated. */
+  get client(): ClickHouseClient {
+    return this.#clients.client(lastMaxSilenceMs);
   }
 
   /** Inserts rows in one block. Sends nothing when there are none. */
   async insert(table: string, rows: readonly object[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.#run(() => this.client.insert({ table, values: rows, format: 'JSONEachRow' }));
+    await this.#run(client => client.insert({ table, values: rows, format: 'JSONEachRow' }));
   }
 
   /**
@@ -72,8 +68,8 @@ export class Clickhouse {
    */
   async insertBlock(table: string, block: NativeBlock): Promise<void> {
     if (block.rows === 0) return;
-    await this.#run(async () => {
-      const { stream } = await this.client.exec({
+    await this.#run(async client => {
+      const { stream } = await client.exec({
         query: `INSERT INTO ${table} (${Object.keys(block.columns).join(', ')}) FORMAT Native`,
         values: Readable.from(nativeBytes(block)),
         // Rows of the same key in one block are rare here, and readers use FINAL: looking for them
@@ -85,8 +81,8 @@ export class Clickhouse {
   }
 
   async select<Row>(query: string, parameters: Record<string, unknown> = {}): Promise<Row[]> {
-    return this.#run(async () => {
-      const result = await this.#query(query, parameters);
+    return this.#run(async client => {
+      const result = await queryRows(client, query, parameters);
       return result.json<Row>();
     });
   }
@@ -100,14 +96,14 @@ export class Clickhouse {
     parameters: Record<string, unknown>,
     take: (row: Row) => void,
   ): Promise<void> {
-    await this.#run(async () => {
-      const result = await this.#query(query, parameters);
+    await this.#run(async client => {
+      const result = await queryRows(client, query, parameters);
       for await (const rows of result.stream<Row>()) for (const row of rows) take(row.json());
     });
   }
 
   async command(query: string, parameters: Record<string, unknown> = {}): Promise<void> {
-    await this.#run(() => this.client.command({ query, query_params: parameters }));
+    await this.#run(client => client.command({ query, query_params: parameters }));
   }
 
   /**
@@ -115,8 +111,8 @@ export class Clickhouse {
    * The server sends nothing before everything is computed.
    */
   async export(query: string, parameters: Record<string, unknown> = {}): Promise<Readable> {
-    return this.#run(async () => {
-      const { stream } = await this.client.exec({
+    return this.#run(async client => {
+      const { stream } = await client.exec({
         query,
         query_params: parameters,
         clickhouse_settings: { wait_end_of_query: 1 },
@@ -126,19 +122,30 @@ export class Clickhouse {
   }
 
   async close(): Promise<void> {
-    await this.client.close();
+    await this.#clients.close();
   }
 
-  #query(query: string, parameters: Record<string, unknown>) {
-    return this.client.query({ query, query_params: parameters, format: 'JSONEachRow' });
-  }
-
-  async #run<T>(operation: () => Promise<T>): Promise<T> {
+  async #run<T>(operation: (client: ClickHouseClient) => Promise<T>): Promise<T> {
     const { retry, onAnswer, onRetry, onRetried, signal } = this.#options;
+    let maxSilenceMs = retry ? firstMaxSilenceMs : lastMaxSilenceMs;
+    const attempt = async () => {
+      try {
+        return await operation(this.#clients.client(maxSilenceMs));
+      } catch (error) {
+        const toldError = SilentServer.of(error, maxSilenceMs);
+        if (toldError instanceof SilentServer)
+          maxSilenceMs = Math.min(lastMaxSilenceMs, 2 * maxSilenceMs);
+        throw toldError;
+      }
+    };
     const answer = await (retry
-      ? retryTransient(operation, isTransientClickhouseError, onRetry, onRetried, signal)
-      : operation());
+      ? retryTransient(attempt, isTransientClickhouseError, onRetry, onRetried, signal)
+      : attempt());
     onAnswer?.();
     return answer;
   }
+}
+
+function queryRows(client: ClickHouseClient, query: string, parameters: Record<string, unknown>) {
+  return client.query({ query, query_params: parameters, format: 'JSONEachRow' });
 }

@@ -38,6 +38,22 @@ const transientErrors: readonly ClickhouseErrorName[] = [
   'KEEPER_EXCEPTION',
 ];
 
+/** No answer came, and the connection carried nothing for a while. */
+export class SilentServer extends Error {
+  readonly silentMs: number;
+
+  constructor(silentMs: number, options: ErrorOptions) {
+    super(`no answer on an open connection for ${silentMs / 1000} s`, options);
+    this.silentMs = silentMs;
+  }
+
+  /** Names an error of the client library that says so; other errors stay as they are. */
+  static of(error: unknown, silentMs: number): unknown {
+    const isSilence = error instanceof Error && error.message === 'Timeout error.';
+    return isSilence ? new SilentServer(silentMs, { cause: error }) : error;
+  }
+}
+
 /** Returns whether the server has answered with one of these errors. */
 export function isClickhouseError(
   error: unknown,

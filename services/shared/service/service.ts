@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { type Logger, pino } from 'pino';
 import { connectSchemaRegistry, type SchemaClient } from '../avro/schemaRegistry.ts';
 import { type Clickhouse, connectClickhouse } from '../clickhouse/clickhouse.ts';
+import { SilentServer } from '../clickhouse/clickhouseErrors.ts';
 import { type Environment, readEnvironment } from '../config/environment.ts';
 import { readSettings, type Settings } from '../config/settings.ts';
 import { connectKafka, connectProducer, type Kafka, type KafkaProducer } from '../kafka/kafka.ts';
@@ -167,7 +168,7 @@ class Service {
       },
       onRetry: (error, attempt) => {
         metrics.retries.inc();
-        metrics.waits.failed('ClickHouse', error);
+        metrics.waits.failed('ClickHouse', error, silentMs(error));
         if (attempt === 1) metrics.clickhouseWaiting.inc();
         log.warn({ err: error, attempt }, 'ClickHouse does not answer; trying again');
       },
@@ -320,6 +321,11 @@ class Service {
     while (this.#metrics.loop.silentMs() < maxSilentStopMs) await pause(stopPollMs);
     return false;
   }
+}
+
+/** Returns how long a request had waited when it failed, where that is long. */
+function silentMs(error: unknown): number {
+  return error instanceof SilentServer ? error.silentMs : 0;
 }
 
 /** Returns the full names of the topics that a service consumes. */

@@ -34,10 +34,13 @@ export class Waits {
     });
   }
 
-  /** Notes that a request has failed and will be repeated. */
-  failed(server: AwaitedServer, error: unknown): void {
+  /**
+   * Notes that a request has failed and will be repeated.
+   * @param waitedMs time that this request had waited for an answer
+   */
+  failed(server: AwaitedServer, error: unknown, waitedMs = 0): void {
     const reason = error instanceof Error ? error.message : String(error);
-    const sinceMs = this.#waits.get(server)?.sinceMs ?? this.#now();
+    const sinceMs = this.#waits.get(server)?.sinceMs ?? this.#now() - waitedMs;
     this.#waits.set(server, { sinceMs, reason });
   }
 

@@ -17,6 +17,8 @@ describe('parseClickhouseRequest', () => {
       database: 'a',
       defaultFormat: 'Parquet',
       compressResponse: true,
+      sendsProgress: false,
+      progressIntervalMs: 100,
       settings: new Map([
         ['max_threads', '2'],
         ['param_x', '3'],
