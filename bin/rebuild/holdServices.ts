@@ -1,13 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { topicsOfService } from '../../infra/kafka/groupLag.ts';
 import { type Clickhouse, clickhouseTime } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
-import {
-  consumerGroup,
-  type ServiceName,
-  serviceFlow,
-} from '../../services/shared/kafka/serviceFlow.ts';
-import { prefixed } from '../../services/shared/kafka/topics.ts';
+import { consumerGroup, type ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
 /** Services go on after this time if the rebuild has died. */
@@ -80,12 +76,10 @@ async function untilPaused(
   signal: AbortSignal,
 ): Promise<void> {
   const wanted = new Set<string>();
-  for (const { name, consumes } of serviceFlow) {
-    if (!services.includes(name)) continue;
-    for (const topic of consumes.map(source => prefixed(environment, source)))
+  for (const service of services)
+    for (const topic of topicsOfService(environment, service))
       for (const { partition } of await admin.fetchTopicOffsets(topic))
-        wanted.add(`${name}/${topic}/${partition}`);
-  }
+        wanted.add(`${service}/${topic}/${partition}`);
   const deadlineMs = Date.now() + maxWaitMs;
   for (;;) {
     signal.throwIfAborted();

@@ -29,12 +29,7 @@ export async function groupLag(
   environment: Environment,
   service: ServiceName,
 ): Promise<PartitionLag[]> {
-  const topics = [
-    ...new Set([
-      ...consumedTopics(service).map(topic => prefixed(environment, topic)),
-      ...otherTopics(environment, service),
-    ]),
-  ];
+  const topics = topicsOfService(environment, service);
   const committed = await committedOffsets(admin, consumerGroup(environment, service), topics);
   const lags: PartitionLag[] = [];
   for (const topic of topics) {
@@ -52,6 +47,15 @@ export async function groupLag(
     }
   }
   return lags;
+}
+
+/**
+ * Returns the full names of the topics that a service consumes, those of the setting `inputs` as
+ * well.
+ */
+export function topicsOfService(environment: Environment, service: ServiceName): string[] {
+  const own = consumedTopics(service).map(topic => prefixed(environment, topic));
+  return [...new Set([...own, ...otherTopics(environment, service)])];
 }
 
 const kinds: Partial<Record<ServiceName, InputKind>> = {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { consumerGroup } from '../../services/shared/kafka/serviceFlow.ts';
+import { driftloop } from '../commands.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { uniqueName } from '../uniqueName.ts';
 
@@ -140,4 +141,47 @@ it('reads several topics of other forms, several rows of a record, and a record 
     expected.progress[0],
     { ...expected.progress[1], predictions: 3 * (batches + 1) },
   ]);
+});
+
+it('a rebuild reads the topics of other forms again, and pauses every replica that reads them', async () => {
+  const tables = [
+    'predictions',
+    'window_profiles',
+    'window_samples',
+    'stream_progress',
+    'outcomes',
+    'feedback',
+    'performance_windows',
+  ];
+  const rows = async () =>
+    Object.fromEntries(
+      await Promise.all(
+        tables.map(async table => [
+          table,
+          await installation.clickhouse.select(
+            `SELECT * EXCEPT (ingested_at) FROM ${table} FINAL ORDER BY ALL`,
+          ),
+        ]),
+      ),
+    );
+  await installation.startService('profiler');
+  await installation.untilQuiet('profiler', 'evaluator');
+  const before = await rows();
+  await installation.clickhouse.command("DELETE FROM predictions WHERE model = 'claims'");
+  await installation.clickhouse.command("DELETE FROM outcomes WHERE id = 's1-0'");
+  await installation.clickhouse.command("DELETE FROM stream_progress WHERE model = 'shop'");
+  await installation.clickhouse.command(
+    'INSERT INTO window_profiles SELECT * REPLACE (count + 5 AS count, last_offset + 1000 AS last_offset) FROM window_profiles FINAL',
+  );
+  const rebuilt = await driftloop(installation.variables, 'rebuild', '--from', 'beginning');
+  expect(rebuilt.exitCode, rebuilt.errors).toBe(0);
+  await installation.untilQuiet('profiler', 'evaluator');
+  expect(await rows()).toEqual(before);
+
+  await send(shop!, [ofShop(batches), ofShop(batches + 1)]);
+  await installation.untilQuiet('profiler', 'evaluator');
+  expect((await counted()).progress[1]).toMatchObject({
+    predictions: 3 * (batches + 2),
+    duplicates: 3,
+  });
 });
