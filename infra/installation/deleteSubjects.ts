@@ -1,28 +1,25 @@
+import { RegistryError, RegistryRequests } from '../../services/shared/avro/registryRequests.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
+
+/** A registry that is away for longer than this keeps its subjects. */
+const maxWaitMs = 30_000;
 
 /** Deletes the subjects of the schema registry whose names are chosen. */
 export async function deleteSubjects(
   environment: Environment,
   isChosen: (subject: string) => boolean,
 ): Promise<void> {
-  const {
-    SCHEMA_REGISTRY_URL: url,
-    SCHEMA_REGISTRY_USERNAME: user,
-    SCHEMA_REGISTRY_PASSWORD: password,
-  } = environment;
-  const headers: Record<string, string> = user
-    ? { authorization: `Basic ${Buffer.from(`${user}:${password ?? ''}`).toString('base64')}` }
-    : {};
-  const response = await fetch(`${url}/subjects`, { headers });
-  if (!response.ok) throw new Error(`GET ${url}/subjects answered ${response.status}`);
-  for (const subject of ((await response.json()) as string[]).filter(isChosen)) {
+  const requests = new RegistryRequests(environment, { signal: AbortSignal.timeout(maxWaitMs) });
+  const subjects = (await requests.get('/subjects')) as string[];
+  for (const subject of subjects.filter(isChosen)) {
+    const path = `/subjects/${encodeURIComponent(subject)}`;
     // The first request marks a subject as deleted, the second one removes it.
-    for (const query of ['', '?permanent=true']) {
-      const deleted = await fetch(`${url}/subjects/${encodeURIComponent(subject)}${query}`, {
-        method: 'DELETE',
-        headers,
-      });
-      await deleted.arrayBuffer();
-    }
+    for (const query of ['', '?permanent=true'])
+      await requests.send('DELETE', path + query).catch(rethrowUnlessRefused);
   }
+}
+
+/** Another program may have deleted the subject, or Apicurio removes it with the first request. */
+function rethrowUnlessRefused(error: unknown): void {
+  if (!(error instanceof RegistryError)) throw error;
 }

@@ -1,4 +1,7 @@
+import { Agent, fetch, type RequestInit, type Response } from 'undici';
+import { certificateMistake } from '../config/certificateMistake.ts';
 import type { Environment } from '../config/environment.ts';
+import { readTlsFiles } from '../config/readTlsFiles.ts';
 import { retryTransient } from '../retryTransient.ts';
 import { UserError } from '../userError.ts';
 import type { SchemaKey } from './schemaKey.ts';
@@ -55,6 +58,7 @@ export interface RequestOptions {
 export class RegistryRequests {
   readonly #baseUrl: string;
   readonly #authorization: Record<string, string>;
+  readonly #connections: Agent;
   readonly #options: RequestOptions;
 
   constructor(environment: Environment, options: RequestOptions = {}) {
@@ -71,6 +75,7 @@ export class RegistryRequests {
     this.#baseUrl = url.href.replace(/\/+$/, '');
     const credentials = Buffer.from(`${username}:${password}`).toString('base64');
     this.#authorization = username === '' ? {} : { authorization: `Basic ${credentials}` };
+    this.#connections = new Agent({ connect: { ...readTlsFiles(environment, 'SCHEMA_REGISTRY') } });
     this.#options = options;
   }
 
@@ -99,11 +104,11 @@ export class RegistryRequests {
   }
 
   /**
-   * Sends an object as JSON.
+   * Sends a request that changes something, with an object as JSON.
    * @throws RegistryError if the registry refuses the request
    */
-  send<T>(method: 'POST' | 'PUT', path: string, content: object): Promise<T> {
-    const request = { method, body: JSON.stringify(content) };
+  send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, content?: object): Promise<T> {
+    const request = { method, ...(content && { body: JSON.stringify(content) }) };
     return this.#request(`${this.#baseUrl}${path}`, request, text => JSON.parse(text));
   }
 
@@ -136,12 +141,15 @@ export class RegistryRequests {
     const timeout = AbortSignal.timeout(timeoutMs);
     const response = await fetch(url, {
       ...request,
+      dispatcher: this.#connections,
       headers: {
         ...this.#authorization,
         accept: `${contentType}, */*`,
         'content-type': contentType,
       },
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    }).catch(error => {
+      throw connectionError(error, url);
     });
     const text = await boundedText(response);
     if (response.ok) return text;
@@ -151,6 +159,23 @@ export class RegistryRequests {
     );
   }
 }
+
+/**
+ * Returns an error that says why there was no answer; `fetch` hides it in its cause. What a server
+ * by TLS says when it wants another certificate is lost, because it closes the connection as well.
+ */
+function connectionError(error: unknown, url: string): unknown {
+  const mistake = certificateMistake(error, 'the schema registry', 'SCHEMA_REGISTRY');
+  if (mistake !== null) return new UserError(mistake, { cause: error });
+  const { cause } = error as { cause?: { message?: string; code?: string } };
+  const reason = cause?.message || cause?.code;
+  if (!reason) return error;
+  const isClosed = url.startsWith('https:') && cause?.code === 'UND_ERR_SOCKET';
+  return new Error(isClosed ? `${reason}; ${certificateAdvice}` : reason, { cause: error });
+}
+
+const certificateAdvice =
+  'if it asks for a client certificate, name one that it accepts in SCHEMA_REGISTRY_CERT_FILE and SCHEMA_REGISTRY_KEY_FILE';
 
 async function boundedText(response: Response): Promise<string> {
   const blocks: Uint8Array[] = [];
@@ -173,6 +198,6 @@ async function boundedText(response: Response): Promise<string> {
  */
 function isTransient(error: unknown): boolean {
   if (error instanceof AnswerTooLarge) return false;
-  if (!(error instanceof RegistryError)) return true;
+  if (!(error instanceof RegistryError)) return !(error instanceof UserError);
   return error.status >= 500 || error.status === 429 || error.status === 408;
 }

@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
+import { certificateMistake } from '../config/certificateMistake.ts';
 import type { Environment } from '../config/environment.ts';
 import { retryTransient } from '../retryTransient.ts';
+import { UserError } from '../userError.ts';
 import { ClickhouseClients } from './clickhouseClients.ts';
 import { isTransientClickhouseError, SilentServer } from './clickhouseErrors.ts';
 import { type NativeBlock, nativeBytes } from './nativeBlock.ts';
@@ -132,6 +134,8 @@ export class Clickhouse {
       try {
         return await operation(this.#clients.client(maxSilenceMs));
       } catch (error) {
+        const mistake = certificateMistake(error, 'ClickHouse', 'CLICKHOUSE');
+        if (mistake !== null) throw new UserError(mistake, { cause: error });
         const toldError = SilentServer.of(error, maxSilenceMs);
         if (toldError instanceof SilentServer)
           maxSilenceMs = Math.min(lastMaxSilenceMs, 2 * maxSilenceMs);

@@ -1,6 +1,9 @@
+import { rootCertificates } from 'node:tls';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Environment } from '../config/environment.ts';
 import { readTlsFiles } from '../config/readTlsFiles.ts';
+
+type ClickhouseTls = { ca_cert: Buffer } | { ca_cert: Buffer; cert: Buffer; key: Buffer };
 
 /**
  * How often a statement that runs sends its progress, so that a connection that carries nothing can
@@ -16,14 +19,14 @@ export class ClickhouseClients {
   readonly #clients = new Map<number, ClickHouseClient>();
 
   constructor(environment: Environment, database: string) {
-    const { ca } = readTlsFiles({ ca: ['CLICKHOUSE_CA_FILE', environment.CLICKHOUSE_CA_FILE] });
+    const tls = tlsOptions(environment);
     this.#create = maxSilenceMs =>
       createClient({
         url: environment.CLICKHOUSE_URL,
         username: environment.CLICKHOUSE_USERNAME,
         password: environment.CLICKHOUSE_PASSWORD,
         database,
-        ...(ca && { tls: { ca_cert: ca } }),
+        ...tls,
         // The library counts the time since the connection carried anything.
         request_timeout: maxSilenceMs,
         max_response_headers_size: maxHeaderBytes,
@@ -54,4 +57,14 @@ export class ClickhouseClients {
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#clients.values(), client => client.close()));
   }
+}
+
+/** Returns how to connect by TLS. A certificate of the client takes the place of the password. */
+function tlsOptions(environment: Environment): { tls?: ClickhouseTls } {
+  const { ca, cert, key } = readTlsFiles(environment, 'CLICKHOUSE');
+  if (cert && key) {
+    const ca_cert = ca ?? Buffer.from(rootCertificates.join('\n'));
+    return { tls: { ca_cert, cert, key } };
+  }
+  return ca ? { tls: { ca_cert: ca } } : {};
 }

@@ -1,4 +1,5 @@
 import { ClickHouseError } from '@clickhouse/client';
+import { UserError } from '../userError.ts';
 
 /** Error codes of ClickHouse by its names for them, as `errorCodeToName` gives them. */
 export const clickhouseErrorCodes = {
@@ -68,9 +69,9 @@ export function isClickhouseError(
 /**
  * Returns whether a request that failed may succeed when it is repeated as it is. Every error that
  * is not an answer of the server (connection refused, reset, timed out) may, unless it is a mistake
- * of this program.
+ * of this program or of its user.
  */
 export function isTransientClickhouseError(error: unknown): boolean {
   if (error instanceof ClickHouseError) return isClickhouseError(error, transientErrors);
-  return error instanceof Error && !(error instanceof TypeError);
+  return error instanceof Error && !(error instanceof TypeError) && !(error instanceof UserError);
 }

@@ -32,10 +32,15 @@ const environmentSchema = z
     KAFKA_SASL_USERNAME: optionalText,
     KAFKA_SASL_PASSWORD: optionalText,
     SCHEMA_REGISTRY_URL: text('http://127.0.0.1:8081/apis/ccompat/v7'),
+    SCHEMA_REGISTRY_CA_FILE: optionalText.describe('PEM file of the authority of the registry'),
+    SCHEMA_REGISTRY_CERT_FILE: optionalText.describe('PEM file of a client certificate'),
+    SCHEMA_REGISTRY_KEY_FILE: optionalText.describe('PEM file of its key'),
     SCHEMA_REGISTRY_USERNAME: optionalText,
     SCHEMA_REGISTRY_PASSWORD: optionalText,
     CLICKHOUSE_URL: text('http://127.0.0.1:8123'),
     CLICKHOUSE_CA_FILE: optionalText.describe('PEM file of the authority of ClickHouse'),
+    CLICKHOUSE_CERT_FILE: optionalText.describe('PEM file of a client certificate'),
+    CLICKHOUSE_KEY_FILE: optionalText.describe('PEM file of its key'),
     CLICKHOUSE_USERNAME: text('default'),
     CLICKHOUSE_PASSWORD: text(''),
     CLICKHOUSE_DATABASE: text('driftloop').pipe(
@@ -76,9 +81,13 @@ const environmentSchema = z
       message: 'KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
     },
   )
-  .refine(value => !value.KAFKA_SSL_CERT_FILE === !value.KAFKA_SSL_KEY_FILE, {
-    path: ['KAFKA_SSL_KEY_FILE'],
-    message: 'KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE need each other',
+  .superRefine((value, context) => {
+    for (const server of ['KAFKA_SSL', 'SCHEMA_REGISTRY', 'CLICKHOUSE'] as const) {
+      const [certificate, key] = [`${server}_CERT_FILE`, `${server}_KEY_FILE`] as const;
+      if (!value[certificate] === !value[key]) continue;
+      const message = `${certificate} and ${key} need each other`;
+      context.addIssue({ code: 'custom', path: [key], message });
+    }
   })
   .refine(value => value.KAFKA_SSL || !value.KAFKA_SSL_CA_FILE, {
     path: ['KAFKA_SSL'],

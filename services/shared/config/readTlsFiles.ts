@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { UserError } from '../userError.ts';
+import type { Environment } from './environment.ts';
 
 /** Certificates of a connection, in PEM. */
 export interface TlsFiles {
@@ -10,19 +11,23 @@ export interface TlsFiles {
 
 /**
  * Reads the certificates that environment variables name.
- * @param files path of each file by its variable, such as KAFKA_SSL_CA_FILE
+ * @param variables what the names of the variables begin with, such as SCHEMA_REGISTRY
  * @throws UserError that names the variable of a file that cannot be read
  */
-export function readTlsFiles(files: {
-  ca?: [variable: string, path: string | undefined];
-  cert?: [variable: string, path: string | undefined];
-  key?: [variable: string, path: string | undefined];
-}): TlsFiles {
+export function readTlsFiles(
+  environment: Environment,
+  variables: 'KAFKA_SSL' | 'SCHEMA_REGISTRY' | 'CLICKHOUSE',
+): TlsFiles {
   const found: TlsFiles = {};
-  for (const [name, [variable, path]] of Object.entries(files)) {
+  for (const [name, variable] of [
+    ['ca', `${variables}_CA_FILE`],
+    ['cert', `${variables}_CERT_FILE`],
+    ['key', `${variables}_KEY_FILE`],
+  ] as const) {
+    const path = environment[variable];
     if (path === undefined) continue;
     try {
-      found[name as keyof TlsFiles] = readFileSync(path);
+      found[name] = readFileSync(path);
     } catch (error) {
       throw new UserError(
         `environment variable ${variable}: ${path} cannot be read: ${(error as Error).message}`,

@@ -1,18 +1,15 @@
+import { certificateMistake } from '../config/certificateMistake.ts';
+
 /**
  * Returns in one line what an operator has to change when Kafka has refused something, or null for
  * an error of another kind. kafkajs wraps errors in errors.
  */
 export function kafkaMistake(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
-  const { name, type, code, message, cause } = error as Error & { type?: string; code?: string };
-  const advice =
-    (type !== undefined ? adviceByType[type] : undefined) ??
-    adviceByName[name] ??
-    (certificateErrors.some(text => message.includes(text) || code === text)
-      ? 'name the certificate of its authority in KAFKA_SSL_CA_FILE'
-      : undefined);
+  const { name, type, message, cause } = error as Error & { type?: string };
+  const advice = (type !== undefined ? adviceByType[type] : undefined) ?? adviceByName[name];
   if (advice !== undefined) return `Kafka refuses: ${message}; ${advice}`;
-  return kafkaMistake(cause);
+  return certificateMistake(error, 'Kafka', 'KAFKA_SSL') ?? kafkaMistake(cause);
 }
 
 const adviceByType: Record<string, string> = {
@@ -36,10 +33,3 @@ const adviceByName: Record<string, string> = {
   KafkaJSGroupCoordinatorNotFound:
     'give this user DESCRIBE on the consumer groups, and DESCRIBE and WRITE on the transactional id (docs/operators.md, "TLS and rights")',
 };
-
-const certificateErrors = [
-  'self-signed certificate',
-  'unable to get local issuer certificate',
-  'unable to verify the first certificate',
-  'unable to get issuer certificate',
-];

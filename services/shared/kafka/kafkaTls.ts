@@ -4,10 +4,6 @@ import { readTlsFiles, type TlsFiles } from '../config/readTlsFiles.ts';
 /** Returns how to connect to Kafka by TLS, or false for a connection without it. */
 export function kafkaTls(environment: Environment): TlsFiles | boolean {
   if (!environment.KAFKA_SSL) return false;
-  const files = readTlsFiles({
-    ca: ['KAFKA_SSL_CA_FILE', environment.KAFKA_SSL_CA_FILE],
-    cert: ['KAFKA_SSL_CERT_FILE', environment.KAFKA_SSL_CERT_FILE],
-    key: ['KAFKA_SSL_KEY_FILE', environment.KAFKA_SSL_KEY_FILE],
-  });
+  const files = readTlsFiles(environment, 'KAFKA_SSL');
   return Object.keys(files).length === 0 ? true : files;
 }
