@@ -43,8 +43,13 @@ export type FaultProxy = Awaited<ReturnType<typeof startFaultProxy>>;
 /**
  * Starts a proxy between clients and an HTTP server. It forwards everything, except for the
  * requests that `harm` selects.
+ * @param answerInstead answers a request in the place of the server and returns true, or returns
+ *   false
  */
-export async function startFaultProxy(server: string) {
+export async function startFaultProxy(
+  server: string,
+  answerInstead: (url: string, answer: ServerResponse) => boolean = () => false,
+) {
   const upstream = new URL(server);
   const agent = new Agent({ keepAlive: true });
   let harm: { fault: Fault; left: number; done: () => void } | null = null;
@@ -75,6 +80,7 @@ export async function startFaultProxy(server: string) {
       return;
     }
     if (fault === 'slow') await pause(slowMs);
+    if (answerInstead(message.url ?? '', answer)) return void message.resume();
     const onward = httpRequest({
       agent,
       host: upstream.hostname,

@@ -8,6 +8,7 @@ import type {
   RecordToEncode,
 } from '../../services/shared/kafka/protocol/encodeRecord.ts';
 import { type BatchToEncode, encodeBatch } from '../kafkaProtocol/encodeBatch.ts';
+import { type HostileSchema, hostileId, hostileSchemas } from './hostileRegistry.ts';
 import type { Encoders } from './stream.ts';
 
 export interface HostileBatch {
@@ -87,12 +88,20 @@ function brokenOne(
 ): Pick<RecordToEncode, 'value' | 'headers'> {
   const unknownId = Buffer.alloc(9);
   unknownId.writeInt32BE(1_000_000 + Math.floor(random() * 1_000_000), 1);
+  const ofHostileId = (kind: HostileSchema): [string, Buffer] => {
+    const value = Buffer.alloc(8);
+    value.writeInt32BE(hostileId(kind, random), 1);
+    return [hostileSchemas[kind].class, value];
+  };
   const mistakes: [string, Buffer | null][] = [
     ['malformed-json', Buffer.from('nope')],
     ['malformed-json', Buffer.from([0xff, 0xfe, 0x00])],
     ['malformed-json', Buffer.alloc(0)],
     ['null-value', null],
     ['unknown-schema-id', unknownId],
+    ofHostileId('huge'),
+    ofHostileId('fickle'),
+    ofHostileId('late'),
   ];
   const [mistake, value] = mistakes[Math.floor(random() * mistakes.length)]!;
   headers.broken = mistake;

@@ -34,6 +34,7 @@ import { createDisturber, type Disturbance, everyDisturbance } from './disturban
 import { startFaultProxy } from './faultProxy.ts';
 import { startFleet } from './fleet.ts';
 import { type HostileBatch, hostileBatches } from './hostileBatches.ts';
+import { hostileRegistry } from './hostileRegistry.ts';
 import { oracle, type Rows } from './oracle.ts';
 import { startServers } from './servers.ts';
 import { memoryOf, type ServiceMemory, tooMuchMemory } from './serviceMemory.ts';
@@ -114,7 +115,7 @@ export async function runChaos({
   const { CLICKHOUSE_URL, SCHEMA_REGISTRY_URL } = servers.variables;
   const proxies = {
     clickhouse: await startFaultProxy(CLICKHOUSE_URL),
-    registry: await startFaultProxy(SCHEMA_REGISTRY_URL),
+    registry: await startFaultProxy(SCHEMA_REGISTRY_URL, hostileRegistry()),
   };
   const settingsFile = join(folder, 'driftloop.yaml');
   await writeFile(settingsFile, settingsText);

@@ -5,6 +5,7 @@ import type { Environment } from '../../services/shared/config/environment.ts';
 import type { Kafka, KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { deadLetterOrigin } from '../../services/shared/service/deadLetters.ts';
+import { comparedClass, comparedClassColumn } from './hostileRegistry.ts';
 import { deadLetterColumns, key, type OracleTables, type Rows } from './oracle.ts';
 
 type Row = Record<string, string | number | null>;
@@ -66,7 +67,8 @@ const oracleQueries: Record<Exclude<keyof OracleTables, 'topic dead-letters'>, T
   },
   dead_letters: {
     keys: ['topic', 'source_partition', 'source_offset'],
-    sql: `SELECT replaceOne(source_topic, concat(currentDatabase(), '-'), '') AS topic, source_partition, source_offset, class
+    sql: `SELECT replaceOne(source_topic, concat(currentDatabase(), '-'), '') AS topic, source_partition, source_offset,
+                 ${comparedClassColumn} AS class
           FROM dead_letters FINAL`,
   },
 };
@@ -145,7 +147,10 @@ export async function deadLettersOfTopic(
       const origin = deadLetterOrigin(record)!;
       const topic = origin.topic.slice(environment.DRIFTLOOP_TOPIC_PREFIX.length);
       const place = key(topic, origin.partition, origin.offset);
-      const columns = deadLetterColumns({ ...record, headers: origin.headers }, origin.class);
+      const columns = deadLetterColumns(
+        { ...record, headers: origin.headers },
+        comparedClass(origin.class, record.value),
+      );
       const known = rows.get(place);
       if (known && fingerprint(known) !== fingerprint(columns))
         found.push(`topic dead-letters: ${place} occurs twice with different contents`);
