@@ -2,19 +2,25 @@ import { certificateMistake } from '../config/certificateMistake.ts';
 
 /**
  * Returns in one line what an operator has to change when Kafka has refused something, or null for
- * an error of another kind. kafkajs wraps errors in errors.
+ * an error of another kind. kafkajs wraps errors in errors, and those of several topics in one.
  */
 export function kafkaMistake(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
-  const { name, type, message, cause } = error as Error & { type?: string };
+  const { name, type, message, cause, errors } = error as KafkaError;
   const advice = (type !== undefined ? adviceByType[type] : undefined) ?? adviceByName[name];
   if (advice !== undefined) return `Kafka refuses: ${message}; ${advice}`;
-  return certificateMistake(error, 'Kafka', 'KAFKA_SSL') ?? kafkaMistake(cause);
+  return (
+    certificateMistake(error, 'Kafka', 'KAFKA_SSL') ??
+    kafkaMistake(cause) ??
+    kafkaMistake(errors?.[0])
+  );
 }
+
+type KafkaError = Error & { type?: string; errors?: readonly unknown[] };
 
 const adviceByType: Record<string, string> = {
   TOPIC_AUTHORIZATION_FAILED:
-    'give this user rights on the topics (docs/operators.md, "TLS and rights"), READ, WRITE or DESCRIBE',
+    'give this user rights on the topics (docs/operators.md, "TLS and rights"), READ, WRITE, DESCRIBE or CREATE',
   GROUP_AUTHORIZATION_FAILED:
     'give this user READ and DESCRIBE on the consumer groups (docs/operators.md, "TLS and rights")',
   // Kafka says so for an idempotent producer without WRITE on any topic.
