@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
 import { serviceScript } from '../../infra/local/processes/serviceProcesses.ts';
@@ -39,7 +42,7 @@ async function startProfiler(variables: Record<string, string>) {
 async function send(installation: Installation, ids: readonly string[]): Promise<void> {
   await installation.producer.send({
     topic: `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`,
-    messages: ids.map(id => ({ key: id, value: predictionText(id) })),
+    messages: ids.map(id => ({ key: id, value: id === 'broken' ? id : predictionText(id) })),
   });
 }
 
@@ -144,6 +147,42 @@ it('a query of ClickHouse that takes longer than a silent connection may is not 
   expect([rows, retries]).toEqual([[{ sum: 0 }], []]);
   await clickhouse.close();
 }, 60_000);
+
+/** Lets a process run two hours ahead for as long as a file exists. */
+function clockAhead(file: string): string {
+  const program = `import { existsSync } from 'node:fs';
+    const now = Date.now;
+    Date.now = () => now() + (existsSync(${JSON.stringify(file)}) ? 7200000 : 0);`;
+  return `--import=data:text/javascript,${encodeURIComponent(program)}`;
+}
+
+it('a service whose clock is far ahead waits, says so, and goes on when the clock is right', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'driftloop-clock-'));
+  const file = join(folder, 'ahead');
+  await writeFile(file, '');
+  await using installation = await freshInstallation();
+  using profiler = await startProfiler({
+    ...installation.variables,
+    NODE_OPTIONS: clockAhead(file),
+  });
+  await profiler.unreadyReason(
+    /^the clock of this machine is 7\d{3} s ahead of that of ClickHouse$/,
+  );
+  await send(installation, ['a', 'broken', 'b']);
+  // A dead letter is stamped by the service, and Kafka refuses it.
+  await profiler.unreadyReason(/^waiting for Kafka for .*differs from that of Kafka .*so set it$/);
+  await rm(file);
+  await installation.untilQuiet('profiler');
+  await send(installation, ['c']);
+  await installation.untilQuiet('profiler');
+  const [row] = await installation.clickhouse.select(
+    `SELECT toUInt32(count()) AS predictions, (SELECT toUInt32(count()) FROM dead_letters FINAL) AS letters
+     FROM predictions FINAL`,
+  );
+  expect(row).toEqual({ predictions: 3, letters: 1 });
+  expect(await profiler.stop()).toBe(0);
+  await rm(folder, { recursive: true });
+}, 120_000);
 
 it('a service whose connections to Kafka carry nothing any more opens others', async () => {
   const proxy = await startKafkaProxy(inject('kafkaBrokers'));

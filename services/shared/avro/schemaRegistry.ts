@@ -49,7 +49,7 @@ const maxReferences = 100;
 interface RememberedSchema {
   parsed: ParsedSchema | Error;
   readers: Map<string, SchemaReader | Error>;
-  /** Wall clock from which it is asked for again. */
+  /** When it is asked for again, by a clock that nobody sets. */
   untilMs: number;
 }
 
@@ -73,7 +73,7 @@ export class SchemaClient {
   readonly #requests: RegistryRequests;
   readonly #options: RequestOptions;
   readonly #schemas = new BoundedCache<SchemaKey, RememberedSchema>(maxRememberedBytes);
-  /** Wall clock until which an unknown schema is not asked for again. */
+  /** Until when an unknown schema is not asked for again. */
   readonly #unknown = new BoundedCache<SchemaKey, number>(maxUnknown);
   #unknownAsked = { count: 0, untilMs: 0 };
   /** The schema that was asked for last; most records have it again. */
@@ -142,7 +142,7 @@ export class SchemaClient {
   }
 
   #unknownKeysOf(records: Iterable<Written>): SchemaKey[] {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     const wanted = new Set<SchemaKey>();
     let last: SchemaKey | null = null;
     for (const { value, headers } of records) {
@@ -160,14 +160,14 @@ export class SchemaClient {
   }
 
   #isFlooded(): boolean {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     if (this.#unknownAsked.untilMs < nowMs)
       this.#unknownAsked = { count: 0, untilMs: nowMs + unknownForMs };
     return this.#unknownAsked.count >= maxUnknownAsked;
   }
 
   async #remember(key: SchemaKey): Promise<void> {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     if (this.#schemas.isFull()) {
       const parsed = new Error('too many large schemas came at a time; send the record again');
       this.#schemas.set(key, { parsed, readers: new Map(), untilMs: nowMs }, entryBytes);

@@ -134,8 +134,8 @@ export class BatchConsumer {
    * written.
    */
   #generation = 0;
-  /** Wall clock, ms, of the last change of the generation. */
-  #generationAtMs = Date.now();
+  /** When the generation last changed. This and other times here are of a clock that nobody sets. */
+  #generationAtMs = performance.now();
   #assigned: Partition[] = [];
   #missingTopics: readonly string[] = [];
   /** Set by `stop`: whatever waits gives up, and the flush that `stop` queues is the last one. */
@@ -156,7 +156,7 @@ export class BatchConsumer {
   readonly #uncommitted = new Map<string, ReadPartition & { offset: string }>();
   /** Offsets of durable records that Kafka has not taken as committed, by partition. */
   readonly #uncommittedOffsets = new Map<string, PartitionOffset>();
-  #flushedAtMs = Date.now();
+  #flushedAtMs = performance.now();
   #lastFlushMs = 0;
   #flushTimer: NodeJS.Timeout | undefined;
   #flushTimerAtMs = Number.POSITIVE_INFINITY;
@@ -225,7 +225,7 @@ export class BatchConsumer {
 
   /** Why nothing is read although the loop does nothing, or null. */
   get stuckReason(): string | null {
-    const unassignedMs = this.#stateIsCurrent() ? 0 : Date.now() - this.#generationAtMs;
+    const unassignedMs = this.#stateIsCurrent() ? 0 : performance.now() - this.#generationAtMs;
     if (unassignedMs > unassignedToldAfterMs && this.#openTurns === 0)
       return `no partitions have been assigned for ${Math.floor(unassignedMs / 1000)} s`;
     return this.#lagWatch.reason();
@@ -295,7 +295,7 @@ export class BatchConsumer {
 
   #beginGeneration(): void {
     this.#generation++;
-    this.#generationAtMs = Date.now();
+    this.#generationAtMs = performance.now();
   }
 
   #onAssignment({ memberAssignment }: ConsumerGroupJoinEvent['payload']): void {
@@ -459,7 +459,7 @@ export class BatchConsumer {
     const { unflushed } = this.#metrics;
     let backlogRecords = 0;
     for (const { lag } of this.#reading.values()) backlogRecords += lag;
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     const flushAtMs = nextFlushAtMs({
       nowMs,
       flushedAtMs: this.#flushedAtMs,
@@ -481,7 +481,7 @@ export class BatchConsumer {
     this.#flushTimerAtMs = atMs;
     this.#flushTimer = setTimeout(
       () => this.#crashOnError(this.#inTurn(() => this.#flushAndCommit())),
-      atMs - Date.now(),
+      atMs - performance.now(),
     );
   }
 
@@ -493,7 +493,7 @@ export class BatchConsumer {
     const stopTimer = this.#metrics.flushSeconds.startTimer();
     await this.#handler.flush();
     this.#lastFlushMs = stopTimer() * 1_000;
-    this.#flushedAtMs = Date.now();
+    this.#flushedAtMs = performance.now();
     this.#metrics.unflushed.clear();
     const read = [...this.#uncommitted.values()];
     this.#uncommitted.clear();

@@ -40,7 +40,7 @@ export class LagWatch {
 
   constructor(options: LagWatchOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   start(): void {

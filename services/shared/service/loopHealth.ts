@@ -17,7 +17,7 @@ export class LoopHealth {
   readonly #now: () => number;
   #progressedAtMs: number;
 
-  /** @param now wall clock, ms */
+  /** @param now a clock that nobody sets, ms */
   constructor(now: () => number) {
     this.#now = now;
     this.#progressedAtMs = now();

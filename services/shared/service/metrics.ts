@@ -44,7 +44,7 @@ export function createMetrics(service: string) {
 }
 
 function loopHealth(registers: Registry[]): LoopHealth {
-  const loop = new LoopHealth(Date.now);
+  const loop = new LoopHealth(() => performance.now());
   new Gauge({
     name: 'driftloop_loop_age_seconds',
     help: 'Time since the consumer loop last ended a turn or got an answer of ClickHouse',

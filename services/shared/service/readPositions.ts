@@ -117,7 +117,7 @@ export class ReadPositions {
    * than that moment, so it asks anew.
    */
   async areCurrent(): Promise<boolean> {
-    const holdIsKnown = Date.now() - this.#holdAskedAtMs < holdIsKnownMs;
+    const holdIsKnown = performance.now() - this.#holdAskedAtMs < holdIsKnownMs;
     const [idsNow, hold] = await Promise.all([
       this.#topicIds.of(this.#topics),
       holdIsKnown ? null : this.#activeHold(),
@@ -225,7 +225,7 @@ export class ReadPositions {
   }
 
   async #activeHold(): Promise<string | null> {
-    this.#holdAskedAtMs = Date.now();
+    this.#holdAskedAtMs = performance.now();
     return this.#store.activeHold();
   }
 }

@@ -11,6 +11,7 @@ import { kafkaMistake } from '../kafka/kafkaMistake.ts';
 import { consumerGroup, type ServiceName } from '../kafka/serviceFlow.ts';
 import { connectTopicIds } from '../kafka/topicIds.ts';
 import { prefixed, topics } from '../kafka/topics.ts';
+import { waitForClock } from '../kafka/waitForClock.ts';
 import { UserError } from '../userError.ts';
 import { announceWindows } from '../windows/announceWindows.ts';
 import { BatchConsumer, type BatchHandler, isAbort } from './batchConsumer.ts';
@@ -214,7 +215,14 @@ class Service {
     waits.failed('Kafka', `no connection to ${address} yet`);
     const timer = setTimeout(() => this.#log.warn(`waiting for Kafka at ${address}`), toldAfterMs);
     try {
-      return await connectProducer(kafka);
+      return waitForClock(await connectProducer(kafka), {
+        signal: this.#stopping.signal,
+        onRetry: error => {
+          waits.failed('Kafka', kafkaMistake(error));
+          this.#log.error(`${kafkaMistake(error)}; the service waits until then`);
+        },
+        onRetried: () => waits.answered('Kafka'),
+      });
     } finally {
       clearTimeout(timer);
       waits.answered('Kafka');

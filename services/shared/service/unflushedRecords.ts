@@ -35,7 +35,7 @@ export class UnflushedRecords {
     gauge(
       'driftloop_unflushed_age_seconds',
       'Time since the first record was taken that is not durable yet',
-      () => (this.#records === 0 ? 0 : (Date.now() - this.#sinceMs) / 1000),
+      () => (this.#records === 0 ? 0 : (performance.now() - this.#sinceMs) / 1000),
     );
   }
 
@@ -48,7 +48,7 @@ export class UnflushedRecords {
   }
 
   add(taken: readonly KafkaRecord[]): void {
-    if (this.#records === 0) this.#sinceMs = Date.now();
+    if (this.#records === 0) this.#sinceMs = performance.now();
     this.#records += taken.length;
     for (const { key, value, headers } of taken)
       this.#bytes += (key?.length ?? 0) + (value?.length ?? 0) + headerBytes(headers);

@@ -20,7 +20,7 @@ export class Waits {
   readonly #now: () => number;
   readonly #waits = new Map<AwaitedServer, Wait>();
 
-  constructor(registers: Registry[], now: () => number = Date.now) {
+  constructor(registers: Registry[], now: () => number = () => performance.now()) {
     this.#now = now;
     const waits = this;
     new Gauge({

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { type Connection, closeSilentConnections } from './closeSilentConnections.ts';
 import { encodeRecord, type RecordToEncode } from './encodeRecord.ts';
+import { type GroupMember, keepHeartbeats } from './keepHeartbeats.ts';
 import { decodeRecordSet, type FetchBudget, maxFetchCostBytes } from './recordSet.ts';
 
 /*
@@ -66,6 +67,14 @@ const { prototype } = require('kafkajs/src/network/connection.js') as { prototyp
 if (!(isReplaced in prototype)) {
   closeSilentConnections(prototype, require('kafkajs/src/errors.js').KafkaJSConnectionClosedError);
   Object.assign(prototype, { [isReplaced]: true });
+}
+
+const { prototype: member } = require('kafkajs/src/consumer/consumerGroup.js') as {
+  prototype: GroupMember;
+};
+if (!(isReplaced in member)) {
+  keepHeartbeats(member);
+  Object.assign(member, { [isReplaced]: true });
 }
 
 export default kafkajs;
