@@ -1,4 +1,5 @@
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
 import { UserError } from '../../services/shared/userError.ts';
 import { readError } from './readLines.ts';
 import type { TableRow } from './recordOfRow.ts';
@@ -6,8 +7,7 @@ import type { TableRow } from './recordOfRow.ts';
 const rowsAtATime = 5_000;
 
 /**
- * Reads the rows of a Parquet file, several at a time. It reads files without compression and those
- * that are compressed with snappy, which is what most programs write.
+ * Reads the rows of a Parquet file, several at a time.
  * @throws UserError if the file cannot be read
  */
 export async function* readParquet(path: string): AsyncGenerator<TableRow[]> {
@@ -17,7 +17,7 @@ export async function* readParquet(path: string): AsyncGenerator<TableRow[]> {
     const rows = Number(metadata.num_rows);
     for (let rowStart = 0; rowStart < rows; rowStart += rowsAtATime) {
       const rowEnd = Math.min(rows, rowStart + rowsAtATime);
-      const some = await parquetReadObjects({ file, metadata, rowStart, rowEnd });
+      const some = await parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors });
       yield some.map(row => plain(row) as TableRow);
     }
   } catch (error) {

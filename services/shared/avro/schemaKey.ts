@@ -16,6 +16,8 @@ export interface WrittenWith {
 
 /** Bytes before a value in the Confluent wire format: a zero and the id of the schema. */
 export const wireHeaderBytes = 5;
+/** What Confluent's serialisers write before a GUID, where they write a zero before an id. */
+const guidMagic = 1;
 const apicurioHeaderBytes = 9;
 const guidBytes = 16;
 
@@ -30,17 +32,23 @@ export function wireSchemaId(value: Buffer): number | null {
 /**
  * Returns what names the schema of a value, the most likely first: a header of Confluent's or
  * Apicurio's serialisers, or the bytes before the value. Apicurio's have an id of eight bytes there
- * and Confluent's one of four, so a value with four zero bytes may be either.
+ * and Confluent's one of four or a GUID, so a value with four zero bytes may be either of the ids.
  */
 export function writtenWith(value: Buffer, headers: KafkaHeaders): readonly WrittenWith[] {
   const header = headerOfSchema(headers);
   if (header !== null) return [header];
   const id = wireSchemaId(value);
-  if (id === null) return withoutSchema;
+  if (id === null) return withGuid(value);
   if (id === latestId && id !== 0) return latest;
   latest = inPrefix(id, value);
   latestId = id;
   return latest;
+}
+
+/** No JSON begins with the byte that stands before a GUID. */
+function withGuid(value: Buffer): readonly WrittenWith[] {
+  if (value[0] !== guidMagic || value.length <= guidBytes) return withoutSchema;
+  return [{ schema: `guid ${guidText(value)}`, offset: guidBytes + 1, message: null }];
 }
 
 const withoutSchema: readonly WrittenWith[] = [];
@@ -78,7 +86,7 @@ function headerOfSchema(headers: KafkaHeaders): WrittenWith | null {
   if (confluent) {
     if (confluent[0] === 0 && confluent.length >= wireHeaderBytes)
       return inHeader(confluent.readInt32BE(1), confluent.subarray(wireHeaderBytes));
-    if (confluent[0] === 1 && confluent.length > guidBytes)
+    if (confluent[0] === guidMagic && confluent.length > guidBytes)
       return inHeader(`guid ${guidText(confluent)}`, confluent.subarray(guidBytes + 1));
   }
   for (const kind of ['globalId', 'contentId']) {

@@ -139,8 +139,15 @@ describe('CSV', () => {
   });
 });
 
-it('reads Parquet as pandas writes it', async () => {
-  const path = fileURLToPath(new URL('files/predictions.parquet', import.meta.url));
+it.each([
+  'predictions.parquet',
+  'predictions.none.parquet',
+  'predictions.gzip.parquet',
+  'predictions.zstd.parquet',
+  'predictions.brotli.parquet',
+  'predictions.lz4.parquet',
+])('reads Parquet as pandas writes it: %s', async name => {
+  const path = fileURLToPath(new URL(`files/${name}`, import.meta.url));
   const records = await contentsOf(path);
   const values = records.map(record => asWritten(contractValue(record, 'Prediction').value));
   expect(values).toMatchObject(

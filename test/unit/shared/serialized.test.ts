@@ -83,6 +83,21 @@ describe("confluent-kafka's serialisers, with a stub in place of Confluent's reg
     },
   );
 
+  it.each(['Avro', 'JSON'])('are read with the GUID before the value: %s', async name => {
+    const { headers, value } = records.find(record => record.name === `${name}, header`)!;
+    const guid = Buffer.from(headers.__value_schema_id!, 'hex').subarray(0, 17);
+    const { value: prediction } = await decoded(
+      Buffer.concat([guid, Buffer.from(value, 'hex')]),
+      {},
+      answers,
+    );
+    expect(asWritten(prediction)).toEqual(expected[name]);
+    expect((await decoded(guid, {}, answers)).rejection?.class).toMatch(/^malformed-/);
+    expect((await decoded(guid.subarray(0, 16), {}, answers)).rejection?.class).toBe(
+      'malformed-json',
+    );
+  });
+
   it('reads JSON whatever schema is in the header, and says that one of Avro is unknown', async () => {
     const unknown = { __value_schema_id: Buffer.alloc(17, 1) };
     const { value } = await decoded(bytesOf('JSON, header'), unknown, {});

@@ -1,4 +1,5 @@
-"""Writes predictions.parquet as pandas does by default, which readRecords.test.ts reads.
+"""Writes predictions.parquet as pandas does by default, and the same with every other codec, which
+readRecords.test.ts reads.
 
 pip install pandas pyarrow
 python3 predictions.py
@@ -24,4 +25,8 @@ rows = [
     }
     for number in range(3)
 ]
-pandas.DataFrame(rows).to_parquet(Path(__file__).parent / "predictions.parquet", index=False)
+frame = pandas.DataFrame(rows)
+folder = Path(__file__).parent
+frame.to_parquet(folder / "predictions.parquet", index=False)
+for codec in ["none", "gzip", "zstd", "brotli", "lz4"]:
+    frame.to_parquet(folder / f"predictions.{codec}.parquet", index=False, compression=codec)
