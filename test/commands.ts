@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { inject } from 'vitest';
+import { committedOffsets } from '../infra/kafka/committedOffsets.ts';
 import type { KafkaAdmin, KafkaProducer } from '../services/shared/kafka/kafka.ts';
 import { uniqueName } from './uniqueName.ts';
 
@@ -27,6 +28,9 @@ export async function commitAll(
   groupId: string,
   topic: string,
 ): Promise<void> {
+  // The broker loads the offsets of a group when it is first asked for them. A transaction does not
+  // wait for that.
+  await committedOffsets(admin, groupId, [topic]);
   const offsets = await admin.fetchTopicOffsets(topic);
   const partitions = offsets.map(({ partition, high }) => ({ partition, offset: high }));
   const transaction = await committer.transaction();

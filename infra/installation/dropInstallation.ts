@@ -3,6 +3,7 @@ import type { Environment } from '../../services/shared/config/environment.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
 import { consumerGroup, serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
 import { topics } from '../../services/shared/kafka/topics.ts';
+import { waitUntilGone } from '../kafka/waitUntilGone.ts';
 import { deleteGroups } from './deleteGroups.ts';
 import { deleteSubjects } from './deleteSubjects.ts';
 
@@ -21,7 +22,10 @@ export async function dropInstallation(admin: KafkaAdmin, environment: Environme
 export async function dropData(admin: KafkaAdmin, environment: Environment): Promise<void> {
   const existing = new Set(await admin.listTopics());
   const dropped = ownTopics(environment).filter(topic => existing.has(topic));
-  if (dropped.length > 0) await admin.deleteTopics({ topics: dropped });
+  if (dropped.length > 0) {
+    await admin.deleteTopics({ topics: dropped });
+    await waitUntilGone(admin, dropped);
+  }
   const clickhouse = connectClickhouse(environment, { retry: false }, 'default');
   await clickhouse
     .command(`DROP DATABASE IF EXISTS ${environment.CLICKHOUSE_DATABASE}`)

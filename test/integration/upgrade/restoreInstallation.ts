@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import avro from 'avsc';
+import { committedOffsets } from '../../../infra/kafka/committedOffsets.ts';
 import { wireHeaderBytes } from '../../../services/shared/avro/schemaRegistry.ts';
 import { connectClickhouse } from '../../../services/shared/clickhouse/clickhouse.ts';
 import { connectProducer } from '../../../services/shared/kafka/kafka.ts';
@@ -83,6 +84,9 @@ async function commitEnds({ admin, environment, kafka }: Installation): Promise<
       return { topic, partitions };
     });
     const consumerGroupId = consumerGroup(environment, name);
+    // The broker loads the offsets of a group when it is first asked for them. A transaction does not
+    // wait for that.
+    await committedOffsets(admin, consumerGroupId, [prefix + consumes[0]!]);
     await transaction.sendOffsets({ consumerGroupId, topics: await Promise.all(ends) });
   }
   await transaction.commit();
