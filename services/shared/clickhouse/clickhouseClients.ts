@@ -7,10 +7,10 @@ type ClickhouseTls = { ca_cert: Buffer } | { ca_cert: Buffer; cert: Buffer; key:
 
 /**
  * How often a statement that runs sends its progress, so that a connection that carries nothing can
- * be told from a server that works.
+ * be told from a server that works. Proxies take few bytes of headers, so it is not more often.
  */
-const progressIntervalMs = 5_000;
-/** Space for the headers of some hours; Node's default of 16 KiB is full after five minutes. */
+const progressIntervalMs = 10_000;
+/** Space for the headers of some hours; Node's default of 16 KiB is full after ten minutes. */
 const maxHeaderBytes = 1024 ** 2;
 
 /** Clients of one server, which differ only in how long they wait for a sign of life. */
