@@ -1,5 +1,6 @@
 /**
- * Writes services/shared/contracts.ts from the .avsc files, the one source of truth.
+ * Writes services/shared/contracts.ts, types and defaults, from the .avsc files, the one source of
+ * truth.
  * `npm run generate` writes it, `npm run generate -- --check` fails when it is out of date.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -59,13 +60,32 @@ function interfaceOf(schema: { name: string; doc?: string; fields: AvroField[] }
   return `/** ${schema.doc} */\nexport interface ${schema.name} {\n${fields.join('\n')}\n}\n`;
 }
 
+/** The contracts of producers, who leave out what has a default. */
+const contractsOfProducers: ReadonlySet<string> = new Set(['Feedback', 'Prediction']);
+
+/** Returns a constant with the values of the fields that a record leaves out. */
+function defaultsOf({ name, fields }: { name: string; fields: AvroField[] }): string {
+  const optional = fields.filter(field => field.default !== undefined);
+  const values = optional.map(field => `  ${field.name}: ${JSON.stringify(field.default)},`);
+  const constant = `${name[0]!.toLowerCase()}${name.slice(1)}Defaults`;
+  return (
+    `/** The fields that a ${name} may leave out, as they are then read. */\n` +
+    `export const ${constant} = {\n${values.join('\n')}\n} satisfies Partial<${name}>;\n`
+  );
+}
+
 const folder = new URL('./', import.meta.url);
 const target = new URL('../services/shared/contracts.ts', folder);
 const schemas = readdirSync(folder)
   .filter(file => file.endsWith('.avsc'))
   .sort()
   .map(file => JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
-const text = `// Generated from schemas/*.avsc by \`npm run generate\`; do not edit.\n\n${schemas.map(interfaceOf).join('\n')}`;
+const parts = schemas.flatMap(schema =>
+  contractsOfProducers.has(schema.name)
+    ? [interfaceOf(schema), defaultsOf(schema)]
+    : [interfaceOf(schema)],
+);
+const text = `// Generated from schemas/*.avsc by \`npm run generate\`; do not edit.\n\n${parts.join('\n')}`;
 
 if (process.argv.includes('--check')) {
   if (readFileSync(target, 'utf8') !== text) {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { quantile } from 'simple-statistics';
-import type { Prediction } from '../../services/shared/contracts.ts';
+import { type Prediction, predictionDefaults } from '../../services/shared/contracts.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { type BenchInstallation, withInstallation } from '../harness/benchInstallation.ts';
 import type { Line, Measurement } from '../harness/measurement.ts';
@@ -141,6 +141,7 @@ function predictionAt(
   const features = pool[(window * 997 + index * 31) % pool.length]!;
   const drifted = window >= firstDrift + model * windowsBetweenDrifts;
   return {
+    ...predictionDefaults,
     id: `${window}-${index}`,
     model: `bench-${model}`,
     version: '1',
@@ -148,12 +149,5 @@ function predictionAt(
     time: firstEventTimeMs + window * windowMs,
     features: drifted ? { ...features, number_0: (features.number_0 as number) + 3 } : features,
     prediction: index % 3 === 0 ? 'yes' : 'no',
-    score: null,
-    probabilities: null,
-    segment: null,
-    codeVersion: null,
-    latencyMs: null,
-    weight: null,
-    samplingRate: null,
   };
 }

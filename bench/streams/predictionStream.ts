@@ -1,4 +1,4 @@
-import type { Prediction } from '../../services/shared/contracts.ts';
+import { type Prediction, predictionDefaults } from '../../services/shared/contracts.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 
 /** Number of predictions in a window of one minute. */
@@ -81,19 +81,13 @@ export function predictionStream(options: StreamOptions = {}): (index: number) =
     Math.ceil(poolValues / (features.numeric + features.categorical)),
   );
   return index => ({
+    ...predictionDefaults,
     id: predictionId(index),
     model: models === 1 ? 'bench' : `bench-${index % models}`,
     version: '1',
     time: timeMsOf(index),
     features: pool[index % pool.length]!,
     prediction: index % 3 === 0 ? 'yes' : 'no',
-    score: null,
-    probabilities: null,
-    segment: null,
-    codeVersion: null,
-    latencyMs: null,
-    weight: null,
-    samplingRate: null,
   });
 }
 

@@ -1,4 +1,9 @@
-import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
+import {
+  type Feedback,
+  feedbackDefaults,
+  type Prediction,
+  predictionDefaults,
+} from '../../services/shared/contracts.ts';
 import { featuresOf } from '../../services/shared/profile/features.ts';
 import type { StreamTruth } from '../counting/truthFile.ts';
 import { type WindowedStream, windowCounter } from '../counting/windowCounter.ts';
@@ -37,15 +42,8 @@ export function countGenerated(
   let due = 0;
   for (const { timeMs, features, prediction, score, label } of rows()) {
     const id = String(row++);
-    const common = {
-      probabilities: null,
-      segment: null,
-      codeVersion: null,
-      latencyMs: null,
-      weight: null,
-      samplingRate: null,
-    };
     counter.addPrediction({
+      ...predictionDefaults,
       id,
       model: name,
       version: '1',
@@ -53,17 +51,15 @@ export function countGenerated(
       features: featuresOf(features),
       prediction,
       score,
-      ...common,
     });
     due += rate;
     if (label === null || due < 1) continue;
     due -= 1;
     counter.addFeedback({
+      ...feedbackDefaults,
       id,
       label,
       time: Math.floor(timeMs) + delayMs,
-      model: null,
-      value: null,
     } satisfies Feedback);
   }
   return counter.streams()[0] ?? null;

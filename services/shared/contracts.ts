@@ -72,6 +72,12 @@ export interface Feedback {
   value: number | null;
 }
 
+/** The fields that a Feedback may leave out, as they are then read. */
+export const feedbackDefaults = {
+  model: null,
+  value: null,
+} satisfies Partial<Feedback>;
+
 /** The state of one version of a model. Compacted, keyed by model:version. Topic: model-versions. */
 export interface ModelVersion {
   /** Deterministic: model, version and status. */
@@ -187,6 +193,17 @@ export interface Prediction {
   /** Share of the traffic that was logged, above 0 and at most 1: the record stands for 1 / rate predictions; null is 1. */
   samplingRate: number | null;
 }
+
+/** The fields that a Prediction may leave out, as they are then read. */
+export const predictionDefaults = {
+  score: null,
+  probabilities: null,
+  segment: null,
+  codeVersion: null,
+  latencyMs: null,
+  weight: null,
+  samplingRate: null,
+} satisfies Partial<Prediction>;
 
 /** A person or a schedule asks for a new version. Topic: retrain-requests. */
 export interface RetrainRequest {

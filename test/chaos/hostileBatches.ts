@@ -1,7 +1,7 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
-import type { Prediction } from '../../services/shared/contracts.ts';
+import { type Prediction, predictionDefaults } from '../../services/shared/contracts.ts';
 import { batchLimits } from '../../services/shared/kafka/protocol/batchLimits.ts';
 import type {
   KafkaHeaders,
@@ -65,6 +65,7 @@ export function* hostileBatches(
 
 function goodOne(number: number): Prediction {
   return {
+    ...predictionDefaults,
     id: `hostile-${number}`,
     model: 'hostile',
     version: '1',
@@ -72,12 +73,6 @@ function goodOne(number: number): Prediction {
     features: { amount: number % 50 },
     prediction: 'yes',
     score: 0.5,
-    probabilities: null,
-    segment: null,
-    codeVersion: null,
-    latencyMs: null,
-    weight: null,
-    samplingRate: null,
   };
 }
 

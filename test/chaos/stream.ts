@@ -1,4 +1,9 @@
-import type { Feedback, Prediction, RetrainRequest } from '../../services/shared/contracts.ts';
+import {
+  type Feedback,
+  type Prediction,
+  predictionDefaults,
+  type RetrainRequest,
+} from '../../services/shared/contracts.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -112,6 +117,7 @@ function recordsAround(
   const kind = random();
   const delayMs = kind < 0.05 ? Math.floor(random() * 5 * hourMs) : kind < 0.06 ? 9 * dayMs : 0;
   const prediction: Prediction = {
+    ...predictionDefaults,
     id: `${version.model}-${version.version}-${ordinal}`,
     model: version.model,
     version: version.version,
@@ -123,12 +129,6 @@ function recordsAround(
     },
     prediction: amount > yesAboveAmount ? 'yes' : 'no',
     score: random(),
-    probabilities: null,
-    segment: null,
-    codeVersion: null,
-    latencyMs: null,
-    weight: null,
-    samplingRate: null,
   };
   const records = [sent('predictions', prediction.id, encoders.prediction(prediction))];
   if (random() < 0.02) records.push(brokenPrediction(prediction, encoders, random));

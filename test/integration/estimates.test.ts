@@ -19,7 +19,11 @@ import { calibrateQuality } from '../../services/evaluator/estimates/quality/qua
 import { runInTurns } from '../../services/evaluator/estimates/runInTurns.ts';
 import { maxSampledRecords } from '../../services/evaluator/estimates/store/sampledWindows.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
-import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
+import {
+  type Feedback,
+  type Prediction,
+  predictionDefaults,
+} from '../../services/shared/contracts.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 import { bucketKey } from '../../services/shared/profile/bucketKey.ts';
 import type { FeatureValue } from '../../services/shared/profile/featureProfile.ts';
@@ -61,6 +65,7 @@ function stream(model: string): Truth[][] {
       const probability = (group === 'b' ? 0.5 : 1) / (1 + Math.exp(-x));
       const score = 1 / (1 + Math.exp(-2 * x));
       const prediction: Prediction = {
+        ...predictionDefaults,
         id: `${model}-${window}-${index}`,
         model,
         version: '1',
@@ -68,12 +73,6 @@ function stream(model: string): Truth[][] {
         features: index % 10 === 0 ? { x, group: null } : { x, group },
         prediction: score >= 0.5 ? 'yes' : 'no',
         score,
-        probabilities: null,
-        segment: null,
-        codeVersion: null,
-        latencyMs: null,
-        weight: null,
-        samplingRate: null,
       };
       return { prediction, label: random() < probability ? 'yes' : 'no' };
     }),

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
 import { contractType, wireHeaderBytes } from '../../services/shared/avro/schemaRegistry.ts';
-import type { Feedback, Prediction, WindowUpdate } from '../../services/shared/contracts.ts';
+import {
+  type Feedback,
+  type Prediction,
+  predictionDefaults,
+  type WindowUpdate,
+} from '../../services/shared/contracts.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
@@ -31,17 +36,11 @@ const scikit: Record<string, ScikitCase> = JSON.parse(
 
 function prediction(fields: Pick<Prediction, 'id' | 'model'> & Partial<Prediction>): Prediction {
   return {
+    ...predictionDefaults,
     version: '1',
     time: startMs,
     features: {},
     prediction: 'up',
-    score: null,
-    probabilities: null,
-    segment: null,
-    codeVersion: null,
-    latencyMs: null,
-    weight: null,
-    samplingRate: null,
     ...fields,
   };
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Prediction } from '../../services/shared/contracts.ts';
+import { type Prediction, predictionDefaults } from '../../services/shared/contracts.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { randomness } from '../unit/detector/syntheticStream.ts';
 
@@ -15,6 +15,7 @@ const predictions = Array.from({ length: count }, (_, number): Prediction => {
   const { uniform, normal } = randomness(number);
   const time = startMs + Math.floor((number * 3_600_000) / perHour);
   return {
+    ...predictionDefaults,
     id: `p${number}`,
     model: 'logs',
     version: '1',
@@ -28,13 +29,6 @@ const predictions = Array.from({ length: count }, (_, number): Prediction => {
       embedding: Array.from({ length: dimension }, () => 1 + normal()),
     },
     prediction: uniform() < 0.5 ? 'yes' : 'no',
-    score: null,
-    probabilities: null,
-    segment: null,
-    codeVersion: null,
-    latencyMs: null,
-    weight: null,
-    samplingRate: null,
   };
 });
 

@@ -11,7 +11,7 @@ import {
 import { countWaitingRecords } from '../../services/profiler/counting/windowState.ts';
 import { maxBytesInMemory } from '../../services/profiler/profilerHandler.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
-import type { Prediction } from '../../services/shared/contracts.ts';
+import { type Prediction, predictionDefaults } from '../../services/shared/contracts.ts';
 import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { loggedPrediction } from '../../services/shared/profile/features.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
@@ -33,19 +33,13 @@ function prediction(
   fields: Partial<Prediction> = {},
 ): Prediction {
   return {
+    ...predictionDefaults,
     id,
     model,
     version: '1',
     time,
     features: {},
     prediction: 'yes',
-    score: null,
-    probabilities: null,
-    segment: null,
-    codeVersion: null,
-    latencyMs: null,
-    weight: null,
-    samplingRate: null,
     ...fields,
   };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
-import type { Prediction } from '../../services/shared/contracts.ts';
+import { type Prediction, predictionDefaults } from '../../services/shared/contracts.ts';
 import { serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
 import { eventually } from '../eventually.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
@@ -84,19 +84,13 @@ describe('metrics of running services', () => {
     const topic = `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}predictions`;
     const encode = await installation.schemas.encoder<Prediction>('Prediction', topic);
     const prediction = (id: string, time: number): Prediction => ({
+      ...predictionDefaults,
       id,
       model: 'm',
       version: '1',
       time,
       features: { amount: 1 },
       prediction: 'yes',
-      score: null,
-      probabilities: null,
-      segment: null,
-      codeVersion: null,
-      latencyMs: null,
-      weight: null,
-      samplingRate: null,
     });
     // A single record would not move the watermark so far.
     const ids = ['a', 'b', 'c', 'd', 'e', 'f'];

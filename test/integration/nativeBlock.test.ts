@@ -4,7 +4,7 @@ import { migrate } from '../../infra/clickhouse/migrate.ts';
 import { addPrediction, predictionBlock } from '../../services/profiler/blocks/predictionBlock.ts';
 import { connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
-import type { Prediction } from '../../services/shared/contracts.ts';
+import { type Prediction, predictionDefaults } from '../../services/shared/contracts.ts';
 import { loggedPrediction } from '../../services/shared/profile/features.ts';
 import { uniqueName } from '../uniqueName.ts';
 import { mapOf, text } from '../unit/shared/contractArbitrary.ts';
@@ -126,6 +126,7 @@ it('reads a block that fills many pieces of memory as it was written', async () 
     addPrediction(
       block,
       loggedPrediction({
+        ...predictionDefaults,
         id: `id-${index}`,
         model: `m${index % 300}`,
         version: '1',
@@ -137,12 +138,6 @@ it('reads a block that fills many pieces of memory as it was written', async () 
         },
         prediction: index,
         score: index % 3 ? null : index,
-        probabilities: null,
-        segment: null,
-        codeVersion: null,
-        latencyMs: null,
-        weight: null,
-        samplingRate: null,
       }),
       0,
       index,

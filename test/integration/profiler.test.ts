@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Prediction } from '../../services/shared/contracts.ts';
+import { type Prediction, predictionDefaults } from '../../services/shared/contracts.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
@@ -9,6 +9,7 @@ const startMs = Date.UTC(2026, 0, 1);
 
 function prediction(number: number, fields: Partial<Prediction> = {}): Prediction {
   return {
+    ...predictionDefaults,
     id: `p${number}`,
     model: 'm',
     version: '1',
@@ -16,12 +17,6 @@ function prediction(number: number, fields: Partial<Prediction> = {}): Predictio
     features: { amount: number % 50, city: number % 3 ? 'Rome' : null },
     prediction: number % 2 ? 'yes' : 'no',
     score: 0.5,
-    probabilities: null,
-    segment: null,
-    codeVersion: null,
-    latencyMs: null,
-    weight: null,
-    samplingRate: null,
     ...fields,
   };
 }

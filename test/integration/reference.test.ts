@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Prediction } from '../../services/shared/contracts.ts';
+import { type Prediction, predictionDefaults } from '../../services/shared/contracts.ts';
 import { driftloop } from '../commands.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { seededRandom } from '../unit/shared/profile/distributions.ts';
@@ -28,6 +28,7 @@ describe('driftloop reference', () => {
     const encode = await installation.schemas.encoder<Prediction>('Prediction', topic);
     const messages = Array.from({ length: 2000 }, (_, index) => {
       const prediction = {
+        ...predictionDefaults,
         id: `p${index}`,
         model: 'm',
         version: '1',
@@ -35,16 +36,7 @@ describe('driftloop reference', () => {
         prediction: 'yes',
       };
       const features = { amount: random() + 0.3, city: random() < 0.5 ? 'Rome' : 'Oslo' };
-      const empty = {
-        score: null,
-        probabilities: null,
-        segment: null,
-        codeVersion: null,
-        latencyMs: null,
-        weight: null,
-        samplingRate: null,
-      };
-      return { key: prediction.id, value: encode({ ...prediction, features, ...empty }) };
+      return { key: prediction.id, value: encode({ ...prediction, features }) };
     });
     await installation.producer.send({ topic, messages });
     await Promise.all(

@@ -4,7 +4,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
 import { ensureTopics } from '../../infra/kafka/topics.ts';
 import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
-import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
+import {
+  type Feedback,
+  type Prediction,
+  predictionDefaults,
+} from '../../services/shared/contracts.ts';
 import { connectProducer } from '../../services/shared/kafka/kafka.ts';
 import type { ServiceName } from '../../services/shared/kafka/serviceFlow.ts';
 import { offsetsPerIncarnation } from '../../services/shared/service/partitionStart.ts';
@@ -14,6 +18,7 @@ const startMs = Date.UTC(2026, 0, 1);
 
 function prediction(number: number): Prediction {
   return {
+    ...predictionDefaults,
     id: `p${number}`,
     model: 'm',
     version: '1',
@@ -21,12 +26,6 @@ function prediction(number: number): Prediction {
     features: { amount: number },
     prediction: number % 2 ? 'yes' : 'no',
     score: 0.5,
-    probabilities: null,
-    segment: null,
-    codeVersion: null,
-    latencyMs: null,
-    weight: null,
-    samplingRate: null,
   };
 }
 

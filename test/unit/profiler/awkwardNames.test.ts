@@ -5,7 +5,7 @@ import { emptyTally } from '../../../services/profiler/counting/tally.ts';
 import { newVersionState } from '../../../services/profiler/counting/versionState.ts';
 import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
-import type { Prediction } from '../../../services/shared/contracts.ts';
+import { type Prediction, predictionDefaults } from '../../../services/shared/contracts.ts';
 import { fromProfileRow, toProfileRow } from '../../../services/shared/profile/profileRow.ts';
 import { decodeRecord } from '../../../services/shared/records/decodeRecord.ts';
 import { contractArbitrary, mapOf, text } from '../shared/contractArbitrary.ts';
@@ -23,13 +23,10 @@ it('stores features, segments and models with any name under exactly that name, 
     .tuple(contractArbitrary<Prediction>('Prediction'), mapOf(value), fc.option(mapOf(text)))
     .map(([drawn, features, segment]): Prediction => {
       return {
+        ...predictionDefaults,
         ...drawn,
         features,
         segment,
-        score: null,
-        latencyMs: null,
-        weight: null,
-        samplingRate: null,
         prediction: 'yes',
         probabilities: null,
         time: 0,

@@ -5,6 +5,7 @@ import { countPrediction, isCounted } from '../../../services/profiler/counting/
 import { emptyTally } from '../../../services/profiler/counting/tally.ts';
 import { newVersionState, watermarkMs } from '../../../services/profiler/counting/versionState.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
+import { predictionDefaults } from '../../../services/shared/contracts.ts';
 import { featuresOf } from '../../../services/shared/profile/features.ts';
 import { seededRandom } from '../shared/profile/distributions.ts';
 
@@ -15,17 +16,11 @@ const settings: ModelSettings = {
   windowSizeMs: 5 * minuteMs,
 };
 const plain = {
+  ...predictionDefaults,
   model: 'm',
   version: '1',
   features: featuresOf({}),
   prediction: 'yes',
-  score: null,
-  probabilities: null,
-  segment: null,
-  codeVersion: null,
-  latencyMs: null,
-  weight: null,
-  samplingRate: null,
 };
 
 describe('deduplication', () => {

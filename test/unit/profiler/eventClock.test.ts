@@ -5,6 +5,7 @@ import { countPrediction } from '../../../services/profiler/counting/profiler.ts
 import { emptyTally } from '../../../services/profiler/counting/tally.ts';
 import { newVersionState } from '../../../services/profiler/counting/versionState.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
+import { predictionDefaults } from '../../../services/shared/contracts.ts';
 import { loggedPrediction } from '../../../services/shared/profile/features.ts';
 
 const minuteMs = 60_000;
@@ -17,19 +18,13 @@ function countedAt(days: readonly number[]) {
   const state = newVersionState('m', '1', settings);
   const results = days.map((day, offset) => {
     const prediction = loggedPrediction({
+      ...predictionDefaults,
       id: `p${offset}`,
       model: 'm',
       version: '1',
       time: startMs + day * dayMs,
       features: { x: 1 },
       prediction: 'yes',
-      score: null,
-      probabilities: null,
-      segment: null,
-      codeVersion: null,
-      latencyMs: null,
-      weight: null,
-      samplingRate: null,
     });
     const result = countPrediction(state, { prediction, offset }, emptyTally());
     return typeof result === 'string' ? result : result.class;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PredictionRecord } from '../../../services/profiler/counting/profiler.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
+import { predictionDefaults } from '../../../services/shared/contracts.ts';
 import { featuresOf } from '../../../services/shared/profile/features.ts';
 import { PlainClock } from '../../plainClock.ts';
 import { emptyStore, ProfilerModel, type StoreModel } from './storeModel.ts';
@@ -41,6 +42,7 @@ const log: fc.Arbitrary<PredictionRecord[]> = fc
     drawn.map(({ id, leapMinutes, amount, country }, offset) => ({
       offset,
       prediction: {
+        ...predictionDefaults,
         id: `${id}`,
         model: 'm',
         version: '1',
@@ -50,10 +52,6 @@ const log: fc.Arbitrary<PredictionRecord[]> = fc
         score: null,
         probabilities: null,
         segment: country ? { country } : null,
-        codeVersion: null,
-        latencyMs: null,
-        weight: null,
-        samplingRate: null,
       },
     })),
   );

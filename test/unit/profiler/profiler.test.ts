@@ -18,7 +18,7 @@ import { countWaitingRecords } from '../../../services/profiler/counting/windowS
 import { evictToBytes, settleVersion } from '../../../services/profiler/memory/versionMemory.ts';
 import { nativeBytes } from '../../../services/shared/clickhouse/nativeBlock.ts';
 import { type ModelSettings, parseSettings } from '../../../services/shared/config/settings.ts';
-import type { Prediction } from '../../../services/shared/contracts.ts';
+import { type Prediction, predictionDefaults } from '../../../services/shared/contracts.ts';
 import {
   type LoggedPrediction,
   loggedPrediction,
@@ -30,19 +30,13 @@ const settings: ModelSettings = { ...parseSettings('', 'test').of('m'), segments
 
 function prediction(fields: Partial<Prediction>): LoggedPrediction {
   return loggedPrediction({
+    ...predictionDefaults,
     id: 'a',
     model: 'm',
     version: '1',
     time: startMs,
     features: { amount: 1 },
     prediction: 'yes',
-    score: null,
-    probabilities: null,
-    segment: null,
-    codeVersion: null,
-    latencyMs: null,
-    weight: null,
-    samplingRate: null,
     ...fields,
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { windowCounter } from '../../../quality/counting/windowCounter.ts';
+import { predictionDefaults } from '../../../services/shared/contracts.ts';
 import { loggedPrediction } from '../../../services/shared/profile/features.ts';
 
 type Value = string | number | boolean;
@@ -17,19 +18,13 @@ function countedPerformance(outcomes: readonly Outcome[]) {
     const id = String(index).padStart(5, '0');
     counter.addPrediction(
       loggedPrediction({
+        ...predictionDefaults,
         id,
         model: 'm',
         version: '1',
         time: time + index,
         features: {},
         prediction,
-        score: null,
-        probabilities: null,
-        segment: null,
-        codeVersion: null,
-        latencyMs: null,
-        weight: null,
-        samplingRate: null,
       }),
     );
     counter.addFeedback({ id, label, time, model: null, value: null });

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { withSignals } from '../../../quality/counting/signals.ts';
 import { windowCounter } from '../../../quality/counting/windowCounter.ts';
-import type { Feedback, Prediction } from '../../../services/shared/contracts.ts';
+import {
+  type Feedback,
+  type Prediction,
+  predictionDefaults,
+} from '../../../services/shared/contracts.ts';
 import { loggedPrediction } from '../../../services/shared/profile/features.ts';
 
 const minuteMs = 60_000;
@@ -13,19 +17,13 @@ function prediction(
   output: Prediction['prediction'] = 'yes',
 ): Prediction {
   return {
+    ...predictionDefaults,
     id,
     model: 'm',
     version: '1',
     time: startMs + minute * minuteMs,
     features: { amount: minute },
     prediction: output,
-    score: null,
-    probabilities: null,
-    segment: null,
-    codeVersion: null,
-    latencyMs: null,
-    weight: null,
-    samplingRate: null,
   };
 }
 

@@ -2,6 +2,7 @@ import avro from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contractType } from '../../../services/shared/avro/schemaRegistry.ts';
+import { predictionDefaults } from '../../../services/shared/contracts.ts';
 import type { KafkaHeaders } from '../../../services/shared/kafka/kafka.ts';
 import { featuresOf } from '../../../services/shared/profile/features.ts';
 import {
@@ -48,14 +49,8 @@ function decode<Name extends ContractName = 'Prediction'>(
 describe('JSON', () => {
   it('fills optional fields and reads times in ISO 8601, taking one without a zone as UTC', () => {
     expect(asWritten(decode({ ...minimal, time: '2026-01-01T00:00:00' }).value)).toEqual({
+      ...predictionDefaults,
       ...minimal,
-      score: null,
-      probabilities: null,
-      segment: null,
-      codeVersion: null,
-      latencyMs: null,
-      weight: null,
-      samplingRate: null,
     });
     expect(decode({ ...minimal, time: '2026-01-01' }).value?.time).toBe(minimal.time);
     expect(decode({ ...minimal, time: '2026-01-01T10:00:00+10:00' }).value?.time).toBe(
@@ -218,10 +213,8 @@ describe('Avro', () => {
     expect(
       asWritten(decode(framed(older, minimal), { schemas: resolving(older) }).value),
     ).toMatchObject({
+      ...predictionDefaults,
       ...minimal,
-      latencyMs: null,
-      weight: null,
-      samplingRate: null,
     });
   });
 

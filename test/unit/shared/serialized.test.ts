@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { predictionDefaults } from '../../../services/shared/contracts.ts';
 import type { KafkaHeaders } from '../../../services/shared/kafka/kafka.ts';
 import { decodeRecord } from '../../../services/shared/records/decodeRecord.ts';
 import { asWritten } from './contractArbitrary.ts';
@@ -18,17 +19,9 @@ const { records, answers }: Fixtures = JSON.parse(
 const bytesOf = (name: string) =>
   Buffer.from(records.find(record => record.name === name)!.value, 'hex');
 
-const absent = {
-  probabilities: null,
-  segment: null,
-  codeVersion: null,
-  latencyMs: null,
-  weight: null,
-  samplingRate: null,
-};
 const expected: Record<string, object> = {
   Avro: {
-    ...absent,
+    ...predictionDefaults,
     id: '0f0e0d0c-0b0a-4908-8706-050403020100',
     model: 'CHURN',
     version: '3',
@@ -50,7 +43,7 @@ const expected: Record<string, object> = {
     score: 0.75,
   },
   JSON: {
-    ...absent,
+    ...predictionDefaults,
     id: 'j1',
     model: 'churn',
     version: '3',
@@ -202,6 +195,7 @@ describe('Protobuf', () => {
       );
       expect(rejection).toBeUndefined();
       expect(asWritten(prediction)).toEqual({
+        ...predictionDefaults,
         id: 'p1',
         model: 'churn',
         version: '3',
@@ -219,10 +213,6 @@ describe('Protobuf', () => {
         score: null,
         probabilities: { STAYS: 0.25, LEAVES: 0.75 },
         segment: { country: 'DE' },
-        codeVersion: null,
-        latencyMs: null,
-        weight: null,
-        samplingRate: null,
       });
     },
   );
