@@ -7,7 +7,7 @@ import { retryTransient } from '../retryTransient.ts';
 import { UserError } from '../userError.ts';
 import { ClickhouseClients } from './clickhouseClients.ts';
 import { isTransientClickhouseError, SilentServer } from './clickhouseErrors.ts';
-import { type NativeBlock, nativeBytes } from './nativeBlock.ts';
+import { type NativeBlock, nativeBytes, sentColumns } from './nativeBlock.ts';
 
 export { clickhouseTime } from './timeExpressions.ts';
 
@@ -72,7 +72,7 @@ export class Clickhouse {
     if (block.rows === 0) return;
     await this.#run(async client => {
       const { stream } = await client.exec({
-        query: `INSERT INTO ${table} (${Object.keys(block.columns).join(', ')}) FORMAT Native`,
+        query: `INSERT INTO ${table} (${sentColumns(block).join(', ')}) FORMAT Native`,
         values: Readable.from(nativeBytes(block)),
         // Rows of the same key in one block are rare here, and readers use FINAL: looking for them
         // costs a quarter of the insert.

@@ -17,6 +17,8 @@ export interface NativeColumn {
   /** Returns views of the values without a copy. They are valid until the next change. */
   values(): Uint8Array[];
   clear(): void;
+  /** Returns whether all rows are empty lists or maps, as they also are in a block without it. */
+  isEmpty?(): boolean;
 }
 
 /** A column of values of one kind. */
@@ -49,9 +51,18 @@ export function clearBlock(block: NativeBlock): void {
   block.rows = 0;
 }
 
-/** Returns the block in format Native without a copy. It must be sent before the next change. */
-export function nativeBytes({ columns, rows }: NativeBlock): Uint8Array[] {
-  const named = Object.entries(columns);
+/** Returns the names of the columns that have to be sent, in their order. */
+export function sentColumns({ columns }: NativeBlock): string[] {
+  return Object.keys(columns).filter(name => !columns[name]!.isEmpty?.());
+}
+
+/**
+ * Returns the columns that have to be sent in format Native without a copy. They must be sent before
+ * the next change.
+ */
+export function nativeBytes(block: NativeBlock): Uint8Array[] {
+  const { columns, rows } = block;
+  const named = sentColumns(block).map(name => [name, columns[name]!] as const);
   const header = byteArray(headBytes);
   addVarint(header, named.length);
   addVarint(header, rows);
@@ -212,6 +223,8 @@ export function mapColumn<T>(items: ScalarColumn<T>) {
 function nestedColumn<Parts extends Record<string, NativeColumn>>(type: string, parts: Parts) {
   const ends = int64Column('UInt64');
   let end = 0;
+  /** Rows before the first one that has values. Most columns of optional fields have no others. */
+  let emptyRows = 0;
   const all = joined([ends, ...Object.values(parts)]);
   return {
     ...parts,
@@ -219,13 +232,20 @@ function nestedColumn<Parts extends Record<string, NativeColumn>>(type: string, 
     ...all,
     /** @param length number of values that were added to each part for this row */
     end(length: number): void {
+      if (end + length === 0) {
+        emptyRows++;
+        return;
+      }
+      for (; emptyRows > 0; emptyRows--) ends.add(0);
       end += length;
       ends.add(end);
     },
     clear(): void {
       all.clear();
       end = 0;
+      emptyRows = 0;
     },
+    isEmpty: () => end === 0,
   };
 }
 
