@@ -6,15 +6,15 @@ import { MappingError, mapContent } from '../../services/shared/records/mapConte
 /** A row of a table, by the names of its columns. */
 export type TableRow = Record<string, unknown>;
 
-const objectFields = ['features', 'segment', 'probabilities'];
+const objectFields = ['features', 'segment', 'probabilities', 'quantiles'];
 /** Fields whose text is a number where it looks like one. Ids and names keep their zeros. */
 const numericFields = ['prediction', 'label'];
 
 /**
  * Returns the records of a row of a table. Without a mapping its columns are called like the fields
  * of the contract, with those of an object as `segment.country`. When no column begins with
- * `features.`, all columns that are no fields are features, and so is `weight`, which may be that of
- * a thing.
+ * `features.`, all columns that are no fields are features, and so are `weight` and a `ranking` that
+ * is no list, which may be those of a thing.
  */
 export function recordOfRow(
   row: TableRow,
@@ -46,8 +46,12 @@ function byName(row: TableRow, kind: InputKind): TableRow {
     else others[column] = value;
   }
   if (kind !== 'prediction' || record.features !== undefined) return record;
-  const { weight, ...fields } = record;
-  return { ...fields, features: weight === undefined ? others : { ...others, weight } };
+  for (const name of ['weight', 'ranking']) {
+    if (record[name] === undefined || Array.isArray(record[name])) continue;
+    others[name] = record[name];
+    delete record[name];
+  }
+  return { ...record, features: others };
 }
 
 const namesByKind = new Map<InputKind, ReadonlySet<string>>();

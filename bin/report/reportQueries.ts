@@ -94,7 +94,11 @@ export function performanceRows(clickhouse: Clickhouse, name: VersionName): Asyn
             label_delay_p50_ms AS labelDelayP50Ms, label_delay_p95_ms AS labelDelayP95Ms, errors, accuracy,
             precision, recall, f1, log_loss AS logLoss, brier, auc, average_precision AS averagePrecision,
             calibration_error AS calibrationError, balanced_accuracy AS balancedAccuracy, mcc,
-            mae, rmse, bias, r2, classes,
+            top_1_accuracy AS top1Accuracy, top_3_accuracy AS top3Accuracy,
+            top_5_accuracy AS top5Accuracy, top_10_accuracy AS top10Accuracy,
+            mean_reciprocal_rank AS meanReciprocalRank,
+            mae, rmse, bias, r2, pinball_loss AS pinballLoss,
+            interval_coverage AS intervalCoverage, interval_level AS intervalLevel, classes,
             value_sum AS valueSum
      FROM performance_windows FINAL WHERE model = {model:String} AND version = {version:String}
      ORDER BY start_iso, end_iso, segment`,

@@ -42,5 +42,6 @@ function referenceOutput({ label, output, probabilities }: StreamOutcome) {
     predictionValue: numberOrNull(output),
     score: null,
     classesOfScore: probabilities === null ? null : [],
+    hasRanking: false,
   };
 }

@@ -192,6 +192,10 @@ export interface Prediction {
   weight: number | null;
   /** Share of the traffic that was logged, above 0 and at most 1: the record stands for 1 / rate predictions; null is 1. */
   samplingRate: number | null;
+  /** Regressions: predicted quantiles by their level between 0 and 1, such as 0.1. */
+  quantiles: Record<string, number> | null;
+  /** Classes or items, the best first, at most 100. */
+  ranking: string[] | null;
 }
 
 /** The fields that a Prediction may leave out, as they are then read. */
@@ -203,6 +207,8 @@ export const predictionDefaults = {
   latencyMs: null,
   weight: null,
   samplingRate: null,
+  quantiles: null,
+  ranking: null,
 } satisfies Partial<Prediction>;
 
 /** A person or a schedule asks for a new version. Topic: retrain-requests. */

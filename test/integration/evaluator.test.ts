@@ -23,6 +23,8 @@ interface ScikitCase {
     prediction: string | number | boolean;
     score?: number;
     probabilities?: Record<string, number> | null;
+    quantiles?: Record<string, number>;
+    ranking?: string[];
     weight?: number;
     samplingRate?: number;
   }[];

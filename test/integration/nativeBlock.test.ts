@@ -53,6 +53,8 @@ const prediction: fc.Arbitrary<Prediction> = fc.record({
   latencyMs: fc.option(number),
   weight: fc.option(fc.double({ min: 1e-6, max: 1e6, noNaN: true })),
   samplingRate: fc.option(fc.double({ min: 1e-6, max: 1, noNaN: true })),
+  quantiles: fc.option(mapOf(number), { freq: 1 }),
+  ranking: fc.option(fc.array(anyText, { maxLength: 5 }), { freq: 1 }),
 });
 
 /** Returns a number as ClickHouse writes it in JSON. */
@@ -89,6 +91,8 @@ function expectedRow(sent: Prediction, index: number): object {
     prediction_value: typeof sent.prediction === 'number' ? shown(sent.prediction) : null,
     score: shownOrNull(sent.score),
     probabilities: mapped(sent.probabilities, shown),
+    quantiles: mapped(sent.quantiles, shown),
+    ranking: (sent.ranking ?? []).map(item => item.toWellFormed()),
     segments: mapped(sent.segment, value => value.toWellFormed()),
     code_version: (sent.codeVersion ?? '').toWellFormed(),
     latency_ms: shownOrNull(sent.latencyMs),

@@ -1,4 +1,6 @@
 import {
+  addArray,
+  arrayColumn,
   dictionaryColumn,
   float64Column,
   int32Column,
@@ -12,6 +14,8 @@ import type { Features, LoggedPrediction } from '../../shared/profile/features.t
 import { weightOf } from '../../shared/records/weightOf.ts';
 
 export type PredictionBlock = ReturnType<typeof predictionBlock>;
+
+const none: readonly string[] = [];
 
 /** An empty block of rows of the table predictions. */
 export function predictionBlock() {
@@ -30,6 +34,8 @@ export function predictionBlock() {
     segments: mapColumn(textColumn()),
     code_version: dictionaryColumn(),
     latency_ms: nullableFloat64Column(),
+    quantiles: mapColumn(float64Column()),
+    ranking: arrayColumn(textColumn()),
     weight: float64Column(),
     source_partition: int32Column(),
     source_offset: int64Column('UInt64'),
@@ -63,6 +69,8 @@ export function addPrediction(
   addEntries(columns.segments, prediction.segment);
   columns.code_version.add(prediction.codeVersion ?? '');
   columns.latency_ms.add(prediction.latencyMs);
+  addEntries(columns.quantiles, prediction.quantiles);
+  addArray(columns.ranking, prediction.ranking ?? none);
   columns.weight.add(weightOf(prediction));
   columns.source_partition.add(partition);
   columns.source_offset.add(offset);

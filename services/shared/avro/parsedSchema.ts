@@ -80,6 +80,8 @@ const mayBeAbsent: ReadonlySet<string> = new Set([
   'weight',
   'samplingRate',
   'sampling_rate',
+  'quantiles',
+  'ranking',
   'value',
   'model',
 ]);

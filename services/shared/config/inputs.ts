@@ -41,7 +41,7 @@ const valuesOfField = z.union(
   [path, z.array(path).min(1), z.record(z.string().min(1), pathOrConstant)],
   { error: 'expected a place such as inputs.*, a list of places, or names with their places' },
 );
-const fieldsWithNames = ['features', 'probabilities', 'segment'];
+const fieldsWithNames = ['features', 'probabilities', 'segment', 'quantiles'];
 
 /** Names of the fields of a contract, from the file that defines them. */
 function fieldNames(kind: InputKind): string[] {

@@ -152,6 +152,7 @@ interface OutputRow extends VersionName {
   score: number | string | null;
   classes_of_score: string[];
   has_probabilities: number;
+  has_ranking: number;
 }
 
 /** How near a probability has to be to the score to be the same. */
@@ -201,7 +202,7 @@ export async function referenceOutputs(
     `SELECT model, version, toUnixTimestamp64Milli(event_time) AS event_ms,
             label, label_value, prediction, prediction_value, score,
             ifNull(score, prediction_value) AS given,
-            length(probabilities) > 0 AS has_probabilities,
+            length(probabilities) > 0 AS has_probabilities, length(ranking) > 0 AS has_ranking,
             arraySlice(arrayFilter((name, p) -> abs(p - ifNull(given, nan)) <= ${maxScoreDifference},
                                    mapKeys(probabilities), mapValues(probabilities)),
                        1, ${maxClassesOfScore}) AS classes_of_score
@@ -232,6 +233,7 @@ function referenceOutput(row: OutputRow): ReferenceOutput {
     predictionValue: row.prediction_value === null ? null : Number(row.prediction_value),
     score: row.score === null ? null : Number(row.score),
     classesOfScore: row.has_probabilities === 1 ? row.classes_of_score : null,
+    hasRanking: row.has_ranking === 1,
   };
 }
 

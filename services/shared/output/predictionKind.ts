@@ -162,10 +162,15 @@ function haveManyValues(labels: readonly number[]): boolean {
   return rare > labels.length * maxRareShare;
 }
 
-/** Returns whether numbers are logged as text or with probabilities, as classes are. */
+/** Returns whether numbers are logged as text, with probabilities or with rankings, as classes are. */
 function areNamesOfClasses(outputs: readonly ReferenceOutput[], arePredicted: boolean): boolean {
   const withProbabilities = shareOf(outputs, ({ classesOfScore }) => classesOfScore !== null);
+  const withRankings = shareOf(outputs, ({ hasRanking }) => hasRanking);
   const textLabels = shareOf(outputs, ({ labelValue }) => labelValue === null);
   const textPredictions = shareOf(outputs, ({ predictionValue }) => predictionValue === null);
-  return withProbabilities > 0.5 || (textLabels > 0.5 && (!arePredicted || textPredictions > 0.5));
+  return (
+    withProbabilities > 0.5 ||
+    withRankings > 0.5 ||
+    (textLabels > 0.5 && (!arePredicted || textPredictions > 0.5))
+  );
 }

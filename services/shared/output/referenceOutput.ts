@@ -12,6 +12,8 @@ export interface ReferenceOutput {
    * the record has no probabilities.
    */
   classesOfScore: readonly string[] | null;
+  /** Whether the record has a ranked list of classes. */
+  hasRanking: boolean;
 }
 
 /** A decimal number as text, with space around it. */

@@ -2,12 +2,16 @@ import type { Feedback } from '../contracts.ts';
 import type { LoggedPrediction } from '../profile/features.ts';
 import type { Rejection } from './decodeRecord.ts';
 import { acceptedTimes } from './eventTime.ts';
+import { levelOf } from './quantileLevel.ts';
 import { weightOf } from './weightOf.ts';
 
 const maxNameCharacters = 256;
 const maxFeatures = 2_000;
 /** One record may stand for this many predictions, so that no sum of a window overflows. */
 const maxWeight = 1e15;
+const maxQuantiles = 100;
+/** Items of a ranked list. */
+const maxRanking = 100;
 /** An event time may be this far ahead of the wall clock. */
 export const futureToleranceMs = 3_600_000;
 /** Earlier times are mistakes, such as zero, and not history. */
@@ -46,6 +50,46 @@ function checkWeight(prediction: LoggedPrediction): Rejection | null {
   return mistake === null ? null : { class: 'invalid-field', message: mistake };
 }
 
+/** Finds a level that is no level, and two that are the same. Values that are not finite are absent. */
+function checkQuantiles({ quantiles }: LoggedPrediction): Rejection | null {
+  if (quantiles === null) return null;
+  const texts = Object.keys(quantiles);
+  const levels = new Set<number>();
+  for (const text of texts) {
+    const level = levelOf(text);
+    if (level === null) {
+      return {
+        class: 'invalid-field',
+        message: `quantiles: expected levels above 0 and below 1, such as 0.1, got ${JSON.stringify(text.slice(0, 40))}`,
+      };
+    }
+    levels.add(level);
+  }
+  if (levels.size < texts.length)
+    return { class: 'invalid-field', message: 'quantiles: has the same level twice' };
+  return texts.length > maxQuantiles
+    ? {
+        class: 'invalid-field',
+        message: `quantiles: has ${texts.length} levels, at most ${maxQuantiles} are allowed`,
+      }
+    : null;
+}
+
+function checkRanking({ ranking }: LoggedPrediction): Rejection | null {
+  if (ranking === null) return null;
+  if (ranking.length > maxRanking) {
+    return {
+      class: 'invalid-field',
+      message: `ranking: has ${ranking.length} items, at most ${maxRanking} are allowed`,
+    };
+  }
+  for (const [index, item] of ranking.entries()) {
+    const rejection = checkName(`ranking.${index}`, item);
+    if (rejection) return rejection;
+  }
+  return null;
+}
+
 function checkTime(timeMs: number, nowMs: number): Rejection | null {
   if (timeMs < minTimeMs) {
     return {
@@ -80,6 +124,8 @@ export function checkPrediction(prediction: LoggedPrediction, nowMs: number): Re
     checkTime(prediction.time, nowMs) ??
     checkFinite('prediction', prediction.prediction) ??
     checkWeight(prediction) ??
+    checkQuantiles(prediction) ??
+    checkRanking(prediction) ??
     (prediction.features.names.length > maxFeatures
       ? ({ class: 'too-many-features', message: `features: more than ${maxFeatures}` } as const)
       : null);

@@ -58,8 +58,18 @@ interface Field {
   /** Its name in Protobuf and Python. */
   otherName: string;
   byDefault: unknown;
-  kind: 'time' | 'segment' | 'features' | 'probabilities' | 'text' | 'number' | 'any';
+  kind: (typeof fieldsOfTheirKind)[number] | 'text' | 'number' | 'any';
 }
+
+/** Fields that are read in a way of their own. */
+const fieldsOfTheirKind = [
+  'time',
+  'segment',
+  'features',
+  'probabilities',
+  'quantiles',
+  'ranking',
+] as const;
 
 const fieldsByContract = new Map<string, Field[]>();
 
@@ -77,9 +87,7 @@ function fieldsOf(contract: string, type: avro.types.RecordType): Field[] {
 }
 
 function kindOf({ name, type }: avro.types.Field): Field['kind'] {
-  const own = (['time', 'segment', 'features', 'probabilities'] as const).find(
-    kind => kind === name,
-  );
+  const own = fieldsOfTheirKind.find(kind => kind === name);
   if (own) return own;
   if (isOnly('string', type)) return 'text';
   return isOnly('double', type) ? 'number' : 'any';
@@ -107,7 +115,12 @@ function fieldValue({ kind }: Field, value: unknown): unknown {
     case 'features':
       return isObject(value) ? flattenedFeatures(value) : value;
     case 'probabilities':
+    case 'quantiles':
       return isObject(value) ? mapOfNumbers(value) : value;
+    case 'ranking':
+      return Array.isArray(value)
+        ? value.map(item => (isScalar(item) ? String(item) : item))
+        : value;
     case 'text':
       return typeof value === 'number' || typeof value === 'bigint'
         ? wholeNumberText(value)
@@ -174,6 +187,7 @@ function named(type: avro.Type): string {
   if (typeName === 'long' || typeName === 'int') return 'a whole number';
   if (typeName === 'double') return 'a number';
   if (typeName === 'map') return 'an object';
+  if (typeName === 'array') return 'a list';
   return typeName === 'string' ? 'text' : typeName;
 }
 

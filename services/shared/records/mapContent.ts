@@ -11,7 +11,8 @@ export class MappingError extends Error {}
  * Returns a record of another form as objects with the fields of a contract, one for each row. A
  * place is looked up in the row first and then in the record. `#` in a place is the number of the
  * row, and a `*` at its end stands for all fields of the object there. A field that has no place is
- * read under its own name, except `weight`, which in records of another form may be that of a thing.
+ * read under its own name, except `weight`, `ranking` and `quantiles`, which in records of another
+ * form may be those of a thing.
  *
  * An id that several rows share gets the number of the row, so that they are different predictions.
  * @throws MappingError if the record has no rows where they should be
@@ -35,6 +36,9 @@ export function mapContent(content: unknown, mapping: InputMapping): unknown[] {
   return list.map((row, index) => mapRow(content, { row, index }, mapping));
 }
 
+/** Fields whose names stand for something else in many records. */
+const oftenOfThings = ['weight', 'ranking', 'quantiles'];
+
 interface Row {
   row: unknown;
   index: number;
@@ -48,7 +52,7 @@ function mapRow(
   const used = namesIn(fields);
   const mapped: Record<string, unknown> = { ...content };
   if (row !== null && isObject(row.row)) Object.assign(mapped, row.row);
-  delete mapped.weight;
+  for (const name of oftenOfThings) delete mapped[name];
   for (const [name, source] of Object.entries(fields))
     mapped[name] = valueFrom(source, content, row, used);
   if (row !== null && isShared(fields.id ?? 'id', row) && mapped.id !== undefined)

@@ -89,6 +89,14 @@ describe('CSV', () => {
     ).toEqual([{ weight: '1.5', sampling_rate: '0.5', prediction: 'x', features: { weight: 80 } }]);
   });
 
+  it('has quantiles by columns, and a ranking only as a list, because things have rankings', async () => {
+    expect(
+      await read('q.csv', `quantiles.0.1,quantiles.0.9,ranking,prediction\n-2,4.5,3,1\n`),
+    ).toEqual([
+      { quantiles: { '0.1': '-2', '0.9': '4.5' }, prediction: 1, features: { ranking: 3 } },
+    ]);
+  });
+
   it('keeps a row with too many or too few values as a record that is refused', async () => {
     const records = await read(
       'w.csv',

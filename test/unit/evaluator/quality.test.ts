@@ -80,7 +80,9 @@ describe('an undefined metric is null', () => {
     brierSum: 0,
     auc: null,
     averagePrecision: null,
+    calibratedWeight: 0,
     calibrationErrorSum: 0,
+    ranks: { weight: 0, length: 0, hits: [], reciprocalSum: 0 },
   };
 
   it('if the positive class neither occurs nor is predicted, and if there are no probabilities', () => {
@@ -121,6 +123,7 @@ describe('an undefined metric is null', () => {
       labelSquareSum: 0,
       lossSum: 3,
       lossSquareSum: 5,
+      quantiles: { losses: [], intervals: [] },
     };
     expect(numberQuality(equal)).toMatchObject({
       mae: 1.5,
@@ -137,6 +140,7 @@ describe('an undefined metric is null', () => {
       labelSquareSum: 0,
       lossSum: 0,
       lossSquareSum: 0,
+      quantiles: { losses: [], intervals: [] },
     };
     expect(numberQuality(nothing)).toMatchObject({
       mae: null,

@@ -46,6 +46,8 @@ function predictionOf(namesOf: readonly string[][]): fc.Arbitrary<Omit<LoggedPre
     latencyMs: fc.option(fc.double()),
     weight: fc.constant(null),
     samplingRate: fc.constant(null),
+    quantiles: fc.constant(null),
+    ranking: fc.constant(null),
   });
 }
 

@@ -11,7 +11,12 @@ function taskOf(
   rows: readonly Pick<DatasetRow, 'label' | 'labelValue' | 'prediction' | 'predictionValue'>[],
   positiveLabel?: string,
 ) {
-  const outputs = rows.map(row => ({ ...row, score: null, classesOfScore: null }));
+  const outputs = rows.map(row => ({
+    ...row,
+    score: null,
+    classesOfScore: null,
+    hasRanking: false,
+  }));
   return labelTask(rows, decideOutput(outputs, { positiveLabel }));
 }
 

@@ -4,6 +4,19 @@
 
 import type { TaskDecision } from '../../../shared/task.ts';
 import { type ClassFigures, type FiguresOfClass, figuresOfClasses } from './classFigures.ts';
+import {
+  noQuantileFigures,
+  type QuantileQuality,
+  type QuantileStatistics,
+  quantileQuality,
+} from './quantileQuality.ts';
+import {
+  noRankFigures,
+  type RankQuality,
+  type RankStatistics,
+  rankQuality,
+} from './rankQuality.ts';
+import { ratio } from './ratio.ts';
 
 /** A key and the number of times that it occurs. */
 export type CountedKey = readonly [key: string, count: number];
@@ -38,8 +51,15 @@ export interface ClassStatistics {
   auc: number | null;
   /** Null if the task is not binary, or if no positive label has a score. */
   averagePrecision: number | null;
-  /** Sum over ten bins of probabilities of |Σ (probability - positive)|; 0 if not binary. */
+  /** Weight of the rows that say how probable their class is. */
+  calibratedWeight: number;
+  /**
+   * Sum over ten bins of probabilities of |Σ (probability - hit)|: the probability of the positive
+   * class and whether the label is of it, or of more than two classes that of the predicted class
+   * and whether it is the label.
+   */
   calibrationErrorSum: number;
+  ranks: RankStatistics;
 }
 
 /**
@@ -58,10 +78,11 @@ export interface NumberStatistics {
   lossSum: number;
   /** Sum of the squared errors without weights. */
   lossSquareSum: number;
+  quantiles: QuantileStatistics;
 }
 
 /** Realised quality of a model version in a window. A metric without a meaning is null. */
-export interface Quality {
+export interface Quality extends RankQuality, QuantileQuality {
   /** Number of wrong classes; null if no prediction can be compared with its label. */
   errors: number | null;
   accuracy: number | null;
@@ -105,7 +126,7 @@ export interface Quality {
  * scikit-learn says 0 because all labels or all predictions are of one class. The average precision
  * is the area under the precision-recall curve (average_precision_score). The calibration error is
  * Σ |Σ (probability - positive)| / rows over ten bins of equal width (Naeini, Cooper, Hauskrecht,
- * AAAI 2015).
+ * AAAI 2015). Of more than two classes it is that of the predicted class.
  */
 export function classQuality(
   statistics: ClassStatistics,
@@ -124,19 +145,25 @@ export function classQuality(
     brier: ratio(statistics.brierSum, scoredWeight),
     auc: statistics.auc,
     averagePrecision: statistics.averagePrecision,
-    calibrationError: isBinary ? ratio(statistics.calibrationErrorSum, scoredWeight) : null,
+    calibrationError: ratio(statistics.calibrationErrorSum, statistics.calibratedWeight),
     balancedAccuracy: balancedAccuracy(classes),
     mcc: correlation(statistics, classes),
-    mae: null,
-    rmse: null,
-    bias: null,
-    r2: null,
+    ...rankQuality(statistics.ranks),
+    ...noNumberFigures,
     // The loss of a row is 0 or 1, and so is its square.
     lossSum: errors,
     lossSquareSum: errors,
     classes,
   };
 }
+
+const noNumberFigures = {
+  mae: null,
+  rmse: null,
+  bias: null,
+  r2: null,
+  ...noQuantileFigures,
+};
 
 const noFigures: ClassFigures = { precision: null, recall: null, f1: null };
 
@@ -196,16 +223,14 @@ export function numberQuality(statistics: NumberStatistics): Quality {
     calibrationError: null,
     balancedAccuracy: null,
     mcc: null,
+    ...noRankFigures,
     mae: ratio(absoluteErrorSum, numberWeight),
     rmse: meanSquaredError === null ? null : Math.sqrt(meanSquaredError),
     bias: ratio(errorSum, numberWeight),
     r2: unexplained === null ? null : 1 - unexplained,
+    ...quantileQuality(statistics.quantiles),
     lossSum: statistics.lossSum,
     lossSquareSum: statistics.lossSquareSum,
     classes: [],
   };
-}
-
-function ratio(part: number, whole: number): number | null {
-  return whole > 0 ? part / whole : null;
 }

@@ -56,15 +56,15 @@ function joinOutcomes(
 ): Promise<void> {
   return clickhouse.command(
     `INSERT INTO outcomes (model, version, id, event_time,
-                           prediction, prediction_value, score, probabilities, segments, weight,
-                           label, label_value, value, observed_at, precedence)
+                           prediction, prediction_value, score, probabilities, quantiles, ranking,
+                           segments, weight, label, label_value, value, observed_at, precedence)
      SELECT p.model, p.version, p.id, p.event_time,
-            p.prediction, p.prediction_value, p.score, p.probabilities, p.segments, p.weight,
-            f.label, f.label_value, f.value, f.observed_at, f.precedence
+            p.prediction, p.prediction_value, p.score, p.probabilities, p.quantiles, p.ranking,
+            p.segments, p.weight, f.label, f.label_value, f.value, f.observed_at, f.precedence
      FROM
      (
          SELECT model, version, id, event_time, prediction, prediction_value, score,
-                probabilities, segments, weight
+                probabilities, quantiles, ranking, segments, weight
          FROM predictions FINAL WHERE (model, version, event_time, id) IN (${keys})
      ) AS p
      INNER JOIN

@@ -21,6 +21,13 @@ import {
   type WeightedKey,
 } from '../quality/quality.ts';
 import type { WindowPerformance } from '../quality/windowPerformance.ts';
+import {
+  quantileColumns,
+  quantilesOf,
+  quantilesOfRow,
+  type StoredQuantiles,
+} from './quantileColumns.ts';
+import { placeInRanking, rankColumns, ranksOf, type StoredRanks } from './rankColumns.ts';
 
 /** What windows must have in common to be computed by one query. */
 export interface Evaluation {
@@ -49,8 +56,10 @@ interface CommonStatistics extends VersionName {
 }
 
 type StoredStatistics = CommonStatistics &
-  Omit<ClassStatistics, 'compared'> &
-  NumberStatistics & { compared_rows: number; compared_labels: WeightedKey[] };
+  Omit<ClassStatistics, 'compared' | 'ranks'> &
+  Omit<NumberStatistics, 'quantiles'> &
+  StoredRanks &
+  StoredQuantiles & { compared_rows: number; compared_labels: WeightedKey[] };
 
 /**
  * Computes the quality of the windows that have outcomes, of all their predictions and of each
@@ -116,7 +125,7 @@ function performanceQuery(
         FROM
         (
             SELECT model, version, label, label_value, prediction, prediction_value, value,
-                   weight, toUnixTimestamp64Milli(event_time) AS event_ms,
+                   quantiles, weight, toUnixTimestamp64Milli(event_time) AS event_ms,
                    toUnixTimestamp64Milli(observed_at) AS observed_ms,
                    ${windowStartOf('event_ms')} AS start_ms,
                    arrayFilter(name -> mapContains(segments, name), {segmentNames:Array(String)})
@@ -156,7 +165,8 @@ function errorColumns(
 ): string {
   return `${labelNumber} AS label_number,
           ${predictionNumber} - label_number AS error,
-          ${comparable ? 'ifNull(isFinite(error), false)' : 'isNotNull(label_number)'} AS fits`;
+          ${comparable ? 'ifNull(isFinite(error), false)' : 'isNotNull(label_number)'} AS fits,
+          ${quantilesOfRow}`;
 }
 
 /**
@@ -168,7 +178,8 @@ function classOfRow(meaning: OutputMeaning, expressions: OutputExpressions): str
           ${expressions.predictionClass} AS prediction_class,
           (label_class != '' AND prediction_class != '') AS compared,
           ${meaning.comparable ? 'compared' : "label_class != ''"} AS fits,
-          ${meaning.task === 'binary' ? binaryProbability(meaning, expressions) : multiclassProbability(expressions)}`;
+          ${meaning.task === 'binary' ? binaryProbability(meaning, expressions) : multiclassProbability(meaning, expressions)},
+          ${placeInRanking(meaning, expressions)}`;
 }
 
 function binaryProbability(meaning: OutputMeaning, expressions: OutputExpressions): string {
@@ -184,7 +195,10 @@ function binaryProbability(meaning: OutputMeaning, expressions: OutputExpression
           (fits AND ifNull(usable_probability BETWEEN 0 AND 1, false)) AS usable,
           if(positive, probability, 1 - probability) AS probability_of_label,
           ${logLossOf('probability_of_label')} AS log_loss_term,
-          pow(probability - positive, 2) AS brier_term`;
+          pow(probability - positive, 2) AS brier_term,
+          usable AS calibrated,
+          probability AS confidence,
+          positive AS hit`;
 }
 
 /** The probability of the positive class, or another number that is higher for it, or NULL. */
@@ -204,13 +218,18 @@ function probabilityOfPositive(meaning: OutputMeaning, expressions: OutputExpres
 
 /**
  * Probabilities are usable if one of them is of the label or of the prediction. Others may be by
- * number, such as those of an array.
+ * number, such as those of an array. The confidence is the probability of the predicted class, or
+ * without probabilities the score.
  */
-function multiclassProbability({ classNamed }: OutputExpressions): string {
+function multiclassProbability(
+  { scoresAreProbabilities }: OutputMeaning,
+  { classNamed }: OutputExpressions,
+): string {
   return `mapValues(probabilities) AS given,
           (label_class != '' AND length(given) > 0
            AND arrayAll(p -> isFinite(p) AND p BETWEEN 0 AND 1, given)) AS are_probabilities,
-          if(are_probabilities AND NOT mapContains(probabilities, label),
+          if(are_probabilities AND NOT (mapContains(probabilities, label)
+                                        AND mapContains(probabilities, prediction)),
              arrayMap(name -> ${classNamed('name')}, mapKeys(probabilities)), []) AS given_classes,
           (are_probabilities AND (mapContains(probabilities, label)
            OR hasAny(given_classes, [label_class, prediction_class]))) AS usable,
@@ -218,7 +237,16 @@ function multiclassProbability({ classNamed }: OutputExpressions): string {
              arraySum(arrayMap((name, p) -> if(name = label_class, p, 0),
                                given_classes, if(empty(given_classes), [], given)))) AS probability,
           ${logLossOf('probability')} AS log_loss_term,
-          arraySum(p -> p * p, given) - 2 * probability + 1 AS brier_term`;
+          arraySum(p -> p * p, given) - 2 * probability + 1 AS brier_term,
+          multiIf(NOT compared, NULL,
+                  usable AND mapContains(probabilities, prediction), probabilities[prediction],
+                  usable AND has(given_classes, prediction_class),
+                  arraySum(arrayMap((name, p) -> if(name = prediction_class, p, 0),
+                                    given_classes, if(empty(given_classes), [], given))),
+                  empty(probabilities) AND ${scoresAreProbabilities}, score, NULL) AS stated,
+          ifNull(stated BETWEEN 0 AND 1, false) AS calibrated,
+          ifNull(stated, 0) AS confidence,
+          label_class = prediction_class AS hit`;
 }
 
 /** The log-loss of a probability that is clipped at 1e-15. */
@@ -247,7 +275,9 @@ function classColumns({ task, comparable }: OutputMeaning): string {
           ${task === 'binary' ? `${weightsAboveRanks},` : ''}
           ${task === 'binary' ? areaUnderCurve : 'NULL'} AS auc,
           ${task === 'binary' ? averagePrecision : 'NULL'} AS averagePrecision,
-          ${task === 'binary' ? calibrationErrorSum : '0'} AS calibrationErrorSum`;
+          sumIf(weight, calibrated) AS calibratedWeight,
+          ${calibrationErrorSum} AS calibrationErrorSum,
+          ${rankColumns}`;
 }
 
 /** ClickHouse's areas under curves know no weights. */
@@ -289,7 +319,7 @@ const averagePrecision = `
 
 const calibrationErrorSum = `
   arraySum(difference -> abs(difference), mapValues(sumMapIf(
-      map(toUInt8(least(floor(least(probability, 1) * 10), 9)), (probability - positive) * weight), usable)))`;
+      map(toUInt8(least(floor(least(confidence, 1) * 10), 9)), (confidence - hit) * weight), calibrated)))`;
 
 /** An array of (text, count), with the most frequent text first. */
 function mostFrequent(expression: string, maxTexts: number, condition: string): string {
@@ -344,14 +374,20 @@ const numberColumns = `
           minIf(${truth}, ${isNumber}) = maxIf(${truth}, ${isNumber}), 0,
           ${weightedSquares}) AS labelSquareSum,
   sumIf(abs(error), ${isNumber}) AS lossSum,
-  sumIf(error * error, ${isNumber}) AS lossSquareSum`;
+  sumIf(error * error, ${isNumber}) AS lossSquareSum,
+  ${quantileColumns}`;
 
 function performanceOf(
   row: StoredStatistics,
   { windowSizeMs, meaning }: Evaluation,
 ): WindowPerformance {
   const isRegression = meaning.task === 'regression';
-  const classes = { ...row, compared: row.compared_rows, labels: row.compared_labels };
+  const classes = {
+    ...row,
+    compared: row.compared_rows,
+    labels: row.compared_labels,
+    ranks: ranksOf(row),
+  };
   return {
     model: row.model,
     version: row.version,
@@ -359,7 +395,9 @@ function performanceOf(
     startMs: row.start_ms,
     endMs: row.start_ms + windowSizeMs,
     meaning,
-    quality: isRegression ? numberQuality(row) : classQuality(classes, meaning),
+    quality: isRegression
+      ? numberQuality({ ...row, quantiles: quantilesOf(row) })
+      : classQuality(classes, meaning),
     predictions: row.predictions_of_window,
     labelled: row.labelled,
     weight: row.labelled_weight,

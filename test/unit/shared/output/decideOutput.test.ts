@@ -16,6 +16,7 @@ interface Logged {
   label: Value;
   score?: number | null;
   probabilities?: Record<string, number>;
+  hasRanking?: boolean;
 }
 
 const numberOrNull = (value: Value) => (typeof value === 'number' ? value : null);
@@ -25,6 +26,7 @@ function referenceOutput({
   label,
   score = null,
   probabilities,
+  hasRanking = false,
 }: Logged): ReferenceOutput {
   const given = score ?? numberOrNull(prediction);
   return {
@@ -36,6 +38,7 @@ function referenceOutput({
     classesOfScore: probabilities
       ? Object.keys(probabilities).filter(name => Math.abs(probabilities[name]! - given!) <= 1e-6)
       : null,
+    hasRanking,
   };
 }
 
@@ -149,6 +152,9 @@ describe('the task', () => {
       probabilities: { [index % 25]: 0.9 },
     }));
     expect(decide(codes).task).toBe('multiclass');
+    const items = codes.map(({ label, prediction }) => ({ label, prediction }));
+    expect(decide(items).task).toBe('regression');
+    expect(decide(items.map(item => ({ ...item, hasRanking: true }))).task).toBe('multiclass');
     const texts = records(300, index => ({ label: `${index % 25}`, prediction: `${index % 25}` }));
     expect(decide(texts).task).toBe('multiclass');
   });
