@@ -146,8 +146,95 @@ describe('evaluator', () => {
       const allCloseTo = (values: Record<string, unknown>) =>
         Object.fromEntries(Object.entries(values).map(([key, value]) => [key, closeTo(value)]));
       expect(row).toMatchObject({ ...allCloseTo(figures), classes: classes.map(allCloseTo) });
+      expect(await reasons(name)).toHaveLength(1);
     },
   );
+
+  /** Columns that are NULL in the rows of a model, with the reasons that the view gives. */
+  const reasons = async (model: string) => {
+    const rows = await select<Record<string, unknown> & { null_reasons: Record<string, string> }>(
+      'SELECT * FROM performance_over_time WHERE model = {model:String} ORDER BY window_start',
+      { model },
+    );
+    return rows.map(({ null_reasons, ...row }) => {
+      const nulls = Object.keys(row).filter(name => row[name] === null);
+      expect(Object.keys(null_reasons).sort()).toEqual(nulls.sort());
+      return null_reasons;
+    });
+  };
+
+  it('says why a figure is null', async () => {
+    const labels = ['up', 'up', 'down', 'up'];
+    const predictions = ['up', 'up', 'down', 'down'];
+    const letters = Array.from({ length: 30 }, (_, index) => index);
+    const inHour = (index: number) => startMs + index * hourMs;
+    await sendPredictions(
+      ...labels.map((_, index) =>
+        prediction({
+          id: `r${index}`,
+          model: 'reasons',
+          prediction: predictions[index]!,
+          time: inHour(Math.min(index, 2)),
+          score: index === 2 ? 0.2 : null,
+          ranking: ['up', 'down'],
+        }),
+      ),
+      ...[3, 3].map((number, index) =>
+        prediction({
+          id: `q${index}`,
+          model: 'equal',
+          prediction: number + 0.5,
+          quantiles: { '0.5': 3 },
+        }),
+      ),
+      prediction({ id: 'q2', model: 'equal', prediction: 1.5, time: inHour(1) }),
+      prediction({ id: 'x0', model: 'apart', prediction: 'up' }),
+      prediction({ id: 'x1', model: 'apart', prediction: 'N/A', time: inHour(1) }),
+      ...letters.map(index =>
+        prediction({ id: `c${index}`, model: 'letters', prediction: `letter ${index % 3}` }),
+      ),
+    );
+    await sendFeedback(
+      ...labels.map((label, index) => feedback(`r${index}`, label)),
+      ...['q0', 'q1', 'q2'].map(id => feedback(id, 3)),
+      feedback('x0', 'up'),
+      feedback('x1', 'up'),
+      ...letters.map(index => feedback(`c${index}`, `kind ${index % 3}`, { value: 2 })),
+    );
+    await quiet();
+    const numbers = { mae: 'task-is-binary', rmse: 'task-is-binary', bias: 'task-is-binary' };
+    const unscored = { log_loss: 'no-probabilities', calibration_error: 'no-probabilities' };
+    expect(await reasons('reasons')).toMatchObject([
+      {
+        ...numbers,
+        ...unscored,
+        r2: 'task-is-binary',
+        pinball_loss: 'task-is-binary',
+        mcc: 'labels-or-predictions-of-one-class',
+        auc: 'labels-of-one-class',
+        average_precision: 'no-scores-of-positive-class',
+        top_3_accuracy: 'ranking-too-short',
+        value_sum: 'no-values',
+      },
+      numbers,
+      { ...numbers, auc: 'no-scores-of-both-classes' },
+    ]);
+    expect(await reasons('equal')).toMatchObject([
+      {
+        accuracy: 'task-is-regression',
+        mean_reciprocal_rank: 'task-is-regression',
+        r2: 'labels-are-equal',
+        interval_coverage: 'no-central-interval',
+      },
+      { pinball_loss: 'no-quantiles', interval_level: 'no-quantiles' },
+    ]);
+    expect(await reasons('apart')).toMatchObject([
+      { auc: 'labels-of-one-class' },
+      { accuracy: 'all-set-apart', label_delay_p50_ms: 'all-set-apart', auc: 'all-set-apart' },
+    ]);
+    const compared = { errors: 'not-comparable', precision: 'not-comparable' };
+    expect(await reasons('letters')).toMatchObject([{ ...compared, auc: 'task-is-multiclass' }]);
+  });
 
   it('weights neither what verdicts count with nor the counts of classes', async () => {
     const weights = { weight: 8, samplingRate: 0.5 };
