@@ -1,10 +1,11 @@
-import { sourcePartition } from '../shared/config/inputs.ts';
+import { sourcePartition, topicsOfKind } from '../shared/config/inputs.ts';
 import type { WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
 import { checkFeedback } from '../shared/records/checkRecord.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
+import { RefusalBoard } from '../shared/service/refusalBoard.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
 import { type ChangedVersion, WindowEstimator } from './estimates/windowEstimator.ts';
 import { evaluatorMetrics } from './evaluatorMetrics.ts';
@@ -44,6 +45,7 @@ export class EvaluatorHandler implements BatchHandler {
   readonly #noticeBoard: OutputNoticeBoard;
   readonly #evaluation: WindowEvaluation;
   readonly #estimator: WindowEstimator;
+  readonly #refusals: RefusalBoard;
   readonly #metrics: ReturnType<typeof evaluatorMetrics>;
   #feedback: FeedbackRecord[] = [];
   /** Windows that the profiler has announced, by `partitionKey`. */
@@ -70,6 +72,10 @@ export class EvaluatorHandler implements BatchHandler {
       this.#noticeBoard,
     );
     this.#estimator = new WindowEstimator(clickhouse, settings, metrics);
+    this.#refusals = new RefusalBoard(context, {
+      service: 'evaluator',
+      topics: [context.topic(topics.feedback), ...topicsOfKind(settings.inputs, 'feedback')],
+    });
     this.#metrics = evaluatorMetrics(metrics);
     metrics.observeCaches(() => ({
       joined_windows: this.#join.size,
@@ -86,6 +92,7 @@ export class EvaluatorHandler implements BatchHandler {
     this.#noticeBoard.reset();
     this.#evaluation.reset();
     this.#estimator.reset();
+    this.#refusals.reset();
   }
 
   take(records: KafkaRecord[]): Promise<void> {
@@ -101,7 +108,8 @@ export class EvaluatorHandler implements BatchHandler {
     metrics.rows.inc({ table: 'feedback' }, this.#feedback.length);
     const waitingModels = await this.#joinFeedback(changed);
     await this.#joinAnnounced(changed);
-    await deadLetters.flush();
+    const refused = await deadLetters.flush();
+    await this.#refusals.state(refused > 0);
     const written = await this.#evaluation.evaluate([...changed.values()]);
     this.#metrics.setApart.set(this.#noticeBoard.setApart);
     if (waitingModels.size > 0) await this.#noticeBoard.stateLabels(waitingModels);
@@ -113,6 +121,7 @@ export class EvaluatorHandler implements BatchHandler {
   }
 
   async #takeFeedback(records: readonly KafkaRecord[]): Promise<void> {
+    this.#refusals.note(records);
     const nowMs = this.#context.clock.nowMs();
     const usable = await decodeOrDeadLetter(records, 'Feedback', this.#context, value =>
       checkFeedback(value, nowMs),

@@ -1,11 +1,13 @@
 import { blockBytes, clearBlock } from '../shared/clickhouse/nativeBlock.ts';
-import { sourcePartition } from '../shared/config/inputs.ts';
+import { sourcePartition, topicsOfKind } from '../shared/config/inputs.ts';
 import type { WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
 import { checkPrediction } from '../shared/records/checkRecord.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
+import { recentAt } from '../shared/service/recentRecords.ts';
+import { RefusalBoard } from '../shared/service/refusalBoard.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { addPrediction, predictionBlock } from './blocks/predictionBlock.ts';
@@ -72,6 +74,7 @@ class ProfilerHandler implements BatchHandler {
   readonly #encodeUpdate: (update: WindowUpdate) => Buffer;
   readonly #metrics: ProfilerMetrics;
   readonly #versions: HeldVersions;
+  readonly #refusals: RefusalBoard;
   /** Counted predictions that are not inserted yet. */
   readonly #rows = predictionBlock();
   /** Filled and emptied within a flush. */
@@ -101,6 +104,7 @@ class ProfilerHandler implements BatchHandler {
     this.#addRow = addRow;
     this.#encodeUpdate = encodeUpdate;
     this.#versions = new HeldVersions(store, context.settings.of);
+    this.#refusals = refusalBoard(context, store);
     this.#metrics = profilerMetrics(context.metrics, () => this.#versions.bytes());
     context.metrics.observeCaches(() => this.#versions.sizes());
   }
@@ -117,6 +121,7 @@ class ProfilerHandler implements BatchHandler {
   }
 
   async #takePortion(records: KafkaRecord[]): Promise<void> {
+    this.#refusals.note(records);
     const partition = sourcePartition(records[0]!, this.#context.topic(topics.predictions));
     const nowMs = this.#context.clock.nowMs();
     const usable = await decodeOrDeadLetter(records, 'Prediction', this.#context, value =>
@@ -159,7 +164,7 @@ class ProfilerHandler implements BatchHandler {
 
   /**
    * Rows first, dead letters before the progress that would hide a record that is delivered again,
-   * announcements last.
+   * what is refused by what is stored then, announcements last.
    */
   async flush(): Promise<void> {
     const updates: WindowUpdate[] = [];
@@ -173,9 +178,11 @@ class ProfilerHandler implements BatchHandler {
       await this.#addWindows(version, partition);
     }
     await this.#insertWindows();
-    await this.#context.deadLetters.flush();
+    const refused = await this.#context.deadLetters.flush();
     await this.#context.notices.flush();
     await this.#store.progress.insert(progress);
+    await this.#refusals.state(refused > 0);
+    await this.#context.notices.flush();
     await this.#announce(updates);
     this.#settle();
   }
@@ -255,6 +262,7 @@ class ProfilerHandler implements BatchHandler {
     clearBlock(this.#samples);
     this.#context.deadLetters.clear();
     this.#context.notices.clear();
+    this.#refusals.reset();
     this.#beginFlushInterval();
   }
 
@@ -263,6 +271,22 @@ class ProfilerHandler implements BatchHandler {
     this.#tally = emptyTally();
     this.#windowEnded = false;
   }
+}
+
+function refusalBoard(context: ServiceContext, { progress }: ProfilerStore): RefusalBoard {
+  const ownTopic = context.topic(topics.predictions);
+  return new RefusalBoard(context, {
+    service: 'profiler',
+    topics: [ownTopic, ...topicsOfKind(context.settings.inputs, 'prediction')],
+    async usable(models, newest) {
+      const ends = new Map(newest.map(range => [sourcePartition(range, ownTopic), range.end]));
+      const counted = await progress.recentOfModels(models);
+      return counted.flatMap(({ model, version, sourcePartition: partition, ...recent }) => {
+        const end = ends.get(partition);
+        return end === undefined ? [] : [{ model, version, records: recentAt(recent, end) }];
+      });
+    },
+  });
 }
 
 /** Returns the end of the last window that the watermark has passed. */

@@ -77,8 +77,8 @@ class RetrainerHandler implements BatchHandler {
       : this.#takeRequests(records);
   }
 
-  flush(): Promise<void> {
-    return this.#context.deadLetters.flush();
+  async flush(): Promise<void> {
+    await this.#context.deadLetters.flush();
   }
 
   async #takeDriftEvents(records: readonly KafkaRecord[]): Promise<void> {

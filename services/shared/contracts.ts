@@ -115,13 +115,15 @@ export interface Notice {
   id: string;
   /** closed: what it says holds no longer. */
   status: 'open' | 'closed';
+  /** Empty for records of a topic of which no model could be read. */
   model: string;
+  /** Empty for all versions of the model. */
   version: string;
   /** Kind of the notice, such as score-disagrees-with-predictions; docs/operators.md lists them. */
   code: string;
-  /** The feature or class that it is about; empty for the whole version. */
+  /** The feature, the class or the kind of refused records that it is about; empty for the whole version. */
   subject: string;
-  /** Event time from which it holds. */
+  /** Event time from which it holds; of refused records the time in Kafka of the first of the newest ones. */
   since: number;
   /** What is odd, in one sentence. */
   message: string;

@@ -80,4 +80,95 @@ describe('notices of a running installation', () => {
       { model: 'churn', version: '1', code: 'labels-never-match', status: 'closed', progress: 700 },
     ]);
   });
+
+  describe('on refused records', () => {
+    const startMs = Date.UTC(2026, 0, 1);
+    let sent = 0;
+    beforeAll(async () => {
+      await Promise.all([
+        installation.startService('profiler'),
+        installation.startService('evaluator'),
+      ]);
+    });
+
+    /** Sends records to one partition, so that its newest ones are known. */
+    async function send(topic: string, values: readonly (object | string)[]): Promise<void> {
+      const messages = values.map(value => ({
+        partition: 0,
+        value: typeof value === 'string' ? value : JSON.stringify(value),
+      }));
+      const name = installation.environment.DRIFTLOOP_TOPIC_PREFIX + topic;
+      await installation.producer.send({ topic: name, messages });
+      await installation.untilQuiet('profiler', 'evaluator');
+    }
+
+    const predictions = (count: number, fieldsOf: (index: number) => object) =>
+      Array.from({ length: count }, (_, index) => ({
+        ...{ id: `r${sent++}`, model: 'm', version: '1', time: startMs + index },
+        ...{ features: { x: 1 }, prediction: 'yes' },
+        ...fieldsOf(index),
+      }));
+
+    const notices = (status: string) =>
+      installation.clickhouse.select<Record<string, string>>(
+        `SELECT model, version, code, subject, message, evidence, advice FROM notices FINAL
+         WHERE code = 'records-refused' AND status = {status:String}
+         ORDER BY model, version, subject`,
+        { status },
+      );
+
+    it('tell what share is refused, of whom, why, and what to do, and close when it is mended', async () => {
+      // Of model m 23 % have no version, of its version 2 a tenth a wrong weight.
+      await send('predictions', [
+        ...predictions(200, index => (index % 100 < 23 ? { version: undefined } : {})),
+        ...predictions(100, index => ({ version: '2', weight: index % 10 ? 1 : -1 })),
+        // Two of 1,000 are no considerable share.
+        ...predictions(100, index => ({ model: 'fine', ...(index < 2 && { prediction: null }) })),
+        ...['{', '[', '{"id"', '{"model"', '{{', '[[', 'null', '7'],
+      ]);
+      await send('feedback', ['{', '{{', '{{{', { id: 'r0', label: 'yes', time: startMs }]);
+      const code = 'records-refused';
+      const open = await notices('open');
+      expect(open).toMatchObject([
+        { model: '', version: '', subject: 'feedback malformed-json' },
+        { model: '', version: '', subject: 'predictions malformed-json' },
+        { model: 'm', version: '', subject: 'predictions invalid-field version', code },
+        { model: 'm', version: '2', subject: 'predictions invalid-field weight', code },
+      ]);
+      const [feedback, ofTopic, ofModel, ofVersion] = open;
+      expect(feedback!.evidence).toMatch(/^75 % of the newest records of the topic: 3 of 4\./);
+      expect(ofTopic!.message).toBe(
+        'Records of the topic are refused as malformed-json (predictions).',
+      );
+      expect(ofModel!.message).toBe(
+        'Records of the model are refused because of their field version (predictions).',
+      );
+      expect(ofModel!.evidence).toBe(
+        '15 % of the newest records of the model: 46 of 300. ' +
+          'Such as offset 0 of partition 0: version: is missing',
+      );
+      expect(ofModel!.advice).toMatch(/^Log the field as the contract says/);
+      expect(ofVersion!.evidence).toMatch(
+        /^10 % of the newest records of the version: 10 of 100\./,
+      );
+
+      await send(
+        'predictions',
+        predictions(700, () => ({})),
+      );
+      await send(
+        'predictions',
+        predictions(700, () => ({})),
+      );
+      expect(await notices('open')).toMatchObject([{ subject: 'feedback malformed-json' }]);
+      expect(await notices('closed')).toHaveLength(3);
+      const told = (await published()).filter(({ value }) => value.model === 'm');
+      expect(told.map(({ value }) => `${value.status} ${value.version}`).sort()).toEqual([
+        'closed ',
+        'closed 2',
+        'open ',
+        'open 2',
+      ]);
+    });
+  });
 });

@@ -3,6 +3,7 @@ import { fnv1a } from '../../shared/profile/categoryHash.ts';
 import type { LoggedPrediction } from '../../shared/profile/features.ts';
 import { addToSample } from '../../shared/profile/recordSample.ts';
 import type { Rejection } from '../../shared/records/decodeRecord.ts';
+import { countRecent } from '../../shared/service/recentRecords.ts';
 import { windowStartMs } from '../../shared/timeWindow.ts';
 import { forgetOldIds, isCountedBefore } from './deduplication.ts';
 import { advanceClock, minLeapRecords, setClockBack } from './eventClock.ts';
@@ -59,6 +60,7 @@ export function countPrediction(
     state.tooLate++;
     return tooLate(state, prediction.time, watermark);
   }
+  countRecent(state.recent, offset);
   const idHash = fnv1a(prediction.id);
   if (isCountedBefore(state, prediction.id, prediction.time, idHash)) {
     state.duplicates++;

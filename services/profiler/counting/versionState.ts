@@ -1,4 +1,5 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
+import { noRecentRecords, type RecentRecords } from '../../shared/service/recentRecords.ts';
 import type { VersionName } from '../../shared/versionKey.ts';
 import { type CountedIds, noCountedIds } from './deduplication.ts';
 import type { EventClock } from './eventClock.ts';
@@ -14,6 +15,8 @@ export interface VersionProgress extends EventClock {
   late: number;
   tooLate: number;
   deduplicatedFromMs: number;
+  /** Predictions and duplicates among the newest records of the partition. */
+  recent: RecentRecords;
 }
 
 /** What the profiler knows of one model version in one source partition. */
@@ -62,6 +65,7 @@ export function newVersionState(
     duplicates: 0,
     late: 0,
     tooLate: 0,
+    recent: noRecentRecords(),
     knownIds: noCountedIds(settings),
     deduplicatedFromMs: Number.NEGATIVE_INFINITY,
     windows: new Map(),
@@ -88,6 +92,7 @@ export function restoreProgress(state: VersionState, progress: VersionProgress):
   state.duplicates = progress.duplicates;
   state.late = progress.late;
   state.tooLate = progress.tooLate;
+  state.recent = progress.recent;
   state.deduplicatedFromMs = progress.deduplicatedFromMs;
 }
 

@@ -1,4 +1,5 @@
 import { type Clickhouse, clickhouseTime } from '../../shared/clickhouse/clickhouse.ts';
+import type { RecentRecords } from '../../shared/service/recentRecords.ts';
 import type { VersionName } from '../../shared/versionKey.ts';
 import type { VersionProgress } from '../counting/versionState.ts';
 import { inVersions, versionParameters, versionPortions } from './versionQueries.ts';
@@ -14,6 +15,14 @@ interface SelectedRow extends VersionName {
   duplicates: number;
   late: number;
   too_late: number;
+  recent_block: number;
+  recent_in_block: number;
+  recent_in_previous_block: number;
+}
+
+/** Usable records of a version among the newest ones of a source partition. */
+export interface RecentOfVersion extends VersionName, RecentRecords {
+  sourcePartition: number;
 }
 
 /** The table stream_progress. */
@@ -36,13 +45,24 @@ export class ProgressTable {
                 toUnixTimestamp64Milli(first_event_time) AS first_event_time_ms,
                 toUnixTimestamp64Milli(max_event_time) AS max_event_time_ms,
                 leap_records, toUnixTimestamp64Milli(leap_from) AS leap_from_ms,
-                toUnixTimestamp64Milli(deduplicated_from) AS deduplicated_from_ms
+                toUnixTimestamp64Milli(deduplicated_from) AS deduplicated_from_ms,
+                recent_block, recent_in_block, recent_in_previous_block
          FROM stream_progress FINAL WHERE ${inVersions} AND source_partition = {partition:Int32}`,
         { ...versionParameters(portion), partition },
       );
       found.push(...rows.map(progressOf));
     }
     return found;
+  }
+
+  /** Returns how many of the newest records of partitions models could use. */
+  recentOfModels(models: readonly string[]): Promise<RecentOfVersion[]> {
+    return this.#clickhouse.select<RecentOfVersion>(
+      `SELECT model, version, source_partition AS sourcePartition, recent_block AS block,
+              recent_in_block AS inBlock, recent_in_previous_block AS inPreviousBlock
+       FROM stream_progress FINAL WHERE model IN {models:Array(String)}`,
+      { models },
+    );
   }
 
   insert(rows: readonly object[]): Promise<void> {
@@ -68,6 +88,11 @@ function progressOf(row: SelectedRow): VersionName & VersionProgress {
     tooLate: row.too_late,
     deduplicatedFromMs:
       row.deduplicated_from_ms > 0 ? row.deduplicated_from_ms : Number.NEGATIVE_INFINITY,
+    recent: {
+      block: row.recent_block,
+      inBlock: row.recent_in_block,
+      inPreviousBlock: row.recent_in_previous_block,
+    },
   };
 }
 
@@ -88,5 +113,8 @@ export function progressRow(state: VersionName & VersionProgress, partition: num
     duplicates: state.duplicates,
     late: state.late,
     too_late: state.tooLate,
+    recent_block: state.recent.block,
+    recent_in_block: state.recent.inBlock,
+    recent_in_previous_block: state.recent.inPreviousBlock,
   };
 }

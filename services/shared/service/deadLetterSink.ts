@@ -36,8 +36,11 @@ export class DeadLetterSink {
     this.#letters = [];
   }
 
-  /** Sends what was added, then writes its index. Part of a service's flush. */
-  async flush(): Promise<void> {
+  /**
+   * Sends what was added, then writes its index. Part of a service's flush.
+   * @returns the number of letters
+   */
+  async flush(): Promise<number> {
     const { topic, service, producer, store } = this.#options;
     const letters = this.#letters;
     this.#letters = [];
@@ -46,5 +49,6 @@ export class DeadLetterSink {
       letters.map(letter => deadLetterRecord(topic, service, letter)),
     );
     await store.insert(letters);
+    return letters.length;
   }
 }

@@ -1,4 +1,4 @@
-import type { Clickhouse } from '../clickhouse/clickhouse.ts';
+import { type Clickhouse, clickhouseTime } from '../clickhouse/clickhouse.ts';
 import type { DeadLetter } from './deadLetters.ts';
 
 /** Writes the index of dead letters, table dead_letters. */
@@ -25,6 +25,7 @@ export class DeadLetterStore {
         message: rejection.message.toWellFormed(),
         model: rejection.model ?? '',
         version: rejection.version ?? '',
+        record_time: clickhouseTime(Math.max(0, record.timestampMs)),
       })),
     );
   }

@@ -23,12 +23,12 @@ it('stores features, segments and models with any name under exactly that name, 
     .tuple(contractArbitrary<Prediction>('Prediction'), mapOf(value), fc.option(mapOf(text)))
     .map(([drawn, features, segment]): Prediction => {
       return {
-        ...predictionDefaults,
         ...drawn,
+        ...predictionDefaults,
+        codeVersion: drawn.codeVersion,
         features,
         segment,
         prediction: 'yes',
-        probabilities: null,
         time: 0,
       };
     });

@@ -63,6 +63,7 @@ async function handlerWithTables(written: string[]) {
     metrics: createMetrics('test'),
     clock: { nowMs: Date.now },
     topic: (name: string) => name,
+    clickhouse: { select: async () => [] },
   };
   return profilerHandler(context as unknown as ServiceContext, store as never);
 }

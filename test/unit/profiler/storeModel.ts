@@ -28,7 +28,15 @@ import { windowStartMs } from '../../../services/shared/timeWindow.ts';
 import { type WindowRow, windowRows } from './windowRows.ts';
 
 type ProgressRow = Record<
-  'last_offset' | 'predictions' | 'duplicates' | 'late' | 'too_late' | 'leap_records',
+  | 'last_offset'
+  | 'predictions'
+  | 'duplicates'
+  | 'late'
+  | 'too_late'
+  | 'leap_records'
+  | 'recent_block'
+  | 'recent_in_block'
+  | 'recent_in_previous_block',
   number
 > & {
   first_event_time: string;
@@ -179,6 +187,11 @@ function loaded(
     duplicates: progress.duplicates,
     late: progress.late,
     tooLate: progress.too_late,
+    recent: {
+      block: progress.recent_block,
+      inBlock: progress.recent_in_block,
+      inPreviousBlock: progress.recent_in_previous_block,
+    },
     deduplicatedFromMs: state.deduplicatedFromMs,
   });
   for (const { prediction, offset } of predictions.values()) {
