@@ -13,6 +13,8 @@ export interface DatasetRow {
   /** The true class or number as text. `labelValue` is the number, if it is one. */
   label: string;
   labelValue: number | null;
+  /** How much the row counts in figures of quality. */
+  weight: number;
   /** Declared segments that the row belongs to. */
   segments: Record<string, string>;
   /** Inputs. A missing one is absent. Booleans are the texts 'true' and 'false'. */
@@ -44,6 +46,8 @@ export async function readDataset(file: string): Promise<DatasetRow[]> {
     score: record.score,
     label: record.label,
     labelValue: record.label_value,
+    // Files of earlier versions do not have it.
+    weight: record.weight ?? 1,
     segments: present<string>(record, segments),
     features: present<number | string>(record, features),
   }));
@@ -97,5 +101,7 @@ function canonicalRow(row: DatasetRow): string {
     row.label,
     sorted(row.segments),
     sorted(row.features),
+    // Rows without a weight have the identity that they had before there were weights.
+    ...(row.weight === 1 ? [] : [row.weight]),
   ]);
 }

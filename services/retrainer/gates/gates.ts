@@ -1,11 +1,17 @@
 import type { Task } from '../../shared/task.ts';
 import type { DatasetRow } from '../dataset/dataset.ts';
 import type { RowOutput } from '../trainer/trainerContract.ts';
-import { type MeanInterval, meanInterval, minValues } from './meanInterval.ts';
+import {
+  effectiveValues,
+  type MeanInterval,
+  meanInterval,
+  minValues,
+  weightedMean,
+} from './meanInterval.ts';
 
 /** A gate row, with what champion and challenger answer to it. */
 export interface GateRow {
-  truth: Pick<DatasetRow, 'label' | 'labelValue' | 'segments'>;
+  truth: Pick<DatasetRow, 'label' | 'labelValue' | 'segments' | 'weight'>;
   /** What the champion logged when it served. */
   champion: Pick<DatasetRow, 'prediction' | 'predictionValue'>;
   challenger: RowOutput;
@@ -33,6 +39,8 @@ interface Losses {
   name: string;
   champion: number[];
   challenger: number[];
+  /** Of the rows; null if all are 1. */
+  weights: number[] | null;
 }
 
 export const minGateRows = minValues;
@@ -66,12 +74,14 @@ export function judgeChallenger(
 
 /** Passes the gates in their order, up to one that makes the others meaningless. */
 function passGates(task: Task, rows: readonly GateRow[], segmentNames: readonly string[]): Gate[] {
-  const size = judgeSize(rows);
+  const weights = weightsOf(rows);
+  const size = judgeSize(rows, weights);
   if (!size.passed) return [size];
   const losses = {
     name: task === 'regression' ? 'mean absolute error' : 'error rate',
     champion: rows.map(row => loss(task, row.truth, row.champion)),
     challenger: rows.map(row => loss(task, row.truth, row.challenger)),
+    weights,
   };
   const outputs =
     task === 'regression' ? judgeNumbers(losses.challenger) : judgeProbabilities(rows);
@@ -79,18 +89,22 @@ function passGates(task: Task, rows: readonly GateRow[], segmentNames: readonly 
   return [size, outputs, compareLosses(losses), ...judgeSegments(rows, losses, segmentNames)];
 }
 
-function judgeSize({ length }: readonly GateRow[]): Gate {
-  return length >= minGateRows
-    ? gate(
-        true,
-        'Gate rows',
-        `${length} rows can be compared, and at least ${minGateRows} are needed.`,
-      )
-    : gate(
-        false,
-        'Gate rows',
-        `${length} rows can be compared, but at least ${minGateRows} are needed.`,
-      );
+/** Returns the weights of rows, or null if all are 1. */
+function weightsOf(rows: readonly GateRow[]): number[] | null {
+  const weights = rows.map(({ truth }) => truth.weight);
+  return weights.every(weight => weight === 1) ? null : weights;
+}
+
+/** Weighted rows are as many as rows without weights that tell as much. */
+function judgeSize(rows: readonly GateRow[], weights: readonly number[] | null): Gate {
+  const effective = Math.floor(effectiveValues(rows, weights));
+  const passed = effective >= minGateRows;
+  const asMuch = weights === null ? '' : `, which by their weights tell as much as ${effective}`;
+  return gate(
+    passed,
+    'Gate rows',
+    `${rows.length} rows can be compared${asMuch}, ${passed ? 'and' : 'but'} at least ${minGateRows} are needed.`,
+  );
 }
 
 function gate(passed: boolean, name: string, sentences: string): Gate {
@@ -123,18 +137,15 @@ function judgeProbabilities(rows: readonly GateRow[]): Gate {
   const given = rows.filter(row => row.challenger.probabilities !== null);
   if (given.length === 0)
     return { passed: true, reason: 'Probabilities: not checked. The challenger gives none.' };
-  const sum = given.reduce(
-    (total, row) =>
-      total -
-      Math.log(Math.max(minProbability, row.challenger.probabilities![row.truth.label] ?? 0)),
-    0,
+  const losses = given.map(
+    row => -Math.log(Math.max(minProbability, row.challenger.probabilities![row.truth.label] ?? 0)),
   );
-  const logLoss = sum / given.length;
+  const logLoss = weightedMean(losses, weightsOf(given));
   const valid = given.every(row =>
     Object.values(row.challenger.probabilities!).every(share => share >= 0 && share <= 1),
   );
   const judged =
-    valid && Number.isFinite(sum)
+    valid && Number.isFinite(logLoss)
       ? gate(true, 'Probabilities', `The challenger's log-loss is ${shown(logLoss)}.`)
       : gate(false, 'Probabilities', 'The challenger gave probabilities outside 0 to 1.');
   return { ...judged, metrics: { challengerLogLoss: logLoss } };
@@ -144,7 +155,7 @@ function judgeProbabilities(rows: readonly GateRow[]): Gate {
  * Compares the models in pairs: by the mean over the rows of the champion's loss minus the
  * challenger's.
  */
-function compareLosses({ name, champion, challenger }: Losses): Gate {
+function compareLosses({ name, champion, challenger, weights }: Losses): Gate {
   const rows = champion.length;
   const brokenChampion = champion.filter(value => !Number.isFinite(value)).length;
   if (brokenChampion > 0)
@@ -154,8 +165,9 @@ function compareLosses({ name, champion, challenger }: Losses): Gate {
         'Comparison: inconclusive. ' +
         `The champion logged no finite number for ${brokenChampion} of ${rows} rows.`,
     };
-  const interval = meanInterval(differences(champion, challenger), level);
-  const [championLoss, challengerLoss] = [mean(champion), mean(challenger)];
+  const interval = meanInterval(differences(champion, challenger), level, weights);
+  const championLoss = weightedMean(champion, weights);
+  const challengerLoss = weightedMean(challenger, weights);
   const passed = interval.low > 0;
   const status = passed ? 'passed' : interval.high < 0 ? 'not passed' : 'inconclusive';
   const numbers =
@@ -182,7 +194,7 @@ function compareLosses({ name, champion, challenger }: Losses): Gate {
  */
 function judgeSegments(
   rows: readonly GateRow[],
-  { name: lossName, champion, challenger }: Losses,
+  { name: lossName, champion, challenger, weights }: Losses,
   names: readonly string[],
 ): Gate[] {
   const segments = names.flatMap(name => rowsOfSegments(rows, name));
@@ -193,7 +205,7 @@ function judgeSegments(
     const name = `Segment ${segment}`;
     if (!values.every(Number.isFinite))
       return { passed: true, reason: `${name}: not compared. An output is not a finite number.` };
-    const interval = meanInterval(values, segmentLevel);
+    const interval = meanInterval(values, segmentLevel, weights && pick(weights));
     const difference = `is ${compared(interval, segmentLevel)}`;
     return gate(
       interval.high >= 0,
@@ -218,7 +230,7 @@ function rowsOfSegments(
     else members.set(value, [index]);
   }
   return [...members]
-    .filter(([, indices]) => indices.length >= minValues)
+    .filter(([, indices]) => effectiveRows(rows, indices) >= minValues)
     .sort(([, a], [, b]) => b.length - a.length)
     .slice(0, maxValuesPerSegment)
     .map(([value, indices]) => ({ segment: `${name}=${value}`, members: indices }));
@@ -228,8 +240,9 @@ function differences(champion: readonly number[], challenger: readonly number[])
   return champion.map((value, row) => value - challenger[row]!);
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function effectiveRows(rows: readonly GateRow[], members: readonly number[]): number {
+  const ofMembers = members.map(row => rows[row]!);
+  return effectiveValues(ofMembers, weightsOf(ofMembers));
 }
 
 /**

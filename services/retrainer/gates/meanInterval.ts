@@ -1,3 +1,4 @@
+import { effectiveSampleSize } from '../../shared/statistics/effectiveSampleSize.ts';
 import { studentQuantile } from '../../shared/statistics/studentQuantile.ts';
 
 /** A mean with its confidence interval. */
@@ -23,27 +24,51 @@ export const minValues = minBlocks * minValuesPerBlock;
  *
  * Source: Law, Simulation Modeling and Analysis, section 9.5.3; Schmeiser, "Batch Size Effects in
  * the Analysis of Simulation Output", Operations Research 30 (1982): 10 to 30 blocks, more add
- * little.
+ * little. With weights the mean is a ratio of sums, and a block counts by its weight (Cochran,
+ * Sampling Techniques, section 6.3).
  * @param values at least `minValues`
  * @param level probability that the interval contains the mean, such as 0.95
+ * @param weights of the values, whose effective number is at least `minValues`; null if all are 1
  */
-export function meanInterval(values: readonly number[], level: number): MeanInterval {
+export function meanInterval(
+  values: readonly number[],
+  level: number,
+  weights: readonly number[] | null = null,
+): MeanInterval {
   const blocks = Math.max(
     minBlocks,
-    Math.min(maxBlocks, Math.floor(values.length / minValuesPerBlock)),
+    Math.min(maxBlocks, Math.floor(effectiveValues(values, weights) / minValuesPerBlock)),
   );
-  const means: number[] = [];
+  const center = weightedMean(values, weights);
+  const blockWeight = (weights === null ? values.length : sum(weights)) / blocks;
+  let squares = 0;
   for (let block = 0; block < blocks; block++) {
     const start = Math.floor((block * values.length) / blocks);
-    means.push(mean(values.slice(start, Math.floor(((block + 1) * values.length) / blocks))));
+    const end = Math.floor(((block + 1) * values.length) / blocks);
+    const own = weights?.slice(start, end) ?? null;
+    const share = own === null ? 1 : sum(own) / blockWeight;
+    if (share > 0) squares += (share * (weightedMean(values.slice(start, end), own) - center)) ** 2;
   }
-  const center = mean(values);
-  const variance =
-    means.reduce((sum, blockMean) => sum + (blockMean - center) ** 2, 0) / (blocks - 1);
+  const variance = squares / (blocks - 1);
   const margin = studentQuantile((1 + level) / 2, blocks - 1) * Math.sqrt(variance / blocks);
   return { mean: center, low: center - margin, high: center + margin, blocks };
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Returns how many values without weights tell as much as these. */
+export function effectiveValues(
+  values: readonly unknown[],
+  weights: readonly number[] | null,
+): number {
+  if (weights === null) return values.length;
+  return effectiveSampleSize(sum(weights), sum(weights.map(weight => weight * weight)));
+}
+
+/** @param weights null if all are 1 */
+export function weightedMean(values: readonly number[], weights: readonly number[] | null): number {
+  if (weights === null) return sum(values) / values.length;
+  return values.reduce((total, value, row) => total + value * weights[row]!, 0) / sum(weights);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

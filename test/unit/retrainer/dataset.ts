@@ -18,6 +18,7 @@ export function datasetRows(
       score: null,
       label: index % 3 === 0 ? 'yes' : 'no',
       labelValue: null,
+      weight: 1,
       segments: {},
       features: { price: index % 10, city: index % 2 ? 'Rome' : 'Oslo', currency: 'EUR' },
     };

@@ -6,10 +6,11 @@ function gateRow(
   championRight: boolean,
   challengerRight: boolean,
   segments: Record<string, string> = {},
+  weight = 1,
 ): GateRow {
   const said = (right: boolean) => ({ prediction: right ? 'yes' : 'no', predictionValue: null });
   return {
-    truth: { label: 'yes', labelValue: null, segments },
+    truth: { label: 'yes', labelValue: null, segments, weight },
     champion: said(championRight),
     challenger: { ...said(challengerRight), score: null, probabilities: null },
   };
@@ -54,6 +55,53 @@ describe('judgeChallenger', () => {
     expect(
       approvals(2000, random => simulate(rows, 0.75, 0.75, memory, random)),
     ).toBeLessThanOrEqual(0.05);
+  });
+
+  it('approves a challenger that is no better at most once in 20 with weights as well', () => {
+    // A tenth of the rows stands for nine tenths of the traffic.
+    const weigh = (rows: GateRow[], random: () => number) => {
+      for (const row of rows) row.truth.weight = random() < 0.1 ? 81 : 1;
+      return rows;
+    };
+    for (const [rows, memory] of [
+      [1_000, 0],
+      [2_000, 0.8],
+    ] as const) {
+      const share = approvals(1_000, random =>
+        weigh(simulate(rows, 0.75, 0.75, memory, random), random),
+      );
+      expect(share).toBeLessThanOrEqual(0.05);
+    }
+  });
+
+  it('compares rows as what they stand for', () => {
+    // The challenger is right where little traffic was logged, the champion where all was.
+    const rows = Array.from({ length: 800 }, (_, row) =>
+      gateRow(row % 4 !== 0, row % 4 === 0, {}, row % 4 === 0 ? 10 : 1),
+    );
+    const weighted = judgeChallenger('binary', rows, []);
+    expect(weighted.status).toBe('approved');
+    expect(weighted.metrics.championLoss).toBeCloseTo(10 / 13, 12);
+    expect(weighted.metrics.challengerLoss).toBeCloseTo(3 / 13, 12);
+    for (const { truth } of rows) truth.weight = 7;
+    const alike = judgeChallenger('binary', rows, []);
+    for (const { truth } of rows) truth.weight = 1;
+    const plain = judgeChallenger('binary', rows, []);
+    expect(plain.status).toBe('rejected');
+    expect(alike.metrics.difference).toBeCloseTo(plain.metrics.difference!, 12);
+    expect(alike.metrics.intervalLow).toBeCloseTo(plain.metrics.intervalLow!, 12);
+  });
+
+  it('needs rows that tell enough by their weights', () => {
+    const rows = Array.from({ length: 500 }, (_, row) =>
+      gateRow(false, true, {}, row < 5 ? 1_000 : 1),
+    );
+    expect(judgeChallenger('binary', rows, [])).toMatchObject({
+      status: 'rejected',
+      reasons: [
+        'Gate rows: not passed. 500 rows can be compared, which by their weights tell as much as 6, but at least 50 are needed.',
+      ],
+    });
   });
 
   it('nearly always approves a challenger that is clearly better', () => {
@@ -156,7 +204,7 @@ describe('judgeChallenger', () => {
 
   it('compares absolute errors of numbers, and rejects outputs that are not numbers', () => {
     const rows: GateRow[] = Array.from({ length: 100 }, (_, row) => ({
-      truth: { label: String(row), labelValue: row, segments: {} },
+      truth: { label: String(row), labelValue: row, segments: {}, weight: 1 },
       champion: { prediction: String(row + 5), predictionValue: row + 5 },
       challenger: {
         prediction: String(row - 1),
@@ -182,7 +230,7 @@ describe('judgeChallenger', () => {
 
   it('leaves out metrics that overflow', () => {
     const rows: GateRow[] = Array.from({ length: 100 }, () => ({
-      truth: { label: '0', labelValue: 0, segments: {} },
+      truth: { label: '0', labelValue: 0, segments: {}, weight: 1 },
       champion: { prediction: '1e308', predictionValue: 1e308 },
       challenger: { prediction: '0', predictionValue: 0, score: null, probabilities: null },
     }));

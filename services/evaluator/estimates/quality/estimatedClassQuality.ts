@@ -1,5 +1,6 @@
 import type { FeatureProfile } from '../../../shared/profile/featureProfile.ts';
 import type { NumericHistogram } from '../../../shared/profile/numericHistogram.ts';
+import { effectiveSampleSize } from '../../../shared/statistics/effectiveSampleSize.ts';
 import type { ClassCalibration, PredictedClass } from './classCalibration.ts';
 import type { ClassMetric, Estimate } from './estimate.ts';
 import {
@@ -12,7 +13,7 @@ import {
 } from './expectedConfusion.ts';
 import { blocksOf, type Cell, estimateFigure, type Figure } from './figure.ts';
 import { countsPerBin } from './scoreBins.ts';
-import { binRecords, effectiveRecords, labelShares, weightedBins } from './weightedBins.ts';
+import { binRecords, labelShares, weightedBins } from './weightedBins.ts';
 
 /** What is known about a window of a multiclass model without labels. */
 export interface UnlabelledClasses {
@@ -86,7 +87,7 @@ function cellsOf(
     records: count,
     predicted,
     labels: labelShares(weighted[bin]!, binned.plain[bin]!),
-    knownFrom: effectiveRecords(weighted[bin]!),
+    knownFrom: effectiveSampleSize(weighted[bin]!.weight, weighted[bin]!.squaredWeight),
   }));
 }
 

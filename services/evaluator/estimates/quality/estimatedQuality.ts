@@ -1,5 +1,6 @@
 import type { FeatureProfile } from '../../../shared/profile/featureProfile.ts';
 import type { NumericHistogram } from '../../../shared/profile/numericHistogram.ts';
+import { effectiveSampleSize } from '../../../shared/statistics/effectiveSampleSize.ts';
 import { isotonicRegression } from '../../../shared/statistics/isotonicRegression.ts';
 import type { BinaryMetric, Estimate } from './estimate.ts';
 import {
@@ -12,7 +13,7 @@ import {
 import { blocksOf, type Cell, estimateFigure, type Figure } from './figure.ts';
 import { binnedCalibration, type QualityCalibration } from './qualityCalibration.ts';
 import { countsPerBin } from './scoreBins.ts';
-import { effectiveRecords, labelShares, type WeightedBin, weightedBins } from './weightedBins.ts';
+import { labelShares, type WeightedBin, weightedBins } from './weightedBins.ts';
 
 /** What is known about a window of a binary model without labels. */
 export interface UnlabelledWindow {
@@ -98,7 +99,10 @@ function cellsOf(
     predicted: [1 - predicted[bin]!, predicted[bin]!],
     labels: [1 - probabilities[bin]!, probabilities[bin]!],
     block: blockOf[bin]!,
-    knownFrom: effectiveRecords(blocks[blockOf[bin]!]!),
+    knownFrom: effectiveSampleSize(
+      blocks[blockOf[bin]!]!.weight,
+      blocks[blockOf[bin]!]!.squaredWeight,
+    ),
   }));
 }
 

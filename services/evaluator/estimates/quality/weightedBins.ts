@@ -73,14 +73,3 @@ export function labelShares({ weight, labels }: WeightedBin, plain: WeightedBin)
     return (ofLabel + plainShare) / (weight + 1);
   });
 }
-
-/**
- * Returns the number of unweighted records that tell as much as weighted ones, (Σw)² / Σw² (Kish,
- * "Survey Sampling", 1965).
- */
-export function effectiveRecords({
-  weight,
-  squaredWeight,
-}: Pick<WeightedBin, 'weight' | 'squaredWeight'>): number {
-  return squaredWeight === 0 ? 0 : (weight * weight) / squaredWeight;
-}
