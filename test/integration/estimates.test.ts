@@ -147,11 +147,12 @@ describe('estimated quality', { timeout: 300_000 }, () => {
   ) {
     const calibration = calibrateQuality(
       truth.slice(0, calibrated).flatMap(records =>
-        records.map(({ prediction: { score, prediction, features }, label: truth }) => ({
+        records.map(({ prediction: { score, prediction, features, weight }, label: truth }) => ({
           score: score!,
           predictedPositive: prediction === 'yes',
           positive: truth === 'yes',
           features: new Map(Object.entries(features as Record<string, FeatureValue>)),
+          weight: weight ?? 1,
         })),
       ),
     );
@@ -160,6 +161,15 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       records: perWindow,
       scores: histogramOf(predictions.map(({ score }) => score!)),
       predictedPositives: predictions.filter(({ prediction }) => prediction === 'yes').length,
+      weighted: predictions.some(({ weight }) => weight !== null)
+        ? {
+            ...weightedScores(predictions.map(({ score, weight }) => [score!, weight ?? 1])),
+            predictedPositives: predictions.reduce(
+              (sum, { prediction, weight }) => sum + (prediction === 'yes' ? (weight ?? 1) : 0),
+              0,
+            ),
+          }
+        : undefined,
       features: new Map(
         ['x', 'group'].map(name => [
           name,
@@ -244,6 +254,31 @@ describe('estimated quality', { timeout: 300_000 }, () => {
     expect(record!.share_in_interval).toBeGreaterThan(0.7);
   });
 
+  it('counts records with weights as what they stand for', async () => {
+    const model = 'weighted';
+    const truth = stream(model);
+    // Windows from 9 on have none.
+    for (const { prediction } of truth.slice(0, 9).flat())
+      if (prediction.score! > 0.5) prediction.weight = 2.5;
+    for (const records of truth.slice(0, labelledFirst)) await predict(records);
+    await label(truth.slice(0, labelledFirst).flat());
+    await quiet();
+    for (const records of truth.slice(labelledFirst)) await predict(records);
+    await quiet();
+    const found = await rows(model);
+    for (const window of [8, 9]) {
+      const expected = expectedRows(truth, window, labelledFirst, 3);
+      expect(found.filter(row => row.window === window)).toEqual(
+        expected.map(({ estimate, lower, upper, ...row }) => ({
+          ...row,
+          estimate: expect.closeTo(estimate, 9),
+          lower: expect.closeTo(lower, 9),
+          upper: expect.closeTo(upper, 9),
+        })),
+      );
+    }
+  });
+
   it('changes with late predictions and late labels of the calibration, and is the same when computed again', async () => {
     const model = 'anew';
     const truth = stream(model);
@@ -297,7 +332,11 @@ describe('estimated quality', { timeout: 300_000 }, () => {
         const label = random() < sure ** 2 ? predicted : classes[(chosen + 1) % 3]!;
         const probabilities = { [predicted]: sure, [classes[(chosen + 1) % 3]!]: 1 - sure };
         return {
-          prediction: { ...record!.prediction, prediction: predicted, score: null, probabilities },
+          prediction: {
+            ...record!.prediction,
+            ...{ prediction: predicted, score: null, probabilities },
+            samplingRate: window === 4 && sure > 0.7 ? 0.25 : null,
+          },
           label,
         };
       }),
@@ -317,6 +356,15 @@ describe('estimated quality', { timeout: 300_000 }, () => {
           name => [name, coarse(records.filter(({ predicted }) => predicted === name))] as const,
         ),
       );
+      const weighted = new Map(
+        classes.map(name => {
+          const ofClass = records.filter(({ predicted }) => predicted === name);
+          const scores = ofClass.map(
+            ({ confidence }) => [confidence, confidence > 0.7 ? 4 : 1] as const,
+          );
+          return [name, weightedScores(scores)] as const;
+        }),
+      );
       const features = new Map(
         ['x', 'group'].map(name => [
           name,
@@ -326,15 +374,16 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       const estimates = estimateClassQuality(calibration, {
         records: perWindow,
         confidences,
+        weighted: window === 4 ? weighted : undefined,
         features,
       });
       expect(found.filter(row => row.window === window)).toMatchObject(
         (['accuracy', 'f1', 'precision', 'recall'] as const).map(metric => ({
           metric,
           status: 'estimated',
-          estimate: estimates[metric]!.value,
-          lower: estimates[metric]!.lower,
-          upper: estimates[metric]!.upper,
+          estimate: expect.closeTo(estimates[metric]!.value, 12),
+          lower: expect.closeTo(estimates[metric]!.lower, 12),
+          upper: expect.closeTo(estimates[metric]!.upper, 12),
           records: perWindow,
           calibration_records: 2 * perWindow,
           calibrated: 2,
@@ -362,6 +411,7 @@ describe('estimated quality', { timeout: 300_000 }, () => {
             time,
             features,
             prediction: 10 * x,
+            weight: window === 5 ? 1 + (index % 3) : null,
           };
           return {
             prediction: { ...prediction, score: null },
@@ -398,7 +448,11 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       const calibration = await runInTurns(
         calibrateLoss(truth.slice(0, calibrated).flat().map(numbered)),
       );
-      const estimates = estimateLoss(calibration, { records: truth[window]!.length, sample });
+      const estimates = estimateLoss(calibration, {
+        records: truth[window]!.length,
+        sample,
+        weights: window === 5 ? sample.map((_, index) => 1 + (index % 3)) : undefined,
+      });
       expect(found.filter(row => row.window === window)).toEqual(
         (['mae', 'rmse'] as const).map(metric => ({
           window,
@@ -432,10 +486,15 @@ describe('estimated quality', { timeout: 300_000 }, () => {
       { model },
     );
     const errors = truth.slice(2, 9).map(records => {
-      const absolute = records
+      const weights = records.map(({ prediction }) => prediction.weight ?? 1);
+      const sum = records
         .map(numbered)
-        .map(({ predicted, label }) => Math.abs(predicted - label));
-      return absolute.reduce((sum, error) => sum + error, 0) / absolute.length;
+        .reduce(
+          (total, { predicted, label }, index) =>
+            total + weights[index]! * Math.abs(predicted - label),
+          0,
+        );
+      return sum / weights.reduce((total, weight) => total + weight, 0);
     });
     expect(record).toMatchObject([
       {
@@ -520,6 +579,15 @@ const numbered = ({ prediction: { prediction, features }, label }: Truth): Label
   label: Number(label),
   features: new Map(Object.entries(features as Record<string, FeatureValue>)),
 });
+
+/** Returns scores in the buckets of 10 mantissa bits in which ClickHouse sums their weights. */
+function weightedScores(scores: readonly (readonly [score: number, weight: number])[]) {
+  return {
+    keys: scores.map(([score]) => (bucketKey(score) >> 10) << 10),
+    weights: scores.map(([, weight]) => weight),
+    squares: scores.map(([, weight]) => weight ** 2),
+  };
+}
 
 /** Counts confidences in the buckets in which ClickHouse counts them. */
 function coarse(records: readonly ClassifiedRecord[]): NumericHistogram {

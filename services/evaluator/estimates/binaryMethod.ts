@@ -10,10 +10,14 @@ import { predictedRecords } from './quality/predictedRecords.ts';
 import { calibrateQuality, type QualityCalibration } from './quality/qualityCalibration.ts';
 import { labelledRecords } from './store/calibrationRecords.ts';
 import { profiledWindows } from './store/profiledWindows.ts';
+import { windowKey } from './store/rowsByWindow.ts';
+import { type WeightedWindow, weightedWindows } from './store/weightedWindows.ts';
 
 interface BinaryWindow extends EstimableWindow {
   outputs: ReadonlyMap<string, FeatureProfile>;
   features: ReadonlyMap<string, FeatureProfile>;
+  /** Absent if all weights are 1. */
+  weighted: WeightedWindow | undefined;
 }
 
 /** Estimates binary models from the profiles of their scores, predictions and features. */
@@ -23,9 +27,13 @@ export const binaryMethod: EstimationMethod<BinaryWindow, QualityCalibration> = 
   async readWindows(clickhouse, windows, windowSizeMs) {
     const meanings = new Map(windows.map(window => [versionKey(window), window.meaning]));
     const profiled = await profiledWindows(clickhouse, windows, windowSizeMs);
+    const weighted = await weightedWindows(clickhouse, windows, windowSizeMs);
     return profiled.flatMap(({ outputs, features, ...name }) => {
+      const ofWeights = weighted.get(windowKey(name, name.startMs));
       const scores = outputs.get(scoredOutput(meanings.get(versionKey(name))!))?.numeric;
-      return scores ? [{ ...name, records: scores.count, outputs, features }] : [];
+      return scores
+        ? [{ ...name, records: scores.count, outputs, features, weighted: ofWeights }]
+        : [];
     });
   },
 
@@ -34,7 +42,7 @@ export const binaryMethod: EstimationMethod<BinaryWindow, QualityCalibration> = 
     return records.length === 0 ? null : calibrateQuality(records);
   },
 
-  estimate(calibration, { outputs, features }, { meaning }) {
+  estimate(calibration, { outputs, features, weighted }, { meaning }) {
     const predictions = outputs.get('prediction') ?? emptyFeatureProfile();
     const { numeric: scores } = outputs.get(scoredOutput(meaning))!;
     const predicted =
@@ -47,6 +55,7 @@ export const binaryMethod: EstimationMethod<BinaryWindow, QualityCalibration> = 
       scores,
       predictedPositives: predicted,
       features,
+      weighted,
     };
     const figuresOf = meaning.scoreOf === meaning.positiveLabel ? 'scored' : 'other';
     return estimateQuality(calibration, window, figuresOf);

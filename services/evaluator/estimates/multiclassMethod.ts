@@ -13,6 +13,8 @@ interface MulticlassWindow extends EstimableWindow {
   features: ReadonlyMap<string, FeatureProfile>;
 }
 
+const noConfidences: Confidences = { counted: new Map() };
+
 /**
  * Estimates multiclass models from the probabilities of what they predicted, and their features.
  */
@@ -23,10 +25,10 @@ export const multiclassMethod: EstimationMethod<MulticlassWindow, ClassCalibrati
     const confidences = await confidencesOf(clickhouse, windows, windowSizeMs);
     const profiled = await profiledWindows(clickhouse, windows, windowSizeMs);
     return profiled.map(({ outputs, features, ...name }) => {
-      const ofWindow: Confidences = confidences.get(windowKey(name, name.startMs)) ?? new Map();
+      const ofWindow = confidences.get(windowKey(name, name.startMs)) ?? noConfidences;
       return {
         ...name,
-        records: [...ofWindow.values()].reduce((sum, { count }) => sum + count, 0),
+        records: [...ofWindow.counted.values()].reduce((sum, { count }) => sum + count, 0),
         predictions: outputs.get('prediction')?.count ?? 0,
         confidences: ofWindow,
         features,
@@ -40,5 +42,10 @@ export const multiclassMethod: EstimationMethod<MulticlassWindow, ClassCalibrati
   },
 
   estimate: (calibration, { predictions, confidences, features }) =>
-    estimateClassQuality(calibration, { records: predictions, confidences, features }),
+    estimateClassQuality(calibration, {
+      records: predictions,
+      confidences: confidences.counted,
+      weighted: confidences.weighted,
+      features,
+    }),
 };

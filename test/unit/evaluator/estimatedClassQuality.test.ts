@@ -6,6 +6,7 @@ import {
 import type { ClassMetric } from '../../../services/evaluator/estimates/quality/estimate.ts';
 import { estimateClassQuality } from '../../../services/evaluator/estimates/quality/estimatedClassQuality.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
+import { bucketKey } from '../../../services/shared/profile/bucketKey.ts';
 import { histogramOf, profileOf } from '../shared/profile/profileOf.ts';
 
 const metrics: ClassMetric[] = ['accuracy', 'precision', 'recall', 'f1'];
@@ -48,8 +49,29 @@ function drawn(seed: number, count: number, { groupX = 0.2, sure = 0 } = {}): Cl
   });
 }
 
+/** A window whose records have weights, with each confidence in a bucket of its own. */
+function weightedWindowOf(records: readonly ClassifiedRecord[]) {
+  const byClass = Map.groupBy(records, ({ predicted }) => predicted);
+  const weighted = Array.from(byClass, ([name, of]) => {
+    const weights = of.map(({ weight = 1 }) => weight);
+    const keys = of.map(({ confidence }) => bucketKey(confidence));
+    return [name, { keys, weights, squares: weights.map(weight => weight ** 2) }] as const;
+  });
+  return { ...windowOf(records), weighted: new Map(weighted) };
+}
+
+/** Logs a fifth of the sure records, as samples with a weight of 5. */
+function sampled(seed: number, records: readonly ClassifiedRecord[]): ClassifiedRecord[] {
+  const random = seededRandom(seed);
+  return records.flatMap(record => {
+    if (record.confidence < 0.7) return [record];
+    return random() < 0.2 ? [{ ...record, weight: 5 }] : [];
+  });
+}
+
 function realised(records: readonly ClassifiedRecord[]): Record<ClassMetric, number> {
-  const count = (of: (record: ClassifiedRecord) => boolean) => records.filter(of).length;
+  const count = (of: (record: ClassifiedRecord) => boolean) =>
+    records.filter(of).reduce((sum, { weight = 1 }) => sum + weight, 0);
   const mean = (of: (name: string) => number) =>
     classes.reduce((sum, name) => sum + of(name) / 3, 0);
   const hits = (name: string) =>
@@ -57,7 +79,7 @@ function realised(records: readonly ClassifiedRecord[]): Record<ClassMetric, num
   const predicted = (name: string) => count(record => record.predicted === name);
   const labelled = (name: string) => count(({ label }) => label === name);
   return {
-    accuracy: count(record => record.predicted === record.label) / records.length,
+    accuracy: count(record => record.predicted === record.label) / count(() => true),
     precision: mean(name => hits(name) / predicted(name)),
     recall: mean(name => hits(name) / labelled(name)),
     f1: mean(name => (2 * hits(name)) / (predicted(name) + labelled(name))),
@@ -102,6 +124,31 @@ describe('estimateClassQuality', () => {
       expect(inside[metric]! / windows, metric).toBeGreaterThan(0.88);
       expect(inside[metric]! / windows, metric).toBeLessThan(1);
     }
+  });
+
+  it('counts records as what they stand for, in the window and in the calibration', () => {
+    const calibration = calibrateClasses(sampled(1, drawn(1, 8000)));
+    const windows = 200;
+    const inside = Object.fromEntries(metrics.map(metric => [metric, 0]));
+    let [weighted, plain, truth] = [0, 0, 0];
+    for (let index = 0; index < windows; index++) {
+      const records = sampled(
+        2000 + index,
+        drawn(1000 + index, 800, { sure: index % 2 ? 0.3 : 0 }),
+      );
+      const estimates = estimateClassQuality(calibration, weightedWindowOf(records));
+      const real = realised(records);
+      for (const metric of metrics) {
+        const { lower, upper } = estimates[metric]!;
+        inside[metric]! += Number(real[metric] >= lower && real[metric] <= upper);
+      }
+      weighted += estimates.accuracy!.value / windows;
+      plain += estimateClassQuality(calibration, windowOf(records)).accuracy!.value / windows;
+      truth += real.accuracy / windows;
+    }
+    for (const metric of metrics) expect(inside[metric]! / windows, metric).toBeGreaterThan(0.88);
+    expect(Math.abs(weighted - truth)).toBeLessThan(0.02);
+    expect(Math.abs(plain - truth)).toBeGreaterThan(0.05);
   });
 
   it('uses a feature to see a change that confidences do not show', () => {

@@ -81,6 +81,41 @@ describe('estimateLoss', () => {
     }
   });
 
+  it('counts records as what they stand for', async () => {
+    const calibration = await runInTurns(calibrateLoss(drawn(1, 2000)));
+    const windows = 60;
+    const compared = 20;
+    const inside = { mae: 0, rmse: 0 };
+    let [weighted, plain, truth] = [0, 0, 0];
+    for (let window = 0; window < windows; window++) {
+      // A tenth of the records with a high x, whose errors are large, is logged.
+      const random = seededRandom(window);
+      const all = drawn(1000 + window, 1000);
+      const isSampled = ({ features }: LabelledNumber) => Number(features.get('x')) > 0.5;
+      const records = all.filter(record => !isSampled(record) || random() < 0.1);
+      const weights = records.map(record => (isSampled(record) ? 10 : 1));
+      const errors = records.map(({ predicted, label }) => Math.abs(predicted - label));
+      const mean = (values: readonly number[]) =>
+        values.reduce((sum, value, index) => sum + value * weights[index]!, 0) /
+        weights.reduce((sum, weight) => sum + weight, 0);
+      const real = { mae: mean(errors), rmse: Math.sqrt(mean(errors.map(error => error ** 2))) };
+      const { mae, rmse } = estimateLoss(calibration, {
+        records: records.length,
+        sample: records,
+        weights,
+      });
+      inside.mae += Number(real.mae >= mae!.lower && real.mae <= mae!.upper);
+      inside.rmse += Number(real.rmse >= rmse!.lower && real.rmse <= rmse!.upper);
+      if (window >= compared) continue;
+      weighted += mae!.value / compared;
+      plain += estimate(calibration, records).mae!.value / compared;
+      truth += real.mae / compared;
+    }
+    for (const count of Object.values(inside)) expect(count / windows).toBeGreaterThan(0.88);
+    expect(Math.abs(weighted / truth - 1)).toBeLessThan(0.05);
+    expect(plain / truth).toBeLessThan(0.9);
+  });
+
   it('is exact if all errors are equal', async () => {
     const records = drawn(1, 200).map(record => ({ ...record, predicted: record.label + 3 }));
     const exact = {

@@ -7,6 +7,7 @@ import {
   type LabelledRecord,
 } from '../../../services/evaluator/estimates/quality/qualityCalibration.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
+import { bucketKey } from '../../../services/shared/profile/bucketKey.ts';
 import {
   addValue,
   emptyFeatureProfile,
@@ -32,6 +33,31 @@ function windowOf(records: readonly Scored[]) {
     predictedPositives: records.filter(({ predictedPositive }) => predictedPositive).length,
     features,
   };
+}
+
+/** A window whose records have weights, with each score in a bucket of its own. */
+function weightedWindowOf(records: readonly LabelledRecord[]) {
+  const weightOf = ({ weight = 1 }: LabelledRecord) => weight;
+  return {
+    ...windowOf(records),
+    weighted: {
+      keys: records.map(({ score }) => bucketKey(score)),
+      weights: records.map(weightOf),
+      squares: records.map(record => weightOf(record) ** 2),
+      predictedPositives: records
+        .filter(({ predictedPositive }) => predictedPositive)
+        .reduce((sum, record) => sum + weightOf(record), 0),
+    },
+  };
+}
+
+/** Logs a fifth of the records with a high score, as samples with a weight of 5. */
+function sampled(seed: number, records: readonly LabelledRecord[]): LabelledRecord[] {
+  const random = seededRandom(seed);
+  return records.flatMap(record => {
+    if (record.score < 0.5) return [record];
+    return random() < 0.2 ? [{ ...record, weight: 5 }] : [];
+  });
 }
 
 const repeat = (count: number, score: number, positives: number): LabelledRecord[] =>
@@ -67,12 +93,13 @@ function drawn(seed: number, count: number, { shift = 0, groupB = 0.2 } = {}): L
 }
 
 function realised(records: readonly LabelledRecord[]) {
-  const count = (of: (record: LabelledRecord) => boolean) => records.filter(of).length;
+  const count = (of: (record: LabelledRecord) => boolean) =>
+    records.filter(of).reduce((sum, { weight = 1 }) => sum + weight, 0);
   const hits = count(record => record.positive && record.predictedPositive);
   const precision = hits / count(record => record.predictedPositive);
   const recall = hits / count(record => record.positive);
   return {
-    accuracy: count(record => record.positive === record.predictedPositive) / records.length,
+    accuracy: count(record => record.positive === record.predictedPositive) / count(() => true),
     precision,
     recall,
     f1: (2 * precision * recall) / (precision + recall),
@@ -124,6 +151,49 @@ describe('estimateQuality', () => {
     }
     for (const metric of binaryMetrics)
       expect(inside[metric]! / windows, metric).toBeGreaterThan(0.88);
+  });
+
+  it('counts records as what they stand for, in the window and in the calibration', () => {
+    const calibration = calibrateQuality(sampled(1, drawn(1, 8000)));
+    const windows = 200;
+    const inside = Object.fromEntries(binaryMetrics.map(metric => [metric, 0]));
+    const [weighted, plain, truth] = [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ];
+    for (let index = 0; index < windows; index++) {
+      const records = sampled(2000 + index, drawn(1000 + index, 800, { shift: index % 2 }));
+      const estimates = estimateQuality(calibration, weightedWindowOf(records));
+      const real = realised(records);
+      for (const metric of binaryMetrics) {
+        const { lower, upper } = estimates[metric]!;
+        inside[metric]! += Number(real[metric] >= lower && real[metric] <= upper);
+      }
+      weighted[index % 2]! += estimates.recall!.value / 100;
+      plain[index % 2]! += estimateQuality(calibration, windowOf(records)).recall!.value / 100;
+      truth[index % 2]! += real.recall / 100;
+    }
+    for (const metric of binaryMetrics)
+      expect(inside[metric]! / windows, metric).toBeGreaterThan(0.88);
+    for (const shift of [0, 1]) {
+      expect(Math.abs(weighted[shift]! - truth[shift]!)).toBeLessThan(0.02);
+      expect(Math.abs(plain[shift]! - truth[shift]!)).toBeGreaterThan(0.1);
+    }
+  });
+
+  it('gives about the same for records of weight 7 as for records without a weight', () => {
+    const heavy = (records: LabelledRecord[]) => records.map(record => ({ ...record, weight: 7 }));
+    const [before, window] = [drawn(1, 4000), drawn(2, 400)];
+    const plain = estimateQuality(calibrateQuality(before), windowOf(window));
+    const weighted = estimateQuality(
+      calibrateQuality(heavy(before)),
+      weightedWindowOf(heavy(window)),
+    );
+    for (const metric of binaryMetrics) {
+      for (const bound of ['value', 'lower', 'upper'] as const)
+        expect(weighted[metric]![bound], metric).toBeCloseTo(plain[metric]![bound], 2);
+    }
   });
 
   it('uses a feature to see a change that scores do not show', () => {

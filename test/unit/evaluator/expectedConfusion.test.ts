@@ -29,6 +29,7 @@ const cells: fc.Arbitrary<Cell[]> = fc
   .map(drawn =>
     drawn.map(({ records, labels, predicted }, block) => ({
       records,
+      squares: records,
       labels: shares(labels),
       predicted: shares(predicted),
       block,

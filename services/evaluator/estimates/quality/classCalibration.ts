@@ -11,12 +11,15 @@ export interface ClassifiedRecord {
   confidence: number;
   label: string;
   features: ReadonlyMap<string, FeatureValue>;
+  /** How much the record counts in figures of quality; 1 if absent. */
+  weight?: number;
 }
 
 /** Records of a calibration for which one class was predicted. Their scores are the confidences. */
 export interface PredictedClass extends ScoredRecords {
   keys: number[];
   labels: number[];
+  weights: number[];
   /** Index of each record among all records of the calibration. */
   places: number[];
 }
@@ -33,7 +36,7 @@ export interface ClassCalibration {
   bytes: number;
 }
 
-const bytesPerRecord = 24;
+const bytesPerRecord = 32;
 
 /** Calibrates a multiclass model. @param records in the order of time, at least one */
 export function calibrateClasses(records: readonly ClassifiedRecord[]): ClassCalibration {
@@ -47,6 +50,7 @@ export function calibrateClasses(records: readonly ClassifiedRecord[]): ClassCal
       scores: emptyNumericHistogram(),
       keys: [],
       labels: [],
+      weights: [],
       classCount: classes.length,
       places: [],
     };
@@ -54,6 +58,7 @@ export function calibrateClasses(records: readonly ClassifiedRecord[]): ClassCal
     addNumber(ofClass.scores, record.confidence);
     ofClass.places.push(place);
     ofClass.keys.push(bucketKey(record.confidence));
+    ofClass.weights.push(record.weight ?? 1);
     ofClass.labels.push(indexOf.get(record.label)!);
   }
   const matching = featureMatching(records.map(({ features }) => features));

@@ -12,14 +12,16 @@ import {
   macroAverage,
 } from './expectedConfusion.ts';
 import { blocksOf, type Cell, estimateFigure, type Figure } from './figure.ts';
-import { countsPerBin } from './scoreBins.ts';
 import { binRecords, labelShares, weightedBins } from './weightedBins.ts';
+import { sumsPerBin, type WeightedScores } from './weightedScores.ts';
 
 /** What is known about a window of a multiclass model without labels. */
 export interface UnlabelledClasses {
   records: number;
   /** Confidences by predicted class. */
   confidences: ReadonlyMap<string, NumericHistogram>;
+  /** The same records with their weights; absent if all weights are 1. */
+  weighted?: ReadonlyMap<string, WeightedScores> | undefined;
   features: ReadonlyMap<string, FeatureProfile>;
 }
 
@@ -50,10 +52,12 @@ export function estimateClassQuality(
   let unknown = 0;
   for (const [name, confidences] of window.confidences) {
     const ofClass = calibration.predicted.get(name);
-    if (!ofClass) unknown += confidences.count;
-    else {
+    const weighted = window.weighted?.get(name);
+    if (!ofClass) {
+      unknown += weighted?.weights.reduce((sum, weight) => sum + weight, 0) ?? confidences.count;
+    } else {
       const index = calibration.classes.indexOf(name);
-      for (const cell of cellsOf(index, ofClass, confidences, weights))
+      for (const cell of cellsOf(index, ofClass, { confidences, weighted }, weights))
         cells.push({ ...cell, block: cells.length });
     }
   }
@@ -74,17 +78,19 @@ export function estimateClassQuality(
 function cellsOf(
   predictedClass: number,
   records: PredictedClass,
-  window: NumericHistogram,
+  window: { confidences: NumericHistogram; weighted: WeightedScores | undefined },
   weights: Float64Array,
 ): Omit<Cell, 'block'>[] {
-  const binned = binRecords(records, window);
+  const binned = binRecords(records, window.confidences);
   const ownWeights = records.places.map(place => weights[place]!);
   const weighted = weightedBins(records, binned, ownWeights);
   const predicted = Array.from({ length: records.classCount }, (_, name) =>
     Number(name === predictedClass),
   );
-  return countsPerBin(binned.bins, window).map((count, bin) => ({
+  const sums = sumsPerBin(binned.bins, window.confidences, window.weighted);
+  return sums.records.map((count, bin) => ({
     records: count,
+    squares: sums.squares[bin]!,
     predicted,
     labels: labelShares(weighted[bin]!, binned.plain[bin]!),
     knownFrom: effectiveSampleSize(weighted[bin]!.weight, weighted[bin]!.squaredWeight),

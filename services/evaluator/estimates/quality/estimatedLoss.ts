@@ -13,6 +13,8 @@ export interface UnlabelledNumbers {
   records: number;
   /** All of them, or a random sample; at least one. */
   sample: readonly PredictedNumber[];
+  /** Weights of the records in the sample; absent if all records of the window have a weight of 1. */
+  weights?: readonly number[] | undefined;
 }
 
 /**
@@ -28,12 +30,13 @@ export interface UnlabelledNumbers {
  */
 export function estimateLoss(
   calibration: LossCalibration,
-  { records, sample }: UnlabelledNumbers,
+  { records, sample, weights }: UnlabelledNumbers,
 ): Record<LossMetric, Estimate | null> {
   const features = codedRecords(calibration, sample);
-  const squared = estimateOf(calibration.squared, features, sample.length, records);
+  const ones = new Array<number>(sample.length).fill(1);
+  const squared = estimateOf(calibration.squared, features, weights ?? ones, records);
   return {
-    mae: estimateOf(calibration.absolute, features, sample.length, records),
+    mae: estimateOf(calibration.absolute, features, weights ?? ones, records),
     rmse: squared && {
       value: Math.sqrt(squared.value),
       lower: Math.sqrt(squared.lower),
@@ -51,24 +54,24 @@ export function estimateLoss(
 function estimateOf(
   { models, spread }: LossModel,
   features: readonly CodedFeature[],
-  sampled: number,
+  weights: readonly number[],
   records: number,
 ): Estimate | null {
+  const sampled = weights.length;
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const meanOf = (values: ArrayLike<number>) =>
+    weights.reduce((sum, weight, record) => sum + weight * values[record]!, 0) / total;
   const ofModels = models.map(model => boostedValues(model, features, 0, sampled));
-  const meansOfModels = ofModels.map(
-    values => values.reduce((total, value) => total + value, 0) / sampled,
+  const meansOfModels = ofModels.map(meanOf);
+  const losses = weights.map(
+    (_, record) => ofModels.reduce((sum, values) => sum + values[record]!, 0) / models.length,
   );
-  let sum = 0;
-  let squares = 0;
-  for (let record = 0; record < sampled; record++) {
-    const loss = ofModels.reduce((total, values) => total + values[record]!, 0) / models.length;
-    sum += loss;
-    squares += loss * loss;
-  }
-  const mean = sum / sampled;
-  const meanSquare = squares / sampled;
-  const ofLosses = (spread * meanSquare) / records;
-  const ofSampling = (Math.max(0, meanSquare - mean * mean) / sampled) * (1 - sampled / records);
+  const mean = meanOf(losses);
+  /** Variance of the mean, if each loss varies by the square of its part. */
+  const varianceOf = (parts: readonly number[]) =>
+    parts.reduce((sum, part, record) => sum + ((weights[record]! / total) * part) ** 2, 0);
+  const ofLosses = spread * varianceOf(losses) * (sampled / records);
+  const ofSampling = varianceOf(losses.map(loss => loss - mean)) * (1 - sampled / records);
   const jackknife = meansOfModels.reduce((total, of) => total + (of - mean) ** 2, 0);
   const ofLearning = ((models.length - 1) / models.length) * jackknife;
   const variance = ofLosses + ofSampling + ofLearning;

@@ -12,8 +12,8 @@ import {
 } from './expectedConfusion.ts';
 import { blocksOf, type Cell, estimateFigure, type Figure } from './figure.ts';
 import { binnedCalibration, type QualityCalibration } from './qualityCalibration.ts';
-import { countsPerBin } from './scoreBins.ts';
 import { labelShares, type WeightedBin, weightedBins } from './weightedBins.ts';
+import { type BinSums, sumsPerBin, type WeightedScores } from './weightedScores.ts';
 
 /** What is known about a window of a binary model without labels. */
 export interface UnlabelledWindow {
@@ -21,6 +21,8 @@ export interface UnlabelledWindow {
   scores: NumericHistogram;
   /** Predictions of the class that the scores are about. */
   predictedPositives: number;
+  /** The scored records with their weights; absent if all weights are 1. */
+  weighted?: (WeightedScores & { predictedPositives: number }) | undefined;
   features: ReadonlyMap<string, FeatureProfile>;
 }
 
@@ -53,8 +55,8 @@ export function estimateQuality(
   const binned = binnedCalibration(calibration, window.scores);
   const weights = calibration.matching.weights(window.features, window.records);
   const weighted = weightedBins(calibration.scored, binned, weights);
-  const counts = countsPerBin(binned.bins, window.scores);
-  const cells = cellsOf(counts, binned.plain, weighted, window);
+  const sums = sumsPerBin(binned.bins, window.scores, window.weighted);
+  const cells = cellsOf(sums, binned.plain, weighted, window);
   const { accuracy, precision, recall, f1 } = thresholdFigures(calibration, cells, figuresOf);
   const auc = aucFigure(cells);
   // Scores that share a bin count as equal here, which costs the area about as much as it does in
@@ -75,10 +77,10 @@ export function estimateQuality(
  * Returns a cell for each bin of scores. Bins of one step of the isotonic regression are a block.
  */
 function cellsOf(
-  counts: readonly number[],
+  { records: counts, squares }: BinSums,
   plain: readonly WeightedBin[],
   weighted: readonly WeightedBin[],
-  { records, scores, predictedPositives }: UnlabelledWindow,
+  { records, scores, predictedPositives, weighted: ofWindow }: UnlabelledWindow,
 ): Cell[] {
   const probabilities = isotonicRegression(
     weighted.map((bin, index) => labelShares(bin, plain[index]!)[positive]!),
@@ -93,9 +95,13 @@ function cellsOf(
     block.squaredWeight += weighted[bin]!.squaredWeight;
     return blocks.length - 1;
   });
-  const predicted = predictedShares(counts, (predictedPositives * scores.count) / records);
+  const predicted = predictedShares(
+    counts,
+    ofWindow?.predictedPositives ?? (predictedPositives * scores.count) / records,
+  );
   return counts.map((count, bin) => ({
     records: count,
+    squares: squares[bin]!,
     predicted: [1 - predicted[bin]!, predicted[bin]!],
     labels: [1 - probabilities[bin]!, probabilities[bin]!],
     block: blockOf[bin]!,

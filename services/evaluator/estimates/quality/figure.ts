@@ -3,6 +3,8 @@ import { type Estimate, estimateWithin } from './estimate.ts';
 /** Records of a window whose labels have the same probabilities. */
 export interface Cell {
   records: number;
+  /** Sum of the squared weights of the records; `records` if all weights are 1. */
+  squares: number;
   /** Share of the records for which each class is predicted. */
   predicted: readonly number[];
   /** Probability of each class to be the label of a record. */
@@ -52,7 +54,8 @@ export function blocksOf(cells: readonly Cell[], priorRecords: number): Block[] 
  *
  *     Σ_cells n V(s) + Σ_blocks V(Σ n s) / (m + 2),   V(s) = Σ_label p (s - Σ p s)²
  *
- * with n records in a cell, m in the calibration, slopes s and probabilities p. O(cells · classes).
+ * with n records in a cell (where they have weights w, Σw² in the first sum and Σw in the second), m
+ * in the calibration, slopes s and probabilities p. O(cells · classes).
  */
 export function estimateFigure(figure: Figure, blocks: readonly Block[]): Estimate {
   const classCount = blocks[0]?.probabilities.length ?? 0;
@@ -66,7 +69,7 @@ export function estimateFigure(figure: Figure, blocks: readonly Block[]): Estima
         slopes[label] = figure.slope(label, cell);
         slopesOfBlock[label]! += cell.records * slopes[label]!;
       }
-      variance += cell.records * varianceOf(slopes, probabilities);
+      variance += cell.squares * varianceOf(slopes, probabilities);
     }
     variance += varianceOf(slopesOfBlock, probabilities) / (knownFrom + 2);
   }

@@ -15,6 +15,8 @@ export interface LabelledRecord {
   predictedPositive: boolean;
   positive: boolean;
   features: ReadonlyMap<string, FeatureValue>;
+  /** How much the record counts in figures of quality; 1 if absent. */
+  weight?: number;
 }
 
 /** What the labelled records of a binary model say about how often a score is right. */
@@ -34,7 +36,7 @@ export interface QualityCalibration {
 
 /** Number of resolutions that a histogram can have, 20 to -3. */
 const resolutions = 24;
-const bytesPerRecord = 5 + resolutions;
+const bytesPerRecord = 13 + resolutions;
 /** A calibration with a larger share of misplaced predictions has no threshold. */
 const maxMisplacedShare = 0.02;
 
@@ -56,6 +58,7 @@ export function calibrateQuality(records: readonly LabelledRecord[]): QualityCal
       scores,
       keys: Int32Array.from(records, ({ score }) => bucketKey(score)),
       labels: Uint8Array.from(records, ({ positive }) => Number(positive)),
+      weights: weightsOf(records),
       classCount: 2,
     },
     matching,
@@ -82,6 +85,13 @@ export function binnedCalibration(
   return made;
 }
 
+/** Returns the weights of records; nothing if all are 1. */
+export function weightsOf(records: readonly { weight?: number }[]): Float64Array | undefined {
+  return records.every(({ weight = 1 }) => weight === 1)
+    ? undefined
+    : Float64Array.from(records, ({ weight = 1 }) => weight);
+}
+
 /**
  * Returns the share of the records whose prediction would change if the same number of records,
  * those with the highest scores, were predicted positive.
@@ -105,9 +115,12 @@ function areaUnderCurve(descending: readonly LabelledRecord[]): number | null {
   for (let from = 0; from < descending.length; ) {
     let to = from;
     let tiedPositives = 0;
-    for (; to < descending.length && descending[to]!.score === descending[from]!.score; to++)
-      tiedPositives += Number(descending[to]!.positive);
-    const tiedNegatives = to - from - tiedPositives;
+    let tiedNegatives = 0;
+    for (; to < descending.length && descending[to]!.score === descending[from]!.score; to++) {
+      const { positive, weight = 1 } = descending[to]!;
+      if (positive) tiedPositives += weight;
+      else tiedNegatives += weight;
+    }
     wins += tiedNegatives * (positives + tiedPositives / 2);
     positives += tiedPositives;
     negatives += tiedNegatives;

@@ -8,6 +8,8 @@ export interface ScoredRecords {
   keys: ArrayLike<number>;
   /** Label of each record, as the index of its class. */
   labels: ArrayLike<number>;
+  /** How much each record counts; absent if all weights are 1. */
+  weights?: ArrayLike<number> | undefined;
   classCount: number;
 }
 
@@ -25,7 +27,7 @@ export interface BinnedRecords {
   bins: ScoreBins;
   /** Bin of each record. */
   binOf: Uint8Array;
-  /** The bins with a weight of 1 for each record. */
+  /** The bins with the records' own weights alone. */
   plain: WeightedBin[];
 }
 
@@ -39,9 +41,12 @@ export function binRecords(records: ScoredRecords, window: NumericHistogram): Bi
   return { bins, binOf, plain: weightedBins(records, { bins, binOf }, ones) };
 }
 
-/** Sums the weights of records in their bins. @param weights one per record. O(records). */
+/**
+ * Sums the weights of records in their bins.
+ * @param weights one per record, by which its own weight is multiplied. O(records).
+ */
 export function weightedBins(
-  { labels, classCount }: ScoredRecords,
+  { labels, weights: ownWeights, classCount }: ScoredRecords,
   { bins, binOf }: Pick<BinnedRecords, 'bins' | 'binOf'>,
   weights: ArrayLike<number>,
 ): WeightedBin[] {
@@ -55,7 +60,7 @@ export function weightedBins(
   );
   for (let index = 0; index < binOf.length; index++) {
     const bin = sums[binOf[index]!]!;
-    const weight = weights[index]!;
+    const weight = weights[index]! * (ownWeights?.[index] ?? 1);
     bin.weight += weight;
     bin.squaredWeight += weight * weight;
     bin.labels[labels[index]!]! += weight;

@@ -19,6 +19,7 @@ interface StoredRecord<Label> extends StoredFeatures {
   score: number;
   prediction: string;
   label: Label;
+  weight: number;
 }
 
 /**
@@ -45,6 +46,7 @@ export async function labelledRecords(
     score: row.score,
     predictedPositive: row.prediction === scoreOf,
     positive: row.label === scoreOf,
+    weight: row.weight,
     features: featuresOf(row),
   }));
 }
@@ -69,6 +71,7 @@ export async function classifiedRecords(
   return rows.map(row => ({
     predicted: row.prediction,
     confidence: row.score,
+    weight: row.weight,
     label: row.label,
     features: featuresOf(row),
   }));
@@ -115,11 +118,11 @@ function selectRecords<Label>(
 ): Promise<StoredRecord<Label>[]> {
   const isBefore = `${isVersion} AND event_time < ${sqlTime(untilMs)}`;
   const outcomes = `
-    SELECT event_time, id, ${score} AS given, ${prediction} AS predicted, ${label} AS truth
+    SELECT event_time, id, ${score} AS given, ${prediction} AS predicted, ${label} AS truth, weight
     FROM outcomes FINAL WHERE ${isBefore} AND ${condition}
     ORDER BY sipHash64(id), id, event_time LIMIT ${maxRecords}`;
   return clickhouse.select(
-    `SELECT o.given AS score, o.predicted AS prediction, o.truth AS label,
+    `SELECT o.given AS score, o.predicted AS prediction, o.truth AS label, o.weight AS weight,
             p.numeric_features AS numbers, p.categorical_features AS texts
      FROM (${outcomes}) AS o
      INNER JOIN

@@ -18,12 +18,16 @@ export interface SampledWindow extends WindowName {
   records: number;
   /** All of them, or those that were drawn. */
   sample: PredictedNumber[];
+  /** Weights of the records in the sample; absent if all records of the window have a weight of 1. */
+  weights?: number[] | undefined;
 }
 
 interface StoredNumber extends StoredFeatures, VersionName {
   start_ms: number;
   records: number;
   predicted: number;
+  weight: number;
+  is_weighted: number;
 }
 
 /**
@@ -38,6 +42,7 @@ export async function sampledWindows(
   const rows = await clickhouse.select<StoredNumber>(
     `SELECT p.model AS model, p.version AS version, c.start_ms AS start_ms,
             c.records AS records, c.predicted AS predicted,
+            c.weight AS weight, c.is_weighted AS is_weighted,
             p.numeric_features AS numbers, p.categorical_features AS texts
      FROM
      (
@@ -47,6 +52,7 @@ export async function sampledWindows(
      INNER JOIN
      (
          SELECT model, version, event_time, id, assumeNotNull(prediction_value) AS predicted,
+                weight, max(weight != 1) OVER (PARTITION BY model, version, start_ms) AS is_weighted,
                 ${windowStartOf('toUnixTimestamp64Milli(event_time)')} AS start_ms,
                 count() OVER (PARTITION BY model, version, start_ms) AS records
          FROM predictions FINAL WHERE ${sql} AND ifNull(isFinite(prediction_value), 0)
@@ -62,5 +68,6 @@ export async function sampledWindows(
     ...window,
     records: ofWindow[0]!.records,
     sample: ofWindow.map(row => ({ predicted: row.predicted, features: featuresOf(row) })),
+    weights: ofWindow[0]!.is_weighted ? ofWindow.map(({ weight }) => weight) : undefined,
   }));
 }
