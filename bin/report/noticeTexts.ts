@@ -5,6 +5,12 @@ import { openNoticeRows } from './reportQueries.ts';
 export async function noticeTexts(clickhouse: Clickhouse): Promise<string[]> {
   const texts: string[] = [];
   for await (const { model, version, message, evidence, advice } of openNoticeRows(clickhouse))
-    texts.push(`notice on ${model}, version ${version}: ${message} ${evidence} ${advice}`);
+    texts.push(`notice${whose(model, version)}: ${message} ${evidence} ${advice}`);
   return texts;
+}
+
+/** A notice on refused records may be about all versions of a model, or about a whole topic. */
+function whose(model: unknown, version: unknown): string {
+  if (model === '') return '';
+  return version === '' ? ` on ${model}` : ` on ${model}, version ${version}`;
 }

@@ -231,8 +231,11 @@
   }
 
   function notices(version) {
+    // A notice without a version is about all versions of the model, one without a model about all.
     const own = data.notices.filter(
-      notice => notice.model === version.model && notice.version === version.version,
+      notice =>
+        ['', version.model].includes(notice.model) &&
+        ['', version.version].includes(notice.version),
     );
     const reading = version.outputEvidence.join(' ');
     if (own.length === 0 && reading === '') return null;

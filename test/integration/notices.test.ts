@@ -145,7 +145,7 @@ describe('notices of a running installation', () => {
       );
       expect(ofModel!.evidence).toBe(
         '15 % of the newest records of the model: 46 of 300. ' +
-          'Such as offset 0 of partition 0: version: is missing',
+          'Such as offset 0 of partition 0: "version: is missing".',
       );
       expect(ofModel!.advice).toMatch(/^Log the field as the contract says/);
       expect(ofVersion!.evidence).toMatch(

@@ -48,7 +48,7 @@ export function refusalNotice(
     message: `Records ${whose} are refused ${why} (${topic}).`,
     evidence:
       `${share} % of the newest records ${whose}: ${records} of ${all}. ` +
-      `Such as offset ${offset} of partition ${partition}: ${message.slice(0, 200).toWellFormed()}`,
+      `Such as offset ${offset} of partition ${partition}: "${message.slice(0, 200).toWellFormed()}".`,
     advice: `${advice[refused.class]} \`driftloop dead-letters\` lists them, and sends them again.`,
   };
 }
