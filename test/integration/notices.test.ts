@@ -170,5 +170,18 @@ describe('notices of a running installation', () => {
         'open 2',
       ]);
     });
+
+    it('stay within bounds whatever names refused records have', async () => {
+      const names = Array.from({ length: 400 }, (_, index) => `${index}\u0000'\\${'é'.repeat(90)}`);
+      const long = 'x'.repeat(200_000);
+      await send('predictions', [
+        ...names.flatMap(model => predictions(3, () => ({ model, version: undefined }))),
+        ...predictions(3, () => ({ model: long, version: long, weight: -1 })),
+      ]);
+      const open = await notices('open');
+      expect(open.length).toBeGreaterThan(50);
+      expect(open.length).toBeLessThanOrEqual(101);
+      expect(open.every(({ model }) => model!.length <= 256)).toBe(true);
+    });
   });
 });

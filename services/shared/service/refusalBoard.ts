@@ -106,7 +106,8 @@ export class RefusalBoard {
     for (const records of refused) {
       const isOfModel = usable !== undefined && records.model !== '';
       const all = isOfModel
-        ? recordsOf(records, counted) + recordsOf(records, refused)
+        ? recordsOf(records, counted) +
+          (records.version === '' ? records.ofModel : records.ofVersion)
         : positionsOf(records.topic, newest);
       const version = isOfModel ? records : whole;
       const notice = refusalNotice(

@@ -13,6 +13,9 @@ export interface RefusedRecords {
   /** The field that the reason names, or ''. */
   field: string;
   records: number;
+  /** Refused records of the model for whatever reason, and of the version. */
+  ofModel: number;
+  ofVersion: number;
   sinceMs: number;
   partition: number;
   offset: number;
@@ -23,7 +26,7 @@ export interface RefusedRecords {
 /** At most this share of the records may be refused for a reason without a notice. */
 const maxRefusedShare = 0.01;
 /** Fewer than this may well be single mistakes. */
-const minRefused = 3;
+export const minRefused = 3;
 
 /**
  * Returns a notice if a reason refuses a considerable share of the newest records.
@@ -48,7 +51,7 @@ export function refusalNotice(
     message: `Records ${whose} are refused ${why} (${topic}).`,
     evidence:
       `${share} % of the newest records ${whose}: ${records} of ${all}. ` +
-      `Such as offset ${offset} of partition ${partition}: "${message.slice(0, 200).toWellFormed()}".`,
+      `Such as offset ${offset} of partition ${partition}: "${message}".`,
     advice: `${advice[refused.class]} \`driftloop dead-letters\` lists them, and sends them again.`,
   };
 }
