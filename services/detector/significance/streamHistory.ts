@@ -93,6 +93,8 @@ const maxForOutputs = 4;
  * them vary, too, and steady features speak against an ordered stream.
  */
 const minForTruth = -6;
+/** The log-odds of a test of a mean vector count up to this, because it notices small movements late. */
+const maxForVectors = 6;
 /** Log-odds beyond this are certainty: exp(30) is 10^13. */
 const maxLogOdds = 30;
 
@@ -199,6 +201,8 @@ export function noiseWeight({ statistics }: StreamHistory): NoiseWeight {
   }
   return key => {
     if (statistics.size === 0) return 1;
+    if (key.startsWith(vectorPrefix))
+      return probability(logOddsOfVectors(key, statistics, features));
     return probability(logOddsOf(key, statistics.get(key) ?? [], features, featureCount));
   };
 }
@@ -227,7 +231,7 @@ function logOddsOf(
 ): number {
   const own = ownLogOdds(byScale);
   if (isFeature(key)) return own + Math.min(maxFromFeatures, features - own);
-  if (isPairKey(key) || key.startsWith(trendPrefix) || key.startsWith(vectorPrefix))
+  if (isPairKey(key) || key.startsWith(trendPrefix))
     return own + Math.min(maxFromFeatures, features);
   const worst = Math.min(
     0,
@@ -238,6 +242,22 @@ function logOddsOf(
     return Math.max(minForTruth, own) + Math.min(maxForTruth, features);
   // A model that keeps learning changes its outputs without any drift.
   return own + worst + Math.min(maxForOutputs, features);
+}
+
+/**
+ * Returns the log-odds of a test of a mean vector. What makes its direction wander makes its length
+ * wander, too, which one of the two mostly shows much earlier. Other features that are sampling
+ * noise say nothing for vectors, whose topics may wander alone.
+ */
+function logOddsOfVectors(
+  key: TestKey,
+  statistics: StreamHistory['statistics'],
+  features: number,
+): number {
+  const variable = key.slice(key.indexOf('/', vectorPrefix.length) + 1);
+  const other = key === meanKey(variable) ? lengthKey(variable) : meanKey(variable);
+  const oddsOf = (test: TestKey) => ownLogOdds(statistics.get(test) ?? []);
+  return Math.min(maxForVectors, oddsOf(key)) + Math.min(0, oddsOf(other)) + Math.min(0, features);
 }
 
 function probability(logOdds: number): number {
