@@ -118,27 +118,29 @@ function logOwnSurvival(measured: Measurement, learned: LearnedDispersion): numb
 }
 
 /**
- * Returns the same for a statistic whose excess lies along one axis. It has many degrees of freedom
- * d, of which sampling noise uses all, so that G / d exceeds 1 by little, and what moves the stream
- * from block to block uses one, so that it varies as a square. With s = √(2 / d), the standard
- * deviation of G / d under noise, and the least m + 2 or 10,
+ * Returns the same for a statistic whose excess lies along one axis. It may have many degrees of
+ * freedom d, of which sampling noise uses all, so that G / d exceeds 1 by little; but what moves the
+ * stream from block to block uses one, so that it varies as a square. With s = √(2 / d), the
+ * standard deviation of G / d under noise,
  *
  *     p = P(F(1, min(m + 2, 10)) > (G / d − 1) / (φ − 1 + s (1/4 + 2 / √(m + 2))))
  *
- * The excess φ − 1 is known to about s / √m. With the quarter of s, noise alone exceeds no level
- * down to 1e-5 more often than it should. Ten: the shares of topics have heavier tails than a
- * normal variable.
+ * because φ − 1 is known to about s / √m. With the quarter of s, noise alone exceeds no level down
+ * to 1e-5 more often than it should. For d = 1 noise itself is a square, and the last term is G / φ.
+ * Ten: the shares of topics have heavier tails than a normal variable.
  */
 function logWanderedSurvival(
   { statistic, degreesOfFreedom }: Measurement,
   { dispersion, worth }: LearnedDispersion,
 ): number {
+  const known = worth + priorBlocks;
+  const freedom = Math.min(known, maxKnownBlocks);
+  if (degreesOfFreedom === 1) return logFisherSurvival(statistic / dispersion, 1, freedom);
   const excess = statistic / degreesOfFreedom - 1;
   if (excess <= 0) return 0;
-  const known = worth + priorBlocks;
   const deviation = Math.sqrt(2 / degreesOfFreedom);
   const expected = dispersion - 1 + deviation * (noiseShare + 2 / Math.sqrt(known));
-  return logFisherSurvival(excess / expected, 1, Math.min(known, maxKnownBlocks));
+  return logFisherSurvival(excess / expected, 1, freedom);
 }
 
 /** Returns φ₀. */

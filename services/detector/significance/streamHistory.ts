@@ -93,8 +93,11 @@ const maxForOutputs = 4;
  * them vary, too, and steady features speak against an ordered stream.
  */
 const minForTruth = -6;
-/** The log-odds of a test of a mean vector count up to this, because it notices small movements late. */
-const maxForVectors = 6;
+/**
+ * The log-odds of a test of a mean vector itself count up to this, because it notices small
+ * movements late.
+ */
+const maxForVectors = 7;
 /** Log-odds beyond this are certainty: exp(30) is 10^13. */
 const maxLogOdds = 30;
 
@@ -246,8 +249,8 @@ function logOddsOf(
 
 /**
  * Returns the log-odds of a test of a mean vector. What makes its direction wander makes its length
- * wander, too, which one of the two mostly shows much earlier. Other features that are sampling
- * noise say nothing for vectors, whose topics may wander alone.
+ * wander, too, and mostly only one of the two shows it early. Whether the other one, or another
+ * feature, is sampling noise says nothing: topics may wander alone, and along one axis.
  */
 function logOddsOfVectors(
   key: TestKey,
@@ -255,9 +258,9 @@ function logOddsOfVectors(
   features: number,
 ): number {
   const variable = key.slice(key.indexOf('/', vectorPrefix.length) + 1);
-  const other = key === meanKey(variable) ? lengthKey(variable) : meanKey(variable);
-  const oddsOf = (test: TestKey) => ownLogOdds(statistics.get(test) ?? []);
-  return Math.min(maxForVectors, oddsOf(key)) + Math.min(0, oddsOf(other)) + Math.min(0, features);
+  const otherKey = key === meanKey(variable) ? lengthKey(variable) : meanKey(variable);
+  const [own, other] = [key, otherKey].map(one => ownLogOdds(statistics.get(one) ?? []));
+  return Math.min(maxForVectors, own!) + Math.min(0, other!) + Math.min(0, features);
 }
 
 function probability(logOdds: number): number {
