@@ -76,7 +76,7 @@ export function kindOfFeature(
 ): KindOfFeature {
   const whole = mergeFeatureProfiles(...parts.map(({ profile }) => profile));
   const vector = kindOfVectors(whole);
-  if (vector) return vector;
+  if (vector) return { ...vector, declared: declared === 'vector' };
   const constant = constantOf(parts);
   const isText = featureType(whole) === 'categorical';
   const text = isText ? textSummaryOf(whole.categorical) : null;
@@ -144,6 +144,8 @@ function fits(kind: FeatureKind, isText: boolean, text: TextSummary | null): boo
     case 'numeric-text':
     case 'free-text':
       return isKnownText;
+    case 'vector':
+      return false;
     default:
       return true;
   }

@@ -110,6 +110,7 @@ describe('the kind of a feature', () => {
     const texts = partsOf((_, random) => `${random()}`);
     expect(kindOf('x', numbers, 'counter')).toBe('counter');
     expect(kindOf('x', numbers, 'identifier')).toBe('numeric');
+    expect(kindOf('x', texts, 'vector')).not.toBe('vector');
     expect(kindOf('x', texts, 'identifier')).toBe('identifier');
     expect(kindOfFeature('x', texts, 'categorical')).toMatchObject({
       kind: 'categorical',

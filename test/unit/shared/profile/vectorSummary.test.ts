@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergeFeatureProfiles } from '../../../../services/shared/profile/featureProfile.ts';
-import { featuresOf } from '../../../../services/shared/profile/features.ts';
+import { featuresOf, readDeclaredVectors } from '../../../../services/shared/profile/features.ts';
 import { fromProfileRow, toProfileRow } from '../../../../services/shared/profile/profileRow.ts';
 import {
   addVector,
@@ -117,6 +117,18 @@ describe('a vector in base64', () => {
       names: ['embedding', 'age'],
       values: [[1, -0.5, 0.25], 41],
     });
+  });
+
+  it('is read under any name where the settings say that it is a vector', () => {
+    const features = featuresOf({ city: text, comment: text, note: 'no vector', age: 41 });
+    readDeclaredVectors(features, {
+      city: 'categorical',
+      comment: 'vector',
+      note: 'vector',
+      age: 'vector',
+      absent: 'vector',
+    });
+    expect(features.values).toEqual([text, [1, -0.5, 0.25], 'no vector', 41]);
   });
 
   it('stays text where it is none, or where the name does not say so', () => {
