@@ -104,8 +104,8 @@ function alarmsOf(windows: WindowObservation[], detection: ModelSettings['detect
 function observationOf(vectors: Vectors, window: number, random: Random): WindowObservation {
   const text = emptyFeatureProfile();
   const prediction = emptyFeatureProfile();
-  for (const vector of vectors) {
-    addValue(text, vector);
+  for (const [record, vector] of vectors.entries()) {
+    addValue(text, vector, `${window}/${record}`);
     addValue(prediction, random.uniform() < 0.5 ? 'yes' : 'no');
   }
   return observationOfProfiles(

@@ -3,6 +3,7 @@ import { sourcePartition, topicsOfKind } from '../shared/config/inputs.ts';
 import type { WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
+import { readDeclaredVectors } from '../shared/profile/features.ts';
 import { checkPrediction } from '../shared/records/checkRecord.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
@@ -138,6 +139,8 @@ class ProfilerHandler implements BatchHandler {
       beforeMs: endedUntilMs(version),
     }));
     for (const [index, record] of predictions.entries()) {
+      const { featureKinds } = versions[index]!.settings.detection;
+      if (featureKinds) readDeclaredVectors(record.prediction.features, featureKinds);
       const result = countPrediction(versions[index]!, record, this.#tally);
       addResult(this.#results, result);
       const { prediction, offset } = record;

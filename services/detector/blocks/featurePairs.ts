@@ -47,8 +47,11 @@ export function isPairKey(key: string): boolean {
  * are more, the pairs with the strongest correlation come first, from 0.3 on; then come neighbours
  * in the order of names, the nearest first. O(features² · records).
  */
-export function freezePairs(samples: readonly SampledRecords[]): FeaturePair[] {
-  const names = [...new Set(samples.flatMap(sample => sample.names))].sort();
+export function freezePairs(
+  samples: readonly SampledRecords[],
+  isWatched: (feature: string) => boolean = () => true,
+): FeaturePair[] {
+  const names = [...new Set(samples.flatMap(sample => sample.names))].filter(isWatched).sort();
   const features = names.flatMap(name => gradedFeature(name, codesOf(samples, name)) ?? []);
   const pairs: FeaturePair[] = [];
   for (let distance = 1; distance < features.length; distance++) {

@@ -11,7 +11,8 @@ import {
   featureType,
   mergeFeatureProfiles,
 } from '../../shared/profile/featureProfile.ts';
-import { effectiveDimension } from './vectorCounts.ts';
+import { effectiveDimension } from './vectorChance.ts';
+import { meanAxis } from './vectorCounts.ts';
 import type { VariableKind } from './windowObservation.ts';
 
 /**
@@ -40,6 +41,8 @@ export interface FrozenVariable {
   dimension: number | null;
   /** In how many directions its vectors vary (`effectiveDimension`); 0 for another feature. */
   freedom: number;
+  /** The direction of the mean of its vectors, as a unit vector; null for another feature. */
+  axis: Float32Array | null;
   /** The value that all records of a part share; null if it varies within parts. */
   constant: string | null;
   /** Whether its values move by themselves, as those of clocks do, so that no reference can hold. */
@@ -133,6 +136,7 @@ export function freezeVariable(
     view: found.view,
     dimension,
     freedom: dimension === null ? 0 : effectiveDimension(logged, dimension),
+    axis: dimension === null ? null : meanAxis(logged, dimension),
     constant: found.constant,
     moving: kind === 'feature' ? movingKinds.has(found.kind) : isGrowingOutput(profiles),
     sinceStart,

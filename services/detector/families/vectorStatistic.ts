@@ -7,6 +7,8 @@ import type { Measurement } from '../significance/statisticHistory.ts';
 const minVectors = 20;
 /** Fewer blocks do not show how much the length of their mean varies. */
 const minBlocks = 5;
+/** Fewer draws of chance do not show how much vectors vary along their mean. */
+const minDraws = 10;
 const tiny = 1e-12;
 
 /** A statistic of the mean vector of a feature. */
@@ -34,11 +36,12 @@ export interface VectorMeasurements {
  * variance of the vectors, summed over all directions,
  *
  *     direction: ν N |δ⊥|² / s²,          δ = x − y, of which δ⊥ is perpendicular to y
- *     length:    B ln(1 + t² / (B − 1)),  t² = N (x·y / |y| − (|y|² − s²/m) / |y|)² / σ²
+ *     length:    (B + 1) ln(1 + t² / B),  t² = N (x·y / |y| − (|y|² − s²/m) / |y|)² / σ²
  *
  * The first is about chi-squared with ν degrees of freedom (Satterthwaite) for ν = (tr Σ)² /
- * tr(Σ²) (`effectiveDimension`), the second one with 1. σ² is the variance along y, learned from
- * the B blocks of the reference. s² / m takes back what the chance in y adds to its length.
+ * tr(Σ²) (`effectiveDimension`), the second one with 1. σ² is the variance along y, learned from B
+ * draws of chance within the blocks of the reference (`chanceAlong`), so that it holds nothing of
+ * what moves from block to block. s² / m takes back what the chance in y adds to its length.
  *
  * @param freedom ν
  * @returns null with fewer than 20 vectors on a side, or where they never vary
@@ -68,6 +71,7 @@ export function measureVectors(
     metric: 'mean_direction',
     statistic: (freedom * size * perpendicular) / variance,
     degreesOfFreedom: freedom,
+    alongOneAxis: true,
     value: 1 - cosineOf(x, y),
     referenceValue: null,
     valueAt: statistic => {
@@ -77,9 +81,12 @@ export function measureVectors(
   };
   const expected = (length * length - variance / before.count) / length;
   const blocks = referenceBlocks.flatMap(({ vectors }) => vectors.get(key) ?? []);
+  const axis = y.map(number => number / length);
+  const known = varianceAlong(before, blocks, axis);
+  const isKnown = known.draws >= minBlocks - 1 && known.variance > tiny * length * length;
   return {
     direction,
-    length: measureLength(product(x, y) / length, expected, y, length, blocks, shared),
+    length: isKnown ? measureLength(product(x, axis), expected, known, shared) : null,
     cosine: cosineOf(x, y),
   };
 }
@@ -87,37 +94,51 @@ export function measureVectors(
 function measureLength(
   value: number,
   expected: number,
-  y: Float64Array,
-  length: number,
-  blocks: readonly VectorCounts[],
+  { variance, draws }: VarianceAlong,
   shared: Pick<VectorMeasurement, 'size' | 'records' | 'referenceRecords'>,
-): VectorMeasurement | null {
-  const known = blocks.filter(({ count }) => count > 0);
-  if (known.length < minBlocks) return null;
-  const projections = known.map(({ count, sum }) => ({
-    count,
-    along: product(sum, y) / length / count,
-  }));
-  const total = projections.reduce((sum, { count }) => sum + count, 0);
-  const mean = projections.reduce((sum, { count, along }) => sum + count * along, 0) / total;
-  const free = known.length - 1;
-  const variance =
-    projections.reduce((sum, { count, along }) => sum + count * (along - mean) ** 2, 0) / free;
-  if (!(variance > tiny * length * length)) return null;
+): VectorMeasurement {
   const squared = (shared.size * (value - expected) ** 2) / variance;
   return {
     ...shared,
     metric: 'mean_length',
-    statistic: (free + 1) * Math.log1p(squared / free),
+    statistic: (draws + 1) * Math.log1p(squared / draws),
     degreesOfFreedom: 1,
+    alongOneAxis: true,
     value,
     referenceValue: expected,
     valueAt: statistic => {
-      const needed = free * Math.expm1(statistic / (free + 1));
+      const needed = draws * Math.expm1(statistic / (draws + 1));
       const distance = Math.sqrt((needed * variance) / shared.size);
       return expected + (value < expected ? -distance : distance);
     },
   };
+}
+
+interface VarianceAlong {
+  variance: number;
+  /** From how many draws it was learned. */
+  draws: number;
+}
+
+/**
+ * Returns the variance of vectors along their mean, by the draws of chance within the blocks, or,
+ * where they are too few, by how the means of blocks differ.
+ */
+function varianceAlong(
+  { chance }: VectorCounts,
+  blocks: readonly VectorCounts[],
+  axis: Float64Array,
+): VarianceAlong {
+  if (chance.draws >= minDraws)
+    return { variance: chance.squares / chance.draws, draws: chance.draws };
+  const known = blocks.filter(({ count }) => count > 0);
+  const projections = known.map(({ count, sum }) => ({ count, along: product(sum, axis) / count }));
+  const total = projections.reduce((sum, { count }) => sum + count, 0);
+  const mean = projections.reduce((sum, { count, along }) => sum + count * along, 0) / total;
+  const draws = known.length - 1;
+  const variance =
+    projections.reduce((sum, { count, along }) => sum + count * (along - mean) ** 2, 0) / draws;
+  return { variance, draws };
 }
 
 function meanOf({ count, sum }: VectorCounts): Float64Array {

@@ -1,12 +1,13 @@
 import type { CountVector } from '../../shared/bins/countVector.ts';
 import type { FeatureKinds } from '../../shared/featureKind.ts';
+import { isLearnable } from '../../shared/kinds/columnReading.ts';
 import { viewedProfile } from '../../shared/kinds/viewedProfile.ts';
 import { type FeatureProfile, mergeFeatureProfiles } from '../../shared/profile/featureProfile.ts';
 import type { SampledRecords } from '../../shared/profile/recordSample.ts';
 import { type Binning, type Block, countReferenceBlocks, sumBlocks } from '../blocks/block.ts';
 import { freezePairs, pairCounts } from '../blocks/featurePairs.ts';
 import { type FrozenVariable, freezeVariable } from '../blocks/frozenVariable.ts';
-import type { WindowObservation } from '../blocks/windowObservation.ts';
+import { variableKey, type WindowObservation } from '../blocks/windowObservation.ts';
 import type { Calendar } from './calendar.ts';
 import { maxHistoryBlocks, minReferenceBlocks } from './comparison.ts';
 import { fitOutputModel, type OutputModel } from './outputModel.ts';
@@ -164,7 +165,11 @@ export function withSample(regime: Regime, sample: SampledRecords | null): Regim
  */
 function withSamples(regime: Regime, samples: readonly SampledRecords[]): Regime {
   if (samples.length < minReferenceBlocks) return { ...regime, gatheredSamples: samples };
-  const pairs = freezePairs(samples);
+  const pairs = freezePairs(samples, name => {
+    // Identifiers, free text, times and counters depend on nothing that lasts.
+    const kind = regime.frozen.get(variableKey('feature', name))?.featureKind;
+    return !kind || isLearnable(kind);
+  });
   const last = regime.history.slice(-samples.length);
   const counted = last.map((block, index) => ({
     ...block,

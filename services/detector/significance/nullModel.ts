@@ -17,6 +17,10 @@ const priorBlocks = 2;
 const priorNoiseBlocks = 20;
 /** Weight, in blocks, of the shape that the dispersion alone suggests. */
 const priorShapeBlocks = 10;
+/** Share of the deviation of sampling noise that counts as wandering along one axis. */
+const noiseShare = 0.25;
+/** Blocks that tell of wandering along one axis are worth at most this many. */
+const maxKnownBlocks = 10;
 
 /**
  * The null model of a statistic: what is known about its distribution on this stream while nothing
@@ -66,6 +70,8 @@ export function isOrdered(noiseWeight: number): boolean {
  * - φ is the mean of G / d over the history, which is worth m = blocks / scale independent blocks.
  *   It is shrunken by two blocks towards the φ of the next smaller scale, and at least 1. The part
  *   that exceeds 1 grows with the number of records.
+ * - A statistic whose excess lies along one axis has another p-value under an ordered stream
+ *   (`logWanderedSurvival`).
  * - v = 2 / (squared coefficient of variation of G / d) is the shape, at most d.
  *
  * The p-value falls as the statistic rises. It is 1 without degrees of freedom. Under an ordered
@@ -93,17 +99,48 @@ export function judge(
   const noise = noiseDispersion(history[scaleIndex(scale)], degreesOfFreedom);
   const logNoise = logChiSquaredSurvival(statistic / noise, degreesOfFreedom);
   const learned = learnedDispersion(significance, measured, scale);
-  const logOwn =
-    ownHistory && learned
-      ? logFisherSurvival(
-          statistic / degreesOfFreedom / learned.dispersion,
-          learned.shape,
-          Math.max(2, learned.shape * (learned.worth + priorBlocks)),
-        )
-      : 0;
+  const logOwn = ownHistory && learned ? logOwnSurvival(measured, learned) : 0;
   const logPValue = Math.min(0, logMean(logNoise, logOwn, noiseWeight));
   const overdispersion = noiseWeight * noise + (1 - noiseWeight) * (learned?.dispersion ?? noise);
   return { pValue: Math.exp(logPValue), logPValue, overdispersion };
+}
+
+/** Returns the logarithm of the p-value under an ordered stream. */
+function logOwnSurvival(measured: Measurement, learned: LearnedDispersion): number {
+  if (measured.alongOneAxis) return logWanderedSurvival(measured, learned);
+  const { statistic, degreesOfFreedom } = measured;
+  const { dispersion, shape, worth } = learned;
+  return logFisherSurvival(
+    statistic / degreesOfFreedom / dispersion,
+    shape,
+    Math.max(2, shape * (worth + priorBlocks)),
+  );
+}
+
+/**
+ * Returns the same for a statistic whose excess lies along one axis. It may have many degrees of
+ * freedom d, of which sampling noise uses all, so that G / d exceeds 1 by little; but what moves the
+ * stream from block to block uses one, so that it varies as a square. With s = √(2 / d), the
+ * standard deviation of G / d under noise,
+ *
+ *     p = P(F(1, min(m + 2, 10)) > (G / d − 1) / (φ − 1 + s (1/4 + 2 / √(m + 2))))
+ *
+ * because φ − 1 is known to about s / √m. With the quarter of s, noise alone exceeds no level down
+ * to 1e-5 more often than it should. For d = 1 noise itself is a square, and the last term is G / φ.
+ * Ten: the shares of topics have heavier tails than a normal variable.
+ */
+function logWanderedSurvival(
+  { statistic, degreesOfFreedom }: Measurement,
+  { dispersion, worth }: LearnedDispersion,
+): number {
+  const known = worth + priorBlocks;
+  const freedom = Math.min(known, maxKnownBlocks);
+  if (degreesOfFreedom === 1) return logFisherSurvival(statistic / dispersion, 1, freedom);
+  const excess = statistic / degreesOfFreedom - 1;
+  if (excess <= 0) return 0;
+  const deviation = Math.sqrt(2 / degreesOfFreedom);
+  const expected = dispersion - 1 + deviation * (noiseShare + 2 / Math.sqrt(known));
+  return logFisherSurvival(excess / expected, 1, freedom);
 }
 
 /** Returns φ₀. */
@@ -113,12 +150,18 @@ function noiseDispersion(history: StatisticHistory | undefined, degreesOfFreedom
   return Math.max(1, (history.noiseSum + prior) / (history.noiseDegrees + prior));
 }
 
+interface LearnedDispersion {
+  dispersion: number;
+  shape: number;
+  worth: number;
+}
+
 /** Returns φ, v and m; null while fewer than eight blocks are known at the scale. */
 function learnedDispersion(
   { history }: NullModel,
   { degreesOfFreedom, size }: Measurement,
   scale: number,
-): { dispersion: number; shape: number; worth: number } | null {
+): LearnedDispersion | null {
   let smaller = 1;
   for (const [index, known] of history.entries()) {
     const worth = known.blocks / scales[index]!;

@@ -10,6 +10,11 @@ export interface Measurement {
   size: number;
   /** In a one-sided test for a rise: whether the value fell. Undefined in a test for any change. */
   fell?: boolean;
+  /**
+   * Whether what exceeds sampling noise lies along one of the many directions of the statistic, as
+   * for a topic whose share wanders (`judge`). Undefined in other tests.
+   */
+  alongOneAxis?: boolean;
 }
 
 /**

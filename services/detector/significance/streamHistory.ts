@@ -93,6 +93,11 @@ const maxForOutputs = 4;
  * them vary, too, and steady features speak against an ordered stream.
  */
 const minForTruth = -6;
+/**
+ * The log-odds of a test of a mean vector itself count up to this, because it notices small
+ * movements late.
+ */
+const maxForVectors = 7;
 /** Log-odds beyond this are certainty: exp(30) is 10^13. */
 const maxLogOdds = 30;
 
@@ -199,6 +204,8 @@ export function noiseWeight({ statistics }: StreamHistory): NoiseWeight {
   }
   return key => {
     if (statistics.size === 0) return 1;
+    if (key.startsWith(vectorPrefix))
+      return probability(logOddsOfVectors(key, statistics, features));
     return probability(logOddsOf(key, statistics.get(key) ?? [], features, featureCount));
   };
 }
@@ -227,7 +234,7 @@ function logOddsOf(
 ): number {
   const own = ownLogOdds(byScale);
   if (isFeature(key)) return own + Math.min(maxFromFeatures, features - own);
-  if (isPairKey(key) || key.startsWith(trendPrefix) || key.startsWith(vectorPrefix))
+  if (isPairKey(key) || key.startsWith(trendPrefix))
     return own + Math.min(maxFromFeatures, features);
   const worst = Math.min(
     0,
@@ -238,6 +245,22 @@ function logOddsOf(
     return Math.max(minForTruth, own) + Math.min(maxForTruth, features);
   // A model that keeps learning changes its outputs without any drift.
   return own + worst + Math.min(maxForOutputs, features);
+}
+
+/**
+ * Returns the log-odds of a test of a mean vector. What makes its direction wander makes its length
+ * wander, too, and mostly only one of the two shows it early. Whether the other one, or another
+ * feature, is sampling noise says nothing: topics may wander alone, and along one axis.
+ */
+function logOddsOfVectors(
+  key: TestKey,
+  statistics: StreamHistory['statistics'],
+  features: number,
+): number {
+  const variable = key.slice(key.indexOf('/', vectorPrefix.length) + 1);
+  const otherKey = key === meanKey(variable) ? lengthKey(variable) : meanKey(variable);
+  const [own, other] = [key, otherKey].map(one => ownLogOdds(statistics.get(one) ?? []));
+  return Math.min(maxForVectors, own!) + Math.min(0, other!) + Math.min(0, features);
 }
 
 function probability(logOdds: number): number {

@@ -2,18 +2,21 @@ import { binOfValue } from '../../shared/bins/binOfValue.ts';
 import { equalMassBins } from '../../shared/bins/equalMassBins.ts';
 import type { FeatureBins } from '../../shared/bins/featureBins.ts';
 import { frequentCategoryBins } from '../../shared/bins/frequentCategoryBins.ts';
+import { columnReading, isLearnable, readValue } from '../../shared/kinds/columnReading.ts';
+import type { ProfileView } from '../../shared/kinds/viewedProfile.ts';
 import {
   addValue,
   emptyFeatureProfile,
   type FeatureValue,
   featureType,
 } from '../../shared/profile/featureProfile.ts';
-import { isGrowing } from './isGrowing.ts';
 import type { CodedFeature } from './regressionTree.ts';
 
 /** How the values of a feature become numbers of bins. */
 export interface FeatureCoding {
   name: string;
+  /** As what the values are read. */
+  view: ProfileView;
   bins: FeatureBins;
   binCount: number;
   /** Number of the first bins, which are in the order of their values. 0 for categories. */
@@ -31,7 +34,8 @@ const numericBins = 120;
 const otherBins = 4;
 
 /**
- * Returns codings of the first `maxFeatures` features by name, without those that only grow.
+ * Returns codings of the first `maxFeatures` features by name, without those of which nothing can be
+ * learned (`isLearnable`).
  *
  * @param records features of each record, in the order of time
  */
@@ -39,24 +43,25 @@ export function featureCodings(records: readonly Features[], maxFeatures: number
   const names = [...new Set(records.flatMap(record => [...record.keys()]))]
     .sort()
     .slice(0, maxFeatures);
-  return names
-    .filter(name => !isGrowing(records.map(record => record.get(name))))
-    .map(name =>
-      featureCoding(
-        name,
-        records.map(record => record.get(name)),
-      ),
-    );
+  return names.flatMap(name => {
+    const values = records.map(record => record.get(name));
+    const { kind, view } = columnReading(name, values);
+    return isLearnable(kind) ? [featureCoding(name, values, view)] : [];
+  });
 }
 
 /** Returns the coding of one feature, learned from its values. */
-export function featureCoding(name: string, values: readonly FeatureValue[]): FeatureCoding {
+export function featureCoding(
+  name: string,
+  values: readonly FeatureValue[],
+  view: ProfileView = 'logged',
+): FeatureCoding {
   const profile = emptyFeatureProfile();
-  for (const value of values) addValue(profile, value);
+  for (const value of values) addValue(profile, readValue(value, view));
   const { numeric, categorical } = profile;
   if (featureType(profile) === 'categorical') {
     const bins = frequentCategoryBins(categorical, categorical.hashed !== null);
-    return { name, bins, binCount: bins.binCount + otherBins, ordered: 0 };
+    return { name, view, bins, binCount: bins.binCount + otherBins, ordered: 0 };
   }
   const { kind, keys, mantissaBits } = equalMassBins(numeric, numeric.mantissaBits, numericBins);
   // Ranges, so that a number between two that were seen has a bin.
@@ -66,13 +71,14 @@ export function featureCoding(name: string, values: readonly FeatureValue[]): Fe
     mantissaBits,
   } as const;
   const ordered = bins.keys.length + 1;
-  return { name, bins, binCount: ordered + otherBins, ordered };
+  return { name, view, bins, binCount: ordered + otherBins, ordered };
 }
 
 /** Codes the values of a feature. @param values one per record */
 export function codedFeature(
-  { bins, binCount, ordered }: FeatureCoding,
+  { view, bins, binCount, ordered }: FeatureCoding,
   values: readonly FeatureValue[],
 ): CodedFeature {
-  return { codes: Uint8Array.from(values, value => binOfValue(value, bins)), binCount, ordered };
+  const codes = Uint8Array.from(values, value => binOfValue(readValue(value, view), bins));
+  return { codes, binCount, ordered };
 }

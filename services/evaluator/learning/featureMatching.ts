@@ -3,6 +3,8 @@ import { binOfValue } from '../../shared/bins/binOfValue.ts';
 import { equalMassBins } from '../../shared/bins/equalMassBins.ts';
 import type { FeatureBins } from '../../shared/bins/featureBins.ts';
 import { frequentCategoryBins } from '../../shared/bins/frequentCategoryBins.ts';
+import { columnReading, isLearnable, readValue } from '../../shared/kinds/columnReading.ts';
+import { type ProfileView, viewedProfile } from '../../shared/kinds/viewedProfile.ts';
 import {
   addValue,
   emptyFeatureProfile,
@@ -11,7 +13,6 @@ import {
   featureType,
 } from '../../shared/profile/featureProfile.ts';
 import { choleskySolver } from '../../shared/statistics/choleskySolver.ts';
-import { isGrowing } from './isGrowing.ts';
 
 /**
  * Finds weights of calibration records under which their features are distributed as in a window.
@@ -29,6 +30,8 @@ export interface FeatureMatching {
 
 interface MatchedFeature {
   name: string;
+  /** As what the values are read. */
+  view: ProfileView;
   bins: FeatureBins;
   binCount: number;
   /** Index of its first bin among the bins of all features. */
@@ -61,7 +64,7 @@ const maxWeight = 20;
  * survey sampling. Of all weights that bring the margins of the features to those of a window, it
  * takes those nearest to 1 (least squares). A ridge softens this, so that a margin which the
  * records cannot reproduce is only approached. It needs the profiles of a window, not its rows.
- * Features that only grow (clocks, ids) are not matched.
+ * Features of which nothing can be learned (`isLearnable`) are not matched.
  *
  *     w_i = 1 + (x_i - x̄)ᵀ (S + ridge I)⁻¹ (t - x̄), within [0, 20]
  *
@@ -103,20 +106,23 @@ function matchedFeatures(records: readonly ReadonlyMap<string, FeatureValue>[]):
   const features: MatchedFeature[] = [];
   let offset = 0;
   for (const name of names) {
-    if (isGrowing(records.map(record => record.get(name)))) continue;
-    const bins = binsOf(records, name);
+    const logged = records.map(record => record.get(name));
+    const { kind, view } = columnReading(name, logged);
+    if (!isLearnable(kind)) continue;
+    const values = logged.map(value => readValue(value, view));
+    const bins = binsOf(values);
     const binCount = binnedCounts(emptyFeatureProfile(), bins).length;
     if (offset + binCount > maxBins) continue;
-    const codes = Uint16Array.from(records, record => binOfValue(record.get(name), bins));
-    features.push({ name, bins, binCount, offset, codes });
+    const codes = Uint16Array.from(values, value => binOfValue(value, bins));
+    features.push({ name, view, bins, binCount, offset, codes });
     offset += binCount;
   }
   return features;
 }
 
-function binsOf(records: readonly ReadonlyMap<string, FeatureValue>[], name: string): FeatureBins {
+function binsOf(values: readonly FeatureValue[]): FeatureBins {
   const profile = emptyFeatureProfile();
-  for (const record of records) addValue(profile, record.get(name));
+  for (const value of values) addValue(profile, value);
   const { numeric, categorical } = profile;
   if (featureType(profile) === 'categorical')
     return frequentCategoryBins(
@@ -162,9 +168,9 @@ function shift(
   windowRecords: number,
 ): Float64Array {
   const differences = new Float64Array(means.length);
-  for (const { name, bins, offset } of features) {
-    const profile = profiles.get(name) ?? emptyFeatureProfile();
-    if (isCoarser(profile, bins)) continue;
+  for (const { name, view, bins, offset } of features) {
+    const profile = viewedProfile(profiles.get(name) ?? emptyFeatureProfile(), view);
+    if (profile === null || isCoarser(profile, bins)) continue;
     const counts = binnedCounts(profile, bins);
     // Records without the feature count as missing it.
     counts[counts.length - 1]! += Math.max(0, windowRecords - profile.count);

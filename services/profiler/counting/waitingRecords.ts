@@ -50,6 +50,7 @@ export function addToProfiles(
     if (value !== undefined) batch.profiles[column] ??= profileOfName(profiles[kind], name, tally);
     if (batch.profiles[column] !== null) setValue(batch, column, value);
   }
+  batch.ids[batch.rows] = prediction.id;
   batch.rows++;
   tally.foldedNames += foldedNames;
 }

@@ -1,3 +1,5 @@
+import type { FeatureKind, FeatureKinds } from '../../shared/featureKind.ts';
+import { columnReading, isLearnable } from '../../shared/kinds/columnReading.ts';
 import type { ClassLabel } from '../../shared/model/model.ts';
 import type { Task } from '../../shared/task.ts';
 import type { DataSplit, RowRange } from './dataSplit.ts';
@@ -31,12 +33,15 @@ const maxListed = 20;
 /**
  * Decides whether labelled rows, in the order of event time, may be trained on. Drifted data may,
  * broken data may not.
+ *
+ * @param declared kinds of features by the settings
  */
 export function validateDataset(
   rows: readonly DatasetRow[],
   split: DataSplit,
   { task, classes }: { task: Task; classes: ClassLabel[] },
   minRows: number,
+  declared: FeatureKinds = {},
 ): DatasetValidation {
   const refusals = [...labelRefusals(rows, split, task, classes)];
   const notes: string[] = [];
@@ -49,7 +54,11 @@ export function validateDataset(
     if (fault) refusals.push(fault);
     else if (isConstant(rows, split.train, name))
       notes.push(`Feature ${name} was left out, because it is constant in the training rows.`);
-    else features.push({ name, type });
+    else {
+      const note = type === 'text' ? textNote(rows, split.train, name, declared[name]) : null;
+      if (note) notes.push(note);
+      else features.push({ name, type });
+    }
   }
   if (features.length === 0 && refusals.length === 0)
     refusals.push('No feature varies in the training rows.');
@@ -103,6 +112,19 @@ function majorityType(
 function isConstant(rows: readonly DatasetRow[], range: RowRange, name: string): boolean {
   const first = rows[range.start]?.features[name];
   return slice(rows, range).every(row => Object.is(row.features[name], first));
+}
+
+/** Says why a text is left out; null if something can be learned from it. */
+function textNote(
+  rows: readonly DatasetRow[],
+  range: RowRange,
+  name: string,
+  declared: FeatureKind | undefined,
+): string | null {
+  const values = slice(rows, range).map(row => row.features[name]);
+  const { kind } = columnReading(name, values, declared);
+  if (isLearnable(kind)) return null;
+  return `Feature ${name} was left out, because nothing can be learned from a text of the kind ${kind}.`;
 }
 
 /** Returns the refusal of a feature whose values turn bad in one of the newest blocks, or null. */

@@ -107,6 +107,7 @@ async function checkAndName(
     split,
     { task, classes },
     run.settings.retraining.minimumLabelledRows,
+    run.settings.detection.featureKinds,
   );
   const refused = [...refusals, ...gateRefusals(rows, split, run.championVersion)];
   if (refused.length > 0) return { snapshot: null, refusals: refused };

@@ -14,6 +14,7 @@ import type { TextSummary } from '../profile/textSummary.ts';
 import type { TimeWindow } from '../timeWindow.ts';
 import { calendarStepMs } from './calendarName.ts';
 import { coreRange } from './coreRange.ts';
+import { isIdentifierName } from './identifierName.ts';
 import { timeUnitOf } from './timeUnit.ts';
 import { type ProfileView, viewedProfile } from './viewedProfile.ts';
 
@@ -48,6 +49,8 @@ const minShareOfIdentifiers = 0.9;
 /** The same where exact parts show that hardly any text comes twice within them. */
 const minShareOfUnique = 0.8;
 const maxShareOfRepeats = 0.005;
+/** The same where the name of the feature says that it is an identifier. */
+const minShareOfNamed = 0.15;
 const minIdentifiers = 200;
 const minParts = 5;
 /** Share of the parts in which all values are the same. */
@@ -73,7 +76,7 @@ export function kindOfFeature(
 ): KindOfFeature {
   const whole = mergeFeatureProfiles(...parts.map(({ profile }) => profile));
   const vector = kindOfVectors(whole);
-  if (vector) return vector;
+  if (vector) return { ...vector, declared: declared === 'vector' };
   const constant = constantOf(parts);
   const isText = featureType(whole) === 'categorical';
   const text = isText ? textSummaryOf(whole.categorical) : null;
@@ -82,7 +85,7 @@ export function kindOfFeature(
   const found: Found = told
     ? { kind: declared, evidence: 'by the settings' }
     : (movingKind(name, parts, view, constant, earlier) ??
-      (view === 'logged' && text ? kindOfText(parts, text, whole.categorical.count) : null) ??
+      (view === 'logged' && text ? kindOfText(name, parts, text, whole.categorical.count) : null) ??
       plainKind(whole, view, text));
   return { ...found, view: viewOfKind(found.kind, view), declared: told, constant };
 }
@@ -141,6 +144,8 @@ function fits(kind: FeatureKind, isText: boolean, text: TextSummary | null): boo
     case 'numeric-text':
     case 'free-text':
       return isKnownText;
+    case 'vector':
+      return false;
     default:
       return true;
   }
@@ -241,6 +246,7 @@ function stepsKind(
 }
 
 function kindOfText(
+  name: string,
   parts: readonly FeaturePart[],
   { sentences, distinct, lengths, example }: TextSummary,
   count: number,
@@ -254,7 +260,7 @@ function kindOfText(
       evidence: `about ${different} different texts of ${mean} characters on average, ${such}`,
     };
   }
-  if (count >= minIdentifiers && different >= count * shareOfIdentifiers(parts))
+  if (count >= minIdentifiers && different >= count * shareOfIdentifiers(name, parts))
     return {
       kind: 'identifier',
       evidence: `about ${different} different texts in ${count} records, ${such}`,
@@ -264,9 +270,11 @@ function kindOfText(
 
 /**
  * Returns which share of the records needs a text of its own. Parts with exact counts tell identifiers
- * from names of which there are many, and of which some come twice within a part.
+ * from names of which there are many, and of which some come twice within a part. Where the name of
+ * the feature says that it identifies something, such as a user, each text may come a few times.
  */
-function shareOfIdentifiers(parts: readonly FeaturePart[]): number {
+function shareOfIdentifiers(name: string, parts: readonly FeaturePart[]): number {
+  if (isIdentifierName(name)) return minShareOfNamed;
   const exact = parts.filter(({ profile }) => !profile.categorical.hashed);
   const texts = exact.reduce((sum, { profile }) => sum + profile.categorical.count, 0);
   const different = exact.reduce((sum, { profile }) => sum + profile.categorical.exact.size, 0);

@@ -58,8 +58,10 @@ export function emptyFeatureProfile(): FeatureProfile {
  * Counts the value of one record, in place. Booleans count as the categories 'true' and 'false',
  * NaN and ±Infinity as non-finite numbers, null and undefined as missing. Amortised O(1) for a
  * number, O(length) for a text or a vector.
+ *
+ * @param id of the record, which matters for vectors alone
  */
-export function addValue(profile: FeatureProfile, value: FeatureValue | Vector): void {
+export function addValue(profile: FeatureProfile, value: FeatureValue | Vector, id = ''): void {
   profile.count += 1;
   if (typeof value === 'number') addNumber(profile.numeric, value);
   else if (typeof value === 'string') addCategory(profile.categorical, value);
@@ -67,7 +69,7 @@ export function addValue(profile: FeatureProfile, value: FeatureValue | Vector):
   else if (value === null || value === undefined) profile.missing += 1;
   else {
     profile.vectors ??= emptyVectorSummary();
-    addVector(profile.vectors, value);
+    addVector(profile.vectors, value, id);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Prediction } from '../contracts.ts';
+import type { FeatureKinds } from '../featureKind.ts';
 import type { FeatureValue, Vector } from './featureProfile.ts';
 import { minBase64Length, writtenVector } from './writtenVector.ts';
 
@@ -48,6 +49,19 @@ export function featuresOf(record: Prediction['features']): Features {
  */
 export function recordOf({ names, values }: Features): Record<string, FeatureValue | Vector> {
   return Object.fromEntries(names.map((name, index) => [name, values[index]]));
+}
+
+/**
+ * Reads the texts of features that the settings call vectors as their float32 numbers in base64, in
+ * place. A text that cannot be a vector stays.
+ */
+export function readDeclaredVectors({ names, values }: Features, kinds: FeatureKinds): void {
+  for (const name in kinds) {
+    if (kinds[name] !== 'vector') continue;
+    const index = names.indexOf(name);
+    const value = values[index];
+    if (typeof value === 'string') values[index] = writtenVector(value) ?? value;
+  }
 }
 
 /** Returns a prediction with its features as two arrays. */

@@ -24,6 +24,8 @@ export interface RecordBatch {
   others: ((FeatureValue | Vector)[] | null)[];
   /** The number of finite numbers in each column. */
   numbersOf: Uint8Array;
+  /** The ids of the records, by row. */
+  ids: string[];
 }
 
 /** Returns a batch without rows. @param mostRows at most 255 */
@@ -40,12 +42,13 @@ export function emptyRecordBatch(
     words: new Int32Array(numbers.buffer),
     others: new Array(profiles.length).fill(null),
     numbersOf: new Uint8Array(profiles.length),
+    ids: new Array(mostRows).fill(''),
   };
 }
 
 /**
  * Sets one value of the row that is being filled. The caller sets the value of every column that
- * has a profile, then increments `rows`. There has to be room for the row, which is not checked.
+ * has a profile and the id of the record, then increments `rows`. There has to be room for the row, which is not checked.
  * O(1).
  *
  * @param value undefined is not counted at all, whereas null is counted as missing
@@ -77,7 +80,7 @@ export function countBatch(batch: RecordBatch): void {
 }
 
 function countColumn(
-  { profiles, rows, numbers, words, others, numbersOf }: RecordBatch,
+  { profiles, rows, numbers, words, others, numbersOf, ids }: RecordBatch,
   column: number,
 ): void {
   const profile = profiles[column]!;
@@ -92,6 +95,6 @@ function countColumn(
   for (let row = 0; row < rows; row++) {
     const value = values[row];
     if (value !== undefined && Number.isNaN(numbers[row * width + column]))
-      addValue(profile, value);
+      addValue(profile, value, ids[row]!);
   }
 }

@@ -3,6 +3,7 @@ import { fnv1a } from './categoryHash.ts';
 import { mixedHash } from './distinctValues.ts';
 import type { FeatureValue, Vector } from './featureProfile.ts';
 import type { Features } from './features.ts';
+import { writtenNumber } from './writtenNumber.ts';
 
 /**
  * A uniform sample of the records of a window, which shows the values that occur together.
@@ -130,18 +131,20 @@ export function addToSample(
 }
 
 /**
- * Returns a value as a signed 32-bit integer. Numbers keep their order and 20 bits of their
- * mantissa (`bucketKey`). Categories get half of their hash; its order means nothing, but is always
- * the same. Codes of numbers and of categories overlap. O(1) for a number, O(length) for a text.
+ * Returns a value as a signed 32-bit integer. Numbers, also those written as text, keep their order
+ * and 20 bits of their mantissa (`bucketKey`). Other categories get half of their hash; its order
+ * means nothing, but is always the same. Codes of numbers and of categories overlap. O(1) for a
+ * number, O(length) for a text.
  *
  * @example
- * [codeOf(1), codeOf(true) === codeOf('true'), codeOf(null) === missingCode]
- * // [1072693248, true, true]
+ * [codeOf(1), codeOf('1.0'), codeOf(true) === codeOf('true'), codeOf(null) === missingCode]
+ * // [1072693248, 1072693248, true, true]
  */
 export function codeOf(value: FeatureValue | Vector): number {
   if (typeof value === 'number') return Number.isFinite(value) ? bucketKey(value) : missingCode;
   if (value === null || value === undefined || typeof value === 'object') return missingCode;
-  return fnv1a(String(value)) >> 1;
+  const number = typeof value === 'string' ? writtenNumber(value) : Number.NaN;
+  return Number.isNaN(number) ? fnv1a(String(value)) >> 1 : bucketKey(number);
 }
 
 function pick(sample: RecordSample, names: readonly string[]): PickedFeatures {

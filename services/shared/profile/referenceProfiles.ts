@@ -115,7 +115,7 @@ function outputProfiles(members: readonly ReferenceRecord[]): [string, FeaturePr
 
 function profileOf(values: readonly (FeatureValue | Vector)[]): FeatureProfile {
   const profile = emptyFeatureProfile();
-  for (const value of values) addValue(profile, value);
+  for (const [index, value] of values.entries()) addValue(profile, value, String(index));
   return profile;
 }
 

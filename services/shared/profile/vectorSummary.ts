@@ -1,3 +1,4 @@
+import { categoryHash } from './categoryHash.ts';
 import {
   fromHistogramColumns,
   type HistogramColumns,
@@ -14,6 +15,11 @@ import {
 export const maxDimension = 4096;
 /** Vectors of more different dimensions are only counted. */
 const maxDimensions = 4;
+/**
+ * Four groups give three differences of means per window. Two give one, which shows too little of
+ * how vectors vary; eight were not noticeably better.
+ */
+const groupCount = 4;
 /** Norms are told apart to this share, which is more than float32 loses. */
 const normDigits = 5;
 
@@ -26,6 +32,18 @@ export interface VectorSums {
   squares: number;
   /** Their Euclidean norms, to five digits. */
   norms: NumericHistogram;
+  /**
+   * The vectors by groups of records, chosen by the hashes of their ids. The means of the groups of
+   * a window differ by chance alone, however much the window differs from others. Null where they
+   * are not known, as in summaries from before groups were counted.
+   */
+  groups: VectorGroup[] | null;
+}
+
+/** The vectors of about a fourth of the records. */
+export interface VectorGroup {
+  count: number;
+  sum: Float64Array;
 }
 
 /**
@@ -49,15 +67,26 @@ interface StoredVectorSummary {
   count: number;
   nonFinite: number;
   mixed: boolean;
-  sums: { count: number; sum: string; squares: number; norms: HistogramColumns }[];
+  sums: {
+    count: number;
+    sum: string;
+    squares: number;
+    norms: HistogramColumns;
+    /** Absent in summaries from before groups were counted. */
+    groups?: { count: number; sum: string }[] | null;
+  }[];
 }
 
 export function emptyVectorSummary(): VectorSummary {
   return { count: 0, nonFinite: 0, byDimension: new Map(), mixed: false };
 }
 
-/** Adds one vector, in place. O(dimension). */
-export function addVector(summary: VectorSummary, vector: readonly number[]): void {
+/**
+ * Adds one vector, in place. O(dimension).
+ *
+ * @param id of its record
+ */
+export function addVector(summary: VectorSummary, vector: readonly number[], id: string): void {
   summary.count += 1;
   let squares = 0;
   for (let index = 0; index < vector.length; index++) squares += vector[index]! * vector[index]!;
@@ -68,11 +97,23 @@ export function addVector(summary: VectorSummary, vector: readonly number[]): vo
   if (vector.length === 0 || vector.length > maxDimension || summary.mixed) return;
   const sums = sumsOf(summary, vector.length);
   if (!sums) return;
-  const { sum } = sums;
-  for (let index = 0; index < vector.length; index++) sum[index]! += vector[index]!;
+  addNumbers(sums.sum, vector);
   sums.count += 1;
+  const group = sums.groups?.[groupOf(id)];
+  if (group) {
+    addNumbers(group.sum, vector);
+    group.count += 1;
+  }
   sums.squares += squares;
   addRepeatedNumber(sums.norms, Number(Math.sqrt(squares).toPrecision(normDigits)), 1);
+}
+
+function groupOf(id: string): number {
+  return categoryHash(id) % groupCount;
+}
+
+function addNumbers(sum: Float64Array, added: ArrayLike<number>): void {
+  for (let index = 0; index < sum.length; index++) sum[index]! += added[index]!;
 }
 
 /** Returns the sums of a dimension; null if they would be too many, which ends all of them. */
@@ -84,8 +125,16 @@ function sumsOf(summary: VectorSummary, dimension: number): VectorSums | null {
     summary.byDimension.clear();
     return null;
   }
-  const sum = new Float64Array(dimension);
-  const sums = { count: 0, sum, squares: 0, norms: emptyNumericHistogram() };
+  const sums = {
+    count: 0,
+    sum: new Float64Array(dimension),
+    squares: 0,
+    norms: emptyNumericHistogram(),
+    groups: Array.from({ length: groupCount }, () => ({
+      count: 0,
+      sum: new Float64Array(dimension),
+    })),
+  };
   summary.byDimension.set(dimension, sums);
   return sums;
 }
@@ -103,25 +152,47 @@ export function mergeVectorSummaries(...summaries: readonly VectorSummary[]): Ve
       const sums = sumsOf(merged, dimension)!;
       sums.count += added.count;
       sums.squares += added.squares;
-      for (let index = 0; index < dimension; index++) sums.sum[index]! += added.sum[index]!;
+      addNumbers(sums.sum, added.sum);
       sums.norms = mergeNumericHistograms(sums.norms, added.norms);
+      sums.groups = mergedGroups(sums.groups, added.groups);
     }
   }
   return merged;
+}
+
+function mergedGroups(
+  groups: VectorGroup[] | null,
+  added: VectorGroup[] | null,
+): VectorGroup[] | null {
+  if (!groups || !added) return null;
+  for (const [index, { count, sum }] of added.entries()) {
+    groups[index]!.count += count;
+    addNumbers(groups[index]!.sum, sum);
+  }
+  return groups;
 }
 
 /** Returns a summary as it is stored, in JSON, in an order that depends on its content alone. */
 export function storedVectorSummary({ byDimension, ...counts }: VectorSummary): string {
   const sums = [...byDimension]
     .sort(([left], [right]) => left - right)
-    .map(([, { count, sum, squares, norms }]) => ({
+    .map(([, { count, sum, squares, norms, groups }]) => ({
       count,
-      sum: Buffer.from(sum.buffer, sum.byteOffset, sum.byteLength).toString('base64'),
+      sum: base64Of(sum),
       squares,
       norms: histogramColumns(norms),
+      groups: groups?.map(group => ({ count: group.count, sum: base64Of(group.sum) })) ?? null,
     }));
   const stored: StoredVectorSummary = { ...counts, sums };
   return JSON.stringify(stored);
+}
+
+function base64Of({ buffer, byteOffset, byteLength }: Float64Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+}
+
+function numbersOf(base64: string): Float64Array {
+  return new Float64Array(Uint8Array.from(Buffer.from(base64, 'base64')).buffer);
 }
 
 /** Returns the summary that `storedVectorSummary` was given, or null for an empty text. */
@@ -129,10 +200,15 @@ export function readVectorSummary(text: string | undefined): VectorSummary | nul
   if (!text) return null;
   const { sums, ...counts }: StoredVectorSummary = JSON.parse(text);
   const byDimension = new Map<number, VectorSums>();
-  for (const { count, sum, squares, norms } of sums) {
-    const numbers = new Float64Array(Uint8Array.from(Buffer.from(sum, 'base64')).buffer);
-    const read = { count, sum: numbers, squares, norms: fromHistogramColumns(norms) };
-    byDimension.set(numbers.length, read);
+  for (const { count, sum, squares, norms, groups } of sums) {
+    const numbers = numbersOf(sum);
+    byDimension.set(numbers.length, {
+      count,
+      sum: numbers,
+      squares,
+      norms: fromHistogramColumns(norms),
+      groups: groups?.map(group => ({ count: group.count, sum: numbersOf(group.sum) })) ?? null,
+    });
   }
   return { ...counts, byDimension };
 }
@@ -141,6 +217,6 @@ export function readVectorSummary(text: string | undefined): VectorSummary | nul
 export function vectorSummaryBytes({ byDimension }: VectorSummary): number {
   let bytes = 200;
   for (const { sum, norms } of byDimension.values())
-    bytes += 300 + sum.byteLength + norms.bucketKeys.byteLength * 4;
+    bytes += 600 + sum.byteLength * (1 + groupCount) + norms.bucketKeys.byteLength * 4;
   return bytes;
 }

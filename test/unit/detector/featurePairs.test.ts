@@ -102,6 +102,12 @@ describe('pairs of features', () => {
     expect(pairs[1]!.grades[1]).toEqual({ name: 'mostly', lowCut: 5, highCut: 5 });
   });
 
+  it('leave out features that are not watched', () => {
+    const rows = Array.from({ length: 60 }, (_, row) => [row, -row, row % 7]);
+    const pairs = freezePairs([sampleOf(['a', 'id', 'z'], rows)], name => name !== 'id');
+    expect(namesOf(pairs)).toEqual(['a,z']);
+  });
+
   it('are chosen in the order of their correlation if there are too many', () => {
     const { normal } = randomness(2);
     const names = Array.from({ length: 12 }, (_, index) => `f${10 + index}`);

@@ -87,20 +87,26 @@ export function observationOf(
     string,
     { kind: 'feature' | 'output'; name: string; profile: ReturnType<typeof emptyFeatureProfile> }
   >();
-  const add = (kind: 'feature' | 'output', name: string, value: FeatureValue | Vector) => {
+  const add = (
+    kind: 'feature' | 'output',
+    name: string,
+    value: FeatureValue | Vector,
+    id: string,
+  ) => {
     const key = variableKey(kind, name);
     const variable = variables.get(key) ?? { kind, name, profile: emptyFeatureProfile() };
     variables.set(key, variable);
-    addValue(variable.profile, value);
+    addValue(variable.profile, value, id);
   };
   const codeVersions = new Map<string, number>();
   const sample = emptyRecordSample();
   for (const [index, { features, prediction, score, codeVersion }] of records.entries()) {
+    const id = `${window}/${index}`;
     const named = { names: Object.keys(features), values: Object.values(features) };
-    addToSample(sample, fnv1a(`${window}/${index}`), named, score ?? prediction);
-    for (const [name, value] of Object.entries(features)) add('feature', name, value);
-    add('output', 'prediction', prediction);
-    if (score !== undefined) add('output', 'score', score);
+    addToSample(sample, fnv1a(id), named, score ?? prediction);
+    for (const [name, value] of Object.entries(features)) add('feature', name, value, id);
+    add('output', 'prediction', prediction, id);
+    if (score !== undefined) add('output', 'score', score, id);
     if (codeVersion) codeVersions.set(codeVersion, (codeVersions.get(codeVersion) ?? 0) + 1);
   }
   const labelled = records.filter(({ label }) => label !== undefined);

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { foldAll, type Randomness, randomness, syntheticWindows } from './syntheticStream.ts';
+import {
+  foldAll,
+  hourMs,
+  type Randomness,
+  randomness,
+  syntheticWindows,
+} from './syntheticStream.ts';
 
 /** Embeddings: unit vectors around the centres of topics. */
 interface Encoder {
@@ -30,6 +36,21 @@ function embedding({ centres, spread }: Encoder, topic: number, { normal }: Rand
 
 const anyTopic = ({ uniform }: Randomness) => Math.floor(topics * uniform() ** 1.5);
 
+/**
+ * Returns the share of a topic in each window. Its logarithm is normal, with a standard deviation
+ * of 0.4.
+ *
+ * @param kept how much of a deviation is kept in the next window
+ */
+function sharesOf(kept: number, seed: number, windows: number): number[] {
+  const { normal } = randomness(seed + 1000);
+  let deviation = normal();
+  return Array.from({ length: windows }, () => {
+    deviation = kept * deviation + Math.sqrt(1 - kept * kept) * normal();
+    return 0.15 * Math.exp(0.4 * deviation);
+  });
+}
+
 type Draw = (random: Randomness, window: number) => number[] | null | string;
 
 function eventsOf(draw: Draw, { seed = 1, windows = 40, records = 200 } = {}) {
@@ -56,6 +77,30 @@ describe('a feature that is a vector', () => {
     );
     // The budget allows 0.4.
     expect(alarms.flat().length).toBeLessThanOrEqual(3);
+  });
+
+  it('raises no more alarms than the budget allows where the shares of topics wander', () => {
+    // The share of one topic changes with every window, alone or with the window before.
+    const wandering = [0, 0.8].flatMap(kept =>
+      Array.from({ length: 20 }, (_, seed) => {
+        const shares = sharesOf(kept, seed, 60);
+        const draw: Draw = (random, window) =>
+          embedding(encoder, random.uniform() < shares[window]! ? 9 : anyTopic(random), random);
+        return eventsOf(draw, { seed: seed + 1, windows: 60 });
+      }),
+    );
+    // 2,000 windows, in which the budget allows one alarm on average.
+    expect(wandering.flat().length).toBeLessThanOrEqual(2);
+  });
+
+  it('finds a change that is larger than the wandering before', () => {
+    const shares = sharesOf(0, 1, 40);
+    const [event] = eventsOf((random, window) => {
+      const share = window < 30 ? shares[window]! : 0.7;
+      return embedding(encoder, random.uniform() < share ? 9 : anyTopic(random), random);
+    });
+    expect(event).toMatchObject({ cause: 'data_drift', feature: 'text' });
+    expect(event!.windowStart).toBeGreaterThanOrEqual(30 * hourMs);
   });
 
   it('alarms when the topics shift, by the direction of the mean', () => {

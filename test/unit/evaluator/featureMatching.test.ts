@@ -43,6 +43,33 @@ describe('featureMatching', () => {
       for (const weight of weights(features, reference.length)) expect(weight).toBeCloseTo(1, 9);
   });
 
+  it('matches numbers written as text as it matches numbers', () => {
+    const amounts = (seed: number, scale: number, asText: boolean) =>
+      records(seed, 1000, random => {
+        const amount = Number((random() * random() * scale).toFixed(2));
+        return { amount: asText ? amount.toFixed(2) : amount };
+      });
+    const weightsOf = (asText: boolean) => {
+      const window = amounts(2, 700, asText);
+      const matching = featureMatching(amounts(1, 900, asText));
+      return matching.weights(profilesOf(window, 'amount'), window.length);
+    };
+    expect([...weightsOf(true)]).toEqual([...weightsOf(false)]);
+    expect(Math.max(...weightsOf(true))).toBeGreaterThan(1.1);
+  });
+
+  it('does not match identifiers, sentences and times, because they hardly come again', () => {
+    const draw = (from: number) =>
+      records(3, 1000, (random, index) => ({
+        order: `ORD-${from + index}`,
+        at: new Date((from + index) * 60_000).toISOString(),
+        comment: `it came ${Math.floor(random() * 1e6)} days too late`,
+      }));
+    const { weights } = featureMatching(draw(0));
+    const profiles = profilesOf(draw(1_000_000), 'order', 'at', 'comment');
+    for (const weight of weights(profiles, 1000)) expect(weight).toBe(1);
+  });
+
   it('does not match clocks, because their values never recur', () => {
     const clock = (from: number) =>
       records(3, 1000, (random, index) => ({ clock: from + index, noise: random() }));

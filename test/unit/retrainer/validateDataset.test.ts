@@ -36,6 +36,25 @@ describe('validateDataset', () => {
     });
   });
 
+  it('leaves texts out of which nothing can be learned, but not numbers written as text', () => {
+    const rows = datasetRows(1000, (row, index) => ({
+      features: {
+        ...row.features,
+        order: `ORD-${index * 7919}`,
+        comment: `the parcel ${index} came late again`,
+        amount: ((index * 7919) % 1000).toFixed(2),
+      },
+    }));
+    const { refusals, notes, features } = validate(rows);
+    expect(refusals).toEqual([]);
+    expect(features.map(({ name }) => name)).toEqual(['amount', 'city', 'price']);
+    expect(notes).toEqual([
+      'Feature comment was left out, because nothing can be learned from a text of the kind free-text.',
+      'Feature currency was left out, because it is constant in the training rows.',
+      'Feature order was left out, because nothing can be learned from a text of the kind identifier.',
+    ]);
+  });
+
   it('accepts drifted values, and a share of missing values that does not rise', () => {
     const rows = datasetRows(1000, (row, index) => ({
       features: {

@@ -65,6 +65,9 @@ describe('the kind of a feature', () => {
       'identifier',
       partsOf((_, random, index) => `ORD-${index}-${Math.floor(random() * 1e9)}`),
     ],
+    // Each of them comes about 3 times; the names differ.
+    ['userId', 'identifier', partsOf((_, random) => `u${Math.floor(random() * 500)}`)],
+    ['store_id', 'categorical', partsOf((_, random) => `store ${Math.floor(random() * 60)}`)],
     ['customer', 'categorical', partsOf((_, random) => `c${Math.floor(random() * 5000)}`)],
     ['is_weekend', 'calendar', partsOf(() => 0)],
     ['isWeekend', 'calendar', partsOf(() => false)],
@@ -107,6 +110,7 @@ describe('the kind of a feature', () => {
     const texts = partsOf((_, random) => `${random()}`);
     expect(kindOf('x', numbers, 'counter')).toBe('counter');
     expect(kindOf('x', numbers, 'identifier')).toBe('numeric');
+    expect(kindOf('x', texts, 'vector')).not.toBe('vector');
     expect(kindOf('x', texts, 'identifier')).toBe('identifier');
     expect(kindOfFeature('x', texts, 'categorical')).toMatchObject({
       kind: 'categorical',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergeFeatureProfiles } from '../../../../services/shared/profile/featureProfile.ts';
-import { featuresOf } from '../../../../services/shared/profile/features.ts';
+import { featuresOf, readDeclaredVectors } from '../../../../services/shared/profile/features.ts';
 import { fromProfileRow, toProfileRow } from '../../../../services/shared/profile/profileRow.ts';
 import {
   addVector,
@@ -24,9 +24,12 @@ const vectors = fc.array(
   { maxLength: 40 },
 );
 
+/** The same vector has the same id in whatever order it comes. */
+const idOf = (value: readonly number[]) => String(value);
+
 function summaryOf(values: readonly (readonly number[])[]): VectorSummary {
   const summary = emptyVectorSummary();
-  for (const value of values) addVector(summary, value);
+  for (const value of values) addVector(summary, value, idOf(value));
   return summary;
 }
 
@@ -43,6 +46,29 @@ describe('a summary of vectors', () => {
     expect(plane).toMatchObject({ count: 2, squares: 26 });
     expect(plane.norms).toMatchObject({ count: 2, minimum: 1, maximum: 5 });
     expect(summary.byDimension.get(3)).toMatchObject({ count: 1, squares: 4 });
+  });
+
+  it('has the sums of four groups of records, chosen by their ids', () => {
+    const values = Array.from({ length: 400 }, (_, index) => [index, 1]);
+    const { sum, groups } = summaryOf(values).byDimension.get(2)!;
+    expect(groups).toHaveLength(4);
+    for (const { count } of groups!) expect(count).toBeGreaterThan(60);
+    for (const at of [0, 1])
+      expect(groups!.reduce((total, group) => total + group.sum[at]!, 0)).toBe(sum[at]);
+  });
+
+  it('goes on without groups where it was stored before there were any', () => {
+    const stored = JSON.parse(storedVectorSummary(summaryOf([[1, 2]])));
+    for (const sums of stored.sums) delete sums.groups;
+    const old = readVectorSummary(JSON.stringify(stored))!;
+    const merged = mergeVectorSummaries(old, summaryOf([[3, 4]]));
+    addVector(merged, [5, 6], 'a');
+    const { count, sum, groups } = merged.byDimension.get(2)!;
+    expect({ count, sum: [...sum], groups }).toEqual({ count: 3, sum: [9, 12], groups: null });
+    const { groups: stillNone } = readVectorSummary(storedVectorSummary(merged))!.byDimension.get(
+      2,
+    )!;
+    expect(stillNone).toBeNull();
   });
 
   it('is the same after one pass and after merges in any order, stored in between', () => {
@@ -91,6 +117,18 @@ describe('a vector in base64', () => {
       names: ['embedding', 'age'],
       values: [[1, -0.5, 0.25], 41],
     });
+  });
+
+  it('is read under any name where the settings say that it is a vector', () => {
+    const features = featuresOf({ city: text, comment: text, note: 'no vector', age: 41 });
+    readDeclaredVectors(features, {
+      city: 'categorical',
+      comment: 'vector',
+      note: 'vector',
+      age: 'vector',
+      absent: 'vector',
+    });
+    expect(features.values).toEqual([text, [1, -0.5, 0.25], 'no vector', 41]);
   });
 
   it('stays text where it is none, or where the name does not say so', () => {
