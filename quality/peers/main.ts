@@ -37,7 +37,7 @@ async function compare(trackName: string, repeats: string | undefined): Promise<
   const wantedRepeats = repeats === undefined ? chosen.repeats : parseRepeats(repeats);
   const moa = await installedMoa();
   const { track, noted } = noteErrors(chosen);
-  const judged = judgeTrack(track, wantedRepeats, undefined, showProgress);
+  const judged = await judgeTrack(track, { repeats: wantedRepeats, onStream: showProgress });
   showProgress('');
   const signals = await moa.signals(noted.map(({ errors }) => errors));
 
