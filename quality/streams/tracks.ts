@@ -6,6 +6,7 @@ import type { GeneratedStream, Labelling } from './generatedStream.ts';
 import { injections, modes } from './injectDrift.ts';
 import { joinedMarketsStream, orderedStream, shuffledStream } from './injectedStream.ts';
 import { minuteStream } from './minuteStream.ts';
+import { persistenceKinds, persistenceStream } from './persistenceStream.ts';
 import { practiceCases } from './practiceCases.ts';
 import { practiceStream } from './practiceStream.ts';
 import { publicDatasets } from './publicDataset.ts';
@@ -97,6 +98,12 @@ function* seeds(
   stream: (seed: number) => GeneratedStream,
 ): Generator<GeneratedStream> {
   for (let seed = 0; seed < repeats; seed++) yield stream(seed);
+}
+
+function* persistence(repeats: number): Generator<GeneratedStream> {
+  for (const kind of persistenceKinds)
+    for (const isDoubled of [true, false])
+      for (let seed = 0; seed < repeats; seed++) yield persistenceStream(kind, isDoubled, seed);
 }
 
 /** Judges the practical cases; `found` and the alarms are those that a person wants. */
@@ -238,4 +245,12 @@ export const tracks: readonly Track[] = [
   },
   practice('practice-hours', hourMs),
   practice('practice-days', dayMs),
+  {
+    name: 'persistence',
+    signals: everySignal,
+    labelling: complete,
+    repeats: 12,
+    streams: persistence,
+    target: { found: 0.8, falsePerThousandWindows: 1 },
+  },
 ];
