@@ -7,6 +7,7 @@ import { type Random, randomOf } from './random.ts';
 
 /** A Tuesday. */
 export const practiceStartMs = Date.UTC(2026, 8, 15);
+const newYearMs = Date.UTC(2026, 0, 1);
 export const practiceDays = 60;
 /** A Sunday, and the day on which summer time ends in Europe. */
 export const onsetDay = 40;
@@ -38,7 +39,7 @@ export interface World {
   holiday: number | null;
   /** Whether the daily cycle follows the clocks of Central Europe, which are put back once. */
   hasSummerTime: boolean;
-  /** Whether a counter and the number of the day are logged as inputs. */
+  /** Whether a counter and the day of the year are logged as inputs. */
   logsTime: boolean;
   /** Whether positives are as rare as frauds. */
   isFraud: boolean;
@@ -172,11 +173,14 @@ export function* practiceRows(
       counter++;
       const row = rowOf(world, moment ? change : {}, person, draws, moment, ofChange);
       if (!row) continue;
-      if (world.logsTime)
-        Object.assign(row.features, { counter, date: Math.floor(timeMs / dayMs) });
+      if (world.logsTime) Object.assign(row.features, { counter, date: dayOfYear(timeMs) });
       yield { timeMs, ...row };
     }
   }
+}
+
+function dayOfYear(timeMs: number): number {
+  return Math.floor((timeMs - newYearMs) / dayMs) + 1;
 }
 
 /** Returns what the time alone says about the records of an hour. */
