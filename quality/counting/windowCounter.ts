@@ -138,8 +138,8 @@ function segmentsOf({ windows }: VersionState): string[] {
 
 function isOfSegment(counted: Counted | undefined, segment: string): boolean {
   if (segment === '') return true;
-  const [name, value] = segment.split('=') as [string, string];
-  return counted?.segment?.[name] === value;
+  const end = segment.indexOf('=');
+  return counted?.segment?.[segment.slice(0, end)] === segment.slice(end + 1);
 }
 
 function windowsOf(state: VersionState, segment: string): WindowObservation[] {

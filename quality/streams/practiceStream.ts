@@ -8,7 +8,7 @@ import { type Random, randomOf } from './random.ts';
 /** A Tuesday. */
 export const practiceStartMs = Date.UTC(2026, 8, 15);
 const newYearMs = Date.UTC(2026, 0, 1);
-export const practiceDays = 60;
+const practiceDays = 60;
 /** A Sunday, and the day on which summer time ends in Europe. */
 export const onsetDay = 40;
 export const onsetMs = practiceStartMs + onsetDay * dayMs;
