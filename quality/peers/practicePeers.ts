@@ -6,13 +6,14 @@ import { runCommand } from '../../infra/peers/runCommand.ts';
 import { dayMs } from '../../services/shared/duration.ts';
 import type { Expectation } from '../streams/expectation.ts';
 import type { GeneratedStream, StreamRow } from '../streams/generatedStream.ts';
+import { practiceStartMs } from '../streams/practiceStream.ts';
 
 /** The first days of a stream, as many as the windows of the detector's reference at a day. */
 export const referenceDays = 10;
 /** Days of each stream with a change that are judged before it, at least. */
-const minQuietDays = 6;
+const minQuietDays = 3;
 /** Days that are judged of a stream in which silence is wanted. */
-const silentDays = { from: 30, until: 50 };
+const silentDays = { from: 34, until: 44 };
 
 /** What a peer says about a window of a day. */
 export interface PeerWindow {
@@ -48,20 +49,22 @@ export async function practicePeers(
       onProgress(`writing ${stream.name}`);
       await writeFile(join(folder, `${stream.name}.json`), JSON.stringify(columnsOf(stream)));
     }
-    const peers: PracticePeer[] = [];
-    for (const name of ['evidently', 'nannyml']) {
-      onProgress(`${name} judges ${streams.length} streams`);
-      const { python, version } = await installedPeer(name);
-      const output = await runCommand(python, [
-        join(import.meta.dirname, `practice_${name}.py`),
-        folder,
-      ]);
-      peers.push({ name, version, streams: readStreams(output, streams) });
-    }
-    return peers;
+    onProgress(`evidently and nannyml judge ${streams.length} streams`);
+    return await Promise.all(['evidently', 'nannyml'].map(name => judgedBy(name, folder, streams)));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function judgedBy(
+  name: string,
+  folder: string,
+  streams: readonly ExpectedStream[],
+): Promise<PracticePeer> {
+  const { python, version } = await installedPeer(name);
+  const program = join(import.meta.dirname, `practice_${name}.py`);
+  const output = await runCommand(python, [program, folder]);
+  return { name, version, streams: readStreams(output, streams) };
 }
 
 function readStreams(output: string, streams: readonly ExpectedStream[]): PeerStream[] {
@@ -84,19 +87,17 @@ function columnsOf(stream: ExpectedStream) {
   const rows = [...stream.rows()];
   const names = Object.keys(rows[0]!.features);
   const isNumber = (name: string) => typeof rows[0]!.features[name] === 'number';
-  const { rowAt } = stream.truth;
-  const startMs = -rowAt(0) / (rowAt(1) - rowAt(0));
   const endMs = rows.at(-1)!.timeMs;
   const column = (cellOf: (row: StreamRow) => unknown) => rows.map(cellOf);
   const { rate, delayMs } = stream.labelling ?? { rate: 1, delayMs: 0 };
   const isLabelled = ({ timeMs }: StreamRow) => rate > 0 && timeMs + delayMs <= endMs;
   return {
     referenceDays,
-    days: judgedDays(stream, startMs),
+    days: judgedDays(stream),
     numbers: [...names.filter(isNumber), 'score'],
     categories: names.filter(name => !isNumber(name)),
     columns: {
-      day: column(({ timeMs }) => Math.floor((timeMs - startMs) / dayMs)),
+      day: column(({ timeMs }) => Math.floor((timeMs - practiceStartMs) / dayMs)),
       ...Object.fromEntries(
         names.map(name => [name, column(({ features }) => features[name] ?? null)]),
       ),
@@ -108,12 +109,12 @@ function columnsOf(stream: ExpectedStream) {
 }
 
 /** Returns the days on which an alarm would be false, some of them, or in time. */
-function judgedDays({ expectation, labelling }: ExpectedStream, startMs: number): number[] {
+function judgedDays({ expectation, labelling }: ExpectedStream): number[] {
   const { change } = expectation;
   if (!change) return daysBetween(silentDays.from, silentDays.until);
-  const onset = Math.floor((change.onsetMs - startMs) / dayMs);
+  const onset = Math.floor((change.onsetMs - practiceStartMs) / dayMs);
   const within = Math.ceil((change.withinMs - (labelling?.delayMs ?? 0)) / dayMs);
-  return daysBetween(onset - Math.max(minQuietDays, within + 1), onset + within + 1);
+  return daysBetween(onset - Math.max(minQuietDays, within + 1), onset + within);
 }
 
 function daysBetween(from: number, until: number): number[] {

@@ -49,11 +49,11 @@ export function scoreWanted({
   const delayMs = first && change ? first.raisedAtMs - change.onsetMs : null;
   const isInTime = delayMs !== null && delayMs <= change!.withinMs;
   const quietRows = change ? truth.rowAt(change.onsetMs) : truth.rows;
-  const startMs = startOf(truth.rowAt);
   return {
     falseAlarms: falseAlarms.length,
-    falseOnWeekends: falseAlarms.filter(({ raised }) => isOnWeekend(raised.windowStart, startMs))
-      .length,
+    falseOnWeekends: falseAlarms.filter(({ raised }) =>
+      isOnWeekend(raised.windowStart, truth.rowAt),
+    ).length,
     quietWindows: quietRows / windowRows,
     first,
     delayMs,
@@ -67,13 +67,9 @@ function isRight({ raised }: Alarm, { causes }: WantedChange): boolean {
   return causes.length === 0 || causes.includes(raised.cause);
 }
 
-/** Returns the event time of row 0. */
-function startOf(rowAt: (timeMs: number) => number): number {
-  return -rowAt(0) / (rowAt(1) - rowAt(0));
-}
-
 /** The first two weekends after the start of a stream are those from which it has to learn. */
-function isOnWeekend(timeMs: number, startMs: number): boolean {
+function isOnWeekend(timeMs: number, rowAt: (timeMs: number) => number): boolean {
   const weekday = new Date(timeMs).getUTCDay();
-  return (weekday === 6 || weekday <= 1) && timeMs - startMs >= 14 * dayMs;
+  const rowsPerDay = rowAt(dayMs) - rowAt(0);
+  return (weekday === 6 || weekday <= 1) && rowAt(timeMs) >= 14 * rowsPerDay;
 }
