@@ -5,7 +5,7 @@ import { formatTable } from '../bin/terminal/formatTable.ts';
 import { parseDurationMs } from '../services/shared/duration.ts';
 import { UserError } from '../services/shared/userError.ts';
 import { everySignal, parseSignals } from './counting/signals.ts';
-import { streamCache } from './counting/streamCache.ts';
+import { generatedBy, streamCache } from './counting/streamCache.ts';
 import { judgeFolders } from './judge/judgeFolders.ts';
 import type { JudgedStream } from './judge/judgeStream.ts';
 import { judgeTrack } from './judge/judgeTrack.ts';
@@ -18,6 +18,7 @@ import {
   scoreCells,
 } from './report/streamReport.ts';
 import { trackRow } from './report/trackTable.ts';
+import { caseTable, wantedTable } from './report/wantedTable.ts';
 import { tracks } from './streams/tracks.ts';
 import { parseRepeats } from './terminal/parseRepeats.ts';
 import { showProgress } from './terminal/showProgress.ts';
@@ -45,12 +46,12 @@ const options = new Command('npm run quality --')
     '--dir <folder>',
     'judge your own streams: <stream>/predictions.jsonl[.gz], feedback.jsonl[.gz], truth.json',
   )
-  .option('--only <text>', 'with --dir: only streams whose name contains this', '')
+  .option('--only <text>', 'only streams whose name contains this', '')
   .option('--signals <names>', 'with --dir: what the detector may see', everySignal.join(','))
   .option('--window <duration>', 'with --dir: window size in event time', '200s')
   .option(
     '--cache <folder>',
-    'with --dir: folder that keeps the counted streams for the next run',
+    'folder that keeps counted streams for the next run',
     '.driftloop/quality',
   )
   .option(
@@ -62,7 +63,7 @@ const options = new Command('npm run quality --')
   .opts<Options>();
 
 try {
-  if (options.dir === undefined) judgeTracks(options);
+  if (options.dir === undefined) await judgeTracks(options);
   else await judgeDir(options.dir, options);
 } catch (error) {
   console.error(error instanceof UserError ? error.message : error);
@@ -93,7 +94,13 @@ async function judgeDir(
   console.log(`${streams.length} streams scored in ${seconds(startedAtMs)} s`);
 }
 
-function judgeTracks({ track: names, repeats, out }: Options): void {
+async function judgeTracks({
+  track: names,
+  repeats,
+  only,
+  out,
+  cache: folder,
+}: Options): Promise<void> {
   const unknown = names?.find(name => !tracks.some(track => track.name === name));
   if (unknown !== undefined)
     throw new UserError(
@@ -102,14 +109,20 @@ function judgeTracks({ track: names, repeats, out }: Options): void {
   const wantedRepeats = repeats === undefined ? undefined : parseRepeats(repeats);
   if (out !== undefined) mkdirSync(out, { recursive: true });
   const chosen = tracks.filter(({ name }) => !names || names.includes(name));
+  const cache = streamCache(folder, generatedBy);
   const rows: Record<string, string | number>[] = [];
   for (const track of chosen) {
     const startedAtMs = Date.now();
-    const streams = judgeTrack(track, wantedRepeats ?? track.repeats, out, stream =>
-      showProgress(`${track.name}: ${stream}`),
-    );
+    const streams = await judgeTrack(track, {
+      repeats: wantedRepeats ?? track.repeats,
+      only,
+      ...(out !== undefined && { out }),
+      cache,
+      onStream: stream => showProgress(`${track.name}: ${stream}`),
+    });
     showProgress('');
     console.log(`${track.name}: ${streams.length} streams in ${seconds(startedAtMs)} s`);
+    if (streams.length === 0) continue;
     report(streams);
     rows.push(trackRow(track, streams));
     console.log('');
@@ -119,6 +132,11 @@ function judgeTracks({ track: names, repeats, out }: Options): void {
 
 function report(streams: readonly JudgedStream[]): void {
   if (streams.length === 0) return;
+  if (streams.every(({ expectation }) => expectation !== null)) {
+    console.log(caseTable(streams));
+    console.log(wantedTable(streams));
+    return;
+  }
   console.log('Alarms, timed by the end of the window that fired:');
   console.log(cellTable(scoreCells(streams, byWindow)));
   if (streams.some(({ truth }) => truth.labelDelay > 0)) {

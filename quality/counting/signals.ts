@@ -1,5 +1,5 @@
 import { UserError } from '../../services/shared/userError.ts';
-import type { WindowedStream } from './windowCounter.ts';
+import type { WindowedSegment, WindowedStream } from './windowCounter.ts';
 
 export const everySignal = ['features', 'labels', 'error'] as const;
 /**
@@ -26,9 +26,18 @@ export function parseSignals(text: string): Signal[] {
 
 /** Returns the stream as it would be if only these signals had been logged. */
 export function withSignals(stream: WindowedStream, signals: readonly Signal[]): WindowedStream {
-  const [features, labels, error] = everySignal.map(signal => signals.includes(signal));
   return {
     ...stream,
+    ...segmentWithSignals(stream, signals),
+    segments: new Map(
+      [...stream.segments].map(([name, segment]) => [name, segmentWithSignals(segment, signals)]),
+    ),
+  };
+}
+
+function segmentWithSignals(stream: WindowedSegment, signals: readonly Signal[]): WindowedSegment {
+  const [features, labels, error] = everySignal.map(signal => signals.includes(signal));
+  return {
     windows: features
       ? stream.windows
       : stream.windows.map(window => ({ ...window, variables: new Map(), sample: null })),

@@ -16,14 +16,19 @@ const countedBy = [
   'quality/counting/readStreamFolder.ts',
 ];
 
+/** The code that generates streams whose counted windows are kept. */
+export const generatedBy = ['quality/streams', 'services/shared/model/seededRandom.ts'];
+
 /**
  * Opens a folder of counted streams, so that changed tests of drift need not read the records
  * again.
+ * @param madeBy files and folders of the code, beside that which counts, that makes the streams
  */
-export function streamCache(folder: string) {
+export function streamCache(folder: string, madeBy: readonly string[] = []) {
   mkdirSync(folder, { recursive: true });
   const code = createHash('sha256');
-  for (const path of countedBy.flatMap(sourceFiles)) code.update(readFileSync(join(root, path)));
+  for (const path of [...countedBy, ...madeBy].flatMap(sourceFiles))
+    code.update(readFileSync(join(root, path)));
   const codeHash = code.digest('hex');
 
   return {
@@ -35,7 +40,7 @@ export function streamCache(folder: string) {
     async get<T>(
       files: readonly string[],
       options: readonly (string | number)[],
-      make: () => Promise<T>,
+      make: () => T | Promise<T>,
     ): Promise<T> {
       const states = files.map(file => {
         const { size, mtimeMs } = statSync(file);
@@ -59,6 +64,7 @@ export type StreamCache = ReturnType<typeof streamCache>;
 function sourceFiles(path: string): string[] {
   if (path.endsWith('.ts')) return [path];
   return readdirSync(join(root, path))
+    .filter(name => name.endsWith('.ts'))
     .sort()
     .map(name => `${path}/${name}`);
 }

@@ -27,10 +27,15 @@ import { versionKey } from '../../services/shared/versionKey.ts';
 import { meaningOfOutcomes } from './meaningOfOutcomes.ts';
 
 /** The windows of a model version as the detector would load them, and when labels became known. */
-export interface WindowedStream {
+export interface WindowedStream extends WindowedSegment {
   model: string;
   version: string;
   windowSizeMs: number;
+  /** The same of each segment of the declared ones, as name=value. */
+  segments: ReadonlyMap<string, WindowedSegment>;
+}
+
+export interface WindowedSegment {
   /** In the order of time, without their performance. */
   windows: WindowObservation[];
   /** In the order in which they became known. */
@@ -52,6 +57,7 @@ interface Counted {
   id: string;
   timeMs: number;
   startMs: number;
+  segment: Prediction['segment'];
   output: Prediction['prediction'];
   probabilities: Prediction['probabilities'];
 }
@@ -61,8 +67,12 @@ interface Counted {
  * All predictions of a window are there when it ends. Labels come at their time of observation, and
  * the clock advances when a window ends.
  */
-export function windowCounter(windowSizeMs: number) {
-  const settings = { ...parseSettings('', 'defaults').of(''), windowSizeMs };
+export function windowCounter(windowSizeMs: number, segments: readonly string[] = []) {
+  const settings = {
+    ...parseSettings('', 'defaults').of(''),
+    windowSizeMs,
+    segments: [...segments],
+  };
   const versions = new Map<string, { state: VersionState; counted: Map<string, Counted> }>();
   const feedback: { label: Feedback; offset: number }[] = [];
   const tally = emptyTally();
@@ -70,7 +80,7 @@ export function windowCounter(windowSizeMs: number) {
 
   return {
     addPrediction(prediction: LoggedPrediction): void {
-      const { model, version, id, time, prediction: output, probabilities } = prediction;
+      const { model, version, id, time, prediction: output, probabilities, segment } = prediction;
       const key = versionKey(prediction);
       let known = versions.get(key);
       if (!known) {
@@ -80,7 +90,7 @@ export function windowCounter(windowSizeMs: number) {
       const result = countPrediction(known.state, { prediction, offset: offset++ }, tally);
       if (!isCounted(result)) return;
       const startMs = windowStartMs(time, windowSizeMs);
-      known.counted.set(id, { id, timeMs: time, startMs, output, probabilities });
+      known.counted.set(id, { id, timeMs: time, startMs, segment, output, probabilities });
     },
 
     addFeedback(label: Feedback): void {
@@ -92,23 +102,53 @@ export function windowCounter(windowSizeMs: number) {
         model: state.model,
         version: state.version,
         windowSizeMs,
-        windows: windowsOf(state),
-        labelRevisions: labelRevisions(
-          feedback.filter(({ label: { model } }) => (model ?? state.model) === state.model),
-          counted,
-          windowSizeMs,
+        ...windowedSegment(state, '', counted),
+        segments: new Map(
+          segmentsOf(state).map(segment => [segment, windowedSegment(state, segment, counted)]),
         ),
       }));
     },
   };
+
+  function windowedSegment(
+    state: VersionState,
+    segment: string,
+    counted: ReadonlyMap<string, Counted>,
+  ): WindowedSegment {
+    return {
+      windows: windowsOf(state, segment),
+      labelRevisions: labelRevisions(
+        feedback.filter(
+          ({ label: { model, id } }) =>
+            (model ?? state.model) === state.model && isOfSegment(counted.get(id), segment),
+        ),
+        counted,
+        windowSizeMs,
+      ),
+    };
+  }
 }
 
-function windowsOf(state: VersionState): WindowObservation[] {
+/** Returns the segments that any window has, without that of all predictions. */
+function segmentsOf({ windows }: VersionState): string[] {
+  const names = new Set([...windows.values()].flatMap(({ segments }) => [...segments.keys()]));
+  names.delete('');
+  return [...names].sort();
+}
+
+function isOfSegment(counted: Counted | undefined, segment: string): boolean {
+  if (segment === '') return true;
+  const end = segment.indexOf('=');
+  return counted?.segment?.[segment.slice(0, end)] === segment.slice(end + 1);
+}
+
+function windowsOf(state: VersionState, segment: string): WindowObservation[] {
   return [...state.windows.values()]
+    .filter(({ segments }) => segments.has(segment))
     .sort((a, b) => a.startMs - b.startMs)
     .map(window => {
       countWaitingRecords(window);
-      const profilesByKind = segmentProfiles(window, '');
+      const profilesByKind = segmentProfiles(window, segment);
       const ofKind = (kind: 'feature' | 'output' | 'operation') =>
         [...profilesByKind[kind]].map(([name, profile]) => ({ kind, name, profile }));
       const profiles = [...ofKind('feature'), ...ofKind('output'), ...ofKind('operation')];
@@ -116,7 +156,7 @@ function windowsOf(state: VersionState): WindowObservation[] {
         window,
         profiles,
         null,
-        mergeSampledRecords(sampledRecords(window.sample)),
+        segment === '' ? mergeSampledRecords(sampledRecords(window.sample)) : null,
       );
     });
 }

@@ -64,7 +64,7 @@ export async function judgeFolders({
     const daysMonitored =
       (streams.reduce((sum, { windows }) => sum + windows.length, 0) * options.windowSizeMs) /
       dayMs;
-    if (truth) judged.push({ truth, windowRows, daysMonitored, alarms });
+    if (truth) judged.push({ truth, windowRows, daysMonitored, expectation: null, alarms });
     options.onStream(name, index + 1, names.length);
   }
   return judged;

@@ -7,7 +7,8 @@ import { JudgeRun } from '../../services/detector/judging/judgeRun.ts';
 import type { ModelSettings } from '../../services/shared/config/settings.ts';
 import type { DriftEvent } from '../../services/shared/contracts.ts';
 import type { StreamTruth } from '../counting/truthFile.ts';
-import type { WindowedStream } from '../counting/windowCounter.ts';
+import type { WindowedSegment, WindowedStream } from '../counting/windowCounter.ts';
+import type { Expectation } from '../streams/expectation.ts';
 
 /** A stream whose drifts are known, with the alarms that judging it raised. */
 export interface JudgedStream {
@@ -16,6 +17,8 @@ export interface JudgedStream {
   windowRows: number;
   /** Length of all its windows in event time. */
   daysMonitored: number;
+  /** What a person wants to be told, where that says more than the truth. */
+  expectation: Expectation | null;
   alarms: readonly Alarm[];
 }
 
@@ -42,26 +45,25 @@ export function judgeStream(
   stream: WindowedStream,
   detection: ModelSettings['detection'],
 ): Alarm[] {
-  const { model, version, windowSizeMs, windows } = stream;
-  const performances = new Map<number, WindowPerformance>();
+  const { model, version, windowSizeMs } = stream;
+  const segments = [...stream.segments, ['', stream] as const].map(([name, segment]) =>
+    segmentReader(name, segment),
+  );
   const alarms = new Map<string, Alarm>();
   const events = new Map<string, DriftEvent>();
   let fold: VersionFold = { model, version, given: null, checkpoints: [] };
   let judgedUntilMs = Number.NEGATIVE_INFINITY;
-  let revision = 0;
   for (const untilMs of clockOf(stream)) {
-    let changedFromMs = Number.POSITIVE_INFINITY;
-    for (; stream.labelRevisions[revision]?.knownAtMs === untilMs; revision++) {
-      const { startMs, performance } = stream.labelRevisions[revision]!;
-      performances.set(startMs, performance);
-      changedFromMs = Math.min(changedFromMs, startMs);
-    }
+    const changedFromMs = Math.min(...segments.map(segment => segment.readLabels(untilMs)));
     const bounds = { windowSizeMs, judgedUntilMs, changedFromMs, untilMs, withMetrics: false };
     const run = new JudgeRun(rewound(fold, changedFromMs), bounds);
-    for (const window of windowsFrom(windows, run.nextStartMs)) {
-      if (window.endMs > untilMs) break;
-      const observation = { ...window, performance: performances.get(window.startMs) ?? null };
-      run.foldWindow(window.startMs, new Map([['', observation]]), detection);
+    for (const { startMs, endMs } of windowsFrom(stream.windows, run.nextStartMs)) {
+      if (endMs > untilMs) break;
+      const observations = segments.flatMap(({ name, windowAt }) => {
+        const window = windowAt(startMs);
+        return window ? [[name, window] as const] : [];
+      });
+      run.foldWindow(startMs, new Map(observations), detection);
     }
     const outcome = run.end(events);
     ({ fold, judgedUntilMs } = outcome);
@@ -76,6 +78,33 @@ export function judgeStream(
     }
   }
   return [...alarms.values()];
+}
+
+/** Reads a segment of a stream along the event-time clock. */
+function segmentReader(name: string, { windows, labelRevisions }: WindowedSegment) {
+  const byStart = new Map(windows.map(window => [window.startMs, window]));
+  const performances = new Map<number, WindowPerformance>();
+  let revision = 0;
+  return {
+    name,
+    /**
+     * Reads the labels that became known at a time.
+     * @returns the start of the first window whose labels changed, Infinity if none did
+     */
+    readLabels(untilMs: number): number {
+      let changedFromMs = Number.POSITIVE_INFINITY;
+      for (; labelRevisions[revision]?.knownAtMs === untilMs; revision++) {
+        const { startMs, performance } = labelRevisions[revision]!;
+        performances.set(startMs, performance);
+        changedFromMs = Math.min(changedFromMs, startMs);
+      }
+      return changedFromMs;
+    },
+    windowAt(startMs: number): WindowObservation | null {
+      const window = byStart.get(startMs);
+      return window ? { ...window, performance: performances.get(startMs) ?? null } : null;
+    },
+  };
 }
 
 /** Returns the event times at which something can be judged, in order. */

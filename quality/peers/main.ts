@@ -1,4 +1,7 @@
-/** npm run quality:peers: compares the detector with those of MOA, on nothing but the errors. */
+/**
+ * npm run quality:peers: compares the detector with those of MOA, on nothing but the errors, or with
+ * Evidently and NannyML on the practical cases.
+ */
 import { Command, Option } from 'commander';
 import { UserError } from '../../services/shared/userError.ts';
 import { judgeTrack } from '../judge/judgeTrack.ts';
@@ -9,24 +12,35 @@ import { showProgress } from '../terminal/showProgress.ts';
 import { installedMoa } from './moaDetectors.ts';
 import { noteErrors } from './noteErrors.ts';
 import { cellsAhead, detectorTable, peerTable } from './peerTable.ts';
+import { type ExpectedStream, practicePeers } from './practicePeers.ts';
+import { practicePeerTable } from './practicePeerTable.ts';
 
 const errorTracks = tracks.filter(({ signals }) => signals.join() === 'error');
+const practiceTrack = tracks.find(({ name }) => name === 'practice-days')!;
+/** A case takes the peers minutes at 20,000 records a day. */
+const leftOut = '20000';
 
 const options = new Command('npm run quality:peers --')
   .description(
-    'Scores the drift events of generated streams, and the changes that ADWIN and SEED find in the same errors.',
+    'Scores the drift events of generated streams, and the changes that ADWIN and SEED find in the same errors, or what Evidently and NannyML say of the practical cases.',
   )
   .addOption(
     new Option('--track <name>', 'generated streams to judge')
-      .choices(errorTracks.map(({ name }) => name))
+      .choices([...errorTracks, practiceTrack].map(({ name }) => name))
       .default('concepts-error-only'),
   )
   .option('--repeats <number>', 'generated streams per cell (default: as in the published table)')
+  .option('--only <text>', 'with practice-days: only streams whose name contains this', '')
   .parse()
-  .opts<{ track: string; repeats?: string }>();
+  .opts<{ track: string; repeats?: string; only: string }>();
 
 try {
-  await compare(options.track, options.repeats);
+  if (options.track === practiceTrack.name)
+    await comparePractice(
+      options.only,
+      options.repeats === undefined ? 1 : parseRepeats(options.repeats),
+    );
+  else await compare(options.track, options.repeats);
 } catch (error) {
   console.error(error instanceof UserError ? error.message : error);
   process.exitCode = 1;
@@ -37,7 +51,7 @@ async function compare(trackName: string, repeats: string | undefined): Promise<
   const wantedRepeats = repeats === undefined ? chosen.repeats : parseRepeats(repeats);
   const moa = await installedMoa();
   const { track, noted } = noteErrors(chosen);
-  const judged = judgeTrack(track, wantedRepeats, undefined, showProgress);
+  const judged = await judgeTrack(track, { repeats: wantedRepeats, onStream: showProgress });
   showProgress('');
   const signals = await moa.signals(noted.map(({ errors }) => errors));
 
@@ -60,4 +74,21 @@ async function compare(trackName: string, repeats: string | undefined): Promise<
     .map(([peer, count]) => `of ${peer} in ${count}`)
     .join(', ');
   console.log(`\nThe F1 of Driftloop is above that ${ahead} of ${cells} cells`);
+}
+
+async function comparePractice(only: string, repeats: number): Promise<void> {
+  const streams = [...practiceTrack.streams(repeats)].filter(
+    (stream): stream is ExpectedStream =>
+      stream.expectation !== undefined &&
+      !stream.name.includes(leftOut) &&
+      stream.name.includes(only),
+  );
+  const track = { ...practiceTrack, streams: () => streams };
+  const judged = await judgeTrack(track, { repeats, onStream: showProgress });
+  const peers = await practicePeers(streams, showProgress);
+  showProgress('');
+  console.log(
+    `${practiceTrack.name}: ${streams.length} streams; figures per kind of test / per column and metric`,
+  );
+  console.log(practicePeerTable(peers, judged));
 }

@@ -1,3 +1,4 @@
+import { dayMs, hourMs } from '../../services/shared/duration.ts';
 import { everySignal, type Signal } from '../counting/signals.ts';
 import { conceptNames, conceptStream } from './conceptStream.ts';
 import { dependenceStream } from './dependenceStream.ts';
@@ -5,6 +6,9 @@ import type { GeneratedStream, Labelling } from './generatedStream.ts';
 import { injections, modes } from './injectDrift.ts';
 import { joinedMarketsStream, orderedStream, shuffledStream } from './injectedStream.ts';
 import { minuteStream } from './minuteStream.ts';
+import { persistenceKinds, persistenceStream } from './persistenceStream.ts';
+import { practiceCases } from './practiceCases.ts';
+import { practiceStream } from './practiceStream.ts';
 import { publicDatasets } from './publicDataset.ts';
 import { seasonDrifts, seasonStream } from './seasonStream.ts';
 import { steadyStream } from './steadyStream.ts';
@@ -17,6 +21,8 @@ export interface Target {
   f1Gradual?: number;
   /** Minimum share of the drifts that are found in time. */
   found?: number;
+  /** Minimum share of the first causes of these that are right. */
+  rightCauses?: number;
   falsePerThousandRows?: number;
   falsePerThousandWindows?: number;
   falsePerModelMonth?: number;
@@ -92,6 +98,28 @@ function* seeds(
   stream: (seed: number) => GeneratedStream,
 ): Generator<GeneratedStream> {
   for (let seed = 0; seed < repeats; seed++) yield stream(seed);
+}
+
+function* persistence(repeats: number): Generator<GeneratedStream> {
+  for (const kind of persistenceKinds)
+    for (const isDoubled of [true, false])
+      for (let seed = 0; seed < repeats; seed++) yield persistenceStream(kind, isDoubled, seed);
+}
+
+/** Judges the practical cases; `found` and the alarms are those that a person wants. */
+function practice(name: string, windowSizeMs: number): Track {
+  return {
+    name,
+    signals: everySignal,
+    labelling: complete,
+    repeats: 2,
+    *streams(repeats) {
+      for (const practiceCase of practiceCases)
+        for (let seed = 0; seed < repeats; seed++)
+          yield practiceStream(practiceCase, seed, windowSizeMs);
+    },
+    target: { found: 0.9, rightCauses: 0.85, falsePerThousandWindows: 0.5 },
+  };
 }
 
 export const tracks: readonly Track[] = [
@@ -214,5 +242,15 @@ export const tracks: readonly Track[] = [
     repeats: 1,
     streams: () => [joinedMarketsStream()],
     target: { found: 1 },
+  },
+  practice('practice-hours', hourMs),
+  practice('practice-days', dayMs),
+  {
+    name: 'persistence',
+    signals: everySignal,
+    labelling: complete,
+    repeats: 12,
+    streams: persistence,
+    target: { found: 0.8, falsePerThousandWindows: 1 },
   },
 ];

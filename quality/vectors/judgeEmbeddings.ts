@@ -95,7 +95,14 @@ function peersSay(
 
 /** Returns for each window whether an alarm was raised when it ended. */
 function alarmsOf(windows: WindowObservation[], detection: ModelSettings['detection']): boolean[] {
-  const stream = { model: 'm', version: '1', windowSizeMs, windows, labelRevisions: [] };
+  const stream = {
+    model: 'm',
+    version: '1',
+    windowSizeMs,
+    windows,
+    labelRevisions: [],
+    segments: new Map(),
+  };
   const raised = new Set(judgeStream(stream, detection).map(({ raisedAtMs }) => raisedAtMs));
   return windows.map(({ endMs }) => raised.has(endMs));
 }

@@ -76,4 +76,25 @@ describe('judging a stream', { timeout: 60_000 }, () => {
   it('raises no alarm without labels', () => {
     expect(alarmsOf({ delayMs: 0, rate: 0 })).toEqual([]);
   });
+
+  it('raises the alarm of a declared segment for the segment', () => {
+    const inSegments: GeneratedStream = {
+      ...stream(),
+      segments: ['country'],
+      *rows() {
+        for (const row of stream().rows()) {
+          yield { ...row, segment: { country: 'LU' } };
+          for (let other = 0; other < 20; other++)
+            yield { ...row, label: row.prediction, segment: { country: 'DE' } };
+        }
+      },
+    };
+    const counted = countGenerated(inSegments, { delayMs: 0, rate: 1 })!;
+    const alarms = judgeStream(counted, detection);
+    expect(alarms.map(({ raised }) => [raised.segment, raised.cause])).toContainEqual([
+      'country=LU',
+      'concept_drift',
+    ]);
+    expect(alarms.map(({ raised }) => raised.segment)).not.toContain('country=DE');
+  });
 });

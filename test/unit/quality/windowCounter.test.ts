@@ -105,6 +105,31 @@ describe('labels of a stream', () => {
   });
 });
 
+describe('declared segments', () => {
+  it('have windows and labels of their own', () => {
+    const counter = windowCounter(10 * minuteMs, ['country']);
+    const countries = { a: 'DE', b: 'x=y', c: 'DE', d: null };
+    for (const [id, country] of Object.entries(countries)) {
+      const segment = country === null ? null : { country, device: 'mobile' };
+      counter.addPrediction(loggedPrediction({ ...prediction(id, 1), segment }));
+      counter.addFeedback(feedback(id, 1, id === 'c' ? 'no' : 'yes'));
+    }
+    const { windows, labelRevisions, segments } = counter.streams()[0]!;
+    expect(windows.map(({ records }) => records)).toEqual([4]);
+    expect(labelRevisions.map(({ performance: { labelled } }) => labelled)).toEqual([4]);
+    expect(
+      [...segments].map(([name, segment]) => [
+        name,
+        segment.windows.map(({ records }) => records),
+        segment.labelRevisions.map(({ performance: { labelled, lossSum } }) => [labelled, lossSum]),
+      ]),
+    ).toEqual([
+      ['country=DE', [2], [[2, 1]]],
+      ['country=x=y', [1], [[1, 0]]],
+    ]);
+  });
+});
+
 describe('signals', () => {
   const stream = counted([prediction('a', 1)], [feedback('a', 1, 'no')]);
   const [performance] = stream.labelRevisions.map(revision => revision.performance);
