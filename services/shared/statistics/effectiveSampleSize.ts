@@ -4,7 +4,7 @@
  *
  * @param weight Σw
  * @param squaredWeight Σw²
- * @example effectiveSampleSize(1 + 1 + 8, 1 + 1 + 64) // 1.515…
+ * @example effectiveSampleSize(1 + 1 + 2, 1 + 1 + 4) // 2.6666666666666665
  */
 export function effectiveSampleSize(weight: number, squaredWeight: number): number {
   return squaredWeight === 0 ? 0 : (weight * weight) / squaredWeight;
