@@ -42,7 +42,7 @@ function realised(records: readonly LabelledNumber[]) {
 const estimate = (calibration: LossCalibration, sample: readonly LabelledNumber[]) =>
   estimateLoss(calibration, { records: sample.length, sample });
 
-describe('estimateLoss', () => {
+describe('estimateLoss', { timeout: 300_000 }, () => {
   it('gives intervals that hold the realised value in 95 % of the windows if only inputs change', async () => {
     const windows = 200;
     const inside = { mae: 0, rmse: 0 };
