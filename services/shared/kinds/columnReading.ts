@@ -1,4 +1,5 @@
 import type { FeatureKind } from '../featureKind.ts';
+import { commaNumber } from '../profile/commaNumber.ts';
 import { addValue, emptyFeatureProfile, type FeatureValue } from '../profile/featureProfile.ts';
 import { writtenNumber } from '../profile/writtenNumber.ts';
 import { type FeaturePart, kindOfFeature } from './kindOfFeature.ts';
@@ -56,7 +57,7 @@ export function columnReading(
 
 /** Returns a value as it is read: a text that says a number is the number. */
 export function readValue(value: FeatureValue, view: ProfileView): FeatureValue {
-  if (view !== 'numbers' || typeof value !== 'string') return value;
-  const number = writtenNumber(value);
+  if ((view !== 'numbers' && view !== 'commas') || typeof value !== 'string') return value;
+  const number = view === 'commas' ? commaNumber(value) : writtenNumber(value);
   return Number.isNaN(number) ? value : number;
 }

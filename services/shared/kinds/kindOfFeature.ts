@@ -111,10 +111,21 @@ function viewOfText(text: TextSummary | null, declared: FeatureKind | undefined)
   if (!text) return 'logged';
   const { count } = text.lengths;
   if (declared === 'free-text') return 'lengths';
-  if (declared === 'numeric' || declared === 'numeric-text') return 'numbers';
+  const said = readingOfNumbers(text);
+  if (declared === 'numeric' || declared === 'numeric-text') return said;
   if (declared === 'categorical' || declared === 'identifier') return 'logged';
-  if (text.numbers.count >= count * minShareOfTexts) return 'numbers';
+  if (text[said].count >= count * minShareOfTexts) return said;
   return text.times.count >= count * minShareOfTexts ? 'times' : 'logged';
+}
+
+/**
+ * Returns how texts say numbers. A comma is the decimal sign where more texts than may be no number
+ * show it, because `1,234` alone may have one that separates thousands.
+ */
+function readingOfNumbers(text: TextSummary): 'numbers' | 'commas' {
+  const { numbers, commas, decimalCommas, lengths } = text;
+  const isShown = decimalCommas > lengths.count * (1 - minShareOfTexts);
+  return isShown && commas.count > numbers.count ? 'commas' : 'numbers';
 }
 
 /** Returns the view of a kind for a feature that would be seen in another one. */
@@ -284,12 +295,14 @@ function shareOfIdentifiers(name: string, parts: readonly FeaturePart[]): number
 
 function plainKind(whole: FeatureProfile, view: ProfileView, text: TextSummary | null): Found {
   if (featureType(whole) === 'numeric') return { kind: 'numeric', evidence: 'numbers' };
-  if (view !== 'numbers' || distinctCount(text!.distinct) <= minNumbers)
+  const isNumber = view === 'numbers' || view === 'commas';
+  if (!isNumber || distinctCount(text!.distinct) <= minNumbers)
     return { kind: 'categorical', evidence: 'text or booleans' };
-  const { numbers, lengths } = text!;
+  const { count, minimum, maximum } = text![view];
+  const numbers = view === 'commas' ? 'numbers with a decimal comma' : 'numbers';
   return {
     kind: 'numeric-text',
-    evidence: `${numbers.count} of ${lengths.count} texts are numbers, from ${numbers.minimum} to ${numbers.maximum}`,
+    evidence: `${count} of ${text!.lengths.count} texts are ${numbers}, from ${minimum} to ${maximum}`,
   };
 }
 

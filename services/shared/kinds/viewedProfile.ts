@@ -7,11 +7,17 @@ import {
 } from '../profile/numericHistogram.ts';
 
 /**
- * As what the values of a feature are counted: as they were logged, or texts as the numbers or the
- * times (in seconds since the epoch) that they say, or by their lengths, or vectors of one dimension
- * by their norms.
+ * As what the values of a feature are counted: as they were logged, or texts as the numbers (with
+ * `commas`, those with a decimal comma) or the times (in seconds since the epoch) that they say, or
+ * by their lengths, or vectors of one dimension by their norms.
  */
-export type ProfileView = 'logged' | 'numbers' | 'times' | 'lengths' | `vectors/${number}`;
+export type ProfileView =
+  | 'logged'
+  | 'numbers'
+  | 'commas'
+  | 'times'
+  | 'lengths'
+  | `vectors/${number}`;
 
 /**
  * Returns a profile as a view shows it. What the view does not show is of the wrong type there: a
@@ -28,9 +34,9 @@ export function viewedProfile(profile: FeatureProfile, view: ProfileView): Featu
   const text = textSummaryOf(categorical);
   if (!text) return null;
   const others = categorical.count + (vectors?.count ?? 0);
-  if (view === 'numbers') {
-    const numbers = mergeNumericHistograms(numeric, text.numbers);
-    return withNumbers(profile, numbers, others - text.numbers.count);
+  if (view === 'numbers' || view === 'commas') {
+    const said = text[view];
+    return withNumbers(profile, mergeNumericHistograms(numeric, said), others - said.count);
   }
   const shown = view === 'times' ? text.times : text.lengths;
   const numbers = { ...shown, nonFinite: numeric.nonFinite };

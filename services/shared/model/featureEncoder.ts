@@ -1,4 +1,5 @@
 import { fnv1a } from '../profile/categoryHash.ts';
+import { commaNumber, hasDecimalComma } from '../profile/commaNumber.ts';
 import { writtenNumber } from '../profile/writtenNumber.ts';
 
 /**
@@ -30,7 +31,7 @@ const minShareOfNumbers = 0.95;
 /**
  * The encoding of one feature. `missing` says whether it has an indicator column, which it has if
  * rows without the feature were seen; `written`, whether texts are encoded as the numbers that they
- * say.
+ * say, which have decimal commas with `commas`.
  */
 export type EncodedFeature =
   | {
@@ -39,7 +40,7 @@ export type EncodedFeature =
       mean: number;
       deviation: number;
       missing: boolean;
-      written?: true;
+      written?: true | 'commas';
     }
   | { kind: 'levels'; name: string; levels: string[]; missing: boolean }
   | { kind: 'hashed'; name: string; missing: boolean };
@@ -118,10 +119,13 @@ function writtenNumbers(
   name: string,
   textCount: number,
 ): EncodedFeature | null {
-  const numbers = rows.flatMap(row => writtenNumberOf(row[name]) ?? []);
+  const withCommas = rows.filter(row => hasDecimalComma(textOf(row[name]) ?? '')).length;
+  const written = withCommas > textCount * (1 - minShareOfNumbers) ? 'commas' : true;
+  const numberIn = written === 'commas' ? commaNumberOf : writtenNumberOf;
+  const numbers = rows.flatMap(row => numberIn(row[name]) ?? []);
   if (numbers.length < textCount * minShareOfNumbers) return null;
   const missing = numbers.length < rows.length;
-  return { kind: 'numeric', name, ...meanAndDeviation(numbers), missing, written: true };
+  return { kind: 'numeric', name, ...meanAndDeviation(numbers), missing, written };
 }
 
 /**
@@ -165,7 +169,8 @@ function featureWriter(
   };
   if (feature.kind === 'numeric') {
     const { mean, deviation } = feature;
-    const numberIn = feature.written ? writtenNumberOf : numberOf;
+    const numberIn =
+      feature.written === 'commas' ? commaNumberOf : feature.written ? writtenNumberOf : numberOf;
     return (value, offset) => {
       const number = numberIn(value);
       if (number === null) writeMissing(offset);
@@ -211,6 +216,11 @@ function numberOf(value: FeatureRow[string]): number | null {
 /** Returns a number, or the one that a text says. */
 function writtenNumberOf(value: FeatureRow[string]): number | null {
   return numberOf(typeof value === 'string' ? writtenNumber(value) : value);
+}
+
+/** Returns a number, or the one that a text with a decimal comma says. */
+function commaNumberOf(value: FeatureRow[string]): number | null {
+  return numberOf(typeof value === 'string' ? commaNumber(value) : value);
 }
 
 function textOf(value: FeatureRow[string]): string | null {

@@ -1,5 +1,6 @@
 import { bucketKey } from './bucketKey.ts';
 import { fnv1a } from './categoryHash.ts';
+import { commaNumber, hasDecimalComma } from './commaNumber.ts';
 import { mixedHash } from './distinctValues.ts';
 import type { FeatureValue, Vector } from './featureProfile.ts';
 import type { Features } from './features.ts';
@@ -137,14 +138,18 @@ export function addToSample(
  * number, O(length) for a text.
  *
  * @example
- * [codeOf(1), codeOf('1.0'), codeOf(true) === codeOf('true'), codeOf(null) === missingCode]
- * // [1072693248, 1072693248, true, true]
+ * [codeOf(1), codeOf('1.0'), codeOf('1,0'), codeOf(true) === codeOf('true')]
+ * // [1072693248, 1072693248, 1072693248, true]
  */
 export function codeOf(value: FeatureValue | Vector): number {
   if (typeof value === 'number') return Number.isFinite(value) ? bucketKey(value) : missingCode;
   if (value === null || value === undefined || typeof value === 'object') return missingCode;
-  const number = typeof value === 'string' ? writtenNumber(value) : Number.NaN;
+  const number = typeof value === 'string' ? numberOf(value) : Number.NaN;
   return Number.isNaN(number) ? fnv1a(String(value)) >> 1 : bucketKey(number);
+}
+
+function numberOf(text: string): number {
+  return hasDecimalComma(text) ? commaNumber(text) : writtenNumber(text);
 }
 
 function pick(sample: RecordSample, names: readonly string[]): PickedFeatures {

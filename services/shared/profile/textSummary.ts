@@ -1,4 +1,5 @@
 import { fnv1a } from './categoryHash.ts';
+import { commaNumber, hasDecimalComma } from './commaNumber.ts';
 import { addDistinct, type DistinctValues, mergeDistinct } from './distinctValues.ts';
 import {
   fromHistogramColumns,
@@ -20,11 +21,15 @@ import { writtenTime } from './writtenTime.ts';
  * no longer show it; while categories are exact, it follows from them (`textSummaryOf`).
  *
  * Every text is at most one of a number and a time. Any order of adding and merging gives the same
- * summary, except for the last bits of sums. It takes at most 22 KB.
+ * summary, except for the last bits of sums. It takes at most 29 KB.
  */
 export interface TextSummary {
   /** The numbers that texts say (`writtenNumber`). */
   numbers: NumericHistogram;
+  /** The numbers that texts say if the comma is the decimal sign (`commaNumber`). */
+  commas: NumericHistogram;
+  /** Texts whose comma can only be the decimal sign (`hasDecimalComma`). */
+  decimalCommas: number;
   /** The times that texts say (`writtenTime`), in seconds since the epoch. */
   times: NumericHistogram;
   /** The lengths of all texts, in UTF-16 code units. */
@@ -39,6 +44,9 @@ export interface TextSummary {
 /** A text summary as one column of a row, in JSON; empty where there is none. */
 interface StoredTextSummary {
   numbers: HistogramColumns;
+  /** Absent in rows from before it was counted. */
+  commas?: HistogramColumns;
+  decimalCommas?: number;
   times: HistogramColumns;
   lengths: HistogramColumns;
   sentences: number;
@@ -52,6 +60,8 @@ const maxExampleLength = 40;
 export function emptyTextSummary(): TextSummary {
   return {
     numbers: emptyNumericHistogram(),
+    commas: emptyNumericHistogram(),
+    decimalCommas: 0,
     times: emptyNumericHistogram(),
     lengths: emptyNumericHistogram(),
     sentences: 0,
@@ -72,6 +82,9 @@ export function addText(summary: TextSummary, name: string, times: number): void
   if (!Number.isNaN(number)) addRepeatedNumber(summary.numbers, number, times);
   else if (!Number.isNaN(seconds)) addRepeatedNumber(summary.times, seconds, times);
   else if (isSentence(name)) summary.sentences += times;
+  const withComma = commaNumber(name);
+  if (!Number.isNaN(withComma)) addRepeatedNumber(summary.commas, withComma, times);
+  if (hasDecimalComma(name)) summary.decimalCommas += times;
   addRepeatedNumber(summary.lengths, name.length, times);
   const lowest = summary.distinct[0];
   addDistinct(summary.distinct, fnv1a(name));
@@ -90,6 +103,8 @@ function isSentence(text: string): boolean {
 export function mergeTextSummaries(...summaries: TextSummary[]): TextSummary {
   return {
     numbers: mergeNumericHistograms(...summaries.map(({ numbers }) => numbers)),
+    commas: mergeNumericHistograms(...summaries.map(({ commas }) => commas)),
+    decimalCommas: summaries.reduce((sum, { decimalCommas }) => sum + decimalCommas, 0),
     times: mergeNumericHistograms(...summaries.map(({ times }) => times)),
     lengths: mergeNumericHistograms(...summaries.map(({ lengths }) => lengths)),
     sentences: summaries.reduce((sum, { sentences }) => sum + sentences, 0),
@@ -113,6 +128,8 @@ function withLowest(left: TextSummary, right: TextSummary): TextSummary {
 export function storedTextSummary(summary: TextSummary): string {
   const stored: StoredTextSummary = {
     numbers: histogramColumns(summary.numbers),
+    commas: histogramColumns(summary.commas),
+    decimalCommas: summary.decimalCommas,
     times: histogramColumns(summary.times),
     lengths: histogramColumns(summary.lengths),
     sentences: summary.sentences,
@@ -125,9 +142,12 @@ export function storedTextSummary(summary: TextSummary): string {
 /** Returns the summary that `storedTextSummary` was given, or null for an empty text. */
 export function readTextSummary(text: string | undefined): TextSummary | null {
   if (!text) return null;
-  const { numbers, times, lengths, ...others }: StoredTextSummary = JSON.parse(text);
+  const { numbers, commas, decimalCommas, times, lengths, ...others }: StoredTextSummary =
+    JSON.parse(text);
   return {
     numbers: fromHistogramColumns(numbers),
+    commas: commas ? fromHistogramColumns(commas) : emptyNumericHistogram(),
+    decimalCommas: decimalCommas ?? 0,
     times: fromHistogramColumns(times),
     lengths: fromHistogramColumns(lengths),
     ...others,
@@ -135,8 +155,14 @@ export function readTextSummary(text: string | undefined): TextSummary | null {
 }
 
 /** Returns about how many bytes of memory a summary takes. */
-export function textSummaryBytes({ numbers, times, lengths, distinct }: TextSummary): number {
-  const arrays = [numbers, times, lengths].reduce(
+export function textSummaryBytes({
+  numbers,
+  commas,
+  times,
+  lengths,
+  distinct,
+}: TextSummary): number {
+  const arrays = [numbers, commas, times, lengths].reduce(
     (bytes, { bucketKeys, bucketCounts, slots }) =>
       bytes + bucketKeys.byteLength + bucketCounts.byteLength + slots.byteLength,
     0,

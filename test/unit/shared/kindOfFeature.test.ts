@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hourMs } from '../../../services/shared/duration.ts';
 import type { FeatureKind } from '../../../services/shared/featureKind.ts';
+import { readValue } from '../../../services/shared/kinds/columnReading.ts';
 import { type FeaturePart, kindOfFeature } from '../../../services/shared/kinds/kindOfFeature.ts';
 import { viewedProfile } from '../../../services/shared/kinds/viewedProfile.ts';
 import type { FeatureValue } from '../../../services/shared/profile/featureProfile.ts';
@@ -26,10 +27,17 @@ function partsOf(
   });
 }
 
+const storedPart = (part: FeaturePart): FeaturePart => ({
+  ...part,
+  profile: fromProfileRow(JSON.parse(JSON.stringify(toProfileRow(part.profile)))),
+});
+
 const kindOf = (name: string, parts: FeaturePart[], declared?: FeatureKind) =>
   kindOfFeature(name, parts, declared).kind;
 
 const iso = (timeMs: number) => new Date(timeMs).toISOString();
+const german = (number: number, minimumFractionDigits: number, maximumFractionDigits: number) =>
+  number.toLocaleString('de', { minimumFractionDigits, maximumFractionDigits });
 const words = ['the', 'parcel', 'came', 'late', 'again', 'and', 'nobody', 'answers', 'my', 'mail'];
 
 describe('the kind of a feature', () => {
@@ -48,6 +56,32 @@ describe('the kind of a feature', () => {
       'price',
       'numeric-text',
       partsOf((_, random) => (random() < 0.02 ? 'N/A' : (random() * 9).toFixed(1))),
+    ],
+    ['pi', 'numeric-text', partsOf((_, random) => german(random() * 900, 2, 2))],
+    ['euros', 'numeric-text', partsOf((_, random) => german(random() * 9e6, 2, 2))],
+    ['weight', 'numeric-text', partsOf((_, random) => german(random() * 90, 0, 3))],
+    [
+      'half',
+      'numeric-text',
+      partsOf((_, random) => (random() < 0.03 ? '-' : german(random() * 90, 1, 1))),
+    ],
+    // Nothing tells decimals from thousands here.
+    [
+      'ambiguous',
+      'categorical',
+      partsOf((_, random) => german(1 + Math.floor(random() * 500) / 8, 3, 3)),
+    ],
+    [
+      'english',
+      'categorical',
+      partsOf((_, random) => (1000 + 7 * Math.floor(random() * 500)).toLocaleString('en')),
+    ],
+    [
+      'mixed',
+      'categorical',
+      partsOf((_, random) =>
+        random() < 0.8 ? (random() * 90).toFixed(2) : german(random() * 90, 2, 2),
+      ),
     ],
     ['day', 'time', partsOf(timeMs => iso(timeMs).slice(0, 10))],
     ['at', 'time', partsOf(timeMs => iso(timeMs))],
@@ -96,10 +130,7 @@ describe('the kind of a feature', () => {
 
   it('does not depend on whether the profiles were stored, nor on where records were counted', () => {
     for (const [name, kind, parts] of kinds) {
-      const stored = parts.map(part => ({
-        ...part,
-        profile: fromProfileRow(JSON.parse(JSON.stringify(toProfileRow(part.profile)))),
-      }));
+      const stored = parts.map(storedPart);
       expect(kindOfFeature(name, stored)).toEqual(kindOfFeature(name, parts));
       expect(kindOf(name, stored)).toBe(kind);
     }
@@ -117,6 +148,20 @@ describe('the kind of a feature', () => {
       view: 'logged',
       declared: true,
     });
+  });
+
+  it('tells texts with decimal points from the numbers where the comma is the decimal sign', () => {
+    const commas = partsOf((_, random) => german(random() * 9000, 0, 2), { records: 400 });
+    const { view, kind } = kindOfFeature('price', commas.map(storedPart));
+    expect(kind).toBe('numeric-text');
+    expect(view).toBe('commas');
+    const profile = viewedProfile(profileOf(['1.234,5', '7', 'N/A', '3.14', 2, null]), view)!;
+    const { numeric, categorical, missing } = profile;
+    expect([numeric.count, numeric.minimum, numeric.maximum]).toEqual([3, 2, 1234.5]);
+    expect([categorical.count, missing]).toEqual([2, 1]);
+    expect(kindOfFeature('price', commas, 'numeric').view).toBe('commas');
+    expect(readValue('1.234,5', view)).toBe(1234.5);
+    expect(readValue('3.14', view)).toBe('3.14');
   });
 
   it('is that of steps when a constant has another value than in the reference before', () => {

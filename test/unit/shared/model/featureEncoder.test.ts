@@ -82,6 +82,23 @@ describe('fitEncoder and encodeRows', () => {
     expect(encodeRows(encoder, [{ age: 199 }])[0]).toBe(high);
   });
 
+  it('encodes texts with decimal commas as numbers, unless the commas may separate thousands', () => {
+    const prices = Array.from({ length: 200 }, (_, index) => ({
+      price: (1000 + index / 4).toLocaleString('de'),
+    }));
+    const encoder = fitEncoder([...prices, { price: 'N/A' }], ['price']);
+    expect(encoder.features).toMatchObject([{ kind: 'numeric', written: 'commas' }]);
+    const [low, , high, , none, missing] = encodeRows(encoder, [
+      { price: '1.000' },
+      { price: '1.049,75' },
+      { price: '3.14' },
+    ]);
+    expect(low).toBeCloseTo(-high!);
+    expect([none, missing]).toEqual([0, 1]);
+    const thousands = prices.map((_, index) => ({ price: (1000 + index).toLocaleString('en') }));
+    expect(fitEncoder(thousands, ['price']).features).toMatchObject([{ kind: 'hashed' }]);
+  });
+
   it('stays finite for numbers whose squares overflow', () => {
     const rows = [{ mass: 1e300 }, { mass: -1e300 }, { mass: 1 }];
     expect(encodedRow(rows, ['mass'], { mass: 1e308 }).every(Number.isFinite)).toBe(true);

@@ -151,5 +151,6 @@ describe('a sample of records', () => {
     );
     expect(codeOf(-1)).toBeLessThan(codeOf(0));
     expect(codeOf(true)).toBe(codeOf('true'));
+    expect(['1.25', '1,25', '+1,250e0'].map(codeOf)).toEqual(new Array(3).fill(codeOf(1.25)));
   });
 });

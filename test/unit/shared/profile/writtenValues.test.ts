@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { commaNumber, hasDecimalComma } from '../../../../services/shared/profile/commaNumber.ts';
 import { writtenNumber } from '../../../../services/shared/profile/writtenNumber.ts';
 import { writtenTime } from '../../../../services/shared/profile/writtenTime.ts';
 
@@ -34,6 +35,40 @@ describe('the number that a text says', () => {
   ])('%j says none', text => {
     expect(writtenNumber(text)).toBeNaN();
   });
+});
+
+describe('the number that a text with a decimal comma says', () => {
+  it.each([
+    ['3,14', 3.14],
+    ['1.234,56', 1234.56],
+    ['-1.234.567,8', -1234567.8],
+    ['12345,678', 12345.678],
+    ['0,125', 0.125],
+    [',5', 0.5],
+    [' 2,5e-3 ', 0.0025],
+  ])('%j is %d', (text, number) => {
+    expect(commaNumber(text)).toBe(number);
+    expect(hasDecimalComma(text)).toBe(true);
+  });
+
+  it.each([
+    ['1,234', 1.234],
+    ['-12,345', -12.345],
+    ['1.234', 1234],
+    ['1.234.567', 1234567],
+    ['7', 7],
+  ])('%j is %d if other texts show that the comma is the decimal sign', (text, number) => {
+    expect(commaNumber(text)).toBe(number);
+    expect(hasDecimalComma(text)).toBe(false);
+  });
+
+  it.each(['', '3.14', '1,234.56', '1,234,567', '12.34,5', '01,5', '3,', '1,2,3', '3,14 €', 'a,5'])(
+    '%j says none',
+    text => {
+      expect(commaNumber(text)).toBeNaN();
+      expect(hasDecimalComma(text)).toBe(false);
+    },
+  );
 });
 
 describe('the time that a text says', () => {
