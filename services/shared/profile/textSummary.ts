@@ -82,14 +82,22 @@ export function addText(summary: TextSummary, name: string, times: number): void
   if (!Number.isNaN(number)) addRepeatedNumber(summary.numbers, number, times);
   else if (!Number.isNaN(seconds)) addRepeatedNumber(summary.times, seconds, times);
   else if (isSentence(name)) summary.sentences += times;
-  const withComma = commaNumber(name);
-  if (!Number.isNaN(withComma)) addRepeatedNumber(summary.commas, withComma, times);
-  if (hasDecimalComma(name)) summary.decimalCommas += times;
+  addCommaNumber(summary, name, number, times);
   addRepeatedNumber(summary.lengths, name.length, times);
   const lowest = summary.distinct[0];
   addDistinct(summary.distinct, fnv1a(name));
   if (summary.distinct[0] !== lowest)
     summary.example = name.slice(0, maxExampleLength).toWellFormed();
+}
+
+/** @param number that the text says with a decimal point, or NaN */
+function addCommaNumber(summary: TextSummary, name: string, number: number, times: number): void {
+  const hasComma = name.includes(',');
+  // Without a comma and a point, a text says the same number in both readings, or none.
+  const read = hasComma || name.includes('.') ? commaNumber(name) : number;
+  if (Number.isNaN(read)) return;
+  addRepeatedNumber(summary.commas, read, times);
+  if (hasComma && hasDecimalComma(name, read)) summary.decimalCommas += times;
 }
 
 function isSentence(text: string): boolean {
