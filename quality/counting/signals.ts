@@ -48,6 +48,7 @@ function segmentWithSignals(stream: WindowedSegment, signals: readonly Signal[])
             performance: {
               ...performance,
               ...(!labels && { labelCounts: new Map() }),
+              ...(!(labels && error) && { predictedCounts: new Map(), rightCounts: new Map() }),
               // A constant loss tells the detector nothing.
               ...(!error && { lossSum: 0, lossSquareSum: 0 }),
             },

@@ -208,6 +208,8 @@ function labelRevisions(
       lossSum: 0,
       lossSquareSum: 0,
       labelCounts: new Map(),
+      predictedCounts: new Map(),
+      rightCounts: new Map(),
     };
     sums.set(startMs, ofWindow);
     const corrected = newest.get(arrival.label.id);
@@ -238,9 +240,10 @@ function loggedOutput({ label: { label }, output }: Arrival) {
   };
 }
 
-type PerformanceSums = Omit<WindowPerformance, 'task' | 'labelCounts'> & {
-  labelCounts: Map<string, number>;
-};
+const countedNames = ['labelCounts', 'predictedCounts', 'rightCounts'] as const;
+type Counts = (typeof countedNames)[number];
+type PerformanceSums = Omit<WindowPerformance, 'task' | Counts> &
+  Record<Counts, Map<string, number>>;
 
 /**
  * Adds an outcome to the sums of its window, as the SQL of the evaluator does.
@@ -265,14 +268,30 @@ function addOutcome(
   sums.labelled += sign;
   sums.lossSum += loss;
   sums.lossSquareSum += loss;
-  const name = String(label);
-  sums.labelCounts.set(name, (sums.labelCounts.get(name) ?? 0) + sign);
+  const count = (counts: Map<string, number>, name: string) =>
+    counts.set(name, (counts.get(name) ?? 0) + sign);
+  count(sums.labelCounts, String(label));
+  count(sums.predictedCounts, String(prediction));
+  if (label === prediction) count(sums.rightCounts, String(label));
 }
 
-function performanceOf({ labelCounts, ...sums }: PerformanceSums, task: Task): WindowPerformance {
-  const counts = [...labelCounts].filter(([, count]) => count > 0);
+function performanceOf(sums: PerformanceSums, task: Task): WindowPerformance {
+  const [labelCounts, predictedCounts, rightCounts] = countedNames.map(name =>
+    mostFrequent(sums[name]),
+  );
+  return {
+    task,
+    ...sums,
+    labelCounts: labelCounts!,
+    predictedCounts: predictedCounts!,
+    rightCounts: rightCounts!,
+  };
+}
+
+function mostFrequent(counted: ReadonlyMap<string, number>): Map<string, number> {
+  const counts = [...counted].filter(([, count]) => count > 0);
   counts.sort(
     ([leftName, left], [rightName, right]) => right - left || (leftName < rightName ? -1 : 1),
   );
-  return { task, ...sums, labelCounts: new Map(counts.slice(0, maxLabelCounts)) };
+  return new Map(counts.slice(0, maxLabelCounts));
 }

@@ -42,7 +42,7 @@ export interface DriftEvent {
   pValue: number | null;
   /** Predictions (or labelled predictions) behind the value. */
   records: number;
-  /** Number of judged windows that were pooled for the value: 1, 2, 4 or 8. Null in events of version 0.1. */
+  /** Number of windows that were pooled for the value: 1, 2, 4 or 8, and for days and weeks the number of their windows times that. Null in events of version 0.1. */
   scale: number | null;
   /** Start of the window whose row of drift_metrics has this metric, value, threshold and scale. It is later than windowStart when later windows said more. Null in events of version 0.1. */
   evidenceWindowStart: number | null;

@@ -529,7 +529,14 @@ function performanceRow(model: string, window: number): object {
   const parts = streams.map(stream => stream[window]!.performance!);
   const sum = (of: (part: (typeof parts)[number]) => number) =>
     parts.reduce((total, part) => total + of(part), 0);
-  const labels = ['up', 'down'].map(name => [name, sum(part => part.labelCounts.get(name) ?? 0)]);
+  const labels = ['up', 'down'].map(
+    name => [name, sum(part => part.labelCounts.get(name) ?? 0)] as const,
+  );
+  const confusion = labels.flatMap(([name, count]) => {
+    const right = sum(part => part.rightCounts.get(name) ?? 0);
+    const other = name === 'up' ? 'down' : 'up';
+    return [[`${name}→${name}`, right] as const, [`${name}→${other}`, count - right] as const];
+  });
   return {
     model,
     version: '1',
@@ -542,7 +549,7 @@ function performanceRow(model: string, window: number): object {
     coverage: 1,
     loss_sum: sum(part => part.lossSum),
     loss_square_sum: sum(part => part.lossSquareSum),
-    confusion: {},
+    confusion: Object.fromEntries(confusion),
     label_counts: Object.fromEntries(labels),
     progress: 1,
   };

@@ -1,7 +1,12 @@
 import type { CountVector } from '../../shared/bins/countVector.ts';
 import { addPairCounts, type FeaturePair, pairCounts } from './featurePairs.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
-import { countReference, countVariable, type VariableCounts } from './variableCounts.ts';
+import {
+  countReference,
+  countVariable,
+  mergeVariableCounts,
+  type VariableCounts,
+} from './variableCounts.ts';
 import { addVectors, countVectors, subtractVectors, type VectorCounts } from './vectorCounts.ts';
 import {
   mergePerformance,
@@ -32,6 +37,17 @@ export interface Block {
   performance: WindowPerformance | null;
   /** `pairCounts` of the watched pairs; null without a sample. */
   pairs: Int8Array | null;
+  /**
+   * What the inputs leave unexplained of the outputs of its sample; null without a sample or without
+   * a model of them.
+   */
+  residuals: Residuals | null;
+}
+
+/** Squared differences between outputs and what is expected of their inputs. */
+export interface Residuals {
+  records: number;
+  squares: number;
 }
 
 /** In what records are counted: the bins of each variable, and the pairs of features. */
@@ -126,6 +142,7 @@ function blockWithoutVariables({
     codeVersions: new Set(codeVersions.keys()),
     performance,
     pairs: null,
+    residuals: null,
   };
 }
 
@@ -139,6 +156,42 @@ function unknownFeatures(
     if (kind === 'feature' && !frozen.has(key) && carried > 0) unknown.set(name, carried);
   }
   return unknown;
+}
+
+/**
+ * Returns one block of the records of two blocks that were counted in the same bins. Their pairs of
+ * features are left out. O(variables · bins).
+ */
+export function mergeBlocks(earlier: Block, later: Block): Block {
+  const variables = new Map(earlier.variables);
+  for (const [key, counts] of later.variables) {
+    const known = variables.get(key);
+    variables.set(key, known ? mergeVariableCounts(known, counts) : counts);
+  }
+  const vectors = new Map(earlier.vectors);
+  addVectors(vectors, later.vectors);
+  const unknownFeatures = new Map(earlier.unknownFeatures);
+  for (const [name, carried] of later.unknownFeatures)
+    unknownFeatures.set(name, (unknownFeatures.get(name) ?? 0) + carried);
+  return {
+    startMs: earlier.startMs,
+    endMs: later.endMs,
+    records: earlier.records + later.records,
+    given: false,
+    variables,
+    unknownFeatures,
+    codeVersions: new Set([...earlier.codeVersions, ...later.codeVersions]),
+    vectors,
+    performance: mergePerformance(earlier.performance, later.performance),
+    pairs: null,
+    residuals: addedResiduals(earlier.residuals, later.residuals),
+  };
+}
+
+/** Returns the sum of residuals; null if there are none. */
+export function addedResiduals(left: Residuals | null, right: Residuals | null): Residuals | null {
+  if (!left || !right) return left ?? right;
+  return { records: left.records + right.records, squares: left.squares + right.squares };
 }
 
 /** Returns the sum of blocks. O(blocks · variables · bins). */
@@ -231,6 +284,8 @@ function subtractPerformance(
     lossSum: whole.lossSum - part.lossSum,
     lossSquareSum: whole.lossSquareSum - part.lossSquareSum,
     labelCounts: subtractCounts(whole.labelCounts, part.labelCounts),
+    predictedCounts: subtractCounts(whole.predictedCounts, part.predictedCounts),
+    rightCounts: subtractCounts(whole.rightCounts, part.rightCounts),
   };
 }
 

@@ -64,6 +64,19 @@ function countViewed(
   };
 }
 
+/** Returns the counts of two blocks in the same bins as those of one. O(bins). */
+export function mergeVariableCounts(
+  earlier: VariableCounts,
+  later: VariableCounts,
+): VariableCounts {
+  return {
+    counts: earlier.counts.map((count, bin) => count + later.counts[bin]!),
+    outOfRange: earlier.outOfRange + later.outOfRange,
+    // Whether two constant blocks have the same value is not known.
+    constant: false,
+  };
+}
+
 /**
  * Counts the parts of the very reference that a variable was frozen on. A value that only one part
  * has counts as unseen there, as it would if that part had come later (leave-one-out). Otherwise

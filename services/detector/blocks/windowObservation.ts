@@ -25,8 +25,12 @@ export interface WindowPerformance {
   lossSum: number;
   /** The sum of the squared losses. */
   lossSquareSum: number;
-  /** Labelled predictions per class; empty for regression. */
+  /** Labelled predictions per class of the label; empty for regression. */
   labelCounts: ReadonlyMap<string, number>;
+  /** Labelled predictions per predicted class; empty for regression. */
+  predictedCounts: ReadonlyMap<string, number>;
+  /** Right predictions per class; empty for regression. */
+  rightCounts: ReadonlyMap<string, number>;
 }
 
 /**
@@ -153,6 +157,8 @@ export function mergePerformance(
     lossSum: earlier.lossSum + later.lossSum,
     lossSquareSum: earlier.lossSquareSum + later.lossSquareSum,
     labelCounts: mergeCounts(earlier.labelCounts, later.labelCounts),
+    predictedCounts: mergeCounts(earlier.predictedCounts, later.predictedCounts),
+    rightCounts: mergeCounts(earlier.rightCounts, later.rightCounts),
   };
 }
 

@@ -40,6 +40,7 @@ export function driftSeverity(
   evidence: readonly Evidence[],
   cause: DriftCause,
 ): DriftEvent['severity'] {
-  if (evidence.some(({ family }) => family === 'error')) return 'critical';
+  if (evidence.some(({ family }) => family === 'error' || family === 'class_error'))
+    return 'critical';
   return cause !== 'prediction_drift' && decidingEvidence(evidence).large ? 'critical' : 'warning';
 }

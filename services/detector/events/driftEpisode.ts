@@ -13,12 +13,20 @@ export interface StreamName {
   segment: string;
 }
 
-/** Notes the window in which evidence was found: its row of drift_metrics has the same numbers. */
+/**
+ * Notes the window in which evidence was found, and its scale in windows. The window's row of
+ * drift_metrics has the same numbers.
+ */
 export function datedEvidence(
   evidence: readonly Evidence[],
   { startMs }: { startMs: number },
+  windowsPerBlock: number,
 ): DatedEvidence[] {
-  return evidence.map(found => ({ ...found, windowStartMs: startMs }));
+  return evidence.map(found => ({
+    ...found,
+    scale: found.scale * windowsPerBlock,
+    windowStartMs: startMs,
+  }));
 }
 
 /** A drift event before it is numbered: the same content is never published twice. */
@@ -41,6 +49,17 @@ export function withEvidence(episode: Episode, found: readonly DatedEvidence[]):
     ...episode,
     evidence: [...episode.evidence.filter(({ family }) => !families.has(family)), ...changed],
   };
+}
+
+/** Returns whether evidence names a family, or a feature of one, that the episode does not have. */
+export function isNews(episode: Episode, found: readonly DatedEvidence[]): boolean {
+  return found.some(({ family, contributions }) => {
+    const known = episode.evidence.find(evidence => evidence.family === family);
+    return (
+      !known ||
+      Object.keys(contributions).some(feature => !Object.hasOwn(known.contributions, feature))
+    );
+  });
 }
 
 /**
@@ -68,7 +87,7 @@ function saysMore(
  * cause.
  */
 export function driftEventOf(
-  name: StreamName,
+  { model, version, segment }: StreamName,
   episode: Episode,
   status: Exclude<DriftEvent['status'], 'withdrawn'>,
 ): DriftEventContent {
@@ -86,9 +105,11 @@ export function driftEventOf(
     predictionContributions,
   } = decidingEvidence(episode.evidence);
   return {
-    id: deterministicId('drift', name.model, name.version, name.segment, episode.windowStartMs),
+    id: deterministicId('drift', model, version, segment, episode.windowStartMs),
     status,
-    ...name,
+    model,
+    version,
+    segment,
     feature,
     cause,
     severity: driftSeverity(episode.evidence, cause),

@@ -7,8 +7,8 @@ export interface DatedEvidence extends Evidence {
 }
 
 /**
- * One drift from its first sign until a new reference has held. Whatever is seen in between belongs
- * to it.
+ * One drift from its first sign until a new reference has held at each level. Whatever is seen in
+ * between belongs to it, but for something new at a level that was calm.
  */
 export interface Episode {
   windowStartMs: number;
@@ -20,4 +20,6 @@ export interface Episode {
   evidence: readonly DatedEvidence[];
   /** How often the new reference did not hold either. */
   renewals: number;
+  /** Event time before which the event is not closed. */
+  openUntilMs: number;
 }

@@ -231,6 +231,7 @@ function evidenceOfChanged(
   const decisive = kind === 'output' ? answer?.test : test;
   const deciding = results[tests.indexOf(tests.reduce(stronger))]!;
   return evidenceOf(deciding, {
+    effect: Math.max(...ranked.map(one => excessIndexOf(one.test))),
     large: decisive !== undefined && stabilityIndexOf(decisive) >= largePopulationStabilityIndex,
     contributions: shares(ranked.map(({ variable: { name }, effect }) => [name, effect])),
     predictionContributions: movements,
@@ -246,6 +247,13 @@ function effectOf({ referenceCounts, recentCounts }: DistributionStatistic): num
 
 function stabilityIndexOf({ referenceCounts, recentCounts }: DistributionStatistic): number {
   return populationStabilityIndex(referenceCounts, recentCounts);
+}
+
+/** The PSI less its mean under sampling noise, (B − 1) (1 / n + 1 / m) for B bins in use. */
+function excessIndexOf(test: DistributionStatistic): number {
+  const { degreesOfFreedom, records, referenceRecords, referenceCounts } = test;
+  const bins = Math.max(degreesOfFreedom, referenceCounts.filter(count => count > 0).length - 1);
+  return stabilityIndexOf(test) - bins * (1 / records + 1 / referenceRecords);
 }
 
 function shownIndex(test: DistributionStatistic): string {

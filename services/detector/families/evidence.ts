@@ -22,8 +22,13 @@ export interface Evidence {
   /** Whether the change is large enough to matter on its own, for any number of records. */
   large: boolean;
   /**
-   * Rise of the error rate; Infinity for a mean loss, which has no upper bound. Only errors have a
-   * rise.
+   * Size of the change whatever the number of records: of distributions the PSI less what sampling
+   * brings about, of rates Cohen's h. Undefined for others.
+   */
+  effect?: number;
+  /**
+   * Rise of the error rate, of all records also where a class became worse; Infinity for a mean
+   * loss, which has no upper bound. Only errors have a rise.
    */
   rise?: number;
   /** Share of each changed feature in the effect. The shares sum to 1; empty if there are none. */
@@ -37,7 +42,9 @@ export interface Evidence {
 }
 
 type Interpretation = Pick<Evidence, 'large' | 'summary'> &
-  Partial<Pick<Evidence, 'feature' | 'rise' | 'contributions' | 'predictionContributions'>>;
+  Partial<
+    Pick<Evidence, 'effect' | 'feature' | 'rise' | 'contributions' | 'predictionContributions'>
+  >;
 
 /** Returns the evidence that a result gives, with what its family makes of it. */
 export function evidenceOf(result: TestResult, interpretation: Interpretation): Evidence {

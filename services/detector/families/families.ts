@@ -1,7 +1,10 @@
+import { classFamily } from './classFamily.ts';
 import { dependenceFamily } from './dependenceFamily.ts';
 import { featuresFamily, predictionsFamily } from './distributionFamily.ts';
 import { errorFamily } from './errorFamily.ts';
 import { labelsFamily } from './labelFamily.ts';
+import { labelQualityFamily } from './labelQualityFamily.ts';
+import { modelFamily } from './modelFamily.ts';
 import { dataQualityFamily, outputQualityFamily } from './qualityFamily.ts';
 import type { TestFamily } from './testFamily.ts';
 import { vectorsFamily } from './vectorFamily.ts';
@@ -10,7 +13,8 @@ import { vectorsFamily } from './vectorFamily.ts';
  * All families of tests, in the order in which they explain each other. The first one that says
  * "changed" decides on the cause of a drift. Broken inputs explain shifted ones. Shifted inputs
  * explain absurd outputs and errors; changes of single inputs come before changes of their
- * dependence. Errors or labels that changed while the inputs did not mean a changed concept.
+ * dependence. Labels that lack a class, and outputs that the inputs do not explain, explain errors.
+ * Errors or labels that changed while nothing of that did mean a changed concept.
  */
 export const families: readonly TestFamily[] = [
   dataQualityFamily,
@@ -18,7 +22,10 @@ export const families: readonly TestFamily[] = [
   vectorsFamily,
   dependenceFamily,
   outputQualityFamily,
+  labelQualityFamily,
+  modelFamily,
   errorFamily,
+  classFamily,
   labelsFamily,
   predictionsFamily,
 ];

@@ -105,6 +105,7 @@ function evidenceOfLabels(
   const labels = labelsOf(comparison);
   const shift = shiftStatement(referenceCounts, recentCounts, bin => quoted(labels[bin]!));
   return evidenceOf(result, {
+    effect: index,
     large: index >= largePopulationStabilityIndex,
     summary: `the labels have another distribution: ${shift} of the labels`,
   });

@@ -50,7 +50,11 @@ function sharesOf(counts: readonly number[]): number[] {
   return counts.map(count => (total > 0 ? count / total : 0));
 }
 
-function binName({ bins, binCount }: FrozenVariable, bin: number): string {
+/** Names the values of a bin. @example binName(age, 2) // 'values from 30 to 40' */
+export function binName(
+  { bins, binCount }: Pick<FrozenVariable, 'bins' | 'binCount'>,
+  bin: number,
+): string {
   if (bin >= binCount) return 'values that the reference never had';
   if (!('keys' in bins)) {
     if (bins.kind === 'hashes') return 'a group of categories';

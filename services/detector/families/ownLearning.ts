@@ -1,7 +1,14 @@
 import { variableKey } from '../blocks/windowObservation.ts';
 import type { FamilyName } from '../significance/family.ts';
-import { errorKey, type MeasuredScale, ownLogOdds } from '../significance/streamHistory.ts';
+import {
+  classKey,
+  errorKey,
+  type MeasuredScale,
+  ownLogOdds,
+  type TestKey,
+} from '../significance/streamHistory.ts';
 import type { StreamNullModel } from '../significance/streamNullModel.ts';
+import { rateOfMetric } from './classFamily.ts';
 import type { Evidence } from './evidence.ts';
 import type { TestOptions } from './testFamily.ts';
 
@@ -13,6 +20,12 @@ const predictionKey = variableKey('output', predictionName);
  */
 const oddsOfStandingStill = 6;
 
+/**
+ * The rates of a class change with each step of a model that learns, so that they have to change by
+ * this times as much.
+ */
+const marginOfClasses = 2;
+
 const reasons = {
   explainedErrors:
     'Only outputs and errors changed. The errors rose by no more than the changed predictions of a ' +
@@ -22,16 +35,55 @@ const reasons = {
     'outputs by as much.',
   knownErrors:
     'Only the outputs changed, and the labels of the same windows show that the errors did not rise.',
+  movedInputs:
+    'Only error rates changed, and the inputs moved the outputs by as much as makes up for that.',
   learning:
     'Only the outputs changed, and the model may still be learning, because its predictions were ' +
     'never seen to be stable.',
 };
+
+/** What else is known of the compared blocks. */
+export interface WindowContext {
+  /** Whether the recent blocks logged a version of the code that the reference never did. */
+  hasNewCode: boolean;
+  /**
+   * Returns by how many standard deviations the inputs are expected to have moved the mean output
+   * at a scale; 0 if that is unknown.
+   */
+  inputsMoved(scale: number): number;
+}
+
+/** Inputs that move the mean output by d standard deviations move error rates by 2 d at most. */
+const maxEffectOfMovement = 2;
+
+function isExplainedByInputs(
+  { family, scale, effect }: Evidence,
+  inputsMoved: WindowContext['inputsMoved'],
+): boolean {
+  return (
+    (family === 'error' || family === 'class_error') &&
+    effect !== undefined &&
+    effect <= maxEffectOfMovement * inputsMoved(scale)
+  );
+}
+
+/** Families about what the model does; all others are about what it is given or compared with. */
+const ownFamilies: ReadonlySet<FamilyName> = new Set([
+  'predictions',
+  'model',
+  'error',
+  'class_error',
+]);
 
 /**
  * Returns the families whose evidence is withheld, each with the reason. A model that continues to
  * learn changes its own outputs and errors, and in the end significantly. If nothing else changed,
  * the following rules apply.
  *
+ * - Changed errors are no evidence if the inputs moved the outputs by so much that harder inputs
+ *   explain them.
+ * - Everything else is evidence if a new version of the serving code came with it, or if the model
+ *   was seen to stand still (`isNotLearned`).
  * - A changed score alone is no evidence, because scores become more extreme while a model learns.
  * - Changed predictions are evidence if they changed by much (PSI of 0.25 or more), if no labels of
  *   the same blocks show that the errors stayed the same, and if the predictions were stationary
@@ -45,26 +97,51 @@ export function withheldEvidence(
   evidence: readonly Evidence[],
   measured: readonly MeasuredScale[],
   stream: StreamNullModel,
-  { frozen }: TestOptions,
+  { frozen, standsStill, hasNewCode, inputsMoved }: TestOptions & WindowContext,
 ): Map<FamilyName, string> {
   const withhold = (reason: string) => new Map(evidence.map(({ family }) => [family, reason]));
-  if (evidence.some(({ family }) => family !== 'predictions' && family !== 'error'))
-    return new Map();
-  const error = evidence.find(({ family }) => family === 'error');
+  if (evidence.some(({ family }) => !ownFamilies.has(family))) return new Map();
+  const explained = evidence.filter(one => isExplainedByInputs(one, inputsMoved));
+  if (explained.length > 0 && explained.length === evidence.length)
+    return withhold(reasons.movedInputs);
+  if (hasNewCode || isNotLearned(evidence, stream, standsStill)) return new Map();
+  const errors = evidence.filter(({ family }) => family === 'error' || family === 'class_error');
   const predictions = evidence.find(({ family }) => family === 'predictions');
-  if (error) {
+  if (errors.length > 0) {
     const predictionsChanged =
       predictions !== undefined && Object.hasOwn(predictions.contributions, predictionName);
-    const confirmed = predictionsChanged || error.rise! > changedShare(measured, error.scale);
+    const confirmed = errors.some(({ family, rise, scale }) =>
+      family === 'error'
+        ? predictionsChanged || rise! > changedShare(measured, scale)
+        : rise! > (standsStill === true ? 1 : marginOfClasses) * changedShare(measured, scale),
+    );
     return confirmed ? new Map() : withhold(reasons.explainedErrors);
   }
-  if (!predictions) return new Map();
-  if (!predictions.large) return withhold(reasons.smallChange);
+  if (!predictions?.large) return withhold(reasons.smallChange);
   const errorsAreKnown = measured.some(
     ({ scale, tests }) => scale === predictions.scale && tests.has(errorKey),
   );
   if (errorsAreKnown) return withhold(reasons.knownErrors);
   return mayLearn(stream, frozen) ? withhold(reasons.learning) : new Map();
+}
+
+/**
+ * Returns whether evidence cannot come from a model that keeps learning, because the model was seen
+ * to stand still. Changed outputs have to be unexplained by the inputs. Without a model of the
+ * outputs, the rates of a class and the predictions must have varied by sampling noise for about 20
+ * blocks.
+ */
+function isNotLearned(
+  evidence: readonly Evidence[],
+  stream: StreamNullModel,
+  standsStill: boolean | null,
+): boolean {
+  const isSteady = (key: TestKey) => ownLogOdds(stream.of(key).history) >= oddsOfStandingStill;
+  return evidence.some(({ family, feature, metric }) => {
+    if (family === 'model') return standsStill === true;
+    if (family !== 'class_error' || standsStill !== null) return false;
+    return isSteady(classKey(rateOfMetric(metric), feature!)) && isSteady(predictionKey);
+  });
 }
 
 /**

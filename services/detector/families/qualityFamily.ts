@@ -42,10 +42,12 @@ export const dataQualityFamily: TestFamily = {
 export const outputQualityFamily: TestFamily = {
   name: 'output_quality',
   question:
-    'Are outputs missing, of the wrong type, not finite, never seen before or absurd more often than before?',
+    'Are outputs missing, of the wrong type, not finite, never seen before, absurd or stuck more often than before, or is a class no longer predicted?',
   metrics: {
     ...rates,
     unseen_rate: 'share of the records with a class that the reference never had',
+    vanished_rate: 'share that a class had in the reference that is no longer predicted',
+    constant_records: 'number of records of one window that all had the same output',
   },
   cause: 'data_quality',
   keepsHistory: false,

@@ -1,5 +1,5 @@
 import { sum } from 'simple-statistics';
-import { totalCount, validCounts } from '../../shared/bins/countVector.ts';
+import { type CountVector, totalCount, validCounts } from '../../shared/bins/countVector.ts';
 import { overdispersion } from '../../shared/statistics/overdispersion.ts';
 import {
   type Rate,
@@ -9,10 +9,11 @@ import {
 } from '../../shared/statistics/rateIncrease.ts';
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
 import type { VariableKind } from '../blocks/windowObservation.ts';
-import type { Comparison } from '../reference/comparison.ts';
-import type { NullModel } from '../significance/nullModel.ts';
+import { type Comparison, pooledCounts } from '../reference/comparison.ts';
+import { isOrdered, type NullModel } from '../significance/nullModel.ts';
 import type { StreamNullModel } from '../significance/streamNullModel.ts';
 import { percent } from './evidence.ts';
+import { binName } from './largestShift.ts';
 import { defectCount, type RateMetric, rateMetrics, rateOverdispersion } from './qualityRates.ts';
 import type { TestOptions } from './testFamily.ts';
 import type { ResultDetail } from './testResult.ts';
@@ -26,6 +27,25 @@ const minRateIncrease = 0.01;
 const toleratedRateIncrease = minRateIncrease / 2;
 /** Rise of a rate that matters on its own. */
 const largeRateIncrease = 0.2;
+
+/** A class of which fewer records are expected may be missing by chance. */
+const minExpectedOfVanished = 10;
+
+/**
+ * Returns by how much two counts vary between blocks beyond sampling, with nothing assumed, and
+ * more where few blocks show it.
+ */
+function waveOf(blocks: readonly number[][]): number {
+  const total = sum(blocks.map(counts => sum(counts)));
+  const share = sum(blocks.map(([count]) => count!)) / total;
+  const squares = blocks.map(counts => {
+    const records = sum(counts);
+    const expected = records * share;
+    return records > 0 ? (counts[0]! - expected) ** 2 / (expected * (1 - share)) : 0;
+  });
+  const degrees = Math.max(1, blocks.length - 1);
+  return (sum(squares) / degrees) * (1 + 2 * Math.sqrt(2 / degrees));
+}
 
 /** One defect of one variable. */
 export interface QualityTest {
@@ -83,7 +103,11 @@ export function qualityTests(
       const rates: RatePair = {
         recent: { hits: defectCount(recent, metric), total: recentTotal },
         reference: { hits: defectCount(reference, metric), total: referenceTotal },
-        minIncrease: minIncrease(metric, significance),
+        minIncrease: minIncrease(
+          metric,
+          significance,
+          () => blocksWith(comparison, key, metric) > 1,
+        ),
       };
       // Without a defect in the reference there is nothing to learn from.
       const learned = () =>
@@ -91,8 +115,8 @@ export function qualityTests(
       const { noiseWeight } = significance;
       tests.push(rateTest({ feature: variable.name, metric, noiseWeight }, rates, learned, level));
     }
-    // Constant predictions are prediction drift, not a defect of the data.
-    if (kind === 'feature') tests.push(stuckTest(comparison, key, variable, significance));
+    tests.push(stuckTest(comparison, key, variable, significance));
+    if (kind === 'output') tests.push(...vanishedTests(comparison, key, variable, significance));
   }
   if (kind === 'feature' && newFeaturesMatter) tests.push(...unknownFeatureTests(comparison));
   return tests;
@@ -106,12 +130,26 @@ interface RatePair {
 }
 
 /**
- * Returns the smallest rise of a rate that matters. It is larger for new values if the stream
- * varies by more than sampling noise, because such a stream has new values now and then.
+ * Returns the smallest rise of a rate that matters. It is larger for absurd numbers if the stream
+ * varies by more than sampling noise, because such a stream has new extremes now and then; and for
+ * new categories if more than one block of the reference brought some.
  */
-function minIncrease(metric: RateMetric, { noiseWeight }: NullModel): number {
-  const isNovelty = metric === 'unseen_rate' || metric === 'out_of_range_rate';
-  return isNovelty && noiseWeight < 0.5 ? largeRateIncrease : minRateIncrease;
+function minIncrease(
+  metric: RateMetric,
+  { noiseWeight }: NullModel,
+  bringsNews: () => boolean,
+): number {
+  const isUsual =
+    (metric === 'out_of_range_rate' && isOrdered(noiseWeight)) ||
+    (metric === 'unseen_rate' && isOrdered(noiseWeight) && bringsNews());
+  return isUsual ? largeRateIncrease : minRateIncrease;
+}
+
+function blocksWith({ referenceBlocks }: Comparison, key: string, metric: RateMetric): number {
+  return referenceBlocks.filter(({ variables }) => {
+    const counts = variables.get(key);
+    return counts !== undefined && defectCount(counts, metric) > 0;
+  }).length;
 }
 
 /** Returns the rate that a recent one is tested against. */
@@ -173,8 +211,8 @@ function rateDetail(
 }
 
 /**
- * Tests for a stuck sensor. All n values of the last block are the same, although the fullest bin
- * of the reference holds only a share s and no block of it was constant. p = s^((n − 1) / φ).
+ * Tests for a stuck sensor. All n values of the last block are the same, although two values of one
+ * block of the reference lie in the same bin with a probability of s at most. p = s^(n − 1).
  */
 function stuckTest(
   comparison: Comparison,
@@ -184,8 +222,7 @@ function stuckTest(
 ): QualityTest {
   const run = constantRun(comparison, key);
   const values = run?.values ?? 0;
-  const logPValueOf = ({ dispersion, logShare }: ConstantRun) =>
-    ((values - 1) / dispersion) * logShare;
+  const logPValueOf = ({ logShare }: ConstantRun) => (values - 1) * logShare;
   return {
     feature: variable.name,
     metric: 'constant_records',
@@ -203,10 +240,8 @@ function stuckTest(
     },
     detail: level => ({
       pValue: run ? Math.exp(logPValueOf(run)) : 1,
-      threshold: run
-        ? 1 + (run.dispersion * Math.log(level)) / run.logShare
-        : Number.POSITIVE_INFINITY,
-      overdispersion: run?.dispersion ?? null,
+      threshold: run ? 1 + Math.log(level) / run.logShare : Number.POSITIVE_INFINITY,
+      overdispersion: null,
     }),
   };
 }
@@ -214,10 +249,15 @@ function stuckTest(
 interface ConstantRun {
   values: number;
   referenceValues: number;
-  /** Natural logarithm of the share of the fullest bin of the reference. */
+  /**
+   * Natural logarithm of the probability that two values of a block lie in the same bin, of the
+   * block in which that is most probable.
+   */
   logShare: number;
-  dispersion: number;
 }
+
+/** Blocks with fewer values do not show how values repeat. */
+const minValuesOfBlock = 20;
 
 /**
  * Returns the run of equal values in the last block; null if the block is not constant, or if that
@@ -234,15 +274,94 @@ function constantRun(
     .filter(counts => counts !== undefined);
   if (counted.some(({ constant }) => constant)) return null;
   const values = sum(validCounts(last.counts));
-  const referenceCounts = validCounts(reference.variables.get(key)!.counts);
-  const referenceValues = sum(referenceCounts);
-  const fullestShare = Math.max(...referenceCounts) / referenceValues;
-  if (values < 2 || !(fullestShare < 1)) return null;
+  const referenceValues = sum(validCounts(reference.variables.get(key)!.counts));
+  const shares = counted.map(({ counts }) => repeatedShare(validCounts(counts)));
+  const share = Math.max(0, ...shares);
+  if (values < 2 || !(share > 0 && share < 1)) return null;
+  return { values, referenceValues, logShare: Math.log(share) };
+}
+
+/** Returns the probability that two values of a block lie in the same bin; 0 for a small block. */
+function repeatedShare(counts: readonly number[]): number {
+  const values = sum([...counts]);
+  if (values < minValuesOfBlock) return 0;
+  return counts.reduce((total, count) => total + (count / values) ** 2, 0);
+}
+
+/**
+ * Tests for a class that is no longer predicted: none of n values has it, although it had a share s
+ * of the reference. p = (1 − s)^(n / φ).
+ */
+function vanishedTests(
+  { recent, reference, referenceBlocks, scale }: Comparison,
+  key: string,
+  { name, type, bins, binCount }: FrozenVariable,
+  { noiseWeight }: NullModel,
+): QualityTest[] {
+  if (type !== 'categorical') return [];
+  const ofClasses = (counts: CountVector) => counts.slice(0, binCount);
+  const before = ofClasses(reference.variables.get(key)!.counts);
+  const now = ofClasses(recent.variables.get(key)!.counts);
+  const nameOf = (bin: number) => binName({ bins, binCount }, bin);
+  const blocks = () =>
+    pooledCounts(referenceBlocks, scale, block => {
+      const counts = block.variables.get(key);
+      return counts ? ofClasses(counts.counts) : null;
+    });
+  return [vanishedTest({ feature: name, noiseWeight }, before, now, nameOf, blocks)];
+}
+
+/**
+ * Tests for the most frequent class of the reference that the recent records do not have.
+ * @param blocksOf the reference, pooled as the recent records are
+ */
+export function vanishedTest(
+  about: Pick<QualityTest, 'feature' | 'noiseWeight'>,
+  before: readonly number[],
+  now: readonly number[],
+  nameOf: (bin: number) => string,
+  blocksOf: () => number[][],
+): QualityTest {
+  const earlier = sum([...before]);
+  const records = sum([...now]);
+  const share = (bin: number) => before[bin]! / earlier;
+  const gone = [...before.keys()].filter(bin => now[bin] === 0 && before[bin]! > 0);
+  const vanished = gone.reduce<number | null>(
+    (most, bin) => (most === null || before[bin]! > before[most]! ? bin : most),
+    null,
+  );
+  const dispersionOf = (bin: number) => {
+    const blocks = blocksOf().map(counts => [counts[bin]!, sum(counts) - counts[bin]!]);
+    const shrunken = overdispersion(blocks);
+    return isOrdered(about.noiseWeight) ? Math.max(shrunken, waveOf(blocks)) : shrunken;
+  };
+  const isExpected =
+    vanished !== null &&
+    records * share(vanished) >= minExpectedOfVanished &&
+    blocksOf().every(counts => counts[vanished]! > 0 || sum(counts) < records / 2);
+  const logPValueOf = (bin: number) =>
+    (records * Math.log1p(-Math.min(share(bin), 1 - 1e-9))) / dispersionOf(bin);
   return {
-    values,
-    referenceValues,
-    logShare: Math.log(fullestShare),
-    dispersion: overdispersion(counted.map(({ counts }) => validCounts(counts))),
+    ...about,
+    metric: 'vanished_rate',
+    value: isExpected ? share(vanished) : 0,
+    referenceValue: null,
+    records,
+    referenceRecords: earlier,
+    isReported: isExpected,
+    notable: isExpected
+      ? {
+          logPValue: logPValueOf(vanished),
+          increase: share(vanished),
+          large: true,
+          summary: `${about.feature} no longer has ${nameOf(vanished)}, which was ${percent(share(vanished))} of the records before`,
+        }
+      : null,
+    detail: level => ({
+      pValue: isExpected ? Math.exp(logPValueOf(vanished)) : 1,
+      threshold: isExpected ? -Math.expm1((Math.log(level) * dispersionOf(vanished)) / records) : 1,
+      overdispersion: isExpected ? dispersionOf(vanished) : null,
+    }),
   };
 }
 

@@ -2,15 +2,12 @@ import type { Block } from '../blocks/block.ts';
 import { type Comparison, comparisonsWithinReference, scales } from '../reference/comparison.ts';
 import type { FamilyName } from '../significance/family.ts';
 import type { Measurement } from '../significance/statisticHistory.ts';
-import {
-  emptyStreamHistory,
-  type MeasuredScale,
-  type StreamHistory,
-} from '../significance/streamHistory.ts';
-import { streamNullModel } from '../significance/streamNullModel.ts';
+import { emptyStreamHistory, type MeasuredScale } from '../significance/streamHistory.ts';
+import { type StreamNullModel, streamNullModel } from '../significance/streamNullModel.ts';
 import type { Measured } from '../significance/testBestReference.ts';
 import type { Evidence } from './evidence.ts';
 import { families } from './families.ts';
+import { explainedMovement } from './modelFamily.ts';
 import { withheldEvidence } from './ownLearning.ts';
 import type { FamilyContext, FamilyResult, TestOptions } from './testFamily.ts';
 import type { TestResult } from './testResult.ts';
@@ -32,10 +29,9 @@ export interface BlockTests {
 /** Runs the tests of all families at all scales, each test once. */
 export function testFamilies(
   comparisons: readonly Comparison[],
-  history: StreamHistory,
+  stream: StreamNullModel,
   options: TestOptions,
 ): BlockTests {
-  const stream = streamNullModel(history);
   const strongest = new Map<FamilyName, Evidence>();
   const measured: MeasuredScale[] = [];
   const results: TestResult[] = [];
@@ -50,9 +46,25 @@ export function testFamilies(
     measured.push(measuredAt(comparison, found));
   }
   const all = [...strongest.values()];
-  const withheld = withheldEvidence(all, measured, stream, options);
+  const withheld = withheldEvidence(all, measured, stream, {
+    ...options,
+    hasNewCode: comparisons.some(hasNewCode),
+    inputsMoved(scale) {
+      const comparison = comparisons.find(one => one.scale === scale);
+      return comparison ? explainedMovement(options.outputModel, comparison) : 0;
+    },
+  });
   const evidence = all.filter(({ family }) => !withheld.has(family));
   return { evidence, withheld, results, measured };
+}
+
+/** Returns whether the recent blocks logged a version of the code that the reference never did. */
+function hasNewCode({ recentBlocks, referenceBlocks }: Comparison): boolean {
+  const known = new Set(referenceBlocks.flatMap(({ codeVersions }) => [...codeVersions]));
+  return (
+    known.size > 0 &&
+    recentBlocks.some(({ codeVersions }) => [...codeVersions].some(version => !known.has(version)))
+  );
 }
 
 /** Measures the variation of the stream between the blocks of a reference. */
@@ -72,8 +84,7 @@ export function measureReference(blocks: readonly Block[], options: TestOptions)
  */
 function levelPerTest(comparison: Comparison, options: TestOptions): number {
   const testable = families.filter(family => family.hasData(comparison, options)).length;
-  const budget = options.detection.falseAlarmsPerThousandWindows / 1000;
-  return budget / testable / scales.length;
+  return options.budget / testable / scales.length;
 }
 
 function resultsAt(

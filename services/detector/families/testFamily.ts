@@ -38,10 +38,17 @@ export interface TestOptions {
   frozen: ReadonlyMap<string, FrozenVariable>;
   pairs: readonly FeaturePair[];
   detection: ModelSettings['detection'];
+  /** Number of false alarms that are allowed for a block. */
+  budget: number;
   /** False while the reference of further features is still being gathered. */
   newFeaturesMatter: boolean;
   /** Model of the effect of the features on the outputs. */
   outputModel: OutputModel | null;
+  /**
+   * Whether the version was seen to give the same outputs to the same inputs since its reference;
+   * null without a model of the outputs.
+   */
+  standsStill: boolean | null;
 }
 
 export interface FamilyContext {

@@ -3,69 +3,62 @@
  * in time order. It is synchronous and deterministic, and states are never changed, so that a fold
  * can be taken up again at any window.
  *
- *   bootstrap ─► watching ─(a family of tests fires: an episode opens)─► settling ─► renewing ─► watching ─(quiet: it closes)
+ * A stream is judged at up to three levels: in its windows, in its days and in its weeks. An alarm
+ * at any of them opens an episode, which closes when all of them are calm again.
  */
+import { dayMs } from '../../shared/duration.ts';
 import { type Block, countBlock } from '../blocks/block.ts';
 import type { WindowObservation } from '../blocks/windowObservation.ts';
 import {
+  type DriftEventContent,
   datedEvidence,
   driftEventOf,
-  type StreamName,
+  isNews,
   withEvidence,
 } from '../events/driftEpisode.ts';
-import type { Episode } from '../events/episode.ts';
-import { type BlockTests, testFamilies } from '../families/testFamilies.ts';
-import { type Calendar, withBlock } from '../reference/calendar.ts';
+import type { DatedEvidence, Episode } from '../events/episode.ts';
+import type { Evidence } from '../families/evidence.ts';
+import { withResiduals } from '../reference/outputModel.ts';
+import { periodStart } from '../reference/period.ts';
+import { extendedVersionReference, type ReferenceSource } from '../reference/reference.ts';
+import { streamNullModel } from '../significance/streamNullModel.ts';
+import { isWeekend, weekdayStatement } from './earlierWeekdays.ts';
 import {
-  type Comparison,
-  comparisonsSinceChange,
-  comparisonsWithinRegime,
-  maxHistoryBlocks,
-  maxScale,
-  minReferenceBlocks,
-} from '../reference/comparison.ts';
-import { completedRegime, type Regime, regimeOf, withSample } from '../reference/reference.ts';
-import {
-  errorKey,
-  labelsKey,
-  noiseWeight,
-  type StreamHistory,
-  type TestKey,
-  withAlarm,
-  withQuietBlock,
-} from '../significance/streamHistory.ts';
-import {
-  type DetectionSettings,
   type FoldContext,
   type FoldState,
   isFirstReference,
-  isReference,
   type JudgedBlock,
+  type LevelState,
   pendingBlock,
   type Verdict,
-  watching,
-  withRegime,
 } from './foldState.ts';
+import { bootstrapLevel, foldLevel, type LevelStep } from './level.ts';
+import { foldLongLevel, withWindow } from './longLevels.ts';
 
 /**
- * Number of blocks after a change that are left out of the new reference. The large scales still
- * contain blocks of the old regime there, and a gradual change may still go on.
+ * Number of periods after an alarm for which its event stays open: what the windows showed may be
+ * confirmed by the days.
  */
-const settlingBlocks = maxScale;
-/**
- * Number of blocks for which a new reference has to hold until the episode ends. A later drift is
- * another episode.
- */
-const quietBlocks = 4;
+const confirmingPeriods = 2;
 
-interface Step {
+export interface Folded {
   state: FoldState;
   verdict: Verdict;
+  /** The window, pooled with those before it that were too small to be judged on their own. */
+  observation: WindowObservation;
+  /**
+   * The blocks that were judged. The first one is the window's own, unless there is no reference or
+   * the window is too small; then there may only be a day or a week that it ended.
+   */
+  judged: readonly JudgedBlock[];
 }
 
-export interface Folded extends Step {
-  /** Null while there is no reference, and for a window that is too small to be judged. */
-  judged: JudgedBlock | null;
+/** A step of a level, with what an episode needs to know of it. */
+interface Said extends Pick<LevelStep<LevelState>, 'evidence' | 'alarm'> {
+  reference: ReferenceSource;
+  windowsPerBlock: number;
+  /** Whether the level was calm before. */
+  wasCalm: boolean;
 }
 
 /**
@@ -77,230 +70,239 @@ export function foldWindow(
   window: WindowObservation,
   context: FoldContext,
 ): Folded {
+  const own = foldOwnLevel(state, window, context);
+  const budget = longBudget(state, context);
+  let shorter = () => streamNullModel(own.state.history);
+  const longs = state.longLevels.map(before => {
+    const ofShorter = shorter;
+    const { detection } = context;
+    const options = { detection, budget: budget(before), moving: movingIn(own.state), shorter };
+    const step = foldLongLevel(before, window, options);
+    shorter = () => streamNullModel(step.level.history, ofShorter());
+    return { before, ...step };
+  });
+  const said: Said[] = [
+    ...own.said,
+    ...longs.flatMap(({ before, steps, level }) =>
+      steps.map(({ evidence, alarm }) => ({
+        evidence,
+        alarm,
+        reference: (before.regime ?? level.regime)!.source,
+        windowsPerBlock: level.period.windows,
+        wasCalm: !before.disturbed,
+      })),
+    ),
+  ];
+  const next = { ...own.state, longLevels: longs.map(({ level }) => level) };
+  const { episode, changes } = followEpisode(next, said, window, context);
+  const changed = said.some(({ evidence }) => evidence.length > 0);
+  return {
+    state: { ...next, episode },
+    verdict: { ...own.verdict, status: changed ? 'drift' : own.verdict.status, changes },
+    observation: own.observation,
+    judged: [...own.judged, ...longs.flatMap(({ judged }) => judged)],
+  };
+}
+
+const noVariables: ReadonlySet<string> = new Set();
+
+function movingIn({ regime }: FoldState): ReadonlySet<string> {
+  const moving = [...(regime?.frozen ?? [])].filter(([, variable]) => variable.moving);
+  return moving.length > 0 ? new Set(moving.map(([key]) => key)) : noVariables;
+}
+
+/** Folds a window at the level of the windows. */
+function foldOwnLevel(
+  state: FoldState,
+  window: WindowObservation,
+  context: FoldContext,
+): Pick<Folded, 'state' | 'judged' | 'observation'> & {
+  verdict: Omit<Verdict, 'changes'>;
+  said: Said[];
+} {
+  const { detection } = context;
   const observation = pendingBlock(state, window);
   const { regime, phase } = state;
-  if (observation.records < context.detection.minimumRecords) {
+  const reference = regime?.source ?? 'bootstrap';
+  const nothing = { observation, judged: [], said: [] };
+  if (observation.records < detection.minimumRecords) {
     const status = phase === 'bootstrap' ? 'reference' : 'insufficient_data';
-    const verdict: Verdict = { status, reference: regime?.source ?? 'bootstrap', change: null };
-    return { state: { ...state, pending: observation }, verdict, judged: null };
+    return {
+      ...nothing,
+      state: { ...state, pending: observation },
+      verdict: { status, reference },
+    };
   }
   const unpooled = { ...state, pending: null };
-  if (!regime) return { ...bootstrap(unpooled, observation, context), judged: null };
-  return foldBlock(unpooled, regime, observation, window, context);
-}
-
-function foldBlock(
-  state: FoldState,
-  regime: Regime,
-  observation: WindowObservation,
-  window: WindowObservation,
-  context: FoldContext,
-): Folded {
-  const block = countBlock(observation, regime);
-  const { frozen, pairs, complete, outputModel } = regime;
-  const tests = testFamilies(comparisonsOf(state, regime, block), state.history, {
-    frozen,
-    pairs: pairs ?? [],
-    detection: context.detection,
-    newFeaturesMatter: complete,
-    outputModel,
-  });
-  const judged: JudgedBlock = { observation, reference: regime.source, tests };
-  if (state.phase !== 'watching')
-    return { ...followChange(state, regime, observation, block, tests, window, context), judged };
-  if (tests.evidence.length > 0)
-    return { ...openEpisode(state, regime, block, tests, window, context), judged };
-  return { ...watch(state, regime, observation, block, tests, context), judged };
-}
-
-/** Returns what a block is compared with in the present phase. */
-function comparisonsOf({ phase, since }: FoldState, regime: Regime, block: Block): Comparison[] {
-  const { history, calendar } = regime;
-  if (phase === 'watching') return comparisonsWithinRegime([...history, block], calendar);
-  return comparisonsSinceChange(history, [...since, block].slice(-maxScale), calendar);
-}
-
-/** Gathers the first windows of a version until they are its reference. */
-function bootstrap(
-  state: FoldState,
-  observation: WindowObservation,
-  { detection }: FoldContext,
-): Step {
-  const gathered = [...state.gathered, observation];
-  const verdict: Verdict = { status: 'reference', reference: 'bootstrap', change: null };
-  if (!isFirstReference(gathered, detection)) return { state: { ...state, gathered }, verdict };
-  const regime = regimeOf('bootstrap', gathered, { declared: detection.featureKinds });
-  const history = withRegime(state.history, regime, detection);
-  return { state: watching({ ...state, history }, regime, gathered, detection), verdict };
-}
-
-function watch(
-  state: FoldState,
-  regime: Regime,
-  observation: WindowObservation,
-  block: Block,
-  { measured }: BlockTests,
-  context: FoldContext,
-): Step {
-  const blocks = [...regime.history, block];
-  const history = blocks.slice(-(maxHistoryBlocks + maxScale));
-  const calendar = nextCalendar(regime.calendar, blocks, state.history);
-  const quiet = state.episode !== null && state.blocksInPhase + 1 >= quietBlocks;
-  const next: FoldState = {
-    ...gatherFurther(
-      state,
-      withSample({ ...regime, history, calendar }, observation.sample),
-      observation,
-      context.detection,
-    ),
-    blocksInPhase: state.blocksInPhase + 1,
-    episode: quiet ? null : state.episode,
-    history: withQuietBlock(state.history, measured),
+  const options = {
+    detection,
+    budget: ownBudget(state, context),
+    blocks: 'short' as const,
+    shorter: null,
+    moving: noVariables,
+    ordinary: (evidence: Evidence) => {
+      const days = state.longLevels.find(({ period }) => period.name === 'day');
+      if (!days) return null;
+      return isSmallOnFirstWeekend(regime?.history ?? [], window, evidence)
+        ? 'The stream was not yet seen on a weekend, and the change is small: a PSI of less than 0.2.'
+        : weekdayStatement(withWindow(days, window), evidence);
+    },
+    isFirstReference: (gathered: readonly WindowObservation[]) =>
+      isFirstReference(gathered, detection),
   };
-  const change = quiet ? driftEventOf(nameOf(context), state.episode!, 'closed') : null;
-  return { state: next, verdict: { status: 'steady', reference: regime.source, change } };
-}
-
-/**
- * Adds all but the newest blocks to the calendar. It only contains variables whose variation
- * exceeds sampling noise, because for others the time makes no difference.
- */
-function nextCalendar(
-  calendar: Calendar,
-  blocks: readonly Block[],
-  history: StreamHistory,
-): Calendar {
-  const weight = noiseWeight(history);
-  const isOrdered = (key: TestKey) => weight(key) < 0.5;
-  const variables = new Set([...blocks.at(-1)!.variables.keys()].filter(isOrdered));
-  const performance = isOrdered(labelsKey) || isOrdered(errorKey);
-  if (variables.size === 0 && !performance) return calendar;
-  const older = blocks.slice(calendar.size === 0 ? 0 : -1 - maxScale, -maxScale);
-  return older.reduce(
-    (counted, block) => withBlock(counted, block, { variables, performance }),
-    calendar,
-  );
-}
-
-/**
- * Gathers the version's own first windows for the variables that a given reference lacks. These are
- * mostly its outputs.
- */
-function gatherFurther(
-  state: FoldState,
-  regime: Regime,
-  observation: WindowObservation,
-  detection: DetectionSettings,
-): FoldState {
-  if (regime.complete) return { ...state, regime };
-  const gathered = [...state.gathered, observation];
-  if (!isFirstReference(gathered, detection)) return { ...state, regime, gathered };
-  const completed = completedRegime(regime, gathered, detection.featureKinds);
-  return watching(state, completed, gathered, detection);
-}
-
-/**
- * Opens an episode, or continues one whose new reference did not hold. The change began where the
- * most significant scale begins; the blocks before stay the reference, so that more can be learned
- * about the change.
- */
-function openEpisode(
-  state: FoldState,
-  regime: Regime,
-  block: Block,
-  { evidence, measured }: BlockTests,
-  window: WindowObservation,
-  context: FoldContext,
-): Step {
-  const blocks = [...regime.history, block];
-  const { scale } = evidence.reduce((left, right) =>
-    right.logPValue < left.logPValue ? right : left,
-  );
-  const found = datedEvidence(evidence, window);
-  const episode: Episode = state.episode
-    ? { ...withEvidence(state.episode, found), renewals: state.episode.renewals + 1 }
-    : {
-        windowStartMs: window.startMs,
-        windowEndMs: window.endMs,
-        reference: regime.source,
-        newCodeVersions: newCodeVersions(blocks),
-        evidence: found,
-        renewals: 0,
-      };
-  const next: FoldState = {
-    ...state,
-    regime: { ...regime, history: blocks.slice(0, -scale) },
-    phase: 'settling',
-    gathered: [],
-    since: blocks.slice(-scale),
-    blocksInPhase: 0,
-    episode,
-    history: withAlarm(state.history, measured),
-  };
-  const change = driftEventOf(nameOf(context), episode, 'open');
-  return { state: next, verdict: { status: 'drift', reference: regime.source, change } };
-}
-
-/**
- * Returns the versions of the serving code in the last blocks that the blocks before did not have,
- * if those logged any.
- */
-function newCodeVersions(blocks: readonly Block[]): string[] {
-  const recent = Math.min(maxScale, blocks.length - minReferenceBlocks);
-  const known = new Set(blocks.slice(0, -recent).flatMap(({ codeVersions }) => [...codeVersions]));
-  if (known.size === 0) return [];
-  const logged = new Set(blocks.slice(-recent).flatMap(({ codeVersions }) => [...codeVersions]));
-  return [...logged].filter(version => !known.has(version)).sort();
-}
-
-/**
- * Follows a change until the next reference. All differences of these blocks from the old regime
- * belong to the episode.
- */
-function followChange(
-  state: FoldState,
-  regime: Regime,
-  observation: WindowObservation,
-  block: Block,
-  { evidence }: BlockTests,
-  window: WindowObservation,
-  context: FoldContext,
-): Step {
-  const episode = withEvidence(state.episode!, datedEvidence(evidence, window));
-  const followed: FoldState = {
-    ...state,
-    since: [...state.since, block].slice(-maxScale),
-    blocksInPhase: state.blocksInPhase + 1,
-    episode,
-  };
-  const verdict: Verdict = {
-    status: evidence.length > 0 ? 'drift' : 'steady',
-    reference: regime.source,
-    change: episode === state.episode ? null : driftEventOf(nameOf(context), episode, 'open'),
-  };
-  return { state: renew(followed, observation, context.detection), verdict };
-}
-
-/** Lets the change settle, then gathers a new reference. */
-function renew(
-  state: FoldState,
-  observation: WindowObservation,
-  detection: DetectionSettings,
-): FoldState {
-  if (state.phase === 'settling') {
-    return state.blocksInPhase < settlingBlocks
-      ? state
-      : { ...state, phase: 'renewing', blocksInPhase: 0 };
+  if (!regime) {
+    const next = bootstrapLevel(unpooled, observation, options);
+    const gathered = [...state.gathered, observation];
+    return {
+      ...nothing,
+      state: withVersionReference(state, next, gathered, context),
+      verdict: { status: 'reference', reference },
+    };
   }
-  const gathered = [...state.gathered, observation];
-  if (!isReference(gathered, detection)) return { ...state, gathered };
-  const regime = regimeOf('bootstrap', gathered, {
-    declared: detection.featureKinds,
-    earlier: state.regime?.frozen,
-  });
-  return watching(state, regime, gathered, detection);
+  const { sample } = observation;
+  const block = countBlock(observation, regime);
+  const { outputModel, frozen } = regime;
+  const counted = { block: withResiduals(block, sample, outputModel, frozen), observation };
+  const { level, tests, evidence, alarm } = foldLevel(unpooled, regime, counted, options);
+  const wasCalm = !state.disturbed;
+  return {
+    observation,
+    state: withVersionReference(state, level, [...state.gathered, observation], context),
+    verdict: { status: 'steady', reference },
+    judged: [{ windowsPerBlock: 1, reference, tests }],
+    said: [{ evidence, alarm, reference, windowsPerBlock: 1, wasCalm }],
+  };
 }
 
-function nameOf({ model, version, segment }: FoldContext): StreamName {
-  return { model, version, segment };
+const weekendMs = 2 * dayMs;
+/** "Significant shift" by another convention of credit scoring. */
+const minIndexOnFirstWeekend = 0.2;
+
+function isSmallOnFirstWeekend(
+  reference: readonly Block[],
+  { startMs }: WindowObservation,
+  { family, effect }: Evidence,
+): boolean {
+  const isDistribution = family === 'features' || family === 'predictions' || family === 'labels';
+  return (
+    isDistribution &&
+    effect! < minIndexOnFirstWeekend &&
+    isWeekend(startMs) &&
+    !reference.some(
+      block => block.given || (isWeekend(block.startMs) && block.startMs < startMs - weekendMs),
+    )
+  );
+}
+
+/** Adds the variables of a new reference that the version's first reference lacks. */
+function withVersionReference(
+  before: FoldState,
+  after: FoldState,
+  gathered: readonly WindowObservation[],
+  { detection }: FoldContext,
+): FoldState {
+  const isNew = after.phase === 'watching' && after.regime?.frozen !== before.regime?.frozen;
+  if (!isNew) return after;
+  const versionReference = extendedVersionReference(
+    before.versionReference,
+    'bootstrap',
+    gathered,
+    detection.featureKinds,
+  );
+  return { ...after, versionReference };
+}
+
+/**
+ * The budget of false alarms is shared by the levels that have a reference: windows and days each
+ * get twice as much as weeks.
+ */
+const shareOf = { window: 2, day: 2, week: 1 };
+
+function ownBudget(state: FoldState, { detection }: FoldContext): number {
+  return (budgetOf(detection) * shareOf.window) / totalShare(state);
+}
+
+function longBudget(state: FoldState, { detection }: FoldContext) {
+  return ({ period }: { period: { name: 'day' | 'week' } }) =>
+    (budgetOf(detection) * shareOf[period.name]) / totalShare(state);
+}
+
+function budgetOf({ falseAlarmsPerThousandWindows }: FoldContext['detection']): number {
+  return falseAlarmsPerThousandWindows / 1000;
+}
+
+function totalShare({ longLevels }: FoldState): number {
+  return longLevels.reduce(
+    (total, { regime, period }) => total + (regime ? shareOf[period.name] : 0),
+    shareOf.window,
+  );
+}
+
+/** Opens, continues or closes an episode by what the levels say. */
+function followEpisode(
+  state: FoldState,
+  said: readonly Said[],
+  window: WindowObservation,
+  context: FoldContext,
+): { episode: Episode | null; changes: DriftEventContent[] } {
+  const changes: DriftEventContent[] = [];
+  let { episode } = state;
+  for (const step of said) {
+    const found = datedEvidence(step.evidence, window, step.windowsPerBlock);
+    if (found.length === 0) continue;
+    if (episode && step.alarm && step.wasCalm && isNews(episode, found)) {
+      changes.push(driftEventOf(context, episode, 'closed'));
+      episode = null;
+    }
+    if (episode) episode = continued(episode, step, found, state, window);
+    else if (step.alarm) episode = begun(step, found, state, window);
+  }
+  if (episode && episode !== state.episode) changes.push(driftEventOf(context, episode, 'open'));
+  const calm = !state.disturbed && state.longLevels.every(({ disturbed }) => !disturbed);
+  if (episode && calm && said.length > 0 && window.endMs >= episode.openUntilMs) {
+    changes.push(driftEventOf(context, episode, 'closed'));
+    return { episode: null, changes };
+  }
+  return { episode, changes };
+}
+
+function begun(
+  { alarm, reference }: Said,
+  evidence: readonly DatedEvidence[],
+  state: FoldState,
+  window: WindowObservation,
+): Episode {
+  return {
+    windowStartMs: window.startMs,
+    windowEndMs: window.endMs,
+    reference,
+    newCodeVersions: alarm!.newCodeVersions,
+    evidence,
+    renewals: 0,
+    openUntilMs: confirmedBy(state, window),
+  };
+}
+
+function continued(
+  episode: Episode,
+  { alarm, wasCalm }: Said,
+  found: readonly DatedEvidence[],
+  state: FoldState,
+  window: WindowObservation,
+): Episode {
+  const longer = withEvidence(episode, found);
+  if (!alarm) return longer;
+  return {
+    ...longer,
+    renewals: episode.renewals + (wasCalm ? 0 : 1),
+    openUntilMs: Math.max(episode.openUntilMs, confirmedBy(state, window)),
+  };
+}
+
+/** Returns the end of the periods by which the next longer level will have confirmed an alarm. */
+function confirmedBy({ longLevels }: FoldState, window: WindowObservation): number {
+  const next = longLevels.find(({ regime }) => regime !== null);
+  if (!next) return window.endMs;
+  const { period } = next;
+  return periodStart(period, window.endMs - 1) + confirmingPeriods * period.lengthMs;
 }

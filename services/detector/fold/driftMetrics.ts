@@ -1,8 +1,9 @@
 import type { TestResult } from '../families/testResult.ts';
 import type { ReferenceSource } from '../reference/reference.ts';
+import type { Folded } from './detector.ts';
 import { distanceMetrics } from './distanceMetrics.ts';
 import type { DriftMetric } from './driftMetric.ts';
-import type { FoldContext, FoldState, JudgedBlock } from './foldState.ts';
+import type { FoldContext, FoldState } from './foldState.ts';
 
 /**
  * Returns all metrics of a window, which was judged with the state before it.
@@ -17,31 +18,44 @@ import type { FoldContext, FoldState, JudgedBlock } from './foldState.ts';
  */
 export function driftMetrics(
   before: FoldState,
-  { observation, reference, tests }: JudgedBlock,
+  { observation, judged }: Pick<Folded, 'observation' | 'judged'>,
   { detection }: FoldContext,
 ): DriftMetric[] {
-  const decidingScales = new Map(tests.evidence.map(({ family, scale }) => [family, scale]));
-  const rank = (result: TestResult) =>
-    result.changed ? (decidingScales.get(result.family) === result.scale ? 2 : 1) : 0;
-  const shown = new Map<string, TestResult>();
-  for (const result of tests.results) {
-    const key = `${result.kind}/${result.metric}/${result.feature}`;
-    const known = shown.get(key);
-    const tellsMore =
-      !known ||
-      rank(result) > rank(known) ||
-      (rank(result) === rank(known) && result.logPValue < known.logPValue);
-    if (tellsMore) shown.set(key, result);
+  const shown = new Map<string, ShownResult>();
+  for (const { windowsPerBlock, reference, tests } of judged) {
+    const decidingScales = new Map(tests.evidence.map(({ family, scale }) => [family, scale]));
+    for (const result of tests.results) {
+      const key = `${result.kind}/${result.metric}/${result.feature}`;
+      const known = shown.get(key);
+      const decides = decidingScales.get(result.family) === result.scale;
+      const rank = result.changed ? (decides ? 2 : 1) : 0;
+      const nearness = result.logPValue / Math.log(result.level);
+      const tellsMore =
+        !known || rank > known.rank || (rank === known.rank && nearness > known.nearness);
+      const reason = tests.withheld.get(result.family) ?? '';
+      if (tellsMore) shown.set(key, { result, rank, nearness, windowsPerBlock, reference, reason });
+    }
   }
-  const ofTests = Array.from(shown.values(), result =>
-    metricOf(result, reference, tests.withheld.get(result.family) ?? ''),
-  );
-  return [...distanceMetrics(before.versionReference, observation, detection), ...ofTests].filter(
-    ({ value }) => Number.isFinite(value),
+  const distances = judged.some(({ windowsPerBlock }) => windowsPerBlock === 1)
+    ? distanceMetrics(before.versionReference, observation, detection)
+    : [];
+  return [...distances, ...Array.from(shown.values(), metricOf)].filter(({ value }) =>
+    Number.isFinite(value),
   );
 }
 
-function metricOf(result: TestResult, reference: ReferenceSource, withheld: string): DriftMetric {
+interface ShownResult {
+  result: TestResult;
+  /** 2 if it decided on a drift, 1 if it says "changed", 0 if it does not. */
+  rank: number;
+  /** ln p / ln level. */
+  nearness: number;
+  windowsPerBlock: number;
+  reference: ReferenceSource;
+  reason: string;
+}
+
+function metricOf({ result, windowsPerBlock, reference, reason }: ShownResult): DriftMetric {
   const { family, kind, feature, metric, scale, value, referenceValue, level, cycle } = result;
   const { records, referenceRecords, noiseWeight, changed } = result;
   const { pValue, threshold, overdispersion } = result.detail();
@@ -60,9 +74,9 @@ function metricOf(result: TestResult, reference: ReferenceSource, withheld: stri
     referenceRecords,
     reference,
     cycle,
-    scale,
+    scale: scale * windowsPerBlock,
     overdispersion,
     noiseWeight,
-    reason: changed ? withheld : '',
+    reason: changed ? reason : '',
   };
 }

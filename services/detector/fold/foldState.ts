@@ -5,6 +5,7 @@ import type { DriftEventContent, StreamName } from '../events/driftEpisode.ts';
 import type { Episode } from '../events/episode.ts';
 import { type BlockTests, measureReference } from '../families/testFamilies.ts';
 import { minReferenceBlocks } from '../reference/comparison.ts';
+import { type Period, periodsOf } from '../reference/period.ts';
 import {
   extendedVersionReference,
   type GivenReference,
@@ -26,42 +27,76 @@ export interface FoldContext extends StreamName {
 }
 
 /**
- * State of the detector for one stream (model, version, segment) after a window. A state is never
- * changed.
+ * What is known of a stream at one level: in its windows, in its days, or in its weeks. Never
+ * changed once made.
  */
-export interface FoldState {
-  /** First reference of the version. It answers "is the stream still like that?". */
-  versionReference: VersionReference;
+export interface LevelState {
   /**
-   * Regime that windows are compared with now. It answers "did the stream just change?". Null until
+   * Regime that blocks are compared with now. It answers "did the stream just change?". Null until
    * there is a bootstrap reference.
    */
   regime: Regime | null;
   phase: 'bootstrap' | 'watching' | 'settling' | 'renewing';
   /** Blocks that will become a reference, with their profiles. */
   gathered: readonly WindowObservation[];
-  /** Windows that are too small to be judged yet, pooled. */
-  pending: WindowObservation | null;
   /** The last blocks since the change. */
   since: readonly Block[];
   /** Number of blocks that were folded in this phase. */
   blocksInPhase: number;
-  episode: Episode | null;
+  /** True from an alarm at this level until a new reference has held for some blocks. */
+  disturbed: boolean;
   /** Variation of the stream so far. */
   history: StreamHistory;
+}
+
+/** A level whose blocks are whole days or weeks. */
+export interface LongLevel extends LevelState {
+  period: Period;
+  /** The windows of the present day or week so far; null between two of them. */
+  filling: Filling | null;
+}
+
+/** The windows of a day or week that has not ended. */
+export interface Filling {
+  startMs: number;
+  endMs: number;
+  /** Number of windows. */
+  windows: number;
+  records: number;
+  /** Counted in the bins of the regime; null while there is none. */
+  block: Block | null;
+  /** The merged windows, while the level gathers a reference; null at other times. */
+  observation: WindowObservation | null;
+}
+
+/**
+ * State of the detector for one stream (model, version, segment) after a window. It is itself the
+ * level of the windows. A state is never changed.
+ */
+export interface FoldState extends LevelState {
+  /** First reference of the version. It answers "is the stream still like that?". */
+  versionReference: VersionReference;
+  /** Windows that are too small to be judged yet, pooled. */
+  pending: WindowObservation | null;
+  /** The levels of days and of weeks, where these are much longer than a window. */
+  longLevels: readonly LongLevel[];
+  episode: Episode | null;
 }
 
 export interface Verdict {
   status: 'reference' | 'steady' | 'drift' | 'insufficient_data';
   reference: ReferenceSource;
-  /** The present content of the drift event if this window opened, changed or closed it. */
-  change: DriftEventContent | null;
+  /**
+   * The present contents of the drift events that this window opened, changed or closed, in this
+   * order of time: none, one, or one that ends and another that begins.
+   */
+  changes: readonly DriftEventContent[];
 }
 
-/** Windows that were judged together, with the results that the verdict was made from. */
+/** A block that was judged at one level, with the results that the verdict was made from. */
 export interface JudgedBlock {
-  /** The window, pooled with those before it that were too small to be judged on their own. */
-  observation: WindowObservation;
+  /** Number of windows in a block of the level. */
+  windowsPerBlock: number;
   /** The reference that the results compare with. */
   reference: ReferenceSource;
   tests: BlockTests;
@@ -71,21 +106,27 @@ export interface JudgedBlock {
 export function initialState(
   given: GivenReference | null,
   { detection }: Pick<FoldContext, 'detection'>,
+  windowSizeMs: number,
 ): FoldState {
   const declared = detection.featureKinds;
   const regime = given ? regimeOf(given.source, given.parts, { declared }) : null;
-  return {
-    versionReference: given
-      ? extendedVersionReference(new Map(), given.source, given.parts, declared)
-      : new Map(),
+  const level: LevelState = {
     regime,
     phase: given ? 'watching' : 'bootstrap',
     gathered: [],
-    pending: null,
     since: [],
     blocksInPhase: 0,
-    episode: null,
+    disturbed: false,
     history: regime ? withRegime(emptyStreamHistory, regime, detection) : emptyStreamHistory,
+  };
+  return {
+    ...level,
+    versionReference: given
+      ? extendedVersionReference(new Map(), given.source, given.parts, declared)
+      : new Map(),
+    pending: null,
+    longLevels: periodsOf(windowSizeMs).map(period => ({ ...level, period, filling: null })),
+    episode: null,
   };
 }
 
@@ -97,44 +138,25 @@ export function pendingBlock({ pending }: FoldState, window: WindowObservation):
   return pending ? mergeObservations(pending, window) : window;
 }
 
-/**
- * Returns the state with a new reference. The version's first reference learns the variables that
- * it lacks.
- */
-export function watching(
-  state: FoldState,
-  regime: Regime,
-  gathered: readonly WindowObservation[],
-  { featureKinds }: DetectionSettings,
-): FoldState {
-  return {
-    ...state,
-    versionReference: extendedVersionReference(
-      state.versionReference,
-      'bootstrap',
-      gathered,
-      featureKinds,
-    ),
-    regime,
-    phase: 'watching',
-    gathered: [],
-    since: [],
-    blocksInPhase: 0,
-  };
+/** Returns a level with a new reference. */
+export function watching<L extends LevelState>(level: L, regime: Regime): L {
+  return { ...level, regime, phase: 'watching', gathered: [], since: [], blocksInPhase: 0 };
 }
 
 /** Adds the variation between the parts of a first reference to the history. */
 export function withRegime(
   history: StreamHistory,
-  { history: blocks, frozen, pairs }: Regime,
+  { history: blocks, frozen, pairs, outputModel }: Regime,
   detection: DetectionSettings,
 ): StreamHistory {
   const measured = measureReference(blocks, {
     frozen,
     pairs: pairs ?? [],
     detection,
+    budget: detection.falseAlarmsPerThousandWindows / 1000,
     newFeaturesMatter: false,
-    outputModel: null,
+    outputModel,
+    standsStill: null,
   });
   return withReference(history, measured);
 }
@@ -148,7 +170,7 @@ export function isFirstReference(
   return windows >= detection.bootstrapWindows && isReference(gathered, detection);
 }
 
-/** Returns whether the gathered windows are enough for a reference after a change. */
+/** Returns whether the gathered blocks are enough for a reference after a change. */
 export function isReference(
   gathered: readonly WindowObservation[],
   detection: DetectionSettings,

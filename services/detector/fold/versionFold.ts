@@ -72,25 +72,31 @@ export function foldVersionWindow(
 ): { fold: VersionFold; folded: FoldedWindow[] } {
   const last = fold.checkpoints.at(-1);
   const states = new Map(last?.states);
-  const folded: FoldedWindow[] = [];
+  const windows: FoldedWindow[] = [];
   for (const [segment, observation] of [...segments].sort(([left], [right]) =>
     left < right ? -1 : 1,
   )) {
     const context = { model: fold.model, version: fold.version, segment, detection };
     // A given reference describes all predictions. A segment may differ from it without any drift.
-    const before = states.get(segment) ?? initialState(segment === '' ? fold.given : null, context);
-    const { state, verdict, judged } = foldWindow(before, observation, context);
+    const given = segment === '' ? fold.given : null;
+    const windowSizeMs = observation.endMs - observation.startMs;
+    const before = states.get(segment) ?? initialState(given, context, windowSizeMs);
+    const folded = foldWindow(before, observation, context);
+    const { state, verdict } = folded;
     states.set(segment, state);
-    folded.push({
+    windows.push({
       segment,
       observation,
       verdict,
-      metrics: withMetrics && judged ? driftMetrics(before, judged, context) : [],
+      metrics: withMetrics ? driftMetrics(before, folded, context) : [],
     });
   }
   const checkpoint = { windowStartMs, ordinal: (last?.ordinal ?? 0) + 1, states };
   const recent = [...fold.checkpoints, checkpoint].filter(
     ({ ordinal }) => ordinal > checkpoint.ordinal - recentWindows,
   );
-  return { fold: { ...fold, given: null, checkpoints: thinnedCheckpoints(recent) }, folded };
+  return {
+    fold: { ...fold, given: null, checkpoints: thinnedCheckpoints(recent) },
+    folded: windows,
+  };
 }

@@ -103,10 +103,10 @@ export function accountFor(
     windowEndMs: window.endMs,
     records: window.records,
     status: verdict.status,
-    untested: judged ? null : whyUntested(before, state, context),
+    untested: judged.length > 0 ? null : whyUntested(before, state, context),
     reference: referenceOf(before),
-    event: eventAccount(verdict.change ?? open),
-    families: judged ? familiesOf(judged) : [],
+    event: eventAccount(verdict.changes.at(-1) ?? open),
+    families: familiesOf(judged),
     features: before.regime ? knownFeatures(before.regime) : [],
   };
 }
@@ -137,23 +137,27 @@ function referenceOf({ regime }: FoldState): ReferenceAccount | null {
   };
 }
 
-function familiesOf({ tests }: JudgedBlock): FamilyAccount[] {
+function familiesOf(judged: readonly JudgedBlock[]): FamilyAccount[] {
   return families.flatMap(({ name, question }) => {
-    const ofFamily = tests.results.filter(({ family }) => family === name);
-    if (ofFamily.length === 0) return [];
+    const accounts = judged.flatMap(({ tests, windowsPerBlock }) =>
+      tests.results
+        .filter(({ family }) => family === name)
+        .map(result => testAccount(result, windowsPerBlock)),
+    );
+    if (accounts.length === 0) return [];
     return [
       {
         name,
         question,
-        changed: ofFamily.some(({ changed }) => changed),
-        withheld: tests.withheld.get(name) ?? '',
-        tests: ofFamily.map(testAccount),
+        changed: accounts.some(({ changed }) => changed),
+        withheld: judged.map(({ tests }) => tests.withheld.get(name)).find(Boolean) ?? '',
+        tests: accounts,
       },
     ];
   });
 }
 
-function testAccount(result: TestResult): TestAccount {
+function testAccount(result: TestResult, windowsPerBlock: number): TestAccount {
   const { kind, feature, metric, scale, value, referenceValue, level, changed } = result;
   const { records, referenceRecords, cycle, noiseWeight, logPValue } = result;
   const { pValue, threshold, overdispersion } = result.detail();
@@ -161,7 +165,7 @@ function testAccount(result: TestResult): TestAccount {
     kind,
     feature,
     metric,
-    scale,
+    scale: scale * windowsPerBlock,
     value,
     referenceValue,
     threshold: Number.isFinite(threshold) ? threshold : null,

@@ -87,7 +87,8 @@ function accountOf(
   const context = { model: fold.model, version: fold.version, segment, detection };
   const known = fold.checkpoints.at(-1)?.states.get(segment);
   return accountFor(
-    known ?? initialState(segment === '' ? fold.given : null, context),
+    known ??
+      initialState(segment === '' ? fold.given : null, context, window.endMs - window.startMs),
     window,
     context,
   );

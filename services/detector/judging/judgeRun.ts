@@ -184,15 +184,14 @@ export class JudgeRun {
   }
 
   #noteChange({ observation, verdict }: FoldedWindow): void {
-    if (!verdict.change) return;
     const wasJudged = observation.endMs <= this.#bounds.judgedUntilMs;
     const changes = wasJudged ? this.#rejudged : this.#fresh;
-    changes.push({ content: verdict.change, atMs: observation.endMs });
+    for (const content of verdict.changes) changes.push({ content, atMs: observation.endMs });
   }
 }
 
 function hasChange({ verdict }: FoldedWindow): boolean {
-  return verdict.change !== null;
+  return verdict.changes.length > 0;
 }
 
 /** Returns the window with its next revision, or nothing if its result has been written. */

@@ -146,9 +146,13 @@ function halved({ visits, variables, performance }: Slot): Slot {
       labelled: performance.labelled / 2,
       lossSum: performance.lossSum / 2,
       lossSquareSum: performance.lossSquareSum / 2,
-      labelCounts: new Map(
-        [...performance.labelCounts].map(([label, count]) => [label, count / 2]),
-      ),
+      labelCounts: halvedCounts(performance.labelCounts),
+      predictedCounts: halvedCounts(performance.predictedCounts),
+      rightCounts: halvedCounts(performance.rightCounts),
     },
   };
+}
+
+function halvedCounts(counts: ReadonlyMap<string, number>): Map<string, number> {
+  return new Map([...counts].map(([label, count]) => [label, count / 2]));
 }

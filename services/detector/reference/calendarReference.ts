@@ -119,13 +119,15 @@ function expectedPerformance(
   visits: readonly Visit[],
   plain: WindowPerformance,
 ): WindowPerformance | null {
-  const labels = [...plain.labelCounts.keys()];
+  const names = countedNames.map(counted => [...plain[counted].keys()]);
   // The labelled records come first among the sums, so that they become the worth.
-  const vector = ({ labelled, lossSum, lossSquareSum, labelCounts }: WindowPerformance) => [
-    labelled,
-    lossSum,
-    lossSquareSum,
-    ...labels.map(label => labelCounts.get(label) ?? 0),
+  const vector = (performance: WindowPerformance) => [
+    performance.labelled,
+    performance.lossSum,
+    performance.lossSquareSum,
+    ...countedNames.flatMap((counted, index) =>
+      names[index]!.map(name => performance[counted].get(name) ?? 0),
+    ),
   ];
   const samples = visits.map(({ blocks, slot: { performance } }) => ({
     records: totalCount(blocks.map(block => block.performance?.labelled ?? 0)),
@@ -140,11 +142,19 @@ function expectedPerformance(
     number,
     ...number[],
   ];
+  let at = 0;
+  const next = (index: number) =>
+    new Map(names[index]!.map(name => [name, counts[at++]!] as const));
+  const [labelCounts, predictedCounts, rightCounts] = [next(0), next(1), next(2)];
   return {
     task: plain.task,
     labelled,
     lossSum,
     lossSquareSum,
-    labelCounts: new Map(labels.map((label, index) => [label, counts[index]!])),
+    labelCounts,
+    predictedCounts,
+    rightCounts,
   };
 }
+
+const countedNames = ['labelCounts', 'predictedCounts', 'rightCounts'] as const;

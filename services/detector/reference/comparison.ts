@@ -1,3 +1,4 @@
+import { dayMs } from '../../shared/duration.ts';
 import { type Block, type BlockSums, subtractSums, sumBlocks } from '../blocks/block.ts';
 import type { Calendar, Cycle, CycleCounts } from './calendar.ts';
 import { calendarReference } from './calendarReference.ts';
@@ -16,6 +17,19 @@ export const maxHistoryBlocks = 150;
 export const minReferenceBlocks = 5;
 /** Fewer blocks of the stream itself do not show how the stream varies. */
 export const minOwnBlocks = 8;
+
+/**
+ * Returns how many blocks of an ordered stream have to be known to show how it varies: at least
+ * eight, and a day of them, if a regime can hold a day.
+ *
+ * @example
+ * blocksOfVariation([{ startMs: 0, endMs: 3_600_000 }]) // 24
+ */
+export function blocksOfVariation(blocks: readonly Pick<Block, 'startMs' | 'endMs'>[]): number {
+  const blockMs = (blocks.at(-1)!.endMs - blocks[0]!.startMs) / blocks.length;
+  const ofDay = Math.ceil(dayMs / blockMs);
+  return ofDay <= maxHistoryBlocks ? Math.max(minOwnBlocks, ofDay) : minOwnBlocks;
+}
 
 /**
  * Returns the place of a scale in `scales`, and of its state in arrays by scale; -1 for another

@@ -1,15 +1,17 @@
+import { mean, sampleVariance } from 'simple-statistics';
 import { binOfValue } from '../../shared/bins/binOfValue.ts';
 import { unseenBin, validBinCount } from '../../shared/bins/countVector.ts';
 import { bucketInnerBound, finestMantissaBits } from '../../shared/profile/bucketKey.ts';
 import { codeOf, missingCode, type SampledRecords } from '../../shared/profile/recordSample.ts';
 import { type Indicators, indicatorRidge } from '../../shared/statistics/indicatorRidge.ts';
+import { addedResiduals, type Block, type Residuals } from '../blocks/block.ts';
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
 import { variableKey, type WindowObservation } from '../blocks/windowObservation.ts';
 
 /**
  * An additive model of what a version predicts: a sum of one effect per feature, each depending on
  * the frozen bin of the feature's value. It explains by how much a changed feature moves the
- * outputs, and has no part in any decision.
+ * outputs. What it does not explain tells whether the version changed what it answers.
  */
 export interface OutputModel {
   /**
@@ -25,6 +27,14 @@ export interface OutputModel {
   effects: ReadonlyMap<string, readonly number[]>;
   /** The share of the variance of the output that the model explains, `IndicatorFit.explained`. */
   explained: number;
+  /** `variableKey` of the output. */
+  outputKey: string;
+  /** The variance of the outputs that the model leaves unexplained. */
+  residualVariance: number;
+  /** The mean output of the sampled records. */
+  meanOutput: number;
+  /** The mean output in each bin of valid values; null for a bin without a sampled record. */
+  binOutputs: readonly (number | null)[];
 }
 
 /** Fewer records do not tell the bins of a dozen features apart. */
@@ -41,8 +51,8 @@ const maxBins = 300;
 
 /**
  * Fits an additive model to the outputs of the sampled records of a reference, by `indicatorRidge`.
- * Features that move by themselves, texts that are counted as numbers, and those with so many categories that their bins are hash buckets, are
- * left out.
+ * Features that move by themselves, texts that are counted as numbers, and features with so many
+ * categories that their bins are hash buckets are left out.
  *
  * Null if there are fewer than 300 sampled records, if the model explains less than a tenth of the
  * variance, or if no number stands for the output: if only some records have a score, or if there
@@ -71,13 +81,96 @@ export function fitOutputModel(
     const bins = [offset, offset + valid] as const;
     return [key, centred(coefficients.slice(...bins), counts.slice(...bins))] as const;
   });
-  return { output: output.name, effects: new Map(effects), explained };
+  const known = samples.flatMap(({ outputs }) => outputs.filter(isKnown));
+  return {
+    output: output.name,
+    effects: new Map(effects),
+    explained,
+    outputKey: output.key,
+    residualVariance: (1 - explained) * sampleVariance(values),
+    meanOutput: mean(values),
+    binOutputs: meansOfBins(known, output),
+  };
+}
+
+function meansOfBins(codes: readonly number[], output: Output): (number | null)[] {
+  const sums = Array.from({ length: output.bins }, () => ({ count: 0, sum: 0 }));
+  for (const code of codes) {
+    const bin = sums[output.binOf(code)];
+    if (!bin) continue;
+    bin.count += 1;
+    bin.sum += output.valueOf(code);
+  }
+  return sums.map(({ count, sum }) => (count > 0 ? sum / count : null));
+}
+
+/** Twenty full samples; fewer records do not show that the model stands still. */
+const minResiduals = 1280;
+/** What is unexplained may grow by this factor by chance, and with unusual inputs. */
+const maxGrowth = 1.15;
+
+/**
+ * Returns whether a version gave the same outputs to the same inputs in the blocks after its
+ * reference: what its inputs leave unexplained of the outputs did not grow. It grows while a model
+ * keeps learning. Null without a model of the outputs.
+ */
+export function standsStill(model: OutputModel | null, blocks: readonly Block[]): boolean | null {
+  if (!model) return null;
+  const known = blocks.reduce<Residuals | null>(
+    (sum, { residuals }) => addedResiduals(sum, residuals),
+    null,
+  );
+  if (!known || known.records < minResiduals) return false;
+  return known.squares <= maxGrowth * model.residualVariance * known.records;
+}
+
+/**
+ * Returns a block with what a model leaves unexplained of the sampled outputs, if there are both.
+ */
+export function withResiduals(
+  block: Block,
+  sample: SampledRecords | null,
+  model: OutputModel | null,
+  frozen: ReadonlyMap<string, FrozenVariable>,
+): Block {
+  return model && sample ? { ...block, residuals: residualsOf(model, sample, frozen) } : block;
+}
+
+/** Adds up what a model leaves unexplained of the outputs of sampled records. */
+function residualsOf(
+  model: OutputModel,
+  sample: SampledRecords,
+  frozen: ReadonlyMap<string, FrozenVariable>,
+): Residuals {
+  const output = outputOf([], frozen);
+  if (!output) return { records: 0, squares: 0 };
+  const features = fittedFeatures([sample], frozen).filter(({ key }) => model.effects.has(key));
+  const places = features.map(({ name }) => sample.names.indexOf(name));
+  let records = 0;
+  let squares = 0;
+  for (const [row, code] of sample.outputs.entries()) {
+    if (!isKnown(code)) continue;
+    let expected = model.meanOutput;
+    for (const [index, { key, binOf }] of features.entries()) {
+      const column = places[index]!;
+      const valueCode =
+        column < 0 ? missingCode : sample.codes[row * sample.names.length + column]!;
+      expected += model.effects.get(key)![binOf(valueCode)] ?? 0;
+    }
+    records += 1;
+    squares += (output.valueOf(code) - expected) ** 2;
+  }
+  return { records, squares };
 }
 
 const isKnown = (code: number) => code !== missingCode;
 
 interface Output {
+  key: string;
   name: string;
+  /** Number of bins of valid values. */
+  bins: number;
+  binOf(code: number): number;
   valueOf(code: number): number;
 }
 
@@ -92,13 +185,22 @@ function outputOf(
   const variable = frozen.get(key);
   if (!variable) return null;
   const { name, bins } = variable;
-  if ('keys' in bins) return isAlwaysNumber(reference, key) ? { name, valueOf: numberOf } : null;
+  const binOf = binOfCode(variable);
+  if (!binOf) return null;
+  const valid = validBinCount(variable.binCount);
+  if ('keys' in bins)
+    return isAlwaysNumber(reference, key)
+      ? { key, name, bins: valid, binOf, valueOf: numberOf }
+      : null;
   if (bins.kind === 'hashes') return null;
   // The most frequent category comes first.
   const [category] = bins.binOf.keys();
   const categoryCode = codeOf(category);
   return {
+    key,
     name: `share of ${JSON.stringify(category)}`,
+    bins: valid,
+    binOf,
     valueOf: code => (code === categoryCode ? 1 : 0),
   };
 }

@@ -33,6 +33,8 @@ export interface NullModel {
   history: readonly StatisticHistory[];
   /** The probability that the statistic varies by nothing but sampling noise between changes. */
   noiseWeight: number;
+  /** φ that is expected at the smallest scale; 1 if nothing is known of shorter blocks. */
+  priorDispersion: number;
 }
 
 export interface Judgement {
@@ -68,8 +70,8 @@ export function isOrdered(noiseWeight: number): boolean {
  * - φ₀ = max(1, (Σ G + 20 d) / (Σ d + 20 d)) is the dispersion under sampling noise, with sums over
  *   the history.
  * - φ is the mean of G / d over the history, which is worth m = blocks / scale independent blocks.
- *   It is shrunken by two blocks towards the φ of the next smaller scale, and at least 1. The part
- *   that exceeds 1 grows with the number of records.
+ *   It is shrunken by two blocks towards the φ of the next smaller scale (of the smallest: the prior
+ *   one), and at least 1. The part that exceeds 1 grows with the number of records.
  * - A statistic whose excess lies along one axis has another p-value under an ordered stream
  *   (`logWanderedSurvival`).
  * - v = 2 / (squared coefficient of variation of G / d) is the shape, at most d.
@@ -85,7 +87,7 @@ export function isOrdered(noiseWeight: number): boolean {
  * @param ownHistory false while the reference is too short to show how the stream itself varies
  * @example
  * const measured = { statistic: 16.92, degreesOfFreedom: 9, size: 100 };
- * judge({ history: [], noiseWeight: 1 }, measured, 1, false).pValue // 0.05
+ * judge({ history: [], noiseWeight: 1, priorDispersion: 1 }, measured, 1, false).pValue // 0.05
  */
 export function judge(
   significance: NullModel,
@@ -158,17 +160,14 @@ interface LearnedDispersion {
 
 /** Returns φ, v and m; null while fewer than eight blocks are known at the scale. */
 function learnedDispersion(
-  { history }: NullModel,
+  { history, priorDispersion }: NullModel,
   { degreesOfFreedom, size }: Measurement,
   scale: number,
 ): LearnedDispersion | null {
-  let smaller = 1;
+  let smaller = priorDispersion;
   for (const [index, known] of history.entries()) {
     const worth = known.blocks / scales[index]!;
-    const mean = Math.max(
-      1,
-      (known.sum / scales[index]! + priorBlocks * smaller) / (worth + priorBlocks),
-    );
+    const mean = shrunkenMean(known.sum / scales[index]!, worth, smaller);
     smaller = mean;
     if (scales[index] !== scale) continue;
     if (known.blocks < minHistoryBlocks) return null;
@@ -176,6 +175,19 @@ function learnedDispersion(
     return { dispersion, shape: shapeOf(known, worth, dispersion, degreesOfFreedom), worth };
   }
   return null;
+}
+
+/** Returns the φ at the largest scale, which is the least to expect of longer blocks. */
+export function dispersionOfLongest({ history, priorDispersion }: NullModel): number {
+  return history.reduce(
+    (smaller, { blocks, sum }, index) =>
+      shrunkenMean(sum / scales[index]!, blocks / scales[index]!, smaller),
+    priorDispersion,
+  );
+}
+
+function shrunkenMean(sum: number, worth: number, smaller: number): number {
+  return Math.max(1, (sum + priorBlocks * smaller) / (worth + priorBlocks));
 }
 
 /** Returns v. */

@@ -13,8 +13,8 @@ import { noTail, type TailHistory, withLogPValue } from './tailHistory.ts';
 import type { Measured } from './testBestReference.ts';
 
 /**
- * The subject of a test: the `variableKey` of a feature or output, the trend of one, a pair of
- * features, the labels, or the errors.
+ * The subject of a test: the `variableKey` of a feature or output, the trend of one, a mean vector,
+ * a pair of features, the outputs given the inputs, the labels, the errors, or a rate of one class.
  */
 export type TestKey = string;
 export const labelsKey: TestKey = 'labels';
@@ -30,6 +30,20 @@ const trendPrefix = 'trend/';
 export function trendKey(variable: TestKey): TestKey {
   return trendPrefix + variable;
 }
+
+const classPrefix = 'class/';
+
+/**
+ * Returns the key of the test of a rate of one class.
+ *
+ * @example classKey('recall', 'yes') // 'class/recall/yes'
+ */
+export function classKey(rate: string, name: string): TestKey {
+  return `${classPrefix}${rate}/${name}`;
+}
+
+/** The key of the test of the outputs given the inputs. */
+export const modelKey: TestKey = 'model';
 
 const vectorPrefix = 'vector/';
 
@@ -84,6 +98,11 @@ export const emptyStreamHistory: StreamHistory = {
  * The log-odds of all other features count for one feature, for trends and for pairs, up to this.
  */
 const maxFromFeatures = 12;
+/**
+ * They count down to this: a variable that varies by sampling noise alone shows it within some
+ * twenty blocks, whatever the others do.
+ */
+const minFromFeatures = -6;
 /** The log-odds of the features count for labels and errors up to this. */
 const maxForTruth = 12;
 /** The log-odds of the features count for outputs up to this. */
@@ -233,7 +252,7 @@ function logOddsOf(
   featureCount: number,
 ): number {
   const own = ownLogOdds(byScale);
-  if (isFeature(key)) return own + Math.min(maxFromFeatures, features - own);
+  if (isFeature(key)) return own + within(features - own, minFromFeatures, maxFromFeatures);
   if (isPairKey(key) || key.startsWith(trendPrefix))
     return own + Math.min(maxFromFeatures, features);
   const worst = Math.min(
@@ -241,10 +260,16 @@ function logOddsOf(
     ...byScale.map(({ noiseLogOdds }, index) => noiseLogOdds * scales[index]!),
   );
   if (featureCount === 0) return own + (key === labelsKey ? 0 : worst);
+  if (key.startsWith(classPrefix))
+    return own + worst + within(features, minFromFeatures, maxForOutputs);
   if (key === labelsKey || key === errorKey)
     return Math.max(minForTruth, own) + Math.min(maxForTruth, features);
   // A model that keeps learning changes its outputs without any drift.
   return own + worst + Math.min(maxForOutputs, features);
+}
+
+function within(value: number, minimum: number, maximum: number): number {
+  return Math.max(minimum, Math.min(maximum, value));
 }
 
 /**

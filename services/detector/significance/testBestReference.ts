@@ -1,6 +1,11 @@
 import { weekMs } from '../../shared/duration.ts';
 import { type Cycle, cycles } from '../reference/calendar.ts';
-import { type Comparison, minOwnBlocks } from '../reference/comparison.ts';
+import {
+  blocksOfVariation,
+  type Comparison,
+  minOwnBlocks,
+  scaleIndex,
+} from '../reference/comparison.ts';
 import { plainReference, type TestReference } from '../reference/testReference.ts';
 import { detectableRatio, isOrdered, type Judgement, judge, type NullModel } from './nullModel.ts';
 import { type Measurement, minHistoryBlocks, type StatisticHistory } from './statisticHistory.ts';
@@ -88,9 +93,13 @@ export function testBestReference<M extends ReferenceMeasurement>(
     : new Map<Cycle, M>();
   const { cycle, own } = bestReference(comparison, significance, plain, cyclic);
   const best = cycle === null ? plain : cyclic.get(cycle)!;
-  const { scale, referenceBlocks } = comparison;
+  const { scale, recentBlocks, referenceBlocks } = comparison;
+  const known = own.history[scaleIndex(scale)]?.blocks ?? 0;
+  const ownHistory =
+    referenceBlocks.length >= minOwnBlocks &&
+    (!isOrdered(significance.noiseWeight) || known >= blocksOfVariation(recentBlocks));
   const judgementOf = (test: M, statistic: number) =>
-    judge(own, { ...test, statistic }, scale, referenceBlocks.length >= minOwnBlocks);
+    judge(own, { ...test, statistic }, scale, ownHistory);
   const isNotable = cycle === 'week' && judgementOf(best, best.statistic).pValue < maxNotablePValue;
   const test = isNotable ? closestDay(comparison, best, measure) : best;
   return {
@@ -134,7 +143,7 @@ function bestReference(
   let smallest = detectableRatio(significance, plain, scale, minHistoryBlocks);
   for (const [cycle, test] of cyclic) {
     const own = {
-      noiseWeight: significance.noiseWeight,
+      ...significance,
       history: significance.cyclic.get(cycle) ?? [],
     };
     const detectable = detectableRatio(own, test, scale, minBlocks);

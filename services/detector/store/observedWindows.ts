@@ -31,6 +31,8 @@ export interface StoredPerformance {
   loss_sum: number;
   loss_square_sum: number;
   label_counts: Record<string, number>;
+  /** Counts by label→prediction. */
+  confusion: Record<string, number>;
 }
 
 export interface StoredSample extends SampleRow {
@@ -97,6 +99,7 @@ function performanceOf({
   loss_sum,
   loss_square_sum,
   label_counts,
+  confusion,
 }: StoredPerformance): WindowPerformance {
   return {
     task,
@@ -104,5 +107,25 @@ function performanceOf({
     lossSum: loss_sum,
     lossSquareSum: loss_square_sum,
     labelCounts: new Map(Object.entries(label_counts)),
+    ...countsOfClasses(Object.keys(label_counts), confusion),
   };
+}
+
+/** Reads how often each class was predicted, and rightly, from a confusion matrix. */
+function countsOfClasses(
+  labels: readonly string[],
+  confusion: Readonly<Record<string, number>>,
+): Pick<WindowPerformance, 'predictedCounts' | 'rightCounts'> {
+  const predictedCounts = new Map<string, number>();
+  const rightCounts = new Map<string, number>();
+  // A class may contain an arrow; the longest label that fits is the label.
+  const byLength = labels.toSorted((left, right) => right.length - left.length);
+  for (const [cell, count] of Object.entries(confusion)) {
+    const label = byLength.find(name => cell.startsWith(`${name}→`));
+    if (label === undefined) continue;
+    const prediction = cell.slice(label.length + 1);
+    predictedCounts.set(prediction, (predictedCounts.get(prediction) ?? 0) + count);
+    if (prediction === label) rightCounts.set(label, count);
+  }
+  return { predictedCounts, rightCounts };
 }

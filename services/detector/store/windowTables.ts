@@ -59,7 +59,7 @@ export function windowTables(clickhouse: Clickhouse) {
         ),
         clickhouse.select<VersionName & StoredPerformance>(
           `SELECT model, version, segment, ${msOf('window_start')} AS start_ms,
-                  toString(task) AS task, labelled, loss_sum, loss_square_sum, label_counts
+                  toString(task) AS task, labelled, loss_sum, loss_square_sum, label_counts, confusion
            FROM performance_windows FINAL WHERE ${sql}`,
           parameters,
         ),

@@ -29,12 +29,13 @@ const windows = syntheticWindows({
 
 /** Accounts for a window, with the rows and the drift event that the fold gave. */
 function folded(index: number) {
-  let state = initialState(null, context);
+  let state = initialState(null, context, hourMs);
   for (const window of windows.slice(0, index)) state = foldWindow(state, window, context).state;
   const window = windows[index]!;
-  const { judged, verdict } = foldWindow(state, window, context);
-  const rows = judged ? driftMetrics(state, judged, context) : [];
-  return { account: accountFor(state, window, context), rows, event: verdict.change };
+  const folded = foldWindow(state, window, context);
+  const rows = driftMetrics(state, folded, context);
+  const event = folded.verdict.changes.at(-1);
+  return { account: accountFor(state, window, context), rows, event };
 }
 
 const iso = (timeMs: number) => new Date(timeMs).toISOString();

@@ -23,12 +23,15 @@ function blockAt(startMs: number, lengthMs: number, counts: number[], wrong = 0)
       labelled,
       lossSum: wrong,
       lossSquareSum: wrong,
+      predictedCounts: new Map(),
+      rightCounts: new Map(),
       labelCounts: new Map([
         ['yes', counts[0]!],
         ['no', labelled - counts[0]!],
       ]),
     },
     pairs: null,
+    residuals: null,
   };
 }
 

@@ -38,7 +38,7 @@ function windowsOf(seed: number, amplitude: number, noise: number, shift: number
  * more.
  */
 function cyclesOf(state: FoldState, window: ReturnType<typeof windowsOf>[number], name: string) {
-  const { results } = foldWindow(state, window, context).judged!.tests;
+  const { results } = foldWindow(state, window, context).judged[0]!.tests;
   return results
     .filter(({ feature, metric }) => feature === name && metric === 'likelihood_ratio')
     .map(({ cycle }) => cycle);

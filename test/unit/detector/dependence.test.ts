@@ -92,7 +92,11 @@ describe('measureDependence', () => {
     expect(measured.value).toBeCloseTo(0.3627998399527116, 12);
     expect(measured.size).toBeCloseTo(24.857142857142858, 12);
     expect(measured.statistic).toBeCloseTo(2.981862764346179, 12);
-    const { pValue } = judgeDependence(measured, comparison, { history: [], noiseWeight: 1 });
+    const { pValue } = judgeDependence(measured, comparison, {
+      history: [],
+      noiseWeight: 1,
+      priorDispersion: 1,
+    });
     expect(pValue).toBeCloseTo(0.08420231276210939, 12);
     expect(measured).toMatchObject({ records: 30, referenceRecords: 180 });
   });
@@ -249,7 +253,7 @@ describe('a changed dependence', () => {
     );
     expect(foldAll(unsampled).events).toMatchObject([{ metric: 'correlation_change' }]);
     const parts = windows.slice(0, 10).map(window => ({ ...window, sample: null }));
-    const start = initialState({ id: 'r', source: 'training', parts }, context);
+    const start = initialState({ id: 'r', source: 'training', parts }, context, hourMs);
     expect(foldAll(windows.slice(10), start).events).toMatchObject([
       { metric: 'correlation_change' },
     ]);

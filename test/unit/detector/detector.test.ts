@@ -81,8 +81,8 @@ describe('steady streams', { timeout: 60_000 }, () => {
     let events = 0;
     for (let seed = 10; seed < 13; seed++) {
       const windows = syntheticWindows({ seed, windows: 100, records: 200, recordOf });
-      events += foldAll(windows, initialState(null, context), { ...context, detection }).events
-        .length;
+      events += foldAll(windows, initialState(null, context, hourMs), { ...context, detection })
+        .events.length;
     }
     expect(events).toBeLessThanOrEqual(3);
   });
@@ -281,8 +281,16 @@ describe('predictions that change alone', { timeout: 60_000 }, () => {
       prediction: random.uniform() < share ? 'up' : record.prediction,
     }));
 
-  it('raise nothing when they change a little, as those of a model that keeps learning do', () => {
-    expect(eventsOf(5, 200, learning(0.2))).toEqual([]);
+  it('raise nothing when they change little by little, as those of a learning model do', () => {
+    const slowly = (random: Randomness, window: number) =>
+      learning(0.2 * Math.min(1, window / 150), 0)(random, window);
+    expect(eventsOf(5, 200, slowly)).toEqual([]);
+  });
+
+  it('are a drift when they change at once while the inputs stand still', () => {
+    expect(eventsOf(5, 100, learning(0.3))).toMatchObject([
+      { cause: 'prediction_drift', metric: 'unexplained_movement' },
+    ]);
   });
 
   it('raise nothing when only the scores become more extreme, as those of a learning model do', () => {
@@ -316,14 +324,14 @@ describe('predictions that change alone', { timeout: 60_000 }, () => {
     expect(eventsOf(5, 70, learning(0.6, 40))).toMatchObject([{ cause: 'prediction_drift' }]);
   });
 
-  it('are no drift if labels show that the errors stayed the same', () => {
+  it('are a drift of a model that stood still, even if the errors stayed the same', () => {
     const labelled = (random: Randomness, window: number) => {
       const record = learning(0.6)(random, window);
       // The error rate and the shares of the true classes stay as before, because errors of one
       // kind replace those of the other.
       return { ...record, label: random.uniform() < 0.5 ? 'up' : 'down' };
     };
-    expect(eventsOf(5, 100, labelled)).toEqual([]);
+    expect(eventsOf(5, 100, labelled)).toMatchObject([{ cause: 'prediction_drift' }]);
   });
 });
 
@@ -428,7 +436,7 @@ describe('a given reference', { timeout: 60_000 }, () => {
     variables: new Map([...part.variables].filter(([key]) => key.startsWith('feature/'))),
     performance: null,
   }));
-  const given = initialState({ id: 'r', source: 'training', parts }, context);
+  const given = initialState({ id: 'r', source: 'training', parts }, context, hourMs);
 
   it('is used from the first window on, and the outputs that it lacks come from the first windows', () => {
     const windows = syntheticWindows({ seed: 10, windows: 60, records: 200, recordOf });
@@ -462,7 +470,7 @@ describe('replays', { timeout: 60_000 }, () => {
 
   it('from any state give the same verdicts, because states are never changed', () => {
     const whole = foldAll(windows);
-    let state: FoldState = initialState(null, context);
+    let state: FoldState = initialState(null, context, hourMs);
     const states = windows.map(window => (state = foldWindow(state, window, context).state));
     for (const from of [5, 40, 61, 70]) {
       expect(foldAll(windows.slice(from + 1), states[from]!).verdicts).toEqual(
@@ -493,7 +501,8 @@ function foldWithLateLabels(
   let published = new Map();
   for (let window = 0; window < labelled.length + delay; window++) {
     const refoldedFrom = Math.max(0, window - delay);
-    const start = refoldedFrom === 0 ? initialState(null, context) : states[refoldedFrom - 1]!;
+    const start =
+      refoldedFrom === 0 ? initialState(null, context, hourMs) : states[refoldedFrom - 1]!;
     const settled = start.episode ? foldedChanges(published, start) : [];
     const fresh: DriftEventChange[] = [];
     let state = start;
@@ -505,8 +514,8 @@ function foldWithLateLabels(
       );
       state = folded.state;
       states[index] = state;
-      const { change } = folded.verdict;
-      if (change) (index < window ? settled : fresh).push({ content: change, atMs: 0 });
+      for (const content of folded.verdict.changes)
+        (index < window ? settled : fresh).push({ content, atMs: 0 });
     }
     const revisions = driftEventRevisions(published, settled, fresh, refoldedFrom * hourMs, hourMs);
     published = new Map([

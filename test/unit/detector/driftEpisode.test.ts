@@ -31,6 +31,7 @@ function episodeOf(...evidence: DatedEvidence[]): Episode {
     newCodeVersions: [],
     evidence,
     renewals: 0,
+    openUntilMs: 0,
   };
 }
 

@@ -279,7 +279,7 @@ describe('JudgeRun', () => {
     for (const [key, window] of latest) version.judged.set(key, { ...window, digest: 'other' });
     version.forgetFold();
     const { written } = version.judge();
-    const changed = [...latest.values()].filter(({ verdict }) => verdict.change);
+    const changed = [...latest.values()].filter(({ verdict }) => verdict.changes.length > 0);
     expect(changed.length).toBeGreaterThan(0);
     expect(written).toEqual(changed.map(window => ({ ...window, revision: 2 })));
   });
@@ -291,7 +291,7 @@ describe('JudgeRun', () => {
     version.judge({ changedFrom: Number.NEGATIVE_INFINITY });
     expect(statusesOf(version)).not.toContain('reference');
     expect(ofAll(version)).toMatchObject([
-      { windowStart: onset * hourMs, reference: 'training', status: 'closed' },
+      { windowStart: onset * hourMs, reference: 'training', status: 'open' },
     ]);
   });
 

@@ -11,7 +11,12 @@ const windows = 240;
 const weekend = (window: number) => [5, 6].includes(Math.floor(window / 24) % 7);
 const day = (window: number) => new Date(window * hourMs).toISOString().slice(0, 10);
 
-function fold(name: string, draw: Draw, start = initialState(null, context), used = context) {
+function fold(
+  name: string,
+  draw: Draw,
+  start = initialState(null, context, hourMs),
+  used = context,
+) {
   const drawn = syntheticWindows({
     seed: 3,
     windows,
@@ -115,13 +120,15 @@ describe('the setting of a kind', () => {
     expect(fold('x2', draw).events).not.toEqual([]);
     const detection = { ...context.detection, featureKinds: { x2: 'counter' as const } };
     const used = { ...context, detection };
-    expect(fold('x2', draw, initialState(null, used), used).events).toEqual([]);
+    expect(fold('x2', draw, initialState(null, used, hourMs), used).events).toEqual([]);
   });
 });
 
 describe('notices on kinds of features', () => {
   const noticesOf = (name: string, draw: Draw, used = context) =>
-    kindNotices(knownFeatures(fold(name, draw, initialState(null, used), used).state.regime!));
+    kindNotices(
+      knownFeatures(fold(name, draw, initialState(null, used, hourMs), used).state.regime!),
+    );
 
   it('say what is odd, with evidence, since when and what to do', () => {
     expect(noticesOf('amount', (_, { uniform }) => (10 + 80 * uniform()).toFixed(2))).toEqual([

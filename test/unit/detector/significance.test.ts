@@ -26,13 +26,14 @@ const historyOf = (statistics: readonly number[], scale: number): StatisticHisto
 const significanceOf = (statistics: readonly number[], noiseWeight: number): NullModel => ({
   history: scales.map(scale => historyOf(statistics, scale)),
   noiseWeight,
+  priorDispersion: 1,
 });
 const wandering = Array.from({ length: 60 }, (_, block) => degreesOfFreedom * (5 + (block % 11)));
 const noisy = Array.from({ length: 60 }, (_, block) => 4 + (block % 11));
 
 describe('judge', () => {
   it('judges a likelihood ratio as chi-squared while there is no history', () => {
-    const nothing: NullModel = { history: [], noiseWeight: 1 };
+    const nothing: NullModel = { history: [], noiseWeight: 1, priorDispersion: 1 };
     for (const statistic of [0, 3, 20, 80]) {
       const { pValue, overdispersion } = judge(nothing, measured(statistic), 1, false);
       expect(pValue).toBeCloseTo(chiSquaredSurvival(statistic, degreesOfFreedom), 12);

@@ -112,7 +112,15 @@ export function observationOf(
   const labelled = records.filter(({ label }) => label !== undefined);
   const errors = labelled.filter(({ label, prediction }) => label !== prediction).length;
   const labelCounts = new Map<string, number>();
-  for (const { label } of labelled) labelCounts.set(label!, (labelCounts.get(label!) ?? 0) + 1);
+  const predictedCounts = new Map<string, number>();
+  const rightCounts = new Map<string, number>();
+  const count = (counts: Map<string, number>, name: string) =>
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const { label, prediction } of labelled) {
+    count(labelCounts, label!);
+    count(predictedCounts, String(prediction));
+    if (label === prediction) count(rightCounts, label!);
+  }
   return {
     startMs: window * hourMs,
     endMs: (window + 1) * hourMs,
@@ -129,6 +137,8 @@ export function observationOf(
             lossSum: errors,
             lossSquareSum: errors,
             labelCounts,
+            predictedCounts,
+            rightCounts,
           },
     sample: mergeSampledRecords(sampledRecords(sample)),
   };
@@ -140,8 +150,7 @@ export function metricsAfter(
   window: WindowObservation,
 ): DriftMetric[] {
   const { state } = foldAll(earlier);
-  const { judged } = foldWindow(state, window, context);
-  return judged ? driftMetrics(state, judged, context) : [];
+  return driftMetrics(state, foldWindow(state, window, context), context);
 }
 
 export interface FoldedStream {
@@ -155,7 +164,7 @@ export interface FoldedStream {
 
 export function foldAll(
   windows: readonly WindowObservation[],
-  start: FoldState = initialState(null, context),
+  start: FoldState = initialState(null, context, hourMs),
   foldContext = context,
 ): FoldedStream {
   let state = start;
@@ -165,7 +174,7 @@ export function foldAll(
     state = folded.state;
     verdicts.push(folded.verdict);
   }
-  const changes = verdicts.flatMap(({ change }) => change ?? []);
+  const changes = verdicts.flatMap(({ changes }) => changes);
   return {
     state,
     verdicts,

@@ -8,6 +8,11 @@ describe('performanceDrop', () => {
     expect(toleratedRise(0.02, 50, 'relative')).toBe(1);
   });
 
+  it('is at most half of an error rate, as a number', () => {
+    expect(toleratedRise(0.02, 0.005, 'absolute')).toBe(0.0025);
+    expect(toleratedRise(0.02, 0.04, 'absolute')).toBe(0.02);
+  });
+
   it('is the smaller of an absolute and a relative rise', () => {
     expect(toleratedRise({ absolute: 0.02 }, 0.2, 'absolute')).toBe(0.02);
     expect(toleratedRise({ absolute: 3 }, 50, 'relative')).toBe(3);

@@ -8,13 +8,14 @@ import { driftMetrics } from '../../../services/detector/fold/driftMetrics.ts';
 import { initialState } from '../../../services/detector/fold/foldState.ts';
 import {
   context,
+  hourMs,
   type Randomness,
   type SyntheticRecord,
   syntheticWindows,
 } from './syntheticStream.ts';
 
-const onset = 60;
-const windowCount = 84;
+const onset = 100;
+const windowCount = 124;
 
 /**
  * Draws a record of a steady stream with features of both types, scores, labels and a version of
@@ -150,12 +151,14 @@ function foldRows(seed: number, apply: Change): FoldedRows {
     },
   });
   const folded: FoldedRows = { published: [], rows: new Map(), openAt: new Set() };
-  let state = initialState(null, context);
+  let state = initialState(null, context, hourMs);
   for (const [window, observation] of windows.entries()) {
-    const { state: after, verdict, judged } = foldWindow(state, observation, context);
-    if (judged) folded.rows.set(observation.startMs, driftMetrics(state, judged, context));
+    const step = foldWindow(state, observation, context);
+    const { state: after, verdict } = step;
+    if (step.judged.length > 0)
+      folded.rows.set(observation.startMs, driftMetrics(state, step, context));
     if (state.episode || after.episode) folded.openAt.add(observation.startMs);
-    if (verdict.change) folded.published.push({ content: verdict.change, window });
+    for (const content of verdict.changes) folded.published.push({ content, window });
     state = after;
   }
   return folded;

@@ -33,7 +33,9 @@ describe('a version fold', () => {
     const { verdicts } = foldAll(windows);
     const ofAll = whole.verdicts.map(folded => (folded as { verdict: unknown }[])[0]!.verdict);
     expect(ofAll).toEqual(verdicts);
-    expect(verdicts.filter(({ change }) => change?.status === 'open')).toHaveLength(1);
+    expect(
+      verdicts.filter(({ changes }) => changes.some(({ status }) => status === 'open')),
+    ).toHaveLength(1);
   });
 
   it.each([199, 190, 170, 140, 20, 0])(

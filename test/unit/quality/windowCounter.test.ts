@@ -91,7 +91,12 @@ describe('labels of a stream', () => {
       [20, new Map([['yes', 1]])],
       [40, new Map([['no', 1]])],
     ]);
-    expect(labelRevisions.at(-1)!.performance).toMatchObject({ labelled: 1, lossSum: 1 });
+    expect(labelRevisions.at(-1)!.performance).toMatchObject({
+      labelled: 1,
+      lossSum: 1,
+      predictedCounts: new Map([['yes', 1]]),
+      rightCounts: new Map(),
+    });
   });
 
   it('have sums of errors and no counts if they are numbers', () => {
@@ -100,7 +105,15 @@ describe('labels of a stream', () => {
       [feedback('a', 1, 1), feedback('b', 2, 2.5), feedback('b', 2, 3.5, 'another model')],
     );
     expect(labelRevisions.map(({ performance }) => performance)).toEqual([
-      { task: 'regression', labelled: 2, lossSum: 2, lossSquareSum: 2.5, labelCounts: new Map() },
+      {
+        task: 'regression',
+        labelled: 2,
+        lossSum: 2,
+        lossSquareSum: 2.5,
+        labelCounts: new Map(),
+        predictedCounts: new Map(),
+        rightCounts: new Map(),
+      },
     ]);
   });
 });
@@ -138,14 +151,25 @@ describe('signals', () => {
     const { windows, labelRevisions } = withSignals(stream, ['error']);
     expect(windows.map(({ records, variables }) => [records, variables.size])).toEqual([[1, 0]]);
     expect(labelRevisions.map(revision => revision.performance)).toEqual([
-      { ...performance, labelCounts: new Map() },
+      {
+        ...performance,
+        labelCounts: new Map(),
+        predictedCounts: new Map(),
+        rightCounts: new Map(),
+      },
     ]);
   });
 
   it('keep only the labels when errors are left out, and no performance when both are', () => {
     const { labelRevisions } = withSignals(stream, ['labels']);
     expect(labelRevisions.map(revision => revision.performance)).toEqual([
-      { ...performance, lossSum: 0, lossSquareSum: 0 },
+      {
+        ...performance,
+        lossSum: 0,
+        lossSquareSum: 0,
+        predictedCounts: new Map(),
+        rightCounts: new Map(),
+      },
     ]);
     expect(withSignals(stream, ['features'])).toMatchObject({
       windows: stream.windows,
