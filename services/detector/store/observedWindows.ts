@@ -127,5 +127,17 @@ function countsOfClasses(
     predictedCounts.set(prediction, (predictedCounts.get(prediction) ?? 0) + count);
     if (prediction === label) rightCounts.set(label, count);
   }
-  return { predictedCounts, rightCounts };
+  return {
+    predictedCounts: mostFrequentFirst(predictedCounts),
+    rightCounts: mostFrequentFirst(rightCounts),
+  };
+}
+
+/** Returns counts in the order in which `label_counts` has them. */
+function mostFrequentFirst(counts: ReadonlyMap<string, number>): Map<string, number> {
+  return new Map(
+    [...counts].sort(
+      ([leftName, left], [rightName, right]) => right - left || (leftName < rightName ? -1 : 1),
+    ),
+  );
 }
