@@ -15,6 +15,7 @@ import {
 } from '../../services/profiler/counting/windowState.ts';
 import { parseSettings } from '../../services/shared/config/settings.ts';
 import type { Feedback, Prediction } from '../../services/shared/contracts.ts';
+import { mostFrequentFirst } from '../../services/shared/mostFrequentFirst.ts';
 import {
   type ComparedOutput,
   outputComparison,
@@ -289,9 +290,6 @@ function performanceOf(sums: PerformanceSums, task: Task): WindowPerformance {
 }
 
 function mostFrequent(counted: ReadonlyMap<string, number>): Map<string, number> {
-  const counts = [...counted].filter(([, count]) => count > 0);
-  counts.sort(
-    ([leftName, left], [rightName, right]) => right - left || (leftName < rightName ? -1 : 1),
-  );
+  const counts = mostFrequentFirst(counted).filter(([, count]) => count > 0);
   return new Map(counts.slice(0, maxLabelCounts));
 }

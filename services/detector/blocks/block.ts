@@ -188,6 +188,17 @@ export function mergeBlocks(earlier: Block, later: Block): Block {
   };
 }
 
+/**
+ * Returns the versions of the serving code that recent blocks logged and earlier ones did not, if
+ * those logged any.
+ */
+export function newCodeVersions(earlier: readonly Block[], recent: readonly Block[]): string[] {
+  const known = new Set(earlier.flatMap(({ codeVersions }) => [...codeVersions]));
+  if (known.size === 0) return [];
+  const logged = new Set(recent.flatMap(({ codeVersions }) => [...codeVersions]));
+  return [...logged].filter(version => !known.has(version)).sort();
+}
+
 /** Returns the sum of residuals; null if there are none. */
 export function addedResiduals(left: Residuals | null, right: Residuals | null): Residuals | null {
   if (!left || !right) return left ?? right;

@@ -1,4 +1,6 @@
+import { mostFrequentFirst } from '../../shared/mostFrequentFirst.ts';
 import { benjaminiHochberg } from '../../shared/statistics/benjaminiHochberg.ts';
+import { cohensH } from '../../shared/statistics/cohensH.ts';
 import { type Comparison, minReferenceBlocks } from '../reference/comparison.ts';
 import { statisticThreshold } from '../significance/statisticThreshold.ts';
 import { classKey } from '../significance/streamHistory.ts';
@@ -9,7 +11,6 @@ import {
   type ClassStatistic,
   classRate,
   classStatistic,
-  cohenEffect,
   fallenRate,
   minReferenceOfClass,
 } from './classStatistic.ts';
@@ -52,9 +53,8 @@ export const classFamily: TestFamily = {
 /** Returns the most frequent classes that the labels of the reference have often enough. */
 function testedClasses({ performance }: Comparison['reference']): string[] {
   if (!performance || performance.predictedCounts.size === 0) return [];
-  return [...performance.labelCounts]
+  return mostFrequentFirst(performance.labelCounts)
     .filter(([, count]) => count >= minReferenceOfClass)
-    .sort(([leftName, left], [rightName, right]) => right - left || (leftName < rightName ? -1 : 1))
     .slice(0, maxClasses)
     .map(([name]) => name);
 }
@@ -151,7 +151,7 @@ function evidenceOfClasses(
   const { total } = classRate(recent.performance!, name, 'recall');
   return evidenceOf(results.get(leading)!, {
     contributions: shares(changed.map(one => [one.name, one.test.referenceValue - one.test.value])),
-    effect: cohenEffect(test.referenceValue) - cohenEffect(test.value),
+    effect: cohensH(test.value, test.referenceValue),
     large: true,
     // Share of all records that changed from right to wrong.
     rise: ((test.referenceValue - test.value) * total) / recent.performance!.labelled,

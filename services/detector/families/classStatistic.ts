@@ -1,8 +1,9 @@
+import { cohensH, rateBelow } from '../../shared/statistics/cohensH.ts';
 import { effectiveCount } from '../../shared/statistics/effectiveCount.ts';
 import { likelihoodRatio, type Rate, rateOf } from '../../shared/statistics/rateIncrease.ts';
 import type { WindowPerformance } from '../blocks/windowObservation.ts';
 import type { Comparison } from '../reference/comparison.ts';
-import type { Judgement } from '../significance/nullModel.ts';
+import { type Judgement, oneSided } from '../significance/nullModel.ts';
 import {
   type BestReferenceTest,
   type ReferenceMeasurement,
@@ -27,14 +28,14 @@ interface MeasuredRate extends ReferenceMeasurement {
 }
 
 /** Fewer recent records of a class are not tested. */
-export const minRecentOfClass = 5;
+const minRecentOfClass = 5;
 /** A class with fewer records in the reference is not tested. */
 export const minReferenceOfClass = 10;
 /**
  * A rate has to fall by this much, in Cohen's h: by 5 points from 50 %, by 2 from 98 %, by 0.4 from
  * 99.9 %.
  */
-export const minFall = 0.1;
+const minFall = 0.1;
 
 /**
  * Tests whether a rate of a class has fallen, one-sided. The recent hits count half a record nearer
@@ -91,11 +92,8 @@ function fallTest({
   measured,
   judgementOf,
 }: BestReferenceTest<MeasuredRate>): ClassStatistic {
-  const fall = (statistic: number) => {
-    const { pValue, logPValue, ...judgement } = judgementOf(statistic);
-    return { ...judgement, pValue: pValue / 2, logPValue: logPValue - Math.LN2 };
-  };
-  const matters = cohenEffect(test.referenceValue) - cohenEffect(test.value) >= minFall;
+  const fall = (statistic: number) => oneSided(judgementOf(statistic));
+  const matters = cohensH(test.value, test.referenceValue) >= minFall;
   return {
     ...test,
     cycle,
@@ -106,13 +104,7 @@ function fallTest({
   };
 }
 
-/** 2 arcsin √p; the difference of two is Cohen's h (Cohen 1988, chapter 6). */
-export function cohenEffect(rate: number): number {
-  return 2 * Math.asin(Math.sqrt(rate));
-}
-
 /** Returns the rate that a class falls to at a level: the smallest fall that would alarm. */
 export function fallenRate(rate: number, statistic: number, size: number): number {
-  const fall = Math.max(minFall, Math.sqrt(statistic / size));
-  return Math.sin(Math.max(0, cohenEffect(rate) - fall) / 2) ** 2;
+  return rateBelow(rate, Math.max(minFall, Math.sqrt(statistic / size)));
 }

@@ -1,7 +1,7 @@
+import { cohensH } from '../../shared/statistics/cohensH.ts';
 import { type Comparison, minReferenceBlocks } from '../reference/comparison.ts';
 import { errorKey } from '../significance/streamHistory.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
-import { cohenEffect } from './classStatistic.ts';
 import { type ErrorStatistic, errorStatistic, errorThreshold } from './errorStatistic.ts';
 import { type Evidence, evidenceOf, percent, shown } from './evidence.ts';
 import { performanceResult } from './performanceResult.ts';
@@ -66,7 +66,7 @@ function evidenceOfErrors(
   const text = (loss: number) => (isRegression ? shown(loss) : percent(loss));
   const name = isRegression ? 'mean absolute error' : 'error rate';
   return evidenceOf(result, {
-    ...(!isRegression && { effect: cohenEffect(value) - cohenEffect(referenceValue) }),
+    ...(!isRegression && { effect: cohensH(referenceValue, value) }),
     large: true,
     rise: isRegression ? Number.POSITIVE_INFINITY : value - referenceValue,
     summary: `the ${name} rose from ${text(referenceValue)} to ${text(value)}`,

@@ -2,7 +2,7 @@ import { effectiveCount } from '../../shared/statistics/effectiveCount.ts';
 import { likelihoodRatio, rateReaching } from '../../shared/statistics/rateIncrease.ts';
 import type { WindowPerformance } from '../blocks/windowObservation.ts';
 import type { Comparison } from '../reference/comparison.ts';
-import type { Judgement } from '../significance/nullModel.ts';
+import { type Judgement, oneSided } from '../significance/nullModel.ts';
 import { statisticThreshold } from '../significance/statisticThreshold.ts';
 import {
   type BestReferenceTest,
@@ -69,7 +69,7 @@ function riseTest({
   measured,
   judgementOf,
 }: BestReferenceTest<MeasuredError>): ErrorStatistic {
-  const rise = (statistic: number) => halved(judgementOf(statistic));
+  const rise = (statistic: number) => oneSided(judgementOf(statistic));
   const judgement = rise(test.statistic);
   const matters = test.value - test.referenceValue >= test.floor;
   return {
@@ -80,10 +80,6 @@ function riseTest({
     ...judgement,
     ...(!matters && { pValue: 1, logPValue: 0 }),
   };
-}
-
-function halved(judgement: Judgement): Judgement {
-  return { ...judgement, pValue: judgement.pValue / 2, logPValue: judgement.logPValue - Math.LN2 };
 }
 
 function errorRate(

@@ -2,6 +2,7 @@ import { type Comparison, minReferenceBlocks, pooledCounts } from '../reference/
 import { labelsKey } from '../significance/streamHistory.ts';
 import { evidenceOf } from './evidence.ts';
 import { quoted } from './largestShift.ts';
+import { qualityResult } from './qualityFamily.ts';
 import { vanishedTest } from './qualityTests.ts';
 import type { FamilyContext, FamilyResult, TestFamily } from './testFamily.ts';
 
@@ -38,23 +39,11 @@ function testLabelQuality(
   );
   if (!test.isReported) return null;
   const changed = test.notable!.logPValue <= Math.log(level);
+  const { name: family } = labelQualityFamily;
+  const judged = { family, scale, familyLevel: level, level, changed };
   const result = {
-    family: labelQualityFamily.name,
-    kind: 'performance' as const,
+    ...qualityResult(test, { ...judged, kind: 'performance' }),
     feature: '',
-    metric: test.metric,
-    scale,
-    value: test.value,
-    referenceValue: null,
-    records: test.records,
-    referenceRecords: test.referenceRecords,
-    cycle: null,
-    noiseWeight: test.noiseWeight,
-    familyLevel: level,
-    level,
-    changed,
-    logPValue: test.notable!.logPValue,
-    detail: () => test.detail(level),
   };
   const { large, summary } = test.notable!;
   return {

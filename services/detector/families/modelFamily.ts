@@ -12,11 +12,10 @@ import { evidenceOf, shown } from './evidence.ts';
 import { predictionContributions } from './outputMovement.ts';
 import type { FamilyContext, FamilyResult, TestFamily } from './testFamily.ts';
 
-/**
- * A mean output has to move by this share of its standard deviation beyond what the inputs explain,
- * and by half of that, because effects of inputs need not add up.
- */
+/** A mean output has to move by this many standard deviations beyond what the inputs explain. */
 const minMovement = 0.2;
+/** It also has to move by this share of what they explain, because effects need not add up. */
+const shareOfExplained = 0.5;
 /**
  * Where the outputs given the inputs vary by more than sampling noise anyway, the p-value has to
  * reach this power of the level, because such outputs move in steps.
@@ -42,8 +41,8 @@ export const modelFamily: TestFamily = {
 interface MeasuredMovement extends ReferenceMeasurement {
   /** In standard deviations of the output, signed. */
   movement: number;
-  /** Part of the movement that matters which comes from what the inputs explain, in this unit. */
-  explainedFloor: number;
+  /** Movement that the inputs explain, in the same unit, without its sign. */
+  explainedDeviations: number;
   /** Movement of a probability that is too small to matter; 0 for another output. */
   probabilityFloor: number;
   before: number;
@@ -66,7 +65,7 @@ function testModel(
   const { test, judgementOf } = best;
   const { scale } = comparison;
   const ordered = isOrdered(significance.noiseWeight);
-  const floor = test.explainedFloor + minMovement;
+  const floor = minMovement + shareOfExplained * test.explainedDeviations;
   const matters = Math.abs(test.movement) >= Math.max(floor, test.probabilityFloor);
   const { pValue, logPValue, overdispersion } = judgementOf(test.statistic);
   const { noiseWeight } = significance;
@@ -157,7 +156,7 @@ function measureMovement(
     records: now.records,
     referenceRecords: before.records,
     movement: rest / deviation,
-    explainedFloor: Math.abs(explained / deviation) / 2,
+    explainedDeviations: Math.abs(explained / deviation),
     probabilityFloor: isProbability(model) ? minMovementOfProbability / deviation : 0,
     before: before.mean,
     now: now.mean,
@@ -172,7 +171,7 @@ function measureMovement(
 export function explainedMovement(model: OutputModel | null, comparison: Comparison): number {
   const measured =
     model && measureMovement(model, comparison, plainReference(comparison.reference));
-  return measured ? 2 * measured.explainedFloor : 0;
+  return measured?.explainedDeviations ?? 0;
 }
 
 function isProbability({ binOutputs }: OutputModel): boolean {

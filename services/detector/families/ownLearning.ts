@@ -44,8 +44,8 @@ const reasons = {
 
 /** What else is known of the compared blocks. */
 export interface WindowContext {
-  /** Whether the recent blocks logged a version of the code that the reference never did. */
-  hasNewCode: boolean;
+  /** Returns whether the recent blocks logged a version of the code that the reference never did. */
+  hasNewCode(): boolean;
   /**
    * Returns by how many standard deviations the inputs are expected to have moved the mean output
    * at a scale; 0 if that is unknown.
@@ -97,14 +97,15 @@ export function withheldEvidence(
   evidence: readonly Evidence[],
   measured: readonly MeasuredScale[],
   stream: StreamNullModel,
-  { frozen, standsStill, hasNewCode, inputsMoved }: TestOptions & WindowContext,
+  options: TestOptions & WindowContext,
 ): Map<FamilyName, string> {
   const withhold = (reason: string) => new Map(evidence.map(({ family }) => [family, reason]));
-  if (evidence.some(({ family }) => !ownFamilies.has(family))) return new Map();
-  const explained = evidence.filter(one => isExplainedByInputs(one, inputsMoved));
-  if (explained.length > 0 && explained.length === evidence.length)
+  if (evidence.length === 0 || evidence.some(({ family }) => !ownFamilies.has(family)))
+    return new Map();
+  if (evidence.every(one => isExplainedByInputs(one, options.inputsMoved)))
     return withhold(reasons.movedInputs);
-  if (hasNewCode || isNotLearned(evidence, stream, standsStill)) return new Map();
+  const standsStill = options.standsStill();
+  if (options.hasNewCode() || isNotLearned(evidence, stream, standsStill)) return new Map();
   const errors = evidence.filter(({ family }) => family === 'error' || family === 'class_error');
   const predictions = evidence.find(({ family }) => family === 'predictions');
   if (errors.length > 0) {
@@ -122,7 +123,7 @@ export function withheldEvidence(
     ({ scale, tests }) => scale === predictions.scale && tests.has(errorKey),
   );
   if (errorsAreKnown) return withhold(reasons.knownErrors);
-  return mayLearn(stream, frozen) ? withhold(reasons.learning) : new Map();
+  return mayLearn(stream, options.frozen) ? withhold(reasons.learning) : new Map();
 }
 
 /**

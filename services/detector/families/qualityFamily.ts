@@ -70,24 +70,9 @@ function testQuality(
   const resultOf = (test: QualityTest): TestResult => {
     const isChanged = changed.includes(test);
     const ofTest = correctedLevel(level, changed.length, tests.length, isChanged);
-    return {
-      family,
-      kind,
-      feature: test.feature,
-      metric: test.metric,
-      scale: comparison.scale,
-      value: test.value,
-      referenceValue: test.referenceValue,
-      records: test.records,
-      referenceRecords: test.referenceRecords,
-      cycle: null,
-      noiseWeight: test.noiseWeight,
-      familyLevel: level,
-      level: ofTest,
-      changed: isChanged,
-      logPValue: test.notable?.logPValue ?? 0,
-      detail: () => test.detail(ofTest),
-    };
+    const { scale } = comparison;
+    const judged = { family, kind, scale, familyLevel: level, level: ofTest, changed: isChanged };
+    return qualityResult(test, judged);
   };
   const reported = tests.filter(({ isReported }) => isReported);
   return {
@@ -95,6 +80,26 @@ function testQuality(
     measured: new Map(),
     logPValue: 0,
     evidence: changed.length > 0 ? evidenceOfDefects(changed, resultOf) : null,
+  };
+}
+
+/** Returns the result of a test of defects, with how it was judged. */
+export function qualityResult(
+  test: QualityTest,
+  judged: Pick<TestResult, 'family' | 'kind' | 'scale' | 'familyLevel' | 'level' | 'changed'>,
+): TestResult {
+  return {
+    ...judged,
+    feature: test.feature,
+    metric: test.metric,
+    value: test.value,
+    referenceValue: test.referenceValue,
+    records: test.records,
+    referenceRecords: test.referenceRecords,
+    cycle: null,
+    noiseWeight: test.noiseWeight,
+    logPValue: test.notable?.logPValue ?? 0,
+    detail: () => test.detail(judged.level),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Block } from '../blocks/block.ts';
+import { type Block, newCodeVersions } from '../blocks/block.ts';
 import { type Comparison, comparisonsWithinReference, scales } from '../reference/comparison.ts';
 import type { FamilyName } from '../significance/family.ts';
 import type { Measurement } from '../significance/statisticHistory.ts';
@@ -48,7 +48,11 @@ export function testFamilies(
   const all = [...strongest.values()];
   const withheld = withheldEvidence(all, measured, stream, {
     ...options,
-    hasNewCode: comparisons.some(hasNewCode),
+    hasNewCode: () =>
+      comparisons.some(
+        ({ referenceBlocks, recentBlocks }) =>
+          newCodeVersions(referenceBlocks, recentBlocks).length > 0,
+      ),
     inputsMoved(scale) {
       const comparison = comparisons.find(one => one.scale === scale);
       return comparison ? explainedMovement(options.outputModel, comparison) : 0;
@@ -56,15 +60,6 @@ export function testFamilies(
   });
   const evidence = all.filter(({ family }) => !withheld.has(family));
   return { evidence, withheld, results, measured };
-}
-
-/** Returns whether the recent blocks logged a version of the code that the reference never did. */
-function hasNewCode({ recentBlocks, referenceBlocks }: Comparison): boolean {
-  const known = new Set(referenceBlocks.flatMap(({ codeVersions }) => [...codeVersions]));
-  return (
-    known.size > 0 &&
-    recentBlocks.some(({ codeVersions }) => [...codeVersions].some(version => !known.has(version)))
-  );
 }
 
 /** Measures the variation of the stream between the blocks of a reference. */

@@ -45,10 +45,10 @@ export interface TestOptions {
   /** Model of the effect of the features on the outputs. */
   outputModel: OutputModel | null;
   /**
-   * Whether the version was seen to give the same outputs to the same inputs since its reference;
-   * null without a model of the outputs.
+   * Returns whether the version was seen to give the same outputs to the same inputs since its
+   * reference; null without a model of the outputs.
    */
-  standsStill: boolean | null;
+  standsStill(): boolean | null;
 }
 
 export interface FamilyContext {

@@ -73,10 +73,11 @@ export function foldWindow(
   const own = foldOwnLevel(state, window, context);
   const budget = longBudget(state, context);
   let shorter = () => streamNullModel(own.state.history);
+  const { detection } = context;
+  const isMoving = (key: string) => own.state.regime?.frozen.get(key)?.moving === true;
   const longs = state.longLevels.map(before => {
     const ofShorter = shorter;
-    const { detection } = context;
-    const options = { detection, budget: budget(before), moving: movingIn(own.state), shorter };
+    const options = { detection, budget: budget(before), isMoving, shorter };
     const step = foldLongLevel(before, window, options);
     shorter = () => streamNullModel(step.level.history, ofShorter());
     return { before, ...step };
@@ -102,13 +103,6 @@ export function foldWindow(
     observation: own.observation,
     judged: [...own.judged, ...longs.flatMap(({ judged }) => judged)],
   };
-}
-
-const noVariables: ReadonlySet<string> = new Set();
-
-function movingIn({ regime }: FoldState): ReadonlySet<string> {
-  const moving = [...(regime?.frozen ?? [])].filter(([, variable]) => variable.moving);
-  return moving.length > 0 ? new Set(moving.map(([key]) => key)) : noVariables;
 }
 
 /** Folds a window at the level of the windows. */
@@ -139,7 +133,7 @@ function foldOwnLevel(
     budget: ownBudget(state, context),
     blocks: 'short' as const,
     shorter: null,
-    moving: noVariables,
+    isMoving: () => false,
     ordinary: (evidence: Evidence) => {
       const days = state.longLevels.find(({ period }) => period.name === 'day');
       if (!days) return null;

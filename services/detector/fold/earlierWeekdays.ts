@@ -4,6 +4,7 @@ import { likelihoodRatioTest } from '../../shared/statistics/likelihoodRatioTest
 import type { Block } from '../blocks/block.ts';
 import { variableKey } from '../blocks/windowObservation.ts';
 import { rateOfMetric } from '../families/classFamily.ts';
+import { classRate } from '../families/classStatistic.ts';
 import type { Evidence } from '../families/evidence.ts';
 import type { LongLevel } from './foldState.ts';
 
@@ -75,10 +76,8 @@ function countsBehind({ family, contributions, feature, metric }: Evidence): Cou
     return [
       ({ performance }) => {
         if (!performance) return null;
-        const all =
-          rateOfMetric(metric) === 'recall' ? performance.labelCounts : performance.predictedCounts;
-        const right = performance.rightCounts.get(feature!) ?? 0;
-        return [right, (all.get(feature!) ?? 0) - right];
+        const { hits, total } = classRate(performance, feature!, rateOfMetric(metric));
+        return [hits, total - hits];
       },
     ];
   return [() => null];

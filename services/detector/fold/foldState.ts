@@ -156,7 +156,7 @@ export function withRegime(
     budget: detection.falseAlarmsPerThousandWindows / 1000,
     newFeaturesMatter: false,
     outputModel,
-    standsStill: null,
+    standsStill: () => null,
   });
   return withReference(history, measured);
 }

@@ -3,7 +3,7 @@
  *
  *   bootstrap ─► watching ─(a family of tests fires)─► settling ─► renewing ─► watching
  */
-import type { Block } from '../blocks/block.ts';
+import { type Block, newCodeVersions } from '../blocks/block.ts';
 import type { WindowObservation } from '../blocks/windowObservation.ts';
 import type { Evidence } from '../families/evidence.ts';
 import { type BlockTests, testFamilies } from '../families/testFamilies.ts';
@@ -70,8 +70,8 @@ export interface LevelOptions {
   detection: DetectionSettings;
   /** Number of false alarms that are allowed for a block of this level. */
   budget: number;
-  /** Variables of shorter blocks that move by themselves, and so do those of this level. */
-  moving: ReadonlySet<string>;
+  /** Returns whether a variable moves by itself in shorter blocks, and so in those of this level. */
+  isMoving(key: string): boolean;
   /** Says why evidence is ordinary for the time; null if it is not. */
   ordinary(evidence: Evidence): string | null;
   /** What the level of shorter blocks shows of the stream; null for that of the windows. */
@@ -89,13 +89,13 @@ export function isGathering({ phase, regime }: LevelState): boolean {
 export function bootstrapLevel<L extends LevelState>(
   level: L,
   observation: WindowObservation,
-  { detection, isFirstReference, moving }: LevelOptions,
+  { detection, isFirstReference, isMoving }: LevelOptions,
 ): L {
   const gathered = [...level.gathered, observation];
   if (!isFirstReference(gathered)) return { ...level, gathered };
   const regime = withMoving(
     regimeOf('bootstrap', gathered, { declared: detection.featureKinds }),
-    moving,
+    isMoving,
   );
   return watching({ ...level, history: withRegime(level.history, regime, detection) }, regime);
 }
@@ -117,7 +117,7 @@ export function foldLevel<L extends LevelState>(
     budget: options.budget,
     newFeaturesMatter: complete,
     outputModel,
-    standsStill: standsStill(outputModel, regime.history),
+    standsStill: () => standsStill(outputModel, regime.history),
   });
   const tests = level.phase === 'watching' ? withoutOrdinary(found, options) : found;
   const { evidence } = tests;
@@ -214,6 +214,7 @@ function beginChange<L extends LevelState>(
   { evidence, measured }: BlockTests,
 ): Pick<LevelStep<L>, 'level' | 'alarm'> {
   const blocks = [...regime.history, block];
+  const recent = Math.min(maxScale, blocks.length - minReferenceBlocks);
   const { scale } = evidence.reduce((left, right) =>
     right.logPValue < left.logPValue ? right : left,
   );
@@ -228,27 +229,15 @@ function beginChange<L extends LevelState>(
       disturbed: true,
       history: withAlarm(level.history, measured),
     },
-    alarm: { newCodeVersions: newCodeVersions(blocks) },
+    alarm: { newCodeVersions: newCodeVersions(blocks.slice(0, -recent), blocks.slice(-recent)) },
   };
-}
-
-/**
- * Returns the versions of the serving code in the last blocks that the blocks before did not have,
- * if those logged any.
- */
-function newCodeVersions(blocks: readonly Block[]): string[] {
-  const recent = Math.min(maxScale, blocks.length - minReferenceBlocks);
-  const known = new Set(blocks.slice(0, -recent).flatMap(({ codeVersions }) => [...codeVersions]));
-  if (known.size === 0) return [];
-  const logged = new Set(blocks.slice(-recent).flatMap(({ codeVersions }) => [...codeVersions]));
-  return [...logged].filter(version => !known.has(version)).sort();
 }
 
 /** Follows a change until the next reference: lets it settle, then gathers the reference. */
 function followChange<L extends LevelState>(
   level: L,
   { block, observation }: LevelBlock,
-  { blocks, detection, moving }: LevelOptions,
+  { blocks, detection, isMoving }: LevelOptions,
 ): L {
   const followed = {
     ...level,
@@ -266,15 +255,14 @@ function followChange<L extends LevelState>(
     declared: detection.featureKinds,
     earlier: level.regime?.frozen,
   });
-  return watching(followed, withMoving(regime, moving));
+  return watching(followed, withMoving(regime, isMoving));
 }
 
-function withMoving(regime: Regime, moving: ReadonlySet<string>): Regime {
-  if (moving.size === 0) return regime;
+function withMoving(regime: Regime, isMoving: LevelOptions['isMoving']): Regime {
   const frozen = new Map(
     [...regime.frozen].map(([key, variable]) => [
       key,
-      moving.has(key) ? { ...variable, moving: true } : variable,
+      isMoving(key) ? { ...variable, moving: true } : variable,
     ]),
   );
   return { ...regime, frozen };

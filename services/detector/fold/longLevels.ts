@@ -3,7 +3,13 @@ import { mergeObservations, type WindowObservation } from '../blocks/windowObser
 import { withResiduals } from '../reference/outputModel.ts';
 import { periodStart } from '../reference/period.ts';
 import type { StreamNullModel } from '../significance/streamNullModel.ts';
-import type { DetectionSettings, Filling, JudgedBlock, LongLevel } from './foldState.ts';
+import {
+  type DetectionSettings,
+  type Filling,
+  isReference,
+  type JudgedBlock,
+  type LongLevel,
+} from './foldState.ts';
 import { bootstrapLevel, foldLevel, isGathering, type LevelStep } from './level.ts';
 
 /** What a level of days or weeks has come to with a window. */
@@ -18,8 +24,8 @@ export interface LongOptions {
   detection: DetectionSettings;
   /** Number of false alarms that are allowed for a window. */
   budget: number;
-  /** Variables that move by themselves in the windows, by `variableKey`. */
-  moving: ReadonlySet<string>;
+  /** Returns whether a variable moves by itself in the windows. */
+  isMoving(key: string): boolean;
   /** Returns what the level of shorter blocks shows of the stream. */
   shorter(): StreamNullModel;
 }
@@ -95,7 +101,7 @@ function filledWith(level: LongLevel, window: WindowObservation): Filling {
 }
 
 /** Judges the day or week that has ended, if it has enough records. */
-function judged(level: LongLevel, { detection, budget, moving, shorter }: LongOptions): LongStep {
+function judged(level: LongLevel, { detection, budget, isMoving, shorter }: LongOptions): LongStep {
   const { filling, regime, period } = level;
   if (!filling || filling.records < detection.minimumRecords) return unjudged(level);
   const options = {
@@ -103,11 +109,10 @@ function judged(level: LongLevel, { detection, budget, moving, shorter }: LongOp
     budget: budget * period.windows,
     blocks: 'long' as const,
     shorter: shorter(),
-    moving,
+    isMoving,
     ordinary: () => null,
     isFirstReference: (gathered: readonly WindowObservation[]) =>
-      gathered.length >= period.minReference &&
-      gathered.reduce((total, { records }) => total + records, 0) >= detection.bootstrapRecords,
+      gathered.length >= period.minReference && isReference(gathered, detection),
   };
   const emptied = { ...level, filling: null };
   if (!regime) return unjudged(bootstrapLevel(emptied, filling.observation!, options));

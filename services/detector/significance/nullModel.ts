@@ -145,6 +145,11 @@ function logWanderedSurvival(
   return logFisherSurvival(excess / expected, 1, freedom);
 }
 
+/** Returns the judgement of a test for a change in one direction: half of the p-value. */
+export function oneSided(judgement: Judgement): Judgement {
+  return { ...judgement, pValue: judgement.pValue / 2, logPValue: judgement.logPValue - Math.LN2 };
+}
+
 /** Returns φ₀. */
 function noiseDispersion(history: StatisticHistory | undefined, degreesOfFreedom: number): number {
   if (!history) return 1;

@@ -1,3 +1,4 @@
+import { mostFrequentFirst } from '../../shared/mostFrequentFirst.ts';
 import { mergeFeatureProfiles } from '../../shared/profile/featureProfile.ts';
 import { fromProfileRow, type ProfileRow } from '../../shared/profile/profileRow.ts';
 import {
@@ -127,17 +128,9 @@ function countsOfClasses(
     predictedCounts.set(prediction, (predictedCounts.get(prediction) ?? 0) + count);
     if (prediction === label) rightCounts.set(label, count);
   }
+  // `label_counts` has this order, too.
   return {
-    predictedCounts: mostFrequentFirst(predictedCounts),
-    rightCounts: mostFrequentFirst(rightCounts),
+    predictedCounts: new Map(mostFrequentFirst(predictedCounts)),
+    rightCounts: new Map(mostFrequentFirst(rightCounts)),
   };
-}
-
-/** Returns counts in the order in which `label_counts` has them. */
-function mostFrequentFirst(counts: ReadonlyMap<string, number>): Map<string, number> {
-  return new Map(
-    [...counts].sort(
-      ([leftName, left], [rightName, right]) => right - left || (leftName < rightName ? -1 : 1),
-    ),
-  );
 }
