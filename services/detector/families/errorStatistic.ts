@@ -100,9 +100,13 @@ function errorRate(
 }
 
 /**
- * Returns the square of Welch's statistic of the means (Biometrika 34, 1947). Losses are skewed to
- * the right, where the statistic is conservative, because a single huge loss raises the variance
- * together with the mean.
+ * Returns the square of Welch's statistic (Biometrika 34, 1947) of the logarithms of the means,
+ *
+ *     ln(ȳ / ȳ₀)² / (s² / (n ȳ²) + s₀² / (n₀ ȳ₀²)),
+ *
+ * because losses vary in proportion to their mean. Where one of the means is 0 it is that of the
+ * means themselves. Losses are skewed to the right, where the statistic is conservative, because a
+ * single huge loss raises the variance together with the mean.
  */
 function meanLoss(
   reference: WindowPerformance,
@@ -111,15 +115,20 @@ function meanLoss(
 ): MeasuredError {
   const before = meanAndVariance(reference);
   const now = meanAndVariance(recent);
-  const variance = before.variance / reference.labelled + now.variance / recent.labelled;
-  const rise = now.mean - before.mean;
+  const isRatio = before.mean > 0 && now.mean > 0;
+  const scaled = ({ mean, variance }: typeof now) => (isRatio ? variance / mean ** 2 : variance);
+  const variance = scaled(before) / reference.labelled + scaled(now) / recent.labelled;
+  const difference = isRatio ? Math.log(now.mean / before.mean) : now.mean - before.mean;
   return {
     ...sizes(reference, recent),
     value: now.mean,
     referenceValue: before.mean,
     floor: toleratedRise(options.performanceDrop, before.mean, 'relative'),
-    statistic: variance > 0 ? rise ** 2 / variance : rise === 0 ? 0 : Number.MAX_VALUE,
-    valueAt: statistic => before.mean + Math.sqrt(statistic * variance),
+    statistic: variance > 0 ? difference ** 2 / variance : difference === 0 ? 0 : Number.MAX_VALUE,
+    valueAt(statistic) {
+      const needed = Math.sqrt(statistic * variance);
+      return isRatio ? before.mean * Math.exp(needed) : before.mean + needed;
+    },
   };
 }
 
@@ -132,6 +141,7 @@ function sizes({ labelled: before }: WindowPerformance, { labelled: now }: Windo
   };
 }
 
+/** Returns the mean, and the variance as a share of its square. */
 function meanAndVariance({ labelled, lossSum, lossSquareSum }: WindowPerformance): {
   mean: number;
   variance: number;
