@@ -80,8 +80,6 @@ function measureRate(before: Rate, now: Rate): MeasuredRate {
     referenceRecords: before.total,
     value: rateOf(now),
     referenceValue: rateOf(before),
-    // The statistic is one of a rise of what is wrong.
-    fell: now.hits > expected,
   };
 }
 

@@ -27,7 +27,7 @@ const weekOffsetMs = 3 * dayMs;
 export function periodsOf(windowSizeMs: number): Period[] {
   const all: Period[] = [
     { name: 'day', lengthMs: dayMs, windows: dayMs / windowSizeMs, minReference: 7 },
-    { name: 'week', lengthMs: weekMs, windows: weekMs / windowSizeMs, minReference: 5 },
+    { name: 'week', lengthMs: weekMs, windows: weekMs / windowSizeMs, minReference: 6 },
   ];
   return all.filter(
     ({ name, windows }) =>

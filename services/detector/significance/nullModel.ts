@@ -67,8 +67,8 @@ export function isOrdered(noiseWeight: number): boolean {
  *
  * - w is the probability of sampling noise (`noiseWeight`), G the statistic and d its degrees of
  *   freedom.
- * - φ₀ = max(1, (Σ G + 20 d) / (Σ d + 20 d)) is the dispersion under sampling noise, with sums over
- *   the history.
+ * - φ₀ = max(1, (Σ min(G, 3 d) + 20 d) / (Σ E min(χ²_d, 3 d) + 20 d)) is the dispersion under
+ *   sampling noise, with sums over the history.
  * - φ is the mean of G / d over the history, which is worth m = blocks / scale independent blocks.
  *   It is shrunken by two blocks towards the φ of the next smaller scale (of the smallest: the prior
  *   one), and at least 1. The part that exceeds 1 grows with the number of records.

@@ -8,7 +8,10 @@ export interface Measurement {
   degreesOfFreedom: number;
   /** Records that the comparison is worth: n m / (n + m) for n recent and m earlier ones. */
   size: number;
-  /** In a one-sided test for a rise: whether the value fell. Undefined in a test for any change. */
+  /**
+   * In a test for a rise of something that falls while a model learns: whether it fell. Undefined
+   * in other tests.
+   */
   fell?: boolean;
   /**
    * Whether what exceeds sampling noise lies along one of the many directions of the statistic, as
@@ -32,9 +35,9 @@ export interface StatisticHistory {
   sizeSum: number;
   /** Natural logarithm of the odds for "nothing but sampling noise" that the blocks have given. */
   noiseLogOdds: number;
-  /** Sum of the statistics, for the dispersion under sampling noise. */
+  /** Sum of the statistics, up to a limit each, for the dispersion under sampling noise. */
   noiseSum: number;
-  /** Sum of their degrees of freedom. */
+  /** Sum of what these are on average under sampling noise. */
   noiseDegrees: number;
 }
 
@@ -105,8 +108,25 @@ export function withMeasurement(
     noiseSum:
       history.noiseSum * keptNoise +
       (Math.min(statistic / degreesOfFreedom, fell ? 1 : maxNoiseRatio) * degreesOfFreedom) / scale,
-    noiseDegrees: history.noiseDegrees * keptNoise + degreesOfFreedom / scale,
+    noiseDegrees:
+      history.noiseDegrees * keptNoise +
+      (fell === undefined ? expectedNoise(degreesOfFreedom) : degreesOfFreedom) / scale,
   };
+}
+
+/** By degrees of freedom, of which there are few: those of bins, and one for each vector. */
+const expectedNoises = new Map<number, number>();
+
+/** Returns E min(X, 3 d) of a chi-squared X with d degrees of freedom. */
+function expectedNoise(degreesOfFreedom: number): number {
+  const known = expectedNoises.get(degreesOfFreedom);
+  if (known !== undefined) return known;
+  const limit = maxNoiseRatio * degreesOfFreedom;
+  const expected =
+    limit * chiSquaredSurvival(limit, degreesOfFreedom) +
+    degreesOfFreedom * (1 - chiSquaredSurvival(limit, degreesOfFreedom + 2));
+  expectedNoises.set(degreesOfFreedom, expected);
+  return expected;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { chiSquaredSurvival } from '../../shared/statistics/chiSquaredSurvival.ts';
 import { isPairKey } from '../blocks/featurePairs.ts';
 import type { Cycle } from '../reference/calendar.ts';
 import { maxScale, scaleIndex, scales } from '../reference/comparison.ts';
@@ -117,6 +118,10 @@ const minForTruth = -6;
  * movements late.
  */
 const maxForVectors = 7;
+/** A test stands out in a block below this p-value. */
+const maxPValueOfChange = 1e-4;
+/** An alarm lowers the odds for sampling noise of the tests that stand out in it by this. */
+const oddsOfAlarm = 6;
 /** Log-odds beyond this are certainty: exp(30) is 10^13. */
 const maxLogOdds = 30;
 
@@ -137,7 +142,8 @@ export function withQuietBlock(
  * Returns a stream after a block that alarmed. Where the stream is sampling noise between changes,
  * the last blocks belong to a change and are dropped, because they say nothing about how the stream
  * varies. Where it is ordered, repeated alarms are normal variation, so it learns from these
- * blocks. O(tests).
+ * blocks. A test that stands out in block after block of alarms is not sampling noise between them,
+ * so each alarm counts in the odds of the tests that stand out in it. O(tests).
  */
 export function withAlarm(
   stream: StreamHistory,
@@ -148,7 +154,33 @@ export function withAlarm(
     (known, block) => learned(known, block, key => isOrdered(weight(key))),
     stream,
   );
-  return { ...next, pending: [] };
+  return { ...next, statistics: withChange(next.statistics, measured), pending: [] };
+}
+
+/** Lowers the odds for sampling noise of the tests that stand out in a block. */
+function withChange(
+  statistics: StreamHistory['statistics'],
+  measured: readonly MeasuredScale[],
+): StreamHistory['statistics'] {
+  const changed = new Map(statistics);
+  for (const { tests } of measured) {
+    for (const [key, { plain }] of tests) {
+      const known = statistics.get(key);
+      if (!known || !isFeature(key) || !standsOut(plain)) continue;
+      const [smallest, ...larger] = known;
+      const noiseLogOdds = smallest!.noiseLogOdds - oddsOfAlarm;
+      changed.set(key, [{ ...smallest!, noiseLogOdds }, ...larger]);
+    }
+  }
+  return changed;
+}
+
+function standsOut({ statistic, degreesOfFreedom, fell }: Measurement): boolean {
+  return (
+    !fell &&
+    degreesOfFreedom > 0 &&
+    chiSquaredSurvival(statistic, degreesOfFreedom) < maxPValueOfChange
+  );
 }
 
 /**

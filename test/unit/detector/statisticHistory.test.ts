@@ -51,6 +51,17 @@ describe('withMeasurement', () => {
     expect(learned({ ...great, fell: false }).noiseLogOdds).toBeLessThan(-10);
   });
 
+  it('expects of a limited statistic what a limited chi-squared variable is on average', () => {
+    // scipy.stats.chi2(d).expect(lambda x: min(x, 3 * d))
+    for (const [degrees, expected] of [
+      [1, 0.8581684],
+      [6, 5.984821],
+    ] as const) {
+      const measured = { statistic: 1, degreesOfFreedom: degrees, size: 50 };
+      expect(withMeasurement(noHistory, measured, 1).noiseDegrees).toBeCloseTo(expected, 5);
+    }
+  });
+
   it('gives the overlapping blocks of a large scale less weight in the odds', () => {
     expect(drawn(60, 4, 8).noiseLogOdds).toBeCloseTo(drawn(60, 4, 1).noiseLogOdds / 8, 10);
     expect(drawn(60, 4, 8).noiseDegrees).toBeCloseTo(drawn(60, 4, 1).noiseDegrees / 8, 10);

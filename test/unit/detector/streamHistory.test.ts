@@ -59,6 +59,20 @@ describe('StreamHistory', () => {
     expect(history.pending).toEqual([]);
   });
 
+  it('takes features that alarm again and again for ordered, beside others that never do', () => {
+    const others = { 'feature/y': 0.8, 'feature/z': 0.8, 'feature/w': 0.8 };
+    const alarm = (stream: StreamHistory) =>
+      withAlarm(stream, blockOf({ ...others, [feature]: 9, [errorKey]: 9 }));
+    const steady = quietBlocks(60, { ...others, [feature]: 1, [errorKey]: 1 });
+    const once = alarm(steady);
+    expect(noiseWeight(once)(feature)).toBeGreaterThan(0.9);
+    const often = alarm(alarm(alarm(alarm(alarm(once)))));
+    expect(noiseWeight(often)(feature)).toBeLessThan(0.1);
+    expect(noiseWeight(often)('feature/y')).toBeGreaterThan(0.9);
+    // Errors rise because of changes of the concept, which may come again and again.
+    expect(often.statistics.get(errorKey)).toEqual(steady.statistics.get(errorKey));
+  });
+
   it('learns from an alarm and the blocks before it if the stream is ordered', () => {
     const history = withAlarm(quietBlocks(40, { [feature]: 9 }), blockOf({ [feature]: 30 }));
     expect(blocksKnown(history)).toBe(40 + 1);
