@@ -29,6 +29,7 @@ import {
   isFirstReference,
   type JudgedBlock,
   type LevelState,
+  type LongLevel,
   pendingBlock,
   type Verdict,
 } from './foldState.ts';
@@ -134,13 +135,7 @@ function foldOwnLevel(
     blocks: 'short' as const,
     shorter: null,
     isMoving: () => false,
-    ordinary: (evidence: Evidence) => {
-      const days = state.longLevels.find(({ period }) => period.name === 'day');
-      if (!days) return null;
-      return isSmallOnFirstWeekend(regime?.history ?? [], window, evidence)
-        ? 'The stream was not yet seen on a weekend, and the change is small: a PSI of less than 0.2.'
-        : weekdayStatement(withWindow(days, window), evidence);
-    },
+    ordinary: whyOrdinary(state, window),
     isFirstReference: (gathered: readonly WindowObservation[]) =>
       isFirstReference(gathered, detection),
   };
@@ -165,6 +160,23 @@ function foldOwnLevel(
     verdict: { status: 'steady', reference },
     judged: [{ windowsPerBlock: 1, reference, tests }],
     said: [{ evidence, alarm, reference, windowsPerBlock: 1, wasCalm }],
+  };
+}
+
+/** Returns what says why evidence of a window is ordinary for the time; null if it is not. */
+function whyOrdinary(
+  { regime, longLevels }: FoldState,
+  window: WindowObservation,
+): (evidence: Evidence) => string | null {
+  const days = longLevels.find(({ period }) => period.name === 'day');
+  if (!days) return () => null;
+  // The window is counted in the bins of the day once, for the first family that asks.
+  let today: LongLevel | null = null;
+  return evidence => {
+    if (isSmallOnFirstWeekend(regime?.history ?? [], window, evidence))
+      return 'The stream was not yet seen on a weekend, and the change is small: a PSI of less than 0.2.';
+    today ??= withWindow(days, window);
+    return weekdayStatement(today, evidence);
   };
 }
 

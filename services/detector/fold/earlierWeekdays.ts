@@ -40,19 +40,25 @@ export function weekdayStatement(days: LongLevel, evidence: Evidence): string | 
   if (!today || !days.regime) return null;
   const earlier = days.regime.history.filter(({ given }) => !given).slice(-maxDays);
   if (earlier.length === 0) return null;
-  const names = new Set<string>();
-  for (const countsOf of countsBehind(evidence)) {
-    const name = likeWeekday(today, earlier, countsOf);
-    if (name === null) return null;
-    names.add(name);
+  const weekdays = new Set<string>();
+  for (const countsOf of countsBehind(evidence, [today, ...earlier])) {
+    const weekday = likeWeekday(today, earlier, countsOf);
+    if (weekday === null) return null;
+    weekdays.add(weekday);
   }
-  return `The day so far is like earlier ${[...names].join(' and ')}.`;
+  return `The day so far is like earlier ${[...weekdays].join(' and ')}.`;
 }
 
 type CountsOf = (block: Block) => readonly number[] | null;
 
-/** Returns the counts that each change of some evidence is about. */
-function countsBehind({ family, contributions, feature, metric }: Evidence): CountsOf[] {
+/**
+ * Returns the counts that each change of some evidence is about. They have the same bins in all of
+ * the blocks.
+ */
+function countsBehind(
+  { family, contributions, feature, metric }: Evidence,
+  blocks: readonly Block[],
+): CountsOf[] {
   if (family === 'features' || family === 'predictions') {
     const kind = family === 'features' ? 'feature' : 'output';
     return Object.keys(contributions).map(name => ({ variables }) => {
@@ -60,11 +66,13 @@ function countsBehind({ family, contributions, feature, metric }: Evidence): Cou
       return counts ? validCounts(counts) : null;
     });
   }
-  if (family === 'labels')
+  if (family === 'labels') {
+    const classes = labelledClasses(blocks);
     return [
       ({ performance }) =>
-        performance && [...performance.labelCounts].sort(byName).map(([, count]) => count),
+        performance && classes.map(name => performance.labelCounts.get(name) ?? 0),
     ];
+  }
   if (family === 'error')
     return [
       ({ performance }) =>
@@ -83,8 +91,10 @@ function countsBehind({ family, contributions, feature, metric }: Evidence): Cou
   return [() => null];
 }
 
-function byName([left]: [string, number], [right]: [string, number]): number {
-  return left < right ? -1 : 1;
+/** Returns the classes that the labels of any of the blocks name. */
+function labelledClasses(blocks: readonly Block[]): string[] {
+  const names = blocks.flatMap(({ performance }) => [...(performance?.labelCounts.keys() ?? [])]);
+  return [...new Set(names)];
 }
 
 /** Returns the weekday that the present day is like; null if there is none. */
