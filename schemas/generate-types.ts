@@ -47,17 +47,37 @@ function typeOf(schema: AvroSchema): string {
       return `Record<string, ${typeOf(schema.values!)}>`;
     case 'enum':
       return schema.symbols!.map(symbol => `'${symbol}'`).join(' | ');
+    case 'record':
+      return schema.name!;
     default:
       return typeOf(schema.type);
   }
 }
 
-function interfaceOf(schema: { name: string; doc?: string; fields: AvroField[] }): string {
+interface NamedRecord {
+  name: string;
+  doc?: string;
+  fields: AvroField[];
+}
+
+function interfaceOf(schema: NamedRecord): string {
   const fields = schema.fields.map(field => {
     const doc = field.doc ? `  /** ${field.doc} */\n` : '';
     return `${doc}  ${field.name}: ${typeOf(field.type)};`;
   });
   return `/** ${schema.doc} */\nexport interface ${schema.name} {\n${fields.join('\n')}\n}\n`;
+}
+
+/** Returns the records that are defined within the fields of another one. */
+function recordsWithin(schema: AvroSchema): NamedRecord[] {
+  if (typeof schema === 'string') return [];
+  if (Array.isArray(schema)) return schema.flatMap(recordsWithin);
+  const within = [
+    ...(schema.items ? recordsWithin(schema.items) : []),
+    ...(schema.values ? recordsWithin(schema.values) : []),
+    ...(schema.fields ?? []).flatMap(({ type }) => recordsWithin(type)),
+  ];
+  return schema.type === 'record' ? [...within, schema as NamedRecord] : within;
 }
 
 /** The contracts of producers, who leave out what has a default. */
@@ -80,11 +100,10 @@ const schemas = readdirSync(folder)
   .filter(file => file.endsWith('.avsc'))
   .sort()
   .map(file => JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
-const parts = schemas.flatMap(schema =>
-  contractsOfProducers.has(schema.name)
-    ? [interfaceOf(schema), defaultsOf(schema)]
-    : [interfaceOf(schema)],
-);
+const parts = schemas.flatMap(schema => {
+  const interfaces = recordsWithin(schema).map(interfaceOf);
+  return contractsOfProducers.has(schema.name) ? [...interfaces, defaultsOf(schema)] : interfaces;
+});
 const text = `// Generated from schemas/*.avsc by \`npm run generate\`; do not edit.\n\n${parts.join('\n')}`;
 
 if (process.argv.includes('--check')) {

@@ -17,6 +17,21 @@ export interface Alert {
   updatedAtEventTime: number;
 }
 
+/** A value of a feature, of an output or of the labels that is new or gone. */
+export interface ChangedValue {
+  kind: 'feature' | 'output' | 'label';
+  /** The feature or output; label for labels. */
+  name: string;
+  /** A category, a class, or a number as text. */
+  value: string;
+  /** Share of the records, or of the labels, since it is new or gone. 0 if it is gone. */
+  share: number;
+  /** The same in the reference. 0 if it is new. */
+  referenceShare: number;
+  /** The value that seems to have had this name before: it lost as much as the new one has. */
+  renamedFrom: string | null;
+}
+
 /** The decision that something changed, with its cause. One per drift: the same id with a higher revision corrects, continues or ends it. Topic: drift-events. */
 export interface DriftEvent {
   /** Deterministic: the same stream gives the same ids. */
@@ -52,6 +67,8 @@ export interface DriftEvent {
   contributions: Record<string, number>;
   /** By how much each changed feature is expected to move the mean output: the score, without scores the prediction, of classes the share of the most frequent one. Empty where the reference does not tell. */
   predictionContributions: Record<string, number>;
+  /** Values that are new or gone, as far as their names are known. Null if there are none, and in events of version 0.1. */
+  changedValues: ChangedValue[] | null;
   /** What changed, by how much, since when, and what to do, for a person; the numbers follow. */
   explanation: string;
   /** End of the window that fired. */

@@ -4,6 +4,7 @@ import type kafkajs from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WindowObservation } from '../../services/detector/blocks/windowObservation.ts';
 import { explainWindow } from '../../services/detector/judging/explainWindow.ts';
+import { driftEvents } from '../../services/detector/store/driftEvents.ts';
 import { clickhouseTime } from '../../services/shared/clickhouse/clickhouse.ts';
 import { parseSettings } from '../../services/shared/config/settings.ts';
 import type { DriftEvent, WindowUpdate } from '../../services/shared/contracts.ts';
@@ -12,6 +13,7 @@ import { toProfileRow } from '../../services/shared/profile/profileRow.ts';
 import { decodeRecord } from '../../services/shared/records/decodeRecord.ts';
 import { eventually } from '../eventually.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
+import { driftEvent } from '../unit/detector/driftEventFixture.ts';
 import { type Randomness, syntheticWindows } from '../unit/detector/syntheticStream.ts';
 
 interface StoredTest {
@@ -487,6 +489,29 @@ describe('detector', () => {
     };
     return decodeRecord(record, 'DriftEvent', installation.schemas).value!;
   }
+
+  it('reads drift events as it wrote them, with the values that they name', async () => {
+    const store = driftEvents(installation.clickhouse);
+    const named = { kind: 'feature', name: 'country' } as const;
+    const events = [
+      { ...driftEvent('none'), revision: 1 },
+      {
+        ...driftEvent('named', {
+          changedValues: [
+            { ...named, value: 'Italy', share: 0.2, referenceShare: 0, renamedFrom: 'IT' },
+            { ...named, value: 'IT', share: 0, referenceShare: 0.2, renamedFrom: null },
+          ],
+        }),
+        revision: 1,
+      },
+    ];
+    await store.insertDriftEvents(events);
+    const wanted = { model: 'm', version: '1', sinceMs: -1, ids: [] };
+    const read = await store.driftEvents([wanted]);
+    expect([...read.values()].flatMap(byId => [...byId.values()])).toEqual(
+      expect.arrayContaining(events),
+    );
+  });
 });
 
 function sampleRow(

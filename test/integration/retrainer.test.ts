@@ -175,6 +175,7 @@ describe('retrainer', () => {
       reference: 'bootstrap',
       contributions: {},
       predictionContributions: {},
+      changedValues: null,
       scale: 1,
       evidenceWindowStart: null,
       explanation: 'the error rate rose',

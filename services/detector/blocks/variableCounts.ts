@@ -5,6 +5,7 @@ import {
   type CountVector,
   moveToUnseen,
   unseenBin,
+  unseenCount,
 } from '../../shared/bins/countVector.ts';
 import { categoryEntries } from '../../shared/bins/frequentCategoryBins.ts';
 import { viewedProfile } from '../../shared/kinds/viewedProfile.ts';
@@ -14,6 +15,7 @@ import type { NumericHistogram } from '../../shared/profile/numericHistogram.ts'
 import { sortedBuckets } from '../../shared/profile/sortedBuckets.ts';
 import type { FrozenVariable } from './frozenVariable.ts';
 import { resolvedProfile } from './resolvedProfile.ts';
+import { mergeUnseenValues, unseenValues } from './unseenValues.ts';
 
 /**
  * The counts of one variable in a block of records. They take the place of its profile, and can be
@@ -26,6 +28,8 @@ export interface VariableCounts {
   outOfRange: number;
   /** Whether there are valid values and all of them are the same. */
   constant: boolean;
+  /** The most frequent values that the reference does not have (`unseenValues`). */
+  unseen?: ReadonlyMap<string, number>;
 }
 
 /** The block in which a variable is counted. */
@@ -57,10 +61,12 @@ function countViewed(
 ): VariableCounts {
   const counts = binnedCounts(resolvedProfile(known, frozen.bins), frozen.bins);
   addMissing(counts, records - known.count);
+  const unseen = unseenCount(counts) > 0 ? unseenValues(known, frozen.bins) : undefined;
   return {
     counts,
     outOfRange: outOfRangeCount(frozen, known, startMs),
     constant: isConstant(frozen, known),
+    ...(unseen && { unseen }),
   };
 }
 
@@ -69,11 +75,13 @@ export function mergeVariableCounts(
   earlier: VariableCounts,
   later: VariableCounts,
 ): VariableCounts {
+  const unseen = mergeUnseenValues(earlier.unseen, later.unseen);
   return {
     counts: earlier.counts.map((count, bin) => count + later.counts[bin]!),
     outOfRange: earlier.outOfRange + later.outOfRange,
     // Whether two constant blocks have the same value is not known.
     constant: false,
+    ...(unseen && { unseen }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { DriftEvent } from '../../shared/contracts.ts';
+import type { ChangedValue, DriftEvent } from '../../shared/contracts.ts';
 import { deterministicId } from '../../shared/deterministicId.ts';
 import type { Evidence } from '../families/evidence.ts';
 import { decidingEvidence, driftCause, driftSeverity } from './driftCause.ts';
@@ -125,7 +125,20 @@ export function driftEventOf(
     reference: episode.reference,
     contributions,
     predictionContributions,
+    changedValues: changedValuesOf(episode),
     explanation: explanationOf(episode, cause),
     detectedAtEventTime: episode.windowEndMs,
   };
+}
+
+/** Returns the values that any evidence names, those of the deciding one first; null for none. */
+function changedValuesOf({ evidence }: Episode): ChangedValue[] | null {
+  const deciding = decidingEvidence(evidence);
+  const values = [deciding, ...evidence].flatMap(found => found.values);
+  const byName = new Map<string, ChangedValue>();
+  for (const changed of values) {
+    const key = JSON.stringify([changed.kind, changed.name, changed.value]);
+    if (!byName.has(key)) byName.set(key, changed);
+  }
+  return byName.size === 0 ? null : [...byName.values()];
 }

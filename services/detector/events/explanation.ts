@@ -2,6 +2,8 @@ import { type DriftCause, decidingEvidence } from './driftCause.ts';
 import type { Episode } from './episode.ts';
 
 const maxHeadlineLength = 160;
+/** Up to a semicolon or the end of a sentence, which names in quotes may contain. */
+const firstStatement = /^(?:"(?:[^"\\]|\\.)*"|(?!; |\. |\.$).)*/s;
 
 /** What somebody who is on call does first, by cause. */
 const advice: Record<DriftCause, string> = {
@@ -48,7 +50,7 @@ export function explanationOf(
  * @example headlineOf('The labels changed; so did the errors. This was …') // 'the labels changed'
  */
 export function headlineOf(explanation: string): string {
-  const [first = ''] = explanation.split(/; |\. |\.$/, 1);
+  const [first] = firstStatement.exec(explanation)!;
   const headline = `${first.slice(0, 1).toLowerCase()}${first.slice(1)}`;
   return headline.length > maxHeadlineLength
     ? `${headline.slice(0, maxHeadlineLength - 1)}…`

@@ -14,8 +14,7 @@ import {
   fallenRate,
   minReferenceOfClass,
 } from './classStatistic.ts';
-import { type Evidence, evidenceOf, percent, shares } from './evidence.ts';
-import { quoted } from './largestShift.ts';
+import { type Evidence, evidenceOf, percent, quoted, shares } from './evidence.ts';
 import type { FamilyContext, FamilyResult, TestFamily } from './testFamily.ts';
 import { correctedLevel, type TestResult } from './testResult.ts';
 

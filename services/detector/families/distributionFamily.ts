@@ -1,7 +1,10 @@
+import { totalCount, unseenBin } from '../../shared/bins/countVector.ts';
+import type { ChangedValue } from '../../shared/contracts.ts';
 import { benjaminiHochberg } from '../../shared/statistics/benjaminiHochberg.ts';
 import { jensenShannonDistance } from '../../shared/statistics/jensenShannonDistance.ts';
 import { populationStabilityIndex } from '../../shared/statistics/populationStabilityIndex.ts';
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
+import { valueNames } from '../blocks/valueNames.ts';
 import type { VariableKind } from '../blocks/windowObservation.ts';
 import type { Comparison } from '../reference/comparison.ts';
 import type { FamilyName } from '../significance/family.ts';
@@ -9,6 +12,7 @@ import { type TestKey, trendKey } from '../significance/streamHistory.ts';
 import type { StreamNullModel } from '../significance/streamNullModel.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
 import type { Measured } from '../significance/testBestReference.ts';
+import { changedValuesOf } from './changedValues.ts';
 import {
   type DistributionStatistic,
   detailOf,
@@ -20,6 +24,7 @@ import { largestShift } from './largestShift.ts';
 import { movementStatement, predictionContributions } from './outputMovement.ts';
 import type { FamilyContext, FamilyResult, TestFamily, TestOptions } from './testFamily.ts';
 import { correctedLevel, type TestResult } from './testResult.ts';
+import { valuesStatement, writtenValue } from './valuesStatement.ts';
 
 /** "Major shift" by the convention of credit scoring (Siddiqi, "Credit Risk Scorecards", 2006). */
 export const largePopulationStabilityIndex = 0.25;
@@ -121,6 +126,7 @@ function testDistributions(
     evidence:
       changed.length > 0
         ? evidenceOfChanged(
+            comparison,
             variables.filter((_, index) => changed.includes(tested[index]!)),
             kind,
             options,
@@ -206,6 +212,7 @@ function resultOf(
 }
 
 function evidenceOfChanged(
+  comparison: Comparison,
   changed: readonly VariableResults[],
   kind: VariableKind,
   { frozen, outputModel }: TestOptions,
@@ -224,7 +231,8 @@ function evidenceOfChanged(
   const model = kind === 'feature' ? outputModel : null;
   const movements = model ? predictionContributions(model, margins) : {};
   const movement = model ? movementStatement(model, movements, changed.length) : '';
-  const shift = largestShift(variable, test.referenceCounts, test.recentCounts);
+  const values = ranked.map(one => changedValuesOf(comparison, one.key, one.variable));
+  const shift = shiftOf(variable, test, values[0]!);
   // Scores become more extreme while a model learns, so only the predictions show whether a change
   // of the outputs is large.
   const answer = ranked.find(({ variable: { name } }) => name === 'prediction');
@@ -235,10 +243,31 @@ function evidenceOfChanged(
     large: decisive !== undefined && stabilityIndexOf(decisive) >= largePopulationStabilityIndex,
     contributions: shares(ranked.map(({ variable: { name }, effect }) => [name, effect])),
     predictionContributions: movements,
+    values: values.flat(),
     summary:
       `${changed.length} of ${known} ${kind}s ${changed.length === 1 ? 'has' : 'have'} another distribution, ` +
-      `most of all ${variable.name}: ${shift} (PSI ${shownIndex(test)})${movement}`,
+      `most of all ${shift}${movement}`,
   });
+}
+
+/** Describes how a variable changed most: by its values that are new or gone, or by a shift. */
+function shiftOf(
+  variable: FrozenVariable,
+  test: DistributionStatistic,
+  values: readonly ChangedValue[],
+): string {
+  const { referenceCounts, recentCounts } = test;
+  const { name, bins, binCount } = variable;
+  const shift = largestShift(variable, referenceCounts, recentCounts);
+  const index = `(PSI ${shownIndex(test)})`;
+  if (values.length === 0) return `${name}: ${shift.statement} ${index}`;
+  const newShare = recentCounts[unseenBin(binCount)]! / totalCount(recentCounts);
+  const about = { name: null, unit: 'records' as const, newShare, nameOf: writtenValue(bins) };
+  const statement = valuesStatement(values, about);
+  const isNamed =
+    shift.bin === unseenBin(binCount) ||
+    values.some(({ value }) => value === valueNames(variable)[shift.bin]);
+  return `${name} ${index}: ${isNamed ? '' : `${shift.statement}, `}${statement}`;
 }
 
 function effectOf({ referenceCounts, recentCounts }: DistributionStatistic): number {

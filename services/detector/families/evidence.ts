@@ -1,3 +1,4 @@
+import type { ChangedValue } from '../../shared/contracts.ts';
 import type { FamilyName } from '../significance/family.ts';
 import { earlierRecords } from '../significance/testBestReference.ts';
 import type { TestResult } from './testResult.ts';
@@ -35,6 +36,8 @@ export interface Evidence {
   contributions: Record<string, number>;
   /** Change of the mean output due to each changed feature; empty if that is unknown. */
   predictionContributions: Record<string, number>;
+  /** Values that are new or gone. */
+  values: readonly ChangedValue[];
   /** Says what changed and by how much, for a person without statistics. */
   summary: string;
   /** The numbers of the test that decided. */
@@ -43,7 +46,10 @@ export interface Evidence {
 
 type Interpretation = Pick<Evidence, 'large' | 'summary'> &
   Partial<
-    Pick<Evidence, 'effect' | 'feature' | 'rise' | 'contributions' | 'predictionContributions'>
+    Pick<
+      Evidence,
+      'effect' | 'feature' | 'rise' | 'contributions' | 'predictionContributions' | 'values'
+    >
   >;
 
 /** Returns the evidence that a result gives, with what its family makes of it. */
@@ -63,6 +69,7 @@ export function evidenceOf(result: TestResult, interpretation: Interpretation): 
     referenceRecords,
     contributions: {},
     predictionContributions: {},
+    values: [],
     numbers: numbersOf(result),
     ...interpretation,
   };
@@ -110,4 +117,13 @@ export function shown(value: number): string {
  */
 export function percent(share: number): string {
   return `${shown(share * 100)} %`;
+}
+
+const maxNameLength = 40;
+
+/** Quotes the name of a class or category, and shortens a long one. */
+export function quoted(name: string): string {
+  return JSON.stringify(
+    name.length > maxNameLength ? `${name.slice(0, maxNameLength - 1)}…` : name,
+  );
 }

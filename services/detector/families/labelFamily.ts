@@ -4,13 +4,15 @@ import { type Comparison, minReferenceBlocks } from '../reference/comparison.ts'
 import { labelsKey } from '../significance/streamHistory.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
 import type { TestNullModel } from '../significance/testBestReference.ts';
+import { changedLabels } from './changedValues.ts';
 import { largePopulationStabilityIndex } from './distributionFamily.ts';
 import { type DistributionStatistic, detailOf, testCounts } from './distributionStatistic.ts';
-import { type Evidence, evidenceOf } from './evidence.ts';
-import { quoted, shiftStatement } from './largestShift.ts';
+import { type Evidence, evidenceOf, quoted } from './evidence.ts';
+import { shiftStatement } from './largestShift.ts';
 import { performanceResult } from './performanceResult.ts';
 import type { FamilyContext, FamilyResult, TestFamily } from './testFamily.ts';
 import type { TestResult } from './testResult.ts';
+import { valuesStatement } from './valuesStatement.ts';
 
 /** Tests whether the distribution of the labels changed. */
 export const labelsFamily: TestFamily = {
@@ -104,9 +106,14 @@ function evidenceOfLabels(
   const index = populationStabilityIndex(referenceCounts, recentCounts);
   const labels = labelsOf(comparison);
   const shift = shiftStatement(referenceCounts, recentCounts, bin => quoted(labels[bin]!));
+  const values = changedLabels(comparison);
+  const about = { name: null, unit: 'labels' as const, nameOf: quoted };
+  const newShare = values.reduce((total, { share }) => total + share, 0);
+  const named = valuesStatement(values, { ...about, newShare });
   return evidenceOf(result, {
     effect: index,
     large: index >= largePopulationStabilityIndex,
-    summary: `the labels have another distribution: ${shift} of the labels`,
+    values,
+    summary: `the labels have another distribution: ${named || `${shift} of the labels`}`,
   });
 }

@@ -1,7 +1,7 @@
 import { type Comparison, minReferenceBlocks, pooledCounts } from '../reference/comparison.ts';
 import { labelsKey } from '../significance/streamHistory.ts';
-import { evidenceOf } from './evidence.ts';
-import { quoted } from './largestShift.ts';
+import { changedLabels } from './changedValues.ts';
+import { evidenceOf, quoted } from './evidence.ts';
 import { qualityResult } from './qualityFamily.ts';
 import { vanishedTest } from './qualityTests.ts';
 import type { FamilyContext, FamilyResult, TestFamily } from './testFamily.ts';
@@ -28,10 +28,14 @@ function testLabelQuality(
   const names = [...reference.performance.labelCounts.keys()].sort();
   const vector = (counts: ReadonlyMap<string, number>) => names.map(name => counts.get(name) ?? 0);
   const test = vanishedTest(
-    { feature: 'the label', noiseWeight: stream.of(labelsKey).noiseWeight },
+    {
+      feature: 'the label',
+      noiseWeight: stream.of(labelsKey).noiseWeight,
+      nameOf: bin => quoted(names[bin]!),
+      changed: () => changedLabels(comparison),
+    },
     vector(reference.performance.labelCounts),
     vector(recent.performance.labelCounts),
-    bin => quoted(names[bin]!),
     () =>
       pooledCounts(referenceBlocks, scale, ({ performance }) =>
         performance && performance.labelled > 0 ? vector(performance.labelCounts) : null,
@@ -45,11 +49,11 @@ function testLabelQuality(
     ...qualityResult(test, { ...judged, kind: 'performance' }),
     feature: '',
   };
-  const { large, summary } = test.notable!;
+  const { large, describe } = test.notable!;
   return {
     results: [result],
     measured: new Map(),
     logPValue: 0,
-    evidence: changed ? evidenceOf(result, { large, summary }) : null,
+    evidence: changed ? evidenceOf(result, { large, ...describe() }) : null,
   };
 }

@@ -1,11 +1,10 @@
 import { bucketInnerBound, bucketOuterBound } from '../../shared/profile/bucketKey.ts';
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
-import { percent, shown } from './evidence.ts';
-
-const maxNameLength = 40;
+import { valueNames } from '../blocks/valueNames.ts';
+import { percent, quoted, shown } from './evidence.ts';
 
 /**
- * Describes the share that changed most in the values of the variable, such as "values from 10 to
+ * Returns the bin whose share changed most, and describes it, such as "values from 10 to
  * 20 went from 12 % to 34 %".
  *
  * @param referenceCounts valid values per bin in the reference; the last bin holds values that it
@@ -16,8 +15,9 @@ export function largestShift(
   frozen: FrozenVariable,
   referenceCounts: readonly number[],
   recentCounts: readonly number[],
-): string {
-  return shiftStatement(referenceCounts, recentCounts, bin => binName(frozen, bin));
+): { bin: number; statement: string } {
+  const bin = mostChangedBin(referenceCounts, recentCounts);
+  return { bin, statement: statementOf(referenceCounts, recentCounts, bin, binName(frozen, bin)) };
 }
 
 /**
@@ -29,20 +29,28 @@ export function shiftStatement(
   recentCounts: readonly number[],
   nameOf: (bin: number) => string,
 ): string {
+  const bin = mostChangedBin(referenceCounts, recentCounts);
+  return statementOf(referenceCounts, recentCounts, bin, nameOf(bin));
+}
+
+function mostChangedBin(
+  referenceCounts: readonly number[],
+  recentCounts: readonly number[],
+): number {
   const before = sharesOf(referenceCounts);
   const now = sharesOf(recentCounts);
   const change = (bin: number) => Math.abs(now[bin]! - before[bin]!);
-  const largest = [...now.keys()].reduce((left, right) =>
-    change(right) > change(left) ? right : left,
-  );
-  return `${nameOf(largest)} went from ${percent(before[largest]!)} to ${percent(now[largest]!)}`;
+  return [...now.keys()].reduce((left, right) => (change(right) > change(left) ? right : left));
 }
 
-/** Quotes the name of a class or category, and shortens a long one. */
-export function quoted(name: string): string {
-  return JSON.stringify(
-    name.length > maxNameLength ? `${name.slice(0, maxNameLength - 1)}…` : name,
-  );
+function statementOf(
+  referenceCounts: readonly number[],
+  recentCounts: readonly number[],
+  bin: number,
+  name: string,
+): string {
+  const [before, now] = [referenceCounts, recentCounts].map(counts => sharesOf(counts)[bin]!);
+  return `${name} went from ${percent(before!)} to ${percent(now!)}`;
 }
 
 function sharesOf(counts: readonly number[]): number[] {
@@ -51,19 +59,19 @@ function sharesOf(counts: readonly number[]): number[] {
 }
 
 /** Names the values of a bin. @example binName(age, 2) // 'values from 30 to 40' */
-export function binName(
-  { bins, binCount }: Pick<FrozenVariable, 'bins' | 'binCount'>,
-  bin: number,
-): string {
+export function binName(frozen: Pick<FrozenVariable, 'bins' | 'binCount'>, bin: number): string {
+  const { bins, binCount } = frozen;
   if (bin >= binCount) return 'values that the reference never had';
+  const name = valueNames(frozen)[bin];
   if (!('keys' in bins)) {
-    if (bins.kind === 'hashes') return 'a group of categories';
-    const named = [...bins.binOf].filter(([, of]) => of === bin);
-    return named.length === 1 ? quoted(String(named[0]![0])) : 'a group of categories';
+    if (name) return quoted(name);
+    return bins.kind === 'hashes'
+      ? 'a group of values, which have no names because there are too many,'
+      : 'a group of rare values, which are counted together,';
   }
+  if (name) return `the value ${name}`;
   const { keys, mantissaBits } = bins;
   const upper = (key: number) => shown(upperBound(key, mantissaBits));
-  if (bins.kind === 'values') return `the value ${shown(middle(keys[bin]!, mantissaBits))}`;
   if (bin === 0) return `values up to ${upper(keys[0]!)}`;
   if (bin === keys.length) return `values above ${upper(keys.at(-1)!)}`;
   return `values from ${upper(keys[bin - 1]!)} to ${upper(keys[bin]!)}`;
@@ -71,9 +79,4 @@ export function binName(
 
 function upperBound(key: number, mantissaBits: number): number {
   return Math.max(bucketInnerBound(key, mantissaBits), bucketOuterBound(key, mantissaBits));
-}
-
-function middle(key: number, mantissaBits: number): number {
-  const inner = bucketInnerBound(key, mantissaBits);
-  return key === 0 ? 0 : inner + (bucketOuterBound(key, mantissaBits) - inner) / 2;
 }

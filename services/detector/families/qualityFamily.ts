@@ -126,12 +126,17 @@ function evidenceOfDefects(
   return evidenceOf(resultOf(ranked[0]!), {
     large: ranked.some(({ notable }) => notable!.large),
     contributions: shares([...increases]),
-    summary: summaryOf(ranked),
+    ...described(ranked),
   });
 }
 
-function summaryOf(ranked: readonly QualityTest[]): string {
-  const named = ranked.slice(0, maxNamedDefects).map(({ notable }) => notable!.summary);
-  const others = ranked.length - named.length;
+function described(ranked: readonly QualityTest[]): Pick<Evidence, 'summary' | 'values'> {
+  const defects = ranked.map(({ notable }) => notable!.describe());
+  return { summary: summaryOf(defects), values: defects.flatMap(({ values }) => values) };
+}
+
+function summaryOf(defects: readonly { summary: string }[]): string {
+  const named = defects.slice(0, maxNamedDefects).map(({ summary }) => summary);
+  const others = defects.length - named.length;
   return `${named.join(', ')}${others > 0 ? `, and ${others} more` : ''}`;
 }

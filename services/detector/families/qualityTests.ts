@@ -1,5 +1,6 @@
 import { sum } from 'simple-statistics';
 import { type CountVector, totalCount, validCounts } from '../../shared/bins/countVector.ts';
+import type { ChangedValue } from '../../shared/contracts.ts';
 import { overdispersion } from '../../shared/statistics/overdispersion.ts';
 import {
   type Rate,
@@ -7,16 +8,20 @@ import {
   rateIncreaseThreshold,
   rateOf,
 } from '../../shared/statistics/rateIncrease.ts';
+import type { Block } from '../blocks/block.ts';
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
+import { valueNames } from '../blocks/valueNames.ts';
 import type { VariableKind } from '../blocks/windowObservation.ts';
 import { type Comparison, pooledCounts } from '../reference/comparison.ts';
 import { isOrdered, type NullModel } from '../significance/nullModel.ts';
 import type { StreamNullModel } from '../significance/streamNullModel.ts';
+import { changedValuesOf } from './changedValues.ts';
 import { percent } from './evidence.ts';
 import { binName } from './largestShift.ts';
 import { defectCount, type RateMetric, rateMetrics, rateOverdispersion } from './qualityRates.ts';
 import type { TestOptions } from './testFamily.ts';
 import type { ResultDetail } from './testResult.ts';
+import { valuesStatement, writtenValue } from './valuesStatement.ts';
 
 /** Rise of a rate below which a change does not matter, for any number of records. */
 const minRateIncrease = 0.01;
@@ -71,8 +76,15 @@ interface NotableDefect {
   /** Rise of the rate, as a share of the records. */
   increase: number;
   large: boolean;
+  /** Describes the defect; only those that are evidence need it. */
+  describe(): DescribedDefect;
+}
+
+interface DescribedDefect {
   /** Says what changed and by how much, for a person. */
   summary: string;
+  /** Values that are new or gone. */
+  values: readonly ChangedValue[];
 }
 
 const defectNames: Record<RateMetric, string> = {
@@ -113,7 +125,11 @@ export function qualityTests(
       const learned = () =>
         rates.reference.hits === 0 ? 1 : rateOverdispersion(comparison, key, metric);
       const { noiseWeight } = significance;
-      tests.push(rateTest({ feature: variable.name, metric, noiseWeight }, rates, learned, level));
+      const about = { feature: variable.name, metric, noiseWeight };
+      const describe = () =>
+        (metric === 'unseen_rate' && describedNews(comparison, key, variable, rates)) ||
+        describedRate(about, rates);
+      tests.push(rateTest({ ...about, describe }, rates, learned, level));
     }
     tests.push(stuckTest(comparison, key, variable, significance));
     if (kind === 'output') tests.push(...vanishedTests(comparison, key, variable, significance));
@@ -157,8 +173,39 @@ function toleratedRate({ hits, total }: Rate): Rate {
   return { hits: Math.min(total, hits + toleratedRateIncrease * total), total };
 }
 
+/** Describes a defect by its rate. */
+function describedRate(
+  { feature, metric }: { feature: string; metric: RateMetric },
+  { recent, reference }: RatePair,
+): DescribedDefect {
+  const [now, before] = [recent, reference].map(rate => percent(rateOf(rate)));
+  const summary = `${feature} ${defectNames[metric]} in ${now} of the records, up from ${before}`;
+  return { summary, values: [] };
+}
+
+/** Describes values that the reference never had by their names; null if these are not known. */
+function describedNews(
+  comparison: Comparison,
+  key: string,
+  { name, bins, ...frozen }: FrozenVariable,
+  { recent }: RatePair,
+): DescribedDefect | null {
+  const values = changedValuesOf(comparison, key, { ...frozen, name, bins });
+  if (!values.some(({ share }) => share > 0)) return null;
+  const summary = valuesStatement(values, {
+    name,
+    unit: 'records',
+    newShare: rateOf(recent),
+    nameOf: writtenValue(bins),
+  });
+  return { summary, values };
+}
+
 function rateTest(
-  about: Pick<QualityTest, 'feature' | 'noiseWeight'> & { metric: RateMetric },
+  {
+    describe,
+    ...about
+  }: Pick<QualityTest, 'feature' | 'metric' | 'noiseWeight'> & Pick<NotableDefect, 'describe'>,
   rates: RatePair,
   learned: () => number,
   level: number,
@@ -171,13 +218,13 @@ function rateTest(
     records: recent.total,
     referenceRecords: reference.total,
     isReported: true,
-    notable: notableIncrease(about, rates, learned, level),
+    notable: notableIncrease(describe, rates, learned, level),
     detail: ofLevel => rateDetail(rates, learned(), ofLevel),
   };
 }
 
 function notableIncrease(
-  { feature, metric }: { feature: string; metric: RateMetric },
+  describe: NotableDefect['describe'],
   { recent, reference, minIncrease }: RatePair,
   learned: () => number,
   level: number,
@@ -192,7 +239,7 @@ function notableIncrease(
     logPValue: rateIncreaseLogPValue(tolerated, recent, learned()),
     increase,
     large: increase >= largeRateIncrease,
-    summary: `${feature} ${defectNames[metric]} in ${percent(rateOf(recent))} of the records, up from ${percent(rateOf(reference))}`,
+    describe,
   };
 }
 
@@ -236,7 +283,7 @@ function stuckTest(
       logPValue: logPValueOf(run),
       increase: 1 - Math.exp(run.logShare),
       large: true,
-      summary: `${variable.name} had one and the same value ${values} times`,
+      describe: () => describedRun(variable, comparison.recentBlocks.at(-1)!, key, values),
     },
     detail: level => ({
       pValue: run ? Math.exp(logPValueOf(run)) : 1,
@@ -244,6 +291,20 @@ function stuckTest(
       overdispersion: null,
     }),
   };
+}
+
+/** Says how often a value came in a row, and which one if it has a bin to itself. */
+function describedRun(
+  frozen: FrozenVariable,
+  { variables }: Block,
+  key: string,
+  values: number,
+): DescribedDefect {
+  const counts = validCounts(variables.get(key)!.counts);
+  const name = valueNames(frozen)[counts.findIndex(count => count > 0)];
+  const named = name ? ` (${writtenValue(frozen.bins)(name)})` : '';
+  const summary = `${frozen.name} had one and the same value ${values} times${named}`;
+  return { summary, values: [] };
 }
 
 interface ConstantRun {
@@ -293,22 +354,32 @@ function repeatedShare(counts: readonly number[]): number {
  * of the reference. p = (1 − s)^(n / φ).
  */
 function vanishedTests(
-  { recent, reference, referenceBlocks, scale }: Comparison,
+  comparison: Comparison,
   key: string,
-  { name, type, bins, binCount }: FrozenVariable,
+  frozen: FrozenVariable,
   { noiseWeight }: NullModel,
 ): QualityTest[] {
+  const { recent, reference, referenceBlocks, scale } = comparison;
+  const { name, type, binCount } = frozen;
   if (type !== 'categorical') return [];
   const ofClasses = (counts: CountVector) => counts.slice(0, binCount);
   const before = ofClasses(reference.variables.get(key)!.counts);
   const now = ofClasses(recent.variables.get(key)!.counts);
-  const nameOf = (bin: number) => binName({ bins, binCount }, bin);
+  const nameOf = (bin: number) => binName(frozen, bin);
+  const changed = () => changedValuesOf(comparison, key, frozen);
   const blocks = () =>
     pooledCounts(referenceBlocks, scale, block => {
       const counts = block.variables.get(key);
       return counts ? ofClasses(counts.counts) : null;
     });
-  return [vanishedTest({ feature: name, noiseWeight }, before, now, nameOf, blocks)];
+  const about = { feature: name, noiseWeight, nameOf, changed };
+  return [vanishedTest(about, before, now, blocks)];
+}
+
+interface VanishingClasses extends Pick<QualityTest, 'feature' | 'noiseWeight'> {
+  nameOf(bin: number): string;
+  /** Returns the classes that are new or gone. */
+  changed(): ChangedValue[];
 }
 
 /**
@@ -316,10 +387,9 @@ function vanishedTests(
  * @param blocksOf the reference, pooled as the recent records are
  */
 export function vanishedTest(
-  about: Pick<QualityTest, 'feature' | 'noiseWeight'>,
+  { nameOf, changed, ...about }: VanishingClasses,
   before: readonly number[],
   now: readonly number[],
-  nameOf: (bin: number) => string,
   blocksOf: () => number[][],
 ): QualityTest {
   const earlier = sum([...before]);
@@ -354,7 +424,10 @@ export function vanishedTest(
           logPValue: logPValueOf(vanished),
           increase: share(vanished),
           large: true,
-          summary: `${about.feature} no longer has ${nameOf(vanished)}, which was ${percent(share(vanished))} of the records before`,
+          describe: () => ({
+            summary: `${about.feature} no longer has ${nameOf(vanished)}, which was ${percent(share(vanished))} of the records before`,
+            values: changed(),
+          }),
         }
       : null,
     detail: level => ({
@@ -398,7 +471,10 @@ function unknownFeatureTests({ recent, reference }: Comparison): QualityTest[] {
               logPValue: rateIncreaseLogPValue(tolerated, rates.recent, 1),
               increase,
               large: false,
-              summary: `feature ${feature} appeared, in ${percent(now)} of the records`,
+              describe: () => ({
+                summary: `feature ${feature} appeared, in ${percent(now)} of the records`,
+                values: [],
+              }),
             },
       detail: level => rateDetail(rates, 1, level),
     };

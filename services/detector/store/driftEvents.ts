@@ -12,6 +12,29 @@ import {
   toRow,
 } from './rowShape.ts';
 
+/** The elements of `changed_values`, named as in the contract. */
+const changedValue =
+  'Tuple(kind String, name String, value String, share Float64, referenceShare Float64, renamedFrom Nullable(String))';
+
+/** A column of tuples; a table has none where the contract has null. */
+function values(name: string): RowShape<DriftEvent>['changedValues'] {
+  return {
+    name,
+    read: column =>
+      `arrayMap(v -> CAST((v.1, v.2, v.3, v.4, v.5, v.6), '${changedValue}'), ${column})`,
+    write: changed =>
+      (changed ?? []).map(({ referenceShare, renamedFrom, ...value }) => ({
+        ...value,
+        reference_share: referenceShare,
+        renamed_from: renamedFrom,
+      })),
+  };
+}
+
+function withoutEmptyValues(event: DriftEvent): DriftEvent {
+  return event.changedValues?.length === 0 ? { ...event, changedValues: null } : event;
+}
+
 const shape: RowShape<DriftEvent> = {
   id: plain('id'),
   revision: plain('revision'),
@@ -34,6 +57,7 @@ const shape: RowShape<DriftEvent> = {
   reference: plain('reference'),
   contributions: plain('contributions'),
   predictionContributions: plain('prediction_contributions'),
+  changedValues: values('changed_values'),
   explanation: plain('explanation'),
   detectedAtEventTime: time('detected_at_event_time'),
 };
@@ -52,7 +76,7 @@ export function driftEvents(clickhouse: Clickhouse) {
         `SELECT ${selection('drift_events', shape)} FROM drift_events FINAL WHERE ${sql}`,
         parameters,
       );
-      return byVersionAndId(rows);
+      return byVersionAndId(rows.map(withoutEmptyValues));
     },
 
     insertDriftEvents: (events: readonly DriftEvent[]) =>

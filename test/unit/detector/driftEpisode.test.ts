@@ -17,6 +17,7 @@ function evidenceOf(family: string, features: readonly string[], large = false):
     large,
     contributions: Object.fromEntries(features.map(name => [name, 1 / features.length])),
     predictionContributions: {},
+    values: [],
     summary: `${features.join(', ')} changed`,
     numbers: '',
     windowStartMs: 0,

@@ -23,6 +23,7 @@ export function driftEvent(id: string, fields: Partial<DriftEventContent> = {}):
     reference: 'bootstrap',
     contributions: { x: 0.75, z: 0.25 },
     predictionContributions: { x: 0.05, z: -0.01 },
+    changedValues: null,
     explanation: 'x changed.',
     detectedAtEventTime: 11 * hourMs,
     ...fields,

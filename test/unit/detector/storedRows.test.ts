@@ -21,7 +21,21 @@ function recorder() {
   };
 }
 
-const event: DriftEvent = { ...driftEvent('a'), revision: 2 };
+const event: DriftEvent = {
+  ...driftEvent('a', {
+    changedValues: [
+      {
+        kind: 'feature',
+        name: 'x',
+        value: 'Italy',
+        share: 0.2,
+        referenceShare: 0,
+        renamedFrom: 'IT',
+      },
+    ],
+  }),
+  revision: 2,
+};
 const alert: Alert = {
   id: 'b',
   revision: 3,
@@ -66,6 +80,16 @@ describe('rows of the detector', () => {
             reference: 'bootstrap',
             contributions: { x: 0.75, z: 0.25 },
             prediction_contributions: { x: 0.05, z: -0.01 },
+            changed_values: [
+              {
+                kind: 'feature',
+                name: 'x',
+                value: 'Italy',
+                share: 0.2,
+                reference_share: 0,
+                renamed_from: 'IT',
+              },
+            ],
             explanation: 'x changed.',
             detected_at_event_time: '1970-01-01 11:00:00.000',
           },

@@ -33,6 +33,7 @@ function driftEvent(fields: Partial<DriftEvent> = {}): DriftEvent {
     reference: 'bootstrap',
     contributions: {},
     predictionContributions: {},
+    changedValues: null,
     scale: 1,
     evidenceWindowStart: null,
     explanation: '',
