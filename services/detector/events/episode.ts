@@ -20,6 +20,11 @@ export interface Episode {
   evidence: readonly DatedEvidence[];
   /** How often the new reference did not hold either. */
   renewals: number;
+  /**
+   * Segment in which most of the change happened, as name=value; null if none explains it, and for
+   * the episode of a segment.
+   */
+  mostlyIn: string | null;
   /** Event time before which the event is not closed. */
   openUntilMs: number;
 }

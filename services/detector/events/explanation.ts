@@ -24,12 +24,14 @@ const advice: Record<DriftCause, string> = {
  * numbers of the tests follow at the end.
  */
 export function explanationOf(
-  { evidence, newCodeVersions, reference, renewals, windowStartMs, windowEndMs }: Episode,
+  { evidence, mostlyIn, newCodeVersions, reference, renewals, windowStartMs, windowEndMs }: Episode,
   cause: DriftCause,
 ): string {
   const deciding = decidingEvidence(evidence);
   const ordered = [deciding, ...evidence.filter(other => other !== deciding)];
-  const found = ordered.map(({ summary }) => summary).join('; ');
+  const [first, ...others] = ordered.map(({ summary }) => summary);
+  const where = mostlyIn === null ? '' : `, mostly in ${mostlyIn}`;
+  const found = [`${first}${where}`, ...others].join('; ');
   const code =
     newCodeVersions.length > 0 ? ` Code version ${newCodeVersions.join(', ')} is new.` : '';
   const times = renewals === 1 ? 'once' : `${renewals} times`;

@@ -148,12 +148,14 @@ function evidenceOfClasses(
   const leading = changed.reduce(stronger);
   const { name, rate, test } = leading;
   const { total } = classRate(recent.performance!, name, 'recall');
+  // Share of all records that changed from right to wrong.
+  const rise = ((test.referenceValue - test.value) * total) / recent.performance!.labelled;
   return evidenceOf(results.get(leading)!, {
     contributions: shares(changed.map(one => [one.name, one.test.referenceValue - one.test.value])),
     effect: cohensH(test.value, test.referenceValue),
     large: true,
-    // Share of all records that changed from right to wrong.
-    rise: ((test.referenceValue - test.value) * total) / recent.performance!.labelled,
+    excess: rise,
+    rise,
     summary:
       `the ${rate} of class ${quoted(name)} fell from ${percent(test.referenceValue)} ` +
       `to ${percent(test.value)}`,

@@ -3,6 +3,7 @@ import type { ChangedValue } from '../../shared/contracts.ts';
 import { benjaminiHochberg } from '../../shared/statistics/benjaminiHochberg.ts';
 import { jensenShannonDistance } from '../../shared/statistics/jensenShannonDistance.ts';
 import { populationStabilityIndex } from '../../shared/statistics/populationStabilityIndex.ts';
+import { totalVariation } from '../../shared/statistics/totalVariation.ts';
 import type { FrozenVariable } from '../blocks/frozenVariable.ts';
 import { valueNames } from '../blocks/valueNames.ts';
 import type { VariableKind } from '../blocks/windowObservation.ts';
@@ -239,6 +240,7 @@ function evidenceOfChanged(
   const decisive = kind === 'output' ? answer?.test : test;
   const deciding = results[tests.indexOf(tests.reduce(stronger))]!;
   return evidenceOf(deciding, {
+    excess: totalVariation(test.referenceCounts, test.recentCounts),
     effect: Math.max(...ranked.map(one => excessIndexOf(one.test))),
     large: decisive !== undefined && stabilityIndexOf(decisive) >= largePopulationStabilityIndex,
     contributions: shares(ranked.map(({ variable: { name }, effect }) => [name, effect])),

@@ -68,6 +68,7 @@ function evidenceOfErrors(
   return evidenceOf(result, {
     ...(!isRegression && { effect: cohensH(referenceValue, value) }),
     large: true,
+    excess: value - referenceValue,
     rise: isRegression ? Number.POSITIVE_INFINITY : value - referenceValue,
     summary: `the ${name} rose from ${text(referenceValue)} to ${text(value)}`,
   });

@@ -32,6 +32,12 @@ export interface Evidence {
    * loss, which has no upper bound. Only errors have a rise.
    */
   rise?: number;
+  /**
+   * Size of the change per record, so that this times the records is about the same for all
+   * predictions as for the only segment that changed: the rise of a rate or of a mean, or the total
+   * variation between two distributions. Undefined where a family has none.
+   */
+  excess?: number;
   /** Share of each changed feature in the effect. The shares sum to 1; empty if there are none. */
   contributions: Record<string, number>;
   /** Change of the mean output due to each changed feature; empty if that is unknown. */
@@ -48,7 +54,13 @@ type Interpretation = Pick<Evidence, 'large' | 'summary'> &
   Partial<
     Pick<
       Evidence,
-      'effect' | 'feature' | 'rise' | 'contributions' | 'predictionContributions' | 'values'
+      | 'effect'
+      | 'excess'
+      | 'feature'
+      | 'rise'
+      | 'contributions'
+      | 'predictionContributions'
+      | 'values'
     >
   >;
 

@@ -1,5 +1,6 @@
 import { likelihoodRatioTest } from '../../shared/statistics/likelihoodRatioTest.ts';
 import { populationStabilityIndex } from '../../shared/statistics/populationStabilityIndex.ts';
+import { totalVariation } from '../../shared/statistics/totalVariation.ts';
 import { type Comparison, minReferenceBlocks } from '../reference/comparison.ts';
 import { labelsKey } from '../significance/streamHistory.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
@@ -112,6 +113,7 @@ function evidenceOfLabels(
   const named = valuesStatement(values, { ...about, newShare });
   return evidenceOf(result, {
     effect: index,
+    excess: totalVariation(referenceCounts, recentCounts),
     large: index >= largePopulationStabilityIndex,
     values,
     summary: `the labels have another distribution: ${named || `${shift} of the labels`}`,

@@ -108,6 +108,7 @@ function testModel(
     evidence: changed
       ? evidenceOf(result, {
           large: Math.abs(test.movement) >= 0.5,
+          excess: Math.abs(test.now - test.before - test.explained),
           contributions: { [name]: 1 },
           summary:
             `the ${model.output} went from ${shown(test.before)} to ${shown(test.now)} on average, ` +

@@ -124,6 +124,7 @@ function evidenceOfDefects(
   for (const { feature, notable } of ranked)
     increases.set(feature, (increases.get(feature) ?? 0) + notable!.increase);
   return evidenceOf(resultOf(ranked[0]!), {
+    excess: ranked[0]!.notable!.increase,
     large: ranked.some(({ notable }) => notable!.large),
     contributions: shares([...increases]),
     ...described(ranked),

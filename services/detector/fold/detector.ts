@@ -285,6 +285,7 @@ function begun(
     newCodeVersions: alarm!.newCodeVersions,
     evidence,
     renewals: 0,
+    mostlyIn: null,
     openUntilMs: confirmedBy(state, window),
   };
 }

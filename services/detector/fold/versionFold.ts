@@ -5,6 +5,7 @@ import type { GivenReference } from '../reference/reference.ts';
 import { foldWindow } from './detector.ts';
 import type { DriftMetric } from './driftMetric.ts';
 import { driftMetrics } from './driftMetrics.ts';
+import { explainingSegment } from './explainingSegment.ts';
 import { type FoldState, initialState, type Verdict } from './foldState.ts';
 import { thinnedCheckpoints } from './thinnedCheckpoints.ts';
 
@@ -91,6 +92,7 @@ export function foldVersionWindow(
       metrics: withMetrics ? driftMetrics(before, folded, context) : [],
     });
   }
+  nameSegment(fold, states, windows);
   const checkpoint = { windowStartMs, ordinal: (last?.ordinal ?? 0) + 1, states };
   const recent = [...fold.checkpoints, checkpoint].filter(
     ({ ordinal }) => ordinal > checkpoint.ordinal - recentWindows,
@@ -99,4 +101,26 @@ export function foldVersionWindow(
     fold: { ...fold, given: null, checkpoints: thinnedCheckpoints(recent) },
     folded: windows,
   };
+}
+
+/**
+ * Adds to the open event of all predictions the segment in which most of its change happened, in
+ * place, when that becomes known.
+ */
+function nameSegment(
+  { model, version }: VersionFold,
+  states: Map<string, FoldState>,
+  windows: FoldedWindow[],
+): void {
+  const whole = states.get('');
+  const index = windows.findIndex(({ segment }) => segment === '');
+  if (!whole?.episode || whole.episode.mostlyIn !== null || index < 0) return;
+  const mostlyIn = explainingSegment(states);
+  if (mostlyIn === null) return;
+  const episode = { ...whole.episode, mostlyIn };
+  states.set('', { ...whole, episode });
+  const named = driftEventOf({ model, version, segment: '' }, episode, 'open');
+  const window = windows[index]!;
+  const others = window.verdict.changes.filter(({ id }) => id !== named.id);
+  windows[index] = { ...window, verdict: { ...window.verdict, changes: [...others, named] } };
 }

@@ -32,6 +32,7 @@ function episodeOf(...evidence: DatedEvidence[]): Episode {
     newCodeVersions: [],
     evidence,
     renewals: 0,
+    mostlyIn: null,
     openUntilMs: 0,
   };
 }
