@@ -22,6 +22,7 @@ import {
 } from './distributionStatistic.ts';
 import { type Evidence, evidenceOf, shares } from './evidence.ts';
 import { largestShift } from './largestShift.ts';
+import { minimumEffectOf } from './minimumEffect.ts';
 import { movementStatement, predictionContributions } from './outputMovement.ts';
 import type { FamilyContext, FamilyResult, TestFamily, TestOptions } from './testFamily.ts';
 import { correctedLevel, type TestResult } from './testResult.ts';
@@ -216,16 +217,18 @@ function evidenceOfChanged(
   comparison: Comparison,
   changed: readonly VariableResults[],
   kind: VariableKind,
-  { frozen, outputModel }: TestOptions,
+  { frozen, outputModel, detection }: TestOptions,
 ): Evidence {
   const ranked = changed
     .map(one => ({ ...one, test: one.tests.reduce(stronger).test }))
-    .map(one => ({ ...one, effect: effectOf(one.test) }));
+    .map(one => ({ ...one, effect: effectOf(one.test), index: excessIndexOf(one.test) }));
   ranked.sort(
     (left, right) =>
       right.effect - left.effect || (left.variable.name < right.variable.name ? -1 : 1),
   );
   const { variable, tests, results, test } = ranked[0]!;
+  const { psi, psiOfNumber } = minimumEffectOf(detection);
+  const floors = { numeric: psiOfNumber, categorical: psi };
   const isKnown = (one: FrozenVariable) => one.kind === kind && !one.moving;
   const known = [...frozen.values()].filter(isKnown).length;
   const margins = ranked.map(({ key, variable: { name }, test }) => ({ key, name, ...test }));
@@ -241,7 +244,8 @@ function evidenceOfChanged(
   const deciding = results[tests.indexOf(tests.reduce(stronger))]!;
   return evidenceOf(deciding, {
     excess: totalVariation(test.referenceCounts, test.recentCounts),
-    effect: Math.max(...ranked.map(one => excessIndexOf(one.test))),
+    effect: Math.max(...ranked.map(({ index }) => index)),
+    small: ranked.every(({ variable: { type }, index }) => index < floors[type]),
     large: decisive !== undefined && stabilityIndexOf(decisive) >= largePopulationStabilityIndex,
     contributions: shares(ranked.map(({ variable: { name }, effect }) => [name, effect])),
     predictionContributions: movements,
@@ -281,7 +285,7 @@ function stabilityIndexOf({ referenceCounts, recentCounts }: DistributionStatist
 }
 
 /** The PSI less its mean under sampling noise, (B − 1) (1 / n + 1 / m) for B bins in use. */
-function excessIndexOf(test: DistributionStatistic): number {
+export function excessIndexOf(test: DistributionStatistic): number {
   const { degreesOfFreedom, records, referenceRecords, referenceCounts } = test;
   const bins = Math.max(degreesOfFreedom, referenceCounts.filter(count => count > 0).length - 1);
   return stabilityIndexOf(test) - bins * (1 / records + 1 / referenceRecords);

@@ -20,6 +20,8 @@ export interface Evidence {
   logPValue: number;
   records: number;
   referenceRecords: number;
+  /** Whether the change is smaller than the setting `minimumEffect`, so that it is no alarm. */
+  small?: boolean;
   /** Whether the change is large enough to matter on its own, for any number of records. */
   large: boolean;
   /**
@@ -58,6 +60,7 @@ type Interpretation = Pick<Evidence, 'large' | 'summary'> &
       | 'excess'
       | 'feature'
       | 'rise'
+      | 'small'
       | 'contributions'
       | 'predictionContributions'
       | 'values'

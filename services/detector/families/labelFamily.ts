@@ -6,10 +6,11 @@ import { labelsKey } from '../significance/streamHistory.ts';
 import { levelOfFamily } from '../significance/tailHistory.ts';
 import type { TestNullModel } from '../significance/testBestReference.ts';
 import { changedLabels } from './changedValues.ts';
-import { largePopulationStabilityIndex } from './distributionFamily.ts';
+import { excessIndexOf, largePopulationStabilityIndex } from './distributionFamily.ts';
 import { type DistributionStatistic, detailOf, testCounts } from './distributionStatistic.ts';
 import { type Evidence, evidenceOf, quoted } from './evidence.ts';
 import { shiftStatement } from './largestShift.ts';
+import { type MinimumEffect, minimumEffectOf } from './minimumEffect.ts';
 import { performanceResult } from './performanceResult.ts';
 import type { FamilyContext, FamilyResult, TestFamily } from './testFamily.ts';
 import type { TestResult } from './testResult.ts';
@@ -60,7 +61,9 @@ function testLabels(
     results: [result],
     measured: new Map([[labelsKey, test.measured]]),
     logPValue: test.logPValue,
-    evidence: result.changed ? evidenceOfLabels(comparison, test, result) : null,
+    evidence: result.changed
+      ? evidenceOfLabels(comparison, test, result, minimumEffectOf(options.detection))
+      : null,
   };
 }
 
@@ -101,9 +104,11 @@ function labelsOf({ reference, recent }: Comparison): string[] {
 
 function evidenceOfLabels(
   comparison: Comparison,
-  { referenceCounts, recentCounts }: DistributionStatistic,
+  test: DistributionStatistic,
   result: TestResult,
+  { psi }: MinimumEffect,
 ): Evidence {
+  const { referenceCounts, recentCounts } = test;
   const index = populationStabilityIndex(referenceCounts, recentCounts);
   const labels = labelsOf(comparison);
   const shift = shiftStatement(referenceCounts, recentCounts, bin => quoted(labels[bin]!));
@@ -113,6 +118,7 @@ function evidenceOfLabels(
   const named = valuesStatement(values, { ...about, newShare });
   return evidenceOf(result, {
     effect: index,
+    small: excessIndexOf(test) < psi,
     excess: totalVariation(referenceCounts, recentCounts),
     large: index >= largePopulationStabilityIndex,
     values,

@@ -27,6 +27,8 @@ const oddsOfStandingStill = 6;
 const marginOfClasses = 2;
 
 const reasons = {
+  small:
+    'The change is certain, but too small to matter: smaller than the setting detection.minimumEffect.',
   explainedErrors:
     'Only outputs and errors changed. The errors rose by no more than the changed predictions of a ' +
     'model that keeps learning can bring about.',
@@ -80,6 +82,7 @@ const ownFamilies: ReadonlySet<FamilyName> = new Set([
  * learn changes its own outputs and errors, and in the end significantly. If nothing else changed,
  * the following rules apply.
  *
+ * - A distribution that changed by less than the setting `minimumEffect` is no evidence.
  * - Changed errors are no evidence if the inputs moved the outputs by so much that harder inputs
  *   explain them.
  * - Everything else is evidence if a new version of the serving code came with it, or if the model
@@ -94,6 +97,20 @@ const ownFamilies: ReadonlySet<FamilyName> = new Set([
  *   each other.
  */
 export function withheldEvidence(
+  evidence: readonly Evidence[],
+  measured: readonly MeasuredScale[],
+  stream: StreamNullModel,
+  options: TestOptions & WindowContext,
+): Map<FamilyName, string> {
+  // Outputs that changed by little may confirm that errors rose.
+  const others = evidence.filter(({ small, family }) => !small || ownFamilies.has(family));
+  return new Map([
+    ...withheldOfLearning(others, measured, stream, options),
+    ...evidence.filter(({ small }) => small).map(({ family }) => [family, reasons.small] as const),
+  ]);
+}
+
+function withheldOfLearning(
   evidence: readonly Evidence[],
   measured: readonly MeasuredScale[],
   stream: StreamNullModel,

@@ -18,18 +18,17 @@ import type { StreamNullModel } from '../significance/streamNullModel.ts';
 import { changedValuesOf } from './changedValues.ts';
 import { percent } from './evidence.ts';
 import { binName } from './largestShift.ts';
+import { minimumEffectOf } from './minimumEffect.ts';
 import { defectCount, type RateMetric, rateMetrics, rateOverdispersion } from './qualityRates.ts';
 import type { TestOptions } from './testFamily.ts';
 import type { ResultDetail } from './testResult.ts';
 import { valuesStatement, writtenValue } from './valuesStatement.ts';
 
-/** Rise of a rate below which a change does not matter, for any number of records. */
-const minRateIncrease = 0.01;
 /**
- * Rise that has to be exceeded significantly. It is smaller than the rise that matters, because the
- * few records of one window may exceed that one by chance.
+ * Part of the rise that matters which has to be exceeded significantly. It is smaller, because the
+ * few records of one window may exceed the whole by chance.
  */
-const toleratedRateIncrease = minRateIncrease / 2;
+const toleratedPart = 1 / 2;
 /** Rise of a rate that matters on its own. */
 const largeRateIncrease = 0.2;
 
@@ -101,9 +100,10 @@ export function qualityTests(
   kind: VariableKind,
   stream: StreamNullModel,
   level: number,
-  { frozen, newFeaturesMatter }: TestOptions,
+  { frozen, newFeaturesMatter, detection }: TestOptions,
 ): QualityTest[] {
   const tests: QualityTest[] = [];
+  const { defects } = minimumEffectOf(detection);
   for (const [key, variable] of frozen) {
     const recent = comparison.recent.variables.get(key);
     const reference = comparison.reference.variables.get(key);
@@ -115,8 +115,10 @@ export function qualityTests(
       const rates: RatePair = {
         recent: { hits: defectCount(recent, metric), total: recentTotal },
         reference: { hits: defectCount(reference, metric), total: referenceTotal },
+        defects,
         minIncrease: minIncrease(
           metric,
+          defects,
           significance,
           () => blocksWith(comparison, key, metric) > 1,
         ),
@@ -134,14 +136,17 @@ export function qualityTests(
     tests.push(stuckTest(comparison, key, variable, significance));
     if (kind === 'output') tests.push(...vanishedTests(comparison, key, variable, significance));
   }
-  if (kind === 'feature' && newFeaturesMatter) tests.push(...unknownFeatureTests(comparison));
+  if (kind === 'feature' && newFeaturesMatter)
+    tests.push(...unknownFeatureTests(comparison, defects));
   return tests;
 }
 
 interface RatePair {
   recent: Rate;
   reference: Rate;
-  /** Rise below which a change does not matter. */
+  /** Rise that matters by the settings. */
+  defects: number;
+  /** Rise below which a change does not matter. It is larger where more is usual. */
   minIncrease: number;
 }
 
@@ -152,13 +157,14 @@ interface RatePair {
  */
 function minIncrease(
   metric: RateMetric,
+  defects: number,
   { noiseWeight }: NullModel,
   bringsNews: () => boolean,
 ): number {
   const isUsual =
     (metric === 'out_of_range_rate' && isOrdered(noiseWeight)) ||
     (metric === 'unseen_rate' && isOrdered(noiseWeight) && bringsNews());
-  return isUsual ? largeRateIncrease : minRateIncrease;
+  return isUsual ? Math.max(largeRateIncrease, defects) : defects;
 }
 
 function blocksWith({ referenceBlocks }: Comparison, key: string, metric: RateMetric): number {
@@ -169,8 +175,8 @@ function blocksWith({ referenceBlocks }: Comparison, key: string, metric: RateMe
 }
 
 /** Returns the rate that a recent one is tested against. */
-function toleratedRate({ hits, total }: Rate): Rate {
-  return { hits: Math.min(total, hits + toleratedRateIncrease * total), total };
+function toleratedRate({ hits, total }: Rate, defects: number): Rate {
+  return { hits: Math.min(total, hits + toleratedPart * defects * total), total };
 }
 
 /** Describes a defect by its rate. */
@@ -225,13 +231,13 @@ function rateTest(
 
 function notableIncrease(
   describe: NotableDefect['describe'],
-  { recent, reference, minIncrease }: RatePair,
+  { recent, reference, defects, minIncrease }: RatePair,
   learned: () => number,
   level: number,
 ): NotableDefect | null {
   const increase = rateOf(recent) - rateOf(reference);
   if (recent.hits === 0 || increase < minIncrease) return null;
-  const tolerated = toleratedRate(reference);
+  const tolerated = toleratedRate(reference, defects);
   // The dispersion only makes the p-value larger. If the p-value is too large already, the
   // dispersion need not be computed.
   if (rateIncreaseLogPValue(tolerated, recent, 1) > Math.log(level)) return null;
@@ -244,11 +250,11 @@ function notableIncrease(
 }
 
 function rateDetail(
-  { recent, reference, minIncrease }: RatePair,
+  { recent, reference, defects, minIncrease }: RatePair,
   dispersion: number,
   level: number,
 ): ResultDetail {
-  const tolerated = toleratedRate(reference);
+  const tolerated = toleratedRate(reference, defects);
   const significant = rateIncreaseThreshold(tolerated, recent.total, dispersion, level);
   return {
     pValue: Math.exp(rateIncreaseLogPValue(tolerated, recent, dispersion)),
@@ -442,7 +448,7 @@ export function vanishedTest(
  * Returns a test for each feature that the reference never had. Such a feature is worth a warning,
  * because a person changed what is logged.
  */
-function unknownFeatureTests({ recent, reference }: Comparison): QualityTest[] {
+function unknownFeatureTests({ recent, reference }: Comparison, defects: number): QualityTest[] {
   return Array.from(recent.unknownFeatures, ([feature, hits]) => {
     const rates: RatePair = {
       recent: { hits, total: recent.records },
@@ -450,11 +456,12 @@ function unknownFeatureTests({ recent, reference }: Comparison): QualityTest[] {
         hits: reference.unknownFeatures.get(feature) ?? 0,
         total: reference.records,
       },
-      minIncrease: minRateIncrease,
+      defects,
+      minIncrease: defects,
     };
     const now = rateOf(rates.recent);
     const increase = now - rateOf(rates.reference);
-    const tolerated = toleratedRate(rates.reference);
+    const tolerated = toleratedRate(rates.reference, defects);
     return {
       feature,
       metric: 'unseen_rate',
@@ -465,7 +472,7 @@ function unknownFeatureTests({ recent, reference }: Comparison): QualityTest[] {
       noiseWeight: 1,
       isReported: true,
       notable:
-        increase < minRateIncrease
+        increase < defects
           ? null
           : {
               logPValue: rateIncreaseLogPValue(tolerated, rates.recent, 1),

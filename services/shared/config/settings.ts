@@ -97,6 +97,21 @@ const settingsOfOneModel = z.strictObject({
         dropMessage,
       )
       .describe('rise of the error that is too small to matter'),
+    minimumEffect: z
+      .strictObject({
+        deviations: z
+          .number()
+          .min(0)
+          .max(1)
+          .describe('for numbers: standard deviations by which a bell curve would have moved'),
+        psi: z.number().min(0).max(1).describe('for categories, classes and labels: the PSI'),
+        defects: z
+          .number()
+          .min(0)
+          .max(1)
+          .describe('rise of the share of records with missing, new or broken values'),
+      })
+      .describe('changes of inputs and outputs that are smaller open no drift event'),
   }),
   retraining: z.strictObject({
     enabled: z.boolean(),
@@ -137,6 +152,7 @@ const defaults: z.input<typeof settingsOfOneModel> = {
     bootstrapWindows: 10,
     bootstrapRecords: 1000,
     performanceDrop: 0.02,
+    minimumEffect: { deviations: 0.05, psi: 0.0025, defects: 0.01 },
   },
   retraining: {
     enabled: true,
@@ -203,7 +219,9 @@ const layerSchema = settingsOfOneModel
     horizon: duration,
     // Null is a group of which every line is commented out.
     output: settingsOfOneModel.shape.output.nullable(),
-    detection: settingsOfOneModel.shape.detection.partial(),
+    detection: settingsOfOneModel.shape.detection.partial().extend({
+      minimumEffect: settingsOfOneModel.shape.detection.shape.minimumEffect.partial().optional(),
+    }),
     retraining: settingsOfOneModel.shape.retraining.partial(),
   })
   .partial();
@@ -252,7 +270,11 @@ function layered(base: FileSettings, layer: Layer = {}): FileSettings {
     ...base,
     ...renamed,
     output: { ...base.output, ...layer.output },
-    detection: { ...base.detection, ...layer.detection },
+    detection: {
+      ...base.detection,
+      ...layer.detection,
+      minimumEffect: { ...base.detection.minimumEffect, ...layer.detection?.minimumEffect },
+    },
     retraining: { ...base.retraining, ...layer.retraining },
   } as FileSettings;
 }
