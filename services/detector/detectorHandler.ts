@@ -1,5 +1,7 @@
 import { chunk } from '../shared/chunk.ts';
+import { earliestMs, latestMs } from '../shared/clickhouse/eventTimeBounds.ts';
 import type { WindowUpdate } from '../shared/contracts.ts';
+import { hourMs, weekMs } from '../shared/duration.ts';
 import type { KafkaRecord } from '../shared/kafka/kafka.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import { type DecodedRecord, decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
@@ -10,6 +12,7 @@ import { detectorMetrics } from './detectorMetrics.ts';
 import { EventPublisher } from './eventPublisher.ts';
 import type { DriftEventRevision } from './events/driftEventRevisions.ts';
 import { kindNotices } from './events/kindNotices.ts';
+import { volumeNotices, volumeWeeks } from './events/volumeNotices.ts';
 import { judgeVersions } from './judging/judgeVersions.ts';
 import { type FoldLimits, foldLimits, keepFolds } from './judging/keepFolds.ts';
 import { loadVersions } from './judging/loadVersions.ts';
@@ -23,6 +26,7 @@ import {
 } from './judging/watchedVersion.ts';
 import type { JudgedWindowOfVersion } from './store/judgedWindow.ts';
 import { type DetectorStore, detectorStore } from './store/store.ts';
+import type { VolumeRange } from './store/volumes.ts';
 
 /** Versions take a few kilobytes each, without their folds. */
 export const maxVersionsInMemory = 10_000;
@@ -77,6 +81,8 @@ class DetectorHandler implements BatchHandler {
   readonly #algorithm = foldAlgorithm();
   /** By `versionKey`, least recently used first, so that these can leave memory first. */
   readonly #versions = new Map<string, WatchedVersion>();
+  /** Up to where it was said whether predictions come as usual, by `versionKey`. */
+  readonly #volumesUntilMs = new Map<string, number>();
   /** Whether what was taken since the last flush has made windows ready or has changed them. */
   #workWaits = false;
 
@@ -91,6 +97,7 @@ class DetectorHandler implements BatchHandler {
 
   reset(): void {
     this.#versions.clear();
+    this.#volumesUntilMs.clear();
     this.#context.deadLetters.clear();
     this.#context.notices.clear();
     this.#workWaits = false;
@@ -179,6 +186,8 @@ class DetectorHandler implements BatchHandler {
     await this.#publisher.publish(revisions, alerts);
     this.#countPublished(revisions);
     await this.#storeFeatures(names);
+    await this.#stateVolumes(names);
+    await this.#context.notices.flush();
     const passed = new Map(judged.map(({ version, passed }) => [versionKey(version), passed]));
     const kept = await keepFolds(this.#store, this.#versions.values(), passed, this.#limits);
     this.#put(kept.changed);
@@ -192,8 +201,27 @@ class DetectorHandler implements BatchHandler {
     await this.#store.insertFeatureKinds(changed.map(({ known }) => known));
     for (const { known } of changed)
       this.#context.notices.state(known, 'features', kindNotices(known.features), known.windows);
-    await this.#context.notices.flush();
     this.#put(changed.map(({ version }) => version));
+  }
+
+  /** Says whether the predictions of a model come as usual, when a version gets to another hour. */
+  async #stateVolumes(names: readonly VersionName[]): Promise<void> {
+    const versions = this.#held(names).filter(version => {
+      const untilMs = volumeUntilMs(version);
+      const known = this.#volumesUntilMs.get(versionKey(version)) ?? Number.NEGATIVE_INFINITY;
+      return Number.isFinite(untilMs) && untilMs >= known + hourMs;
+    });
+    if (versions.length === 0) return;
+    const counted = await this.#store.volumes(versions.map(volumeRange));
+    for (const version of versions) {
+      const { windowSizeMs, detection } = version.settings;
+      const untilMs = volumeUntilMs(version);
+      const records = counted.get(version.model) ?? new Map();
+      const falseAlarms = detection.falseAlarmsPerThousandWindows / 1000;
+      const notices = volumeNotices({ windowSizeMs, records, untilMs }, falseAlarms);
+      this.#context.notices.state(version, 'volume', notices, Math.floor(untilMs / 1000));
+      this.#volumesUntilMs.set(versionKey(version), untilMs);
+    }
   }
 
   /** @param versions judged as far as their announcements were taken */
@@ -217,6 +245,7 @@ class DetectorHandler implements BatchHandler {
     for (const key of this.#versions.keys()) {
       if (this.#versions.size <= maxVersionsInMemory) break;
       this.#versions.delete(key);
+      this.#volumesUntilMs.delete(key);
       this.#context.metrics.cacheEvictions.inc({ cache: 'versions' });
     }
   }
@@ -238,4 +267,19 @@ class DetectorHandler implements BatchHandler {
       );
     }
   }
+}
+
+/** Returns up to where it is known how many predictions came: no more come after an end. */
+function volumeUntilMs({ readiness, judgedUntilMs, foldedUntilMs }: WatchedVersion): number {
+  return readiness.ended ? judgedUntilMs : foldedUntilMs;
+}
+
+/** Returns the windows whose volume is looked at. */
+function volumeRange(watched: WatchedVersion): VolumeRange {
+  const { model, settings } = watched;
+  const { windowSizeMs } = settings;
+  const untilMs = volumeUntilMs(watched);
+  const fromMs = Math.max(earliestMs, untilMs - volumeWeeks * weekMs);
+  const toMs = Math.min(latestMs, untilMs - windowSizeMs);
+  return { model, windowSizeMs, fromMs, toMs };
 }

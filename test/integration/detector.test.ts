@@ -28,6 +28,7 @@ interface StoredTest {
 }
 
 const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 const startMs = Date.UTC(2026, 0, 1);
 const onset = 30;
 const partitions = [0, 1];
@@ -62,7 +63,7 @@ describe('detector', () => {
   beforeEach(async () => {
     installation = await freshInstallation();
     const settingsFile = join(installation.folder, 'settings.yaml');
-    await writeFile(settingsFile, 'models: { idle: { idle: 2s } }\n');
+    await writeFile(settingsFile, 'models: { idle: { idle: 2s }, daily: { window: 1d } }\n');
     installation.variables.DRIFTLOOP_CONFIG = settingsFile;
     encodeUpdate = await installation.schemas.encoder<WindowUpdate>(
       'WindowUpdate',
@@ -489,6 +490,65 @@ describe('detector', () => {
     };
     return decodeRecord(record, 'DriftEvent', installation.schemas).value!;
   }
+
+  it('says that far fewer predictions come, and opens no drift event for it', async () => {
+    const days = 40;
+    const recordsOf = (day: number) => (day === days - 1 ? 20 : 100);
+    const windows = syntheticWindows({
+      seed: 9,
+      windows: days,
+      records: recordsOf,
+      recordOf: random => recordOf(random, 0),
+    }).map((window, day) => ({
+      ...window,
+      startMs: startMs + day * dayMs,
+      endMs: startMs + (day + 1) * dayMs,
+    }));
+    const last = windows.at(-1)!;
+    const model = 'daily';
+    // The version of today came after three weeks.
+    await installation.clickhouse.insert(
+      'window_profiles',
+      windows.flatMap((window, day) =>
+        profileRows(model, window, 0).map(row => ({ ...row, version: day < 21 ? '0' : '1' })),
+      ),
+    );
+    await installation.clickhouse.insert('stream_progress', [
+      {
+        model,
+        version: '1',
+        source_partition: 0,
+        last_offset: 1,
+        first_event_time: clickhouseTime(startMs),
+        max_event_time: clickhouseTime(last.endMs + hourMs),
+        deduplicated_from: clickhouseTime(0),
+        predictions: 1,
+        duplicates: 0,
+        late: 0,
+        too_late: 0,
+      },
+    ]);
+    await announce(model, {
+      sourcePartition: 0,
+      watermark: last.endMs + hourMs,
+      windowSizeMs: dayMs,
+      windowStarts: windows.map(window => window.startMs),
+    });
+    await installation.startService('detector');
+    await quiet();
+    const notices = await installation.clickhouse.select(
+      "SELECT code, toString(status) AS status, evidence FROM notices FINAL WHERE model = 'daily'",
+    );
+    expect(notices).toEqual([
+      {
+        code: 'fewer-predictions',
+        status: 'open',
+        evidence:
+          'From 2026-02-09 00:00 to 2026-02-10 00:00 UTC there were 20, where about 100 are usual.',
+      },
+    ]);
+    expect(await eventRows(model)).toEqual([]);
+  });
 
   it('reads drift events as it wrote them, with the values that they name', async () => {
     const store = driftEvents(installation.clickhouse);

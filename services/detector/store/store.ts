@@ -8,6 +8,7 @@ import { foldStates } from './foldStates.ts';
 import { openNotices } from './openNotices.ts';
 import { referenceProfiles } from './referenceProfiles.ts';
 import { streamProgress } from './streamProgress.ts';
+import { volumes } from './volumes.ts';
 import { windowTables } from './windowTables.ts';
 
 export type DetectorStore = ReturnType<typeof detectorStore>;
@@ -29,5 +30,6 @@ export function detectorStore(clickhouse: Clickhouse) {
     ...alerts(clickhouse),
     ...featureKinds(clickhouse),
     ...openNotices(clickhouse),
+    ...volumes(clickhouse),
   };
 }

@@ -102,6 +102,7 @@ export function memoryStore(
     judgedWindows: async ranges => one(ranges.length === 0 ? null : new Map(tables.judgedWindows)),
     referenceIds: async () => new Map(),
     openNotices: async () => new Map(),
+    volumes: async () => new Map(),
     givenReference: async () => {
       throw new Error('no version here has a reference');
     },
