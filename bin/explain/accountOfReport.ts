@@ -104,6 +104,7 @@ export function accountOfReport(report: ReplayReport, request: ExplainedWindow):
     records: window.count,
     status: window.status ?? 'insufficient_data',
     untested: rows.length > 0 ? null : whyUntested(window.status),
+    waiting: null,
     reference: null,
     event: eventAt(report, request, startMs),
     families: familiesOf(rows),

@@ -43,11 +43,12 @@ function titleOf({ model, version, segment, windowStartMs, windowEndMs, records 
 }
 
 function verdictOf(account: WindowAccount, families: readonly FamilyAccount[]): string {
-  const { status, untested, event } = account;
+  const { status, untested, waiting, event } = account;
   if (untested !== null) return `Verdict: none yet. ${untested}`;
   const changed = families.filter(family => family.changed);
   const withheld = changed.filter(family => family.withheld !== '');
   const lines = [`Verdict: ${status === 'drift' ? 'drift' : 'no drift'}. ${countText(families)}`];
+  if (waiting !== null) lines.push(wrapped(waiting));
   if (event) lines.push(wrapped(`Drift event ${event.id} (${event.status}): ${event.explanation}`));
   for (const { name, withheld: reason } of withheld)
     lines.push(`The family ${name} changed and opened no event. ${reason}`);

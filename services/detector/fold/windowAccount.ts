@@ -23,6 +23,11 @@ export interface WindowAccount {
   status: Verdict['status'];
   /** Sentence that says why nothing was tested; null if there were tests. */
   untested: string | null;
+  /**
+   * Sentence that says that only the day or week that the window ended was tested, while the window
+   * itself waits for more records; null if that is not so.
+   */
+  waiting: string | null;
   reference: ReferenceAccount | null;
   /** The drift event that is open after the window, or that the window closed. */
   event: EventAccount | null;
@@ -104,6 +109,10 @@ export function accountFor(
     records: window.records,
     status: verdict.status,
     untested: judged.length > 0 ? null : whyUntested(before, state, context),
+    waiting:
+      judged.length > 0 && state.pending
+        ? `${waitingText(state.pending, context)} The day or week that it ended was tested.`
+        : null,
     reference: referenceOf(before),
     event: eventAccount(verdict.changes.at(-1) ?? open),
     families: familiesOf(judged),
@@ -118,11 +127,16 @@ function eventAccount(event: DriftEventContent | null): EventAccount | null {
 }
 
 function whyUntested(before: FoldState, after: FoldState, { detection }: FoldContext): string {
-  const pooled = after.pending?.records ?? 0;
-  if (pooled > 0)
-    return `The window waits for more records: ${pooled} are there and a test needs ${detection.minimumRecords}.`;
+  if (after.pending) return waitingText(after.pending, { detection });
   const windows = before.gathered.reduce((total, part) => total + part.windows, 0) + 1;
   return `The window became part of the first reference, as number ${windows} of at least ${detection.bootstrapWindows}.`;
+}
+
+function waitingText(
+  { records }: WindowObservation,
+  { detection }: Pick<FoldContext, 'detection'>,
+): string {
+  return `The window waits for more records: ${records} are there and a test needs ${detection.minimumRecords}.`;
 }
 
 function referenceOf({ regime }: FoldState): ReferenceAccount | null {

@@ -12,7 +12,7 @@ import { foldWindow } from '../../../services/detector/fold/detector.ts';
 import { driftMetrics } from '../../../services/detector/fold/driftMetrics.ts';
 import { initialState } from '../../../services/detector/fold/foldState.ts';
 import { accountFor, type WindowAccount } from '../../../services/detector/fold/windowAccount.ts';
-import { context, hourMs, syntheticWindows } from '../detector/syntheticStream.ts';
+import { context, foldAll, hourMs, syntheticWindows } from '../detector/syntheticStream.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'driftloop-explain-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -123,6 +123,38 @@ describe('explain', () => {
     expect(text).toContain(
       'Verdict: none yet. The window became part of the first reference, as number 4',
     );
+  });
+
+  it('says that a window waits, and what the day that it ended showed', () => {
+    const day = 20;
+    const last = (day + 1) * 24 - 1;
+    // Five hours in a row have enough records for a test. The last ones of the day are four.
+    const hours = syntheticWindows({
+      seed: 6,
+      windows: last + 1,
+      records: 12,
+      recordOf: (random, window) => ({
+        features: { age: random.normal() + (window < day * 24 ? 0 : 0.4) },
+        prediction: random.uniform() < 0.5 ? 'up' : 'down',
+      }),
+    });
+    const { state, events } = foldAll(hours.slice(0, last));
+    expect(events).toEqual([]);
+    const account = accountFor(state, hours[last]!, context);
+    expect(account).toMatchObject({ status: 'drift', untested: null, event: { status: 'open' } });
+    const text = accountText(account, null);
+    expect(text).toContain(
+      'm 1, window from 1970-01-21 23:00 to 1970-01-22 00:00 UTC, 12 records, all predictions',
+    );
+    const sentences = text.replaceAll(/\n */g, ' ');
+    expect(sentences).toMatch(
+      /Verdict: drift\. 1 of \d+ tests in \d families say "changed"\. The window waits for more records: 48 are there and a test needs 50\. The day or week that it ended was tested\. Drift event [0-9a-f]{32} \(open\): 1 of 1 features has another distribution, most of all age: /,
+    );
+    expect(sentences).toMatch(
+      /█{20} likelihood_ratio_trend of age [\d.]+; it alarms from [\d.]+\. CHANGED p [\de.-]+ where [\d.]+ was needed; 288 records of the last 24 windows against 5760 in all earlier windows/,
+    );
+    for (const line of text.split('\n').filter(line => !line.includes('█') && !line.includes('?')))
+      expect(line.length).toBeLessThanOrEqual(100);
   });
 
   it('explains the rows of a report as it explains the fold, at the scales of the rows', () => {
