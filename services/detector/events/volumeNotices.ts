@@ -58,7 +58,8 @@ const said = {
  * with the medians of the same times of the week before. A day or six hours have to differ by a
  * factor of two, an hour by three. The logarithm of the ratio also has to exceed what it varies by:
  * its median deviation in the weeks before, as that of a normal distribution, at the level of the
- * budget. A pause is told with the first window after it. What came up twice in these weeks, half as large or larger, is a habit of the stream.
+ * budget. A pause is told with the first window after it. What came up twice in these weeks, half as
+ * large or larger, is a habit of the stream.
  *
  * @param falseAlarms allowed for a window
  */
