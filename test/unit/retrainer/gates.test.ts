@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type GateRow, judgeChallenger } from '../../../services/retrainer/gates/gates.ts';
+import type { GateRow } from '../../../services/retrainer/gates/gate.ts';
+import { judgeChallenger } from '../../../services/retrainer/gates/gates.ts';
 import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
 
 function gateRow(
