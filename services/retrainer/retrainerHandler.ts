@@ -20,6 +20,7 @@ import {
 } from './causes/retrainer.ts';
 import { startSchedules } from './causes/schedule.ts';
 import { type RetrainerMetrics, retrainerMetrics } from './retrainerMetrics.ts';
+import { causeToTakeUp } from './run/takeUpCause.ts';
 import { answerCause } from './run/trainingRun.ts';
 import { type RetrainerStore, retrainerStore } from './store/store.ts';
 
@@ -41,7 +42,7 @@ export async function retrainerHandler(
 }
 
 /**
- * Answers drift events and requests with trainings.
+ * Answers drift events and requests with trainings, and takes up drift events again as labels come.
  *
  * Invariant: a cause is answered, and the answer published, while its record is taken. So its
  * offset is committed only after that, and between two records there is nothing in memory but dead
@@ -72,9 +73,15 @@ class RetrainerHandler implements BatchHandler {
   }
 
   take(records: KafkaRecord[]): Promise<void> {
-    return records[0]!.topic === this.#context.topic(topics.driftEvents)
-      ? this.#takeDriftEvents(records)
-      : this.#takeRequests(records);
+    const { topic } = this.#context;
+    switch (records[0]!.topic) {
+      case topic(topics.driftEvents):
+        return this.#takeDriftEvents(records);
+      case topic(topics.windows):
+        return this.#takeUpdates(records);
+      default:
+        return this.#takeRequests(records);
+    }
   }
 
   async flush(): Promise<void> {
@@ -84,8 +91,9 @@ class RetrainerHandler implements BatchHandler {
   async #takeDriftEvents(records: readonly KafkaRecord[]): Promise<void> {
     const events = await decodeOrDeadLetter(records, 'DriftEvent', this.#context);
     for (const { value: event, record } of events) {
-      const cause = causeOfDriftEvent(event);
-      if (!cause) continue;
+      const opened = causeOfDriftEvent(event);
+      if (!opened) continue;
+      const cause = { ...opened, changedAtMs: event.windowStart };
       const settings = this.#context.settings.of(event.model);
       const sentAtMs = Date.parse(headerText(record.headers, 'ce_time') ?? '');
       const atMs = sentAtMs || event.detectedAtEventTime;
@@ -98,6 +106,19 @@ class RetrainerHandler implements BatchHandler {
     for (const { value: request } of requests) {
       const settings = this.#context.settings.of(request.model);
       await this.#answer(causeOfRequest(request), () => decideOnRequest(settings));
+    }
+  }
+
+  /**
+   * Takes up causes again of models whose labels have come. The updates of a model are in one
+   * partition, so one replica does it.
+   */
+  async #takeUpdates(records: readonly KafkaRecord[]): Promise<void> {
+    const updates = await decodeOrDeadLetter(records, 'WindowUpdate', this.#context);
+    const labelled = updates.filter(({ value }) => value.kind === 'performance');
+    for (const model of new Set(labelled.map(({ value }) => value.model))) {
+      const cause = await causeToTakeUp(model, this.#context.settings.of(model), this.#store);
+      if (cause !== null) await this.#answer(cause, () => ({ train: true }));
     }
   }
 

@@ -8,6 +8,20 @@ export interface Cause {
   /** Id of the drift event or of the request. */
   id: string;
   model: string;
+  /** How many runs of the cause have ended before; absent for 0. */
+  attempt?: number;
+  /** Event time at which the change began that the cause is about; absent if it is about none. */
+  changedAtMs?: number;
+}
+
+/** The change in the world that a cause is about. */
+export interface Change {
+  /** Event time at which it began. */
+  atMs: number;
+  /**
+   * Mean error or absolute error of the champion before it, or null if too few labels say it.
+   */
+  lossBefore: number | null;
 }
 
 /** What has served and was trained of a model before a cause comes. */
@@ -26,10 +40,12 @@ export type TrainingDecision = { train: true } | { train: false; reason: string 
 
 /**
  * Returns the id of the run that answers a cause. Each cause has one, however often it is
- * delivered.
+ * delivered, and one more each time that it is taken up again.
  */
-export function runId(cause: Cause): string {
-  return deterministicId('run', cause.type, cause.id);
+export function runId({ type, id, attempt = 0 }: Cause): string {
+  return attempt === 0
+    ? deterministicId('run', type, id)
+    : deterministicId('run', type, id, attempt);
 }
 
 /** Returns the cause in a drift event, or null if the drift is over or was withdrawn. */
@@ -89,6 +105,18 @@ export function decideOnDriftEvent(
     );
   }
   return { train: true };
+}
+
+/**
+ * Says that too few labelled rows have matured since a change. The cause is taken up when they are
+ * there.
+ */
+export function waitsForRows(rows: number, minRows: number, changedAtMs: number): string {
+  return (
+    `Of the time since the change (${isoTime(changedAtMs)}), ${rows} labelled rows of the champion ` +
+    `have matured, but at least ${minRows} are needed to compare a challenger with it. The cause is ` +
+    'taken up again when they are there.'
+  );
 }
 
 const disabled: TrainingDecision = {

@@ -27,7 +27,12 @@ export async function attemptRun(
   const { store, signal } = context;
   const { model } = run.cause;
   const { snapshot, refusals } = await takeSnapshot(store.labelledRows, run, attempt);
-  if (!snapshot) return { kind: 'skipped', reasons: refusals };
+  const rowsTried = run.rowsSinceChange;
+  if (!snapshot) return { kind: 'skipped', reasons: refusals, rowsTried };
+  const isRepeated =
+    run.cause.attempt !== undefined &&
+    (await store.evidence.hasTrainedOn(model, run.cause.id, snapshot.id));
+  if (isRepeated) return { kind: 'skipped', reasons: [sameRows], rowsTried };
   const training = trainingOn(snapshot, run.settings);
   await store.datasets.insert(datasetRecord(model, snapshot));
   return orFailed(training, async () => {
@@ -42,6 +47,8 @@ export async function attemptRun(
     return { kind: 'judged', version: kept.version };
   });
 }
+
+const sameRows = 'An earlier training of this cause had the same rows.';
 
 function trainingOn({ id }: Snapshot, { retraining }: ModelSettings): Training {
   return { datasetId: id, trainer: trainerCodeVersion(retraining.command), seed: seedOf(id) };

@@ -1,16 +1,18 @@
 import { deterministicId } from '../../shared/deterministicId.ts';
-import { classNames } from '../../shared/output/comparedOutput.ts';
-import type { OutputMeaning } from '../../shared/output/outputMeaning.ts';
 import {
   type ReferenceProfiles,
   referenceProfiles,
 } from '../../shared/profile/referenceProfiles.ts';
 import type { RunResult } from '../artifacts/runResult.ts';
-import { type GateDecision, judgeChallenger } from '../gates/gates.ts';
-import type { RowOutput } from '../trainer/trainerContract.ts';
+import { minRowsSinceChange } from '../dataset/dataSplit.ts';
+import { type GateDecision, judgeChallenger, type Verdict } from '../gates/gates.ts';
+import { comparedRows } from './comparedRows.ts';
 import type { RunStart, Training } from './runOutcome.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Candidate } from './trainCandidate.ts';
+
+/** With so many rows since the change, a challenger is near what can be learned. */
+const maxRowsOfReach = 8 * minRowsSinceChange;
 
 /**
  * Compares a candidate with the champion on the gate rows.
@@ -33,7 +35,7 @@ export function judgeCandidate(
       model: cause.model,
       version,
       status,
-      reasons: [...reasons, ...snapshot.notes],
+      reasons: [...reasons, ...candidate.notes, ...snapshot.notes],
       metrics,
       championVersion,
       runId: run.runId,
@@ -51,55 +53,50 @@ export function judgeCandidate(
 
 /** Returns the profiles of the training rows, with what the candidate itself answers to them. */
 function trainingReference(
-  { rows, split }: Snapshot,
-  { outputs }: Candidate,
+  { rows }: Snapshot,
+  { outputs, trainRows: { range, drawn } }: Candidate,
   windowSizeMs: number,
 ): ReferenceProfiles {
-  const records = rows.slice(0, split.train.end).map(({ eventTimeMs, features }, row) => {
+  const isDrawn = drawn && new Set(drawn);
+  const records = rows.slice(range.start, range.end).flatMap(({ eventTimeMs, features }, index) => {
+    const row = range.start + index;
+    if (isDrawn && !isDrawn.has(row)) return [];
     const output = outputs.get(row);
-    return {
-      eventTimeMs,
-      features,
-      ...(output && {
-        prediction: output.predictionValue ?? output.prediction,
-        score: output.score,
-      }),
+    const answer = output && {
+      prediction: output.predictionValue ?? output.prediction,
+      score: output.score,
     };
+    return [{ eventTimeMs, features, ...answer }];
   });
   return referenceProfiles(records, windowSizeMs);
 }
 
-/**
- * Passes the gates with the rows that the champion predicted. Others cannot be compared, and neither
- * can those of which it predicted none of the classes.
- */
-function passGates(
-  { championVersion, settings }: RunStart,
-  { rows, split, meaning }: Snapshot,
-  { outputs }: Candidate,
-): GateDecision {
-  const named = namedOutput(meaning);
-  const gateRows = rows.slice(split.gate.start, split.gate.end).flatMap((row, index) => {
-    const challenger = named(outputs.get(split.gate.start + index)!);
-    return row.version === championVersion && row.prediction !== ''
-      ? [{ truth: row, champion: row, challenger }]
-      : [];
+/** Passes the gates with the rows that can be compared, and says what their verdict means. */
+function passGates(run: RunStart, snapshot: Snapshot, { outputs }: Candidate): GateDecision {
+  const { rows, split, meaning } = snapshot;
+  const gateRows = comparedRows(snapshot, split.gate, outputs, run.championVersion);
+  const decision = judgeChallenger(meaning.task, gateRows, run.settings.segments, {
+    past: rows.slice(0, split.gate.start),
+    rule: run.cause.type === 'schedule' ? 'not-worse' : 'better',
+    lossBeforeChange: lossToReach(run, snapshot),
   });
-  return judgeChallenger(meaning.task, gateRows, settings.segments);
+  const [decisive, ...others] = decision.reasons;
+  return { ...decision, reasons: [decisive!, meaningOf[decision.verdict], ...others] };
 }
 
-/** Returns what names the classes of a challenger's answer as those of the labels are named. */
-function namedOutput(meaning: OutputMeaning): (output: RowOutput) => RowOutput {
-  if (meaning.task === 'regression') return output => output;
-  const nameOf = classNames(meaning, meaning.openLabels);
-  const named = (text: string) => nameOf(text) ?? text;
-  return output => ({
-    ...output,
-    prediction: named(output.prediction),
-    probabilities:
-      output.probabilities &&
-      Object.fromEntries(
-        Object.entries(output.probabilities).map(([name, value]) => [named(name), value]),
-      ),
-  });
+const meaningOf: Readonly<Record<Verdict, string>> = {
+  promote: 'Verdict: promote.',
+  reject: 'Verdict: reject.',
+  inconclusive: 'Verdict: inconclusive. This is no approval; more labelled rows may decide.',
+  not_evaluable:
+    'Verdict: not evaluable. Nothing can be said of the challenger, so it is no approval.',
+};
+
+/**
+ * Returns what the challenger has to come near, or null if there are so many rows since the change
+ * that more of them will hardly teach more.
+ */
+function lossToReach({ change }: RunStart, { rows, changedAt }: Snapshot): number | null {
+  const isEarly = rows.length - changedAt < maxRowsOfReach;
+  return change !== null && isEarly ? change.lossBefore : null;
 }

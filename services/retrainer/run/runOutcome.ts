@@ -2,7 +2,7 @@ import type { ModelSettings } from '../../shared/config/settings.ts';
 import type { RunOfModel } from '../artifacts/attemptFolder.ts';
 import { fileSystemFailure } from '../artifacts/fileSystemFailure.ts';
 import type { JudgedVersion } from '../artifacts/runResult.ts';
-import type { Cause } from '../causes/retrainer.ts';
+import type { Cause, Change } from '../causes/retrainer.ts';
 import type { TrainingRun } from '../store/trainingRunTable.ts';
 
 /** What is known of a run before it trains anything. */
@@ -13,6 +13,10 @@ export interface RunStart extends RunOfModel {
   settings: ModelSettings;
   /** '' if no version of the model has served. */
   championVersion: string;
+  /** The change that the cause is about; null if it is about none. */
+  change: Change | null;
+  /** Labelled rows of the champion that have matured since then; 0 if the cause is about none. */
+  rowsSinceChange: number;
   startedAtMs: number;
 }
 
@@ -33,8 +37,11 @@ export const nothingTrained: Training = { datasetId: '', trainer: '', seed: 0 };
 export type RunOutcome =
   /** A candidate was trained, approved or rejected, kept and published. */
   | { kind: 'judged'; version: JudgedVersion }
-  /** Nothing was trained. The same cause may lead to a training when it comes again. */
-  | { kind: 'skipped'; reasons: string[] }
+  /**
+   * Nothing was trained. The same cause may lead to a training when it comes again. `rowsTried` are
+   * the rows since the change if they were looked at, and else 0.
+   */
+  | { kind: 'skipped'; reasons: string[]; rowsTried: number }
   /** The trainer or the folder of artifacts failed. */
   | { kind: 'failed'; reason: string; training: Training }
   /** Another process has begun the run anew, and will say how it ends. */
@@ -77,6 +84,7 @@ export function startedRun(run: RunStart): TrainingRun {
     reasons: [],
     championVersion: run.championVersion,
     candidateVersion: '',
+    rowsSinceChange: run.rowsSinceChange,
     metrics: {},
     ...nothingTrained,
     startedAtMs: run.startedAtMs,
@@ -108,7 +116,12 @@ export function endedRun(
       };
     }
     case 'skipped':
-      return { ...ended, status: 'skipped', reasons: outcome.reasons };
+      return {
+        ...ended,
+        status: 'skipped',
+        reasons: outcome.reasons,
+        rowsSinceChange: outcome.rowsTried,
+      };
     case 'failed': {
       const reasons = [outcome.reason.slice(0, maxReasonCharacters)];
       return { ...ended, ...outcome.training, status: 'failed', reasons };

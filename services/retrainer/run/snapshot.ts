@@ -28,6 +28,8 @@ export interface Snapshot {
   checksum: string;
   rows: DatasetRow[];
   split: DataSplit;
+  /** First row since the change; 0 if no change is known. */
+  changedAt: number;
   /** What the champion's outputs mean. */
   meaning: OutputMeaning;
   classes: ClassLabel[];
@@ -100,7 +102,8 @@ async function checkAndName(
   meaning: OutputMeaning,
 ): Promise<SnapshotResult> {
   const rows = await readDataset(incoming);
-  const split = dataSplit(rows.length);
+  const changedAt = firstRowSince(rows, run.change?.atMs);
+  const split = dataSplit(rows.length, changedAt);
   const { task, classes, numeric } = labelTask(rows, meaning);
   const { refusals, notes, features } = validateDataset(
     rows,
@@ -119,16 +122,21 @@ async function checkAndName(
   await rename(incoming, file);
   await syncFolder(dirname(file));
   const uri = pathToFileURL(file).href;
-  const frozen = { id, file, uri, checksum, rows, split };
+  const frozen = { id, file, uri, checksum, rows, split, changedAt };
   const labels = { meaning, classes, labelsAreNumbers: numeric };
   return { snapshot: { ...frozen, ...labels, features, notes }, refusals: [] };
+}
+
+function firstRowSince(rows: readonly DatasetRow[], changedAtMs = 0): number {
+  const first = rows.findIndex(({ eventTimeMs }) => eventTimeMs >= changedAtMs);
+  return first < 0 ? rows.length : first;
 }
 
 /** Says why a challenger cannot be compared with the champion at all. */
 function incomparable(championVersion: string, { evidence }: OutputMeaning): string {
   return (
     `The predictions of the champion, version ${championVersion}, cannot be compared with labels. ` +
-    evidence.join(' ')
+    `${evidence.join(' ')} So no challenger can be judged: the verdict is not evaluable.`
   );
 }
 

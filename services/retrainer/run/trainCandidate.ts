@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { folderChecksum } from '../../shared/model/modelArtifact.ts';
 import { keepResult, keptModelFolder, type RunResult } from '../artifacts/runResult.ts';
 import { columnPrefixes } from '../dataset/dataset.ts';
-import { runTrainer } from '../trainer/runTrainer.ts';
+import { type TrainRows, trainRows } from '../dataset/trainRows.ts';
+import { type RunTrainerOptions, runTrainer } from '../trainer/runTrainer.ts';
 import {
   datasetFile,
   modelFolderName,
@@ -15,6 +16,7 @@ import {
   type TrainingTask,
   taskFile,
 } from '../trainer/trainerContract.ts';
+import { bestCandidate, namesOfRows } from './bestCandidate.ts';
 import type { RunStart } from './runOutcome.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -26,6 +28,10 @@ export interface Candidate {
   artifactChecksum: string;
   /** By row of the dataset: all gate rows, and others for which the trainer gave outputs. */
   outputs: Map<number, RowOutput>;
+  /** Rows that it was trained on. */
+  trainRows: TrainRows;
+  /** What else was trained, and why this one was taken, as sentences for the user. */
+  notes: string[];
 }
 
 export type TrainedCandidate =
@@ -34,7 +40,8 @@ export type TrainedCandidate =
   | { candidate: null; failure: string };
 
 /**
- * Has a trainer train on a snapshot.
+ * Has a trainer train on a snapshot: on several choices of its rows, one after the other, within the
+ * timeout. The candidate that is the best on the select rows is the candidate of the run.
  * @param options.attempt folder of this attempt alone
  */
 export async function trainCandidate(
@@ -43,20 +50,60 @@ export async function trainCandidate(
   seed: number,
   { attempt, signal }: { attempt: string; signal: AbortSignal },
 ): Promise<TrainedCandidate> {
+  const { command, rows, timeoutMs } = run.settings.retraining;
+  const drawsRows = command === undefined;
+  const { split, changedAt } = snapshot;
+  const choices = trainRows(split.train, changedAt, rows, { drawsRows, seed }).filter(
+    choice => choice.name === 'all' || hasTwoLabels(snapshot, choice),
+  );
+  const deadlineMs = Date.now() + timeoutMs;
+  const trained: Candidate[] = [];
+  const notes: string[] = [];
+  for (const choice of choices) {
+    const leftMs = Math.max(1, deadlineMs - Date.now());
+    const folder = join(attempt, choice.name);
+    const task = { run, snapshot, seed, choice };
+    const result = await trainOn(task, { command, timeoutMs: leftMs, signal, folder });
+    if (result.candidate) trained.push(result.candidate);
+    else if (trained.length === 0) return result;
+    else notes.push(`Rows: training on ${namesOfRows[choice.name]} failed. ${result.failure}`);
+  }
+  const candidate = bestCandidate(snapshot, trained);
+  return { candidate: { ...candidate, notes: [...candidate.notes, ...notes] }, failure: null };
+}
+
+function hasTwoLabels({ rows }: Snapshot, { range, drawn }: TrainRows): boolean {
+  if (drawn !== null) return true;
+  const labels = rows.slice(range.start, range.end).map(({ label }) => label);
+  return labels.some(label => label !== labels[0]);
+}
+
+interface TrainingOfRows {
+  run: RunStart;
+  snapshot: Snapshot;
+  seed: number;
+  choice: TrainRows;
+}
+
+/** Trains on a choice of the rows, in a folder that it makes. */
+async function trainOn(
+  { run, snapshot, seed, choice }: TrainingOfRows,
+  { folder, ...options }: RunTrainerOptions & { folder: string },
+): Promise<TrainedCandidate> {
+  const outputFolder = join(folder, 'output');
+  await mkdir(outputFolder, { recursive: true });
+  await copyFile(snapshot.file, join(folder, datasetFile), constants.COPYFILE_FICLONE);
   const { model } = run.cause;
-  const outputFolder = join(attempt, 'output');
-  await mkdir(outputFolder);
-  await copyFile(snapshot.file, join(attempt, datasetFile), constants.COPYFILE_FICLONE);
-  const task = JSON.stringify(trainingTask(snapshot, { model, seed, outputFolder }), null, 2);
-  await writeFile(join(attempt, taskFile), `${task}\n`);
-  const { command, timeoutMs } = run.settings.retraining;
-  const failure = await runTrainer(attempt, { command, timeoutMs, signal });
+  const task = trainingTask(snapshot, choice, { model, seed, outputFolder });
+  await writeFile(join(folder, taskFile), `${JSON.stringify(task, null, 2)}\n`);
+  const failure = await runTrainer(folder, options);
   if (failure !== null) return { candidate: null, failure };
-  return trainedCandidate(run, snapshot, outputFolder);
+  return trainedCandidate(run, snapshot, choice, outputFolder);
 }
 
 function trainingTask(
   { id, meaning, classes, features, labelsAreNumbers, split }: Snapshot,
+  { range, drawn }: TrainRows,
   { model, seed, outputFolder }: Pick<TrainingTask, 'model' | 'seed' | 'outputFolder'>,
 ): TrainingTask {
   return {
@@ -70,7 +117,8 @@ function trainingTask(
       column: columnPrefixes[type] + name,
     })),
     labelColumn: labelsAreNumbers ? 'label_value' : 'label',
-    splits: split,
+    splits: { ...split, train: range },
+    ...(drawn && { trainRows: drawn }),
     seed,
     outputFolder,
   };
@@ -80,6 +128,7 @@ function trainingTask(
 async function trainedCandidate(
   run: RunStart,
   { rows, split }: Snapshot,
+  choice: TrainRows,
   outputFolder: string,
 ): Promise<TrainedCandidate> {
   const trainedFolder = join(outputFolder, modelFolderName);
@@ -93,6 +142,8 @@ async function trainedCandidate(
     artifactUri: pathToFileURL(keptModelFolder(run)).href,
     artifactChecksum: await folderChecksum(trainedFolder),
     outputs,
+    trainRows: choice,
+    notes: [],
   };
   return { candidate, failure: null };
 }

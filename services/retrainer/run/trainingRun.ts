@@ -8,7 +8,10 @@ import {
   type ModelHistory,
   runId,
   type TrainingDecision,
+  waitsForRows,
 } from '../causes/retrainer.ts';
+import { minRowsSinceChange } from '../dataset/dataSplit.ts';
+import type { RetrainerStore } from '../store/store.ts';
 import type { RunState, RunStatus } from '../store/trainingRunTable.ts';
 import { type AttemptContext, attemptRun } from './attemptRun.ts';
 import { publishResult } from './publishResult.ts';
@@ -20,6 +23,7 @@ import {
   type RunStart,
   startedRun,
 } from './runOutcome.ts';
+import { maturedRowsSince } from './takeUpCause.ts';
 
 /**
  * Where a run is done. After its signal, the process that gets the cause next does the run again.
@@ -54,12 +58,14 @@ export async function answerCause(
     return null;
   }
   const history = await store.history.selectHistory(model);
+  const championVersion = history.championVersion ?? '';
   const run: RunStart = {
     ...known,
+    ...(await changeOf(cause, championVersion, settings, store)),
     revision: nextRevision(earlier),
     cause,
     settings,
-    championVersion: history.championVersion ?? '',
+    championVersion,
     startedAtMs: Date.now(),
   };
   const outcome = await outcomeOf(run, decide(history), { ...context, log });
@@ -80,9 +86,8 @@ function outcomeOf(
       await publishResult(kept, context);
       return { kind: 'judged', version: kept.version };
     }
-    if (!decision.train) return { kind: 'skipped', reasons: [decision.reason] };
-    if (run.championVersion === '')
-      return { kind: 'skipped', reasons: ['No predictions of this model are known.'] };
+    const reason = reasonToSkip(run, decision);
+    if (reason !== null) return { kind: 'skipped', reasons: [reason], rowsTried: 0 };
     await context.store.runs.insert(startedRun(run));
     context.log.info('training run started');
     const outcome = await withAttemptFolder(
@@ -92,6 +97,42 @@ function outcomeOf(
     );
     return outcome ?? { kind: 'taken-over' };
   });
+}
+
+/** Returns what is known of the change that a cause is about. */
+async function changeOf(
+  { model, changedAtMs }: Cause,
+  version: string,
+  settings: ModelSettings,
+  { evidence, labelledRows }: RetrainerStore,
+): Promise<Pick<RunStart, 'change' | 'rowsSinceChange'>> {
+  if (changedAtMs === undefined || version === '') return { change: null, rowsSinceChange: 0 };
+  const lossBefore = await evidence.selectLossBefore(
+    model,
+    version,
+    changedAtMs,
+    minRowsSinceChange,
+  );
+  return {
+    change: { atMs: changedAtMs, lossBefore },
+    rowsSinceChange: await maturedRowsSince(
+      { model, version, changedAtMs },
+      settings,
+      labelledRows,
+    ),
+  };
+}
+
+/** Returns why nothing is trained, as far as that is known before rows are read, or null. */
+function reasonToSkip(
+  { championVersion, change, rowsSinceChange }: RunStart,
+  decision: TrainingDecision,
+): string | null {
+  if (!decision.train) return decision.reason;
+  if (championVersion === '') return 'No predictions of this model are known.';
+  return change !== null && rowsSinceChange < minRowsSinceChange
+    ? waitsForRows(rowsSinceChange, minRowsSinceChange, change.atMs)
+    : null;
 }
 
 /** Writes how a run ended. @returns its status, or null if another process has ended it or will */

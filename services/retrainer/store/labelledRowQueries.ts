@@ -92,6 +92,19 @@ export class LabelledRowQueries {
     return range!.outcomes > 0 ? { fromMs: range!.fromMs, toMs: range!.lastMs + 1 } : null;
   }
 
+  /** Returns how many labelled rows a version has from a change up to a time. */
+  async countSince(
+    { model, version, changedAtMs }: { model: string; version: string; changedAtMs: number },
+    untilMs: number,
+  ): Promise<number> {
+    const [counted] = await this.#clickhouse.select<{ rows: number }>(
+      `SELECT count() AS rows FROM outcomes FINAL
+       WHERE model = {model:String} AND version = {version:String} AND ${between}`,
+      { model, version, fromMs: changedAtMs, toMs: untilMs },
+    );
+    return counted!.rows;
+  }
+
   /**
    * Returns the share of labelled predictions over event time, in windows, or in longer stretches
    * if there are too many.

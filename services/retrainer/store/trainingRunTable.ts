@@ -15,6 +15,8 @@ export interface TrainingRun {
   status: RunStatus;
   reasons: string[];
   datasetId: string;
+  /** Labelled rows since the change with which it tried to train; 0 if it did not come so far. */
+  rowsSinceChange: number;
   championVersion: string;
   candidateVersion: string;
   metrics: Record<string, number>;
@@ -55,6 +57,7 @@ export class TrainingRunTable {
         status: run.status,
         reasons: run.reasons,
         dataset_id: run.datasetId,
+        rows_since_change: run.rowsSinceChange,
         champion_version: run.championVersion,
         candidate_version: run.candidateVersion,
         metrics: run.metrics,

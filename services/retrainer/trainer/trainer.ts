@@ -29,13 +29,14 @@ process.stdin.on('end', () => process.exit(1)).resume();
 async function train(folder: string): Promise<void> {
   const task = await readTask(folder);
   const rows = await readDataset(join(folder, datasetFile));
+  const rowsOf = ({ start, end }: RowRange) => rows.slice(start, end);
   const { backend } = await loadTensorflow();
   const model = await trainModel({
     task: task.task,
     classes: task.classes,
     features: task.features.map(feature => feature.name),
-    train: labelledRows(rows, task.splits.train, task),
-    select: labelledRows(rows, task.splits.select, task),
+    train: labelledRows(task.trainRows?.map(row => rows[row]!) ?? rowsOf(task.splits.train), task),
+    select: labelledRows(rowsOf(task.splits.select), task),
     seed: task.seed,
     afterEpoch: () => nextTurn(),
   });
@@ -53,15 +54,10 @@ async function train(folder: string): Promise<void> {
   await writeFile(join(task.outputFolder, predictionsFile), lines.join(''));
 }
 
-function labelledRows(
-  rows: readonly DatasetRow[],
-  { start, end }: RowRange,
-  { labelColumn }: TrainingTask,
-): LabelledRows {
-  const chosen = rows.slice(start, end);
+function labelledRows(rows: readonly DatasetRow[], { labelColumn }: TrainingTask): LabelledRows {
   return {
-    features: chosen.map(row => row.features),
-    labels: chosen.map(row => (labelColumn === 'label_value' ? row.labelValue! : row.label)),
+    features: rows.map(row => row.features),
+    labels: rows.map(row => (labelColumn === 'label_value' ? row.labelValue! : row.label)),
   };
 }
 

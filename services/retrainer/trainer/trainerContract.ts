@@ -24,6 +24,8 @@ export interface TrainingTask {
   labelColumn: 'label' | 'label_value';
   /** Row ranges [start, end). */
   splits: DataSplit;
+  /** Rows to train on instead of each train row once, in ascending order, some several times. */
+  trainRows?: number[];
   /** Seed of every random choice. The same data and seed should give the same model. */
   seed: number;
   /** An existing folder, in which `model/` and `predictions.jsonl` are expected. */

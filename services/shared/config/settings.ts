@@ -126,6 +126,16 @@ const settingsOfOneModel = z.strictObject({
       .min(100)
       .max(1_000_000)
       .describe('newest labelled rows that are used'),
+    rows: z
+      .enum(['auto', 'all', 'recent', 'since_change'])
+      .describe('rows that are trained on; auto tries each and takes the best'),
+    maximumTrainingsPerDay: z
+      .number()
+      .int()
+      .min(1)
+      .describe(
+        'trainings with data of one day of event time up to which a drift is taken up again',
+      ),
     schedule: cron.optional().describe('cron expression of a regular training'),
     timeout: duration.describe('wall clock after which a training is stopped'),
     command: z
@@ -160,6 +170,8 @@ const defaults: z.input<typeof settingsOfOneModel> = {
     cooldown: '1d',
     minimumLabelledRows: 500,
     maximumRows: 20_000,
+    rows: 'auto',
+    maximumTrainingsPerDay: 4,
     timeout: '10m',
   },
 };

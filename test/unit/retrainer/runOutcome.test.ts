@@ -15,6 +15,8 @@ const run: RunStart = {
   cause: { type: 'manual', id: 'request', model: 'churn' },
   settings: parseSettings('', 'test').of('churn'),
   championVersion: '1',
+  change: { atMs: 500, lossBefore: 0.2 },
+  rowsSinceChange: 300,
   startedAtMs: 1_000,
 };
 const training = { datasetId: 'abcdef0123', trainer: 'driftloop 1', seed: 0xabcdef0 };
@@ -24,6 +26,7 @@ const started = {
   cause: run.cause,
   championVersion: '1',
   candidateVersion: '',
+  rowsSinceChange: 300,
   metrics: {},
   startedAtMs: 1_000,
   finishedAtMs: 2_000,
@@ -38,11 +41,14 @@ describe('endedRun', () => {
       status: 'failed',
       reasons: ['x'.repeat(2_000)],
     });
-    expect(endedRun(run, { kind: 'skipped', reasons: ['Too few.'] }, 4, 2_000)).toEqual({
+    expect(
+      endedRun(run, { kind: 'skipped', reasons: ['Too few.'], rowsTried: 0 }, 4, 2_000),
+    ).toEqual({
       ...started,
       ...nothingTrained,
       status: 'skipped',
       reasons: ['Too few.'],
+      rowsSinceChange: 0,
     });
   });
 

@@ -1,0 +1,87 @@
+import type { ModelSettings } from '../../shared/config/settings.ts';
+
+/** A drift event of the champion, with the runs that it has led to. */
+export interface CauseState {
+  /** Id of the drift event. */
+  id: string;
+  cause: string;
+  /** Event time at which the change began. */
+  changedAtMs: number;
+  /** Runs that have ended, without those that were skipped. */
+  attempts: number;
+  /** Whether one of them has approved a version. */
+  isMended: boolean;
+  /** Most labelled rows since the change that a run has tried to train with; 0 if none has. */
+  rowsTried: number;
+}
+
+/** An earlier training that has ended. */
+export interface EarlierTraining {
+  approved: boolean;
+  /** False for one that has failed. */
+  judged: boolean;
+  /** Event time of its newest row. */
+  toMs: number;
+}
+
+/** The loss of the champion before a change, and now. */
+export interface LossOfChampion {
+  before: number;
+  now: number;
+  /** True for an error rate, and false for a mean absolute error. */
+  isRate: boolean;
+}
+
+const dayMs = 86_400_000;
+/** A loss is back where it was if it lies at most so far above, relative and for error rates. */
+const backShare = 0.1;
+const backOfErrorRate = 0.01;
+
+/**
+ * Returns the causes that may be taken up again, the newest change first. They are the drifts of
+ * the champion that no version has mended: none was approved of them, and none whose rows reach
+ * beyond the change. Whether the drift event is open makes no difference, because it closes when the
+ * new level is stable, however bad it is.
+ *
+ * @param nowMs event time of the newest label
+ */
+export function pendingCauses(
+  causes: readonly CauseState[],
+  trainings: readonly EarlierTraining[],
+  nowMs: number,
+  { retraining }: ModelSettings,
+): CauseState[] {
+  if (!retraining.enabled) return [];
+  const last = (of: (training: EarlierTraining) => boolean) =>
+    Math.max(...trainings.filter(of).map(({ toMs }) => toMs), Number.NEGATIVE_INFINITY);
+  if (nowMs - last(({ judged }) => judged) < retraining.cooldownMs) return [];
+  const today = trainings.filter(({ toMs }) => nowMs - toMs < dayMs);
+  if (today.length >= retraining.maximumTrainingsPerDay) return [];
+  const mendedUntilMs = last(({ approved }) => approved);
+  return causes
+    .filter(
+      ({ cause, isMended, changedAtMs }) =>
+        !isMended &&
+        changedAtMs > mendedUntilMs &&
+        (retraining.causes as readonly string[]).includes(cause),
+    )
+    .sort((one, other) => other.changedAtMs - one.changedAtMs);
+}
+
+/**
+ * Returns whether a cause is due: whether its labelled rows have come to the next of 1, 2, 4, 8 …
+ * times the rows that a comparison needs.
+ * @param rows labelled rows since the change
+ */
+export function isDue(rows: number, rowsTried: number, minRows: number): boolean {
+  const stage = (count: number) => (count < minRows ? -1 : Math.floor(Math.log2(count / minRows)));
+  return stage(rows) > stage(rowsTried);
+}
+
+/**
+ * Returns whether the champion is as good again as it was before the change, so that there is
+ * nothing to mend.
+ */
+export function isBack({ before, now, isRate }: LossOfChampion): boolean {
+  return now <= before * (1 + backShare) + (isRate ? backOfErrorRate : 0);
+}

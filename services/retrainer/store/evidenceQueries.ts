@@ -1,0 +1,117 @@
+import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
+import type { CauseState, EarlierTraining, LossOfChampion } from '../causes/pendingCauses.ts';
+
+const maxCauses = 20;
+const maxTrainings = 1_000;
+/** Newest windows that are looked at for rows that say how good a version is now. */
+const maxNewestWindows = 1_000;
+const ended = `status NOT IN ('started', 'skipped')`;
+const windowsOfVersion = `FROM performance_windows FINAL
+       WHERE model = {model:String} AND version = {version:String} AND segment = ''
+         AND labelled > 0`;
+
+/** Questions about what a cause has led to, and whether the champion is as good as it was. */
+export class EvidenceQueries {
+  readonly #clickhouse: Clickhouse;
+
+  constructor(clickhouse: Clickhouse) {
+    this.#clickhouse = clickhouse;
+  }
+
+  /** Returns the newest drift events of a model that the retrainer has had in hand, by version. */
+  async selectCauses(model: string): Promise<(CauseState & { version: string })[]> {
+    const rows = await this.#clickhouse.select<
+      Omit<CauseState, 'isMended'> & { version: string; approved: number }
+    >(
+      `SELECT e.id AS id, e.version AS version, e.cause AS cause,
+              toUnixTimestamp64Milli(e.window_start) AS changedAtMs,
+              r.attempts AS attempts, r.approved AS approved, r.rows_tried AS rowsTried
+       FROM
+       (
+           SELECT cause_id, countIf(${ended}) AS attempts, countIf(status = 'approved') AS approved,
+                  max(rows_since_change) AS rows_tried
+           FROM training_runs FINAL
+           WHERE model = {model:String} AND cause_type = 'drift_event' GROUP BY cause_id
+       ) AS r
+       INNER JOIN
+       (
+           SELECT id, toString(version) AS version, toString(cause) AS cause, window_start
+           FROM drift_events FINAL WHERE model = {model:String} AND status != 'withdrawn'
+       ) AS e ON e.id = r.cause_id
+       ORDER BY e.window_start DESC, e.id LIMIT {maxCauses:UInt32}`,
+      { model, maxCauses },
+    );
+    return rows.map(({ approved, ...cause }) => ({ ...cause, isMended: approved > 0 }));
+  }
+
+  /** Returns the newest trainings of a model, also failed ones. */
+  async selectTrainings(model: string): Promise<EarlierTraining[]> {
+    const rows = await this.#clickhouse.select<{ approved: number; judged: number; toMs: number }>(
+      `SELECT r.status = 'approved' AS approved, r.status != 'failed' AS judged,
+              toUnixTimestamp64Milli(d.to_time) AS toMs
+       FROM
+       (
+           SELECT status, dataset_id FROM training_runs FINAL
+           WHERE model = {model:String} AND ${ended} AND dataset_id != ''
+       ) AS r
+       INNER JOIN (SELECT id, to_time FROM datasets FINAL WHERE model = {model:String}) AS d
+           ON d.id = r.dataset_id
+       ORDER BY toMs DESC LIMIT {maxTrainings:UInt32}`,
+      { model, maxTrainings },
+    );
+    return rows.map(row => ({ ...row, approved: row.approved > 0, judged: row.judged > 0 }));
+  }
+
+  /** Returns whether an earlier run of the same cause had these rows, and so the same seed. */
+  async hasTrainedOn(model: string, causeId: string, datasetId: string): Promise<boolean> {
+    const [runs] = await this.#clickhouse.select<{ runs: number }>(
+      `SELECT count() AS runs FROM training_runs FINAL
+       WHERE model = {model:String} AND cause_id = {causeId:String} AND ${ended}
+         AND dataset_id = {datasetId:String}`,
+      { model, causeId, datasetId },
+    );
+    return runs!.runs > 0;
+  }
+
+  /**
+   * Returns the mean loss per row of a version in its windows before a time, or null if they have
+   * fewer labels than `minRows`.
+   */
+  async selectLossBefore(
+    model: string,
+    version: string,
+    beforeMs: number,
+    minRows: number,
+  ): Promise<number | null> {
+    const [before] = await this.#clickhouse.select<{ rows: number; losses: number }>(
+      `SELECT sum(labelled) AS rows, sum(loss_sum) AS losses ${windowsOfVersion}
+         AND window_end <= fromUnixTimestamp64Milli({beforeMs:Int64}, 'UTC')`,
+      { model, version, beforeMs },
+    );
+    const { rows, losses } = before!;
+    return rows >= minRows && Number.isFinite(losses) ? losses / rows : null;
+  }
+
+  /**
+   * Returns the mean loss per row of a version in its newest windows that have `rows` labels
+   * together, or null if there are fewer.
+   */
+  async selectLossNow(
+    model: string,
+    version: string,
+    rows: number,
+  ): Promise<Pick<LossOfChampion, 'now' | 'isRate'> | null> {
+    const windows = await this.#clickhouse.select<{ task: string; rows: number; losses: number }>(
+      `SELECT toString(task) AS task, labelled AS rows, loss_sum AS losses ${windowsOfVersion}
+       ORDER BY window_start DESC LIMIT {maxNewestWindows:UInt32}`,
+      { model, version, maxNewestWindows },
+    );
+    let [counted, losses] = [0, 0];
+    for (const window of windows) {
+      counted += window.rows;
+      losses += window.losses;
+      if (counted >= rows) return { now: losses / counted, isRate: window.task !== 'regression' };
+    }
+    return null;
+  }
+}
