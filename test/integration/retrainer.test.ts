@@ -11,7 +11,12 @@ import { answerCause } from '../../services/retrainer/run/trainingRun.ts';
 import { retrainerStore } from '../../services/retrainer/store/store.ts';
 import { contractType, wireHeaderBytes } from '../../services/shared/avro/schemaRegistry.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
-import type { DriftEvent, ModelVersion, RetrainRequest } from '../../services/shared/contracts.ts';
+import type {
+  DriftEvent,
+  ModelVersion,
+  RetrainRequest,
+  WindowUpdate,
+} from '../../services/shared/contracts.ts';
 import { loadModel } from '../../services/shared/model/modelArtifact.ts';
 import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
@@ -58,6 +63,7 @@ describe('retrainer', () => {
   let retrainer: ServiceProcess;
   let encodeEvent: (event: DriftEvent) => Buffer;
   let encodeRequest: (request: RetrainRequest) => Buffer;
+  let encodeUpdate: (update: WindowUpdate) => Buffer;
   beforeAll(async () => {
     installation = await freshInstallation();
     /**
@@ -75,6 +81,7 @@ describe('retrainer', () => {
   python: { retraining: { command: [python3, ${JSON.stringify(pythonTrainer)}] } }
   SIGKILL: { retraining: { command: [sh, -c, ${JSON.stringify(hangsOnce('SIGKILL'))}] } }
   SIGTERM: { retraining: { command: [sh, -c, ${JSON.stringify(hangsOnce('SIGTERM'))}] } }
+  neverTrains: { retraining: { command: [python3, -c, "import sys; sys.exit('not yet')"] } }
   broken: { retraining: { command: [python3, -c, "import sys; sys.exit('no such table: weights')"] } }
 `,
     );
@@ -88,6 +95,10 @@ describe('retrainer', () => {
       'RetrainRequest',
       topic('retrain-requests'),
     );
+    encodeUpdate = await installation.schemas.encoder<WindowUpdate>(
+      'WindowUpdate',
+      topic('windows'),
+    );
     retrainer = await installation.startService('retrainer');
   });
   afterAll(() => installation[Symbol.asyncDispose]());
@@ -95,14 +106,16 @@ describe('retrainer', () => {
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
   const quiet = () => installation.untilQuiet('retrainer');
 
+  /** Logs rows of a model with their labels, all of them or those from one to before another. */
   async function fill(
     model: string,
     row: (index: number, random: () => number) => LoggedRow,
+    { from = 0, to = rowCount } = {},
   ): Promise<void> {
-    const random = seededRandom(5);
+    const random = seededRandom(from + 5);
     const predictions: object[] = [];
     const outcomes: object[] = [];
-    for (let index = 0; index < rowCount; index++) {
+    for (let index = from; index < to; index++) {
       const { features, prediction, label } = row(index, random);
       const entries = Object.entries(features).filter(([, value]) => value !== null);
       const common = {
@@ -145,11 +158,11 @@ describe('retrainer', () => {
         model,
         version: '1',
         source_partition: 0,
-        last_offset: rowCount,
+        last_offset: to,
         first_event_time: new Date(startMs).toISOString(),
-        max_event_time: new Date(startMs + rowCount * minuteMs).toISOString(),
+        max_event_time: new Date(startMs + to * minuteMs).toISOString(),
         deduplicated_from: new Date(startMs).toISOString(),
-        predictions: rowCount,
+        predictions: to,
       },
     ]);
   }
@@ -222,6 +235,21 @@ describe('retrainer', () => {
       model,
       encodeRequest({ id, model, reason: 'manual', requestedBy: 'test', time: startMs }),
     );
+    await quiet();
+  }
+
+  /** Announces that labels of a window have been counted. */
+  async function announceLabels(model: string): Promise<void> {
+    const update: WindowUpdate = {
+      kind: 'performance',
+      model,
+      version: '1',
+      sourcePartition: -1,
+      watermark: null,
+      windowSizeMs: 60 * minuteMs,
+      windowStarts: [startMs],
+    };
+    await send('windows', model, encodeUpdate(update));
     await quiet();
   }
 
@@ -396,6 +424,90 @@ describe('retrainer', () => {
     await drift({ ...event, revision: 2 }, event.detectedAtEventTime + 30 * 86_400_000);
     const runs = (await runsOf('learnable')).filter(({ cause_id }) => cause_id === 'soon after');
     expect(runs).toMatchObject([{ status: 'approved', candidate_version: '4' }]);
+  });
+
+  const changedAt = 1800;
+  /** The label says whether x is above 5, and the opposite from row 1,800 on. The champion knows not. */
+  function reversed(index: number, random: () => number): LoggedRow {
+    const x = random() * 10;
+    const label = x > 5 === index < changedAt;
+    return {
+      features: { x, y: random() },
+      prediction: x > 5 ? 'yes' : 'no',
+      label: label ? 'yes' : 'no',
+    };
+  }
+  const stepOf = (model: string) =>
+    driftEvent(model, {
+      windowStart: startMs + changedAt * minuteMs,
+      detectedAtEventTime: startMs + (changedAt + 60) * minuteMs,
+    });
+
+  it('takes a drift up when enough labels of the time since then are there, until it is mended', async () => {
+    await fill('step', reversed, { to: changedAt + 100 });
+    await drift(stepOf('step'));
+    expect(await runsOf('step')).toMatchObject([
+      {
+        status: 'skipped',
+        rows_since_change: 0,
+        reasons: [expect.stringMatching(/, 100 labelled rows of .* but at least 200 are needed /)],
+      },
+    ]);
+    await announceLabels('step');
+    expect(await runsOf('step')).toMatchObject([{ status: 'skipped' }]);
+
+    await fill('step', reversed, { from: changedAt + 100, to: changedAt + 260 });
+    // The new level is stable, but bad.
+    await drift({ ...stepOf('step'), revision: 2, status: 'closed' });
+    await announceLabels('step');
+    const [run] = await runsOf('step');
+    expect(run).toMatchObject({
+      status: 'approved',
+      candidate_version: '2',
+      rows_since_change: 260,
+    });
+    expect(run!.reasons).toContainEqual(
+      expect.stringMatching(/^Rows: the candidate was trained on the rows since the change\. /),
+    );
+
+    await fill('step', reversed, { from: changedAt + 260, to: changedAt + 3400 });
+    await announceLabels('step');
+    expect(await runsOf('step')).toHaveLength(1);
+  });
+
+  it('takes a drift up again with twice the rows as long as no version mends it', async () => {
+    const tried = async () =>
+      (await runsOf('neverTrains')).map(({ status, rows_since_change }) => [
+        status,
+        rows_since_change,
+      ]);
+    let logged = 0;
+    const upTo = async (rows: number) => {
+      await fill('neverTrains', reversed, { from: logged, to: changedAt + rows });
+      logged = changedAt + rows;
+      await announceLabels('neverTrains');
+      // Nothing depends on how often labels are announced.
+      await announceLabels('neverTrains');
+    };
+    await upTo(200);
+    expect(await tried(), 'no drift is known').toEqual([]);
+    await drift(stepOf('neverTrains'));
+    await upTo(399);
+    expect(await tried()).toEqual([['failed', 200]]);
+    await upTo(400);
+    await upTo(799);
+    retrainer.kill();
+    retrainer = await installation.startService('retrainer');
+    await upTo(900);
+    expect(await tried()).toEqual([
+      ['failed', 200],
+      ['failed', 400],
+      ['failed', 900],
+    ]);
+    await upTo(1_599);
+    await drift({ ...stepOf('neverTrains'), revision: 2, status: 'withdrawn' });
+    await upTo(1_700);
+    expect(await tried()).toHaveLength(3);
   });
 
   it('rejects a challenger that is not better', async () => {
