@@ -35,7 +35,7 @@ export function effectiveSettings(settings: Settings): {
 function writable(settings: ModelSettings): object {
   const { windowSizeMs, outOfOrdernessMs, gracePeriodMs, deduplicationMs, idleMs, ...others } =
     settings;
-  const { cooldownMs, timeoutMs, ...retraining } = others.retraining;
+  const { cooldownMs, timeoutMs, maximumAgeMs, ...retraining } = others.retraining;
   return {
     window: formatDuration(windowSizeMs),
     outOfOrderness: formatDuration(outOfOrdernessMs),
@@ -47,6 +47,7 @@ function writable(settings: ModelSettings): object {
       ...retraining,
       cooldown: formatDuration(cooldownMs),
       timeout: formatDuration(timeoutMs),
+      ...(maximumAgeMs !== undefined && { maximumAge: formatDuration(maximumAgeMs) }),
     },
   };
 }

@@ -81,6 +81,8 @@ describe('retrainer', () => {
   python: { retraining: { command: [python3, ${JSON.stringify(pythonTrainer)}] } }
   SIGKILL: { retraining: { command: [sh, -c, ${JSON.stringify(hangsOnce('SIGKILL'))}] } }
   SIGTERM: { retraining: { command: [sh, -c, ${JSON.stringify(hangsOnce('SIGTERM'))}] } }
+  cutOff: { retraining: { command: [sh, -c, ${JSON.stringify(hangsOnce('cutOff'))}] } }
+  regular: { retraining: { everyLabelledRows: 500, cooldown: 1m, command: [python3, ${JSON.stringify(pythonTrainer)}] } }
   neverTrains: { retraining: { command: [python3, -c, "import sys; sys.exit('not yet')"] } }
   broken: { retraining: { command: [python3, -c, "import sys; sys.exit('no such table: weights')"] } }
 `,
@@ -508,6 +510,46 @@ describe('retrainer', () => {
     await drift({ ...stepOf('neverTrains'), revision: 2, status: 'withdrawn' });
     await upTo(1_700);
     expect(await tried()).toHaveLength(3);
+  });
+
+  it('goes on with a drift whose training was cut off', async () => {
+    await fill('cutOff', reversed, { to: changedAt + 100 });
+    await drift(stepOf('cutOff'));
+    await fill('cutOff', reversed, { from: changedAt + 100, to: changedAt + 300 });
+    const hanging = Promise.withResolvers<void>();
+    const watcher = watch(
+      installation.folder,
+      (_, name) => name === 'cutOff-hangs' && hanging.resolve(),
+    );
+    const announced = announceLabels('cutOff');
+    await hanging.promise;
+    watcher.close();
+    retrainer.kill();
+    retrainer = await installation.startService('retrainer');
+    await announced;
+    expect(await runsOf('cutOff')).toMatchObject([
+      { status: expect.stringMatching(/^(approved|rejected)$/), rows_since_change: 300 },
+    ]);
+  });
+
+  it('trains whenever so many labelled rows have come as the settings say', async () => {
+    const causes = async () =>
+      (await runsOf('regular')).map(({ cause_type, cause_id }) => `${cause_type}: ${cause_id}`);
+    await fill('regular', onX, { to: 499 });
+    await announceLabels('regular');
+    expect(await causes()).toEqual([]);
+    await fill('regular', onX, { from: 499, to: 800 });
+    await announceLabels('regular');
+    await announceLabels('regular');
+    const first = 'schedule: everyLabelledRows 500 1 after 2026-01-01T00:00:00.000Z';
+    expect(await causes()).toEqual([first]);
+    await fill('regular', onX, { from: 800, to: 1300 });
+    await announceLabels('regular');
+    // The newest row of the first training was row 799.
+    expect(await causes()).toEqual([
+      first,
+      'schedule: everyLabelledRows 500 1 after 2026-01-01T13:19:00.000Z',
+    ]);
   });
 
   it('rejects a challenger that is not better', async () => {

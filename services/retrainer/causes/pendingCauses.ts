@@ -42,22 +42,13 @@ const backOfErrorRate = 0.01;
  * the champion that no version has mended: none was approved of them, and none whose rows reach
  * beyond the change. Whether the drift event is open makes no difference, because it closes when the
  * new level is stable, however bad it is.
- *
- * @param nowMs event time of the newest label
  */
 export function pendingCauses(
   causes: readonly CauseState[],
   trainings: readonly EarlierTraining[],
-  nowMs: number,
   { retraining }: ModelSettings,
 ): CauseState[] {
-  if (!retraining.enabled) return [];
-  const last = (of: (training: EarlierTraining) => boolean) =>
-    Math.max(...trainings.filter(of).map(({ toMs }) => toMs), Number.NEGATIVE_INFINITY);
-  if (nowMs - last(({ judged }) => judged) < retraining.cooldownMs) return [];
-  const today = trainings.filter(({ toMs }) => nowMs - toMs < dayMs);
-  if (today.length >= retraining.maximumTrainingsPerDay) return [];
-  const mendedUntilMs = last(({ approved }) => approved);
+  const mendedUntilMs = newestRow(trainings.filter(({ approved }) => approved));
   return causes
     .filter(
       ({ cause, isMended, changedAtMs }) =>
@@ -66,6 +57,26 @@ export function pendingCauses(
         (retraining.causes as readonly string[]).includes(cause),
     )
     .sort((one, other) => other.changedAtMs - one.changedAtMs);
+}
+
+/**
+ * Returns whether a model may be trained when labels come: whether the cooldown since the last
+ * training is over, and the day has not had its trainings.
+ * @param nowMs event time of the newest label
+ */
+export function mayTrain(
+  trainings: readonly EarlierTraining[],
+  nowMs: number,
+  { retraining }: ModelSettings,
+): boolean {
+  const { enabled, cooldownMs, maximumTrainingsPerDay } = retraining;
+  const judgedMs = newestRow(trainings.filter(({ judged }) => judged));
+  const today = trainings.filter(({ toMs }) => nowMs - toMs < dayMs);
+  return enabled && nowMs - judgedMs >= cooldownMs && today.length < maximumTrainingsPerDay;
+}
+
+function newestRow(trainings: readonly EarlierTraining[]): number {
+  return Math.max(...trainings.map(({ toMs }) => toMs), Number.NEGATIVE_INFINITY);
 }
 
 /**

@@ -1,43 +1,89 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
-import { type CauseState, isBack, isDue, pendingCauses } from '../causes/pendingCauses.ts';
-import type { Cause } from '../causes/retrainer.ts';
+import {
+  type CauseState,
+  type EarlierTraining,
+  isBack,
+  isDue,
+  mayTrain,
+  pendingCauses,
+} from '../causes/pendingCauses.ts';
+import { type Cause, runId } from '../causes/retrainer.ts';
+import { hasRoutine, routineCause } from '../causes/routineCause.ts';
 import { minRowsSinceChange } from '../dataset/dataSplit.ts';
 import { maturedUntilMs } from '../dataset/maturedUntil.ts';
 import type { RetrainerStore } from '../store/store.ts';
 
-type Store = Pick<RetrainerStore, 'history' | 'evidence' | 'labelledRows'>;
+type Store = Pick<RetrainerStore, 'history' | 'evidence' | 'labelledRows' | 'runs'>;
+
+/** What is known of a model when labels have come. */
+interface Evidence {
+  model: string;
+  /** The version that serves. */
+  version: string;
+  settings: ModelSettings;
+  /** Event time of the newest label. */
+  nowMs: number;
+  trainings: EarlierTraining[];
+}
 
 /**
  * Returns the cause that labels have made due, or null: a drift of the champion that no version has
- * mended, of which enough labelled rows have matured since the last attempt. The answer follows from
- * the tables alone, so a restarted retrainer goes on where it was.
+ * mended, of which enough labelled rows have matured since the last attempt, or else so many rows or
+ * so much time since the last training as the settings say. The answer follows from the tables
+ * alone, so a restarted retrainer goes on where it was.
  */
 export async function causeToTakeUp(
   model: string,
   settings: ModelSettings,
-  { history, evidence, labelledRows }: Store,
+  store: Store,
 ): Promise<Cause | null> {
-  const known = await evidence.selectCauses(model);
-  if (known.length === 0) return null;
-  const { championVersion } = await history.selectHistory(model);
-  if (championVersion === null) return null;
+  const { history, evidence, labelledRows } = store;
+  const causes = await evidence.selectCauses(model);
+  if (causes.length === 0 && !hasRoutine(settings)) return null;
+  const { championVersion: version } = await history.selectHistory(model);
   const newest = await labelledRows.selectNewestRange(model, 1);
-  if (newest === null) return null;
-  const ofChampion = known.filter(({ version }) => version === championVersion);
+  if (version === null || newest === null) return null;
   const trainings = await evidence.selectTrainings(model);
-  const pending = pendingCauses(ofChampion, trainings, newest.toMs, settings);
-  for (const cause of pending) {
-    const ofCause = { model, version: championVersion, changedAtMs: cause.changedAtMs };
+  const nowMs = newest.toMs;
+  if (!mayTrain(trainings, nowMs, settings)) return null;
+  const known = { model, version, settings, nowMs, trainings };
+  const ofChampion = causes.filter(cause => cause.version === version);
+  return (await dueDrift(known, ofChampion, store)) ?? dueRoutine(known, store);
+}
+
+async function dueDrift(
+  { model, version, settings, nowMs, trainings }: Evidence,
+  causes: readonly CauseState[],
+  { evidence, labelledRows }: Store,
+): Promise<Cause | null> {
+  const pending = pendingCauses(causes, trainings, settings);
+  for (const { id, attempts, changedAtMs, rowsTried } of pending) {
+    const change = { model, version, changedAtMs };
     // Most of the time too few labels are there, and that is asked cheaply.
-    const labelled = await labelledRows.countSince(ofCause, newest.toMs);
-    if (!isDue(labelled, cause.rowsTried, minRowsSinceChange)) continue;
-    const matured = await maturedRowsSince(ofCause, settings, labelledRows);
-    if (!isDue(matured, cause.rowsTried, minRowsSinceChange)) continue;
-    if (cause.attempts > 0 && (await isHarmOver(ofCause, pending, evidence))) return null;
-    const { id, attempts, changedAtMs } = cause;
+    const labelled = await labelledRows.countSince(change, nowMs);
+    if (!isDue(labelled, rowsTried, minRowsSinceChange)) continue;
+    const matured = await maturedRowsSince(change, settings, labelledRows);
+    if (!isDue(matured, rowsTried, minRowsSinceChange)) continue;
+    if (attempts > 0 && (await isHarmOver(change, pending, evidence))) return null;
     return { type: 'drift_event', id, model, attempt: attempts, changedAtMs };
   }
   return null;
+}
+
+async function dueRoutine(
+  { model, version, settings, nowMs, trainings }: Evidence,
+  { history, labelledRows, runs }: Store,
+): Promise<Cause | null> {
+  if (!hasRoutine(settings)) return null;
+  const [last] = trainings;
+  const lastMs = last?.toMs ?? (await history.selectFirstEventTime(model, version));
+  const since = { model, version, changedAtMs: lastMs };
+  const rows = await labelledRows.countSince(since, nowMs);
+  const cause = routineCause({ model, lastMs, nowMs, rows }, settings);
+  if (cause === null) return null;
+  const earlier = await runs.selectState(model, runId(cause));
+  // One that was cut off is done again, and one that was skipped is not.
+  return earlier === null || earlier.status === 'started' ? cause : null;
 }
 
 interface ChangeOfVersion {

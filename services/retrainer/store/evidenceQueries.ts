@@ -29,7 +29,7 @@ export class EvidenceQueries {
        FROM
        (
            SELECT cause_id, countIf(${ended}) AS attempts, countIf(status = 'approved') AS approved,
-                  max(rows_since_change) AS rows_tried
+                  maxIf(rows_since_change, status != 'started') AS rows_tried
            FROM training_runs FINAL
            WHERE model = {model:String} AND cause_type = 'drift_event' GROUP BY cause_id
        ) AS r

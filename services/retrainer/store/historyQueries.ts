@@ -17,6 +17,16 @@ export class HistoryQueries {
     return rows.map(row => row.model);
   }
 
+  /** Returns the event time of the first prediction of a version, or 0. */
+  async selectFirstEventTime(model: string, version: string): Promise<number> {
+    const [first] = await this.#clickhouse.select<{ firstMs: number }>(
+      `SELECT toUnixTimestamp64Milli(min(first_event_time)) AS firstMs FROM stream_progress FINAL
+       WHERE model = {model:String} AND version = {version:String}`,
+      { model, version },
+    );
+    return first!.firstMs;
+  }
+
   async selectHistory(model: string): Promise<ModelHistory> {
     return {
       championVersion: await this.#selectChampion(model),

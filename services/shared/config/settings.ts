@@ -137,6 +137,16 @@ const settingsOfOneModel = z.strictObject({
         'trainings with data of one day of event time up to which a drift is taken up again',
       ),
     schedule: cron.optional().describe('cron expression of a regular training'),
+    everyLabelledRows: z
+      .number()
+      .int()
+      .min(100)
+      .optional()
+      .describe('labelled rows since the last training that start one'),
+    maximumAge: duration
+      .refine(milliseconds => milliseconds > 0, 'expected more than 0s')
+      .optional()
+      .describe('event time since the last training that starts one'),
     timeout: duration.describe('wall clock after which a training is stopped'),
     command: z
       .array(z.string())
@@ -190,16 +200,17 @@ export interface ModelSettings
   gracePeriodMs: number;
   deduplicationMs: number;
   idleMs: number;
-  retraining: Omit<FileSettings['retraining'], 'cooldown' | 'timeout'> & {
+  retraining: Omit<FileSettings['retraining'], 'cooldown' | 'timeout' | 'maximumAge'> & {
     cooldownMs: number;
     timeoutMs: number;
+    maximumAgeMs?: number;
   };
 }
 
 function withUnits(settings: FileSettings): ModelSettings {
   const { window, outOfOrderness, gracePeriod, deduplication, idle, features, ...others } =
     settings;
-  const { cooldown, timeout, ...retraining } = others.retraining;
+  const { cooldown, timeout, maximumAge, ...retraining } = others.retraining;
   const kinds = Object.entries(features).map(([name, { kind }]) => [name, kind] as const);
   return {
     ...others,
@@ -212,7 +223,12 @@ function withUnits(settings: FileSettings): ModelSettings {
     gracePeriodMs: gracePeriod,
     deduplicationMs: deduplication,
     idleMs: idle,
-    retraining: { ...retraining, cooldownMs: cooldown, timeoutMs: timeout },
+    retraining: {
+      ...retraining,
+      cooldownMs: cooldown,
+      timeoutMs: timeout,
+      ...(maximumAge !== undefined && { maximumAgeMs: maximumAge }),
+    },
   };
 }
 

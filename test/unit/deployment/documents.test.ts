@@ -82,7 +82,8 @@ type OptionalName<Group> = {
 const optionalSettings: Record<
   | OptionalName<ModelSettings>
   | OptionalName<ModelSettings['output']>
-  | OptionalName<ModelSettings['retraining']>,
+  | Exclude<OptionalName<ModelSettings['retraining']>, 'maximumAgeMs'>
+  | 'maximumAge',
   true
 > = {
   positiveLabel: true,
@@ -90,6 +91,8 @@ const optionalSettings: Record<
   scoreOf: true,
   threshold: true,
   schedule: true,
+  everyLabelledRows: true,
+  maximumAge: true,
   command: true,
 };
 

@@ -4,8 +4,10 @@ import {
   type EarlierTraining,
   isBack,
   isDue,
+  mayTrain,
   pendingCauses,
 } from '../../../services/retrainer/causes/pendingCauses.ts';
+import { hasRoutine, routineCause } from '../../../services/retrainer/causes/routineCause.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 
 const hourMs = 3_600_000;
@@ -34,34 +36,60 @@ const ids = (...of: Parameters<typeof pendingCauses>) => pendingCauses(...of).ma
 describe('pendingCauses', () => {
   it('are the drifts that no version has mended, the newest first', () => {
     const causes = [cause('old', 90), cause('new', 40), cause('mended', 30, { isMended: true })];
-    expect(ids(causes, [], nowMs, settings())).toEqual(['new', 'old']);
+    expect(ids(causes, [], settings())).toEqual(['new', 'old']);
     const approved = training(50, { approved: true });
-    expect(ids(causes, [approved], nowMs, settings()), 'a version knows the old one').toEqual([
-      'new',
-    ]);
+    expect(ids(causes, [approved], settings()), 'a version knows the old one').toEqual(['new']);
   });
 
   it('are none of broken data, of changed code, or of what the settings leave out', () => {
     const causes = ['data_quality', 'code_change', 'prediction_drift', 'data_drift'].map(kind =>
       cause(kind, 40, { cause: kind }),
     );
-    expect(ids(causes, [], nowMs, settings())).toEqual(['data_drift']);
-    expect(ids(causes, [], nowMs, settings('enabled: false'))).toEqual([]);
+    expect(ids(causes, [], settings())).toEqual(['data_drift']);
+  });
+});
+
+describe('mayTrain', () => {
+  it('is false before the cooldown after a training that was judged is over', () => {
+    expect(mayTrain([], nowMs, settings())).toBe(true);
+    expect(mayTrain([], nowMs, settings('enabled: false'))).toBe(false);
+    expect(mayTrain([training(23)], nowMs, settings())).toBe(false);
+    expect(mayTrain([training(24)], nowMs, settings())).toBe(true);
+    expect(mayTrain([training(23, { judged: false })], nowMs, settings())).toBe(true);
   });
 
-  it('wait for the cooldown after a training that was judged', () => {
-    const causes = [cause('c', 40)];
-    expect(ids(causes, [training(23)], nowMs, settings())).toEqual([]);
-    expect(ids(causes, [training(24)], nowMs, settings())).toEqual(['c']);
-    expect(ids(causes, [training(23, { judged: false })], nowMs, settings())).toEqual(['c']);
-  });
-
-  it('wait for the next day when a day has had its trainings', () => {
-    const causes = [cause('c', 40)];
+  it('is false when a day has had its trainings', () => {
     const failed = [2, 5, 9, 23].map(hours => training(hours, { judged: false }));
-    expect(ids(causes, failed, nowMs, settings())).toEqual([]);
-    expect(ids(causes, failed, nowMs + hourMs, settings())).toEqual(['c']);
-    expect(ids(causes, failed, nowMs, settings('maximumTrainingsPerDay: 5'))).toEqual(['c']);
+    expect(mayTrain(failed, nowMs, settings())).toBe(false);
+    expect(mayTrain(failed, nowMs + hourMs, settings())).toBe(true);
+    expect(mayTrain(failed, nowMs, settings('maximumTrainingsPerDay: 5'))).toBe(true);
+  });
+});
+
+describe('routineCause', () => {
+  const lastMs = Date.UTC(2026, 0, 1);
+  const evidence = { model: 'm', lastMs, nowMs: lastMs + 10 * 24 * hourMs, rows: 2_500 };
+
+  it('is due by rows, once each time that as many have come', () => {
+    const every = settings('everyLabelledRows: 1000');
+    const id = (rows: number) => routineCause({ ...evidence, rows }, every)?.id;
+    expect(id(999)).toBeUndefined();
+    expect(routineCause({ ...evidence, rows: 1_000 }, every)).toEqual({
+      type: 'schedule',
+      id: 'everyLabelledRows 1000 1 after 2026-01-01T00:00:00.000Z',
+      model: 'm',
+    });
+    expect(id(1_999)).toBe(id(1_000));
+    expect(id(2_000)).not.toBe(id(1_000));
+  });
+
+  it('is due by age', () => {
+    expect(routineCause(evidence, settings('maximumAge: 11d'))).toBeNull();
+    expect(routineCause(evidence, settings('maximumAge: 10d'))!.type).toBe('schedule');
+    expect(hasRoutine(settings('maximumAge: 10d'))).toBe(true);
+    expect(hasRoutine(settings('maximumAge: 10d, enabled: false'))).toBe(false);
+    expect(hasRoutine(settings())).toBe(false);
+    expect(routineCause(evidence, settings())).toBeNull();
   });
 });
 
