@@ -115,9 +115,16 @@ class RetrainerHandler implements BatchHandler {
    */
   async #takeUpdates(records: readonly KafkaRecord[]): Promise<void> {
     const updates = await decodeOrDeadLetter(records, 'WindowUpdate', this.#context);
-    const labelled = updates.filter(({ value }) => value.kind === 'performance');
-    for (const model of new Set(labelled.map(({ value }) => value.model))) {
-      const cause = await causeToTakeUp(model, this.#context.settings.of(model), this.#store);
+    const newestMs = new Map<string, number>();
+    for (const { value } of updates) {
+      const { kind, model, windowStarts, windowSizeMs } = value;
+      const endsMs = windowStarts.map(startMs => startMs + windowSizeMs);
+      if (kind === 'performance' && endsMs.length > 0)
+        newestMs.set(model, Math.max(newestMs.get(model) ?? 0, ...endsMs));
+    }
+    for (const [model, nowMs] of newestMs) {
+      const settings = this.#context.settings.of(model);
+      const cause = await causeToTakeUp(model, nowMs, settings, this.#store);
       if (cause !== null) await this.#answer(cause, () => ({ train: true }));
     }
   }

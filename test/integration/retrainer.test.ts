@@ -240,16 +240,17 @@ describe('retrainer', () => {
     await quiet();
   }
 
-  /** Announces that labels of a window have been counted. */
-  async function announceLabels(model: string): Promise<void> {
+  /** Announces that the labels of the hour with the newest of so many rows have been counted. */
+  async function announceLabels(model: string, rows: number): Promise<void> {
+    const hourMs = 60 * minuteMs;
     const update: WindowUpdate = {
       kind: 'performance',
       model,
       version: '1',
       sourcePartition: -1,
       watermark: null,
-      windowSizeMs: 60 * minuteMs,
-      windowStarts: [startMs],
+      windowSizeMs: hourMs,
+      windowStarts: [startMs + Math.floor(rows / 60) * hourMs],
     };
     await send('windows', model, encodeUpdate(update));
     await quiet();
@@ -455,13 +456,13 @@ describe('retrainer', () => {
         reasons: [expect.stringMatching(/, 100 labelled rows of .* but at least 200 are needed /)],
       },
     ]);
-    await announceLabels('step');
+    await announceLabels('step', changedAt + 100);
     expect(await runsOf('step')).toMatchObject([{ status: 'skipped' }]);
 
     await fill('step', reversed, { from: changedAt + 100, to: changedAt + 260 });
     // The new level is stable, but bad.
     await drift({ ...stepOf('step'), revision: 2, status: 'closed' });
-    await announceLabels('step');
+    await announceLabels('step', changedAt + 260);
     const [run] = await runsOf('step');
     expect(run).toMatchObject({
       status: 'approved',
@@ -473,7 +474,7 @@ describe('retrainer', () => {
     );
 
     await fill('step', reversed, { from: changedAt + 260, to: changedAt + 3400 });
-    await announceLabels('step');
+    await announceLabels('step', changedAt + 3400);
     expect(await runsOf('step')).toHaveLength(1);
   });
 
@@ -487,9 +488,9 @@ describe('retrainer', () => {
     const upTo = async (rows: number) => {
       await fill('neverTrains', reversed, { from: logged, to: changedAt + rows });
       logged = changedAt + rows;
-      await announceLabels('neverTrains');
+      await announceLabels('neverTrains', logged);
       // Nothing depends on how often labels are announced.
-      await announceLabels('neverTrains');
+      await announceLabels('neverTrains', logged);
     };
     await upTo(200);
     expect(await tried(), 'no drift is known').toEqual([]);
@@ -521,7 +522,7 @@ describe('retrainer', () => {
       installation.folder,
       (_, name) => name === 'cutOff-hangs' && hanging.resolve(),
     );
-    const announced = announceLabels('cutOff');
+    const announced = announceLabels('cutOff', changedAt + 300);
     await hanging.promise;
     watcher.close();
     retrainer.kill();
@@ -536,15 +537,15 @@ describe('retrainer', () => {
     const causes = async () =>
       (await runsOf('regular')).map(({ cause_type, cause_id }) => `${cause_type}: ${cause_id}`);
     await fill('regular', onX, { to: 499 });
-    await announceLabels('regular');
+    await announceLabels('regular', 499);
     expect(await causes()).toEqual([]);
     await fill('regular', onX, { from: 499, to: 800 });
-    await announceLabels('regular');
-    await announceLabels('regular');
+    await announceLabels('regular', 800);
+    await announceLabels('regular', 800);
     const first = 'schedule: everyLabelledRows 500 1 after 2026-01-01T00:00:00.000Z';
     expect(await causes()).toEqual([first]);
     await fill('regular', onX, { from: 800, to: 1300 });
-    await announceLabels('regular');
+    await announceLabels('regular', 1300);
     // The newest row of the first training was row 799.
     expect(await causes()).toEqual([
       first,

@@ -62,7 +62,7 @@ export function pendingCauses(
 /**
  * Returns whether a model may be trained when labels come: whether the cooldown since the last
  * training is over, and the day has not had its trainings.
- * @param nowMs event time of the newest label
+ * @param nowMs end of the newest window whose labels have come
  */
 export function mayTrain(
   trainings: readonly EarlierTraining[],

@@ -6,7 +6,7 @@ export interface RoutineEvidence {
   model: string;
   /** Event time of the newest row of the last training, or of the first prediction before any. */
   lastMs: number;
-  /** Event time of the newest label. */
+  /** End of the newest window whose labels have come. */
   nowMs: number;
   /** Labelled rows of the version that serves since `lastMs`. */
   rows: number;

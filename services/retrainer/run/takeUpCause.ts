@@ -21,7 +21,7 @@ interface Evidence {
   /** The version that serves. */
   version: string;
   settings: ModelSettings;
-  /** Event time of the newest label. */
+  /** End of the newest window whose labels have come. */
   nowMs: number;
   trainings: EarlierTraining[];
 }
@@ -29,22 +29,22 @@ interface Evidence {
 /**
  * Returns the cause that labels have made due, or null: a drift of the champion that no version has
  * mended, of which enough labelled rows have matured since the last attempt, or else so many rows or
- * so much time since the last training as the settings say. The answer follows from the tables
- * alone, so a restarted retrainer goes on where it was.
+ * so much time since the last training as the settings say. The answer follows from the tables, so a
+ * restarted retrainer goes on where it was.
+ * @param nowMs end of the newest window whose labels have come
  */
 export async function causeToTakeUp(
   model: string,
+  nowMs: number,
   settings: ModelSettings,
   store: Store,
 ): Promise<Cause | null> {
-  const { history, evidence, labelledRows } = store;
+  const { history, evidence } = store;
   const causes = await evidence.selectCauses(model);
   if (causes.length === 0 && !hasRoutine(settings)) return null;
   const { championVersion: version } = await history.selectHistory(model);
-  const newest = await labelledRows.selectNewestRange(model, 1);
-  if (version === null || newest === null) return null;
+  if (version === null) return null;
   const trainings = await evidence.selectTrainings(model);
-  const nowMs = newest.toMs;
   if (!mayTrain(trainings, nowMs, settings)) return null;
   const known = { model, version, settings, nowMs, trainings };
   const ofChampion = causes.filter(cause => cause.version === version);
