@@ -2,13 +2,14 @@ import type { Task } from '../../shared/task.ts';
 import { entitiesOf, type Gate, type GateRow, gate, share, weightsOf } from './gate.ts';
 import { type MeanInterval, meanInterval } from './meanInterval.ts';
 
+/** A mean probability may be so far beside the share, and so much farther than the champion's. */
 const maxOffset = 0.05;
 const level = 0.95;
 
 /**
  * Requires that the probabilities of a challenger with two classes are right on the mean: that they
- * do not clearly lie more than 5 points beside the share of the class, and further than the
- * champion's do.
+ * do not clearly lie more than 5 points beside the share of the class, or 5 points farther than the
+ * champion's if those lie beside it, too.
  */
 export function judgeCalibration(task: Task, rows: readonly GateRow[]): Gate[] {
   if (task !== 'binary') return [];
@@ -16,9 +17,7 @@ export function judgeCalibration(task: Task, rows: readonly GateRow[]): Gate[] {
   const challenger = offset(rows, label, row => row.challengerProbability);
   if (challenger === null) return [];
   const champion = offset(rows, label, row => row.championProbability);
-  const isOff =
-    distance(challenger) > maxOffset &&
-    (champion === null || Math.abs(champion.mean) < Math.abs(challenger.mean));
+  const isOff = distance(challenger) > maxOffset + Math.abs(champion?.mean ?? 0);
   return [
     {
       ...gate(
