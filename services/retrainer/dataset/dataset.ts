@@ -13,6 +13,8 @@ export interface DatasetRow {
   /** The true class or number as text. `labelValue` is the number, if it is one. */
   label: string;
   labelValue: number | null;
+  /** Probability that the version gave to the true class; null or absent if it logged none. */
+  labelProbability?: number | null;
   /** How much the row counts in figures of quality. */
   weight: number;
   /** Declared segments that the row belongs to. */
@@ -46,6 +48,7 @@ export async function readDataset(file: string): Promise<DatasetRow[]> {
     score: record.score,
     label: record.label,
     labelValue: record.label_value,
+    labelProbability: record.label_probability ?? null,
     // Files of earlier versions do not have it.
     weight: record.weight ?? 1,
     segments: present<string>(record, segments),

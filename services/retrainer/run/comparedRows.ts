@@ -71,11 +71,12 @@ function namedOutput(meaning: OutputMeaning): (output: RowOutput) => RowOutput {
   });
 }
 
-/** Returns the probability that the champion's score gives to the true class, or null. */
+/** Returns the probability that the champion gave to the true class, by itself or by its score. */
 function championProbability(
-  { score, label, prediction }: DatasetRow,
+  { score, label, prediction, labelProbability }: DatasetRow,
   { task, scoresAreProbabilities, scoreIs, scoreOf }: OutputMeaning,
 ): number | null {
+  if (typeof labelProbability === 'number') return labelProbability;
   if (task !== 'binary' || !scoresAreProbabilities || score === null) return null;
   const scored = scoreIs === 'confidence' ? prediction : scoreOf;
   if (scored === null) return null;

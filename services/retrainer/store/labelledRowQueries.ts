@@ -160,7 +160,8 @@ export class LabelledRowQueries {
        (
            SELECT * FROM
            (
-               SELECT version, id, event_time, score, segments, weight, ${output.columns}
+               SELECT version, id, event_time, score, probabilities, label, segments, weight,
+                      ${output.columns}
                FROM outcomes FINAL WHERE model = {model:String} AND ${between} AND ${output.fits}
                ORDER BY version = {championVersion:String} DESC, version DESC, event_time DESC
                LIMIT 1 BY id
@@ -170,6 +171,9 @@ export class LabelledRowQueries {
        SELECT o.id AS id, o.event_time AS event_time, toString(o.version) AS version,
               o.prediction_named AS prediction, o.prediction_number AS prediction_value,
               o.score AS score, o.label_named AS label, o.label_number AS label_value,
+              multiIf(mapContains(o.probabilities, o.label), o.probabilities[o.label],
+                      mapContains(o.probabilities, o.label_named), o.probabilities[o.label_named],
+                      NULL) AS label_probability,
               o.weight AS weight${columns.join('')}
        FROM chosen AS o
        INNER JOIN

@@ -31,7 +31,10 @@ export interface TrainingOptions {
 const hiddenUnits = [32, 16];
 const l2 = 1e-4;
 const learningRate = 0.005;
-const batchRows = 128;
+const maxBatchRows = 128;
+const minBatchRows = 16;
+/** Few rows are taken in smaller batches, because the weights need some hundreds of steps. */
+const minBatchesPerEpoch = 16;
 const maxEpochs = 60;
 /** Training ends after this many epochs without a better loss on the select rows. */
 const patienceEpochs = 6;
@@ -162,6 +165,8 @@ async function trainEpoch(
 ): Promise<void> {
   const width = inputs.length / order.length;
   const outputs = targets.length / order.length;
+  const wanted = Math.ceil(order.length / minBatchesPerEpoch);
+  const batchRows = Math.min(maxBatchRows, Math.max(minBatchRows, wanted));
   for (let start = 0; start < order.length; start += batchRows) {
     const batch = order.subarray(start, start + batchRows);
     const x = tf.tensor2d(gatherRows(inputs, width, batch), [batch.length, width]);

@@ -58,6 +58,8 @@ describe('comparedRows', () => {
     // It predicts no, so its confidence is about no.
     expect(champion({ scoreIs: 'confidence' })).toEqual([0.7, 0.3, 0.3]);
     expect(champion({ scoresAreProbabilities: false })).toEqual([null, null, null]);
+    const logged = datasetRows(2, () => ({ score: 0.3, labelProbability: 0.25 }));
+    expect(compare({ task: 'multiclass' }, says(), logged)[0]!.championProbability).toBe(0.25);
   });
 
   it('reads what a challenger gives, in its spelling', () => {

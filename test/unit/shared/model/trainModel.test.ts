@@ -45,6 +45,15 @@ async function accuracy(model: Model, label: Labeller): Promise<number> {
   );
 }
 
+async function meanError(model: Model, label: Labeller): Promise<number> {
+  const rows = rowsOf(300, 3, label);
+  const outputs = await predict(model, rows.features);
+  const errors = outputs.map(({ prediction }, row) =>
+    Math.abs((prediction as number) - (rows.labels[row] as number)),
+  );
+  return errors.reduce((sum, error) => sum + error, 0) / errors.length;
+}
+
 const exclusiveOr: Labeller = ({ x, group }) => (x > 0 === (group === 'a') ? 'yes' : 'no');
 const weightsOf = (model: Model) =>
   model.layers.getWeights().map(weight => Array.from(weight.dataSync()));
@@ -59,6 +68,13 @@ describe('trainModel', () => {
     expect(output!.probabilities!.yes! + output!.probabilities!.no!).toBeCloseTo(1, 12);
   });
 
+  it('learns from the few rows that there are just after a change', async () => {
+    const label: Labeller = ({ x, y }) => 1000 * x + 10 * y;
+    const few = { train: rowsOf(100, 1, label), select: rowsOf(40, 2, label) };
+    const model = await trainModel({ ...optionsOf('regression', [], label), ...few });
+    expect(await meanError(model, label)).toBeLessThan(300);
+  });
+
   it('learns three classes', async () => {
     const label: Labeller = ({ y }) => (y < 300 ? 'low' : y < 700 ? 'middle' : 'high');
     const model = await trainModel(optionsOf('multiclass', ['high', 'low', 'middle'], label));
@@ -71,15 +87,7 @@ describe('trainModel', () => {
   it('learns a number on its own scale', async () => {
     const label: Labeller = ({ x, y }) => 1e6 + 1000 * x + 10 * y;
     const model = await trainModel(optionsOf('regression', [], label));
-    const rows = rowsOf(300, 3, label);
-    const outputs = await predict(model, rows.features);
-    const meanError =
-      outputs.reduce(
-        (sum, output, row) =>
-          sum + Math.abs((output.prediction as number) - (rows.labels[row] as number)),
-        0,
-      ) / 300;
-    expect(meanError).toBeLessThan(800); // the labels' own standard deviation is 6,500
+    expect(await meanError(model, label)).toBeLessThan(800); // the labels' own standard deviation is 6,500
   });
 
   it('gives bit-identical weights for the same data and seed, and others for another seed', async () => {
