@@ -59,16 +59,19 @@ export async function answerCause(
   }
   const history = await store.history.selectHistory(model);
   const championVersion = history.championVersion ?? '';
+  const decision = decide(history);
   const run: RunStart = {
     ...known,
-    ...(await changeOf(cause, championVersion, settings, store)),
+    ...(decision.train
+      ? await changeOf(cause, championVersion, settings, store)
+      : { change: null, rowsSinceChange: 0 }),
     revision: nextRevision(earlier),
     cause,
     settings,
     championVersion,
     startedAtMs: Date.now(),
   };
-  const outcome = await outcomeOf(run, decide(history), { ...context, log });
+  const outcome = await outcomeOf(run, decision, { ...context, log });
   return recordOutcome(run, outcome, { ...context, log });
 }
 
