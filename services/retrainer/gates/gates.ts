@@ -253,25 +253,28 @@ function judgePredictions(decisive: Losses, losses: Losses): Gate[] {
   return [{ ...worst, metrics }];
 }
 
-/** Asks for more rows while the challenger is clearly far from what the champion once was. */
+/**
+ * Asks for more rows while the challenger is far from what the champion once was: clearly, or by
+ * twice as much whatever chance does.
+ */
 function judgeReach(task: Task, rows: readonly GateRow[], lossBeforeChange: number | null): Gate[] {
   if (lossBeforeChange === null) return [];
   const unweighted = rows.map(row => ({ ...row, truth: { ...row.truth, weight: 1 } }));
   const { challenger } = predictionLosses(task, unweighted, []);
   const interval = meanInterval(challenger, level, null, entitiesOf(rows));
   const isRate = task !== 'regression';
-  const limit =
-    lossBeforeChange + Math.max(reachShare * lossBeforeChange, isRate ? reachOfErrorRate : 0);
+  const allowed = Math.max(reachShare * lossBeforeChange, isRate ? reachOfErrorRate : 0);
+  const limit = lossBeforeChange + allowed;
   const name = isRate ? 'error rate' : 'mean absolute error';
-  const isNear = interval.low <= limit;
+  const isNear = interval.low <= limit && interval.mean <= limit + allowed;
   return [
     {
       ...gate(
         isNear ? 'passed' : 'inconclusive',
         'Reach',
         `The challenger's ${name} is ${shown(interval.mean)}, at least ${shown(interval.low)}. ` +
-          `Before the change the champion's was ${shown(lossBeforeChange)}, and up to ` +
-          `${shown(limit)} is near enough.` +
+          `Before the change the champion's was ${shown(lossBeforeChange)}. Near enough is up to ` +
+          `${shown(limit)}, and by chance up to ${shown(limit + allowed)}.` +
           (isNear ? '' : ' More rows may teach more.'),
       ),
       metrics: { lossBeforeChange },

@@ -172,8 +172,19 @@ describe('the quality before the change', () => {
     const decision = judgeChallenger('regression', rows, [], { lossBeforeChange: 1.6 });
     expect(decision.verdict).toBe('inconclusive');
     expect(decision.reasons[0]).toBe(
-      "Reach: inconclusive. The challenger's mean absolute error is 4, at least 4. Before the change the champion's was 1.6, and up to 2 is near enough. More rows may teach more.",
+      "Reach: inconclusive. The challenger's mean absolute error is 4, at least 4. Before the change the champion's was 1.6. Near enough is up to 2, and by chance up to 2.4. More rows may teach more.",
     );
+  });
+
+  it('may be missed by chance, but not by twice as much', () => {
+    const errors = (large: number) =>
+      rowsOf(60, index => numberRow(index, index + 14, index + (index % 10 === 0 ? large : 1)));
+    const judge = (large: number) =>
+      judgeChallenger('regression', errors(large), [], { lossBeforeChange: 1.6 });
+    expect(judge(13).metrics.challengerLoss).toBeCloseTo(2.2, 12);
+    expect(judge(13).verdict).toBe('promote');
+    expect(judge(17).metrics.challengerLoss).toBeCloseTo(2.6, 12);
+    expect(judge(17).verdict).toBe('inconclusive');
   });
 
   it('is near enough within a quarter', () => {
