@@ -15,6 +15,7 @@ import { addRetrainCommand } from './commands/retrain.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTopicsCommand } from './commands/topics.ts';
 import { addUpCommand } from './commands/up.ts';
+import { addVersionsCommand } from './commands/versions.ts';
 import { printSafely } from './terminal/printable.ts';
 
 const program = new Command('driftloop')
@@ -47,6 +48,7 @@ for (const add of [
   addRebuildCommand,
   addReferenceCommand,
   addRetrainCommand,
+  addVersionsCommand,
   addDeadLettersCommand,
   addConfigCommand,
   addTopicsCommand,

@@ -60,10 +60,19 @@ interface NamedRecord {
   fields: AvroField[];
 }
 
+const maxColumns = 100;
+
+/** Returns a field as the formatter writes it: a long union has a line for each member. */
+function fieldLines(name: string, type: string): string {
+  const line = `  ${name}: ${type};`;
+  if (line.length <= maxColumns || !type.includes(' | ')) return line;
+  return `  ${name}:\n    | ${type.split(' | ').join('\n    | ')};`;
+}
+
 function interfaceOf(schema: NamedRecord): string {
   const fields = schema.fields.map(field => {
     const doc = field.doc ? `  /** ${field.doc} */\n` : '';
-    return `${doc}  ${field.name}: ${typeOf(field.type)};`;
+    return doc + fieldLines(field.name, typeOf(field.type));
   });
   return `/** ${schema.doc} */\nexport interface ${schema.name} {\n${fields.join('\n')}\n}\n`;
 }

@@ -21,7 +21,7 @@ export interface ServiceStatus {
 export interface ModelStatus {
   model: string;
   version: string;
-  /** observed, or the verdict of the retrainer: candidate, approved, rejected. */
+  /** State of the version, such as champion; observed if the retrainer knows nothing of it. */
   status: string;
   predictions: number;
   duplicates: number;

@@ -1,5 +1,5 @@
 // A service that serves a model, as a user of Driftloop would write one. It logs its predictions to
-// Kafka, and the truth when that is known. It serves the versions that Driftloop approves. It needs
+// Kafka, and the truth when that is known. It serves the champion that Driftloop names. It needs
 // Kafka, the schema registry and the folders of the models:
 //   export KAFKA_BROKERS=127.0.0.1:9092 SCHEMA_REGISTRY_URL=http://127.0.0.1:8081/apis/ccompat/v7
 //   npx node examples/electricity/scorer.ts
@@ -12,7 +12,7 @@ import { serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
 import { type ModelOutput, predict } from '../../services/shared/model/model.ts';
 import { loadModel } from '../../services/shared/model/modelArtifact.ts';
 import { trainModel } from '../../services/shared/model/trainModel.ts';
-import { followModelVersions } from './followModelVersions.ts';
+import { followChampion } from './followChampion.ts';
 import { featureNames, type HalfHour, readMarket } from './readMarket.ts';
 import type { QuarterScore, ScorerLine } from './scorerLine.ts';
 
@@ -50,7 +50,7 @@ const producer = kafka.producer({
 });
 const admin = kafka.admin();
 await Promise.all([producer.connect(), admin.connect()]);
-const modelVersions = await followModelVersions(kafka, registry, model);
+const champion = await followChampion(kafka, registry, model);
 
 const market = readMarket();
 const servedFromMs = Math.ceil((market[0]!.timeMs + trainingMs) / stepMs) * stepMs;
@@ -65,7 +65,7 @@ for (const step of stepsFrom(servedFromMs)) {
 await sendLabels(unlabelled);
 say({ event: 'quarter', ...scores.at(-1)! });
 say({ event: 'finished' });
-await Promise.all([modelVersions.stop(), producer.disconnect(), admin.disconnect()]);
+await Promise.all([champion.stop(), producer.disconnect(), admin.disconnect()]);
 
 async function trainVersionOne(rows: HalfHour[]): Promise<ServedModel> {
   const labelled = (part: HalfHour[]) => ({
@@ -171,15 +171,17 @@ async function send(topic: string, records: { id: string }[]): Promise<void> {
 }
 
 /**
- * Returns the version that serves from now on, which is the last one that was approved. It is
- * loaded from its folder.
+ * Returns the version that serves from now on, which is the champion. It is loaded from its folder.
+ * After a rollback it may be version 1, which this service has trained itself.
  */
 async function servedAfter({ untilMs }: Step): Promise<ServedModel> {
-  const approved = await modelVersions.latestApproved();
-  if (approved === null || approved.version === served.version) return served;
-  const { predict } = await loadModel(approved.artifactUri, approved.artifactChecksum);
-  say({ event: 'switched', from: served.version, to: approved.version, at: iso(untilMs) });
-  return { version: approved.version, predict };
+  const latest = await champion.latest();
+  if (latest === null || latest.version === served.version) return served;
+  const { version, artifactUri, artifactChecksum } = latest;
+  say({ event: 'switched', from: served.version, to: version, at: iso(untilMs) });
+  if (artifactUri === null || artifactChecksum === null) return versionOne;
+  const { predict } = await loadModel(artifactUri, artifactChecksum);
+  return { version, predict };
 }
 
 /**

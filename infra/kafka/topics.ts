@@ -59,11 +59,24 @@ export const topicDefinitions: Readonly<Record<Topic, TopicDefinition>> = {
     maxMessageBytes: megabyte,
     contract: 'RetrainRequest',
   },
+  // A year, because the topic says what people did.
+  [topics.versionRequests]: {
+    partitions: 4,
+    retention: 365 * dayMs,
+    maxMessageBytes: megabyte,
+    contract: 'VersionRequest',
+  },
   [topics.modelVersions]: {
     partitions: 1,
     retention: 'compact',
     maxMessageBytes: megabyte,
     contract: 'ModelVersion',
+  },
+  [topics.modelAliases]: {
+    partitions: 1,
+    retention: 'compact',
+    maxMessageBytes: megabyte,
+    contract: 'ModelAlias',
   },
   [topics.notices]: {
     partitions: 1,

@@ -1,9 +1,17 @@
-import type { ModelVersion, RetrainRequest, WindowUpdate } from '../shared/contracts.ts';
+import type {
+  ModelAlias,
+  ModelVersion,
+  RetrainRequest,
+  VersionRequest,
+  WindowUpdate,
+} from '../shared/contracts.ts';
+import { deterministicId } from '../shared/deterministicId.ts';
 import { cloudEvent } from '../shared/kafka/cloudEvent.ts';
 import { headerText, type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
 import type { ReferenceProfiles } from '../shared/profile/referenceProfiles.ts';
 import { retrainRequestEvent } from '../shared/records/retrainRequestEvent.ts';
+import { versionRequestEvent } from '../shared/records/versionRequestEvent.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
@@ -19,13 +27,18 @@ import {
   type TrainingDecision,
 } from './causes/retrainer.ts';
 import { startSchedules } from './causes/schedule.ts';
+import { answerVersionRequest } from './registry/answerVersionRequest.ts';
+import { checkVersionRequest } from './registry/checkVersionRequest.ts';
 import { type RetrainerMetrics, retrainerMetrics } from './retrainerMetrics.ts';
 import { causeToTakeUp } from './run/takeUpCause.ts';
 import { answerCause } from './run/trainingRun.ts';
 import { type RetrainerStore, retrainerStore } from './store/store.ts';
+import { identityOfState } from './versions/publishedVersion.ts';
 
 interface Encoders {
   version: (version: ModelVersion) => Buffer;
+  alias: (alias: ModelAlias) => Buffer;
+  request: (request: VersionRequest) => Buffer;
   update: (update: WindowUpdate) => Buffer;
 }
 
@@ -37,6 +50,8 @@ export async function retrainerHandler(
   const { schemas, topic } = context;
   return new RetrainerHandler(context, signal, {
     version: await schemas.encoder<ModelVersion>('ModelVersion', topic(topics.modelVersions)),
+    alias: await schemas.encoder<ModelAlias>('ModelAlias', topic(topics.modelAliases)),
+    request: await schemas.encoder<VersionRequest>('VersionRequest', topic(topics.versionRequests)),
     update: await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows)),
   });
 }
@@ -46,7 +61,7 @@ export async function retrainerHandler(
  *
  * Invariant: a cause is answered, and the answer published, while its record is taken. So its
  * offset is committed only after that, and between two records there is nothing in memory but dead
- * letters.
+ * letters. The same goes for requests for changes of versions.
  */
 class RetrainerHandler implements BatchHandler {
   /** While a training runs, nothing asks ClickHouse. */
@@ -56,6 +71,7 @@ class RetrainerHandler implements BatchHandler {
   readonly #encoders: Encoders;
   readonly #store: RetrainerStore;
   readonly #metrics: RetrainerMetrics;
+  #hasAskedForAdoption = false;
 
   constructor(context: ServiceContext, signal: AbortSignal, encoders: Encoders) {
     const { settings } = context;
@@ -79,6 +95,8 @@ class RetrainerHandler implements BatchHandler {
         return this.#takeDriftEvents(records);
       case topic(topics.windows):
         return this.#takeUpdates(records);
+      case topic(topics.versionRequests):
+        return this.#takeVersionRequests(records);
       default:
         return this.#takeRequests(records);
     }
@@ -86,6 +104,27 @@ class RetrainerHandler implements BatchHandler {
 
   async flush(): Promise<void> {
     await this.#context.deadLetters.flush();
+  }
+
+  /**
+   * Asks once for what Driftloop 0.1 approved to be taken over, so that it has aliases. Not before
+   * the first tick, because only then all topics are there.
+   */
+  async tick(): Promise<void> {
+    if (this.#hasAskedForAdoption) return;
+    const models = await this.#store.versions.selectModelsBeforeSteps();
+    for (const model of models)
+      await this.#ask({
+        id: deterministicId('adopt', model),
+        model,
+        action: 'adopt',
+        version: null,
+        expectedChampion: null,
+        requestedBy: 'retrainer',
+        note: null,
+        time: Date.now(),
+      });
+    this.#hasAskedForAdoption = true;
   }
 
   async #takeDriftEvents(records: readonly KafkaRecord[]): Promise<void> {
@@ -137,6 +176,7 @@ class RetrainerHandler implements BatchHandler {
       artifactsFolder: environment.DRIFTLOOP_ARTIFACTS,
       publish: version => this.#publish(version),
       publishReference: (...of) => this.#publishReference(...of),
+      submit: request => this.#ask(request),
       log,
       signal: this.#signal,
     });
@@ -145,21 +185,71 @@ class RetrainerHandler implements BatchHandler {
     stopTimer();
   }
 
+  async #takeVersionRequests(records: readonly KafkaRecord[]): Promise<void> {
+    const { settings, log } = this.#context;
+    const requests = await decodeOrDeadLetter(
+      records,
+      'VersionRequest',
+      this.#context,
+      checkVersionRequest,
+    );
+    for (const { value: request, record } of requests) {
+      const answer = await answerVersionRequest(
+        request,
+        record.timestampMs,
+        settings.of(request.model),
+        {
+          store: this.#store,
+          publish: version => this.#publish(version),
+          publishAliases: aliases => this.#publishAliases(aliases),
+          log,
+        },
+      );
+      if (answer)
+        this.#metrics.versionRequests.inc({ status: answer.accepted ? 'accepted' : 'refused' });
+    }
+  }
+
   async #publish(version: ModelVersion): Promise<void> {
     const { topic, producer } = this.#context;
-    const { model, version: name, status, time: timeMs } = version;
+    const { model, version: name, time: timeMs } = version;
     const event = cloudEvent({
       topic: topic(topics.modelVersions),
       // The topic is compacted: a rejected candidate must not displace an approved version.
       key: publishedVersionKey({ model, version: name }),
       type: 'io.driftloop.model-version',
       source: 'retrainer',
-      identity: [model, name, status],
+      identity: identityOfState(version),
       subject: `${model}:${name}`,
       timeMs,
       value: this.#encoders.version(version),
     });
     await sendRecords(producer, [event]);
+  }
+
+  async #publishAliases(aliases: readonly ModelAlias[]): Promise<void> {
+    const { topic, producer } = this.#context;
+    const events = aliases.map(alias => {
+      const { model, alias: name, sequence, time: timeMs } = alias;
+      return cloudEvent({
+        topic: topic(topics.modelAliases),
+        key: publishedVersionKey({ model, version: name }),
+        type: 'io.driftloop.model-alias',
+        source: 'retrainer',
+        identity: [model, name, sequence],
+        subject: `${model}:${name}`,
+        timeMs,
+        value: this.#encoders.alias(alias),
+      });
+    });
+    await sendRecords(producer, events);
+  }
+
+  async #ask(request: VersionRequest): Promise<void> {
+    const { topic, producer } = this.#context;
+    const value = this.#encoders.request(request);
+    const of = { topic: topic(topics.versionRequests), source: 'retrainer', value };
+    await sendRecords(producer, [versionRequestEvent(request, of)]);
   }
 
   async #publishReference(

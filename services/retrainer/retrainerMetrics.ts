@@ -13,8 +13,16 @@ export function retrainerMetrics({ registry }: ServiceMetrics) {
   });
   // Prometheus would not see the first increase of a series that does not begin at 0.
   for (const status of ['skipped', 'failed', 'approved', 'rejected']) runs.inc({ status }, 0);
+  const versionRequests = new Counter({
+    name: 'driftloop_version_requests_total',
+    help: 'Requests for a change of a model version, by answer',
+    labelNames: ['status'],
+    registers,
+  });
+  for (const status of ['accepted', 'refused']) versionRequests.inc({ status }, 0);
   return {
     runs,
+    versionRequests,
     runSeconds: new Histogram({
       name: 'driftloop_training_run_seconds',
       help: 'Duration of a training run',

@@ -95,12 +95,37 @@ export const feedbackDefaults = {
   value: null,
 } satisfies Partial<Feedback>;
 
-/** The state of one version of a model. Compacted, keyed by model:version. Topic: model-versions. */
+/** Which version an alias of a model names. Compacted, keyed by model:alias. Topic: model-aliases. */
+export interface ModelAlias {
+  /** Deterministic: model, alias and sequence. */
+  id: string;
+  model: string;
+  /** champion: the version to serve; challenger: the newest one that waits for approval; previous: the one that a rollback returns to. */
+  alias: 'champion' | 'challenger' | 'previous';
+  /** Null if there is none now. */
+  version: string | null;
+  /** Folder of the model, file://... Null for a version that the retrainer did not make. */
+  artifactUri: string | null;
+  /** SHA-256 over the files of the folder. */
+  artifactChecksum: string | null;
+  /** Number of the request that moved the alias, among those of the model. A record with a lower one than was seen before is out of date. */
+  sequence: number;
+  /** VersionRequest.id */
+  requestId: string;
+  /** Who or what moved it. */
+  changedBy: string;
+  /** Why. */
+  note: string | null;
+  time: number;
+}
+
+/** The state of one version of a model. Compacted, keyed by model:version. The last approved record of a model is its champion. Topic: model-versions. */
 export interface ModelVersion {
-  /** Deterministic: model, version and status. */
+  /** Deterministic: model, version and state; of a state that may come again also the sequence. */
   id: string;
   model: string;
   version: string;
+  /** Whether it may be served: not yet, yes, or no. The field state says more. */
   status: 'candidate' | 'approved' | 'rejected';
   /** Why, gate by gate. */
   reasons: string[];
@@ -123,7 +148,27 @@ export interface ModelVersion {
   artifactChecksum: string;
   /** reference_profiles.reference_id: the profile of the training data. */
   referenceId: string;
+  /** When it came to this state. */
   time: number;
+  /** Where it stands in its life. Null in records of Driftloop 0.1. */
+  state:
+    | 'candidate'
+    | 'waiting_for_approval'
+    | 'approved'
+    | 'champion'
+    | 'superseded'
+    | 'rolled_back'
+    | 'rejected'
+    | 'retired'
+    | null;
+  /** Who or what brought it to this state. */
+  changedBy: string | null;
+  /** Why. */
+  note: string | null;
+  /** VersionRequest.id: the request that brought it to this state. Null before the first one. */
+  requestId: string | null;
+  /** Number of that request among those of the model. */
+  sequence: number | null;
 }
 
 /** What is odd in how a model version is logged, for whoever logs it. Topic: notices, compacted. */
@@ -237,6 +282,23 @@ export interface RetrainRequest {
   model: string;
   reason: 'schedule' | 'manual';
   requestedBy: string;
+  time: number;
+}
+
+/** A person or the retrainer asks for a change of a version's state. The retrainer answers each request once, in the order of the topic. Topic: version-requests. */
+export interface VersionRequest {
+  /** One answer per id and model. */
+  id: string;
+  model: string;
+  /** submit: a version has passed the gates; adopt: take over what Driftloop 0.1 has approved. Both are sent by the retrainer. */
+  action: 'submit' | 'adopt' | 'approve' | 'reject' | 'rollback' | 'retire';
+  /** The version that it is about. Of a rollback: the version to go back to; null is the alias previous. */
+  version: string | null;
+  /** The champion that the person saw. If another version is the champion by then, the request is refused. */
+  expectedChampion: string | null;
+  requestedBy: string;
+  /** Why. */
+  note: string | null;
   time: number;
 }
 

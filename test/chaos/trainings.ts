@@ -7,7 +7,7 @@ import { modelFolder } from '../../services/retrainer/artifacts/modelFolder.ts';
 import { contractType, wireHeaderBytes } from '../../services/shared/avro/schemaRegistry.ts';
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
-import type { DriftEvent, ModelVersion } from '../../services/shared/contracts.ts';
+import type { DriftEvent, ModelAlias, ModelVersion } from '../../services/shared/contracts.ts';
 import type { Kafka, KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { folderChecksum } from '../../services/shared/model/modelArtifact.ts';
@@ -73,6 +73,7 @@ export async function checkTrainings(
     ...onePerCause(runs, 'drift_event', opened),
     ...runs.flatMap(run => versionsOfRun(run, versions)),
     ...versionsWithOneContent(published, versions),
+    ...(await champions(clickhouse, kafka, admin, topic(topics.modelAliases))),
     ...(await artifacts(runs, published, environment.DRIFTLOOP_ARTIFACTS)),
     ...(await datasets(clickhouse)),
     ...(await references(clickhouse, published)),
@@ -142,8 +143,9 @@ function versionsOfRun(
 }
 
 /**
- * Checks that each version was published with one candidate and one final content. A crash may
- * publish the same content again, but no other content under the same name.
+ * Checks that each version was published as a candidate and then as it was judged, with one content
+ * for each of its states. A crash may publish the same content again, but no other content under the
+ * same id.
  */
 function versionsWithOneContent(
   published: readonly ModelVersion[],
@@ -153,16 +155,61 @@ function versionsWithOneContent(
   const byVersion = Map.groupBy(published, ({ model, version }) => `${model} ${version}`);
   for (const [name, revisions] of byVersion) {
     const contents = new Set(revisions.map(revision => JSON.stringify(revision)));
+    const ids = new Set(revisions.map(({ id }) => id));
     const states = [...new Set(revisions.map(({ status }) => status))];
-    if (contents.size !== 2 || states.length !== 2 || !states.includes('candidate'))
+    if (contents.size !== ids.size || states.length !== 2 || !states.includes('candidate'))
       found.push(
-        `topic model-versions: ${name} has ${contents.size} different contents with status ${states}`,
+        `topic model-versions: ${name} has ${contents.size} different contents of ${ids.size} ids with status ${states}`,
       );
   }
   for (const { model, version } of versions)
     if (!byVersion.has(`${model} ${version}`))
       found.push(`topic model-versions: ${model} ${version} is missing`);
   return found;
+}
+
+/**
+ * Checks that each model has one champion, and that the requests were answered once and in one
+ * order.
+ */
+async function champions(
+  clickhouse: Clickhouse,
+  kafka: Kafka,
+  admin: KafkaAdmin,
+  topicOfAliases: string,
+): Promise<string[]> {
+  const rows = await clickhouse.select<{
+    model: string;
+    champions: string[];
+    requests: number;
+    answers: number;
+    last: number;
+  }>(
+    `SELECT model, champions, requests, answers, last
+     FROM
+     (
+         SELECT model, uniqExact(request_id) AS requests, count() AS answers, max(sequence) AS last
+         FROM version_requests GROUP BY model
+     ) AS r
+     LEFT JOIN
+     (
+         SELECT model, groupArray(version) AS champions
+         FROM version_states WHERE state = 'champion' GROUP BY model
+     ) AS s USING (model)`,
+  );
+  const aliases = await valuesOf<ModelAlias>(kafka, admin, topicOfAliases, 'ModelAlias');
+  return rows.flatMap(({ model, champions: named, requests, answers, last }) => {
+    const alias = aliases.findLast(one => one.model === model && one.alias === 'champion');
+    return [
+      ...(named.length === 1 ? [] : [`version_states: ${model} has the champions [${named}]`]),
+      ...(alias?.version === named[0]
+        ? []
+        : [`topic model-aliases: the champion of ${model} is ${alias?.version}, not ${named[0]}`]),
+      ...(requests === answers && answers === last
+        ? []
+        : [`version_steps: ${model} has ${answers} answers to ${requests} requests up to ${last}`]),
+    ];
+  });
 }
 
 /** Checks that the artifacts on disk are complete and are those that were published. */

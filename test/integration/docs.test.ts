@@ -1,17 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerContracts } from '../../infra/kafka/registerContracts.ts';
 import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
+import { revisions } from '../../services/retrainer/store/modelVersionTable.ts';
+import { retrainerStore } from '../../services/retrainer/store/store.ts';
+import {
+  recordOfGates,
+  type VersionFacts,
+} from '../../services/retrainer/versions/publishedVersion.ts';
 import type { Alert } from '../../services/shared/contracts.ts';
 import { topics } from '../../services/shared/kafka/topics.ts';
+import { folderChecksum } from '../../services/shared/model/modelArtifact.ts';
 import { fencedBlocks } from '../fencedBlocks.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
@@ -23,8 +31,8 @@ const blocksOf = (page: string, kind: string) =>
     .map(block => block.text);
 
 /**
- * The kinds of code blocks in the pages. `ts run`, `sh run`, `sh explain` and `sql` must end without
- * an error.
+ * The kinds of code blocks in the pages. `ts run`, `sh run`, `sh explain`, `sh versions` and `sql` must
+ * end without an error.
  * `ts follow` runs until it is stopped. Unit tests check `json …`, `yaml …` and `sh project`. `sh docker` needs Docker and is not run.
  */
 const kinds = [
@@ -33,6 +41,7 @@ const kinds = [
   'ts follow',
   'sh run',
   'sh explain',
+  'sh versions',
   'sql',
   'json prediction',
   'json feedback',
@@ -162,6 +171,52 @@ describe('docs', { timeout: 300_000 }, () => {
       output.match(/^churn 3, window from .* UTC, \d records, all predictions$/gm),
     ).toHaveLength(3);
     expect(output.match(/^Verdict: none yet\./gm)).toHaveLength(3);
+  });
+
+  it('operators.md: the commands show, approve and roll back a version', async () => {
+    const store = retrainerStore(installation.clickhouse);
+    const folder = join(installation.folder, 'model');
+    await mkdir(folder);
+    const facts: VersionFacts = {
+      model: 'churn',
+      version: '4',
+      reasons: [],
+      metrics: {},
+      championVersion: '3',
+      runId: 'run',
+      causeType: 'manual',
+      causeId: 'cause',
+      datasetId: 'rows',
+      codeVersion: 'trainer',
+      artifactUri: pathToFileURL(folder).href,
+      artifactChecksum: await folderChecksum(folder),
+      referenceId: 'reference',
+    };
+    await store.versions.insert(recordOfGates(facts, 'candidate', 0), revisions.judged, 0);
+    await store.steps.insert({
+      sequence: 1,
+      request: {
+        ...{ id: 'submit', model: 'churn', action: 'submit', version: '4', time: 0 },
+        ...{ expectedChampion: null, requestedBy: 'retrainer', note: null },
+      },
+      answeredAtMs: 0,
+      accepted: true,
+      answer: 'Version 4 waits for approval.',
+      steps: [
+        {
+          ...{ sequence: 1, version: '4', stateBefore: 'candidate' },
+          ...{ state: 'waiting_for_approval', reason: 'It has passed the gates.' },
+        },
+      ],
+    });
+    services.push(await installation.startService('retrainer'));
+    const [commands] = blocksOf('operators.md', 'sh versions');
+    const output = await outputOf(start('sh', ['-e', '-c', commands!]));
+    expect(output).toMatch(/churn +4 +waiting_for_approval[\s\S]*HISTORY/);
+    expect(output).toContain(
+      'Version 4 is the champion, instead of version 3.\n' +
+        'Version 3 is the champion again, instead of version 4.\nno versions\n',
+    );
   });
 
   it('operators.md: the program prints new alerts', async () => {

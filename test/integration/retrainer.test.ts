@@ -315,8 +315,13 @@ describe('retrainer', () => {
     });
 
     const published = await publishedVersions('learnable');
-    expect(published.map(({ value }) => value.status)).toEqual(['candidate', 'approved']);
-    expect(published.map(({ key }) => key)).toEqual(['learnable:2', 'learnable:2']);
+    expect(published.map(({ value }) => [value.status, value.state])).toEqual([
+      ['candidate', 'candidate'],
+      ['approved', 'approved'],
+      ['approved', 'champion'],
+    ]);
+    expect(new Set(published.map(({ key }) => key))).toEqual(new Set(['learnable:2']));
+    expect(new Set(published.map(({ headers }) => headers.ce_id)).size).toBe(3);
     expect(published[1]!.headers).toMatchObject({
       ce_type: 'io.driftloop.model-version',
       ce_subject: 'learnable:2',
@@ -395,7 +400,7 @@ describe('retrainer', () => {
     await drift(driftEvent('learnable', { revision: 2, value: 0.6 }));
     await drift(driftEvent('learnable', { revision: 3, status: 'closed' }));
     expect(await runsOf('learnable')).toHaveLength(1);
-    expect(await publishedVersions('learnable')).toHaveLength(2);
+    expect(await publishedVersions('learnable')).toHaveLength(3);
 
     await drift(driftEvent('learnable', { id: 'soon after' }));
     const [, second] = await runsOf('learnable');
@@ -408,13 +413,16 @@ describe('retrainer', () => {
   it('trains on request in spite of the cooldown, and makes the same model from the same data under a new name', async () => {
     await request('learnable', 'by hand');
     const published = (await publishedVersions('learnable')).map(({ value }) => value);
-    expect(published.map(({ version, status }) => `${version} ${status}`)).toEqual([
+    expect(published.map(({ version, state }) => `${version} ${state}`)).toEqual([
       '2 candidate',
       '2 approved',
+      '2 champion',
       '3 candidate',
+      '2 superseded',
       '3 approved',
+      '3 champion',
     ]);
-    expect(published[3]).toMatchObject({
+    expect(published.at(-1)).toMatchObject({
       causeType: 'manual',
       causeId: 'by hand',
       artifactChecksum: published[1]!.artifactChecksum,
@@ -585,6 +593,19 @@ describe('retrainer', () => {
       ),
     ]);
     expect(await publishedVersions('corrupt')).toEqual([]);
+    // What did not happen is shown as unknown, not as a candidate of 1970.
+    const [lineage] = await installation.clickhouse.select(
+      "SELECT * FROM lineage WHERE model = 'corrupt'",
+    );
+    expect(lineage).toMatchObject({
+      run_status: 'skipped',
+      version_status: null,
+      version_state: null,
+      version_state_since: null,
+      dataset_rows: null,
+      dataset_from: null,
+      dataset_to: null,
+    });
 
     await drift(driftEvent('corrupt', { id: 'bad data', cause: 'data_quality' }));
     expect((await runsOf('corrupt'))[1]).toMatchObject({
@@ -734,6 +755,7 @@ describe('retrainer', () => {
     // Every model is different, so that two contents of one version would show.
     const train = `python3 ${pythonTrainer} "$0" && echo $$ > "$0/output/model/made-by"`;
     const whenBothHaveBegun = `touch ${begun}-$$; while [ "$(ls ${begun}-* | wc -l)" -lt 2 ]; do sleep 0.05; done; ${train}`;
+    const submitted: { version: string | null }[] = [];
     const published: ModelVersion[] = [];
     const settings = readSettings(undefined).of('replicas');
     const answer = (id: string, script: string) =>
@@ -746,24 +768,21 @@ describe('retrainer', () => {
           artifactsFolder: installation.environment.DRIFTLOOP_ARTIFACTS,
           publish: async version => void published.push(version),
           publishReference: async () => {},
+          submit: async request => void submitted.push(request),
           log: pino({ level: 'silent' }),
           signal: new AbortController().signal,
         },
       );
-    const approved = () => published.filter(({ status }) => status === 'approved');
-
     await Promise.all([answer('one', whenBothHaveBegun), answer('another', whenBothHaveBegun)]);
-    expect(
-      approved()
-        .map(({ version }) => version)
-        .sort(),
-    ).toEqual(['2', '3']);
+    expect(submitted.map(({ version }) => version).sort()).toEqual(['2', '3']);
 
+    submitted.length = 0;
     published.length = 0;
     await Promise.all([answer('in two hands', train), answer('in two hands', train)]);
-    expect(new Set(approved().map(version => JSON.stringify(version))).size).toBe(1);
+    expect(new Set(submitted.map(request => JSON.stringify(request))).size).toBe(1);
+    expect(new Set(published.map(version => JSON.stringify(version))).size).toBe(1);
     const runs = (await runsOf('replicas')).filter(({ cause_id }) => cause_id === 'in two hands');
-    expect(runs).toMatchObject([{ status: 'approved', candidate_version: approved()[0]!.version }]);
+    expect(runs).toMatchObject([{ status: 'approved', candidate_version: submitted[0]!.version }]);
     expect(
       await readdir(join(installation.environment.DRIFTLOOP_ARTIFACTS, 'replicas', 'versions')),
     ).toHaveLength(3);

@@ -1,13 +1,18 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelVersion } from '../../shared/contracts.ts';
 import { syncFile, syncFolder } from '../../shared/model/modelArtifact.ts';
 import type { ReferenceProfiles } from '../../shared/profile/referenceProfiles.ts';
 import { modelFolderName } from '../trainer/trainerContract.ts';
+import type { VersionFacts } from '../versions/publishedVersion.ts';
 import type { RunOfModel } from './attemptFolder.ts';
 
 /** A candidate that the gates have approved or rejected. */
-export type JudgedVersion = ModelVersion & { status: 'approved' | 'rejected' };
+export interface JudgedVersion extends VersionFacts {
+  id: string;
+  status: 'approved' | 'rejected';
+  /** When it was judged. */
+  time: number;
+}
 
 /** The result of a training: all that is published of it. */
 export interface RunResult {

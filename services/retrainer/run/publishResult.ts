@@ -1,36 +1,51 @@
-import type { ModelVersion } from '../../shared/contracts.ts';
+import type { ModelVersion, VersionRequest } from '../../shared/contracts.ts';
 import { deterministicId } from '../../shared/deterministicId.ts';
 import type { ReferenceProfiles } from '../../shared/profile/referenceProfiles.ts';
-import type { RunResult } from '../artifacts/runResult.ts';
+import type { JudgedVersion, RunResult } from '../artifacts/runResult.ts';
+import { revisions } from '../store/modelVersionTable.ts';
 import type { RetrainerStore } from '../store/store.ts';
+import { recordOfGates } from '../versions/publishedVersion.ts';
 
 /** Where results of runs go. */
 export interface ResultTarget {
   store: Pick<RetrainerStore, 'versions'>;
   publish(version: ModelVersion): Promise<void>;
   publishReference(reference: ReferenceProfiles, model: string, version: string): Promise<void>;
+  /** Asks for the promotion of a version that has passed the gates. */
+  submit(request: VersionRequest): Promise<void>;
 }
 
 /**
- * Publishes the reference, then the version as a candidate, then as it was judged. A process that
- * was cut off, or one that is as far, may have done the same before. Rows come before events, so
- * that a reader who hears of a version can read about it.
+ * Publishes the reference, then the version as a candidate, then that it was rejected. One that has
+ * passed the gates is submitted instead, because only answers to requests make champions. A process
+ * that was cut off, or one that is as far, may have done the same before. Rows come before events,
+ * so that a reader who hears of a version can read about it.
  */
 export async function publishResult(
-  { version, reference }: RunResult,
-  { store, publish, publishReference }: ResultTarget,
+  { version: judged, reference }: RunResult,
+  { store, publish, publishReference, submit }: ResultTarget,
 ): Promise<void> {
-  const { model } = version;
-  await publishReference(reference, model, version.version);
-  const candidate: ModelVersion = {
-    ...version,
-    id: deterministicId('model-version', model, version.version, 'candidate'),
-    status: 'candidate',
-    reasons: [],
-    metrics: {},
+  const { id: _, status, time, ...facts } = judged;
+  await publishReference(reference, facts.model, facts.version);
+  const candidate = recordOfGates({ ...facts, reasons: [], metrics: {} }, 'candidate', time);
+  await store.versions.insert(candidate, revisions.candidate, time);
+  await publish(candidate);
+  const state = status === 'rejected' ? 'rejected' : 'candidate';
+  const record = recordOfGates(facts, state, time);
+  await store.versions.insert(record, revisions.judged, time);
+  if (state === 'rejected') await publish(record);
+  else await submit(submission(judged));
+}
+
+function submission({ model, version, time, runId }: JudgedVersion): VersionRequest {
+  return {
+    id: deterministicId('submit', model, version, runId),
+    model,
+    action: 'submit',
+    version,
+    expectedChampion: null,
+    requestedBy: 'retrainer',
+    note: null,
+    time,
   };
-  for (const state of [candidate, version]) {
-    await store.versions.insert(state);
-    await publish(state);
-  }
 }

@@ -35,8 +35,9 @@ export class HistoryQueries {
   }
 
   /**
-   * The champion is the latest approved version that has logged predictions, else the version with
-   * the newest predictions.
+   * The version that serves is the champion. As long as that one has logged no predictions, it is
+   * the version that was superseded or, by Driftloop 0.1, approved last. Without any of these it is
+   * the version with the newest predictions.
    */
   async #selectChampion(model: string): Promise<string | null> {
     const [champion] = await this.#clickhouse.select<{ version: string }>(
@@ -48,10 +49,18 @@ export class HistoryQueries {
        ) AS p
        LEFT JOIN
        (
-           SELECT version, published_at
-           FROM model_versions FINAL WHERE model = {model:String} AND status = 'approved'
+           SELECT version, argMax(state, tuple(sequence, step)) AS last_state,
+                  max(sequence) AS last_sequence
+           FROM version_steps FINAL WHERE model = {model:String} AND step > 0 GROUP BY version
+       ) AS s ON s.version = p.version
+       LEFT JOIN
+       (
+           SELECT version, published_at FROM model_versions FINAL
+           WHERE model = {model:String} AND status = 'approved' AND state = ''
        ) AS v ON v.version = p.version
-       ORDER BY v.version != '' DESC, v.published_at DESC, p.last_time DESC, p.version DESC
+       ORDER BY s.last_state = 'champion' DESC,
+                if(s.last_state = 'superseded', s.last_sequence, 0) DESC,
+                v.version != '' DESC, v.published_at DESC, p.last_time DESC, p.version DESC
        LIMIT 1`,
       { model },
     );

@@ -3,8 +3,10 @@ import { DatasetTable } from './datasetTable.ts';
 import { EvidenceQueries } from './evidenceQueries.ts';
 import { HistoryQueries } from './historyQueries.ts';
 import { LabelledRowQueries } from './labelledRowQueries.ts';
+import { ModelAliasTable } from './modelAliasTable.ts';
 import { ModelVersionTable } from './modelVersionTable.ts';
 import { TrainingRunTable } from './trainingRunTable.ts';
+import { VersionStepTable } from './versionStepTable.ts';
 
 /** The SQL of the retrainer: what it asks about a model, then the tables that it writes. */
 export interface RetrainerStore {
@@ -14,6 +16,8 @@ export interface RetrainerStore {
   datasets: DatasetTable;
   runs: TrainingRunTable;
   versions: ModelVersionTable;
+  steps: VersionStepTable;
+  aliases: ModelAliasTable;
 }
 
 export function retrainerStore(clickhouse: Clickhouse): RetrainerStore {
@@ -24,5 +28,7 @@ export function retrainerStore(clickhouse: Clickhouse): RetrainerStore {
     datasets: new DatasetTable(clickhouse),
     runs: new TrainingRunTable(clickhouse),
     versions: new ModelVersionTable(clickhouse),
+    steps: new VersionStepTable(clickhouse),
+    aliases: new ModelAliasTable(clickhouse),
   };
 }

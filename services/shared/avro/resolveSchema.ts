@@ -17,7 +17,7 @@ export interface SchemaReader {
 }
 
 /** Contracts that producers of any kind write. The others are written by Driftloop alone. */
-const contractsOfProducers = ['Prediction', 'Feedback', 'RetrainRequest'];
+const contractsOfProducers = ['Prediction', 'Feedback', 'RetrainRequest', 'VersionRequest'];
 
 /**
  * Returns what reads values of a schema as a contract.

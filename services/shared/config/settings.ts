@@ -115,6 +115,9 @@ const settingsOfOneModel = z.strictObject({
   }),
   retraining: z.strictObject({
     enabled: z.boolean(),
+    approval: z
+      .enum(['automatic', 'manual'])
+      .describe('whether a version that has passed the gates becomes the champion by itself'),
     causes: z
       .array(z.enum(['data_drift', 'concept_drift', 'prediction_drift']))
       .describe('drift events that start a training'),
@@ -176,6 +179,7 @@ const defaults: z.input<typeof settingsOfOneModel> = {
   },
   retraining: {
     enabled: true,
+    approval: 'automatic',
     causes: ['data_drift', 'concept_drift'],
     cooldown: '1d',
     minimumLabelledRows: 500,

@@ -11,7 +11,10 @@ export const serviceFlow: readonly { name: ServiceName; consumes: readonly Topic
   { name: 'profiler', consumes: [topics.predictions] },
   { name: 'evaluator', consumes: [topics.feedback, topics.windows] },
   { name: 'detector', consumes: [topics.windows] },
-  { name: 'retrainer', consumes: [topics.driftEvents, topics.retrainRequests, topics.windows] },
+  {
+    name: 'retrainer',
+    consumes: [topics.driftEvents, topics.retrainRequests, topics.versionRequests, topics.windows],
+  },
 ];
 
 /** Returns the topics that a service consumes, without their prefix. */

@@ -7,10 +7,12 @@ import type {
   Alert,
   DriftEvent,
   Feedback,
+  ModelAlias,
   ModelVersion,
   Notice,
   OutputMeaning,
   RetrainRequest,
+  VersionRequest,
   WindowUpdate,
 } from '../contracts.ts';
 import { headerText, type KafkaRecord } from '../kafka/kafka.ts';
@@ -52,11 +54,13 @@ export interface DecodedContracts {
   Alert: Alert;
   DriftEvent: DriftEvent;
   Feedback: Feedback;
+  ModelAlias: ModelAlias;
   ModelVersion: ModelVersion;
   Notice: Notice;
   OutputMeaning: OutputMeaning;
   Prediction: LoggedPrediction;
   RetrainRequest: RetrainRequest;
+  VersionRequest: VersionRequest;
   WindowUpdate: WindowUpdate;
 }
 

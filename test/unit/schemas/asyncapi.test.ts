@@ -99,7 +99,7 @@ describe('schemas/asyncapi.yaml', () => {
     }
   });
 
-  it.each(['drift-event', 'alert', 'retrain-request', 'model-version'])(
+  it.each(['drift-event', 'alert', 'retrain-request', 'version-request', 'model-version'])(
     'describes the headers of a %s',
     name => {
       const type = `io.driftloop.${name}`;

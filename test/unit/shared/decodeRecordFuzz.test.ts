@@ -248,7 +248,12 @@ describe.each(contracts)('%s', contract => {
     fc.assert(
       fc.property(contractArbitrary<object>(contract), value => {
         const decoded = decode(framed(contractType(contract).toBuffer(value)), contract);
-        const isOfProducer = ['Prediction', 'Feedback', 'RetrainRequest'].includes(contract);
+        const isOfProducer = [
+          'Prediction',
+          'Feedback',
+          'RetrainRequest',
+          'VersionRequest',
+        ].includes(contract);
         expect(asWritten(decoded.value)).toEqual(isOfProducer ? withTimeInMs(value) : value);
       }),
     );

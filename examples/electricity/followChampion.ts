@@ -2,35 +2,38 @@ import { randomUUID } from 'node:crypto';
 import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import type { Kafka } from 'kafkajs';
 
-const topic = 'model-versions';
+const topic = 'model-aliases';
 
 /**
- * The fields of model-versions that a scorer needs. schemas/model-version.avsc has all of them.
+ * The fields of model-aliases that a scorer needs. schemas/model-alias.avsc has all of them.
  */
-export interface ApprovedVersion {
+export interface Champion {
   version: string;
-  artifactUri: string;
-  artifactChecksum: string;
+  /** Null if Driftloop did not make the version. */
+  artifactUri: string | null;
+  artifactChecksum: string | null;
+  /** Never falls. */
+  sequence: number;
 }
 
-export interface ModelVersions {
-  /** Reads to the end of the topic. @returns the version that was approved last, or null */
-  latestApproved(): Promise<ApprovedVersion | null>;
+export interface FollowedChampion {
+  /** Reads to the end of the topic. @returns the champion, or null if there was none yet */
+  latest(): Promise<Champion | null>;
   stop(): Promise<void>;
 }
 
 /**
- * Follows the versions of a model. The topic is compacted, so reading it from the beginning gives
- * the present state.
+ * Follows the champion of a model, which is one key of the topic. The topic is compacted, so reading
+ * it from the beginning gives the present state.
  */
-export async function followModelVersions(
+export async function followChampion(
   kafka: Kafka,
   registry: SchemaRegistry,
   model: string,
-): Promise<ModelVersions> {
+): Promise<FollowedChampion> {
   const admin = kafka.admin();
   const consumer = kafka.consumer({ groupId: `${model}-scorer-${randomUUID()}` });
-  let approved: ApprovedVersion | null = null;
+  let champion: Champion | null = null;
   let nextOffset = 0;
   let batchRead = Promise.withResolvers<void>();
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
@@ -45,16 +48,18 @@ export async function followModelVersions(
   await consumer.subscribe({ topic, fromBeginning: true });
   await consumer.run({
     eachMessage: async ({ message }) => {
-      const record = await registry.decode(message.value!);
-      if (record.model === model && record.status === 'approved') approved = record;
+      if (String(message.key) !== `${model}:champion`) return;
+      const record: Champion = await registry.decode(message.value!);
+      // A record that was delayed may come after a newer one.
+      if (record.sequence >= (champion?.sequence ?? 0)) champion = record;
     },
   });
   return {
-    async latestApproved() {
+    async latest() {
       // The topic has one partition, so its records are in order.
       const [partition] = await admin.fetchTopicOffsets(topic);
       while (nextOffset < Number(partition!.offset)) await batchRead.promise;
-      return approved;
+      return champion;
     },
     async stop() {
       await Promise.all([consumer.disconnect(), admin.disconnect()]);
