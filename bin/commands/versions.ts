@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
 import { UserError } from '../../services/shared/userError.ts';
 import { withClickhouse } from '../servers/withServers.ts';
 import { formatTable } from '../terminal/formatTable.ts';
 import { printable } from '../terminal/printable.ts';
+import { comparedVersions, figuresNote } from '../versions/comparedVersions.ts';
 import { type MetricCondition, metricCondition } from '../versions/metricCondition.ts';
 import { type PersonsRequest, requestVersion } from '../versions/requestVersion.ts';
 import {
@@ -26,6 +28,7 @@ export function addVersionsCommand(program: Command): void {
     .description('Show model versions, approve or reject them, and go back to earlier ones.');
   addSearch(command);
   addShow(command);
+  addCompare(command);
   addRequests(command);
 }
 
@@ -74,6 +77,17 @@ function addShow(command: Command): void {
     .description('Show a version with its origin, its figures, its history and its requests.')
     .option('--json', 'print all of it as one JSON object')
     .action(runShow);
+}
+
+function addCompare(command: Command): void {
+  command
+    .command('compare')
+    .argument('<model>', 'name of the model')
+    .argument('<first>', 'version')
+    .argument('<second>', 'another version')
+    .description('Show two versions beside each other.')
+    .option('--json', 'print one JSON object per property')
+    .action(runCompare);
 }
 
 interface RequestOptions {
@@ -190,16 +204,46 @@ async function runShow(
   const shown = await withClickhouse(
     readEnvironment(),
     async (clickhouse): Promise<ShownVersion> => {
-      const [row] = await selectVersions(clickhouse, { model, version, limit: 1 });
-      if (!row)
-        throw new UserError(
-          `no version ${JSON.stringify(version)} of model ${JSON.stringify(model)} is known; "driftloop versions list" shows all`,
-        );
+      const row = await knownVersion(clickhouse, model, version);
       const history = await selectHistory(clickhouse, model, version);
       return { ...row, history, requests: await selectRequests(clickhouse, model, version) };
     },
   );
   console.log(json ? JSON.stringify(shown, null, 2) : versionText(shown));
+}
+
+/** @throws UserError if there is no such version */
+async function knownVersion(
+  clickhouse: Clickhouse,
+  model: string,
+  version: string,
+): Promise<VersionRow> {
+  const [row] = await selectVersions(clickhouse, { model, version, limit: 1 });
+  if (row) return row;
+  throw new UserError(
+    `no version ${JSON.stringify(version)} of model ${JSON.stringify(model)} is known; "driftloop versions list" shows all`,
+  );
+}
+
+async function runCompare(
+  model: string,
+  first: string,
+  second: string,
+  { json }: { json?: boolean },
+): Promise<void> {
+  const [one, other] = await withClickhouse(readEnvironment(), clickhouse =>
+    Promise.all([first, second].map(version => knownVersion(clickhouse, model, version))),
+  );
+  const rows = comparedVersions(one!, other!);
+  if (json) for (const row of rows) console.log(JSON.stringify(row));
+  else {
+    const named = rows.map(row => ({
+      property: row.property,
+      [`version ${first}`]: row.first,
+      [`version ${second}`]: row.second,
+    }));
+    console.log(`${formatTable(named)}\n\n${figuresNote(one!, other!)}`);
+  }
 }
 
 function versionText({ history, requests, reasons, metrics, ...version }: ShownVersion): string {

@@ -317,6 +317,12 @@ describe('driftloop with wrong arguments', () => {
       /^KAFKA_BROKERS and SCHEMA_REGISTRY_URL set, but not CLICKHOUSE_URL: .*\n$/,
     ],
     [{}, ['replays'], /unknown command 'replays'/],
+    [{}, ['versions', 'rollback', 'churn'], /required option '--note <text>' not specified/],
+    [
+      {},
+      ['versions', 'search', '--metric', 'small loss'],
+      /expected a condition such as 'challengerLoss<0.2'/,
+    ],
   ])('exits with code 1 and one line for %j %j', async (wrong, args, message) => {
     const { exitCode, errors } = await driftloop(
       { ...variables, ...wrong } as Record<string, string>,
