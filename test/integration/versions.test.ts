@@ -450,6 +450,66 @@ describe('the life of versions', () => {
     expect(deaths).toBeGreaterThan(20);
   });
 
+  it('ends with the present state if a process that was frozen publishes late', async () => {
+    const model = 'frozen';
+    await train(model, '2');
+    await train(model, '3');
+    const told: (ModelVersion | ModelAlias)[] = [];
+    const back: VersionRequest = { ...submission(model, '2'), id: 'back', action: 'rollback' };
+    const answer = (request: VersionRequest, beforePublishing?: () => Promise<void>) => {
+      let isFrozen = beforePublishing !== undefined;
+      return answerVersionRequest(request, judgedMs, readSettings(undefined).of(model), {
+        store,
+        async publish(version) {
+          if (isFrozen) {
+            isFrozen = false;
+            await beforePublishing!();
+          }
+          told.push(version);
+        },
+        publishAliases: async moved => void told.push(...moved),
+        log: pino({ level: 'silent' }),
+      });
+    };
+    await answer(submission(model, '2'));
+    // Meanwhile another process gets the same request, and the next one.
+    await answer(submission(model, '3'), async () => {
+      await answer(submission(model, '3'));
+      await answer(back);
+    });
+    expect(await states(model)).toEqual({ 1: 'superseded', 2: 'champion', 3: 'rolled_back' });
+    const present = new Map(
+      told.map(record => ['alias' in record ? record.alias : record.version, record]),
+    );
+    expect(present.get('champion')).toMatchObject({ version: '2', sequence: 3 });
+    expect(present.get('previous')).toMatchObject({ version: '1' });
+    expect(present.get('3')).toMatchObject({ state: 'rolled_back' });
+    const approved = told.findLast(record => 'status' in record && record.status === 'approved');
+    expect(approved).toMatchObject({ version: '2', state: 'champion' });
+  });
+
+  it('compares challengers with the champion as soon as it has predicted', async () => {
+    const predicted = (model: string, ...versions: string[]) =>
+      installation.clickhouse.insert(
+        'stream_progress',
+        versions.map(version => ({
+          ...{ model, version, source_partition: 0, last_offset: 1, predictions: 1 },
+          max_event_time: `2026-01-0${version} 00:00:00.000`,
+        })),
+      );
+    const champion = async (model: string) =>
+      (await store.history.selectHistory(model)).championVersion;
+    await predicted('plain', '1', '2');
+    expect(await champion('plain')).toBe('2');
+    await predicted('plain', '3');
+    expect(await champion('plain')).toBe('3');
+    // The champion of this one was rolled back, and so was the one before.
+    await predicted('back', '2', '3');
+    expect(await champion('back')).toBe('3');
+    await predicted('back', '1');
+    expect(await champion('back')).toBe('1');
+  });
+
   it('shows and finds versions', async () => {
     const { exitCode, output } = await command('list', 'plain', '--json');
     expect(exitCode).toBe(0);
