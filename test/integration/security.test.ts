@@ -178,6 +178,17 @@ it('`retrain` and `reference` write with their rights, and say which one is miss
   }
 });
 
+it('`versions` writes requests with its rights, and says which one is missing', async () => {
+  const command = ['versions', 'reject', 'm', '1', '--note', 'try', '--timeout', '1'];
+  await allowOnly({ topics: [operation.DESCRIBE] });
+  const refused = await driftloop(secured, ...command);
+  expect(refused.errors).toMatch(/^Kafka refuses: .*WRITE.*\n$/);
+  await allowOnly({ topics: [operation.WRITE, operation.DESCRIBE] });
+  const sent = await driftloop(secured, ...command);
+  expect(sent.errors).toMatch(/^no answer within 1 s to request /);
+  expect([refused.exitCode, sent.exitCode]).toEqual([1, 1]);
+});
+
 it('`rebuild` reads again with its rights, and leaves nothing behind', async () => {
   await allowOnly({
     topics: [...serviceRights, ...topicsRights, operation.DELETE],

@@ -72,7 +72,8 @@ export class ModelVersionTable {
   async selectModelsBeforeSteps(): Promise<string[]> {
     const rows = await this.#clickhouse.select<{ model: string }>(
       `SELECT DISTINCT model FROM model_versions FINAL
-       WHERE status = 'approved' AND state = '' AND model NOT IN (SELECT model FROM version_steps)
+       WHERE status = 'approved' AND state = ''
+         AND model NOT IN (SELECT model FROM version_steps WHERE step > 0)
        ORDER BY model`,
     );
     return rows.map(row => row.model);
