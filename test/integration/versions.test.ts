@@ -98,6 +98,41 @@ describe('the life of versions', () => {
     await store.versions.insert({ ...approved, state: null }, revisions.judged + 1, atMs);
   }
 
+  /** Inserts the training that a version came from. */
+  async function insertTraining(model: string, version: string, datasetId: string): Promise<void> {
+    await store.datasets.insert({
+      id: datasetId,
+      model,
+      split: {
+        train: { start: 0, end: 700 },
+        select: { start: 700, end: 800 },
+        gate: { start: 800, end: 1000 },
+      },
+      fromMs: 0,
+      toMs: judgedMs,
+      features: [],
+      task: 'binary',
+      uri: '',
+      checksum: '',
+    });
+    await store.runs.insert({
+      id: `run of ${version}`,
+      revision: 1,
+      cause: { type: 'manual', id: `cause of ${version}`, model },
+      status: 'approved',
+      reasons: [],
+      datasetId,
+      rowsSinceChange: 0,
+      championVersion: '2',
+      candidateVersion: version,
+      metrics: {},
+      trainer: '',
+      seed: 1,
+      startedAtMs: judgedMs,
+      finishedAtMs: judgedMs,
+    });
+  }
+
   const submission = (model: string, version: string): VersionRequest => ({
     id: deterministicId('submit', model, version),
     model,
@@ -290,8 +325,13 @@ describe('the life of versions', () => {
   it('goes back, and promotes nothing that was trained on the same rows', async () => {
     await trainAndSubmit('back', '2');
     await trainAndSubmit('back', '3', { datasetId: 'bad rows' });
+    await insertTraining('back', '3', 'bad rows');
+    const isMended = async () => (await store.evidence.selectTrainings('back'))[0]!.approved;
+    expect(await isMended()).toBe(true);
     const { output } = await command('rollback', 'back', '--note', 'complaints');
     expect(output).toBe('Version 2 is the champion again, instead of version 3.\n');
+    // The drift that version 3 was trained for is there as before.
+    expect(await isMended()).toBe(false);
     await trainAndSubmit('back', '4', { datasetId: 'bad rows' });
     expect(await states('back')).toEqual({
       1: 'superseded',

@@ -9,7 +9,7 @@ export interface CauseState {
   changedAtMs: number;
   /** Runs that have ended, without those that were skipped. */
   attempts: number;
-  /** Whether one of them has approved a version. */
+  /** Whether one of them has made a version that was approved, and not taken back since. */
   isMended: boolean;
   /** Most labelled rows since the change that a run has tried to train with; 0 if none has. */
   rowsTried: number;
@@ -17,6 +17,7 @@ export interface CauseState {
 
 /** An earlier training that has ended. */
 export interface EarlierTraining {
+  /** Whether its version was approved, and not taken back since. */
   approved: boolean;
   /** False for one that has failed. */
   judged: boolean;

@@ -6,6 +6,10 @@ const maxTrainings = 1_000;
 /** Newest windows that are looked at for rows that say how good a version is now. */
 const maxNewestWindows = 1_000;
 const ended = `status NOT IN ('started', 'skipped')`;
+/** Whether a run made a version that passed the gates and that nobody took back. */
+const mends = `status = 'approved' AND candidate_version NOT IN (
+             SELECT version FROM version_states
+             WHERE model = {model:String} AND state IN ('rejected', 'rolled_back'))`;
 const windowsOfVersion = `FROM performance_windows FINAL
        WHERE model = {model:String} AND version = {version:String} AND segment = ''
          AND labelled > 0`;
@@ -28,7 +32,7 @@ export class EvidenceQueries {
               r.attempts AS attempts, r.approved AS approved, r.rows_tried AS rowsTried
        FROM
        (
-           SELECT cause_id, countIf(${ended}) AS attempts, countIf(status = 'approved') AS approved,
+           SELECT cause_id, countIf(${ended}) AS attempts, countIf(${mends}) AS approved,
                   maxIf(rows_since_change, status != 'started') AS rows_tried
            FROM training_runs FINAL
            WHERE model = {model:String} AND cause_type = 'drift_event' GROUP BY cause_id
@@ -47,11 +51,11 @@ export class EvidenceQueries {
   /** Returns the newest trainings of a model, also failed ones. */
   async selectTrainings(model: string): Promise<EarlierTraining[]> {
     const rows = await this.#clickhouse.select<{ approved: number; judged: number; toMs: number }>(
-      `SELECT r.status = 'approved' AS approved, r.status != 'failed' AS judged,
+      `SELECT r.approved AS approved, r.status != 'failed' AS judged,
               toUnixTimestamp64Milli(d.to_time) AS toMs
        FROM
        (
-           SELECT status, dataset_id FROM training_runs FINAL
+           SELECT status, ${mends} AS approved, dataset_id FROM training_runs FINAL
            WHERE model = {model:String} AND ${ended} AND dataset_id != ''
        ) AS r
        INNER JOIN (SELECT id, to_time FROM datasets FINAL WHERE model = {model:String}) AS d
