@@ -10,7 +10,7 @@ import {
   variableKey,
   type WindowObservation,
 } from '../../services/detector/blocks/windowObservation.ts';
-import { foldVersionWindow, type VersionFold } from '../../services/detector/fold/versionFold.ts';
+import { begunFold, foldVersionWindow } from '../../services/detector/fold/versionFold.ts';
 import { emptyTally } from '../../services/profiler/counting/tally.ts';
 import { addToProfiles } from '../../services/profiler/counting/waitingRecords.ts';
 import {
@@ -75,7 +75,7 @@ function metricsOf(predictions: readonly LoggedPrediction[]): number {
       prediction.score ?? prediction.prediction,
     );
   }
-  let fold: VersionFold = { model: 'bench', version: '1', given: null, checkpoints: [] };
+  let fold = begunFold({ model: 'bench', version: '1' });
   let metrics = 0;
   for (const [startMs, window] of windows) {
     const folding = foldVersionWindow(

@@ -2,7 +2,7 @@ import type {
   WindowObservation,
   WindowPerformance,
 } from '../../services/detector/blocks/windowObservation.ts';
-import { rewound, type VersionFold } from '../../services/detector/fold/versionFold.ts';
+import { begunFold, relabelled, rewound } from '../../services/detector/fold/versionFold.ts';
 import { JudgeRun } from '../../services/detector/judging/judgeRun.ts';
 import type { ModelSettings } from '../../services/shared/config/settings.ts';
 import type { DriftEvent } from '../../services/shared/contracts.ts';
@@ -51,12 +51,22 @@ export function judgeStream(
   );
   const alarms = new Map<string, Alarm>();
   const events = new Map<string, DriftEvent>();
-  let fold: VersionFold = { model, version, given: null, checkpoints: [] };
+  let fold = begunFold({ model, version });
   let judgedUntilMs = Number.NEGATIVE_INFINITY;
   for (const untilMs of clockOf(stream)) {
     const changedFromMs = Math.min(...segments.map(segment => segment.readLabels(untilMs)));
     const bounds = { windowSizeMs, judgedUntilMs, changedFromMs, untilMs, withMetrics: false };
-    const run = new JudgeRun(rewound(fold, changedFromMs), bounds);
+    const run = new JudgeRun(
+      relabelled(fold, changedFromMs) ?? rewound(fold, changedFromMs),
+      bounds,
+    );
+    for (let startMs = run.nextLabelsMs; startMs !== null; startMs = run.nextLabelsMs) {
+      const labels = segments.flatMap(({ name, labelsAt }) => {
+        const performance = labelsAt(startMs!);
+        return performance ? [[name, performance] as const] : [];
+      });
+      run.foldLabels(new Map(labels), detection);
+    }
     for (const { startMs, endMs } of windowsFrom(stream.windows, run.nextStartMs)) {
       if (endMs > untilMs) break;
       const observations = segments.flatMap(({ name, windowAt }) => {
@@ -103,6 +113,9 @@ function segmentReader(name: string, { windows, labelRevisions }: WindowedSegmen
     windowAt(startMs: number): WindowObservation | null {
       const window = byStart.get(startMs);
       return window ? { ...window, performance: performances.get(startMs) ?? null } : null;
+    },
+    labelsAt(startMs: number): WindowPerformance | null {
+      return performances.get(startMs) ?? null;
     },
   };
 }

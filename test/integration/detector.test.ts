@@ -154,6 +154,14 @@ describe('detector', () => {
        FROM drift_events FINAL WHERE model = {model:String} ORDER BY window_start`,
       { model },
     );
+  const metricRows = (model: string) =>
+    installation.clickhouse.select<{ kind: string }>(
+      `SELECT window_start, toString(kind) AS kind, family, feature, metric, value, reference_value,
+              threshold, p_value, level, records, scale, noise_weight, reason
+       FROM drift_metrics FINAL WHERE model = {model:String}
+       ORDER BY window_start, kind, family, feature, metric`,
+      { model },
+    );
   const windowRows = (model: string) =>
     installation.clickhouse.select<{
       status: string;
@@ -270,6 +278,9 @@ describe('detector', () => {
     await quiet();
     const [atOnce] = await eventRows('at-once');
     expect({ ...atOnce, id: '', revision: 0 }).toEqual({ ...after, id: '', revision: 0 });
+    const rows = await metricRows('labelled');
+    expect(rows.filter(({ kind }) => kind === 'performance').length).toBeGreaterThan(100);
+    expect(rows).toEqual(await metricRows('at-once'));
   });
 
   it('judges a version again from its first window when its training reference comes, and deletes outdated metrics', async () => {

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { FoldState } from '../fold/foldState.ts';
-import type { Checkpoint } from '../fold/versionFold.ts';
+import type { Checkpoint, VersionFold } from '../fold/versionFold.ts';
 
-/** The states of all segments as text for a column. */
+/** The newest states of a fold as text for a column. */
 interface PackedStates {
   text: string;
   /** SHA-256 of the text. */
@@ -13,13 +12,16 @@ interface PackedStates {
   bytes: number;
 }
 
+/** What a checkpoint holds of a fold. */
+type StoredFold = Pick<Checkpoint, 'states'> & Pick<VersionFold, 'truth'>;
+
 /**
- * Serializes the states by segment. They are plain data. V8's structured clone keeps maps, sets,
- * typed arrays, non-finite numbers, and which parts are shared. States of 20 features with a full
- * history take about 100 kB.
+ * Serializes the newest states of a fold. They are plain data. V8's structured clone keeps maps,
+ * sets, typed arrays, non-finite numbers, and which parts are shared. States of 20 features with a
+ * full history take about 100 kB.
  */
-function packStates(states: ReadonlyMap<string, FoldState>): PackedStates {
-  const raw = serialize(states);
+function packStates(stored: StoredFold): PackedStates {
+  const raw = serialize(stored);
   const text = zstdCompressSync(raw).toString('base64');
   return { text, digest: digestOf(text), bytes: raw.length };
 }
@@ -30,18 +32,23 @@ export interface PackedCheckpoint extends PackedStates {
   ordinal: number;
 }
 
-export function packCheckpoint({ windowStartMs, ordinal, states }: Checkpoint): PackedCheckpoint {
-  return { windowStartMs, ordinal, ...packStates(states) };
+/** Returns the newest checkpoint of a fold, with its labels; null for a fold without windows. */
+export function packCheckpoint({ checkpoints, truth }: VersionFold): PackedCheckpoint | null {
+  const newest = checkpoints.at(-1);
+  if (!newest) return null;
+  const { windowStartMs, ordinal, states } = newest;
+  return { windowStartMs, ordinal, ...packStates({ states, truth }) };
 }
 
 /** @returns null if the text does not have the digest */
 export function unpackStates(
   text: string,
   digest: string,
-): { states: Map<string, FoldState>; bytes: number } | null {
+): (StoredFold & { bytes: number }) | null {
   if (digestOf(text) !== digest) return null;
   const raw = zstdDecompressSync(Buffer.from(text, 'base64'));
-  return { states: deserialize(raw), bytes: raw.length };
+  const stored: StoredFold = deserialize(raw);
+  return { ...stored, bytes: raw.length };
 }
 
 function digestOf(text: string): string {

@@ -1,3 +1,4 @@
+import type { FamilyName } from '../significance/family.ts';
 import { classFamily } from './classFamily.ts';
 import { dependenceFamily } from './dependenceFamily.ts';
 import { featuresFamily, predictionsFamily } from './distributionFamily.ts';
@@ -29,3 +30,11 @@ export const families: readonly TestFamily[] = [
   labelsFamily,
   predictionsFamily,
 ];
+
+/** Names of the families that test what turned out to be true. All others test what was logged. */
+export const truthFamilies: ReadonlySet<FamilyName> = new Set([
+  'label_quality',
+  'error',
+  'class_error',
+  'labels',
+]);

@@ -2,13 +2,18 @@ import { type Block, newCodeVersions } from '../blocks/block.ts';
 import { type Comparison, comparisonsWithinReference, scales } from '../reference/comparison.ts';
 import type { FamilyName } from '../significance/family.ts';
 import type { Measurement } from '../significance/statisticHistory.ts';
-import { emptyStreamHistory, type MeasuredScale } from '../significance/streamHistory.ts';
+import {
+  emptyStreamHistory,
+  type FeatureOdds,
+  type MeasuredScale,
+} from '../significance/streamHistory.ts';
 import { type StreamNullModel, streamNullModel } from '../significance/streamNullModel.ts';
 import type { Measured } from '../significance/testBestReference.ts';
 import type { Evidence } from './evidence.ts';
 import { families } from './families.ts';
+import { changedShares, type InputFacts, predictionKey, predictionsChanged } from './inputFacts.ts';
 import { explainedMovement } from './modelFamily.ts';
-import { withheldEvidence } from './ownLearning.ts';
+import { isSteady, withheldAsSmall, withheldErrors, withheldOutputs } from './ownLearning.ts';
 import type { FamilyContext, FamilyResult, TestOptions } from './testFamily.ts';
 import type { TestResult } from './testResult.ts';
 
@@ -18,19 +23,26 @@ export interface BlockTests {
    * Evidence of the families that say "changed", each at its most significant scale; empty for a
    * steady stream.
    */
-  evidence: Evidence[];
+  evidence: readonly Evidence[];
   /** Sentences that say why a family that says "changed" is no evidence. */
   withheld: ReadonlyMap<FamilyName, string>;
   /** All results of all families at all scales. */
   results: readonly TestResult[];
-  measured: MeasuredScale[];
+  measured: readonly MeasuredScale[];
 }
 
-/** Runs the tests of all families at all scales, each test once. */
+/**
+ * Runs the tests of all families at all scales, each test once. Blocks have either inputs and
+ * outputs or labels, so that only the families of these have something to test.
+ *
+ * @param inputs what the inputs of the same blocks showed, for blocks of labels; null for blocks of
+ * inputs
+ */
 export function testFamilies(
   comparisons: readonly Comparison[],
   stream: StreamNullModel,
   options: TestOptions,
+  inputs: InputFacts | null,
 ): BlockTests {
   const strongest = new Map<FamilyName, Evidence>();
   const measured: MeasuredScale[] = [];
@@ -46,20 +58,41 @@ export function testFamilies(
     measured.push(measuredAt(comparison, found));
   }
   const all = [...strongest.values()];
-  const withheld = withheldEvidence(all, measured, stream, {
-    ...options,
-    hasNewCode: () =>
-      comparisons.some(
-        ({ referenceBlocks, recentBlocks }) =>
-          newCodeVersions(referenceBlocks, recentBlocks).length > 0,
-      ),
-    inputsMoved(scale) {
-      const comparison = comparisons.find(one => one.scale === scale);
-      return comparison ? explainedMovement(options.outputModel, comparison) : 0;
-    },
-  });
+  const hasNewCode = () =>
+    comparisons.some(
+      ({ referenceBlocks, recentBlocks }) =>
+        newCodeVersions(referenceBlocks, recentBlocks).length > 0,
+    );
+  const large = all.filter(({ small }) => !small);
+  const withheld = new Map([
+    ...(inputs
+      ? withheldErrors(large, stream, inputs, hasNewCode)
+      : withheldOutputs(large, stream, options, hasNewCode)),
+    ...withheldAsSmall(all),
+  ]);
   const evidence = all.filter(({ family }) => !withheld.has(family));
   return { evidence, withheld, results, measured };
+}
+
+/** Returns what the tests of labels and errors have to know of a block of inputs. */
+export function inputFactsOf(
+  { evidence, results, measured }: BlockTests,
+  comparisons: readonly Comparison[],
+  stream: StreamNullModel,
+  options: TestOptions,
+  features: FeatureOdds,
+): Omit<InputFacts, 'alarm'> {
+  const [smallest] = comparisons;
+  return {
+    changed: evidence.length > 0,
+    predictionsChanged: predictionsChanged(results),
+    predictionsAreSteady: isSteady(stream, predictionKey),
+    standsStill: options.standsStill(),
+    inputsMoved: comparisons.map(one => explainedMovement(options.outputModel, one)),
+    changedShares: changedShares(measured),
+    features,
+    families: smallest ? testableFamilies(smallest, options) : 0,
+  };
 }
 
 /** Measures the variation of the stream between the blocks of a reference. */
@@ -78,8 +111,12 @@ export function measureReference(blocks: readonly Block[], options: TestOptions)
  * is split evenly. Only families whose data the reference has count.
  */
 function levelPerTest(comparison: Comparison, options: TestOptions): number {
-  const testable = families.filter(family => family.hasData(comparison, options)).length;
+  const testable = testableFamilies(comparison, options) + options.otherFamilies;
   return options.budget / testable / scales.length;
+}
+
+function testableFamilies(comparison: Comparison, options: TestOptions): number {
+  return families.filter(family => family.hasData(comparison, options)).length;
 }
 
 function resultsAt(

@@ -40,6 +40,8 @@ export interface TestOptions {
   detection: ModelSettings['detection'];
   /** Number of false alarms that are allowed for a block. */
   budget: number;
+  /** Number of families that share the budget, but test other blocks of the stream. */
+  otherFamilies: number;
   /** False while the reference of further features is still being gathered. */
   newFeaturesMatter: boolean;
   /** Model of the effect of the features on the outputs. */

@@ -3,7 +3,7 @@ import type { ReferenceSource } from '../reference/reference.ts';
 import type { Folded } from './detector.ts';
 import { distanceMetrics } from './distanceMetrics.ts';
 import type { DriftMetric } from './driftMetric.ts';
-import type { FoldContext, FoldState } from './foldState.ts';
+import type { FoldContext, FoldState, JudgedBlock } from './foldState.ts';
 
 /**
  * Returns all metrics of a window, which was judged with the state before it.
@@ -12,15 +12,28 @@ import type { FoldContext, FoldState } from './foldState.ts';
  * They answer whether the stream is still like that. Results of tests compare it with the present
  * regime. They answer whether the stream has just changed, and are the results that the verdict was
  * made from.
- *
- * Each metric of a variable has one row. Its scale is the one that decided, or else the one at
- * which the metric came nearest to its threshold by its p-value.
  */
 export function driftMetrics(
   before: FoldState,
-  { observation, judged }: Pick<Folded, 'observation' | 'judged'>,
+  { observation, judged, judgedTruth }: Pick<Folded, 'observation' | 'judged' | 'judgedTruth'>,
   { detection }: FoldContext,
 ): DriftMetric[] {
+  const distances = judged.some(({ windowsPerBlock }) => windowsPerBlock === 1)
+    ? distanceMetrics(before.inputs.versionReference, observation, detection)
+    : [];
+  return [
+    ...distances.filter(({ value }) => Number.isFinite(value)),
+    ...resultMetrics(judged),
+    ...resultMetrics(judgedTruth),
+  ];
+}
+
+/**
+ * Returns the results of the tests of some blocks. Each metric of a variable has one row. Its scale
+ * is the one that decided, or else the one at which the metric came nearest to its threshold by its
+ * p-value.
+ */
+export function resultMetrics(judged: readonly JudgedBlock[]): DriftMetric[] {
   const shown = new Map<string, ShownResult>();
   for (const { windowsPerBlock, reference, tests } of judged) {
     const decidingScales = new Map(tests.evidence.map(({ family, scale }) => [family, scale]));
@@ -36,12 +49,7 @@ export function driftMetrics(
       if (tellsMore) shown.set(key, { result, rank, nearness, windowsPerBlock, reference, reason });
     }
   }
-  const distances = judged.some(({ windowsPerBlock }) => windowsPerBlock === 1)
-    ? distanceMetrics(before.versionReference, observation, detection)
-    : [];
-  return [...distances, ...Array.from(shown.values(), metricOf)].filter(({ value }) =>
-    Number.isFinite(value),
-  );
+  return Array.from(shown.values(), metricOf).filter(({ value }) => Number.isFinite(value));
 }
 
 interface ShownResult {

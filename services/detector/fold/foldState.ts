@@ -1,8 +1,13 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
 import type { Block } from '../blocks/block.ts';
-import { mergeObservations, type WindowObservation } from '../blocks/windowObservation.ts';
+import {
+  mergeObservations,
+  type WindowObservation,
+  type WindowPerformance,
+} from '../blocks/windowObservation.ts';
 import type { DriftEventContent, StreamName } from '../events/driftEpisode.ts';
 import type { Episode } from '../events/episode.ts';
+import type { InputFacts } from '../families/inputFacts.ts';
 import { type BlockTests, measureReference } from '../families/testFamilies.ts';
 import { minReferenceBlocks } from '../reference/comparison.ts';
 import { type Period, periodsOf } from '../reference/period.ts';
@@ -47,6 +52,10 @@ export interface LevelState {
   disturbed: boolean;
   /** Variation of the stream so far. */
   history: StreamHistory;
+  /**
+   * What labels of the last judged block are tested with; null before, and at the levels of labels.
+   */
+  facts: InputFacts | null;
 }
 
 /** A level whose blocks are whole days or weeks. */
@@ -69,17 +78,29 @@ export interface Filling {
   observation: WindowObservation | null;
 }
 
-/**
- * State of the detector for one stream (model, version, segment) after a window. It is itself the
- * level of the windows. A state is never changed.
- */
-export interface FoldState extends LevelState {
-  /** First reference of the version. It answers "is the stream still like that?". */
-  versionReference: VersionReference;
+/** The levels of one fold of a stream. They are themselves that of the windows. */
+export interface StreamLevels extends LevelState {
   /** Windows that are too small to be judged yet, pooled. */
   pending: WindowObservation | null;
   /** The levels of days and of weeks, where these are much longer than a window. */
   longLevels: readonly LongLevel[];
+}
+
+/** What is known of the inputs and outputs of a stream. It does not depend on any label. */
+export interface InputsState extends StreamLevels {
+  /** First reference of the version. It answers "is the stream still like that?". */
+  versionReference: VersionReference;
+}
+
+/**
+ * What is known of the labels and errors of a stream. It stays as it is in a window without labels.
+ */
+export type TruthState = StreamLevels;
+
+/** State of the detector for one stream (model, version, segment) after a window. Never changed. */
+export interface FoldState {
+  inputs: InputsState;
+  truth: TruthState;
   episode: Episode | null;
 }
 
@@ -105,28 +126,81 @@ export interface JudgedBlock {
 /** Returns the state before the first window. */
 export function initialState(
   given: GivenReference | null,
-  { detection }: Pick<FoldContext, 'detection'>,
+  context: Pick<FoldContext, 'detection'>,
   windowSizeMs: number,
 ): FoldState {
-  const declared = detection.featureKinds;
-  const regime = given ? regimeOf(given.source, given.parts, { declared }) : null;
+  return {
+    inputs: initialInputs(given, context, windowSizeMs),
+    truth: initialTruth(given, context, windowSizeMs),
+    episode: null,
+  };
+}
+
+export function initialInputs(
+  given: GivenReference | null,
+  { detection }: Pick<FoldContext, 'detection'>,
+  windowSizeMs: number,
+): InputsState {
+  const parts = given?.parts.map(part => ({ ...part, performance: null }));
+  const regime = given && regimeOf(given.source, parts!, { declared: detection.featureKinds });
+  return {
+    ...initialLevels(regime, detection, windowSizeMs),
+    versionReference: given
+      ? extendedVersionReference(new Map(), given.source, parts!, detection.featureKinds)
+      : new Map(),
+  };
+}
+
+/** Returns the state before the first label. A reference without labels is none for them. */
+export function initialTruth(
+  given: GivenReference | null,
+  { detection }: Pick<FoldContext, 'detection'>,
+  windowSizeMs: number,
+): TruthState {
+  const labelled = given?.parts.filter(({ performance }) => (performance?.labelled ?? 0) > 0) ?? [];
+  const parts = labelled.map(part => labelsOf(part, part.performance));
+  const regime =
+    labelled.length > 0 ? { ...regimeOf(given!.source, parts, {}), complete: true } : null;
+  return initialLevels(regime, detection, windowSizeMs);
+}
+
+function initialLevels(
+  regime: Regime | null,
+  detection: DetectionSettings,
+  windowSizeMs: number,
+): StreamLevels {
   const level: LevelState = {
     regime,
-    phase: given ? 'watching' : 'bootstrap',
+    phase: regime ? 'watching' : 'bootstrap',
     gathered: [],
     since: [],
     blocksInPhase: 0,
     disturbed: false,
     history: regime ? withRegime(emptyStreamHistory, regime, detection) : emptyStreamHistory,
+    facts: null,
   };
   return {
     ...level,
-    versionReference: given
-      ? extendedVersionReference(new Map(), given.source, given.parts, declared)
-      : new Map(),
     pending: null,
     longLevels: periodsOf(windowSizeMs).map(period => ({ ...level, period, filling: null })),
-    episode: null,
+  };
+}
+
+/** Returns the labels of a window as an observation of its own. */
+export function labelsOf(
+  window: Pick<WindowObservation, 'startMs' | 'endMs' | 'records' | 'codeVersions'>,
+  performance: WindowPerformance | null,
+): WindowObservation {
+  const { startMs, endMs, records, codeVersions } = window;
+  return {
+    startMs,
+    endMs,
+    windows: 1,
+    records,
+    codeVersions,
+    variables: new Map(),
+    performance,
+    sample: null,
   };
 }
 
@@ -134,7 +208,10 @@ export function initialState(
  * Returns the windows that are judged together with this one, which are the pending ones and the
  * window itself.
  */
-export function pendingBlock({ pending }: FoldState, window: WindowObservation): WindowObservation {
+export function pendingBlock(
+  { pending }: StreamLevels,
+  window: WindowObservation,
+): WindowObservation {
   return pending ? mergeObservations(pending, window) : window;
 }
 
@@ -154,6 +231,7 @@ export function withRegime(
     pairs: pairs ?? [],
     detection,
     budget: detection.falseAlarmsPerThousandWindows / 1000,
+    otherFamilies: 0,
     newFeaturesMatter: false,
     outputModel,
     standsStill: () => null,

@@ -6,7 +6,8 @@
 import { type Block, newCodeVersions } from '../blocks/block.ts';
 import type { WindowObservation } from '../blocks/windowObservation.ts';
 import type { Evidence } from '../families/evidence.ts';
-import { type BlockTests, testFamilies } from '../families/testFamilies.ts';
+import type { InputFacts } from '../families/inputFacts.ts';
+import { type BlockTests, inputFactsOf, testFamilies } from '../families/testFamilies.ts';
 import { type Calendar, withBlock } from '../reference/calendar.ts';
 import {
   type Comparison,
@@ -17,9 +18,16 @@ import {
   minReferenceBlocks,
 } from '../reference/comparison.ts';
 import { standsStill } from '../reference/outputModel.ts';
-import { completedRegime, type Regime, regimeOf, withSample } from '../reference/reference.ts';
+import {
+  completedRegime,
+  type ReferenceSource,
+  type Regime,
+  regimeOf,
+  withSample,
+} from '../reference/reference.ts';
 import {
   errorKey,
+  featureOdds,
   labelsKey,
   noiseWeight,
   type StreamHistory,
@@ -57,11 +65,13 @@ export interface LevelBlock {
 /** What a level says of a block. */
 export interface LevelStep<L extends LevelState> {
   level: L;
+  /** The reference that the block was compared with. */
+  reference: ReferenceSource;
   tests: BlockTests;
   /** What is found to be changed; empty for a steady stream. */
   evidence: readonly Evidence[];
   /** The alarm with which a change begins; null for a block without one. */
-  alarm: { newCodeVersions: string[] } | null;
+  alarm: { newCodeVersions: readonly string[] } | null;
 }
 
 export interface LevelOptions {
@@ -76,6 +86,8 @@ export interface LevelOptions {
   ordinary(evidence: Evidence): string | null;
   /** What the level of shorter blocks shows of the stream; null for that of the windows. */
   shorter: StreamNullModel | null;
+  /** What the inputs of the same blocks showed, for a level of labels; null for one of inputs. */
+  inputs: InputFacts | null;
   /** Returns whether the gathered blocks are enough for a first reference. */
   isFirstReference(gathered: readonly WindowObservation[]): boolean;
 }
@@ -102,29 +114,76 @@ export function bootstrapLevel<L extends LevelState>(
 
 /** Judges the next block of a level that has a reference. */
 export function foldLevel<L extends LevelState>(
-  level: L,
+  before: L,
   regime: Regime,
   counted: LevelBlock,
   options: LevelOptions,
 ): LevelStep<L> {
+  const { inputs } = options;
+  const level = inputs ? withFeatures(before, inputs) : before;
+  const { tests, facts } = testBlock(level, regime, counted.block, options);
+  const { evidence } = tests;
+  const step = { reference: regime.source, tests, evidence, alarm: null };
+  const judged = { ...level, facts };
+  if (level.phase !== 'watching') return { ...step, level: followChange(judged, counted, options) };
   const { block } = counted;
+  if (evidence.length > 0) {
+    const { scale } = evidence.reduce((left, right) =>
+      right.logPValue < left.logPValue ? right : left,
+    );
+    const changed = beginChange(judged, regime, block, tests, scale);
+    const alarmed = facts && { ...facts, alarm: { startMs: block.startMs, scale } };
+    return {
+      ...step,
+      level: { ...changed, facts: alarmed },
+      alarm: { newCodeVersions: codeOfChange(regime, block) },
+    };
+  }
+  if (inputs && hasAlarmed(inputs, regime))
+    return { ...step, level: beginChange(judged, regime, block, tests, inputs.alarm!.scale) };
+  return { ...step, level: watch(judged, regime, counted, tests, options) };
+}
+
+/**
+ * Returns whether a change of the inputs has begun since the last block of labels. It ends the
+ * reference of the labels, too: what they are like after it is not known.
+ */
+function hasAlarmed({ alarm }: InputFacts, { history }: Regime): boolean {
+  const last = history.at(-1);
+  return alarm !== null && (!last || last.given || alarm.startMs > last.startMs);
+}
+
+function withFeatures<L extends LevelState>(level: L, { features }: InputFacts): L {
+  return { ...level, history: { ...level.history, features } };
+}
+
+/** Tests a block, and notes what is to be known of it if it is one of inputs. */
+function testBlock(
+  level: LevelState,
+  regime: Regime,
+  block: Block,
+  options: LevelOptions,
+): { tests: BlockTests; facts: InputFacts | null } {
+  const { inputs } = options;
   const { frozen, pairs, complete, outputModel } = regime;
   const stream = streamNullModel(level.history, options.shorter);
-  const found = testFamilies(comparisonsOf(level, regime, block), stream, {
+  const comparisons = comparisonsOf(level, regime, block);
+  const testOptions = {
     frozen,
     pairs: pairs ?? [],
     detection: options.detection,
     budget: options.budget,
+    otherFamilies: inputs?.families ?? 0,
     newFeaturesMatter: complete,
     outputModel,
     standsStill: () => standsStill(outputModel, regime.history),
-  });
-  const tests = level.phase === 'watching' ? withoutOrdinary(found, options) : found;
-  const { evidence } = tests;
-  if (level.phase !== 'watching')
-    return { level: followChange(level, counted, options), tests, evidence, alarm: null };
-  if (evidence.length > 0) return { tests, evidence, ...beginChange(level, regime, block, tests) };
-  return { level: watch(level, regime, counted, tests, options), tests, evidence, alarm: null };
+  };
+  const all = testFamilies(comparisons, stream, testOptions, inputs);
+  const tests = level.phase === 'watching' ? withoutOrdinary(all, options) : all;
+  if (inputs) return { tests, facts: null };
+  const features = featureOdds(level.history);
+  const found = inputFactsOf(tests, comparisons, stream, testOptions, features);
+  return { tests, facts: { ...found, alarm: level.facts?.alarm ?? null } };
 }
 
 /** Withholds the evidence of a block if all of it is ordinary for the time. */
@@ -211,26 +270,27 @@ function beginChange<L extends LevelState>(
   level: L,
   regime: Regime,
   block: Block,
-  { evidence, measured }: BlockTests,
-): Pick<LevelStep<L>, 'level' | 'alarm'> {
+  { measured }: BlockTests,
+  scale: number,
+): L {
   const blocks = [...regime.history, block];
-  const recent = Math.min(maxScale, blocks.length - minReferenceBlocks);
-  const { scale } = evidence.reduce((left, right) =>
-    right.logPValue < left.logPValue ? right : left,
-  );
   return {
-    level: {
-      ...level,
-      regime: { ...regime, history: blocks.slice(0, -scale) },
-      phase: 'settling',
-      gathered: [],
-      since: blocks.slice(-scale),
-      blocksInPhase: 0,
-      disturbed: true,
-      history: withAlarm(level.history, measured),
-    },
-    alarm: { newCodeVersions: newCodeVersions(blocks.slice(0, -recent), blocks.slice(-recent)) },
+    ...level,
+    regime: { ...regime, history: blocks.slice(0, -scale) },
+    phase: 'settling',
+    gathered: [],
+    since: blocks.slice(-scale),
+    blocksInPhase: 0,
+    disturbed: true,
+    history: withAlarm(level.history, measured),
   };
+}
+
+/** Returns the versions of the serving code that came with a change. */
+function codeOfChange({ history }: Regime, block: Block): string[] {
+  const blocks = [...history, block];
+  const recent = Math.min(maxScale, blocks.length - minReferenceBlocks);
+  return newCodeVersions(blocks.slice(0, -recent), blocks.slice(-recent));
 }
 
 /** Follows a change until the next reference: lets it settle, then gathers the reference. */

@@ -1,5 +1,6 @@
 import { countBlock, mergeBlocks } from '../blocks/block.ts';
 import { mergeObservations, type WindowObservation } from '../blocks/windowObservation.ts';
+import type { InputFacts } from '../families/inputFacts.ts';
 import { withResiduals } from '../reference/outputModel.ts';
 import { periodStart } from '../reference/period.ts';
 import type { StreamNullModel } from '../significance/streamNullModel.ts';
@@ -28,6 +29,8 @@ export interface LongOptions {
   isMoving(key: string): boolean;
   /** Returns what the level of shorter blocks shows of the stream. */
   shorter(): StreamNullModel;
+  /** As `LevelOptions.inputs`. */
+  inputs: InputFacts | null;
 }
 
 /**
@@ -101,7 +104,10 @@ function filledWith(level: LongLevel, window: WindowObservation): Filling {
 }
 
 /** Judges the day or week that has ended, if it has enough records. */
-function judged(level: LongLevel, { detection, budget, isMoving, shorter }: LongOptions): LongStep {
+function judged(
+  level: LongLevel,
+  { detection, budget, isMoving, shorter, inputs }: LongOptions,
+): LongStep {
   const { filling, regime, period } = level;
   if (!filling || filling.records < detection.minimumRecords) return unjudged(level);
   const options = {
@@ -109,6 +115,7 @@ function judged(level: LongLevel, { detection, budget, isMoving, shorter }: Long
     budget: budget * period.windows,
     blocks: 'long' as const,
     shorter: shorter(),
+    inputs,
     isMoving,
     ordinary: () => null,
     isFirstReference: (gathered: readonly WindowObservation[]) =>

@@ -1,13 +1,32 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
-import type { WindowObservation } from '../blocks/windowObservation.ts';
+import type { WindowObservation, WindowPerformance } from '../blocks/windowObservation.ts';
 import { type DriftEventContent, driftEventOf } from '../events/driftEpisode.ts';
+import type { Episode } from '../events/episode.ts';
 import type { GivenReference } from '../reference/reference.ts';
-import { foldWindow } from './detector.ts';
+import { foldTruth, foldWindow, type InputsNote } from './detector.ts';
 import type { DriftMetric } from './driftMetric.ts';
-import { driftMetrics } from './driftMetrics.ts';
+import { driftMetrics, resultMetrics } from './driftMetrics.ts';
 import { explainingSegment } from './explainingSegment.ts';
-import { type FoldState, initialState, type Verdict } from './foldState.ts';
+import {
+  type FoldContext,
+  type FoldState,
+  type InputsState,
+  initialInputs,
+  initialTruth,
+  type TruthState,
+  type Verdict,
+} from './foldState.ts';
 import { thinnedCheckpoints } from './thinnedCheckpoints.ts';
+import {
+  begunTruth,
+  lastOutcome,
+  lastOutcomeMs,
+  nextNoted,
+  type TruthFold,
+  truthBefore,
+  truthUntil,
+  withOutcome,
+} from './truthFold.ts';
 
 /**
  * Number of the newest windows for which nearly every state may stay in memory, because late data
@@ -15,12 +34,12 @@ import { thinnedCheckpoints } from './thinnedCheckpoints.ts';
  */
 const recentWindows = 64;
 
-/** States of all segments after a window. */
+/** States of the inputs of all segments after a window. */
 export interface Checkpoint {
   windowStartMs: number;
   /** Number of windows that were folded up to here. */
   ordinal: number;
-  states: ReadonlyMap<string, FoldState>;
+  states: ReadonlyMap<string, InputsState>;
 }
 
 /** The folds of all segments of a model version. A fold is never changed after it was made. */
@@ -32,35 +51,109 @@ export interface VersionFold {
    * until then.
    */
   given: GivenReference | null;
-  /** Checkpoints, the oldest first. */
+  /** Checkpoints of the inputs, the oldest first. */
   checkpoints: readonly Checkpoint[];
+  /** The fold of the labels. Null before the first window. */
+  truth: TruthFold | null;
 }
 
 export interface FoldedWindow {
   segment: string;
-  observation: WindowObservation;
+  observation: Pick<WindowObservation, 'startMs' | 'endMs' | 'records'>;
   verdict: Verdict;
   /** Metrics of the window; empty unless they were requested. */
   metrics: DriftMetric[];
+  /** Whether only the labels were folded, so that the metrics are those of performance alone. */
+  onlyLabels: boolean;
+}
+
+/** Returns the fold of a version before its first window. */
+export function begunFold(
+  name: { model: string; version: string },
+  given: GivenReference | null = null,
+): VersionFold {
+  return { model: name.model, version: name.version, given, checkpoints: [], truth: null };
 }
 
 /**
- * Returns the fold without the checkpoints at and after a window. It has to be replayed from its
+ * Returns the fold without what was folded at and after a window. It has to be replayed from its
  * last checkpoint.
  */
 export function rewound(fold: VersionFold, windowStartMs: number): VersionFold {
-  return {
-    ...fold,
-    checkpoints: fold.checkpoints.filter(checkpoint => checkpoint.windowStartMs < windowStartMs),
-  };
+  const checkpoints = fold.checkpoints.filter(
+    checkpoint => checkpoint.windowStartMs < windowStartMs,
+  );
+  const last = checkpoints.at(-1);
+  const truth = last && fold.truth && truthUntil(fold.truth, last.windowStartMs);
+  return truth ? { ...fold, checkpoints, truth } : begunFold(fold, fold.given);
+}
+
+/**
+ * Returns the fold without the labels at and after a window, which have to be folded again
+ * (`foldLabels`). Null if it does not go back so far: then its inputs have to go back, too.
+ */
+export function relabelled(fold: VersionFold, windowStartMs: number): VersionFold | null {
+  const truth = fold.truth && truthBefore(fold.truth, windowStartMs);
+  return truth && { ...fold, truth };
+}
+
+/** Returns the start of the last window that is in a fold with its labels; -Infinity if none is. */
+export function foldedMs({ truth }: VersionFold): number {
+  return truth ? lastOutcomeMs(truth) : Number.NEGATIVE_INFINITY;
+}
+
+/** Returns the start of the next window whose labels have to be folded again; null if none has. */
+export function nextLabelsMs({ truth }: VersionFold): number | null {
+  return truth && (nextNoted(truth)?.startMs ?? null);
 }
 
 /** Returns the drift events of the episodes that are open after the last window of a fold. */
-export function openEpisodes(fold: VersionFold): DriftEventContent[] {
-  const { model, version } = fold;
-  return [...(fold.checkpoints.at(-1)?.states ?? [])].flatMap(([segment, { episode }]) =>
-    episode ? [driftEventOf({ model, version, segment }, episode, 'open')] : [],
+export function openEpisodes({ model, version, truth }: VersionFold): DriftEventContent[] {
+  const episodes = truth ? lastOutcome(truth).episodes : [];
+  return Array.from(episodes, ([segment, episode]) =>
+    driftEventOf({ model, version, segment }, episode, 'open'),
   );
+}
+
+/** Returns the state of a segment after the last window of a fold; the first one if it has none. */
+export function stateOf(fold: VersionFold, context: FoldContext, windowSizeMs: number): FoldState {
+  const { segment } = context;
+  // A given reference describes all predictions. A segment may differ from it without any drift.
+  const given = segment === '' ? fold.given : null;
+  const inputs =
+    fold.checkpoints.at(-1)?.states.get(segment) ?? initialInputs(given, context, windowSizeMs);
+  const truth = fold.truth ?? begunTruthOf(fold, context, windowSizeMs);
+  return { inputs, ...truthOf(truth, context, windowSizeMs) };
+}
+
+function begunTruthOf(
+  { given }: VersionFold,
+  context: Pick<FoldContext, 'detection'>,
+  windowSizeMs: number,
+): TruthFold {
+  return begunTruth(
+    new Map(given ? [['', initialTruth(given, context, windowSizeMs)] as const] : []),
+  );
+}
+
+function truthOf(
+  truth: TruthFold,
+  context: FoldContext,
+  windowSizeMs: number,
+): Pick<FoldState, 'truth' | 'episode'> {
+  const { segment } = context;
+  const { states } = truth.checkpoints.at(-1)!;
+  return {
+    truth: states.get(segment) ?? initialTruth(null, context, windowSizeMs),
+    episode: lastOutcome(truth).episodes.get(segment) ?? null,
+  };
+}
+
+/** What came of a window in a segment. */
+interface SegmentOutcome {
+  /** Null if the window has no labels. */
+  truth: TruthState | null;
+  episode: Episode | null;
 }
 
 /** Folds one window of every segment that has it. */
@@ -73,34 +166,100 @@ export function foldVersionWindow(
 ): { fold: VersionFold; folded: FoldedWindow[] } {
   const last = fold.checkpoints.at(-1);
   const states = new Map(last?.states);
-  const windows: FoldedWindow[] = [];
-  for (const [segment, observation] of [...segments].sort(([left], [right]) =>
-    left < right ? -1 : 1,
-  )) {
-    const context = { model: fold.model, version: fold.version, segment, detection };
-    // A given reference describes all predictions. A segment may differ from it without any drift.
-    const given = segment === '' ? fold.given : null;
+  const notes = new Map<string, InputsNote>();
+  const after = new Map<string, SegmentOutcome>();
+  const folded: FoldedWindow[] = [];
+  let { truth } = fold;
+  for (const segment of [...segments.keys()].sort()) {
+    const observation = segments.get(segment)!;
     const windowSizeMs = observation.endMs - observation.startMs;
-    const before = states.get(segment) ?? initialState(given, context, windowSizeMs);
-    const folded = foldWindow(before, observation, context);
-    const { state, verdict } = folded;
-    states.set(segment, state);
-    windows.push({
+    const context = { model: fold.model, version: fold.version, segment, detection };
+    truth ??= begunTruthOf(fold, context, windowSizeMs);
+    const before = stateOf(fold, context, windowSizeMs);
+    const step = foldWindow(before, observation, context);
+    states.set(segment, step.state.inputs);
+    notes.set(segment, step.note);
+    after.set(segment, outcomeOf(before, step.state));
+    folded.push({
       segment,
       observation,
-      verdict,
-      metrics: withMetrics ? driftMetrics(before, folded, context) : [],
+      verdict: step.verdict,
+      metrics: withMetrics ? driftMetrics(before, step, context) : [],
+      onlyLabels: false,
     });
   }
-  nameSegment(fold, states, windows);
   const checkpoint = { windowStartMs, ordinal: (last?.ordinal ?? 0) + 1, states };
   const recent = [...fold.checkpoints, checkpoint].filter(
     ({ ordinal }) => ordinal > checkpoint.ordinal - recentWindows,
   );
+  const noted = { startMs: windowStartMs, segments: notes };
+  nameSegment(fold, notes, after, folded);
   return {
-    fold: { ...fold, given: null, checkpoints: thinnedCheckpoints(recent) },
-    folded: windows,
+    fold: {
+      ...fold,
+      given: null,
+      checkpoints: thinnedCheckpoints(recent),
+      truth: withSegments({ ...truth!, windows: [...truth!.windows, noted] }, after),
+    },
+    folded,
   };
+}
+
+/**
+ * Folds the labels of the next window whose inputs were folded before and stay as they are.
+ * @param performances of the segments that have labels
+ */
+export function foldLabels(
+  fold: VersionFold,
+  performances: ReadonlyMap<string, WindowPerformance>,
+  detection: ModelSettings['detection'],
+  withMetrics: boolean,
+): { fold: VersionFold; folded: FoldedWindow[] } {
+  const truth = fold.truth!;
+  const after = new Map<string, SegmentOutcome>();
+  const folded: FoldedWindow[] = [];
+  for (const [segment, note] of nextNoted(truth)!.segments) {
+    const context = { model: fold.model, version: fold.version, segment, detection };
+    const before = truthOf(truth, context, note.endMs - note.startMs);
+    const step = foldTruth(before, note, performances.get(segment) ?? null, context);
+    after.set(segment, outcomeOf(before, step));
+    folded.push({
+      segment,
+      observation: note,
+      verdict: step.verdict,
+      metrics: withMetrics ? resultMetrics(step.judged) : [],
+      onlyLabels: true,
+    });
+  }
+  nameSegment(fold, nextNoted(truth)!.segments, after, folded);
+  return { fold: { ...fold, truth: withSegments(truth, after) }, folded };
+}
+
+function outcomeOf(
+  before: Pick<FoldState, 'truth'>,
+  { truth, episode }: Pick<FoldState, 'truth' | 'episode'>,
+): SegmentOutcome {
+  return { truth: truth === before.truth ? null : truth, episode };
+}
+
+/** Returns the fold of labels with what its next noted window came to in each segment. */
+function withSegments(truth: TruthFold, after: ReadonlyMap<string, SegmentOutcome>): TruthFold {
+  const labelled = [...after].flatMap(([segment, outcome]) =>
+    outcome.truth ? [[segment, outcome.truth] as const] : [],
+  );
+  const known = truth.checkpoints.at(-1)!.states;
+  const states = labelled.length > 0 ? new Map([...known, ...labelled]) : null;
+  const { episodes } = lastOutcome(truth);
+  const changed = [...after].filter(
+    ([segment, { episode }]) => episode !== (episodes.get(segment) ?? null),
+  );
+  if (changed.length === 0) return withOutcome(truth, states, episodes);
+  const next = new Map(episodes);
+  for (const [segment, { episode }] of changed) {
+    if (episode) next.set(segment, episode);
+    else next.delete(segment);
+  }
+  return withOutcome(truth, states, next);
 }
 
 /**
@@ -109,16 +268,21 @@ export function foldVersionWindow(
  */
 function nameSegment(
   { model, version }: VersionFold,
-  states: Map<string, FoldState>,
+  notes: ReadonlyMap<string, InputsNote>,
+  after: Map<string, SegmentOutcome>,
   windows: FoldedWindow[],
 ): void {
-  const whole = states.get('');
+  const whole = after.get('');
   const index = windows.findIndex(({ segment }) => segment === '');
   if (!whole?.episode || whole.episode.mostlyIn !== null || index < 0) return;
-  const mostlyIn = explainingSegment(states);
+  const streams = [...after].map(([segment, { episode }]) => {
+    const { recordsPerMs } = notes.get(segment)!;
+    return [segment, { episode, recordsPerMs }] as const;
+  });
+  const mostlyIn = explainingSegment(new Map(streams));
   if (mostlyIn === null) return;
   const episode = { ...whole.episode, mostlyIn };
-  states.set('', { ...whole, episode });
+  after.set('', { ...whole, episode });
   const named = driftEventOf({ model, version, segment: '' }, episode, 'open');
   const window = windows[index]!;
   const others = window.verdict.changes.filter(({ id }) => id !== named.id);

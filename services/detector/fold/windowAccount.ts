@@ -6,7 +6,7 @@ import type { Cycle } from '../reference/calendar.ts';
 import { type KnownFeature, knownFeatures } from '../reference/knownFeature.ts';
 import type { ReferenceSource } from '../reference/reference.ts';
 import { foldWindow } from './detector.ts';
-import type { FoldContext, FoldState, JudgedBlock, Verdict } from './foldState.ts';
+import type { FoldContext, FoldState, InputsState, JudgedBlock, Verdict } from './foldState.ts';
 
 /**
  * Everything that decided on one window of one stream. It explains why the window alarmed or did
@@ -95,7 +95,8 @@ export function accountFor(
   window: WindowObservation,
   context: FoldContext,
 ): WindowAccount {
-  const { state, verdict, judged } = foldWindow(before, window, context);
+  const { state, verdict, judged: ofInputs, judgedTruth } = foldWindow(before, window, context);
+  const judged = [...ofInputs, ...judgedTruth];
   const { model, version, segment } = context;
   const open = state.episode
     ? driftEventOf({ model, version, segment }, state.episode, 'open')
@@ -108,15 +109,15 @@ export function accountFor(
     windowEndMs: window.endMs,
     records: window.records,
     status: verdict.status,
-    untested: judged.length > 0 ? null : whyUntested(before, state, context),
+    untested: judged.length > 0 ? null : whyUntested(before.inputs, state.inputs, context),
     waiting:
-      judged.length > 0 && state.pending
-        ? `${waitingText(state.pending, context)} The day or week that it ended was tested.`
+      judged.length > 0 && state.inputs.pending
+        ? `${waitingText(state.inputs.pending, context)} The day or week that it ended was tested.`
         : null,
-    reference: referenceOf(before),
+    reference: referenceOf(before.inputs),
     event: eventAccount(verdict.changes.at(-1) ?? open),
     families: familiesOf(judged),
-    features: before.regime ? knownFeatures(before.regime) : [],
+    features: before.inputs.regime ? knownFeatures(before.inputs.regime) : [],
   };
 }
 
@@ -126,7 +127,7 @@ function eventAccount(event: DriftEventContent | null): EventAccount | null {
   return { id, status, cause, severity, feature, windowStart, explanation };
 }
 
-function whyUntested(before: FoldState, after: FoldState, { detection }: FoldContext): string {
+function whyUntested(before: InputsState, after: InputsState, { detection }: FoldContext): string {
   if (after.pending) return waitingText(after.pending, { detection });
   const windows = before.gathered.reduce((total, part) => total + part.windows, 0) + 1;
   return `The window became part of the first reference, as number ${windows} of at least ${detection.bootstrapWindows}.`;
@@ -139,7 +140,7 @@ function waitingText(
   return `The window waits for more records: ${records} are there and a test needs ${detection.minimumRecords}.`;
 }
 
-function referenceOf({ regime }: FoldState): ReferenceAccount | null {
+function referenceOf({ regime }: InputsState): ReferenceAccount | null {
   const [first] = regime?.history ?? [];
   if (!regime || !first) return null;
   return {

@@ -4,10 +4,16 @@ import type { ModelSettings } from '../../shared/config/settings.ts';
 import { type VersionName, versionKey } from '../../shared/versionKey.ts';
 import type { WindowObservation } from '../blocks/windowObservation.ts';
 import { foldAlgorithm } from '../checkpoints/foldAlgorithm.ts';
-import { initialState } from '../fold/foldState.ts';
-import { foldVersionWindow, type VersionFold } from '../fold/versionFold.ts';
+import {
+  foldLabels,
+  foldVersionWindow,
+  nextLabelsMs,
+  stateOf,
+  type VersionFold,
+} from '../fold/versionFold.ts';
 import { accountFor, type WindowAccount } from '../fold/windowAccount.ts';
 import { type DetectorStore, detectorStore } from '../store/store.ts';
+import { labelsRange } from './labelsRange.ts';
 import { loadVersions } from './loadVersions.ts';
 import { resumeFolds } from './resumeFolds.ts';
 import { detectionOf, type LiveVersion, withChangeFrom } from './watchedVersion.ts';
@@ -43,7 +49,7 @@ export async function explainWindow(
     nowMs: Date.now(),
   });
   const [resumed] = await resumeFolds(store, [withChangeFrom(loaded!, startMs)]);
-  let fold = resumed!.live.fold;
+  let fold = await withLabels(store, resumed!);
   for await (const [windowStartMs, segments] of windowsUntil(store, resumed!, startMs)) {
     const detection = detectionOf(resumed!, windowStartMs);
     if (windowStartMs < startMs)
@@ -54,6 +60,22 @@ export async function explainWindow(
     }
   }
   return null;
+}
+
+/** Returns the fold of a version with the labels that it lacks of windows whose inputs it has. */
+async function withLabels(store: DetectorStore, version: LiveVersion): Promise<VersionFold> {
+  let { fold } = version.live;
+  const range = labelsRange(version, nextLabelsMs(fold));
+  if (!range) return fold;
+  const labels = (await store.labels([range])).get(versionKey(version));
+  for (let startMs = nextLabelsMs(fold); startMs !== null; startMs = nextLabelsMs(fold))
+    fold = foldLabels(
+      fold,
+      labels?.get(startMs) ?? new Map(),
+      detectionOf(version, startMs),
+      false,
+    ).fold;
+  return fold;
 }
 
 /** Reads the windows after the last one of a fold, up to one that is included. */
@@ -85,11 +107,5 @@ function accountOf(
   detection: ModelSettings['detection'],
 ): WindowAccount {
   const context = { model: fold.model, version: fold.version, segment, detection };
-  const known = fold.checkpoints.at(-1)?.states.get(segment);
-  return accountFor(
-    known ??
-      initialState(segment === '' ? fold.given : null, context, window.endMs - window.startMs),
-    window,
-    context,
-  );
+  return accountFor(stateOf(fold, context, window.endMs - window.startMs), window, context);
 }

@@ -1,6 +1,6 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
 import type { DriftEvent } from '../../shared/contracts.ts';
-import type { WindowObservation } from '../blocks/windowObservation.ts';
+import type { WindowObservation, WindowPerformance } from '../blocks/windowObservation.ts';
 import { type PackedCheckpoint, packCheckpoint } from '../checkpoints/packedStates.ts';
 import {
   type DriftEventChange,
@@ -10,7 +10,10 @@ import {
 import { thinnedCheckpoints } from '../fold/thinnedCheckpoints.ts';
 import {
   type FoldedWindow,
+  foldedMs,
+  foldLabels,
   foldVersionWindow,
+  nextLabelsMs,
   openEpisodes,
   type VersionFold,
 } from '../fold/versionFold.ts';
@@ -26,7 +29,10 @@ export interface RunBounds {
   windowSizeMs: number;
   /** Windows that end by then were judged before. */
   judgedUntilMs: number;
-  /** Start of the first window that has changed since it was judged; Infinity when none has. */
+  /**
+   * Start of the first window that has changed since it was judged, in its inputs or its labels;
+   * Infinity when none has.
+   */
   changedFromMs: number;
   /** Windows that end by then are judged in this run. */
   untilMs: number;
@@ -49,16 +55,20 @@ export interface RunOutcome {
 
 /**
  * Judges windows of one model version in the order of time: those that have become ready, and again
- * those from the first changed one on. It does no input or output; the detector reads and writes
- * around it, and quality measures it as it is.
+ * those from the first changed one on. Where only labels changed, only these are folded again. It
+ * does no input or output; the detector reads and writes around it, and quality measures it as it
+ * is.
  *
- * The invariant: the fold holds every window before `nextStartMs`, as it is now, and none after.
+ * The invariant: the fold holds the inputs of every window before `nextStartMs`, as they are now,
+ * and none after. It holds the labels of the same windows, but for those from `nextLabelsMs` on,
+ * which come first.
  * Every change of a drift event that the folded windows brought about is in one of two lists:
  * `rejudged` if the window had been judged before, so that only the outcome counts, and otherwise
  * `fresh`.
  *
  * @example
  * const run = new JudgeRun(rewound(fold, changedFromMs), bounds);
+ * while (run.nextLabelsMs !== null) run.foldLabels(labels.get(run.nextLabelsMs), detection);
  * for (const [startMs, segments] of windows) run.foldWindow(startMs, segments, detection);
  * const { fold, revisions } = run.end(published);
  */
@@ -76,7 +86,7 @@ export class JudgeRun {
   constructor(fold: VersionFold, bounds: RunBounds) {
     this.#bounds = bounds;
     this.#fold = fold;
-    this.#refoldedFromMs = this.nextStartMs;
+    this.#refoldedFromMs = foldedMs(fold) + 1;
     this.#rejudged = openEpisodes(fold).map(content => ({
       content,
       atMs: content.detectedAtEventTime,
@@ -87,6 +97,11 @@ export class JudgeRun {
   get nextStartMs(): number {
     const last = this.#fold.checkpoints.at(-1);
     return last ? last.windowStartMs + 1 : Number.MIN_SAFE_INTEGER;
+  }
+
+  /** The start of the next window whose labels alone are to be folded; null if there is none. */
+  get nextLabelsMs(): number | null {
+    return nextLabelsMs(this.#fold);
   }
 
   /** The latest start that a window to fold can have. */
@@ -100,7 +115,7 @@ export class JudgeRun {
    */
   get mayEnd(): boolean {
     const { untilMs, judgedUntilMs } = this.#bounds;
-    return this.#foldedUntilMs >= Math.min(untilMs, judgedUntilMs);
+    return this.nextLabelsMs === null && this.#foldedUntilMs >= Math.min(untilMs, judgedUntilMs);
   }
 
   /**
@@ -115,7 +130,8 @@ export class JudgeRun {
     detection: ModelSettings['detection'],
     stored: ReadonlyMap<string, JudgedWindowRevision> = new Map(),
   ): JudgedWindow[] {
-    if (startMs < this.nextStartMs) throw new RangeError('windows are folded in the order of time');
+    if (startMs < this.nextStartMs || this.nextLabelsMs !== null)
+      throw new RangeError('windows are folded in the order of time');
     const isJudged = this.#isJudged(startMs);
     const { withMetrics } = this.#bounds;
     const foldFrom = (fold: VersionFold, wantsMetrics: boolean) =>
@@ -131,6 +147,33 @@ export class JudgeRun {
       .flatMap(window => newRevision(window, stored));
   }
 
+  /**
+   * Folds the labels of the window that starts at `nextLabelsMs`, whose inputs are in the fold.
+   * @param performances in each segment that has labels
+   * @param stored as in `foldWindow`
+   * @returns the segments whose verdict or metrics of labels differ from what was written
+   */
+  foldLabels(
+    performances: ReadonlyMap<string, WindowPerformance>,
+    detection: ModelSettings['detection'],
+    stored: ReadonlyMap<string, JudgedWindowRevision> = new Map(),
+  ): JudgedWindow[] {
+    const isJudged = this.#isJudged(this.nextLabelsMs!) && performances.size > 0;
+    const { withMetrics } = this.#bounds;
+    const { fold, folded } = foldLabels(
+      this.#fold,
+      performances,
+      detection,
+      isJudged && withMetrics,
+    );
+    this.#fold = fold;
+    for (const window of folded) this.#noteChange(window);
+    if (!isJudged) return [];
+    return folded
+      .filter(({ segment }) => performances.has(segment))
+      .flatMap(window => newRevision(window, stored));
+  }
+
   /** Notes that no windows are left up to the end of the run. */
   noteNoneLeft(): void {
     this.#noneLeft = true;
@@ -138,8 +181,8 @@ export class JudgeRun {
 
   /** Keeps the newest states of the fold as one of the checkpoints that were passed. */
   keepCheckpoint(): void {
-    const newest = this.#fold.checkpoints.at(-1);
-    if (newest) this.#passed = thinnedCheckpoints([...this.#passed, packCheckpoint(newest)]);
+    const packed = packCheckpoint(this.#fold);
+    if (packed) this.#passed = thinnedCheckpoints([...this.#passed, packed]);
   }
 
   /**
@@ -200,7 +243,7 @@ function newRevision(
   stored: ReadonlyMap<string, JudgedWindowRevision>,
 ): JudgedWindow[] {
   const known = stored.get(judgedWindowKey(window.segment, window.observation.startMs));
-  const digest = judgedWindowDigest(window);
+  const digest = judgedWindowDigest(window, known);
   if (known?.digest === digest) return [];
   return [{ ...window, revision: (known?.revision ?? 0) + 1, digest }];
 }

@@ -10,13 +10,16 @@ import type { ObservedWindows } from '../store/observedWindows.ts';
 import type { DetectorStore } from '../store/store.ts';
 import type { WindowRange } from '../store/windowRange.ts';
 import { JudgeRun } from './judgeRun.ts';
+import { labelsRange } from './labelsRange.ts';
 import { measured } from './liveFold.ts';
 import { resumeFolds } from './resumeFolds.ts';
 import {
   detectionOf,
+  firstChangeMs,
   judgeableUntilMs,
   type LiveVersion,
   type WatchedVersion,
+  withChangeFrom,
 } from './watchedVersion.ts';
 import { type WindowPage, windowPages } from './windowPages.ts';
 
@@ -54,10 +57,11 @@ export async function judgeVersions(
   options: JudgeOptions,
 ): Promise<JudgedVersion[]> {
   const { nowMs, windowsPerRun } = options;
-  const resumed = await resumeFolds(store, versions);
+  const resumed = await resumeFolds(store, await withOutdated(store, versions));
   const runs = new Map(
     resumed.map(version => [versionKey(version), { version, run: begunRun(version, nowMs) }]),
   );
+  await judgeLabels(store, [...runs.values()], options);
   let open = [...runs.values()];
   while (open.length > 0) {
     const ranges = open.map(rangeOf);
@@ -73,11 +77,34 @@ export async function judgeVersions(
   return [...runs.values()].map(endedRun);
 }
 
+/**
+ * Returns the versions so that windows whose labels changed are judged again with their inputs from
+ * the first one on that an earlier release judged. Its metrics of inputs would stay otherwise.
+ */
+async function withOutdated(
+  store: DetectorStore,
+  versions: readonly WatchedVersion[],
+): Promise<WatchedVersion[]> {
+  const ranges = versions
+    .filter(({ labelsChangedFromMs }) => labelsChangedFromMs < Number.POSITIVE_INFINITY)
+    .map(({ model, version, settings, labelsChangedFromMs }) => ({
+      model,
+      version,
+      windowSizeMs: settings.windowSizeMs,
+      fromMs: labelsChangedFromMs,
+      toMs: latestMs,
+    }));
+  const outdated = await store.firstOutdatedMs(ranges);
+  return versions.map(version =>
+    withChangeFrom(version, outdated.get(versionKey(version)) ?? Number.POSITIVE_INFINITY),
+  );
+}
+
 function begunRun(version: LiveVersion, nowMs: number): JudgeRun {
   return new JudgeRun(version.live.fold, {
     windowSizeMs: version.settings.windowSizeMs,
     judgedUntilMs: version.judgedUntilMs,
-    changedFromMs: version.changedFromMs,
+    changedFromMs: firstChangeMs(version),
     untilMs: judgeableUntilMs(version, nowMs),
     withMetrics: true,
   });
@@ -136,6 +163,33 @@ async function judgeWindows(
   return judged;
 }
 
+/**
+ * Reads the labels of windows whose inputs have not changed, judges them, and writes the verdicts
+ * that are new.
+ */
+async function judgeLabels(
+  store: DetectorStore,
+  runs: readonly OpenRun[],
+  { onWritten }: JudgeOptions,
+): Promise<void> {
+  const ranges = runs.flatMap(({ version, run }) => labelsRange(version, run.nextLabelsMs) ?? []);
+  if (ranges.length === 0) return;
+  const [labels, stored] = await Promise.all([store.labels(ranges), store.judgedWindows(ranges)]);
+  const judged: JudgedWindowOfVersion[] = [];
+  for (const { version, run } of runs) {
+    const key = versionKey(version);
+    const { model, version: name } = version;
+    for (let startMs = run.nextLabelsMs; startMs !== null; startMs = run.nextLabelsMs) {
+      await nextTurn();
+      const performances = labels.get(key)?.get(startMs) ?? new Map();
+      const detection = detectionOf(version, startMs);
+      for (const window of run.foldLabels(performances, detection, stored.get(key)))
+        judged.push({ ...window, model, version: name });
+    }
+  }
+  onWritten(judged, await store.insertJudgedWindows(judged));
+}
+
 function endedRun({ version, run }: OpenRun): JudgedVersion {
   const { fold, foldedUntilMs, judgedUntilMs, passed, revisions } = run.end(version.events);
   const alerts = alertRevisions(version, revisions);
@@ -145,6 +199,7 @@ function endedRun({ version, run }: OpenRun): JudgedVersion {
       foldedUntilMs,
       judgedUntilMs,
       changedFromMs: Number.POSITIVE_INFINITY,
+      labelsChangedFromMs: Number.POSITIVE_INFINITY,
       events: newest(
         version.events,
         revisions.map(({ event }) => event),

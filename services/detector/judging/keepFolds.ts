@@ -4,7 +4,7 @@ import { type PackedCheckpoint, packCheckpoint } from '../checkpoints/packedStat
 import type { StateSlot } from '../store/foldStates.ts';
 import type { DetectorStore } from '../store/store.ts';
 import { heapBytesOf } from './liveFold.ts';
-import { isLive, type LiveVersion, type WatchedVersion } from './watchedVersion.ts';
+import { firstChangeMs, isLive, type LiveVersion, type WatchedVersion } from './watchedVersion.ts';
 
 export interface FoldLimits {
   /** A fold gets a checkpoint after this many windows: a restart has to read as many again. */
@@ -51,7 +51,7 @@ export async function keepFolds(
 ): Promise<KeptFolds> {
   // A fold that has to go back is not stored as it stands.
   const live = [...versions].filter(isLive);
-  const unchanged = live.filter(({ changedFromMs }) => changedFromMs === Number.POSITIVE_INFINITY);
+  const unchanged = live.filter(version => firstChangeMs(version) === Number.POSITIVE_INFINITY);
   const leaving = new Set(leastUsed(unchanged, heapBytesOfAll(live) - maxHeapBytes));
   const changed: WatchedVersion[] = [];
   const states: StoredState[] = [];
@@ -94,7 +94,7 @@ function withCheckpoints(
   passed: readonly PackedCheckpoint[],
 ): { version: LiveVersion; states: StoredState[] } {
   const { model, version: name } = version;
-  const newest = packCheckpoint(version.live.fold.checkpoints.at(-1)!);
+  const newest = packCheckpoint(version.live.fold)!;
   const states: StoredState[] = [];
   let { ledger } = version;
   for (const { windowStartMs, ordinal, digest, text } of [...passed, newest]) {

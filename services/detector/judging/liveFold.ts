@@ -10,8 +10,11 @@ export interface LiveFold {
 }
 
 const windowsPerMeasurement = 64;
-/** Measured: a fold with the states of its last windows takes this many times its `stateBytes`. */
-const heapBytesPerStateByte = 8;
+/**
+ * Measured: a fold with the states of its last windows, the states of its labels and all of its
+ * notes takes this many times its `stateBytes`.
+ */
+const heapBytesPerStateByte = 11;
 
 /** Returns a fold with the size that the states before it had. */
 export function liveFold(fold: VersionFold, stateBytes = 0, measuredOrdinal = 0): LiveFold {

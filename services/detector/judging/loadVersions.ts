@@ -52,6 +52,7 @@ export async function loadVersions(
         ? newest.windowStartMs + settings.windowSizeMs
         : Number.NEGATIVE_INFINITY,
       changedFromMs: Number.POSITIVE_INFINITY,
+      labelsChangedFromMs: Number.POSITIVE_INFINITY,
       events: new Map(),
       alerts: new Map(),
       storedVariables: null,

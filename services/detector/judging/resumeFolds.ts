@@ -3,16 +3,30 @@ import { versionKey } from '../../shared/versionKey.ts';
 import { rewoundLedger } from '../checkpoints/foldLedger.ts';
 import { unpackStates } from '../checkpoints/packedStates.ts';
 import { alertIdOf } from '../events/alertLifecycle.ts';
-import { openEpisodes, rewound } from '../fold/versionFold.ts';
+import {
+  begunFold,
+  foldedMs,
+  openEpisodes,
+  relabelled,
+  rewound,
+  type VersionFold,
+} from '../fold/versionFold.ts';
 import type { DetectorStore } from '../store/store.ts';
 import { liveFold } from './liveFold.ts';
-import { isLive, type LiveVersion, type WatchedVersion, withChangeFrom } from './watchedVersion.ts';
+import {
+  firstChangeMs,
+  isLive,
+  type LiveVersion,
+  type WatchedVersion,
+  withChangeFrom,
+} from './watchedVersion.ts';
 
 /**
  * Returns the versions with their folds in memory, each at its last window before the first one
  * that changed. The fold is taken from memory, otherwise from the newest checkpoint of the ledger,
  * and otherwise begun anew with the reference that was given. What was folded after that window is
- * void, in memory and in the ledger.
+ * void, in memory and in the ledger. Where only the labels of a window changed, only the labels go
+ * back, as long as the fold has notes of its inputs.
  */
 export async function resumeFolds(
   store: DetectorStore,
@@ -21,7 +35,7 @@ export async function resumeFolds(
   const resumed = new Map<string, LiveVersion>();
   let wanted: WatchedVersion[] = [];
   for (const version of versions.map(rewoundVersion)) {
-    const goesBack = version.changedFromMs < Number.POSITIVE_INFINITY;
+    const goesBack = firstChangeMs(version) < Number.POSITIVE_INFINITY;
     if (isLive(version) && !goesBack) resumed.set(versionKey(version), version);
     else wanted.push(version);
   }
@@ -34,16 +48,27 @@ export async function resumeFolds(
       else wanted.push(rewoundVersion(withChangeFrom({ ...version, live: null }, unknownFromMs)));
     }
   }
-  return versions.map(version => resumed.get(versionKey(version))!);
+  return versions.map(version => {
+    const { ledger, ...rest } = resumed.get(versionKey(version))!;
+    return { ...rest, ledger: rewoundLedger(ledger, firstChangeMs(version)) };
+  });
 }
 
 /** Returns the version without what was folded from its first changed window on. */
 function rewoundVersion(version: WatchedVersion): WatchedVersion {
   const { live, changedFromMs } = version;
   const ledger = rewoundLedger(version.ledger, changedFromMs);
-  const fold = live && rewound(live.fold, changedFromMs);
-  const isLeft = fold !== null && fold.checkpoints.length > 0;
-  return { ...version, ledger, live: live && isLeft ? { ...live, fold } : null };
+  const fold = live && goneBack(live.fold, version);
+  return { ...version, ledger, live: live && fold && { ...live, fold } };
+}
+
+/** Returns a fold before all that changed; null if it does not go back so far. */
+function goneBack(
+  fold: VersionFold,
+  { changedFromMs, labelsChangedFromMs }: WatchedVersion,
+): VersionFold | null {
+  const unchanged = rewound(fold, changedFromMs);
+  return unchanged.checkpoints.length > 0 ? relabelled(unchanged, labelsChangedFromMs) : null;
 }
 
 async function loadFolds(
@@ -95,11 +120,17 @@ function withNewestCheckpoint(version: WatchedVersion, text: string | undefined)
   const { model, ledger } = version;
   const { windowStartMs, ordinal, digest } = ledger.checkpoints.at(-1)!;
   const unpacked = text === undefined ? null : unpackStates(text, digest);
-  if (!unpacked)
-    return { ...version, ledger: { ...ledger, checkpoints: ledger.checkpoints.slice(0, -1) } };
-  const checkpoints = [{ windowStartMs, ordinal, states: unpacked.states }];
-  const fold = { model, version: version.version, given: null, checkpoints };
-  return { ...version, live: liveFold(fold, unpacked.bytes, ordinal) };
+  if (!unpacked) return withoutNewest(version);
+  const { states, truth, bytes } = unpacked;
+  const checkpoints = [{ windowStartMs, ordinal, states }];
+  const stored = { model, version: version.version, given: null, checkpoints, truth };
+  const fold = goneBack(stored, version);
+  return fold ? { ...version, live: liveFold(fold, bytes, ordinal) } : withoutNewest(version);
+}
+
+function withoutNewest(version: WatchedVersion): WatchedVersion {
+  const { ledger } = version;
+  return { ...version, ledger: { ...ledger, checkpoints: ledger.checkpoints.slice(0, -1) } };
 }
 
 async function beginFolds(
@@ -113,7 +144,7 @@ async function beginFolds(
     const { model, version: name, ledger } = version;
     const referenceId = ids.get(versionKey(version)) ?? null;
     const given = referenceId === null ? null : await store.givenReference(version, referenceId);
-    const fold = { model, version: name, given, checkpoints: [] };
+    const fold = begunFold({ model, version: name }, given);
     begun.push({ ...version, ledger: { ...ledger, referenceId }, live: liveFold(fold) });
   }
   return begun;
@@ -127,7 +158,7 @@ async function loadPublished(
   const events = versions.map(({ model, version, live }) => ({
     model,
     version,
-    sinceMs: live.fold.checkpoints.at(-1)?.windowStartMs ?? earliestMs,
+    sinceMs: Math.max(foldedMs(live.fold), earliestMs),
     ids: openEpisodes(live.fold).map(({ id }) => id),
   }));
   const alerts = events.map(wanted => ({ ...wanted, ids: wanted.ids.map(alertIdOf) }));
@@ -148,14 +179,13 @@ async function loadPublished(
  * The windows since then are judged again, which says what became of it.
  */
 function firstUnknownEventMs({ events, live, settings }: LiveVersion): number {
-  const resumedAfter = live.fold.checkpoints.at(-1);
-  if (!resumedAfter) return Number.POSITIVE_INFINITY;
+  const resumedAfterMs = foldedMs(live.fold);
   const known = new Set(openEpisodes(live.fold).map(({ id }) => id));
   const unknown = [...events.values()].filter(
     ({ id, status, windowStart, windowEnd }) =>
       status === 'open' &&
       !known.has(id) &&
-      windowStart <= resumedAfter.windowStartMs &&
+      windowStart <= resumedAfterMs &&
       windowEnd - windowStart === settings.windowSizeMs,
   );
   return unknown.reduce(

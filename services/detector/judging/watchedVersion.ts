@@ -20,6 +20,7 @@ import { combinedWatermarkMs, type Readiness, withWatermark } from './windowRead
  * - `foldedUntilMs`: windows that end by then are in the fold, or do not exist. While the fold is
  *   not in memory, this holds for the newest checkpoint of the ledger.
  * - `changedFromMs`: start of the first window that has changed since it was folded or judged.
+ * - `labelsChangedFromMs`: start of the first window of which only the labels have changed since.
  * - `ledger.checkpoints`: windows after which the fold can be taken up from what is stored.
  * - `live.fold.checkpoints`: windows after which the fold can be taken up from memory.
  *
@@ -38,6 +39,8 @@ export interface WatchedVersion extends VersionName {
   readonly foldedUntilMs: number;
   /** Infinity when no window has changed. */
   readonly changedFromMs: number;
+  /** Infinity when the labels of no window have changed. */
+  readonly labelsChangedFromMs: number;
   /**
    * Newest revisions, by id, of the drift events and alerts that are open. While windows are judged
    * again, also of those that this may change. Known once the fold has been in memory.
@@ -85,7 +88,8 @@ export function withAnnouncement(
   const changed = update.windowStarts.filter(
     startMs => startMs + version.settings.windowSizeMs <= foldedOrJudgedUntilMs,
   );
-  return changed.reduce(withChangeFrom, { ...taken, readiness });
+  const change = update.kind === 'performance' ? withLabelsFrom : withChangeFrom;
+  return changed.reduce(change, { ...taken, readiness });
 }
 
 /** Returns whether an update is about windows of the size before the setting was changed. */
@@ -109,6 +113,16 @@ export function withChangeFrom(version: WatchedVersion, startMs: number): Watche
   return { ...version, changedFromMs: Math.min(version.changedFromMs, startMs) };
 }
 
+/** Returns the version when the labels of its windows from a start on have to be judged again. */
+function withLabelsFrom(version: WatchedVersion, startMs: number): WatchedVersion {
+  return { ...version, labelsChangedFromMs: Math.min(version.labelsChangedFromMs, startMs) };
+}
+
+/** Returns the start of the first window that changed in any way; Infinity when none has. */
+export function firstChangeMs({ changedFromMs, labelsChangedFromMs }: WatchedVersion): number {
+  return Math.min(changedFromMs, labelsChangedFromMs);
+}
+
 /**
  * Returns the end of the last whole window that can be judged. A window that was judged before
  * counts, whatever a restart knows of the clocks.
@@ -122,7 +136,7 @@ export function judgeableUntilMs(version: WatchedVersion, nowMs: number): number
 /** Returns whether windows have become ready, or have changed, since the version was judged. */
 export function hasWork(version: WatchedVersion, nowMs: number): boolean {
   return (
-    version.changedFromMs < version.foldedUntilMs ||
+    firstChangeMs(version) < version.foldedUntilMs ||
     judgeableUntilMs(version, nowMs) > version.foldedUntilMs
   );
 }

@@ -85,6 +85,18 @@ export interface StreamHistory {
    * belong to a change if one of the next blocks alarms.
    */
   pending: readonly (readonly MeasuredScale[])[];
+  /**
+   * What the features of the same stream have shown, where these are judged apart; null where the
+   * statistics hold them.
+   */
+  features: FeatureOdds | null;
+}
+
+/** What all features of a stream together have shown of it. */
+export interface FeatureOdds {
+  /** The sum of their log-odds for sampling noise. */
+  logOdds: number;
+  count: number;
 }
 
 /** The history of a stream without blocks. */
@@ -93,6 +105,7 @@ export const emptyStreamHistory: StreamHistory = {
   cyclic: new Map(),
   tails: new Map(),
   pending: [],
+  features: null,
 };
 
 /**
@@ -245,20 +258,28 @@ export type NoiseWeight = (key: TestKey) => number;
  *
  * @example noiseWeight(emptyStreamHistory)('feature/x') // 1
  */
-export function noiseWeight({ statistics }: StreamHistory): NoiseWeight {
-  let features = 0;
-  let featureCount = 0;
-  for (const [key, history] of statistics) {
-    if (!isFeature(key)) continue;
-    features += ownLogOdds(history);
-    featureCount += 1;
-  }
+export function noiseWeight(stream: StreamHistory): NoiseWeight {
+  const { statistics } = stream;
+  const { logOdds: features, count: featureCount } = featureOdds(stream);
   return key => {
-    if (statistics.size === 0) return 1;
+    if (statistics.size + featureCount === 0) return 1;
     if (key.startsWith(vectorPrefix))
       return probability(logOddsOfVectors(key, statistics, features));
     return probability(logOddsOf(key, statistics.get(key) ?? [], features, featureCount));
   };
+}
+
+/** Returns what the features of a stream have shown. O(tests). */
+export function featureOdds({ statistics, features }: StreamHistory): FeatureOdds {
+  if (features) return features;
+  let logOdds = 0;
+  let count = 0;
+  for (const [key, history] of statistics) {
+    if (!isFeature(key)) continue;
+    logOdds += ownLogOdds(history);
+    count += 1;
+  }
+  return { logOdds, count };
 }
 
 function isFeature(key: TestKey): boolean {

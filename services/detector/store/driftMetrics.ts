@@ -10,7 +10,8 @@ const windowsPerStatement = 200;
 
 /**
  * Writes the metrics of judged windows, and deletes those that only an earlier judgement of the
- * same window had: no row of a higher revision replaces them.
+ * same window had: no row of a higher revision replaces them. Where only the labels were judged
+ * again, the metrics of the inputs stay.
  * @returns the number of metrics that were written
  */
 export async function insertDriftMetrics(
@@ -31,12 +32,12 @@ async function deleteOutdated(
 ): Promise<void> {
   const { sql, parameters } = anyOf(
     judged,
-    ({ model, version, segment, observation, revision }, value) =>
+    ({ model, version, segment, observation, revision, onlyLabels }, value) =>
       `model = ${value('String', model)} AND version = ${value('String', version)}
        AND segment = ${value('String', segment)}
        AND window_start = ${timeOf(value('Int64', observation.startMs))}
        AND window_end = ${timeOf(value('Int64', observation.endMs))}
-       AND revision < ${value('UInt32', revision)}`,
+       AND revision < ${value('UInt32', revision)}${onlyLabels ? " AND kind = 'performance'" : ''}`,
   );
   const [outdated] = await clickhouse.select<{ rows: number }>(
     `SELECT count() AS rows FROM drift_metrics FINAL WHERE ${sql}`,

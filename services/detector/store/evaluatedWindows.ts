@@ -57,6 +57,22 @@ export function evaluatedWindows(clickhouse: Clickhouse) {
     },
 
     /**
+     * Reads the start of the first window of each range that an earlier release judged, which knew
+     * no results of labels alone (`judgedWindowDigest`). A range without one has no entry.
+     */
+    async firstOutdatedMs(ranges: readonly WindowRange[]): Promise<PerVersion<number>> {
+      if (ranges.length === 0) return new Map();
+      const { sql, parameters } = inRanges(ranges);
+      const rows = await clickhouse.select<VersionName & { startMs: number }>(
+        `SELECT model, version, ${msOf('min(window_start)')} AS startMs
+         FROM evaluated_windows FINAL WHERE ${sql} AND position(digest, ' ') = 0
+         GROUP BY model, version`,
+        parameters,
+      );
+      return new Map(rows.map(row => [versionKey(row), row.startMs]));
+    },
+
+    /**
      * Writes judged windows with their metrics. The metrics come first, so that a window that
      * counts as judged has its metrics and no others.
      * @returns the number of metrics that were written

@@ -94,6 +94,19 @@ export function observationOf(
   );
 }
 
+/** Labels of windows of a version, by start and then by segment. */
+export type ObservedLabels = Map<number, Map<string, WindowPerformance>>;
+
+/** Makes the labels of windows of the rows of one version. */
+export function observedLabels(performance: readonly StoredPerformance[]): ObservedLabels {
+  const labels: ObservedLabels = new Map();
+  for (const row of performance) {
+    const ofWindow = labels.get(row.start_ms) ?? new Map();
+    labels.set(row.start_ms, ofWindow.set(row.segment, performanceOf(row)));
+  }
+  return labels;
+}
+
 function performanceOf({
   task,
   labelled,

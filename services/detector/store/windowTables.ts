@@ -1,7 +1,10 @@
+import type { Condition } from '../../shared/clickhouse/anyOf.ts';
 import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
 import { type VersionName, versionKey } from '../../shared/versionKey.ts';
 import {
+  type ObservedLabels,
   type ObservedWindows,
+  observedLabels,
   observedWindows,
   type StoredPerformance,
   type StoredProfile,
@@ -26,7 +29,20 @@ export const profileColumns = `count, missing, non_finite, numeric_count, minimu
 
 /** The tables that describe windows: window_profiles, performance_windows and window_samples. */
 export function windowTables(clickhouse: Clickhouse) {
+  const performanceIn = ({ sql, parameters }: Condition) =>
+    clickhouse.select<VersionName & StoredPerformance>(
+      `SELECT model, version, segment, ${msOf('window_start')} AS start_ms,
+              toString(task) AS task, labelled, loss_sum, loss_square_sum, label_counts, confusion
+       FROM performance_windows FINAL WHERE ${sql}`,
+      parameters,
+    );
   return {
+    /** Reads the labels of the windows of the ranges. */
+    async labels(ranges: readonly WindowRange[]): Promise<PerVersion<ObservedLabels>> {
+      const rows = Map.groupBy(await performanceIn(inRanges(ranges)), versionKey);
+      return new Map([...rows].map(([key, ofVersion]) => [key, observedLabels(ofVersion)]));
+    },
+
     /** Reads the first windows of each range that have predictions, in the order of time. */
     async windowStarts(
       ranges: readonly WindowRange[],
@@ -57,12 +73,7 @@ export function windowTables(clickhouse: Clickhouse) {
            ORDER BY model, version, window_start, segment, kind, feature, source_partition`,
           parameters,
         ),
-        clickhouse.select<VersionName & StoredPerformance>(
-          `SELECT model, version, segment, ${msOf('window_start')} AS start_ms,
-                  toString(task) AS task, labelled, loss_sum, loss_square_sum, label_counts, confusion
-           FROM performance_windows FINAL WHERE ${sql}`,
-          parameters,
-        ),
+        performanceIn({ sql, parameters }),
         clickhouse.select<VersionName & StoredSample>(
           `SELECT model, version, ${msOf('window_start')} AS start_ms,
                   id_hashes, features, codes, outputs

@@ -122,11 +122,11 @@ describe('a stream that follows no cycle', { timeout: 60_000 }, () => {
   it('is judged without a calendar if its level varies at random', () => {
     const windows = windowsOf(1, 0, 0.4, 0);
     const { state } = foldAll(windows.slice(0, -1));
-    expect(state.regime!.calendar.size).toBeGreaterThan(0);
+    expect(state.inputs.regime!.calendar.size).toBeGreaterThan(0);
     expect(cyclesOf(state, windows.at(-1)!, 'a')).toEqual([null, null, null, null]);
   });
 
   it('has an empty calendar if it varies by sampling noise alone', () => {
-    expect(foldAll(windowsOf(1, 0, 0, 0)).state.regime!.calendar.size).toBe(0);
+    expect(foldAll(windowsOf(1, 0, 0, 0)).state.inputs.regime!.calendar.size).toBe(0);
   });
 });

@@ -4,10 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { foldAlgorithm } from '../../../services/detector/checkpoints/foldAlgorithm.ts';
 import { unpackStates } from '../../../services/detector/checkpoints/packedStates.ts';
 import { detectorHandler } from '../../../services/detector/detectorHandler.ts';
-import {
-  foldVersionWindow,
-  type VersionFold,
-} from '../../../services/detector/fold/versionFold.ts';
+import { begunFold, foldVersionWindow } from '../../../services/detector/fold/versionFold.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 import type { WindowUpdate } from '../../../services/shared/contracts.ts';
 import type { KafkaRecord } from '../../../services/shared/kafka/kafka.ts';
@@ -38,6 +35,7 @@ const variants = [0, 1].map(variant =>
         x: random.normal() + (variant === 1 && window >= 12 ? 3 : 0) + (window >= 30 ? 2 : 0),
       },
       prediction: random.uniform() < 0.5 ? 'up' : 'down',
+      label: random.uniform() < (window >= 20 ? 0.8 : 0.4) ? 'up' : 'down',
     }),
   }),
 );
@@ -87,12 +85,17 @@ async function startProcess(
   };
 }
 
-function announce(log: Log, tables: MemoryTables, windowStarts: number[]): void {
+function announce(
+  log: Log,
+  tables: MemoryTables,
+  windowStarts: number[],
+  kind: 'profile' | 'performance' = 'profile',
+): void {
   const update: WindowUpdate = {
-    kind: 'profile',
+    kind,
     ...name,
-    sourcePartition: 0,
-    watermark: tables.maxEventTimeMs,
+    sourcePartition: kind === 'profile' ? 0 : -1,
+    watermark: kind === 'profile' ? tables.maxEventTimeMs : null,
     windowSizeMs: hourMs,
     windowStarts,
   };
@@ -112,12 +115,27 @@ function announce(log: Log, tables: MemoryTables, windowStarts: number[]): void 
   });
 }
 
+/** Writes a window, with its labels if these came before. */
 function writeWindow(tables: MemoryTables, window: number, variant: number): void {
-  const observation = variants[variant]![window]!;
+  const known = tables.windows.get(window * hourMs)?.get('');
+  const observation = {
+    ...variants[variant]![window]!,
+    performance: known?.performance ?? null,
+  };
   // Some windows lack the segment.
   const segments = window % 3 === 0 ? [''] : ['', 'country=DE'];
   tables.windows.set(observation.startMs, new Map(segments.map(segment => [segment, observation])));
   tables.maxEventTimeMs = Math.max(tables.maxEventTimeMs, observation.endMs);
+}
+
+/** Writes the labels of a window that was written. */
+function writeLabels(tables: MemoryTables, window: number): void {
+  const { performance } = variants[0]![window]!;
+  const segments = [...tables.windows.get(window * hourMs)!];
+  const labelled = segments.map(
+    ([segment, known]) => [segment, { ...known, performance }] as const,
+  );
+  tables.windows.set(window * hourMs, new Map(labelled));
 }
 
 /**
@@ -156,7 +174,7 @@ async function undisturbed(tables: MemoryTables): Promise<MemoryTables> {
  * @returns the number of such checkpoints
  */
 function expectTrueCheckpoints(tables: MemoryTables): number {
-  let fold: VersionFold = { ...name, given: null, checkpoints: [] };
+  let fold = begunFold(name);
   const listed = new Map(
     tables.ledger!.checkpoints.map(checkpoint => [checkpoint.windowStartMs, checkpoint]),
   );
@@ -170,6 +188,12 @@ function expectTrueCheckpoints(tables: MemoryTables): number {
     usable++;
     expect(fold.checkpoints.at(-1)!.ordinal).toBe(checkpoint.ordinal);
     expect(unpacked.states).toEqual(fold.checkpoints.at(-1)!.states);
+    const { windows, outcomes, checkpoints } = unpacked.truth!;
+    expect({ windows, outcomes }).toEqual({
+      windows: fold.truth!.windows,
+      outcomes: fold.truth!.outcomes,
+    });
+    expect(checkpoints.at(-1)).toEqual(fold.truth!.checkpoints.at(-1));
   }
   return usable;
 }
@@ -187,6 +211,15 @@ const step = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('late' as const),
       age: fc.integer({ min: 1, max: 30 }),
+      flushed: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('labels' as const),
+      age: fc.integer({ min: 1, max: 30 }),
+      count: fc.integer({ min: 1, max: 5 }),
       flushed: fc.boolean(),
     }),
   },
@@ -222,6 +255,7 @@ class History {
   async act(action: Step | ZombieStep): Promise<void> {
     if (action.kind === 'windows') await this.#addWindows(action.count);
     if (action.kind === 'late' && this.tables.windows.size > 0) await this.#revise(action);
+    if (action.kind === 'labels' && this.tables.windows.size > 0) await this.#label(action);
     if (action.kind === 'restart') this.#owner = null;
     if (action.kind === 'kill') await this.#killAfter(action.writes);
     if (action.kind === 'freeze') await this.#freezeAfter(action.writes, action.meanwhile);
@@ -259,6 +293,21 @@ class History {
       0,
     );
     await this.flush();
+  }
+
+  async #label({ age, count, flushed }: { age: number; count: number; flushed: boolean }) {
+    const { size } = this.tables.windows;
+    const first = Math.max(0, size - age);
+    const windows = Array.from({ length: Math.min(count, size - first) }, (_, at) => first + at);
+    for (const window of windows) writeLabels(this.tables, window);
+    announce(
+      this.#log,
+      this.tables,
+      windows.map(window => window * hourMs),
+      'performance',
+    );
+    if (flushed) await this.flush();
+    else await this.#takeAll();
   }
 
   async #revise({ age, flushed }: { age: number; flushed: boolean }): Promise<void> {
@@ -376,6 +425,32 @@ describe('a detector with checkpoints', () => {
     },
     120_000,
   );
+
+  it('reads no windows again for labels that come late, also after a restart', async () => {
+    const tables = memoryTables(name);
+    const log: Log = { records: [], committed: 0 };
+    for (let window = 0; window < 100; window++) writeWindow(tables, window, 0);
+    announce(log, tables, []);
+    const first = await startProcess(tables, log);
+    await first.take();
+    await first.flush();
+    tables.windowsRead = 0;
+    const labelOne = async (window: number, owner: typeof first) => {
+      writeLabels(tables, window);
+      announce(log, tables, [window * hourMs], 'performance');
+      await owner.take();
+      await owner.flush();
+    };
+    for (let window = 0; window < 40; window++) await labelOne(window, first);
+    expect(tables.windowsRead).toBe(0);
+    const second = await startProcess(tables, log);
+    for (let window = 40; window < 80; window++) await labelOne(window, second);
+    expect(tables.windowsRead).toBe(0);
+    const explanations = [...tables.events.values()].map(({ explanation }) => explanation);
+    expect(explanations.join()).toContain('the labels have another distribution');
+    expect(outcome(tables)).toEqual(outcome(await undisturbed(tables)));
+    expectTrueCheckpoints(tables);
+  }, 120_000);
 
   it('does not use checkpoints that were made by other code', async () => {
     const tables = memoryTables(name);

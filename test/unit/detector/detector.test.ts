@@ -443,8 +443,8 @@ describe('a given reference', { timeout: 60_000 }, () => {
     const { events, verdicts, state } = foldAll(windows, given);
     expect(events).toEqual([]);
     expect(verdicts[0]).toMatchObject({ status: 'steady', reference: 'training' });
-    expect(state.versionReference.get('feature/x')!.source).toBe('training');
-    expect(state.versionReference.get('output/prediction')!.source).toBe('bootstrap');
+    expect(state.inputs.versionReference.get('feature/x')!.source).toBe('training');
+    expect(state.inputs.versionReference.get('output/prediction')!.source).toBe('bootstrap');
   });
 
   it('leads to an event in the first window if the stream never matched it', () => {

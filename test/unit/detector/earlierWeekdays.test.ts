@@ -30,7 +30,7 @@ function daysBefore(
   );
   const regime = regimeOf('bootstrap', earlier, {});
   const now = dayWith(21 + sunday, today);
-  const days = initialState(null, context, hourMs).longLevels[0]!;
+  const days = initialState(null, context, hourMs).truth.longLevels[0]!;
   const { startMs, endMs, windows, records } = now;
   const block = countBlock(now, { frozen: regime.frozen, pairs: null });
   return {

@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DriftEventContent } from '../../../services/detector/events/driftEpisode.ts';
 import { headlineOf } from '../../../services/detector/events/explanation.ts';
-import {
-  foldVersionWindow,
-  type VersionFold,
-} from '../../../services/detector/fold/versionFold.ts';
+import { begunFold, foldVersionWindow } from '../../../services/detector/fold/versionFold.ts';
 import {
   context,
   observationOf,
@@ -20,7 +17,7 @@ type Changed = (record: SyntheticRecord, country: string, random: Randomness) =>
 
 /** Returns the last content of each event, by segment, of a stream that changes after 60 windows. */
 function eventsOf(changed: Changed): Map<string, DriftEventContent[]> {
-  let fold: VersionFold = { model: 'm', version: '1', given: null, checkpoints: [] };
+  let fold = begunFold({ model: 'm', version: '1' });
   const random = randomness(3);
   const events = new Map<string, DriftEventContent>();
   for (let window = 0; window < onset + 12; window++) {

@@ -9,6 +9,7 @@ import {
   withSettings,
 } from '../../../services/detector/fold/settingsTimeline.ts';
 import {
+  begunFold,
   foldVersionWindow,
   rewound,
   type VersionFold,
@@ -100,7 +101,7 @@ class Version {
 
   #begin(changedFromMs: number, untilMs: number): JudgeRun {
     const fold = this.#fold && rewound(this.#fold, changedFromMs);
-    const begun: VersionFold = { model: 'm', version: '1', given: this.given, checkpoints: [] };
+    const begun = begunFold({ model: 'm', version: '1' }, this.given);
     return new JudgeRun(fold && fold.checkpoints.length > 0 ? fold : begun, {
       windowSizeMs: hourMs,
       judgedUntilMs: this.#judgedUntilMs,
@@ -297,7 +298,7 @@ describe('JudgeRun', () => {
 
   describe('at the end of a page', () => {
     const bounds = { windowSizeMs: hourMs, untilMs: 50 * hourMs, withMetrics: false };
-    const empty: VersionFold = { model: 'm', version: '1', given: null, checkpoints: [] };
+    const empty = begunFold({ model: 'm', version: '1' });
     const foldUntil = (run: JudgeRun, end: number) => {
       for (const window of variants[0]!.slice(0, end)) {
         if (window.startMs >= run.nextStartMs)

@@ -99,7 +99,22 @@ export function memoryStore(
       tables.windowsRead += starts.length;
       return one(new Map(starts.map(startMs => [startMs, new Map(tables.windows.get(startMs)!)])));
     },
+    async labels([range]) {
+      const labelled = startsIn(range!).map(startMs => {
+        const segments = [...tables.windows.get(startMs)!].flatMap(([segment, { performance }]) =>
+          performance ? [[segment, performance] as const] : [],
+        );
+        return [startMs, new Map(segments)] as const;
+      });
+      return one(new Map(labelled));
+    },
     judgedWindows: async ranges => one(ranges.length === 0 ? null : new Map(tables.judgedWindows)),
+    async firstOutdatedMs([range]) {
+      const starts = [...tables.judgedWindows.values()]
+        .filter(({ startMs, digest }) => startMs >= (range?.fromMs ?? 0) && !digest.includes(' '))
+        .map(({ startMs }) => startMs);
+      return one(range && starts.length > 0 ? Math.min(...starts) : null);
+    },
     referenceIds: async () => new Map(),
     openNotices: async () => new Map(),
     volumes: async () => new Map(),

@@ -54,7 +54,7 @@ describe('features that move by themselves', () => {
   it('raise one alarm at most when a constant changes again and again', () => {
     const { events, state } = fold('week', window => `w${Math.floor(window / 40)}`);
     expect(events.length).toBeLessThanOrEqual(1);
-    expect(state.regime!.frozen.get('feature/week')).toMatchObject({ featureKind: 'steps' });
+    expect(state.inputs.regime!.frozen.get('feature/week')).toMatchObject({ featureKind: 'steps' });
     expect(
       fold('rate', window => 1 + Math.floor(window / 40) / 8).events.length,
     ).toBeLessThanOrEqual(1);
@@ -127,7 +127,7 @@ describe('the setting of a kind', () => {
 describe('notices on kinds of features', () => {
   const noticesOf = (name: string, draw: Draw, used = context) =>
     kindNotices(
-      knownFeatures(fold(name, draw, initialState(null, used, hourMs), used).state.regime!),
+      knownFeatures(fold(name, draw, initialState(null, used, hourMs), used).state.inputs.regime!),
     );
 
   it('say what is odd, with evidence, since when and what to do', () => {

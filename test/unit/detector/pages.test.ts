@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import {
+  begunFold,
   foldVersionWindow,
   rewound,
-  type VersionFold,
 } from '../../../services/detector/fold/versionFold.ts';
 import { context, type Randomness, syntheticWindows } from './syntheticStream.ts';
 
@@ -14,7 +14,7 @@ const recordOf = (random: Randomness, window: number) => ({
 /** Some windows are too small for a test and are pooled with the next one. */
 const records = (window: number) => (window % 5 === 3 ? 20 : 80);
 const windows = syntheticWindows({ seed: 3, windows: 90, records, recordOf });
-const empty: VersionFold = { model: 'm', version: '1', given: null, checkpoints: [] };
+const empty = begunFold({ model: 'm', version: '1' });
 
 /** Folds windows in pages, and some windows again as if late data had changed them. */
 function verdicts(pageSizes: readonly number[], lateAfterPage: readonly number[]): unknown[] {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  begunFold,
   foldVersionWindow,
   rewound,
   type VersionFold,
@@ -12,7 +13,7 @@ const recordOf = (random: Randomness, window: number) => ({
 });
 const windows = syntheticWindows({ seed: 1, windows: 200, records: 60, recordOf });
 const segments = ['', 'country=DE'];
-const empty: VersionFold = { model: 'm', version: '1', given: null, checkpoints: [] };
+const empty = begunFold({ model: 'm', version: '1' });
 
 function foldFrom(start: VersionFold, first: number) {
   let fold = start;

@@ -29,6 +29,7 @@ const version: WatchedVersion = {
   judgedUntilMs: 10 * hourMs,
   foldedUntilMs: 8 * hourMs,
   changedFromMs: Number.POSITIVE_INFINITY,
+  labelsChangedFromMs: Number.POSITIVE_INFINITY,
   events: new Map(),
   alerts: new Map(),
   storedVariables: null,
@@ -70,6 +71,14 @@ describe('a watched version', () => {
     expect(announced({ windowStarts }).changedFromMs).toBe(3 * hourMs);
     expect(announced({ windowStarts: [10 * hourMs] }).changedFromMs).toBe(Number.POSITIVE_INFINITY);
     expect(announced({ windowStarts: [9 * hourMs] }).changedFromMs).toBe(9 * hourMs);
+  });
+
+  it('has changed only in its labels when these are announced', () => {
+    const windowStarts = [3 * hourMs, 12 * hourMs];
+    const taken = announced({ kind: 'performance', watermark: null, windowStarts });
+    expect(taken.changedFromMs).toBe(Number.POSITIVE_INFINITY);
+    expect(taken.labelsChangedFromMs).toBe(3 * hourMs);
+    expect(hasWork(taken, nowMs)).toBe(true);
   });
 
   it('takes only the position from an announcement of windows of another size', () => {
