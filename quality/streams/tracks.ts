@@ -106,10 +106,7 @@ function* persistence(repeats: number): Generator<GeneratedStream> {
       for (let seed = 0; seed < repeats; seed++) yield persistenceStream(kind, isDoubled, seed);
 }
 
-/**
- * Judges the practical cases; `found` and the alarms are those that a person wants. Late labels are
- * left out in windows of an hour: those of one window have hundreds folded again.
- */
+/** Judges the practical cases; `found` and the alarms are those that a person wants. */
 function practice(name: string, windowSizeMs: number): Track {
   return {
     name,
@@ -117,9 +114,7 @@ function practice(name: string, windowSizeMs: number): Track {
     labelling: complete,
     repeats: 2,
     *streams(repeats) {
-      for (const practiceCase of practiceCases.filter(
-        ({ world }) => windowSizeMs >= dayMs || !world?.labelDelayDays,
-      ))
+      for (const practiceCase of practiceCases)
         for (let seed = 0; seed < repeats; seed++)
           yield practiceStream(practiceCase, seed, windowSizeMs);
     },
