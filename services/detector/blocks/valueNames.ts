@@ -8,7 +8,9 @@ const digitsOfNumber = 6;
  * Returns for each bin the value that it holds alone, as text; null for a bin that holds several
  * values, or one of which only a hash is known.
  *
- * @example valueNames(countryFrozenOnFrequentCountries) // ['DE', 'IT', null]
+ * @example
+ * const binOf = new Map([['DE', 0], ['IT', 1]]);
+ * valueNames({ bins: { kind: 'categories', binCount: 2, binOf }, binCount: 3 }) // ['DE', 'IT', null]
  */
 export function valueNames({
   bins,
