@@ -1,5 +1,5 @@
 import { variableKey } from '../blocks/windowObservation.ts';
-import type { FeatureOdds, MeasuredScale } from '../significance/streamHistory.ts';
+import type { FeatureOdds } from '../significance/streamHistory.ts';
 import type { TestResult } from './testResult.ts';
 
 const predictionName = 'prediction';
@@ -23,8 +23,6 @@ export interface InputFacts {
    * order of `scales`; 0 where that is unknown.
    */
   inputsMoved: readonly number[];
-  /** An upper bound of the share of predictions that changed, in the order of `scales`. */
-  changedShares: readonly number[];
   features: FeatureOdds;
   /**
    * Start of the last block with which a change of the inputs began, and the number of blocks in
@@ -42,7 +40,6 @@ export const noInputFacts: InputFacts = {
   predictionsAreSteady: false,
   standsStill: null,
   inputsMoved: [],
-  changedShares: [],
   features: { logOdds: 0, count: 0 },
   alarm: null,
   families: 0,
@@ -54,19 +51,4 @@ export function predictionsChanged(results: readonly TestResult[]): boolean {
     ({ family, feature, changed }) =>
       changed && family === 'predictions' && feature === predictionName,
   );
-}
-
-/**
- * Returns an upper bound of the share of predictions that changed, computed from the frequency of
- * each prediction, in the order of `scales`. The total variation is at most half the root of the
- * chi-squared distance (Cauchy-Schwarz). That distance is here G minus its degrees of freedom,
- * divided by the effective number of records of the comparison.
- */
-export function changedShares(measured: readonly MeasuredScale[]): number[] {
-  return measured.map(({ tests }) => {
-    const predictions = tests.get(predictionKey)?.plain;
-    if (!predictions) return 0;
-    const { statistic, degreesOfFreedom, size } = predictions;
-    return Math.sqrt(Math.max(0, statistic - degreesOfFreedom) / size) / 2;
-  });
 }

@@ -38,6 +38,14 @@ const reasons = {
 /** Inputs that move the mean output by d standard deviations move error rates by 2 d at most. */
 const maxEffectOfMovement = 2;
 
+/** What is known beside the tests of labels and errors. */
+interface ErrorFacts extends InputFacts {
+  /** As in `withheldOutputs`. */
+  hasNewCode(): boolean;
+  /** Returns an upper bound of the share of predictions that changed since the reference. */
+  changedShareAt(scale: number): number;
+}
+
 /** Families about the outputs; others are about what the model is given or compared with. */
 const outputFamilies: ReadonlySet<FamilyName> = new Set(['predictions', 'model']);
 const errorFamilies: ReadonlySet<FamilyName> = new Set(['error', 'class_error']);
@@ -90,27 +98,25 @@ export function withheldOutputs(
  * - Everything else is evidence if a new version of the serving code came with it, or if the rates
  *   of a class changed of a model whose predictions and rates were seen to stand still.
  * - Changed errors are evidence if they rose by more than changed predictions alone can explain
- *   (`changedShares`). The predictions of a model that is not learning do not change without its
+ *   (`changedShareOf`). The predictions of a model that is not learning do not change without its
  *   inputs. If they change by more than the stream usually varies, errors and predictions confirm
  *   each other.
  *
  * @param inputs what the inputs and outputs of the same blocks showed
- * @param hasNewCode as in `withheldOutputs`
  */
 export function withheldErrors(
   evidence: readonly Evidence[],
   stream: StreamNullModel,
-  inputs: InputFacts,
-  hasNewCode: () => boolean,
+  inputs: ErrorFacts,
 ): Map<FamilyName, string> {
   if (inputs.changed || evidence.some(({ family }) => !errorFamilies.has(family))) return new Map();
   if (evidence.every(one => isExplainedByInputs(one, inputs)))
     return withheld(evidence, reasons.movedInputs);
-  if (hasNewCode() || isSteadyClass(evidence, stream, inputs)) return new Map();
-  const { predictionsChanged, standsStill, changedShares } = inputs;
+  if (inputs.hasNewCode() || isSteadyClass(evidence, stream, inputs)) return new Map();
+  const { predictionsChanged, standsStill, changedShareAt } = inputs;
   const margin = standsStill === true ? 1 : marginOfClasses;
   const isConfirmed = evidence.some(({ family, rise, scale }) => {
-    const share = changedShares[scaleIndex(scale)] ?? 0;
+    const share = changedShareAt(scale);
     return family === 'error' ? predictionsChanged || rise! > share : rise! > margin * share;
   });
   return isConfirmed ? new Map() : withheld(evidence, reasons.explainedErrors);

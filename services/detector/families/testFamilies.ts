@@ -9,9 +9,10 @@ import {
 } from '../significance/streamHistory.ts';
 import { type StreamNullModel, streamNullModel } from '../significance/streamNullModel.ts';
 import type { Measured } from '../significance/testBestReference.ts';
+import { changedShareOf } from './changedShare.ts';
 import type { Evidence } from './evidence.ts';
 import { families } from './families.ts';
-import { changedShares, type InputFacts, predictionKey, predictionsChanged } from './inputFacts.ts';
+import { type InputFacts, predictionKey, predictionsChanged } from './inputFacts.ts';
 import { explainedMovement } from './modelFamily.ts';
 import { isSteady, withheldAsSmall, withheldErrors, withheldOutputs } from './ownLearning.ts';
 import type { FamilyContext, FamilyResult, TestOptions } from './testFamily.ts';
@@ -63,10 +64,12 @@ export function testFamilies(
       ({ referenceBlocks, recentBlocks }) =>
         newCodeVersions(referenceBlocks, recentBlocks).length > 0,
     );
+  const changedShareAt = (scale: number) =>
+    changedShareOf(comparisons.find(one => one.scale === scale)!);
   const large = all.filter(({ small }) => !small);
   const withheld = new Map([
     ...(inputs
-      ? withheldErrors(large, stream, inputs, hasNewCode)
+      ? withheldErrors(large, stream, { ...inputs, hasNewCode, changedShareAt })
       : withheldOutputs(large, stream, options, hasNewCode)),
     ...withheldAsSmall(all),
   ]);
@@ -76,7 +79,7 @@ export function testFamilies(
 
 /** Returns what the tests of labels and errors have to know of a block of inputs. */
 export function inputFactsOf(
-  { evidence, results, measured }: BlockTests,
+  { evidence, results }: BlockTests,
   comparisons: readonly Comparison[],
   stream: StreamNullModel,
   options: TestOptions,
@@ -89,7 +92,6 @@ export function inputFactsOf(
     predictionsAreSteady: isSteady(stream, predictionKey),
     standsStill: options.standsStill(),
     inputsMoved: comparisons.map(one => explainedMovement(options.outputModel, one)),
-    changedShares: changedShares(measured),
     features,
     families: smallest ? testableFamilies(smallest, options) : 0,
   };
