@@ -1,9 +1,10 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { type DeadLetterFilter, replayDeadLetters } from '../deadLetters/replayDeadLetters.ts';
 import { withClickhouse, withKafka } from '../servers/withServers.ts';
 import { formatTable } from '../terminal/formatTable.ts';
+import { wholeNumber } from '../terminal/wholeNumber.ts';
 
 interface ListOptions {
   class?: string;
@@ -65,13 +66,6 @@ Example, after the missing schema was registered:
   driftloop dead-letters replay --class unknown-schema-id`,
     )
     .action(runReplay);
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('expected a whole number of at least 1');
-  return value;
 }
 
 async function runList(options: ListOptions): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { WindowAccount } from '../../services/detector/fold/windowAccount.ts';
 import type { ExplainedWindow } from '../../services/detector/judging/explainWindow.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
@@ -8,6 +8,7 @@ import { accountOfInstallation, requestOfStoredEvent } from '../explain/accountO
 import { accountOfReport, readReport, requestOfEvent } from '../explain/accountOfReport.ts';
 import { accountText } from '../explain/accountText.ts';
 import { withClickhouse } from '../servers/withServers.ts';
+import { parseTime } from '../terminal/parseTime.ts';
 import { printableTexts } from '../terminal/printable.ts';
 
 interface ExplainOptions {
@@ -104,13 +105,4 @@ function requireFeature({ families, untested }: WindowAccount, feature: string):
     throw new UserError(
       `--feature ${feature}: not tested in this window; tested are ${known.join(', ')}`,
     );
-}
-
-function parseTime(text: string): number {
-  // A time without a zone is UTC, as everywhere else.
-  const isLocal = /T\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text);
-  const timeMs = Date.parse(isLocal ? `${text}Z` : text);
-  if (Number.isNaN(timeMs))
-    throw new InvalidArgumentError('Expected a time such as 2026-05-03T14:00Z.');
-  return timeMs;
 }

@@ -1,15 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
 import type { RetrainRequest } from '../../services/shared/contracts.ts';
-import { connectProducer, sendRecords } from '../../services/shared/kafka/kafka.ts';
-import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
-import { retrainRequestEvent } from '../../services/shared/records/retrainRequestEvent.ts';
 import { UserError } from '../../services/shared/userError.ts';
+import { publishRequest, requestedBy } from '../servers/publishRequest.ts';
 import { requireServer } from '../servers/requireServer.ts';
-import { withClickhouse, withKafka } from '../servers/withServers.ts';
+import { withClickhouse } from '../servers/withServers.ts';
 
 export function addRetrainCommand(program: Command): void {
   program
@@ -36,10 +32,10 @@ async function runRetrain(model: string): Promise<void> {
     id: randomUUID(),
     model,
     reason: 'manual',
-    requestedBy: `${userInfo().username}@${hostname()}`,
+    requestedBy: requestedBy(),
     time: Date.now(),
   };
-  await publish(environment, request);
+  await publishRequest(environment, 'RetrainRequest', request);
   console.log(`asked for a new version of ${model}: request ${request.id}`);
 }
 
@@ -54,21 +50,4 @@ async function requireKnownModel(environment: Environment, model: string): Promi
   throw new UserError(
     `no prediction of model ${JSON.stringify(model)} has been seen; known: ${names.join(', ') || '(none)'}`,
   );
-}
-
-async function publish(environment: Environment, request: RetrainRequest): Promise<void> {
-  const topic = prefixed(environment, topics.retrainRequests);
-  const encode = await connectSchemaRegistry(environment).encoder<RetrainRequest>(
-    'RetrainRequest',
-    topic,
-  );
-  await withKafka(environment, async kafka => {
-    const producer = await connectProducer(kafka);
-    const event = retrainRequestEvent(request, {
-      topic,
-      source: 'command',
-      value: encode(request),
-    });
-    await sendRecords(producer, [event]).finally(() => producer.disconnect());
-  });
 }

@@ -4,7 +4,9 @@ import { type Environment, readEnvironment } from '../../services/shared/config/
 import { UserError } from '../../services/shared/userError.ts';
 import { withClickhouse } from '../servers/withServers.ts';
 import { formatTable } from '../terminal/formatTable.ts';
+import { parseTime } from '../terminal/parseTime.ts';
 import { printable } from '../terminal/printable.ts';
+import { wholeNumber } from '../terminal/wholeNumber.ts';
 import { comparedVersions, figuresNote } from '../versions/comparedVersions.ts';
 import { type MetricCondition, metricCondition } from '../versions/metricCondition.ts';
 import { type PersonsRequest, requestVersion } from '../versions/requestVersion.ts';
@@ -55,8 +57,8 @@ function addSearch(command: Command): void {
       '--cause <cause>',
       'made because of it: drift_event, schedule, manual, data_drift, an id',
     )
-    .option('--since <time>', 'in this state since then or later, such as 2026-01-31', time)
-    .option('--until <time>', 'in this state since before then', time)
+    .option('--since <time>', 'in this state since then or later, such as 2026-01-31', parseTime)
+    .option('--until <time>', 'in this state since before then', parseTime)
     .option('--limit <number>', 'show at most this many', wholeNumber, 50)
     .option('--json', 'print one JSON object per line')
     .addHelpText(
@@ -141,25 +143,11 @@ function withRequestOptions(command: Command): Command {
     .option('--timeout <seconds>', 'wait at most this long for the answer', wholeNumber, 60);
 }
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('expected a whole number of at least 1');
-  return value;
-}
-
 function metric(text: string): MetricCondition {
   const condition = metricCondition(text);
   if (condition === null)
     throw new InvalidArgumentError("expected a condition such as 'challengerLoss<0.2'");
   return condition;
-}
-
-function time(text: string): number {
-  const timeMs = Date.parse(text);
-  if (Number.isNaN(timeMs))
-    throw new InvalidArgumentError('expected a time such as 2026-01-31 or 2026-01-31T09:30:00Z');
-  return timeMs;
 }
 
 async function runSearch({ json, ...filter }: VersionFilter & { json?: boolean }): Promise<void> {

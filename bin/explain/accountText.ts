@@ -3,6 +3,7 @@ import type {
   TestAccount,
   WindowAccount,
 } from '../../services/detector/fold/windowAccount.ts';
+import { utcMinute } from '../../services/shared/utcMinute.ts';
 
 const barCells = 20;
 const maxColumns = 100;
@@ -37,7 +38,7 @@ export function accountText(account: WindowAccount, onlyFeature: string | null):
 function titleOf({ model, version, segment, windowStartMs, windowEndMs, records }: WindowAccount) {
   const whose = segment === '' ? 'all predictions' : segment;
   return (
-    `${model} ${version}, window from ${minute(windowStartMs)} to ${minute(windowEndMs)} UTC, ` +
+    `${model} ${version}, window from ${utcMinute(windowStartMs)} to ${utcMinute(windowEndMs)} UTC, ` +
     `${records} records, ${whose}`
   );
 }
@@ -75,7 +76,7 @@ function referenceText({ reference, untested }: WindowAccount): string {
   if (!reference || untested !== null) return '';
   return wrapped(
     `The ${reference.source} reference has ${reference.blocks} windows (or groups of small ones) from ` +
-      `${minute(reference.fromMs)} to ${minute(reference.toMs)} UTC with ${reference.records} records. ` +
+      `${utcMinute(reference.fromMs)} to ${utcMinute(reference.toMs)} UTC with ${reference.records} records. ` +
       'Instead of all of it, a test compares with the same times of earlier days or weeks if the past ' +
       'showed that it has less to explain then.',
   );
@@ -181,11 +182,6 @@ function share(nearness: number): string {
 /** @example shown(0.123456) // '0.123' */
 function shown(value: number): string {
   return String(Number(value.toPrecision(3)));
-}
-
-/** @example minute(0) // '1970-01-01 00:00' */
-function minute(timeMs: number): string {
-  return new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
 }
 
 /** Breaks a text into lines of at most `maxColumns`. A longer word has a line of its own. */

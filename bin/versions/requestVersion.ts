@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { VersionRequest } from '../../services/shared/contracts.ts';
-import { connectProducer, sendRecords } from '../../services/shared/kafka/kafka.ts';
-import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
-import { versionRequestEvent } from '../../services/shared/records/versionRequestEvent.ts';
 import { UserError } from '../../services/shared/userError.ts';
+import { publishRequest, requestedBy } from '../servers/publishRequest.ts';
 import { requireServer } from '../servers/requireServer.ts';
-import { withClickhouse, withKafka } from '../servers/withServers.ts';
+import { withClickhouse } from '../servers/withServers.ts';
 import { type RequestRow, selectAnswer } from './versionQueries.ts';
 
 export type PersonsRequest = Pick<
@@ -34,10 +30,10 @@ export async function requestVersion(
   const request: VersionRequest = {
     ...asked,
     id: randomUUID(),
-    requestedBy: `${userInfo().username}@${hostname()}`,
+    requestedBy: requestedBy(),
     time: Date.now(),
   };
-  await publish(environment, request);
+  await publishRequest(environment, 'VersionRequest', request);
   const answer = await withClickhouse(environment, clickhouse =>
     untilAnswered(clickhouse, request, performance.now() + timeoutMs),
   );
@@ -47,17 +43,6 @@ export async function requestVersion(
     );
   if (answer.outcome === 'refused') throw new UserError(`refused: ${answer.answer}`);
   return answer;
-}
-
-async function publish(environment: Environment, request: VersionRequest): Promise<void> {
-  const topic = prefixed(environment, topics.versionRequests);
-  const schemas = connectSchemaRegistry(environment);
-  const encode = await schemas.encoder<VersionRequest>('VersionRequest', topic);
-  const event = versionRequestEvent(request, { topic, source: 'command', value: encode(request) });
-  await withKafka(environment, async kafka => {
-    const producer = await connectProducer(kafka);
-    await sendRecords(producer, [event]).finally(() => producer.disconnect());
-  });
 }
 
 async function untilAnswered(

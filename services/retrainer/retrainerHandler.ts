@@ -10,8 +10,7 @@ import { cloudEvent } from '../shared/kafka/cloudEvent.ts';
 import { headerText, type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
 import type { ReferenceProfiles } from '../shared/profile/referenceProfiles.ts';
-import { retrainRequestEvent } from '../shared/records/retrainRequestEvent.ts';
-import { versionRequestEvent } from '../shared/records/versionRequestEvent.ts';
+import { requestEvent } from '../shared/records/requestEvent.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
@@ -249,7 +248,7 @@ class RetrainerHandler implements BatchHandler {
     const { topic, producer } = this.#context;
     const value = this.#encoders.request(request);
     const of = { topic: topic(topics.versionRequests), source: 'retrainer', value };
-    await sendRecords(producer, [versionRequestEvent(request, of)]);
+    await sendRecords(producer, [requestEvent('version-request', request, of)]);
   }
 
   async #publishReference(
@@ -279,7 +278,11 @@ export async function startRequests(context: ServiceContext): Promise<() => void
     sendRecords(
       producer,
       requests.map(request =>
-        retrainRequestEvent(request, { topic, source: 'retrainer', value: encode(request) }),
+        requestEvent('retrain-request', request, {
+          topic,
+          source: 'retrainer',
+          value: encode(request),
+        }),
       ),
     );
   return startSchedules(

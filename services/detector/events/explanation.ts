@@ -1,3 +1,4 @@
+import { utcMinute } from '../../shared/utcMinute.ts';
 import { type DriftCause, decidingEvidence } from './driftCause.ts';
 import type { Episode } from './episode.ts';
 
@@ -39,7 +40,7 @@ export function explanationOf(
     renewals > 0 ? ` The values kept changing after a new reference was taken (${times}).` : '';
   return (
     `${found[0]!.toUpperCase()}${found.slice(1)}.${code} ` +
-    `This was first seen from ${minute(windowStartMs)} to ${minute(windowEndMs)} UTC, ` +
+    `This was first seen from ${utcMinute(windowStartMs)} to ${utcMinute(windowEndMs)} UTC, ` +
     `compared with the ${reference} reference.${ongoing} ${advice[cause]} ` +
     `Numbers: ${ordered.map(({ numbers }) => numbers).join('; ')}.`
   );
@@ -57,9 +58,4 @@ export function headlineOf(explanation: string): string {
   return headline.length > maxHeadlineLength
     ? `${headline.slice(0, maxHeadlineLength - 1)}…`
     : headline;
-}
-
-/** @example minute(0) // '1970-01-01 00:00' */
-function minute(timeMs: number): string {
-  return new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
 }

@@ -2,6 +2,7 @@ import { median, sum } from 'simple-statistics';
 import { dayMs, hourMs, weekMs } from '../../shared/duration.ts';
 import type { Notice } from '../../shared/service/notice.ts';
 import { chiSquaredThreshold } from '../../shared/statistics/chiSquaredThreshold.ts';
+import { utcMinute } from '../../shared/utcMinute.ts';
 
 /** The records of the windows of a model. */
 export interface Volume {
@@ -163,12 +164,7 @@ function spanAt(
 function noticeOf({ records, usual, logRatio, fromMs, untilMs }: Span): Notice {
   const { code, message, advice } = logRatio < 0 ? said.fewer : said.more;
   const evidence =
-    `From ${minute(fromMs)} to ${minute(untilMs)} UTC there were ${records}, ` +
+    `From ${utcMinute(fromMs)} to ${utcMinute(untilMs)} UTC there were ${records}, ` +
     `where about ${Math.round(usual)} are usual.`;
   return { code, subject: '', sinceMs: fromMs, message, evidence, advice };
-}
-
-/** @example minute(0) // '1970-01-01 00:00' */
-function minute(timeMs: number): string {
-  return new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
 }

@@ -1,4 +1,5 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
+import { dayMs } from '../../shared/duration.ts';
 
 /** A drift event of the champion, with the runs that it has led to. */
 export interface CauseState {
@@ -33,7 +34,6 @@ export interface LossOfChampion {
   isRate: boolean;
 }
 
-const dayMs = 86_400_000;
 /** A loss is back where it was if it lies at most so far above, relative and for error rates. */
 const backShare = 0.1;
 const backOfErrorRate = 0.01;

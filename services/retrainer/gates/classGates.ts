@@ -1,3 +1,4 @@
+import { mostFrequentFirst } from '../../shared/mostFrequentFirst.ts';
 import type { Task } from '../../shared/task.ts';
 import { entitiesOf, type Gate, type GateRow, gate, share, weightsOf } from './gate.ts';
 import type { PastLabel } from './losses.ts';
@@ -27,7 +28,7 @@ export function judgeClasses(
   for (const { label } of past) counts.set(label, 0);
   for (const { truth } of rows) counts.set(truth.label, (counts.get(truth.label) ?? 0) + 1);
   const isSmall = ([, count]: [string, number]) => count < minRowsOfClass;
-  const frequentFirst = [...counts].sort(([, one], [, other]) => other - one);
+  const frequentFirst = mostFrequentFirst(counts);
   return [
     ...frequentFirst
       .filter(found => !isSmall(found))

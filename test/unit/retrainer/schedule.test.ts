@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { scheduledRequest, startSchedules } from '../../../services/retrainer/causes/schedule.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 import type { RetrainRequest } from '../../../services/shared/contracts.ts';
-import { retrainRequestEvent } from '../../../services/shared/records/retrainRequestEvent.ts';
+import { requestEvent } from '../../../services/shared/records/requestEvent.ts';
 
 describe('scheduledRequest', () => {
   it('has the same id on every replica, and a different one for every model and time', () => {
@@ -10,7 +10,7 @@ describe('scheduledRequest', () => {
     expect(scheduledRequest('churn', 2000).id).not.toBe(scheduledRequest('churn', 1000).id);
     expect(scheduledRequest('fraud', 1000).id).not.toBe(scheduledRequest('churn', 1000).id);
     expect(
-      retrainRequestEvent(scheduledRequest('churn', 1000), {
+      requestEvent('retrain-request', scheduledRequest('churn', 1000), {
         topic: 't',
         source: 'retrainer',
         value: Buffer.from('x'),

@@ -1,22 +1,22 @@
-import type { RetrainRequest } from '../contracts.ts';
+import type { RetrainRequest, VersionRequest } from '../contracts.ts';
 import { cloudEvent } from '../kafka/cloudEvent.ts';
 import type { OutgoingRecord } from '../kafka/kafka.ts';
 
 /**
- * Returns a request for a training as a record of the topic retrain-requests. People and schedules
- * ask in the same way.
+ * Returns a request for a training, or for a change of a version, as a record of its topic. People,
+ * schedules and the retrainer ask in the same way.
  * @param source what sends it: command or retrainer
  * @param value the encoded request
  */
-export function retrainRequestEvent(
-  request: RetrainRequest,
+export function requestEvent(
+  type: 'retrain-request' | 'version-request',
+  { id, model, time: timeMs }: Pick<RetrainRequest | VersionRequest, 'id' | 'model' | 'time'>,
   { topic, source, value }: { topic: string; source: string; value: Buffer },
 ): OutgoingRecord {
-  const { id, model, time: timeMs } = request;
   return cloudEvent({
     topic,
     key: model,
-    type: 'io.driftloop.retrain-request',
+    type: `io.driftloop.${type}`,
     source,
     identity: [id],
     subject: model,
