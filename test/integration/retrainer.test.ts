@@ -112,7 +112,7 @@ describe('retrainer', () => {
   async function fill(
     model: string,
     row: (index: number, random: () => number) => LoggedRow,
-    { from = 0, to = rowCount } = {},
+    { from = 0, to = rowCount, version = '1' } = {},
   ): Promise<void> {
     const random = seededRandom(from + 5);
     const predictions: object[] = [];
@@ -122,7 +122,7 @@ describe('retrainer', () => {
       const entries = Object.entries(features).filter(([, value]) => value !== null);
       const common = {
         model,
-        version: '1',
+        version,
         id: `p${index}`,
         event_time: new Date(startMs + index * minuteMs).toISOString(),
         prediction: String(prediction),
@@ -158,7 +158,7 @@ describe('retrainer', () => {
     await installation.clickhouse.insert('stream_progress', [
       {
         model,
-        version: '1',
+        version,
         source_partition: 0,
         last_offset: to,
         first_event_time: new Date(startMs).toISOString(),
@@ -519,6 +519,58 @@ describe('retrainer', () => {
     await drift({ ...stepOf('neverTrains'), revision: 2, status: 'withdrawn' });
     await upTo(1_700);
     expect(await tried()).toHaveLength(3);
+  });
+
+  it('improves the version that a drift has made until it is as good as the one before', async () => {
+    const window = (version: string, from: number, to: number, errorRate: number) =>
+      installation.clickhouse.insert('performance_windows', [
+        {
+          model: 'improving',
+          version,
+          segment: '',
+          window_start: new Date(startMs + from * minuteMs).toISOString(),
+          window_end: new Date(startMs + to * minuteMs).toISOString(),
+          task: 'binary',
+          predictions: to - from,
+          labelled: to - from,
+          // By their weights the rows count twice.
+          weight: 2 * (to - from),
+          loss_sum: 2 * errorRate * (to - from),
+          progress: to,
+        },
+      ]);
+    const tried = async () =>
+      (await runsOf('improving')).map(({ status, candidate_version, rows_since_change }) => [
+        status,
+        candidate_version,
+        rows_since_change,
+      ]);
+    await window('1', 0, changedAt, 0.05);
+    await fill('improving', reversed, { to: changedAt + 260 });
+    await drift(stepOf('improving'));
+    expect(await tried()).toEqual([['approved', '2', 260]]);
+
+    // Every third answer of version 2 is wrong.
+    const inPart = (index: number, random: () => number): LoggedRow => {
+      const row = reversed(index, random);
+      return index % 3 === 0 ? row : { ...row, prediction: row.label };
+    };
+    const more = { from: changedAt + 260, to: changedAt + 1_800, version: '2' };
+    await fill('improving', inPart, more);
+    await announceLabels('improving', more.to);
+    expect(await tried(), 'how good version 2 is, is not known').toHaveLength(1);
+    await window('2', more.from, more.to, 0.33);
+    await announceLabels('improving', more.to);
+    expect(await tried()).toEqual([
+      ['approved', '2', 260],
+      ['approved', '3', 1_800],
+    ]);
+
+    const last = { from: more.to, to: changedAt + 3_400, version: '3' };
+    await fill('improving', inPart, last);
+    await window('3', last.from, last.to, 0.06);
+    await announceLabels('improving', last.to);
+    expect(await tried()).toHaveLength(2);
   });
 
   it('goes on with a drift whose training was cut off', async () => {

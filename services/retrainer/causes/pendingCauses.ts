@@ -1,17 +1,19 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
 import { dayMs } from '../../shared/duration.ts';
 
-/** A drift event of the champion, with the runs that it has led to. */
+/** A drift event with the runs that it has led to. */
 export interface CauseState {
   /** Id of the drift event. */
   id: string;
+  /** The version that drifted. */
+  version: string;
   cause: string;
   /** Event time at which the change began. */
   changedAtMs: number;
   /** Runs that have ended, without those that were skipped. */
   attempts: number;
-  /** Whether one of them has made a version that was approved, and not taken back since. */
-  isMended: boolean;
+  /** Versions that they have made, that were approved, and that were not taken back since. */
+  mendedBy: readonly string[];
   /** Most labelled rows since the change that a run has tried to train with; 0 if none has. */
   rowsTried: number;
 }
@@ -39,23 +41,26 @@ const backShare = 0.1;
 const backOfErrorRate = 0.01;
 
 /**
- * Returns the causes that may be taken up again, the newest change first. They are the drifts of
- * the champion that no version has mended: none was approved of them, and none whose rows reach
- * beyond the change. Whether the drift event is open makes no difference, because it closes when the
- * new level is stable, however bad it is.
+ * Returns the causes that may be taken up again, the newest change first: the drifts of the champion
+ * that no version has mended, and the drift that has made the champion. The former have no approved
+ * version, and none whose rows reach beyond the change. The latter may have been mended in part,
+ * because the champion was trained on the first rows after the change. Whether the drift event is
+ * open makes no difference.
  */
 export function pendingCauses(
   causes: readonly CauseState[],
+  champion: string,
   trainings: readonly EarlierTraining[],
   { retraining }: ModelSettings,
 ): CauseState[] {
   const mendedUntilMs = newestRow(trainings.filter(({ approved }) => approved));
+  const isPending = ({ version, mendedBy, changedAtMs }: CauseState) =>
+    mendedBy.length === 0
+      ? version === champion && changedAtMs > mendedUntilMs
+      : mendedBy.includes(champion);
   return causes
     .filter(
-      ({ cause, isMended, changedAtMs }) =>
-        !isMended &&
-        changedAtMs > mendedUntilMs &&
-        (retraining.causes as readonly string[]).includes(cause),
+      cause => (retraining.causes as readonly string[]).includes(cause.cause) && isPending(cause),
     )
     .sort((one, other) => other.changedAtMs - one.changedAtMs);
 }

@@ -12,6 +12,8 @@ export interface Cause {
   attempt?: number;
   /** Event time at which the change began that the cause is about; absent if it is about none. */
   changedAtMs?: number;
+  /** The version that drifted; absent if it is the champion. */
+  driftedVersion?: string;
 }
 
 /** The change in the world that a cause is about. */

@@ -259,9 +259,8 @@ function judgePredictions(decisive: Losses, losses: Losses): Gate[] {
  */
 function judgeReach(task: Task, rows: readonly GateRow[], lossBeforeChange: number | null): Gate[] {
   if (lossBeforeChange === null) return [];
-  const unweighted = rows.map(row => ({ ...row, truth: { ...row.truth, weight: 1 } }));
-  const { challenger } = predictionLosses(task, unweighted, []);
-  const interval = meanInterval(challenger, level, null, entitiesOf(rows));
+  const { challenger } = predictionLosses(task, rows, []);
+  const interval = meanInterval(challenger, level, weightsOf(rows), entitiesOf(rows));
   const isRate = task !== 'regression';
   const allowed = Math.max(reachShare * lossBeforeChange, isRate ? reachOfErrorRate : 0);
   const limit = lossBeforeChange + allowed;

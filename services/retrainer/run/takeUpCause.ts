@@ -11,6 +11,7 @@ import { type Cause, runId } from '../causes/retrainer.ts';
 import { hasRoutine, routineCause } from '../causes/routineCause.ts';
 import { minRowsSinceChange } from '../dataset/dataSplit.ts';
 import { maturedUntilMs } from '../dataset/maturedUntil.ts';
+import type { ChangeOfVersions } from '../store/labelledRowQueries.ts';
 import type { RetrainerStore } from '../store/store.ts';
 
 type Store = Pick<RetrainerStore, 'history' | 'evidence' | 'labelledRows' | 'runs'>;
@@ -27,9 +28,9 @@ interface Evidence {
 }
 
 /**
- * Returns the cause that labels have made due, or null: a drift of the champion that no version has
- * mended, of which enough labelled rows have matured since the last attempt, or else so many rows or
- * so much time since the last training as the settings say. The answer follows from the tables, so a
+ * Returns the cause that labels have made due, or null: a drift whose harm is not over, of which
+ * enough labelled rows have matured since the last attempt, or else so many rows or so much time
+ * since the last training as the settings say. The answer follows from the tables, so a
  * restarted retrainer goes on where it was.
  * @param nowMs end of the newest window whose labels have come
  */
@@ -47,8 +48,7 @@ export async function causeToTakeUp(
   const trainings = await evidence.selectTrainings(model);
   if (!mayTrain(trainings, nowMs, settings)) return null;
   const known = { model, version, settings, nowMs, trainings };
-  const ofChampion = causes.filter(cause => cause.version === version);
-  return (await dueDrift(known, ofChampion, store)) ?? dueRoutine(known, store);
+  return (await dueDrift(known, causes, store)) ?? dueRoutine(known, store);
 }
 
 async function dueDrift(
@@ -56,16 +56,18 @@ async function dueDrift(
   causes: readonly CauseState[],
   { evidence, labelledRows }: Store,
 ): Promise<Cause | null> {
-  const pending = pendingCauses(causes, trainings, settings);
-  for (const { id, attempts, changedAtMs, rowsTried } of pending) {
-    const change = { model, version, changedAtMs };
+  const pending = pendingCauses(causes, version, trainings, settings);
+  const champion = { model, version };
+  for (const cause of pending) {
+    const { id, attempts, changedAtMs, rowsTried, version: driftedVersion } = cause;
+    const change = { model, versions: servedSince(driftedVersion, version), changedAtMs };
     // Most of the time too few labels are there, and that is asked cheaply.
     const labelled = await labelledRows.countSince(change, nowMs);
     if (!isDue(labelled, rowsTried, minRowsSinceChange)) continue;
     const matured = await maturedRowsSince(change, settings, labelledRows);
     if (!isDue(matured, rowsTried, minRowsSinceChange)) continue;
-    if (attempts > 0 && (await isHarmOver(change, pending, evidence))) return null;
-    return { type: 'drift_event', id, model, attempt: attempts, changedAtMs };
+    if (attempts > 0 && (await isHarmOver(champion, cause, pending, evidence))) continue;
+    return { type: 'drift_event', id, model, attempt: attempts, changedAtMs, driftedVersion };
   }
   return null;
 }
@@ -77,7 +79,7 @@ async function dueRoutine(
   if (!hasRoutine(settings)) return null;
   const [last] = trainings;
   const lastMs = last?.toMs ?? (await history.selectFirstEventTime(model, version));
-  const since = { model, version, changedAtMs: lastMs };
+  const since = { model, versions: [version], changedAtMs: lastMs };
   const rows = await labelledRows.countSince(since, nowMs);
   const cause = routineCause({ model, lastMs, nowMs, rows }, settings);
   if (cause === null) return null;
@@ -86,15 +88,14 @@ async function dueRoutine(
   return earlier === null || earlier.status === 'started' ? cause : null;
 }
 
-interface ChangeOfVersion {
-  model: string;
-  version: string;
-  changedAtMs: number;
+/** Returns the versions that have served since a drift: the one that drifted, and the champion. */
+export function servedSince(driftedVersion: string, champion: string): string[] {
+  return [...new Set([driftedVersion, champion])];
 }
 
-/** Returns how many labelled rows of a version have matured since a change. */
+/** Returns how many labelled rows of versions have matured since a change. */
 export async function maturedRowsSince(
-  change: ChangeOfVersion,
+  change: ChangeOfVersions,
   { retraining, windowSizeMs }: ModelSettings,
   labelledRows: Store['labelledRows'],
 ): Promise<number> {
@@ -105,14 +106,23 @@ export async function maturedRowsSince(
   return labelledRows.countSince(change, Math.min(newest.toMs, maturedUntilMs(coverage)));
 }
 
-/** Returns whether the champion is as good again as before the first of the changes. */
+/**
+ * Returns whether the champion is as good as the version that drifted was before: before the first
+ * of the changes, where the champion itself has drifted. A version that was made for the drift is
+ * judged when it has labels of its own.
+ */
 async function isHarmOver(
-  { model, version }: ChangeOfVersion,
+  { model, version }: { model: string; version: string },
+  cause: CauseState,
   pending: readonly CauseState[],
   evidence: Store['evidence'],
 ): Promise<boolean> {
-  const firstMs = Math.min(...pending.map(({ changedAtMs }) => changedAtMs));
-  const before = await evidence.selectLossBefore(model, version, firstMs, minRowsSinceChange);
+  const drifted = cause.version;
+  const firstMs = Math.min(
+    ...pending.filter(other => other.version === drifted).map(({ changedAtMs }) => changedAtMs),
+  );
+  const before = await evidence.selectLossBefore(model, drifted, firstMs, minRowsSinceChange);
   const now = await evidence.selectLossNow(model, version, minRowsSinceChange);
-  return before !== null && now !== null && isBack({ before, ...now });
+  if (before === null || now === null) return drifted !== version;
+  return isBack({ before, ...now });
 }

@@ -23,7 +23,7 @@ import {
   type RunStart,
   startedRun,
 } from './runOutcome.ts';
-import { maturedRowsSince } from './takeUpCause.ts';
+import { maturedRowsSince, servedSince } from './takeUpCause.ts';
 
 /**
  * Where a run is done. After its signal, the process that gets the cause next does the run again.
@@ -104,25 +104,23 @@ function outcomeOf(
 
 /** Returns what is known of the change that a cause is about. */
 async function changeOf(
-  { model, changedAtMs }: Cause,
-  version: string,
+  { model, changedAtMs, driftedVersion }: Cause,
+  champion: string,
   settings: ModelSettings,
   { evidence, labelledRows }: RetrainerStore,
 ): Promise<Pick<RunStart, 'change' | 'rowsSinceChange'>> {
-  if (changedAtMs === undefined || version === '') return { change: null, rowsSinceChange: 0 };
+  if (changedAtMs === undefined || champion === '') return { change: null, rowsSinceChange: 0 };
+  const drifted = driftedVersion ?? champion;
   const lossBefore = await evidence.selectLossBefore(
     model,
-    version,
+    drifted,
     changedAtMs,
     minRowsSinceChange,
   );
+  const change = { model, versions: servedSince(drifted, champion), changedAtMs };
   return {
     change: { atMs: changedAtMs, lossBefore },
-    rowsSinceChange: await maturedRowsSince(
-      { model, version, changedAtMs },
-      settings,
-      labelledRows,
-    ),
+    rowsSinceChange: await maturedRowsSince(change, settings, labelledRows),
   };
 }
 

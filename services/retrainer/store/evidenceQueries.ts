@@ -22,17 +22,16 @@ export class EvidenceQueries {
     this.#clickhouse = clickhouse;
   }
 
-  /** Returns the newest drift events of a model that the retrainer has had in hand, by version. */
-  async selectCauses(model: string): Promise<(CauseState & { version: string })[]> {
-    const rows = await this.#clickhouse.select<
-      Omit<CauseState, 'isMended'> & { version: string; approved: number }
-    >(
+  /** Returns the newest drift events of a model that the retrainer has had in hand. */
+  selectCauses(model: string): Promise<CauseState[]> {
+    return this.#clickhouse.select<CauseState>(
       `SELECT e.id AS id, e.version AS version, e.cause AS cause,
               toUnixTimestamp64Milli(e.window_start) AS changedAtMs,
-              r.attempts AS attempts, r.approved AS approved, r.rows_tried AS rowsTried
+              r.attempts AS attempts, r.mended_by AS mendedBy, r.rows_tried AS rowsTried
        FROM
        (
-           SELECT cause_id, countIf(${ended}) AS attempts, countIf(${mends}) AS approved,
+           SELECT cause_id, countIf(${ended}) AS attempts,
+                  groupUniqArrayIf(toString(candidate_version), ${mends}) AS mended_by,
                   maxIf(rows_since_change, status != 'started') AS rows_tried
            FROM training_runs FINAL
            WHERE model = {model:String} AND cause_type = 'drift_event' GROUP BY cause_id
@@ -45,7 +44,6 @@ export class EvidenceQueries {
        ORDER BY e.window_start DESC, e.id LIMIT {maxCauses:UInt32}`,
       { model, maxCauses },
     );
-    return rows.map(({ approved, ...cause }) => ({ ...cause, isMended: approved > 0 }));
   }
 
   /** Returns the newest trainings of a model, also failed ones. */
@@ -78,7 +76,7 @@ export class EvidenceQueries {
   }
 
   /**
-   * Returns the mean loss per row of a version in its windows before a time, or null if they have
+   * Returns the weighted mean loss of a version in its windows before a time, or null if they have
    * fewer labels than `minRows`.
    */
   async selectLossBefore(
@@ -87,17 +85,17 @@ export class EvidenceQueries {
     beforeMs: number,
     minRows: number,
   ): Promise<number | null> {
-    const [before] = await this.#clickhouse.select<{ rows: number; losses: number }>(
-      `SELECT sum(labelled) AS rows, sum(loss_sum) AS losses ${windowsOfVersion}
+    const [before] = await this.#clickhouse.select<{ rows: number; loss: number }>(
+      `SELECT sum(labelled) AS rows, sum(loss_sum) / sum(weight) AS loss ${windowsOfVersion}
          AND window_end <= fromUnixTimestamp64Milli({beforeMs:Int64}, 'UTC')`,
       { model, version, beforeMs },
     );
-    const { rows, losses } = before!;
-    return rows >= minRows && Number.isFinite(losses) ? losses / rows : null;
+    const { rows, loss } = before!;
+    return rows >= minRows && Number.isFinite(loss) ? loss : null;
   }
 
   /**
-   * Returns the mean loss per row of a version in its newest windows that have `rows` labels
+   * Returns the weighted mean loss of a version in its newest windows that have `rows` labels
    * together, or null if there are fewer.
    */
   async selectLossNow(
@@ -105,16 +103,22 @@ export class EvidenceQueries {
     version: string,
     rows: number,
   ): Promise<Pick<LossOfChampion, 'now' | 'isRate'> | null> {
-    const windows = await this.#clickhouse.select<{ task: string; rows: number; losses: number }>(
-      `SELECT toString(task) AS task, labelled AS rows, loss_sum AS losses ${windowsOfVersion}
+    const windows = await this.#clickhouse.select<{
+      task: string;
+      rows: number;
+      weight: number;
+      losses: number;
+    }>(
+      `SELECT toString(task) AS task, labelled AS rows, weight, loss_sum AS losses ${windowsOfVersion}
        ORDER BY window_start DESC LIMIT {maxNewestWindows:UInt32}`,
       { model, version, maxNewestWindows },
     );
-    let [counted, losses] = [0, 0];
+    let [counted, weight, losses] = [0, 0, 0];
     for (const window of windows) {
       counted += window.rows;
+      weight += window.weight;
       losses += window.losses;
-      if (counted >= rows) return { now: losses / counted, isRate: window.task !== 'regression' };
+      if (counted >= rows) return { now: losses / weight, isRate: window.task !== 'regression' };
     }
     return null;
   }

@@ -23,6 +23,14 @@ export interface FeatureNames {
   text: string[];
 }
 
+/** A change, and the versions that have served since then. */
+export interface ChangeOfVersions {
+  model: string;
+  versions: readonly string[];
+  /** Event time at which the change began. */
+  changedAtMs: number;
+}
+
 export interface ExportOptions {
   model: string;
   range: TimeRange;
@@ -92,15 +100,15 @@ export class LabelledRowQueries {
     return range!.outcomes > 0 ? { fromMs: range!.fromMs, toMs: range!.lastMs + 1 } : null;
   }
 
-  /** Returns how many labelled rows a version has from a change up to a time. */
+  /** Returns how many labelled rows versions have from a change up to a time. */
   async countSince(
-    { model, version, changedAtMs }: { model: string; version: string; changedAtMs: number },
+    { model, versions, changedAtMs }: ChangeOfVersions,
     untilMs: number,
   ): Promise<number> {
     const [counted] = await this.#clickhouse.select<{ rows: number }>(
       `SELECT count() AS rows FROM outcomes FINAL
-       WHERE model = {model:String} AND version = {version:String} AND ${between}`,
-      { model, version, fromMs: changedAtMs, toMs: untilMs },
+       WHERE model = {model:String} AND version IN {versions:Array(String)} AND ${between}`,
+      { model, versions, fromMs: changedAtMs, toMs: untilMs },
     );
     return counted!.rows;
   }

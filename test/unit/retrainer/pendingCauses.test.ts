@@ -18,10 +18,11 @@ const settings = (retraining = '') =>
 function cause(id: string, hoursAgo: number, fields: Partial<CauseState> = {}): CauseState {
   return {
     id,
+    version: '1',
     cause: 'concept_drift',
     changedAtMs: nowMs - hoursAgo * hourMs,
     attempts: 1,
-    isMended: false,
+    mendedBy: [],
     rowsTried: 200,
     ...fields,
   };
@@ -31,21 +32,31 @@ function training(hoursAgo: number, fields: Partial<EarlierTraining> = {}): Earl
   return { approved: false, judged: true, toMs: nowMs - hoursAgo * hourMs, ...fields };
 }
 
-const ids = (...of: Parameters<typeof pendingCauses>) => pendingCauses(...of).map(({ id }) => id);
+const ids = (causes: CauseState[], trainings: EarlierTraining[] = [], champion = '1') =>
+  pendingCauses(causes, champion, trainings, settings()).map(({ id }) => id);
 
 describe('pendingCauses', () => {
   it('are the drifts that no version has mended, the newest first', () => {
-    const causes = [cause('old', 90), cause('new', 40), cause('mended', 30, { isMended: true })];
-    expect(ids(causes, [], settings())).toEqual(['new', 'old']);
+    const mended = cause('mended', 30, { mendedBy: ['2'] });
+    const causes = [cause('old', 90), cause('new', 40), mended];
+    expect(ids(causes)).toEqual(['new', 'old']);
     const approved = training(50, { approved: true });
-    expect(ids(causes, [approved], settings()), 'a version knows the old one').toEqual(['new']);
+    expect(ids(causes, [approved]), 'a version knows the old one').toEqual(['new']);
+    expect(ids([cause('of-other', 40, { version: '0' })])).toEqual([]);
+  });
+
+  it('are also the drift that has made the champion, until a newer version serves', () => {
+    const causes = [cause('mended', 60, { mendedBy: ['2', '3'] }), cause('new', 40)];
+    const approved = [training(58, { approved: true }), training(50, { approved: true })];
+    expect(ids(causes, approved, '3')).toEqual(['mended']);
+    expect(ids(causes, approved, '4')).toEqual([]);
   });
 
   it('are none of broken data, of changed code, or of what the settings leave out', () => {
     const causes = ['data_quality', 'code_change', 'prediction_drift', 'data_drift'].map(kind =>
       cause(kind, 40, { cause: kind }),
     );
-    expect(ids(causes, [], settings())).toEqual(['data_drift']);
+    expect(ids(causes)).toEqual(['data_drift']);
   });
 });
 
