@@ -9,6 +9,7 @@ export const staircases: Record<string, readonly string[]> = {
   '.': ['quality', 'bench', 'examples', 'bin', 'infra', 'services'],
   quality: [
     '.',
+    'loop',
     'vectors',
     'peers',
     'estimates',
