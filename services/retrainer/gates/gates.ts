@@ -1,3 +1,4 @@
+import type { Costs } from '../../shared/model/costs.ts';
 import type { Task } from '../../shared/task.ts';
 import { judgeCalibration } from './calibrationGate.ts';
 import { judgeClasses } from './classGates.ts';
@@ -44,6 +45,8 @@ export interface GateContext {
    * it, and otherwise more rows are waited for. Null where it is not known, or is not asked for.
    */
   lossBeforeChange?: number | null;
+  /** settings.output.costs */
+  costs?: Costs | undefined;
 }
 
 export const minGateRows = minValues;
@@ -95,11 +98,11 @@ function passGates(
   task: Task,
   rows: readonly GateRow[],
   segmentNames: readonly string[],
-  { past = [], rule = 'better', lossBeforeChange = null }: GateContext,
+  { past = [], rule = 'better', lossBeforeChange = null, costs }: GateContext,
 ): Gate[] {
   const size = judgeSize(rows);
   if (size.outcome !== 'passed') return [size];
-  const losses = decisiveLosses(task, rows, past);
+  const losses = decisiveLosses(task, rows, past, costs);
   const outputs =
     task === 'regression' ? judgeNumbers(losses.challenger) : judgeProbabilities(rows);
   if (outputs.outcome !== 'passed') return [size, outputs];
@@ -109,9 +112,14 @@ function passGates(
     outputs,
     compareLosses(losses, rule),
     ...judgeConstants(losses),
-    ...judgePredictions(losses, ofPredictions),
-    ...judgeClasses(task, rows, past),
-    ...judgeReach(task, rows, lossBeforeChange),
+    // Costs say by themselves how many errors of one kind are worth one of another kind.
+    ...(costs
+      ? []
+      : [
+          ...judgePredictions(losses, ofPredictions),
+          ...judgeClasses(task, rows, past),
+          ...judgeReach(task, rows, lossBeforeChange),
+        ]),
     ...judgeCalibration(task, rows),
     ...judgeSegments(rows, losses, segmentNames),
   ];

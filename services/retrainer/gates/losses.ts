@@ -1,3 +1,4 @@
+import { type Costs, cheapestClass, costOf } from '../../shared/model/costs.ts';
 import type { Task } from '../../shared/task.ts';
 import type { DatasetRow } from '../dataset/dataset.ts';
 import { entitiesOf, type GateRow, weightsOf } from './gate.ts';
@@ -37,18 +38,22 @@ const maxClassWeight = 20;
 const newestShare = 0.2;
 const marginOfErrorRate = 0.01;
 const marginOfLogLoss = 0.02;
-const marginOfAbsoluteError = 0.02;
+/** Of the champion's loss. */
+const relativeMargin = 0.02;
 
 /**
- * Returns the losses that decide: log-loss where both models give probabilities, otherwise errors,
- * in which classes count alike if one is rare, and absolute errors of numbers.
+ * Returns the losses that decide: costs where they are configured, log-loss where both models give
+ * probabilities, otherwise errors, in which classes count alike if one is rare, and absolute errors
+ * of numbers.
  * @param past labels of the rows before the gate rows, the oldest first
  */
 export function decisiveLosses(
   task: Task,
   rows: readonly GateRow[],
   past: readonly PastLabel[],
+  costs?: Costs,
 ): Losses {
+  if (costs && task !== 'regression') return costsOfPredictions(rows, past, costs);
   const isProbable = (probability: number | null | undefined) =>
     typeof probability === 'number' && probability >= 0 && probability <= 1;
   const areProbable = rows.every(
@@ -69,6 +74,31 @@ export function decisiveLosses(
     weights: weightsOf(rows),
     entities: entitiesOf(rows),
     margin: marginOfLogLoss,
+  };
+}
+
+function costsOfPredictions(
+  rows: readonly GateRow[],
+  past: readonly PastLabel[],
+  costs: Costs,
+): Losses {
+  const costsOf = (predictionOf: (row: GateRow) => string) =>
+    rows.map(row => costOf(costs, row.truth.label, predictionOf(row)));
+  const champion = costsOf(row => row.champion.prediction);
+  const weights = weightsOf(rows);
+  return {
+    name: 'mean cost',
+    champion,
+    challenger: costsOf(row => row.challenger.prediction),
+    constants: pasts(past).map(({ name, labels }) => {
+      const prior = shares(labels);
+      const classes = [...prior.keys()];
+      const cheapest = classes[cheapestClass(costs, classes, [...prior.values()])]!;
+      return { name: `${cheapest}, the cheapest for ${name}`, losses: costsOf(() => cheapest) };
+    }),
+    weights,
+    entities: entitiesOf(rows),
+    margin: relativeMargin * weightedMean(champion, weights),
   };
 }
 
@@ -101,9 +131,7 @@ export function predictionLosses(
     }),
     weights,
     entities: entitiesOf(rows),
-    margin: isRegression
-      ? marginOfAbsoluteError * weightedMean(champion, weights)
-      : marginOfErrorRate,
+    margin: isRegression ? relativeMargin * weightedMean(champion, weights) : marginOfErrorRate,
   };
 }
 

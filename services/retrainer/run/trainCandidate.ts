@@ -94,7 +94,8 @@ async function trainOn(
   await mkdir(outputFolder, { recursive: true });
   await copyFile(snapshot.file, join(folder, datasetFile), constants.COPYFILE_FICLONE);
   const { model } = run.cause;
-  const task = trainingTask(snapshot, choice, { model, seed, outputFolder });
+  const { costs } = run.settings.output;
+  const task = trainingTask(snapshot, choice, { model, seed, outputFolder, costs });
   await writeFile(join(folder, taskFile), `${JSON.stringify(task, null, 2)}\n`);
   const failure = await runTrainer(folder, options);
   if (failure !== null) return { candidate: null, failure };
@@ -104,7 +105,12 @@ async function trainOn(
 function trainingTask(
   { id, meaning, classes, features, labelsAreNumbers, split }: Snapshot,
   { range, drawn }: TrainRows,
-  { model, seed, outputFolder }: Pick<TrainingTask, 'model' | 'seed' | 'outputFolder'>,
+  {
+    model,
+    seed,
+    outputFolder,
+    costs,
+  }: Pick<TrainingTask, 'model' | 'seed' | 'outputFolder' | 'costs'>,
 ): TrainingTask {
   return {
     model,
@@ -119,6 +125,7 @@ function trainingTask(
     labelColumn: labelsAreNumbers ? 'label_value' : 'label',
     splits: { ...split, train: range },
     ...(drawn && { trainRows: drawn }),
+    ...(costs && meaning.task !== 'regression' && { costs }),
     seed,
     outputFolder,
   };

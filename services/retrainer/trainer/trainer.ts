@@ -38,6 +38,7 @@ async function train(folder: string): Promise<void> {
     train: labelledRows(task.trainRows?.map(row => rows[row]!) ?? rowsOf(task.splits.train), task),
     select: labelledRows(rowsOf(task.splits.select), task),
     seed: task.seed,
+    costs: task.costs,
     afterEpoch: () => nextTurn(),
   });
   await writeModel(join(task.outputFolder, modelFolderName), model, {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import type { Costs } from '../../shared/model/costs.ts';
 import type { ClassLabel } from '../../shared/model/model.ts';
 import type { Task } from '../../shared/task.ts';
 import type { DataSplit, RowRange } from '../dataset/dataSplit.ts';
@@ -26,6 +27,8 @@ export interface TrainingTask {
   splits: DataSplit;
   /** Rows to train on instead of each train row once, in ascending order, some several times. */
   trainRows?: number[];
+  /** What a prediction costs, by truth and prediction (settings.output.costs), if that is set. */
+  costs?: Costs;
   /** Seed of every random choice. The same data and seed should give the same model. */
   seed: number;
   /** An existing folder, in which `model/` and `predictions.jsonl` are expected. */

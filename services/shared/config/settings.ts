@@ -58,6 +58,10 @@ const settingsOfOneModel = z.strictObject({
       .number()
       .optional()
       .describe('probability or score from which on the class scoreOf is predicted'),
+    costs: z
+      .record(z.string().min(1), z.record(z.string().min(1), z.number().min(0)))
+      .optional()
+      .describe('what a prediction costs, by the true class and then by the predicted one'),
   }),
   features: z
     .record(z.string().min(1), z.strictObject({ kind: z.enum(featureKinds) }))

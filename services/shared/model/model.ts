@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs';
 import type { Task } from '../task.ts';
+import { type Costs, cheapestClass } from './costs.ts';
 import { encodeRows, type FeatureEncoder, type FeatureRow } from './featureEncoder.ts';
 import { loadTensorflow, type Tensorflow } from './tensorflow.ts';
 
@@ -20,6 +21,8 @@ export interface ModelDescription {
    * classes.
    */
   labelScale: { mean: number; deviation: number };
+  /** By which the predicted class is chosen. Null: the most probable class is predicted. */
+  costs: Costs | null;
 }
 
 /** A trained network with the meaning of its numbers. */
@@ -29,7 +32,7 @@ export interface Model extends ModelDescription {
 
 /** The prediction for one row. */
 export interface ModelOutput {
-  /** The most probable class, or the number. */
+  /** The most probable class, or the one that costs least on the mean, or the number. */
   prediction: ClassLabel;
   /** The probability of the positive class, in a binary model. */
   score?: number;
@@ -79,14 +82,18 @@ export function networkOutputs(
 }
 type TensorflowTensor = ReturnType<Tensorflow['tensor2d']>;
 
-function toOutput({ task, classes, labelScale }: ModelDescription, raw: Float32Array): ModelOutput {
+function toOutput(
+  { task, classes, labelScale, costs }: ModelDescription,
+  raw: Float32Array,
+): ModelOutput {
   if (task === 'regression')
     return { prediction: raw[0]! * labelScale.deviation + labelScale.mean };
   const shares = task === 'binary' ? [1 - raw[0]!, raw[0]!] : Array.from(raw);
-  let best = 0;
-  for (const [index, share] of shares.entries()) if (share > shares[best]!) best = index;
+  const chosen = costs
+    ? cheapestClass(costs, classes, shares)
+    : shares.indexOf(Math.max(...shares));
   return {
-    prediction: classes[best]!,
+    prediction: classes[chosen]!,
     ...(task === 'binary' && { score: shares[1]! }),
     probabilities: Object.fromEntries(classes.map((name, index) => [name, shares[index]!])),
   };

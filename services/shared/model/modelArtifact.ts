@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Task } from '../task.ts';
 import { UserError } from '../userError.ts';
+import type { Costs } from './costs.ts';
 import type { FeatureEncoder, FeatureRow } from './featureEncoder.ts';
 import { type ClassLabel, type Model, type ModelOutput, predict } from './model.ts';
 import { loadTensorflow, type TensorflowBackend } from './tensorflow.ts';
@@ -18,6 +19,8 @@ export interface ModelManifest {
   classes: ClassLabel[];
   features: string[];
   labelScale: { mean: number; deviation: number };
+  /** As in `ModelDescription`; absent for null. */
+  costs?: Costs;
   datasetId: string;
   seed: number;
   backend: TensorflowBackend;
@@ -47,7 +50,7 @@ export async function writeModel(
   model: Model,
   about: Pick<ModelManifest, 'datasetId' | 'seed' | 'backend' | 'codeVersion'>,
 ): Promise<void> {
-  const { task, classes, encoder, labelScale } = model;
+  const { task, classes, encoder, labelScale, costs } = model;
   const contents = new Map<string, Uint8Array>([
     ...(await layersFiles(model)),
     ['encoder.json', json(encoder)],
@@ -58,6 +61,7 @@ export async function writeModel(
     classes,
     features: encoder.features.map(feature => feature.name),
     labelScale,
+    ...(costs && { costs }),
     ...about,
     files: Object.fromEntries([...contents].map(([name, bytes]) => [name, sha256(bytes)])),
   };
@@ -121,6 +125,7 @@ export async function loadModel(location: string, expectedChecksum?: string): Pr
     task: manifest.task,
     classes: manifest.classes,
     labelScale: manifest.labelScale,
+    costs: manifest.costs ?? null,
     encoder,
     layers,
   };

@@ -1,7 +1,9 @@
 import type { LayersModel, Sequential } from '@tensorflow/tfjs';
 import type { Task } from '../task.ts';
+import type { Costs } from './costs.ts';
 import { encodeRows, type FeatureRow, fitEncoder, meanAndDeviation } from './featureEncoder.ts';
 import { type ClassLabel, type Model, type ModelDescription, networkOutputs } from './model.ts';
+import { costsOfRareClass } from './rareClass.ts';
 import { randomPermutation, seededRandom } from './seededRandom.ts';
 import { loadTensorflow, type Tensorflow } from './tensorflow.ts';
 
@@ -24,6 +26,8 @@ export interface TrainingOptions {
   select: LabelledRows;
   /** An integer from 0 to 2^31 − 1. */
   seed: number;
+  /** What predictions cost, by which the model chooses the class that it predicts. */
+  costs?: Costs | undefined;
   /** Called and awaited after every epoch, so that other work of the process can run. */
   afterEpoch?: () => Promise<void>;
 }
@@ -55,6 +59,9 @@ const maxEncodedNumbers = 400_000_000;
  * seeded, and the order of rows is drawn here, because `fit` would shuffle with Math.random. The
  * loop of epochs is here as well, because TensorFlow.js does not implement restoreBestWeights.
  *
+ * The model predicts the class that costs least. Without costs that is the most probable one, and
+ * in a binary model with a rare class the one that `costsOfRareClass` says.
+ *
  * @returns the model, with the number of its epoch and its loss on the select rows
  * @throws Error if there is no feature, or if the encoded rows do not fit into memory
  */
@@ -72,7 +79,7 @@ export async function trainModel(
   }
   const labelScale =
     task === 'regression' ? meanAndDeviation(train.labels.map(Number)) : { mean: 0, deviation: 1 };
-  const description: ModelDescription = { task, classes, encoder, labelScale };
+  const description = { task, classes, encoder, labelScale };
   const layers = network(tf, description, seed);
 
   const inputs = encodeRows(encoder, train.features);
@@ -95,12 +102,18 @@ export async function trainModel(
   }
   restoreWeights(tf, layers, best.weights);
   layers.optimizer.dispose();
-  return { ...description, layers, epochs: best.epoch, selectLoss: best.loss };
+  const probabilities = [inputs, selectInputs].flatMap(encoded => [
+    ...networkOutputs(tf, layers, encoded, encoder.width),
+  ]);
+  const labels = [...train.labels, ...select.labels];
+  const ofRareClass = task === 'binary' ? costsOfRareClass(classes, probabilities, labels) : null;
+  const costs = options.costs ?? ofRareClass;
+  return { ...description, layers, costs, epochs: best.epoch, selectLoss: best.loss };
 }
 
 function network(
   tf: Tensorflow,
-  { task, classes, encoder }: ModelDescription,
+  { task, classes, encoder }: Omit<ModelDescription, 'costs'>,
   seed: number,
 ): Sequential {
   const layers = tf.sequential({ name: 'driftloop' });
@@ -137,7 +150,7 @@ function network(
  * zeros.
  */
 function encodeLabels(
-  { task, classes, labelScale }: ModelDescription,
+  { task, classes, labelScale }: Omit<ModelDescription, 'costs'>,
   labels: readonly ClassLabel[],
 ): Float32Array {
   if (task === 'regression')

@@ -90,6 +90,7 @@ const optionalSettings: Record<
   task: true,
   scoreOf: true,
   threshold: true,
+  costs: true,
   schedule: true,
   everyLabelledRows: true,
   maximumAge: true,

@@ -31,6 +31,39 @@ const labels = (count: number, label: (index: number) => string) =>
 const reasonOf = (rows: GateRow[], name: string, context: GateContext, segments: string[] = []) =>
   judgeChallenger('binary', rows, segments, context).reasons.find(text => text.startsWith(name));
 
+describe('costs', () => {
+  const costs = { fraud: { ok: 20 }, ok: { fraud: 1 } };
+  const past = labels(500, index => (index % 20 === 0 ? 'fraud' : 'ok'));
+  // The champion finds no fraud. The challenger finds all, and takes a fifth of the others for one.
+  const rows = rowsOf(1000, index =>
+    index % 20 === 0
+      ? row(['fraud', 'ok', 'fraud'])
+      : row(['ok', 'ok', index % 5 === 1 ? 'fraud' : 'ok']),
+  );
+
+  it('decide instead of errors where they are configured', () => {
+    const withoutCosts = judgeChallenger('binary', rows, [], { past });
+    expect(withoutCosts.reasons[0]).toMatch(/^Comparison: passed\. .* balanced error rate /);
+    const decision = judgeChallenger('binary', rows, [], { past, costs, lossBeforeChange: 0.01 });
+    expect(decision).toMatchObject({
+      verdict: 'promote',
+      metrics: { championLoss: 1, challengerLoss: 0.2 },
+    });
+    expect(decision.reasons[0]).toMatch(/^Comparison: passed\. .* challenger's mean cost is 0\.2 /);
+    expect(reasonOf(rows, 'Constant', { past, costs })).toMatch(
+      /^Constant: passed\. .* always answers fraud, the cheapest for .* mean cost of 0\.95\./,
+    );
+  });
+
+  it('of errors that have none are 1', () => {
+    const decision = judgeChallenger('binary', rows, [], { past, costs: { fraud: { ok: 2 } } });
+    expect(decision).toMatchObject({
+      verdict: 'reject',
+      metrics: { championLoss: 0.1, challengerLoss: 0.2 },
+    });
+  });
+});
+
 describe('the best constant', () => {
   it('keeps out a challenger that is better than a bad champion only', () => {
     // 20 % are b. The champion errs in 79 %, the challenger in 61 %.

@@ -112,4 +112,26 @@ describe('trainModel', () => {
       4,
     );
   });
+
+  it('predicts a rare class from the probability on at which F1 is highest, or what costs least', async () => {
+    // 5 % are rare, and hardly any of them is more probable than not.
+    const random = seededRandom(11);
+    const rare: Labeller = ({ x }) => (random() < (x > 7 ? 0.33 : 0.003) ? 'yes' : 'no');
+    const options = optionsOf('binary', ['no', 'yes'], rare);
+    const recallOf = async (model: Model) => {
+      const rows = rowsOf(3_000, 3, rare);
+      const outputs = await predict(model, rows.features);
+      const found = rows.labels.map((label, row) => [label, outputs[row]!.prediction]);
+      const positives = found.filter(([label]) => label === 'yes');
+      return positives.filter(([, said]) => said === 'yes').length / positives.length;
+    };
+    const model = await trainModel(options);
+    const threshold = model.costs!.no!.yes!;
+    expect(threshold).toBeGreaterThan(0.05);
+    expect(threshold).toBeLessThan(0.4);
+    expect(await recallOf({ ...model, costs: null })).toBeLessThan(0.2);
+    expect(await recallOf(model)).toBeGreaterThan(0.5);
+    const dear = await trainModel({ ...options, costs: { yes: { no: 1e9 } } });
+    expect(await recallOf(dear)).toBe(1);
+  });
 });
