@@ -10,6 +10,7 @@ import {
   type GateRow,
   gate,
   gateOutcomes,
+  share,
   shown,
   weightsOf,
 } from './gate.ts';
@@ -45,6 +46,12 @@ export interface GateContext {
    * it, and otherwise more rows are waited for. Null where it is not known, or is not asked for.
    */
   lossBeforeChange?: number | null;
+  /**
+   * Part of the margin that the champion and the versions before it have used up, from 0 on. Each of
+   * them may have been a little worse than the one before, and together they may not be worse by
+   * more than the margin.
+   */
+  marginUsed?: number;
   /** settings.output.costs */
   costs?: Costs | undefined;
 }
@@ -98,7 +105,7 @@ function passGates(
   task: Task,
   rows: readonly GateRow[],
   segmentNames: readonly string[],
-  { past = [], rule = 'better', lossBeforeChange = null, costs }: GateContext,
+  { past = [], rule = 'better', lossBeforeChange = null, marginUsed = 0, costs }: GateContext,
 ): Gate[] {
   const size = judgeSize(rows);
   if (size.outcome !== 'passed') return [size];
@@ -110,7 +117,7 @@ function passGates(
   return [
     size,
     outputs,
-    compareLosses(losses, rule),
+    compareLosses(losses, rule, marginUsed),
     ...judgeConstants(losses),
     // Costs say by themselves how many errors of one kind are worth one of another kind.
     ...(costs
@@ -172,7 +179,7 @@ function judgeProbabilities(rows: readonly GateRow[]): Gate {
  * Compares the models in pairs: by the mean over the rows of the champion's loss minus the
  * challenger's.
  */
-function compareLosses(losses: Losses, rule: 'better' | 'not-worse'): Gate {
+function compareLosses(losses: Losses, rule: 'better' | 'not-worse', marginUsed: number): Gate {
   const { name, champion, challenger, weights, margin } = losses;
   const rows = champion.length;
   const brokenChampion = champion.filter(value => !Number.isFinite(value)).length;
@@ -186,11 +193,15 @@ function compareLosses(losses: Losses, rule: 'better' | 'not-worse'): Gate {
   const interval = lossDifference(losses, champion, challenger, level);
   const championLoss = weightedMean(champion, weights);
   const challengerLoss = weightedMean(challenger, weights);
-  const passed = rule === 'better' ? interval.low > 0 : interval.low >= -margin;
-  const worst = rule === 'better' ? 0 : -margin;
+  const marginLeft = margin * Math.max(0, 1 - marginUsed);
+  const passed = rule === 'better' ? interval.low > 0 : interval.low >= -marginLeft;
+  const worst = rule === 'better' ? 0 : -marginLeft;
   const outcome = passed ? 'passed' : interval.high < worst ? 'failed' : 'inconclusive';
   const asked =
-    rule === 'better' ? '' : ` By the age of the champion, up to ${shown(margin)} higher passes.`;
+    rule === 'better'
+      ? ''
+      : ` By the age of the champion, up to ${shown(marginLeft)} higher passes` +
+        `${marginUsed > 0 ? `, because earlier versions have used ${share(marginUsed)} of ${shown(margin)}` : ''}.`;
   return {
     ...gate(
       outcome,
@@ -207,6 +218,7 @@ function compareLosses(losses: Losses, rule: 'better' | 'not-worse'): Gate {
       intervalLow: interval.low,
       intervalHigh: interval.high,
       blocks: interval.blocks,
+      marginUsed: margin > 0 ? Math.max(0, marginUsed - interval.mean / margin) : marginUsed,
     },
   };
 }

@@ -79,6 +79,7 @@ function passGates(run: RunStart, snapshot: Snapshot, { outputs }: Candidate): G
     past: rows.slice(0, split.gate.start),
     rule: run.cause.type === 'schedule' ? 'not-worse' : 'better',
     lossBeforeChange: lossToReach(run, snapshot),
+    marginUsed: run.marginUsed,
     costs: run.settings.output.costs,
   });
   const [decisive, ...others] = decision.reasons;

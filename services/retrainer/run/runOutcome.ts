@@ -17,6 +17,8 @@ export interface RunStart extends RunOfModel {
   change: Change | null;
   /** Labelled rows of the champion that have matured since then; 0 if the cause is about none. */
   rowsSinceChange: number;
+  /** See `GateContext`; of the champion. */
+  marginUsed: number;
   startedAtMs: number;
 }
 

@@ -69,6 +69,7 @@ export async function answerCause(
     cause,
     settings,
     championVersion,
+    marginUsed: await store.history.selectMarginUsed(model, championVersion),
     startedAtMs: Date.now(),
   };
   const outcome = await outcomeOf(run, decision, { ...context, log });

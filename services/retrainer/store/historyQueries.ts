@@ -67,6 +67,19 @@ export class HistoryQueries {
     return champion?.version ?? null;
   }
 
+  /**
+   * Returns the part of the margin that a version and those before it have used up, which its gates
+   * measured; 0 for a version that Driftloop has not made.
+   */
+  async selectMarginUsed(model: string, version: string): Promise<number> {
+    const [found] = await this.#clickhouse.select<{ used: number }>(
+      `SELECT metrics['marginUsed'] AS used FROM model_versions FINAL
+       WHERE model = {model:String} AND version = {version:String}`,
+      { model, version },
+    );
+    return found?.used ?? 0;
+  }
+
   async #selectLastTrained(model: string): Promise<number | null> {
     const [trained] = await this.#clickhouse.select<{ datasets: number; lastMs: number }>(
       `SELECT count() AS datasets, toUnixTimestamp64Milli(max(to_time)) AS lastMs FROM datasets

@@ -135,6 +135,58 @@ describe('judgeChallenger over many trainings', () => {
     expect(shareOf('promote', 50, same, unchanged, { rule: 'not-worse' })).toBe(1);
   });
 
+  it('lets challengers that are a little worse after an age go down by one margin in all', () => {
+    const random = seededRandom(7);
+    const { rows, past } = simulate(
+      { championNoise: 0, challengerNoise: 0, rows: 10_000, probabilities: false },
+      random,
+    );
+    const promotedOf = (keeps: boolean) => {
+      let [marginUsed, promoted] = [0, 0];
+      for (let training = 0; training < 20; training++) {
+        const wrong = new Set<number>();
+        while (wrong.size < 30) wrong.add(Math.floor(random() * rows.length));
+        const judged = rows.map((row, index) => {
+          const label = row.truth.label;
+          const other = label === 'yes' ? 'no' : 'yes';
+          const { prediction } = row.champion;
+          const challenger = wrong.has(index) && prediction === label ? other : prediction;
+          return { ...row, challenger: { ...row.challenger, prediction: challenger } };
+        });
+        const { verdict, metrics } = judgeChallenger('binary', judged, [], {
+          past,
+          rule: 'not-worse',
+          marginUsed,
+        });
+        if (verdict !== 'promote') continue;
+        promoted++;
+        if (keeps) marginUsed = metrics.marginUsed!;
+      }
+      return { promoted, marginUsed };
+    };
+    // Each challenger is worse by a fifth to a third of the margin.
+    expect(promotedOf(false).promoted).toBe(20);
+    const { promoted, marginUsed } = promotedOf(true);
+    expect(promoted).toBeGreaterThanOrEqual(2);
+    expect(marginUsed).toBeLessThanOrEqual(1);
+  });
+
+  it('gives the margin back to a challenger that is better', () => {
+    const better = (rows: GateRow[], random: () => number) => {
+      for (const { truth, champion, challenger } of rows) {
+        challenger.prediction = champion.prediction;
+        if (random() < 0.3) challenger.prediction = truth.label;
+      }
+    };
+    const { rows, past } = simulate(
+      { championNoise: 0, challengerNoise: 0, rows: 1000, probabilities: false },
+      seededRandom(7),
+    );
+    better(rows, seededRandom(8));
+    const { metrics } = judgeChallenger('binary', rows, [], { past, marginUsed: 0.8 });
+    expect(metrics.marginUsed).toBe(0);
+  });
+
   it.each([
     ['the champion finds positives', { rows: 1000, bias: -5, probabilities: false }, 1],
     ['classes are of one size', { rows: 1000, probabilities: false }, 1],

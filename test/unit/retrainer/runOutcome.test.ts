@@ -17,6 +17,7 @@ const run: RunStart = {
   championVersion: '1',
   change: { atMs: 500, lossBefore: 0.2 },
   rowsSinceChange: 300,
+  marginUsed: 0,
   startedAtMs: 1_000,
 };
 const training = { datasetId: 'abcdef0123', trainer: 'driftloop 1', seed: 0xabcdef0 };
