@@ -35,7 +35,7 @@ export function effectiveSettings(settings: Settings): {
 function writable(settings: ModelSettings): object {
   const { windowSizeMs, outOfOrdernessMs, gracePeriodMs, deduplicationMs, idleMs, ...others } =
     settings;
-  const { cooldownMs, timeoutMs, maximumAgeMs, ...retraining } = others.retraining;
+  const { watchMs, cooldownMs, timeoutMs, maximumAgeMs, ...retraining } = others.retraining;
   return {
     window: formatDuration(windowSizeMs),
     outOfOrderness: formatDuration(outOfOrdernessMs),
@@ -45,6 +45,7 @@ function writable(settings: ModelSettings): object {
     ...others,
     retraining: {
       ...retraining,
+      watch: formatDuration(watchMs),
       cooldown: formatDuration(cooldownMs),
       timeout: formatDuration(timeoutMs),
       ...(maximumAgeMs !== undefined && { maximumAge: formatDuration(maximumAgeMs) }),

@@ -22,7 +22,7 @@ import {
 } from '../versions/versionQueries.ts';
 
 const states =
-  'candidate, waiting_for_approval, approved, champion, superseded, rolled_back, rejected, retired';
+  'candidate, shadow, waiting_for_approval, approved, champion, superseded, rolled_back, rejected, retired';
 
 export function addVersionsCommand(program: Command): void {
   const command = program

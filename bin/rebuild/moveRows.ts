@@ -24,6 +24,12 @@ export const movedTables: readonly MovedTable[] = [
     timeColumn: 'event_time',
   },
   {
+    table: 'shadow_predictions',
+    key: 'model, version, event_time, id',
+    version: 'precedence',
+    timeColumn: 'event_time',
+  },
+  {
     table: 'window_profiles',
     key: 'model, version, segment, window_start, window_end, kind, feature, source_partition',
     version: 'last_offset',

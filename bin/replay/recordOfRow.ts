@@ -13,8 +13,8 @@ const numericFields = ['prediction', 'label'];
 /**
  * Returns the records of a row of a table. Without a mapping its columns are called like the fields
  * of the contract, with those of an object as `segment.country`. When no column begins with
- * `features.`, all columns that are no fields are features, and so are `weight` and a `ranking` that
- * is no list, which may be those of a thing.
+ * `features.`, all columns that are no fields are features, and so are `weight`, `shadow` and a
+ * `ranking` that is no list, which may be those of a thing.
  */
 export function recordOfRow(
   row: TableRow,
@@ -46,7 +46,7 @@ function byName(row: TableRow, kind: InputKind): TableRow {
     else others[column] = value;
   }
   if (kind !== 'prediction' || record.features !== undefined) return record;
-  for (const name of ['weight', 'ranking']) {
+  for (const name of ['weight', 'ranking', 'shadow']) {
     if (record[name] === undefined || Array.isArray(record[name])) continue;
     others[name] = record[name];
     delete record[name];

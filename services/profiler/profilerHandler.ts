@@ -13,6 +13,7 @@ import type { ServiceContext } from '../shared/service/service.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
 import { addPrediction, predictionBlock } from './blocks/predictionBlock.ts';
 import { addSample, sampleBlock } from './blocks/sampleBlock.ts';
+import { addShadow, shadowBlock } from './blocks/shadowBlock.ts';
 import { addWindow, windowBlock } from './blocks/windowBlock.ts';
 import { countPrediction, isCounted } from './counting/profiler.ts';
 import { emptyTally } from './counting/tally.ts';
@@ -78,6 +79,8 @@ class ProfilerHandler implements BatchHandler {
   readonly #refusals: RefusalBoard;
   /** Counted predictions that are not inserted yet. */
   readonly #rows = predictionBlock();
+  /** Shadow predictions that are not inserted yet. */
+  readonly #shadows = shadowBlock();
   /** Filled and emptied within a flush. */
   readonly #windows = windowBlock();
   readonly #samples = sampleBlock();
@@ -125,9 +128,15 @@ class ProfilerHandler implements BatchHandler {
     this.#refusals.note(records);
     const partition = sourcePartition(records[0]!, this.#context.topic(topics.predictions));
     const nowMs = this.#context.clock.nowMs();
-    const usable = await decodeOrDeadLetter(records, 'Prediction', this.#context, value =>
+    const decoded = await decodeOrDeadLetter(records, 'Prediction', this.#context, value =>
       checkPrediction(value, nowMs),
     );
+    const usable = decoded.filter(({ value }) => value.shadow !== true);
+    for (const { value, record } of decoded) {
+      if (value.shadow !== true) continue;
+      addShadow(this.#shadows, value, partition, record.offset);
+      this.#results.shadow++;
+    }
     const predictions = usable.map(({ value, row, record: { offset } }) => ({
       prediction: value,
       offset,
@@ -160,7 +169,9 @@ class ProfilerHandler implements BatchHandler {
    */
   async #keepWithinLimits(mayStore: () => Promise<boolean>): Promise<void> {
     const holdsManyProfiles = this.#tally.newProfiles >= maxNewProfiles;
-    const holdsManyRows = this.#rows.rows >= maxRawRows || blockBytes(this.#rows) >= maxRawBytes;
+    const holdsManyRows =
+      this.#rows.rows + this.#shadows.rows >= maxRawRows ||
+      blockBytes(this.#rows) + blockBytes(this.#shadows) >= maxRawBytes;
     if (!(holdsManyProfiles || holdsManyRows) || !(await mayStore())) return;
     await (holdsManyProfiles ? this.flush() : this.#insertRows());
   }
@@ -203,6 +214,9 @@ class ProfilerHandler implements BatchHandler {
     await this.#store.predictions.insert(this.#rows);
     this.#context.metrics.rows.inc({ table: 'predictions' }, this.#rows.rows);
     clearBlock(this.#rows);
+    await this.#store.predictions.insertShadows(this.#shadows);
+    this.#context.metrics.rows.inc({ table: 'shadow_predictions' }, this.#shadows.rows);
+    clearBlock(this.#shadows);
   }
 
   /**
@@ -261,6 +275,7 @@ class ProfilerHandler implements BatchHandler {
   reset(): void {
     this.#versions.clear();
     clearBlock(this.#rows);
+    clearBlock(this.#shadows);
     clearBlock(this.#windows);
     clearBlock(this.#samples);
     this.#context.deadLetters.clear();

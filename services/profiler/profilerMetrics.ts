@@ -4,10 +4,10 @@ import type { CountResult } from './counting/profiler.ts';
 import type { Tally } from './counting/tally.ts';
 
 /** Number of predictions by what became of them. The names are values of the label `verdict`. */
-export type ResultCounts = Record<Extract<CountResult, string> | 'too_late', number>;
+export type ResultCounts = Record<Extract<CountResult, string> | 'too_late' | 'shadow', number>;
 
 export function noResults(): ResultCounts {
-  return { on_time: 0, late: 0, too_late: 0, duplicate: 0, replayed: 0 };
+  return { on_time: 0, late: 0, too_late: 0, duplicate: 0, replayed: 0, shadow: 0 };
 }
 
 export function addResult(counts: ResultCounts, result: CountResult): void {

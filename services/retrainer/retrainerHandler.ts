@@ -31,6 +31,7 @@ import { checkVersionRequest } from './registry/checkVersionRequest.ts';
 import { type RetrainerMetrics, retrainerMetrics } from './retrainerMetrics.ts';
 import { causeToTakeUp } from './run/takeUpCause.ts';
 import { answerCause } from './run/trainingRun.ts';
+import { askAfterComparison } from './shadow/askAfterComparison.ts';
 import { type RetrainerStore, retrainerStore } from './store/store.ts';
 import { identityOfState } from './versions/publishedVersion.ts';
 
@@ -148,8 +149,9 @@ class RetrainerHandler implements BatchHandler {
   }
 
   /**
-   * Takes up causes again of models whose labels have come. The updates of a model are in one
-   * partition, so one replica does it.
+   * Takes up causes again of models whose labels have come, and asks for what the comparison of
+   * versions on what was served says. The updates of a model are in one partition, so one replica
+   * does it.
    */
   async #takeUpdates(records: readonly KafkaRecord[]): Promise<void> {
     const updates = await decodeOrDeadLetter(records, 'WindowUpdate', this.#context);
@@ -164,6 +166,9 @@ class RetrainerHandler implements BatchHandler {
       const settings = this.#context.settings.of(model);
       const cause = await causeToTakeUp(model, nowMs, settings, this.#store);
       if (cause !== null) await this.#answer(cause, () => ({ train: true }));
+      const { log } = this.#context;
+      const request = await askAfterComparison(model, settings, { store: this.#store, log });
+      if (request !== null) await this.#ask(request);
     }
   }
 

@@ -100,7 +100,7 @@ export interface ModelAlias {
   /** Deterministic: model, alias and sequence. */
   id: string;
   model: string;
-  /** champion: the version to serve; challenger: the newest one that waits for approval; previous: the one that a rollback returns to. */
+  /** champion: the version to serve; challenger: the newest one in shadow or waiting for approval; previous: the one that a rollback returns to. */
   alias: 'champion' | 'challenger' | 'previous';
   /** Null if there is none now. */
   version: string | null;
@@ -153,6 +153,7 @@ export interface ModelVersion {
   /** Where it stands in its life. Null in records of Driftloop 0.1. */
   state:
     | 'candidate'
+    | 'shadow'
     | 'waiting_for_approval'
     | 'approved'
     | 'champion'
@@ -169,6 +170,8 @@ export interface ModelVersion {
   requestId: string | null;
   /** Number of that request among those of the model. */
   sequence: number | null;
+  /** What the gates said: promote, reject, inconclusive or not_evaluable. Null in earlier records. */
+  verdict: string | null;
 }
 
 /** What is odd in how a model version is logged, for whoever logs it. Topic: notices, compacted. */
@@ -260,6 +263,8 @@ export interface Prediction {
   quantiles: Record<string, number> | null;
   /** Classes or items, the best first, at most 100. */
   ranking: string[] | null;
+  /** True: the version only would have answered so, and another one has served the id. Shadow predictions have no windows and are compared with those that served; null is false. */
+  shadow: boolean | null;
 }
 
 /** The fields that a Prediction may leave out, as they are then read. */
@@ -273,6 +278,7 @@ export const predictionDefaults = {
   samplingRate: null,
   quantiles: null,
   ranking: null,
+  shadow: null,
 } satisfies Partial<Prediction>;
 
 /** A person or a schedule asks for a new version. Topic: retrain-requests. */

@@ -191,6 +191,7 @@ describe('docs', { timeout: 300_000 }, () => {
       artifactUri: pathToFileURL(folder).href,
       artifactChecksum: await folderChecksum(folder),
       referenceId: 'reference',
+      verdict: 'promote',
     };
     await store.versions.insert(recordOfGates(facts, 'candidate', 0), revisions.judged, 0);
     await store.steps.insert({

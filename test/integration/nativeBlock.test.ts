@@ -55,6 +55,7 @@ const prediction: fc.Arbitrary<Prediction> = fc.record({
   samplingRate: fc.option(fc.double({ min: 1e-6, max: 1, noNaN: true })),
   quantiles: fc.option(mapOf(number), { freq: 1 }),
   ranking: fc.option(fc.array(anyText, { maxLength: 5 }), { freq: 1 }),
+  shadow: fc.constant(null),
 });
 
 /** Returns a number as ClickHouse writes it in JSON. */

@@ -10,6 +10,7 @@ import type { ServiceProcess } from '../../infra/local/processes/serviceProcesse
 import { answerVersionRequest } from '../../services/retrainer/registry/answerVersionRequest.ts';
 import { revisions } from '../../services/retrainer/store/modelVersionTable.ts';
 import { type RetrainerStore, retrainerStore } from '../../services/retrainer/store/store.ts';
+import { trainerCodeVersion } from '../../services/retrainer/trainer/trainerCodeVersion.ts';
 import {
   recordOfGates,
   type VersionFacts,
@@ -18,7 +19,8 @@ import { contractType, wireHeaderBytes } from '../../services/shared/avro/schema
 import { readSettings } from '../../services/shared/config/settings.ts';
 import type { ModelAlias, ModelVersion, VersionRequest } from '../../services/shared/contracts.ts';
 import { deterministicId } from '../../services/shared/deterministicId.ts';
-import { folderChecksum } from '../../services/shared/model/modelArtifact.ts';
+import { folderChecksum, writeModel } from '../../services/shared/model/modelArtifact.ts';
+import { trainModel } from '../../services/shared/model/trainModel.ts';
 import { type CommandResult, driftloop } from '../commands.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
@@ -82,6 +84,7 @@ describe('the life of versions', () => {
       artifactUri: pathToFileURL(folder).href,
       artifactChecksum: await folderChecksum(folder),
       referenceId: 'reference',
+      verdict: 'promote',
       ...fields,
     };
     await store.versions.insert(
@@ -394,6 +397,34 @@ describe('the life of versions', () => {
     },
   );
 
+  it('gives commands that run at the same moment one order and clear answers', async () => {
+    const model = 'asked';
+    await trainAndSubmit(model, '6');
+    await trainAndSubmit(model, '7');
+    const before = (await store.steps.selectAnswered(model)).length;
+    const results = await Promise.all([
+      command('approve', model, '6', '--note', 'one'),
+      command('approve', model, '7', '--note', 'other'),
+      command('rollback', model, '--note', 'third'),
+    ]);
+    const answered = (await store.steps.selectAnswered(model)).slice(before);
+    expect(answered.map(({ sequence }) => sequence)).toEqual([1, 2, 3].map(one => before + one));
+    for (const [index, note] of ['one', 'other', 'third'].entries()) {
+      const { accepted, answer } = answered.find(({ request }) => request.note === note)!;
+      expect(results[index]).toEqual(
+        accepted
+          ? { exitCode: 0, output: `${answer}\n`, errors: '' }
+          : { exitCode: 1, output: '', errors: `refused: ${answer}\n` },
+      );
+    }
+    const champions = Object.values(await states(model)).filter(state => state === 'champion');
+    expect(champions).toHaveLength(1);
+    const [last] = answered.filter(({ accepted }) => accepted).slice(-1);
+    expect((await aliases(model))[`${model}:champion`]).toBe(
+      last!.steps.find(({ state }) => state === 'champion')!.version,
+    );
+  });
+
   it('answers a request once, after a restart and after later requests', async () => {
     await trainAndSubmit('again', '2');
     await trainAndSubmit('again', '3');
@@ -421,6 +452,120 @@ describe('the life of versions', () => {
       'again:4': 'champion',
     });
     expect(versions.findLast(({ value }) => value.status === 'approved')!.key).toBe('again:4');
+  });
+
+  /** Logs rows that one version serves and another one answers in shadow, and then their labels. */
+  async function serve(
+    rows: { model: string; from: number; count: number },
+    served: { version: string; isWrong(row: number): boolean },
+    shadow: typeof served | null,
+  ): Promise<void> {
+    const { model } = rows;
+    const numbers = Array.from({ length: rows.count }, (_, index) => rows.from + index);
+    const truth = (row: number) => (row % 2 === 0 ? 'yes' : 'no');
+    const timeOf = (row: number) => judgedMs + 86_400_000 + row * 60_000;
+    const predictionOf = (row: number, of: typeof served, isShadow: boolean) => ({
+      key: `${model} ${row}`,
+      value: JSON.stringify({
+        id: `${model} ${row}`,
+        model,
+        version: of.version,
+        time: timeOf(row),
+        features: isShadow ? {} : { side: row % 2 },
+        prediction: of.isWrong(row) ? truth(row + 1) : truth(row),
+        ...(isShadow && { shadow: true }),
+      }),
+    });
+    await installation.producer.send({
+      topic: topic('predictions'),
+      messages: numbers.flatMap(row => [
+        predictionOf(row, served, false),
+        ...(shadow === null ? [] : [predictionOf(row, shadow, true)]),
+      ]),
+    });
+    await installation.untilQuiet('profiler');
+    await installation.producer.send({
+      topic: topic('feedback'),
+      messages: numbers.map(row => ({
+        key: `${model} ${row}`,
+        value: JSON.stringify({
+          id: `${model} ${row}`,
+          model,
+          label: truth(row),
+          time: timeOf(row),
+        }),
+      })),
+    });
+    await installation.untilQuiet('profiler', 'evaluator', 'retrainer');
+  }
+
+  it('promotes what is better in shadow, rolls back what does worse, and computes answers', async () => {
+    const model = 'shadowed';
+    await installation.startService('profiler');
+    await installation.startService('evaluator');
+    await insertTraining(model, '2', 'rows of 2');
+    await trainAndSubmit(model, '2', { verdict: 'inconclusive', datasetId: 'rows of 2' });
+    expect(await states(model)).toEqual({ 2: 'shadow' });
+    expect(await aliases(model)).toEqual({ [`${model}:challenger`]: '2' });
+
+    const often = (row: number) => row % 3 === 0;
+    const seldom = (row: number) => row % 20 === 0;
+    const one = (isWrong: typeof often) => ({ version: '1', isWrong });
+    const two = (isWrong: typeof often) => ({ version: '2', isWrong });
+    await serve({ model, from: 0, count: 700 }, one(often), two(seldom));
+    expect(await states(model)).toEqual({ 1: 'superseded', 2: 'champion' });
+    // Shadow predictions are in no window, so that nothing is judged by them.
+    const counted = await installation.clickhouse.select(
+      `SELECT DISTINCT version FROM window_profiles WHERE model = {model:String}
+       UNION DISTINCT SELECT version FROM performance_windows WHERE model = {model:String}`,
+      { model },
+    );
+    expect(counted).toEqual([{ version: '1' }]);
+
+    await serve({ model, from: 700, count: 700 }, two(often), one(seldom));
+    expect(await states(model)).toEqual({ 1: 'champion', 2: 'rolled_back' });
+
+    // The service logs nothing in shadow, and the retrainer has the model and the features.
+    const rows = Array.from({ length: 100 }, (_, row) => row % 2);
+    const learned = {
+      features: rows.map(side => ({ side })),
+      labels: rows.map(side => (side === 0 ? 'yes' : 'no')),
+    };
+    const network = await trainModel({
+      ...{ task: 'binary', classes: ['no', 'yes'], features: ['side'], seed: 1 },
+      ...{ train: learned, select: learned },
+    });
+    const about = { datasetId: 'rows of 3', seed: 1, backend: 'wasm', codeVersion: '' } as const;
+    await writeModel(artifactFolder(model, '3'), network, about);
+    await insertTraining(model, '3', 'rows of 3');
+    const builtIn = { codeVersion: trainerCodeVersion(), datasetId: 'rows of 3' };
+    await trainAndSubmit(model, '3', { verdict: 'inconclusive', ...builtIn });
+    await serve({ model, from: 1400, count: 700 }, one(often), null);
+    expect(await states(model)).toMatchObject({ 1: 'superseded', 3: 'champion' });
+
+    const requests = await installation.clickhouse.select<{ action: string; note: string }>(
+      `SELECT action, note FROM version_requests
+       WHERE model = {model:String} AND requested_by = 'driftloop'`,
+      { model },
+    );
+    expect(requests).toEqual([
+      {
+        action: 'approve',
+        note: expect.stringMatching(
+          /^Better in shadow\. On the same \d+ rows, its error rate is 0\.0/,
+        ),
+      },
+      {
+        action: 'rollback',
+        note: expect.stringMatching(
+          /^Worse than its predecessor\. .* and its predecessor's would be 0\.0/,
+        ),
+      },
+      {
+        action: 'approve',
+        note: expect.stringMatching(/^Better in shadow\. .* its error rate is 0, /),
+      },
+    ]);
   });
 
   it('ends the same wherever it is cut off', async () => {

@@ -115,7 +115,8 @@ function addVectors({ columns }: PredictionBlock, { names, values }: Features): 
   return vectors;
 }
 
-function addEntries<T>(
+/** Ends a row of a map with the entries of an object. */
+export function addEntries<T>(
   column: ReturnType<typeof mapColumn<T>>,
   map: Record<string, T> | null,
 ): void {

@@ -2,6 +2,7 @@ import { anyOf } from '../../shared/clickhouse/anyOf.ts';
 import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
 import type { VersionName } from '../../shared/versionKey.ts';
 import type { PredictionBlock } from '../blocks/predictionBlock.ts';
+import type { ShadowBlock } from '../blocks/shadowBlock.ts';
 import type { VersionProgress } from '../counting/versionState.ts';
 import { versionPortions } from './versionQueries.ts';
 
@@ -11,7 +12,7 @@ export interface CountedPrediction extends VersionName {
   timeMs: number;
 }
 
-/** The table predictions. */
+/** The tables predictions and shadow_predictions. */
 export class PredictionTable {
   readonly #clickhouse: Clickhouse;
 
@@ -50,5 +51,9 @@ export class PredictionTable {
 
   insert(rows: PredictionBlock): Promise<void> {
     return this.#clickhouse.insertBlock('predictions', rows);
+  }
+
+  insertShadows(rows: ShadowBlock): Promise<void> {
+    return this.#clickhouse.insertBlock('shadow_predictions', rows);
   }
 }

@@ -27,7 +27,7 @@ export function judgeCandidate(
 ): RunResult {
   const { cause, championVersion, settings } = run;
   const reference = trainingReference(snapshot, candidate, settings.windowSizeMs);
-  const { status, reasons, metrics } = passGates(run, snapshot, candidate);
+  const { status, verdict, reasons, metrics } = passGates(run, snapshot, candidate);
   return {
     reference,
     version: {
@@ -35,6 +35,7 @@ export function judgeCandidate(
       model: cause.model,
       version,
       status,
+      verdict,
       reasons: [...reasons, ...candidate.notes, ...snapshot.notes],
       metrics,
       championVersion,

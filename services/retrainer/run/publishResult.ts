@@ -17,7 +17,8 @@ export interface ResultTarget {
 
 /**
  * Publishes the reference, then the version as a candidate, then that it was rejected. One that has
- * passed the gates is submitted instead, because only answers to requests make champions. A process
+ * passed the gates is submitted instead, because only answers to requests make champions, and so is
+ * one of which too little is known, because it may be served in shadow. A process
  * that was cut off, or one that is as far, may have done the same before. Rows come before events,
  * so that a reader who hears of a version can read about it.
  */
@@ -27,10 +28,15 @@ export async function publishResult(
 ): Promise<void> {
   const { id: _, status, time, ...facts } = judged;
   await publishReference(reference, facts.model, facts.version);
-  const candidate = recordOfGates({ ...facts, reasons: [], metrics: {} }, 'candidate', time);
+  const candidate = recordOfGates(
+    { ...facts, reasons: [], metrics: {}, verdict: null },
+    'candidate',
+    time,
+  );
   await store.versions.insert(candidate, revisions.candidate, time);
   await publish(candidate);
-  const state = status === 'rejected' ? 'rejected' : 'candidate';
+  const isRejected = status === 'rejected' && facts.verdict !== 'inconclusive';
+  const state = isRejected ? 'rejected' : 'candidate';
   const record = recordOfGates(facts, state, time);
   await store.versions.insert(record, revisions.judged, time);
   if (state === 'rejected') await publish(record);

@@ -24,6 +24,16 @@ export class DatasetTable {
     this.#clickhouse = clickhouse;
   }
 
+  /** Returns the event time of the newest row of a dataset, or null if the dataset is not known. */
+  async selectEnd(model: string, id: string): Promise<number | null> {
+    const [row] = await this.#clickhouse.select<{ toMs: number }>(
+      `SELECT toUnixTimestamp64Milli(to_time) AS toMs FROM datasets FINAL
+       WHERE model = {model:String} AND id = {id:String}`,
+      { model, id },
+    );
+    return row?.toMs ?? null;
+  }
+
   async insert({ split, fromMs, toMs, ...dataset }: DatasetRecord): Promise<void> {
     const sizeOf = ({ start, end }: RowRange) => end - start;
     await this.#clickhouse.insert('datasets', [

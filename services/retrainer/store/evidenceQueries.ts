@@ -6,10 +6,17 @@ const maxTrainings = 1_000;
 /** Newest windows that are looked at for rows that say how good a version is now. */
 const maxNewestWindows = 1_000;
 const ended = `status NOT IN ('started', 'skipped')`;
-/** Whether a run made a version that passed the gates and that nobody took back. */
-const mends = `status = 'approved' AND candidate_version NOT IN (
+/**
+ * Whether a run made a version that passed the gates, or proved better in shadow, and that nobody
+ * took back.
+ */
+const mends = `(status = 'approved' AND candidate_version NOT IN (
              SELECT version FROM version_states
-             WHERE model = {model:String} AND state IN ('rejected', 'rolled_back'))`;
+             WHERE model = {model:String} AND state IN ('shadow', 'rejected', 'rolled_back'))
+         OR status = 'rejected' AND candidate_version IN (
+             SELECT version FROM version_states
+             WHERE model = {model:String}
+               AND state IN ('waiting_for_approval', 'champion', 'superseded')))`;
 const windowsOfVersion = `FROM performance_windows FINAL
        WHERE model = {model:String} AND version = {version:String} AND segment = ''
          AND labelled > 0`;

@@ -50,7 +50,7 @@ export interface ExportOptions {
 const outcomesPerRow = 4;
 /** Maximum stretches of event time in which label coverage is measured. */
 const maxStretches = 200;
-const between = `event_time >= fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC')
+export const between = `event_time >= fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC')
              AND event_time < fromUnixTimestamp64Milli({toMs:Int64}, 'UTC')`;
 
 /** Questions about the predictions of a model whose labels are known. */
@@ -200,7 +200,7 @@ export class LabelledRowQueries {
 }
 
 /** Columns of label and prediction in the words of a meaning, and the rows that fit it. */
-function outputColumns(meaning: OutputMeaning) {
+export function outputColumns(meaning: OutputMeaning) {
   const expressions = outputExpressions(meaning);
   const { labelClass, predictionClass, labelNumber, predictionNumber, parameters } = expressions;
   if (meaning.task === 'regression') {

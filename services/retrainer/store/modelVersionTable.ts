@@ -53,6 +53,7 @@ export class ModelVersionTable {
     const rows = await this.#clickhouse.select<VersionRow>(
       `SELECT v.version AS version, toString(v.status) AS status,
               toString(v.state) AS state, v.revision AS revision,
+              nullIf(toString(v.verdict), '') AS verdict,
               v.reasons AS reasons, v.metrics AS metrics, v.champion_version AS championVersion,
               v.run_id AS runId, if(r.id = '', '', toString(r.cause_type)) AS causeType,
               r.cause_id AS causeId, v.dataset_id AS datasetId, v.code_version AS codeVersion,
@@ -87,6 +88,7 @@ export class ModelVersionTable {
         revision,
         status: version.status,
         state: version.state ?? '',
+        verdict: version.verdict ?? '',
         reasons: version.reasons,
         metrics: version.metrics,
         champion_version: version.championVersion ?? '',
@@ -121,6 +123,7 @@ function storedVersion(model: string, row: VersionRow): StoredVersion {
       isJudged: revision >= revisions.judged,
       championVersion,
       datasetId: facts.datasetId,
+      verdict: facts.verdict ?? '',
       judgedAtMs,
     },
   };

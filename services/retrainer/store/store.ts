@@ -5,6 +5,7 @@ import { HistoryQueries } from './historyQueries.ts';
 import { LabelledRowQueries } from './labelledRowQueries.ts';
 import { ModelAliasTable } from './modelAliasTable.ts';
 import { ModelVersionTable } from './modelVersionTable.ts';
+import { ShadowQueries } from './shadowQueries.ts';
 import { TrainingRunTable } from './trainingRunTable.ts';
 import { VersionStepTable } from './versionStepTable.ts';
 
@@ -13,6 +14,7 @@ export interface RetrainerStore {
   history: HistoryQueries;
   evidence: EvidenceQueries;
   labelledRows: LabelledRowQueries;
+  shadow: ShadowQueries;
   datasets: DatasetTable;
   runs: TrainingRunTable;
   versions: ModelVersionTable;
@@ -25,6 +27,7 @@ export function retrainerStore(clickhouse: Clickhouse): RetrainerStore {
     history: new HistoryQueries(clickhouse),
     evidence: new EvidenceQueries(clickhouse),
     labelledRows: new LabelledRowQueries(clickhouse),
+    shadow: new ShadowQueries(clickhouse),
     datasets: new DatasetTable(clickhouse),
     runs: new TrainingRunTable(clickhouse),
     versions: new ModelVersionTable(clickhouse),

@@ -17,6 +17,11 @@ export function trainerCodeVersion(command?: string[]): string {
   );
 }
 
+/** Returns whether a trainer of this name is the built-in one, of any release. */
+export function isBuiltIn(codeVersion: string): boolean {
+  return /^driftloop \d\S*$/.test(codeVersion);
+}
+
 function fileHash(path: string): string {
   const status = statSync(path, { throwIfNoEntry: false });
   if (!status?.isFile() || status.size > maxHashedBytes) return '';

@@ -10,7 +10,7 @@ export const aliasNames: readonly AliasName[] = ['champion', 'challenger', 'prev
 /**
  * Returns which versions the aliases of a model name. `previous` is the version that served before
  * the champion was promoted, so that several rollbacks go back step by step. `challenger` is the
- * newest version that waits for approval.
+ * newest version in shadow or waiting for approval.
  */
 export function aliasesOf(state: ModelState): Aliases {
   const champion = championOf(state);
@@ -18,7 +18,9 @@ export function aliasesOf(state: ModelState): Aliases {
   const former = known.filter(
     ({ state: name, rank }) => name === 'superseded' && champion !== null && rank < champion.rank,
   );
-  const waiting = known.filter(({ state: name }) => name === 'waiting_for_approval');
+  const waiting = known.filter(
+    ({ state: name }) => name === 'shadow' || name === 'waiting_for_approval',
+  );
   return {
     champion: champion?.version ?? null,
     challenger: last(waiting, ({ sequence }) => sequence),

@@ -10,6 +10,9 @@ import {
   type VersionStep,
 } from './modelState.ts';
 
+/** Who asks for what comparisons of served versions say. */
+export const loopItself = 'driftloop';
+
 /** What a decision depends on beside the states of the versions. */
 export interface RequestFacts {
   approval: ModelSettings['retraining']['approval'];
@@ -85,7 +88,7 @@ function adopt(formerChampion: string | null): VersionDecision {
   };
 }
 
-/** A version has passed the gates. */
+/** A version has passed the gates, or they could not decide. */
 function submit(version: KnownVersion, question: Question): VersionDecision {
   const { version: name, state, trained } = version;
   if (state !== 'candidate' || !trained?.isJudged)
@@ -97,6 +100,14 @@ function submit(version: KnownVersion, question: Question): VersionDecision {
   }
   const { approval, artifactMistake } = question.facts;
   if (artifactMistake !== null) return refused(artifactMistake);
+  if (trained.verdict === 'inconclusive')
+    return serveInShadow(version, question, 'The gates could not decide with the rows there were.');
+  if (approval === 'shadow')
+    return serveInShadow(
+      version,
+      question,
+      'It has passed the gates, and retraining.approval is shadow.',
+    );
   if (approval === 'automatic')
     return promote(
       version,
@@ -115,7 +126,8 @@ function submit(version: KnownVersion, question: Question): VersionDecision {
 function approve(version: KnownVersion, question: Question): VersionDecision {
   const { version: name, state } = version;
   if (state === 'champion') return refused(`Version ${name} is the champion already.`);
-  if (state !== 'waiting_for_approval')
+  const isByComparison = question.request.requestedBy === loopItself;
+  if (isByComparison ? state !== 'shadow' : !isUndecided(version))
     return refused(`Version ${name} does not wait for approval; ${isNow(version)}`);
   const twin = rolledBackTwin(version, question.state);
   if (twin)
@@ -123,14 +135,24 @@ function approve(version: KnownVersion, question: Question): VersionDecision {
       `Version ${name} was trained on the same rows as version ${twin}, which was rolled back.`,
     );
   if (question.facts.artifactMistake !== null) return refused(question.facts.artifactMistake);
-  return promote(version, question, `${question.request.requestedBy} approved it.`);
+  if (isByComparison && question.facts.approval === 'manual')
+    return accepted(`Version ${name} was better in shadow, and waits for approval.`, [
+      move(version, 'waiting_for_approval', 'It was better in shadow; a person has to approve it.'),
+    ]);
+  const why = isByComparison
+    ? 'It was better in shadow than the champion.'
+    : `${question.request.requestedBy} approved it.`;
+  return promote(version, question, why);
 }
 
 function reject(version: KnownVersion, { request }: Question): VersionDecision {
   const { version: name, state } = version;
-  if (state !== 'waiting_for_approval')
+  const isByComparison = request.requestedBy === loopItself;
+  if (isByComparison ? state !== 'shadow' : !isUndecided(version))
     return refused(`Version ${name} does not wait for approval; ${isNow(version)}`);
-  const reason = `${request.requestedBy} rejected it.`;
+  const reason = isByComparison
+    ? 'It did not prove better in shadow.'
+    : `${request.requestedBy} rejected it.`;
   return accepted(`Version ${name} was rejected.`, [move(version, 'rejected', reason)]);
 }
 
@@ -149,13 +171,17 @@ function rollback(target: KnownVersion, { request, state, facts }: Question): Ve
   const left: VersionState = target.rank > champion.rank ? 'superseded' : 'rolled_back';
   return accepted(
     `Version ${name} is the champion again, instead of version ${champion.version}.`,
-    [move(champion, left, why), move(target, 'champion', why)],
+    [
+      ...endedInShadow(target, state, becameChampion(name)),
+      move(champion, left, why),
+      move(target, 'champion', why),
+    ],
   );
 }
 
 function retire(version: KnownVersion, { request }: Question): VersionDecision {
   const { version: name, state } = version;
-  if (state !== 'superseded' && state !== 'waiting_for_approval')
+  if (state !== 'superseded' && !isUndecided(version))
     return refused(
       `Version ${name} can only be retired while it is superseded or waits for approval; ${isNow(version)}`,
     );
@@ -173,6 +199,7 @@ function promote(version: KnownVersion, { state }: Question, why: string): Versi
   const champion = championOf(state);
   const former = champion?.version ?? incumbentOf(version, state);
   const steps: Step[] = [
+    ...endedInShadow(version, state, becameChampion(name)),
     ...(former === null
       ? []
       : [
@@ -188,6 +215,31 @@ function promote(version: KnownVersion, { state }: Question, why: string): Versi
   ];
   const instead = former === null ? '' : `, instead of version ${former}`;
   return accepted(`Version ${name} is the champion${instead}.`, steps);
+}
+
+/** A version takes the one place in shadow, where it is compared with the champion. */
+function serveInShadow(version: KnownVersion, { state }: Question, why: string): VersionDecision {
+  const { version: name } = version;
+  return accepted(`Version ${name} is compared with the champion in shadow.`, [
+    ...endedInShadow(version, state, `Version ${name} has taken its place in shadow.`),
+    move(version, 'shadow', why),
+  ]);
+}
+
+/** Ends the comparison of another version, which was with a champion that is none any more. */
+function endedInShadow(version: KnownVersion, { versions }: ModelState, why: string): Step[] {
+  return [...versions.values()]
+    .filter(other => other.state === 'shadow' && other.version !== version.version)
+    .map(other => move(other, 'rejected', why));
+}
+
+function becameChampion(name: string): string {
+  return `Version ${name} became the champion before the comparison in shadow had ended.`;
+}
+
+/** Returns whether a person may still approve or reject a version. */
+function isUndecided({ state }: KnownVersion): boolean {
+  return state === 'shadow' || state === 'waiting_for_approval';
 }
 
 /** The version that served before the first promotion, which the retrainer did not make. */

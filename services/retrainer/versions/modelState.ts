@@ -11,6 +11,8 @@ export interface TrainedVersion {
   /** '' if no version had served. */
   championVersion: string;
   datasetId: string;
+  /** What the gates said; '' of versions of earlier releases. */
+  verdict: string;
   /** When the gates judged it. */
   judgedAtMs: number;
 }

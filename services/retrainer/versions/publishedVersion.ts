@@ -15,6 +15,7 @@ export type VersionFacts = Omit<
  */
 export const statusOfState: Readonly<Record<VersionState, ModelVersion['status']>> = {
   candidate: 'candidate',
+  shadow: 'candidate',
   waiting_for_approval: 'candidate',
   approved: 'approved',
   champion: 'approved',
@@ -27,6 +28,7 @@ export const statusOfState: Readonly<Record<VersionState, ModelVersion['status']
 /** States that a version comes to once at most. */
 const comesOnce: ReadonlySet<VersionState> = new Set([
   'candidate',
+  'shadow',
   'waiting_for_approval',
   'approved',
   'rejected',

@@ -82,6 +82,7 @@ const mayBeAbsent: ReadonlySet<string> = new Set([
   'sampling_rate',
   'quantiles',
   'ranking',
+  'shadow',
   'value',
   'model',
 ]);

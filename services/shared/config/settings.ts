@@ -120,8 +120,13 @@ const settingsOfOneModel = z.strictObject({
   retraining: z.strictObject({
     enabled: z.boolean(),
     approval: z
-      .enum(['automatic', 'manual'])
-      .describe('whether a version that has passed the gates becomes the champion by itself'),
+      .enum(['automatic', 'shadow', 'manual'])
+      .describe(
+        'what makes a version that has passed the gates the champion: nothing else, a comparison in shadow, or a person',
+      ),
+    watch: duration.describe(
+      'event time after a promotion in which a champion that does worse than its predecessor is rolled back; 0s: never',
+    ),
     causes: z
       .array(z.enum(['data_drift', 'concept_drift', 'prediction_drift']))
       .describe('drift events that start a training'),
@@ -184,6 +189,7 @@ const defaults: z.input<typeof settingsOfOneModel> = {
   retraining: {
     enabled: true,
     approval: 'automatic',
+    watch: '7d',
     causes: ['data_drift', 'concept_drift'],
     cooldown: '1d',
     minimumLabelledRows: 500,
@@ -208,7 +214,8 @@ export interface ModelSettings
   gracePeriodMs: number;
   deduplicationMs: number;
   idleMs: number;
-  retraining: Omit<FileSettings['retraining'], 'cooldown' | 'timeout' | 'maximumAge'> & {
+  retraining: Omit<FileSettings['retraining'], 'watch' | 'cooldown' | 'timeout' | 'maximumAge'> & {
+    watchMs: number;
     cooldownMs: number;
     timeoutMs: number;
     maximumAgeMs?: number;
@@ -218,7 +225,7 @@ export interface ModelSettings
 function withUnits(settings: FileSettings): ModelSettings {
   const { window, outOfOrderness, gracePeriod, deduplication, idle, features, ...others } =
     settings;
-  const { cooldown, timeout, maximumAge, ...retraining } = others.retraining;
+  const { watch, cooldown, timeout, maximumAge, ...retraining } = others.retraining;
   const kinds = Object.entries(features).map(([name, { kind }]) => [name, kind] as const);
   return {
     ...others,
@@ -233,6 +240,7 @@ function withUnits(settings: FileSettings): ModelSettings {
     idleMs: idle,
     retraining: {
       ...retraining,
+      watchMs: watch,
       cooldownMs: cooldown,
       timeoutMs: timeout,
       ...(maximumAge !== undefined && { maximumAgeMs: maximumAge }),

@@ -58,7 +58,7 @@ interface Field {
   /** Its name in Protobuf and Python. */
   otherName: string;
   byDefault: unknown;
-  kind: (typeof fieldsOfTheirKind)[number] | 'text' | 'number' | 'any';
+  kind: (typeof fieldsOfTheirKind)[number] | 'text' | 'number' | 'flag' | 'any';
 }
 
 /** Fields that are read in a way of their own. */
@@ -90,6 +90,7 @@ function kindOf({ name, type }: avro.types.Field): Field['kind'] {
   const own = fieldsOfTheirKind.find(kind => kind === name);
   if (own) return own;
   if (isOnly('string', type)) return 'text';
+  if (isOnly('boolean', type)) return 'flag';
   return isOnly('double', type) ? 'number' : 'any';
 }
 
@@ -127,6 +128,9 @@ function fieldValue({ kind }: Field, value: unknown): unknown {
         : value;
     case 'number':
       if (typeof value === 'string') return numberOf(value);
+      break;
+    case 'flag':
+      if (value === 'true' || value === 'false') return value === 'true';
   }
   return typeof value === 'bigint' ? Number(value) : value;
 }

@@ -11,8 +11,8 @@ export class MappingError extends Error {}
  * Returns a record of another form as objects with the fields of a contract, one for each row. A
  * place is looked up in the row first and then in the record. `#` in a place is the number of the
  * row, and a `*` at its end stands for all fields of the object there. A field that has no place is
- * read under its own name, except `weight`, `ranking` and `quantiles`, which in records of another
- * form may be those of a thing.
+ * read under its own name, except `weight`, `ranking`, `quantiles` and `shadow`, which in records of
+ * another form may be those of a thing.
  *
  * An id that several rows share gets the number of the row, so that they are different predictions.
  * @throws MappingError if the record has no rows where they should be
@@ -37,7 +37,7 @@ export function mapContent(content: unknown, mapping: InputMapping): unknown[] {
 }
 
 /** Fields whose names stand for something else in many records. */
-const oftenOfThings = ['weight', 'ranking', 'quantiles'];
+const oftenOfThings = ['weight', 'ranking', 'quantiles', 'shadow'];
 
 interface Row {
   row: unknown;

@@ -48,6 +48,7 @@ function predictionOf(namesOf: readonly string[][]): fc.Arbitrary<Omit<LoggedPre
     samplingRate: fc.constant(null),
     quantiles: fc.constant(null),
     ranking: fc.constant(null),
+    shadow: fc.constant(null),
   });
 }
 

@@ -6,27 +6,9 @@ import { comparedRows } from '../../../services/retrainer/run/comparedRows.ts';
 import type { Candidate } from '../../../services/retrainer/run/trainCandidate.ts';
 import type { RowOutput } from '../../../services/retrainer/trainer/trainerContract.ts';
 import type { OutputMeaning } from '../../../services/shared/output/outputMeaning.ts';
-import { datasetRows } from './dataset.ts';
+import { binaryMeaning, datasetRows } from './dataset.ts';
 
-const meaning: OutputMeaning = {
-  task: 'binary',
-  positiveLabel: 'yes',
-  predictionIs: 'class',
-  classes: [
-    { name: 'no', spellings: ['no'] },
-    { name: 'yes', spellings: ['yes', 'true'] },
-  ],
-  spelling: { caseMatters: false, truthWords: {} },
-  openLabels: false,
-  openPredictions: false,
-  comparable: true,
-  scoreIs: 'class',
-  scoreOf: 'yes',
-  scoresAreProbabilities: true,
-  threshold: null,
-  evidence: [],
-  disagreement: null,
-};
+const meaning = binaryMeaning;
 const classes = ['no', 'yes'];
 const says = (fields: Partial<RowOutput> = {}): RowOutput => ({
   prediction: 'no',

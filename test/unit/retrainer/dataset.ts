@@ -1,4 +1,5 @@
 import type { DatasetRow } from '../../../services/retrainer/dataset/dataset.ts';
+import type { OutputMeaning } from '../../../services/shared/output/outputMeaning.ts';
 
 export const startMs = Date.UTC(2026, 0, 1);
 export const minuteMs = 60_000;
@@ -25,3 +26,24 @@ export function datasetRows(
     return { ...row, ...change(row, index) };
   });
 }
+
+/** Two classes, with scores that are probabilities of yes. */
+export const binaryMeaning: OutputMeaning = {
+  task: 'binary',
+  positiveLabel: 'yes',
+  predictionIs: 'class',
+  classes: [
+    { name: 'no', spellings: ['no'] },
+    { name: 'yes', spellings: ['yes', 'true'] },
+  ],
+  spelling: { caseMatters: false, truthWords: {} },
+  openLabels: false,
+  openPredictions: false,
+  comparable: true,
+  scoreIs: 'class',
+  scoreOf: 'yes',
+  scoresAreProbabilities: true,
+  threshold: null,
+  evidence: [],
+  disagreement: null,
+};

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Aliases, aliasesOf } from '../../../services/retrainer/versions/aliases.ts';
 import {
   decideOnVersionRequest,
+  loopItself,
   type RequestFacts,
 } from '../../../services/retrainer/versions/decideOnVersionRequest.ts';
 import {
@@ -26,6 +27,7 @@ function trained(version: string, fields: Partial<TrainedVersion> = {}): Trained
     isJudged: true,
     championVersion: '1',
     datasetId: `rows of ${version}`,
+    verdict: 'promote',
     judgedAtMs: Number(version),
     ...fields,
   };
@@ -63,7 +65,8 @@ class AnsweredModel {
       approval = 'automatic',
       artifactMistake = null,
       expectedChampion = null,
-    }: Partial<RequestFacts & Pick<VersionRequest, 'expectedChampion'>> = {},
+      requestedBy = 'alice',
+    }: Partial<RequestFacts & Pick<VersionRequest, 'expectedChampion' | 'requestedBy'>> = {},
   ): string {
     const { state } = this;
     const sequence = state.sequence + 1;
@@ -73,7 +76,7 @@ class AnsweredModel {
       action,
       version,
       expectedChampion,
-      requestedBy: 'alice',
+      requestedBy,
       note: null,
       time: 0,
     };
@@ -113,6 +116,38 @@ describe('decideOnVersionRequest', () => {
     );
     expect(model.states).toEqual({ 1: 'superseded', 2: 'champion', 3: 'rejected' });
     expect(model.answered.at(-1)!.steps.at(-1)!.reason).toBe('alice approved it.');
+  });
+
+  it('compares a version in shadow where the gates could not decide, or approval is shadow', () => {
+    const shadow = { approval: 'shadow' } as const;
+    const byComparison = { requestedBy: loopItself };
+    const model = new AnsweredModel(
+      trained('2'),
+      trained('3', { verdict: 'inconclusive' }),
+      trained('4'),
+      trained('5', { verdict: 'inconclusive' }),
+      trained('6', { verdict: 'inconclusive' }),
+    );
+    model.ask('submit', '2');
+    expect(model.ask('submit', '3')).toBe('Version 3 is compared with the champion in shadow.');
+    expect(model.aliases.challenger).toBe('3');
+    // There is one place in shadow.
+    expect(model.ask('submit', '4', shadow)).toMatch(/^Version 4 is compared/);
+    expect(model.states).toMatchObject({ 3: 'rejected', 4: 'shadow' });
+    expect(model.ask('approve', '4', byComparison)).toBe(
+      'Version 4 is the champion, instead of version 2.',
+    );
+    expect(model.ask('approve', '4', byComparison)).toMatch(/^refused: Version 4 is the champion/);
+    model.ask('submit', '5');
+    expect(model.ask('approve', '5', { ...byComparison, ...manual })).toBe(
+      'Version 5 was better in shadow, and waits for approval.',
+    );
+    // What waits for a person is no longer decided by a comparison.
+    expect(model.ask('reject', '5', byComparison)).toMatch(/^refused: .* does not wait/);
+    model.ask('submit', '6');
+    expect(model.ask('approve', '5')).toMatch(/^Version 5 is the champion/);
+    expect(model.states).toMatchObject({ 5: 'champion', 6: 'rejected' });
+    expect(model.aliases).toEqual({ champion: '5', challenger: null, previous: '4' });
   });
 
   it('goes back step by step, and only to versions that were the champion', () => {
@@ -238,7 +273,8 @@ describe('decideOnVersionRequest', () => {
         ...(['submit', 'adopt', 'approve', 'reject', 'rollback', 'retire'] as const),
       ),
       version: fc.option(fc.constantFrom(...versions)),
-      approval: fc.constantFrom('automatic', 'manual'),
+      approval: fc.constantFrom('automatic', 'shadow', 'manual'),
+      requestedBy: fc.constantFrom('alice', loopItself),
       expectedChampion: fc.option(fc.constantFrom(...versions), { freq: 4 }),
       artifactMistake: fc.option(fc.constant('It is gone.'), { freq: 5 }),
     });
@@ -249,7 +285,11 @@ describe('decideOnVersionRequest', () => {
     fc.assert(
       fc.property(statuses, fc.array(request, { maxLength: 40 }), (ofVersions, requests) => {
         const all = ofVersions.map((status, index) =>
-          trained(String(index + 2), { status, datasetId: `rows ${index % 3}` }),
+          trained(String(index + 2), {
+            status,
+            datasetId: `rows ${index % 3}`,
+            verdict: index % 2 ? 'promote' : 'inconclusive',
+          }),
         );
         const model = new AnsweredModel(...all);
         const follower = new Follower(model.aliases.champion);
@@ -266,6 +306,8 @@ describe('decideOnVersionRequest', () => {
           const { champion, previous } = model.aliases;
           // Version 1 was not made by the retrainer, so it has no record.
           if (champion !== null && champion !== '1') expect(follower.served).toBe(champion);
+          const inShadow = Object.values(model.states).filter(state => state === 'shadow');
+          expect(inShadow.length).toBeLessThanOrEqual(1);
           if (previous !== null) expect(model.states[previous]).toBe('superseded');
         }
         // The state follows from what is stored alone.

@@ -31,6 +31,7 @@ const facts: VersionFacts = {
   artifactUri: 'file:///model',
   artifactChecksum: 'sha',
   referenceId: 'reference',
+  verdict: 'promote',
 };
 
 const states = Object.keys(statusOfState) as VersionState[];

@@ -135,7 +135,7 @@ describe('JSON', () => {
       '\ufeff{"id":9007199254740993,"model":"m","version":3.0,"time":1767225600.25,' +
         '"features":{"a":NaN,"b":-Infinity,"c":"NaN"},"prediction":"Infinity","score":" 0.5",' +
         '"probabilities":{"x":"1e-3"},"code_version":12,"latency_ms":"3.5",' +
-        '"weight":2,"sampling_rate":"0.1","quantiles":{"0.1":"-3","0.9":NaN},"ranking":["x",7,true]}',
+        '"weight":2,"sampling_rate":"0.1","quantiles":{"0.1":"-3","0.9":NaN},"ranking":["x",7,true],"shadow":"true"}',
     );
     expect(asWritten(value)).toEqual({
       id: '9007199254740993',
@@ -153,6 +153,7 @@ describe('JSON', () => {
       samplingRate: 0.1,
       quantiles: { '0.1': -3, '0.9': Number.NaN },
       ranking: ['x', '7', 'true'],
+      shadow: true,
     });
   });
 

@@ -42,7 +42,7 @@ describe('a mapping', () => {
     const content =
       '{"request":{"uuid":9007199254740993,"country":"DE"},"meta":{"version":3,"copies":2},"ts":1767225600,' +
       '"inputs":{"age":41,"plan":{"name":"basic"}},"output":[{"label":"leaves","p":0.7,"low":-1.5,"high":4,"best":["leaves",2]},{"p":0.3}],' +
-      '"score":0.7,"latency_ms":4,"weight":80,"ranking":3}';
+      '"score":0.7,"latency_ms":4,"weight":80,"ranking":3,"shadow":"of a tree"}';
     expect(decoded(content, mapping).values).toEqual([
       {
         id: '9007199254740993',
@@ -60,6 +60,7 @@ describe('a mapping', () => {
         samplingRate: 0.25,
         quantiles: { '0.1': -1.5, '0.9': 4 },
         ranking: ['leaves', '2'],
+        shadow: null,
       },
     ]);
   });

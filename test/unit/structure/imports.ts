@@ -53,6 +53,7 @@ export const staircases: Record<string, readonly string[]> = {
   'services/profiler': ['.', 'memory', 'store', 'blocks', 'counting'],
   'services/retrainer': [
     '.',
+    'shadow',
     'run',
     'registry',
     'store',
