@@ -1,6 +1,7 @@
 // A service that serves a model, as a user of Driftloop would write one. It logs its predictions to
-// Kafka, and the truth when that is known. It serves the champion that Driftloop names. It needs
-// Kafka, the schema registry and the folders of the models:
+// Kafka, and the truth when that is known. It serves the champion that Driftloop names, and logs
+// beside it what the challenger would have answered. It needs Kafka, the schema registry and the
+// folders of the models:
 //   export KAFKA_BROKERS=127.0.0.1:9092 SCHEMA_REGISTRY_URL=http://127.0.0.1:8081/apis/ccompat/v7
 //   npx node examples/electricity/scorer.ts
 // A real scorer would not do two things: replay the past, and keep version 1 to compare with it.
@@ -12,7 +13,7 @@ import { serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
 import { type ModelOutput, predict } from '../../services/shared/model/model.ts';
 import { loadModel } from '../../services/shared/model/modelArtifact.ts';
 import { trainModel } from '../../services/shared/model/trainModel.ts';
-import { followChampion } from './followChampion.ts';
+import { followAliases, type NamedVersion } from './followAliases.ts';
 import { featureNames, type HalfHour, readMarket } from './readMarket.ts';
 import type { QuarterScore, ScorerLine } from './scorerLine.ts';
 
@@ -50,22 +51,24 @@ const producer = kafka.producer({
 });
 const admin = kafka.admin();
 await Promise.all([producer.connect(), admin.connect()]);
-const champion = await followChampion(kafka, registry, model);
+const aliases = await followAliases(kafka, registry, model);
 
 const market = readMarket();
 const servedFromMs = Math.ceil((market[0]!.timeMs + trainingMs) / stepMs) * stepMs;
 const versionOne = await trainVersionOne(market.filter(({ timeMs }) => timeMs < servedFromMs));
 let served = versionOne;
+/** Answers beside it, to be compared with it; null if there is none. */
+let challenger: ServedModel | null = null;
 const unlabelled: HalfHour[] = [];
 const scores: QuarterScore[] = [];
 for (const step of stepsFrom(servedFromMs)) {
   await serveStep(step);
-  served = await servedAfter(step);
+  await followAfter(step);
 }
 await sendLabels(unlabelled);
 say({ event: 'quarter', ...scores.at(-1)! });
 say({ event: 'finished' });
-await Promise.all([champion.stop(), producer.disconnect(), admin.disconnect()]);
+await Promise.all([aliases.stop(), producer.disconnect(), admin.disconnect()]);
 
 async function trainVersionOne(rows: HalfHour[]): Promise<ServedModel> {
   const labelled = (part: HalfHour[]) => ({
@@ -118,18 +121,19 @@ async function serveStep({ halfHours, fromMs, untilMs }: Step): Promise<void> {
   const rows = halfHours.map(({ features }) => features);
   const outputs = await served.predict(rows);
   const alone = served === versionOne ? outputs : await versionOne.predict(rows);
-  await send(
-    'predictions',
-    halfHours.map(({ timeMs, features }, index) => ({
-      id: predictionId(timeMs),
-      model,
-      version: served.version,
-      time: timeMs,
+  const inShadow = challenger === null ? [] : await challenger.predict(rows);
+  await send('predictions', [
+    ...halfHours.map(({ timeMs, features }, index) => ({
+      ...logged(timeMs, served, outputs[index]!),
       features,
-      prediction: outputs[index]!.prediction,
-      score: outputs[index]!.score,
     })),
-  );
+    // The id leads to the features of what was served.
+    ...inShadow.map((output, index) => ({
+      ...logged(halfHours[index]!.timeMs, challenger!, output),
+      features: {},
+      shadow: true,
+    })),
+  ]);
   unlabelled.push(...halfHours);
   for (const [index, halfHour] of halfHours.entries())
     countScore(halfHour, outputs[index]!, alone[index]!);
@@ -140,6 +144,10 @@ async function serveStep({ halfHours, fromMs, untilMs }: Step): Promise<void> {
     predictions: rows.length,
     labels: known.length,
   });
+}
+
+function logged(timeMs: number, { version }: ServedModel, { prediction, score }: ModelOutput) {
+  return { id: predictionId(timeMs), model, version, time: timeMs, prediction, score };
 }
 
 async function sendLabels(halfHours: HalfHour[]): Promise<void> {
@@ -170,15 +178,28 @@ async function send(topic: string, records: { id: string }[]): Promise<void> {
   await untilProcessed();
 }
 
+/** Serves the champion from now on, and lets the challenger answer beside it. */
+async function followAfter({ untilMs }: Step): Promise<void> {
+  const latest = await aliases.latest();
+  const from = served.version;
+  served = (await modelOf(latest.champion, served)) ?? versionOne;
+  if (served.version !== from)
+    say({ event: 'switched', from, to: served.version, at: iso(untilMs) });
+  challenger = await modelOf(latest.challenger, challenger);
+}
+
 /**
- * Returns the version that serves from now on, which is the champion. It is loaded from its folder.
- * After a rollback it may be version 1, which this service has trained itself.
+ * Returns the model that an alias names, which is loaded from its folder, or null if there is none.
+ * After a rollback that may be version 1, which this service has trained itself.
+ * @param present is kept if it is that version
  */
-async function servedAfter({ untilMs }: Step): Promise<ServedModel> {
-  const latest = await champion.latest();
-  if (latest === null || latest.version === served.version) return served;
-  const { version, artifactUri, artifactChecksum } = latest;
-  say({ event: 'switched', from: served.version, to: version, at: iso(untilMs) });
+async function modelOf(
+  named: NamedVersion | null,
+  present: ServedModel | null,
+): Promise<ServedModel | null> {
+  if (named === null || named.version === null) return null;
+  const { version, artifactUri, artifactChecksum } = named;
+  if (version === present?.version) return present;
   if (artifactUri === null || artifactChecksum === null) return versionOne;
   const { predict } = await loadModel(artifactUri, artifactChecksum);
   return { version, predict };

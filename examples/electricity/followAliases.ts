@@ -7,8 +7,9 @@ const topic = 'model-aliases';
 /**
  * The fields of model-aliases that a scorer needs. schemas/model-alias.avsc has all of them.
  */
-export interface Champion {
-  version: string;
+export interface NamedVersion {
+  /** Null if the alias names none now. */
+  version: string | null;
   /** Null if Driftloop did not make the version. */
   artifactUri: string | null;
   artifactChecksum: string | null;
@@ -16,24 +17,27 @@ export interface Champion {
   sequence: number;
 }
 
-export interface FollowedChampion {
-  /** Reads to the end of the topic. @returns the champion, or null if there was none yet */
-  latest(): Promise<Champion | null>;
+export interface FollowedAliases {
+  /**
+   * Reads to the end of the topic. Returns the version to serve and the one to log in shadow; null
+   * if there was none yet.
+   */
+  latest(): Promise<{ champion: NamedVersion | null; challenger: NamedVersion | null }>;
   stop(): Promise<void>;
 }
 
 /**
- * Follows the champion of a model, which is one key of the topic. The topic is compacted, so reading
- * it from the beginning gives the present state.
+ * Follows the champion and the challenger of a model, which are two keys of the topic. The topic is
+ * compacted, so reading it from the beginning gives the present state.
  */
-export async function followChampion(
+export async function followAliases(
   kafka: Kafka,
   registry: SchemaRegistry,
   model: string,
-): Promise<FollowedChampion> {
+): Promise<FollowedAliases> {
   const admin = kafka.admin();
   const consumer = kafka.consumer({ groupId: `${model}-scorer-${randomUUID()}` });
-  let champion: Champion | null = null;
+  const named = new Map<string, NamedVersion>();
   let nextOffset = 0;
   let batchRead = Promise.withResolvers<void>();
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
@@ -48,10 +52,11 @@ export async function followChampion(
   await consumer.subscribe({ topic, fromBeginning: true });
   await consumer.run({
     eachMessage: async ({ message }) => {
-      if (String(message.key) !== `${model}:champion`) return;
-      const record: Champion = await registry.decode(message.value!);
+      const key = String(message.key);
+      if (!key.startsWith(`${model}:`)) return;
+      const record: NamedVersion = await registry.decode(message.value!);
       // A record that was delayed may come after a newer one.
-      if (record.sequence >= (champion?.sequence ?? 0)) champion = record;
+      if (record.sequence >= (named.get(key)?.sequence ?? 0)) named.set(key, record);
     },
   });
   return {
@@ -59,7 +64,10 @@ export async function followChampion(
       // The topic has one partition, so its records are in order.
       const [partition] = await admin.fetchTopicOffsets(topic);
       while (nextOffset < Number(partition!.offset)) await batchRead.promise;
-      return champion;
+      return {
+        champion: named.get(`${model}:champion`) ?? null,
+        challenger: named.get(`${model}:challenger`) ?? null,
+      };
     },
     async stop() {
       await Promise.all([consumer.disconnect(), admin.disconnect()]);
