@@ -19,7 +19,12 @@ import {
 import { type Clickhouse, connectClickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
-import type { Feedback, Prediction, RetrainRequest } from '../../services/shared/contracts.ts';
+import type {
+  Feedback,
+  Prediction,
+  RetrainRequest,
+  VersionRequest,
+} from '../../services/shared/contracts.ts';
 import {
   connectKafka,
   connectProducer,
@@ -280,7 +285,12 @@ async function openStream(
     feedback: await schemas.encoder<Feedback>('Feedback', topic(topics.feedback)),
     request: await schemas.encoder<RetrainRequest>('RetrainRequest', topic(topics.retrainRequests)),
   };
+  const encodeVersionRequest = await schemas.encoder<VersionRequest>(
+    'VersionRequest',
+    topic(topics.versionRequests),
+  );
   let producer = await connectProducer(kafka);
+  let chunk = 0;
   // The stream has its own seed, so that it does not depend on what the disturbances draw.
   const streamSeed = Math.floor(random() * 2 ** 32);
   const stream = chunksOfStream(seededRandom(streamSeed), encoders, chunks);
@@ -302,6 +312,25 @@ async function openStream(
       ) as RetrainRequest;
       requested.add(request.id);
     }
+  }
+
+  /** Two people ask at the same moment to go back, and to approve a version that may exist. */
+  async function requestVersions(): Promise<void> {
+    const request = (action: 'approve' | 'rollback', version: string | null): VersionRequest => ({
+      id: `${action} ${chunk}`,
+      model: modelToTrain,
+      action,
+      version,
+      expectedChampion: null,
+      requestedBy: 'chaos',
+      note: null,
+      time: Date.now(),
+    });
+    const asked = [request('rollback', null), request('approve', String((chunk % 4) + 2))];
+    await producer.send({
+      topic: topic(topics.versionRequests),
+      messages: asked.map(one => ({ key: one.model, value: encodeVersionRequest(one) })),
+    });
   }
 
   /** Sends batches as bytes, past all clients, and records of a transaction that is aborted. */
@@ -326,6 +355,8 @@ async function openStream(
     async sendChunk(): Promise<void> {
       await send(stream.next().value as StreamRecord[]);
       await sendHostileBatches();
+      await requestVersions();
+      chunk++;
     },
     requestTraining: (model: string, id: string) => send([requestFor(model, id, encoders)]),
     /** Returns the ids of all training requests that were sent. */

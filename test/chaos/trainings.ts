@@ -7,10 +7,23 @@ import { modelFolder } from '../../services/retrainer/artifacts/modelFolder.ts';
 import { contractType, wireHeaderBytes } from '../../services/shared/avro/schemaRegistry.ts';
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
-import type { DriftEvent, ModelAlias, ModelVersion } from '../../services/shared/contracts.ts';
+import type {
+  DriftEvent,
+  ModelAlias,
+  ModelVersion,
+  VersionRequest,
+} from '../../services/shared/contracts.ts';
 import type { Kafka, KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { folderChecksum } from '../../services/shared/model/modelArtifact.ts';
+import { checkVersionLife, type StoredStep } from './versionLife.ts';
+
+interface StoredVersion {
+  model: string;
+  version: string;
+  state: string;
+  run_id: string;
+}
 
 interface Run {
   id: string;
@@ -53,12 +66,10 @@ export async function checkTrainings(
 ): Promise<Trainings> {
   const topic = (name: string) => prefixed(environment, name);
   const runs = await clickhouse.select<Run>('SELECT * FROM training_runs FINAL');
-  const versions = await clickhouse.select<{
-    model: string;
-    version: string;
-    status: string;
-    run_id: string;
-  }>('SELECT model, version, status, run_id FROM model_versions FINAL');
+  const versions = await clickhouse.select<StoredVersion>(
+    `SELECT v.model AS model, v.version AS version, s.state AS state, v.run_id AS run_id
+     FROM (SELECT * FROM model_versions FINAL) AS v LEFT JOIN version_states AS s USING (model, version)`,
+  );
   const published = await valuesOf<ModelVersion>(
     kafka,
     admin,
@@ -69,11 +80,20 @@ export async function checkTrainings(
   const opened = events.filter(({ status }) => status === 'open').map(({ id }) => id);
 
   const found: string[] = [
-    ...onePerCause(runs, 'manual', requested),
-    ...onePerCause(runs, 'drift_event', opened),
+    ...onePerCause(runs, 'manual', requested, versions),
+    ...onePerCause(runs, 'drift_event', opened, versions),
     ...runs.flatMap(run => versionsOfRun(run, versions)),
     ...versionsWithOneContent(published, versions),
-    ...(await champions(clickhouse, kafka, admin, topic(topics.modelAliases))),
+    ...checkVersionLife({
+      requests: await valuesOf<VersionRequest>(
+        kafka,
+        admin,
+        topic(topics.versionRequests),
+        'VersionRequest',
+      ),
+      steps: await clickhouse.select<StoredStep>('SELECT * FROM version_steps FINAL'),
+      aliases: await valuesOf<ModelAlias>(kafka, admin, topic(topics.modelAliases), 'ModelAlias'),
+    }),
     ...(await artifacts(runs, published, environment.DRIFTLOOP_ARTIFACTS)),
     ...(await datasets(clickhouse)),
     ...(await references(clickhouse, published)),
@@ -89,6 +109,7 @@ function onePerCause(
   runs: readonly Run[],
   type: Run['cause_type'],
   causes: readonly string[],
+  versions: readonly StoredVersion[],
 ): string[] {
   const ofType = Map.groupBy(
     runs.filter(run => run.cause_type === type),
@@ -100,7 +121,7 @@ function onePerCause(
       .filter(id => !ofType.has(id))
       .map(id => `training_runs: there is no run for ${type} ${id}`),
     ...[...ofType].flatMap(([id, same]) => [
-      ...(areRepeated(type, same)
+      ...(areRepeated(type, same, versions)
         ? [`training_runs: there are ${same.length} runs for ${type} ${id}`]
         : []),
       ...(expected.has(id)
@@ -111,19 +132,25 @@ function onePerCause(
 }
 
 /** Returns whether one of several runs of a cause should not be. */
-function areRepeated(type: Run['cause_type'], runs: readonly Run[]): boolean {
+function areRepeated(
+  type: Run['cause_type'],
+  runs: readonly Run[],
+  versions: readonly StoredVersion[],
+): boolean {
   if (type === 'manual') return runs.length > 1;
   const tries = runs.map(run => run.rows_since_change).sort((one, other) => one - other);
   const hasEnoughMore = tries.every((rows, index) => index === 0 || rows > tries[index - 1]!);
-  const approved = runs.find(({ status }) => status === 'approved');
+  // What was taken back mends nothing, so the cause is taken up again.
+  const isTakenBack = (run: Run) =>
+    versions.some(
+      ({ run_id, state }) => run_id === run.id && ['rejected', 'rolled_back'].includes(state),
+    );
+  const approved = runs.find(run => run.status === 'approved' && !isTakenBack(run));
   const isLast = approved === undefined || approved.rows_since_change === tries.at(-1);
   return !hasEnoughMore || !isLast;
 }
 
-function versionsOfRun(
-  run: Run,
-  versions: readonly { version: string; status: string; run_id: string }[],
-): string[] {
+function versionsOfRun(run: Run, versions: readonly StoredVersion[]): string[] {
   const mine = versions.filter(({ run_id }) => run_id === run.id);
   const name = `training_runs: ${run.model} ${run.cause_type} ${run.cause_id}`;
   if (run.status === 'started') return [`${name} has not ended`];
@@ -131,85 +158,37 @@ function versionsOfRun(
     return [`${name} failed although the disk was not full: ${run.reasons}`];
   if (run.status === 'failed' || run.status === 'skipped')
     return mine.map(({ version }) => `${name} was ${run.status}, but has version ${version}`);
-  if (
-    mine.length === 1 &&
-    mine[0]!.status === run.status &&
-    mine[0]!.version === run.candidate_version
-  )
-    return [];
+  if (mine.length === 1 && mine[0]!.version === run.candidate_version) return [];
   return [
     `${name} was ${run.status} as ${run.candidate_version}, but model_versions has ${JSON.stringify(mine)}`,
   ];
 }
 
 /**
- * Checks that each version was published as a candidate and then as it was judged, with one content
- * for each of its states. A crash may publish the same content again, but no other content under the
+ * Checks that each version was published as a candidate first and in its present state last, with one
+ * content for each of its states. A crash may publish the same content again, but no other content under the
  * same id.
  */
 function versionsWithOneContent(
   published: readonly ModelVersion[],
-  versions: readonly { model: string; version: string; status: string }[],
+  versions: readonly StoredVersion[],
 ): string[] {
   const found: string[] = [];
   const byVersion = Map.groupBy(published, ({ model, version }) => `${model} ${version}`);
   for (const [name, revisions] of byVersion) {
     const contents = new Set(revisions.map(revision => JSON.stringify(revision)));
     const ids = new Set(revisions.map(({ id }) => id));
-    const states = [...new Set(revisions.map(({ status }) => status))];
-    if (contents.size !== ids.size || states.length !== 2 || !states.includes('candidate'))
+    const states = revisions.map(({ state }) => state);
+    const present = versions.find(({ model, version }) => `${model} ${version}` === name)?.state;
+    if (contents.size !== ids.size || states[0] !== 'candidate' || states.at(-1) !== present)
       found.push(
-        `topic model-versions: ${name} has ${contents.size} different contents of ${ids.size} ids with status ${states}`,
+        `topic model-versions: ${name} has ${contents.size} different contents of ${ids.size} ids with the states ${states}, and is ${present}`,
       );
   }
   for (const { model, version } of versions)
     if (!byVersion.has(`${model} ${version}`))
       found.push(`topic model-versions: ${model} ${version} is missing`);
   return found;
-}
-
-/**
- * Checks that each model has one champion, and that the requests were answered once and in one
- * order.
- */
-async function champions(
-  clickhouse: Clickhouse,
-  kafka: Kafka,
-  admin: KafkaAdmin,
-  topicOfAliases: string,
-): Promise<string[]> {
-  const rows = await clickhouse.select<{
-    model: string;
-    champions: string[];
-    requests: number;
-    answers: number;
-    last: number;
-  }>(
-    `SELECT model, champions, requests, answers, last
-     FROM
-     (
-         SELECT model, uniqExact(request_id) AS requests, count() AS answers, max(sequence) AS last
-         FROM version_requests GROUP BY model
-     ) AS r
-     LEFT JOIN
-     (
-         SELECT model, groupArray(version) AS champions
-         FROM version_states WHERE state = 'champion' GROUP BY model
-     ) AS s USING (model)`,
-  );
-  const aliases = await valuesOf<ModelAlias>(kafka, admin, topicOfAliases, 'ModelAlias');
-  return rows.flatMap(({ model, champions: named, requests, answers, last }) => {
-    const alias = aliases.findLast(one => one.model === model && one.alias === 'champion');
-    return [
-      ...(named.length === 1 ? [] : [`version_states: ${model} has the champions [${named}]`]),
-      ...(alias?.version === named[0]
-        ? []
-        : [`topic model-aliases: the champion of ${model} is ${alias?.version}, not ${named[0]}`]),
-      ...(requests === answers && answers === last
-        ? []
-        : [`version_steps: ${model} has ${answers} answers to ${requests} requests up to ${last}`]),
-    ];
-  });
 }
 
 /** Checks that the artifacts on disk are complete and are those that were published. */
