@@ -1,5 +1,5 @@
 // Installs everything that Driftloop needs on a machine that has Node, Java and Maven.
-// Every npm script runs it first, so it is plain JavaScript for Node 20 without dependencies.
+// Every npm script runs it first (those of tests with --tests, for what only they need), so it is plain JavaScript for Node 20 without dependencies.
 // It recognises what is installed by package-lock.json, and by a stamp with the hash of pom.xml,
 // which takes milliseconds.
 import { spawn, spawnSync } from 'node:child_process';
@@ -40,6 +40,12 @@ const javaParts = [
     folder: 'registry',
     title: 'fetching the schema registry, Apicurio 2.6.13 (142 MB, once)',
     goal: 'dependency:unpack@registry',
+  },
+  {
+    folder: 's3proxy',
+    title: 'fetching an S3 server for the tests, S3Proxy 4.1.0 (55 MB, once)',
+    goal: 'dependency:copy@s3proxy',
+    isForTests: true,
   },
 ];
 
@@ -182,8 +188,10 @@ function modulesAreComplete() {
 
 async function fetchJavaParts() {
   const wanted = hashOf(pomFile);
+  const withTests = process.argv.includes('--tests');
   const missing = javaParts.filter(
-    part => !stampIs(join(libraryFolder, part.folder, '.stamp'), wanted),
+    ({ folder, isForTests }) =>
+      (withTests || !isForTests) && !stampIs(join(libraryFolder, folder, '.stamp'), wanted),
   );
   if (missing.length === 0) return;
   checkMaven();

@@ -26,6 +26,7 @@ import {
   type TrainingDecision,
 } from './causes/retrainer.ts';
 import { startSchedules } from './causes/schedule.ts';
+import { type ArtifactAccess, connectArtifacts } from './connectArtifacts.ts';
 import { answerVersionRequest } from './registry/answerVersionRequest.ts';
 import { checkVersionRequest } from './registry/checkVersionRequest.ts';
 import { type RetrainerMetrics, retrainerMetrics } from './retrainerMetrics.ts';
@@ -70,6 +71,7 @@ class RetrainerHandler implements BatchHandler {
   readonly #signal: AbortSignal;
   readonly #encoders: Encoders;
   readonly #store: RetrainerStore;
+  readonly #artifacts: ArtifactAccess;
   readonly #metrics: RetrainerMetrics;
   #hasAskedForAdoption = false;
 
@@ -81,6 +83,7 @@ class RetrainerHandler implements BatchHandler {
     this.#signal = signal;
     this.#encoders = encoders;
     this.#store = retrainerStore(context.clickhouse);
+    this.#artifacts = connectArtifacts(context, signal);
     this.#metrics = retrainerMetrics(context.metrics);
   }
 
@@ -173,11 +176,12 @@ class RetrainerHandler implements BatchHandler {
   }
 
   async #answer(cause: Cause, decide: (history: ModelHistory) => TrainingDecision): Promise<void> {
-    const { environment, settings, log } = this.#context;
+    const { settings, log } = this.#context;
     const stopTimer = this.#metrics.runSeconds.startTimer();
     const status = await answerCause(cause, settings.of(cause.model), decide, {
       store: this.#store,
-      artifactsFolder: environment.DRIFTLOOP_ARTIFACTS,
+      artifacts: this.#artifacts.artifacts,
+      workFolder: this.#artifacts.workFolder,
       publish: version => this.#publish(version),
       publishReference: (...of) => this.#publishReference(...of),
       submit: request => this.#ask(request),
@@ -206,6 +210,7 @@ class RetrainerHandler implements BatchHandler {
           store: this.#store,
           publish: version => this.#publish(version),
           publishAliases: aliases => this.#publishAliases(aliases),
+          repeat: this.#artifacts.repeat,
           log,
         },
       );

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readTopic } from '../../infra/kafka/readTopic.ts';
 import { modelFolder } from '../../services/retrainer/artifacts/modelFolder.ts';
+import { folderChecksum } from '../../services/shared/artifacts/folderChecksum.ts';
 import { contractType, wireHeaderBytes } from '../../services/shared/avro/schemaRegistry.ts';
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
@@ -15,7 +16,6 @@ import type {
 } from '../../services/shared/contracts.ts';
 import type { Kafka, KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
-import { folderChecksum } from '../../services/shared/model/modelArtifact.ts';
 import { checkVersionLife, type StoredStep } from './versionLife.ts';
 
 interface StoredVersion {

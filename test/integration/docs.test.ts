@@ -17,9 +17,9 @@ import {
   recordOfGates,
   type VersionFacts,
 } from '../../services/retrainer/versions/publishedVersion.ts';
+import { folderChecksum } from '../../services/shared/artifacts/folderChecksum.ts';
 import type { Alert } from '../../services/shared/contracts.ts';
 import { topics } from '../../services/shared/kafka/topics.ts';
-import { folderChecksum } from '../../services/shared/model/modelArtifact.ts';
 import { fencedBlocks } from '../fencedBlocks.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
@@ -177,6 +177,7 @@ describe('docs', { timeout: 300_000 }, () => {
     const store = retrainerStore(installation.clickhouse);
     const folder = join(installation.folder, 'model');
     await mkdir(folder);
+    await writeFile(join(folder, 'weights.bin'), 'weights');
     const facts: VersionFacts = {
       model: 'churn',
       version: '4',

@@ -9,6 +9,7 @@ import type { ServiceProcess } from '../../infra/local/processes/serviceProcesse
 import { datasetHash, readDataset } from '../../services/retrainer/dataset/dataset.ts';
 import { answerCause } from '../../services/retrainer/run/trainingRun.ts';
 import { retrainerStore } from '../../services/retrainer/store/store.ts';
+import { openArtifactStore } from '../../services/shared/artifacts/openArtifactStore.ts';
 import { contractType, wireHeaderBytes } from '../../services/shared/avro/schemaRegistry.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import type {
@@ -817,7 +818,8 @@ describe('retrainer', () => {
         () => ({ train: true }),
         {
           store: retrainerStore(installation.clickhouse),
-          artifactsFolder: installation.environment.DRIFTLOOP_ARTIFACTS,
+          artifacts: openArtifactStore(installation.environment.DRIFTLOOP_ARTIFACTS),
+          workFolder: installation.environment.DRIFTLOOP_ARTIFACTS,
           publish: async version => void published.push(version),
           publishReference: async () => {},
           submit: async request => void submitted.push(request),

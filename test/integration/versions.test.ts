@@ -15,11 +15,12 @@ import {
   recordOfGates,
   type VersionFacts,
 } from '../../services/retrainer/versions/publishedVersion.ts';
+import { folderChecksum } from '../../services/shared/artifacts/folderChecksum.ts';
 import { contractType, wireHeaderBytes } from '../../services/shared/avro/schemaRegistry.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
 import type { ModelAlias, ModelVersion, VersionRequest } from '../../services/shared/contracts.ts';
 import { deterministicId } from '../../services/shared/deterministicId.ts';
-import { folderChecksum, writeModel } from '../../services/shared/model/modelArtifact.ts';
+import { writeModel } from '../../services/shared/model/modelArtifact.ts';
 import { trainModel } from '../../services/shared/model/trainModel.ts';
 import { type CommandResult, driftloop } from '../commands.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';

@@ -1,11 +1,9 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RunOfModel } from './runOfModel.ts';
 
-/** A training run, and the folder of its model. */
-export interface RunOfModel {
-  modelFolder: string;
-  runId: string;
-}
+/** What the folders of attempts are told apart by. */
+type RunOfFolder = Pick<RunOfModel, 'modelFolder' | 'runId'>;
 
 const runsFolder = (modelFolder: string) => join(modelFolder, 'runs');
 
@@ -13,7 +11,7 @@ const runsFolder = (modelFolder: string) => join(modelFolder, 'runs');
  * Removes the folders of earlier attempts at a run, whose processes were killed or have lost the
  * run.
  */
-export async function removeAttempts({ modelFolder, runId }: RunOfModel): Promise<void> {
+export async function removeAttempts({ modelFolder, runId }: RunOfFolder): Promise<void> {
   const runs = runsFolder(modelFolder);
   for (const name of await namesIn(runs))
     if (name.startsWith(`${runId}-`)) await rm(join(runs, name), { recursive: true, force: true });
@@ -31,13 +29,14 @@ async function namesIn(folder: string): Promise<string[]> {
 /**
  * Gives an attempt at a run a folder of its own, which is removed at the end. Folders of earlier
  * attempts are removed at the start, so an attempt whose folder is gone knows that another process
- * has begun the run anew.
+ * has begun the run anew. Where the artifacts are in a bucket, processes on different machines do not
+ * see that of each other. The failure of one is then recorded until the other one ends.
  * @param hasFailed says whether the result of the work is a failure
  * @returns the result of the work, or null if it failed or threw after its folder had been removed:
  * the run is in the hands of another process then, and the failure says nothing about it
  */
 export async function withAttemptFolder<T>(
-  { modelFolder, runId }: RunOfModel,
+  { modelFolder, runId }: RunOfFolder,
   work: (folder: string) => Promise<T>,
   hasFailed: (result: T) => boolean,
 ): Promise<T | null> {

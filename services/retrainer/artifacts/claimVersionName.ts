@@ -1,8 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { syncFolder } from '../../shared/model/modelArtifact.ts';
-import type { RunOfModel } from './attemptFolder.ts';
 import { safeName } from './modelFolder.ts';
+import type { RunOfModel } from './runOfModel.ts';
 import { nextVersionName } from './versionName.ts';
 
 /**
@@ -14,28 +11,15 @@ import { nextVersionName } from './versionName.ts';
 export async function claimVersionName(
   champion: string,
   taken: ReadonlySet<string>,
-  { modelFolder, runId }: RunOfModel,
+  { artifacts, runId }: Pick<RunOfModel, 'artifacts' | 'runId'>,
 ): Promise<string> {
-  const names = join(modelFolder, 'names');
-  await mkdir(names, { recursive: true });
   const unavailable = new Set(taken);
   for (;;) {
     const name = nextVersionName(champion, unavailable);
-    if (await claim(join(names, safeName(name)), runId)) {
-      await syncFolder(names);
-      return name;
-    }
+    const file = `names/${safeName(name)}`;
+    // It belongs to this run now, or since an earlier attempt.
+    if (await artifacts.create(file, runId)) return name;
+    if (String(await artifacts.read(file)) === runId) return name;
     unavailable.add(name);
-  }
-}
-
-/** @returns true if the name belongs to this run, now or since an earlier attempt */
-async function claim(file: string, runId: string): Promise<boolean> {
-  try {
-    await writeFile(file, runId, { flag: 'wx', flush: true });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return (await readFile(file, 'utf8')) === runId;
   }
 }

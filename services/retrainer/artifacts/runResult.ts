@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { syncFile, syncFolder } from '../../shared/model/modelArtifact.ts';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileArtifactStore } from '../../shared/artifacts/fileArtifactStore.ts';
+import { fileListOf, hashFiles } from '../../shared/artifacts/folderChecksum.ts';
 import type { ReferenceProfiles } from '../../shared/profile/referenceProfiles.ts';
 import { modelFolderName } from '../trainer/trainerContract.ts';
 import type { VersionFacts } from '../versions/publishedVersion.ts';
-import type { RunOfModel } from './attemptFolder.ts';
+import type { RunOfModel } from './runOfModel.ts';
 
 /** A candidate that the gates have approved or rejected. */
 export interface JudgedVersion extends VersionFacts {
@@ -20,25 +21,30 @@ export interface RunResult {
   reference: ReferenceProfiles;
 }
 
+type KeptRun = Pick<RunOfModel, 'artifacts' | 'runId'>;
+
 const resultFile = 'result.json';
 
-/** Returns the folder where the model of a run is kept. */
-export function keptModelFolder(run: RunOfModel): string {
-  return join(keptFolder(run), modelFolderName);
+/** The folder of a run's version in the store. */
+function keptFolder(runId: string): string {
+  return `versions/${runId}`;
 }
 
-function keptFolder({ modelFolder, runId }: RunOfModel): string {
-  return join(modelFolder, 'versions', runId);
+/**
+ * Returns the folder where the model of a run is kept. In a bucket, where no folder can be moved
+ * there whole, the models of two attempts at a run must not mix. So there the name is that of the
+ * content.
+ */
+export function keptModelFolder({ artifacts, runId }: KeptRun, checksum: string): string {
+  const isBucket = artifacts.uri('').startsWith('s3:');
+  const name = isBucket ? `${modelFolderName}-${checksum.slice(0, 16)}` : modelFolderName;
+  return `${keptFolder(runId)}/${name}`;
 }
 
 /** Reads the result of a run, or returns null if it has none. */
-export async function readResult(run: RunOfModel): Promise<RunResult | null> {
-  try {
-    return JSON.parse(await readFile(join(keptFolder(run), resultFile), 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+export async function readResult({ artifacts, runId }: KeptRun): Promise<RunResult | null> {
+  const content = await artifacts.read(`${keptFolder(runId)}/${resultFile}`);
+  return content && JSON.parse(content.toString('utf8'));
 }
 
 /**
@@ -46,27 +52,21 @@ export async function readResult(run: RunOfModel): Promise<RunResult | null> {
  * hand, for example when one was frozen for so long that its partitions went to another, and then
  * woke. They train on different rows, and the result of the first one to come here is the result of
  * the run.
- * @param folder contains `model/`, and is moved
+ * @param trainedFolder the model, which is moved
+ * @param folder a new one for what is kept
  * @returns the result that is kept: the given one, or that of the process that was first
  */
 export async function keepResult(
-  folder: string,
+  { trainedFolder, folder }: { trainedFolder: string; folder: string },
   result: RunResult,
-  run: RunOfModel,
+  run: KeptRun,
 ): Promise<RunResult> {
+  const model = basename(keptModelFolder(run, result.version.artifactChecksum));
+  await mkdir(folder, { recursive: true });
+  await rename(trainedFolder, join(folder, model));
+  const files = await hashFiles({ store: fileArtifactStore(folder), path: model });
+  await writeFile(join(folder, fileListOf(model)), `${JSON.stringify(files, null, 1)}\n`);
   await writeFile(join(folder, resultFile), JSON.stringify(result));
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) await syncFile(join(entry.parentPath, entry.name));
-  }
-  const kept = keptFolder(run);
-  const versions = join(kept, '..');
-  await mkdir(versions, { recursive: true });
-  try {
-    await rename(folder, kept);
-  } catch (error) {
-    // A folder that is not empty is never replaced.
-    if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
-  await syncFolder(versions);
+  await run.artifacts.keepFolder(keptFolder(run.runId), folder, resultFile);
   return (await readResult(run))!;
 }

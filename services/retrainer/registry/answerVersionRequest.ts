@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { RepeatRequest } from '../../shared/artifacts/artifactStore.ts';
 import type { ModelSettings } from '../../shared/config/settings.ts';
 import type { VersionRequest } from '../../shared/contracts.ts';
 import { artifactMistake } from '../artifacts/artifactMistake.ts';
@@ -10,6 +11,8 @@ import { type PublishTarget, publishChanges, publishPresentState } from './publi
 
 export interface RegistryContext extends PublishTarget {
   store: Pick<RetrainerStore, 'versions' | 'steps' | 'aliases'>;
+  /** Repeats requests to a store of artifacts that is away. Without it, each is made once. */
+  repeat?: RepeatRequest;
   log: Logger;
 }
 
@@ -42,7 +45,10 @@ export async function answerVersionRequest(
   const name = versionOfRequest(request, state);
   const decision = decideOnVersionRequest(request, state, {
     approval: retraining.approval,
-    artifactMistake: await mistakeOf(versions.find(({ facts }) => facts.version === name)),
+    artifactMistake: await mistakeOf(
+      versions.find(({ facts }) => facts.version === name),
+      context.repeat,
+    ),
   });
   const sequence = state.sequence + 1;
   const answer: AnsweredRequest = {
@@ -75,6 +81,9 @@ async function publishAgain(
   else if (version !== null) await publishPresentState(model, new Set([version]), context);
 }
 
-async function mistakeOf(version: StoredVersion | undefined): Promise<string | null> {
-  return version ? artifactMistake(version.facts) : null;
+async function mistakeOf(
+  version: StoredVersion | undefined,
+  repeat: RepeatRequest | undefined,
+): Promise<string | null> {
+  return version ? artifactMistake(version.facts, repeat) : null;
 }

@@ -1,6 +1,6 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
-import type { RunOfModel } from '../artifacts/attemptFolder.ts';
-import { fileSystemFailure } from '../artifacts/fileSystemFailure.ts';
+import { artifactFailure } from '../artifacts/artifactFailure.ts';
+import type { RunOfModel } from '../artifacts/runOfModel.ts';
 import type { JudgedVersion } from '../artifacts/runResult.ts';
 import type { Cause, Change } from '../causes/retrainer.ts';
 import type { TrainingRun } from '../store/trainingRunTable.ts';
@@ -44,7 +44,7 @@ export type RunOutcome =
    * the rows since the change if they were looked at, and else 0.
    */
   | { kind: 'skipped'; reasons: string[]; rowsTried: number }
-  /** The trainer or the folder of artifacts failed. */
+  /** The trainer or the store of artifacts failed. */
   | { kind: 'failed'; reason: string; training: Training }
   /** Another process has begun the run anew, and will say how it ends. */
   | { kind: 'taken-over' };
@@ -52,7 +52,7 @@ export type RunOutcome =
 const maxReasonCharacters = 2_000;
 
 /**
- * Does a part of a run, and turns errors of the file system into a failed outcome.
+ * Does a part of a run, and turns errors of the store of artifacts into a failed outcome.
  * @param training what has been frozen for the training so far
  */
 export async function orFailed(
@@ -62,7 +62,7 @@ export async function orFailed(
   try {
     return await work();
   } catch (error) {
-    const reason = fileSystemFailure(error);
+    const reason = artifactFailure(error);
     if (reason === null) throw error;
     return { kind: 'failed', reason, training };
   }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { createWriteStream } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { pathToFileURL } from 'node:url';
+import { fileArtifactStore } from '../../shared/artifacts/fileArtifactStore.ts';
+import { hashFile } from '../../shared/artifacts/folderChecksum.ts';
+import { syncFile } from '../../shared/artifacts/syncFolder.ts';
 import type { ClassLabel } from '../../shared/model/model.ts';
-import { syncFile, syncFolder } from '../../shared/model/modelArtifact.ts';
 import type { OutputMeaning } from '../../shared/output/outputMeaning.ts';
 import { type DataSplit, dataSplit } from '../dataset/dataSplit.ts';
 import { type DatasetRow, datasetHash, readDataset } from '../dataset/dataset.ts';
@@ -21,7 +20,7 @@ import type { RunStart } from './runOutcome.ts';
 export interface Snapshot {
   /** datasets.id */
   id: string;
-  /** The Parquet file. */
+  /** The Parquet file on this machine, and where it is kept. */
   file: string;
   uri: string;
   /** SHA-256 of the file. */
@@ -50,9 +49,9 @@ const maxFeatures = 2_000;
 
 /**
  * Freezes the newest labelled rows of a model. ClickHouse writes them as a Parquet file, which is
- * read back and checked. Only if the rows may be trained on does the file get its name,
+ * read back and checked. Only if the rows may be trained on is the file kept, as
  * `datasets/<hash of the rows>/rows.parquet`.
- * @param attempt folder for the file before that
+ * @param attempt folder for the file
  */
 export async function takeSnapshot(
   labelledRows: LabelledRowQueries,
@@ -86,7 +85,7 @@ export async function takeSnapshot(
   const bytes = await labelledRows.exportParquet(wanted);
   await pipeline(bytes, createWriteStream(incoming));
   await syncFile(incoming);
-  const result = await checkAndName(incoming, run, meaning);
+  const result = await checkAndKeep(incoming, run, meaning);
   if (rows < maximumRows)
     result.snapshot?.notes.push(
       `At most the newest ${rows} rows were used instead of ${maximumRows} ` +
@@ -95,8 +94,8 @@ export async function takeSnapshot(
   return result;
 }
 
-/** Gives the file its name if its rows may be trained on. */
-async function checkAndName(
+/** Keeps the file if its rows may be trained on. */
+async function checkAndKeep(
   incoming: string,
   run: RunStart,
   meaning: OutputMeaning,
@@ -116,13 +115,12 @@ async function checkAndName(
   if (refused.length > 0) return { snapshot: null, refusals: refused };
 
   const id = datasetHash(rows);
-  const checksum = await fileChecksum(incoming);
-  const file = join(run.modelFolder, 'datasets', id, 'rows.parquet');
-  await mkdir(dirname(file), { recursive: true });
-  await rename(incoming, file);
-  await syncFolder(dirname(file));
-  const uri = pathToFileURL(file).href;
-  const frozen = { id, file, uri, checksum, rows, split, changedAt };
+  const local = fileArtifactStore(dirname(incoming));
+  const { sha256: checksum } = await hashFile(local, basename(incoming));
+  const file = `datasets/${id}/rows.parquet`;
+  await run.artifacts.putFile(file, incoming);
+  const uri = run.artifacts.uri(file);
+  const frozen = { id, file: incoming, uri, checksum, rows, split, changedAt };
   const labels = { meaning, classes, labelsAreNumbers: numeric };
   return { snapshot: { ...frozen, ...labels, features, notes }, refusals: [] };
 }
@@ -166,10 +164,4 @@ export function datasetRecord(
   const [fromMs, toMs] = [rows[0]!.eventTimeMs, rows.at(-1)!.eventTimeMs];
   const names = features.map(feature => feature.name);
   return { id, model, split, fromMs, toMs, features: names, task: meaning.task, uri, checksum };
-}
-
-async function fileChecksum(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
 }

@@ -1,8 +1,7 @@
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { folderChecksum } from '../../shared/model/modelArtifact.ts';
+import { folderChecksum } from '../../shared/artifacts/folderChecksum.ts';
 import { keepResult, keptModelFolder, type RunResult } from '../artifacts/runResult.ts';
 import { columnPrefixes } from '../dataset/dataset.ts';
 import { type TrainRows, trainRows } from '../dataset/trainRows.ts';
@@ -144,10 +143,11 @@ async function trainedCandidate(
   if (!(await isFile(predictions))) return nothingLeft(predictionsFile);
   const { outputs, failure } = await readOutputs(predictions, rows.length, split.gate);
   if (!outputs) return { candidate: null, failure };
+  const artifactChecksum = await folderChecksum(trainedFolder);
   const candidate = {
     trainedFolder,
-    artifactUri: pathToFileURL(keptModelFolder(run)).href,
-    artifactChecksum: await folderChecksum(trainedFolder),
+    artifactUri: run.artifacts.uri(keptModelFolder(run, artifactChecksum)),
+    artifactChecksum,
     outputs,
     trainRows: choice,
     notes: [],
@@ -183,14 +183,11 @@ async function statusOf(path: string) {
  * Keeps a candidate with its result.
  * @returns the result of the run, which may be that of another process (see `keepResult`)
  */
-export async function keepCandidate(
+export function keepCandidate(
   { trainedFolder }: Candidate,
   result: RunResult,
   run: RunStart,
   attempt: string,
 ): Promise<RunResult> {
-  const kept = join(attempt, 'kept');
-  await mkdir(kept);
-  await rename(trainedFolder, join(kept, modelFolderName));
-  return keepResult(kept, result, run);
+  return keepResult({ trainedFolder, folder: join(attempt, 'kept') }, result, run);
 }

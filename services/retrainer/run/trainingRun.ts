@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
+import type { ArtifactStore } from '../../shared/artifacts/artifactStore.ts';
 import type { ModelSettings } from '../../shared/config/settings.ts';
 import { removeAttempts, withAttemptFolder } from '../artifacts/attemptFolder.ts';
-import { modelFolder } from '../artifacts/modelFolder.ts';
+import { modelFolder, safeName } from '../artifacts/modelFolder.ts';
 import { readResult } from '../artifacts/runResult.ts';
 import {
   type Cause,
@@ -29,8 +30,9 @@ import { maturedRowsSince, servedSince } from './takeUpCause.ts';
  * Where a run is done. After its signal, the process that gets the cause next does the run again.
  */
 export interface TrainingRunContext extends AttemptContext {
-  /** DRIFTLOOP_ARTIFACTS */
-  artifactsFolder: string;
+  artifacts: ArtifactStore;
+  /** Folder of this machine for what is being made. */
+  workFolder: string;
   log: Logger;
 }
 
@@ -46,10 +48,14 @@ export async function answerCause(
   decide: (history: ModelHistory) => TrainingDecision,
   context: TrainingRunContext,
 ): Promise<RunStatus | null> {
-  const { store, artifactsFolder, signal } = context;
+  const { store, artifacts, workFolder, signal } = context;
   signal.throwIfAborted();
   const { model } = cause;
-  const known = { modelFolder: modelFolder(artifactsFolder, model), runId: runId(cause) };
+  const known = {
+    runId: runId(cause),
+    modelFolder: modelFolder(workFolder, model),
+    artifacts: artifacts.below(safeName(model)),
+  };
   const log = context.log.child({ model, run: known.runId, cause: `${cause.type} ${cause.id}` });
   const earlier = await store.runs.selectState(model, known.runId);
   if (hasEnded(earlier)) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { locationMistake } from '../artifacts/openArtifactStore.ts';
 import { UserError } from '../userError.ts';
 
 const blankAsAbsent = (value: unknown) => (value === '' ? undefined : value);
@@ -71,7 +72,12 @@ const environmentSchema = z
     DRIFTLOOP_SESSION_TIMEOUT_MS: wholeNumber(10_000).describe(
       'silence after which Kafka gives the partitions of a service to another',
     ),
-    DRIFTLOOP_ARTIFACTS: text('.driftloop/artifacts').describe('folder of datasets and models'),
+    DRIFTLOOP_ARTIFACTS: text('.driftloop/artifacts')
+      .superRefine((location, context) => {
+        const message = locationMistake(location);
+        if (message !== null) context.addIssue({ code: 'custom', message });
+      })
+      .describe('folder of datasets and models, or s3://bucket/prefix'),
   })
   .refine(
     value =>

@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { withArtifactFolder } from '../artifacts/readArtifact.ts';
+import { syncFolder } from '../artifacts/syncFolder.ts';
 import type { Task } from '../task.ts';
 import { UserError } from '../userError.ts';
 import type { Costs } from './costs.ts';
@@ -84,13 +86,16 @@ export async function writeModel(
 /**
  * Loads a model folder for serving, after it has checked every file against the manifest.
  *
- * @param location the folder, or its file:// address as in `ModelVersion.artifactUri`
+ * @param location the folder, or its address as in `ModelVersion.artifactUri`
  * @param expectedChecksum `ModelVersion.artifactChecksum`, to make sure that the folder is the one
  * that was published
  * @throws UserError if a file is missing, or differs from what was written or published
  */
-export async function loadModel(location: string, expectedChecksum?: string): Promise<LoadedModel> {
-  const folder = location.startsWith('file:') ? fileURLToPath(location) : location;
+export function loadModel(location: string, expectedChecksum?: string): Promise<LoadedModel> {
+  return withArtifactFolder(location, expectedChecksum, loadFolder);
+}
+
+async function loadFolder(folder: string): Promise<LoadedModel> {
   const manifest = JSON.parse(
     (await readModelFile(folder, manifestFile)).toString('utf8'),
   ) as ModelManifest;
@@ -102,13 +107,6 @@ export async function loadModel(location: string, expectedChecksum?: string): Pr
         `model ${folder}: ${name} has SHA-256 ${sha256(bytes)}, expected ${checksum}: it was changed or damaged`,
       );
     contents.set(name, bytes);
-  }
-  if (expectedChecksum !== undefined) {
-    const checksum = await folderChecksum(folder);
-    if (checksum !== expectedChecksum)
-      throw new UserError(
-        `model ${folder}: the folder has checksum ${checksum}, expected ${expectedChecksum}`,
-      );
   }
   const { tf } = await loadTensorflow();
   const topology = JSON.parse(contents.get('model.json')!.toString('utf8'));
@@ -130,39 +128,6 @@ export async function loadModel(location: string, expectedChecksum?: string): Pr
     layers,
   };
   return { manifest, predict: rows => predict(model, rows), dispose: () => layers.dispose() };
-}
-
-/**
- * Returns the SHA-256 of all files in a folder and below it: of their paths and contents, in the
- * order of the paths. It works for the folder of any trainer.
- */
-export async function folderChecksum(folder: string): Promise<string> {
-  const hash = createHash('sha256');
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name));
-  for (const file of files.sort()) {
-    hash.update(`${relative(folder, file)}\0${sha256(await readFile(file))}\n`);
-  }
-  return hash.digest('hex');
-}
-
-/** Flushes the content of a file to disk. */
-export async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/**
- * Flushes the names in a folder to disk. Without this, a rename may be lost when the machine stops.
- */
-export function syncFolder(folder: string): Promise<void> {
-  return syncFile(folder);
 }
 
 async function layersFiles({ layers }: Model): Promise<[string, Uint8Array][]> {

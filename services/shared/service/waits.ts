@@ -1,7 +1,12 @@
 import { Gauge, type Registry } from 'prom-client';
 
 /** Servers that a service may have to wait for. */
-export const awaitedServers = ['Kafka', 'ClickHouse', 'the schema registry'] as const;
+export const awaitedServers = [
+  'Kafka',
+  'ClickHouse',
+  'the schema registry',
+  'the store of artifacts',
+] as const;
 export type AwaitedServer = (typeof awaitedServers)[number];
 
 /** A shorter wait is not worth telling: one request failed, and the next one succeeds. */

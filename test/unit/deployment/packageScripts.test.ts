@@ -9,6 +9,7 @@ const names = Object.keys(scripts).filter(
 
 describe('scripts of package.json', () => {
   it.each(names)('npm run %s fetches what is missing first', name => {
-    expect(scripts[`pre${name}`]).toBe('node infra/local/setup.mjs');
+    const forTests = ['test', 'test:unit', 'watch'].includes(name) ? ' --tests' : '';
+    expect(scripts[`pre${name}`]).toBe(`node infra/local/setup.mjs${forTests}`);
   });
 });

@@ -6,11 +6,13 @@ import {
   orFailed,
   type RunStart,
 } from '../../../services/retrainer/run/runOutcome.ts';
+import { openArtifactStore } from '../../../services/shared/artifacts/openArtifactStore.ts';
 import { parseSettings } from '../../../services/shared/config/settings.ts';
 
 const run: RunStart = {
   runId: 'run',
   modelFolder: '/artifacts/churn',
+  artifacts: openArtifactStore('/artifacts/churn'),
   revision: 3,
   cause: { type: 'manual', id: 'request', model: 'churn' },
   settings: parseSettings('', 'test').of('churn'),

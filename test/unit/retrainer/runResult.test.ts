@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import {
   type RunResult,
   readResult,
 } from '../../../services/retrainer/artifacts/runResult.ts';
+import { openArtifactStore } from '../../../services/shared/artifacts/openArtifactStore.ts';
 
 let modelFolder: string;
 beforeEach(async () => {
@@ -16,16 +17,21 @@ beforeEach(async () => {
 afterEach(() => rm(modelFolder, { recursive: true }));
 
 const resultOf = (version: string) =>
-  ({ version: { version }, reference: { id: version, rows: [] } }) as unknown as RunResult;
+  ({
+    version: { version, artifactChecksum: version },
+    reference: { id: version, rows: [] },
+  }) as unknown as RunResult;
 
 async function keep(version: string): Promise<RunResult> {
-  const folder = join(modelFolder, 'runs', version);
-  await mkdir(join(folder, 'model'), { recursive: true });
-  await writeFile(join(folder, 'model', 'weights'), version);
-  return keepResult(folder, resultOf(version), run());
+  const attempt = join(modelFolder, 'runs', version);
+  const trainedFolder = join(attempt, 'model');
+  await mkdir(trainedFolder, { recursive: true });
+  await writeFile(join(trainedFolder, 'weights'), version);
+  const folder = join(attempt, 'kept');
+  return keepResult({ trainedFolder, folder }, resultOf(version), run());
 }
 
-const run = () => ({ modelFolder, runId: 'run' });
+const run = () => ({ artifacts: openArtifactStore(modelFolder), runId: 'run' });
 
 it('keeps one result of a run with its model, and returns it to every later process', async () => {
   expect(await readResult(run())).toBeNull();
@@ -34,7 +40,6 @@ it('keeps one result of a run with its model, and returns it to every later proc
   expect(new Set(results.map(result => result.version.version)).size).toBe(1);
   expect(await keep('6')).toEqual(kept);
   expect(await readResult(run())).toEqual(kept);
-  expect(await readFile(join(keptModelFolder(run()), 'weights'), 'utf8')).toBe(
-    kept!.version.version,
-  );
+  const weights = await run().artifacts.read(`${keptModelFolder(run(), 'any')}/weights`);
+  expect(String(weights)).toBe(kept!.version.version);
 });

@@ -79,6 +79,7 @@ export const staircases: Record<string, readonly string[]> = {
     'bins',
     'profile',
     'config',
+    'artifacts',
     '.',
   ],
 };
@@ -89,6 +90,7 @@ export const staircases: Record<string, readonly string[]> = {
 const reserved: Record<string, readonly string[]> = {
   kafkajs: ['services/shared/kafka', 'services/shared/service'],
   '@clickhouse/client': ['services/shared/clickhouse', 'bin'],
+  '@aws-sdk/client-s3': ['services/shared/artifacts'],
 };
 
 export interface Import {

@@ -3,12 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { folderChecksum } from '../../../../services/shared/artifacts/folderChecksum.ts';
 import { predict } from '../../../../services/shared/model/model.ts';
-import {
-  folderChecksum,
-  loadModel,
-  writeModel,
-} from '../../../../services/shared/model/modelArtifact.ts';
+import { loadModel, writeModel } from '../../../../services/shared/model/modelArtifact.ts';
 import { trainModel } from '../../../../services/shared/model/trainModel.ts';
 
 const features = Array.from({ length: 200 }, (_, index) => ({

@@ -1,3 +1,5 @@
+import { ArtifactStoreError } from '../../shared/artifacts/artifactStore.ts';
+
 /** Error codes of a file system that is full, broken, forbidden, or not what is expected. */
 const fileSystemErrors = new Set([
   'ENOSPC',
@@ -15,10 +17,12 @@ const fileSystemErrors = new Set([
 ]);
 
 /**
- * Returns the reason to publish if an error comes from the file system of the artifacts, and null
- * for any other error. An error of the file system fails the run, but the service goes on.
+ * Returns the reason to publish if an error comes from the store of the artifacts, and null for any
+ * other error. An error of the store fails the run, but the service goes on.
  */
-export function fileSystemFailure(error: unknown): string | null {
+export function artifactFailure(error: unknown): string | null {
+  if (error instanceof ArtifactStoreError)
+    return `The store of artifacts cannot be used (DRIFTLOOP_ARTIFACTS): ${error.message}`;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined || !fileSystemErrors.has(code)) return null;
   return `The folder of artifacts cannot be used (DRIFTLOOP_ARTIFACTS): ${message}`;

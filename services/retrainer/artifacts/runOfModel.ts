@@ -1,0 +1,10 @@
+import type { ArtifactStore } from '../../shared/artifacts/artifactStore.ts';
+
+/** A training run, and where the files of its model are. */
+export interface RunOfModel {
+  runId: string;
+  /** Folder of this machine for what is being made. */
+  modelFolder: string;
+  /** Where datasets and versions are kept. */
+  artifacts: ArtifactStore;
+}

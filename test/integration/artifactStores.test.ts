@@ -1,0 +1,226 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type S3Server, startS3Server } from '../../infra/local/s3Server.ts';
+import type { ArtifactStore } from '../../services/shared/artifacts/artifactStore.ts';
+import { folderChecksum, hashFiles } from '../../services/shared/artifacts/folderChecksum.ts';
+import { openArtifactStore } from '../../services/shared/artifacts/openArtifactStore.ts';
+import {
+  artifactDifference,
+  withArtifactFolder,
+} from '../../services/shared/artifacts/readArtifact.ts';
+import type { ModelVersion, RetrainRequest } from '../../services/shared/contracts.ts';
+import { eventually } from '../eventually.ts';
+import { freshInstallation } from '../freshInstallation.ts';
+
+const bucket = 'models';
+let folder: string;
+let server: S3Server;
+const startServer = (port = 0) =>
+  startS3Server(bucket, { dir: join(folder, 's3'), port, logDir: folder });
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'driftloop-s3-'));
+  server = await startServer();
+  for (const [name, value] of Object.entries(server.variables)) vi.stubEnv(name, value);
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** Makes a folder with a model and what makes it whole, as a run leaves it. */
+async function madeFolder(name: string, weights: string): Promise<string> {
+  const made = join(folder, 'made', name);
+  await mkdir(join(made, 'model/layers'), { recursive: true });
+  await writeFile(join(made, 'model/layers/weights'), weights);
+  await writeFile(join(made, 'model/rule.json'), '{}');
+  const files = await hashFiles({ store: openArtifactStore(made), path: 'model' });
+  await writeFile(join(made, 'model.files.json'), JSON.stringify(files));
+  await writeFile(join(made, 'result.json'), name);
+  return made;
+}
+
+describe.each(['file', 's3'])('a store of artifacts: %s', kind => {
+  let store: ArtifactStore;
+  beforeAll(() => {
+    store = openArtifactStore(kind === 's3' ? `s3://${bucket}/all/of it` : join(folder, 'store'));
+  });
+
+  it('creates a file once, whoever asks at the same moment', async () => {
+    const asked = Array.from({ length: 6 }, (_, index) => store.create('names/2', `run${index}`));
+    const created = await Promise.all(asked);
+    expect(created.filter(Boolean)).toHaveLength(1);
+    expect(String(await store.read('names/2'))).toBe(`run${created.indexOf(true)}`);
+    expect(await store.read('names/3')).toBeNull();
+  });
+
+  it('keeps the first folder, and reads it with its checksum', async () => {
+    const first = await madeFolder(`${kind}-first`, 'weights');
+    const checksum = await folderChecksum(join(first, 'model'));
+    await store.keepFolder('versions/run', first, 'result.json');
+    const second = await madeFolder(`${kind}-second`, 'weights');
+    await store.keepFolder('versions/run', second, 'result.json');
+    expect(String(await store.read('versions/run/result.json'))).toBe(`${kind}-first`);
+    expect(await store.list('versions/run')).toEqual([
+      'model.files.json',
+      'model/layers/weights',
+      'model/rule.json',
+      'result.json',
+    ]);
+    const uri = store.uri('versions/run/model');
+    const read = await withArtifactFolder(uri, checksum, local => folderChecksum(local));
+    expect(read).toBe(checksum);
+    expect(await artifactDifference(uri, checksum)).toBeNull();
+  });
+
+  it('names the file that is not what it was, with what was expected and what was found', async () => {
+    const uri = store.uri('versions/run/model');
+    const checksum = await withArtifactFolder(uri, undefined, local => folderChecksum(local));
+    const others = join(folder, 'others');
+    await writeFile(others, 'others');
+    await store.putFile('versions/run/model/layers/weights', others);
+    const difference = await artifactDifference(uri, checksum);
+    expect(difference?.replace(/[0-9a-f]{64}/g, '…')).toBe(
+      `${uri}: layers/weights has 6 bytes with SHA-256 …, expected 7 bytes with SHA-256 …`,
+    );
+    await expect(withArtifactFolder(uri, checksum, async () => {})).rejects.toThrow(difference!);
+    await store.remove('versions/run/model/layers');
+    expect(await artifactDifference(uri, checksum)).toMatch(/layers\/weights is missing, expected/);
+    await store.remove('versions');
+    expect(await store.list('')).toEqual(['names/2']);
+    await expect(artifactDifference(uri, checksum)).rejects.toThrow(`${uri} has no files`);
+  });
+});
+
+it('says what is wrong with a bucket or a key that is refused', async () => {
+  const store = openArtifactStore('s3://nobody-has-this/prefix');
+  await expect(store.create('a', 'b')).rejects.toThrow(
+    /^s3:\/\/nobody-has-this\/prefix\/a: NoSuchBucket: /,
+  );
+});
+
+it('trains one version in the end while the bucket is away for a time', async () => {
+  const trainer = fileURLToPath(new URL('./retrainer-trainer.py', import.meta.url));
+  const config = join(folder, 'driftloop.yaml');
+  await writeFile(
+    config,
+    `defaults: { retraining: { command: [python3, ${JSON.stringify(trainer)}] } }\n`,
+  );
+  await using installation = await freshInstallation({
+    DRIFTLOOP_ARTIFACTS: `s3://${bucket}/retrainer`,
+    DRIFTLOOP_CONFIG: config,
+    ...server.variables,
+  });
+  const { predictions, outcomes, progress } = rows('churn');
+  await installation.clickhouse.insert('predictions', predictions);
+  await installation.clickhouse.insert('outcomes', outcomes);
+  await installation.clickhouse.insert('stream_progress', [progress]);
+  const { DRIFTLOOP_TOPIC_PREFIX: prefix } = installation.environment;
+  const requests = `${prefix}retrain-requests`;
+  const encode = await installation.schemas.encoder<RetrainRequest>('RetrainRequest', requests);
+  const request: RetrainRequest = {
+    id: 'once',
+    model: 'churn',
+    reason: 'manual',
+    requestedBy: 'test',
+    time: 0,
+  };
+  const send = () =>
+    installation.producer.send({
+      topic: requests,
+      messages: [{ key: 'churn', value: encode(request) }],
+    });
+
+  const { port } = new URL(server.variables.AWS_ENDPOINT_URL_S3!);
+  await server.stop();
+  const retrainer = await installation.startService('retrainer');
+  await send();
+  await eventually('the retrainer to wait for the bucket', async () => {
+    const text = await (await fetch(`${retrainer.healthUrl}/metrics`)).text();
+    const [, waited] =
+      /^driftloop_waiting_seconds\{[^}]*server="the store of artifacts"[^}]*\} (\S+)/m.exec(text) ??
+      [];
+    return Number(waited) > 0;
+  });
+  server = await startServer(Number(port));
+  await send();
+  await installation.untilQuiet('retrainer');
+
+  const versions = await installation.clickhouse.select<
+    Pick<ModelVersion, 'version' | 'artifactUri' | 'artifactChecksum'> & { state: string }
+  >(
+    `SELECT version, toString(state) AS state, artifact_uri AS artifactUri,
+            artifact_checksum AS artifactChecksum FROM model_versions FINAL`,
+  );
+  expect(versions).toMatchObject([{ version: '2', state: 'champion' }]);
+  const [{ artifactUri, artifactChecksum }] = versions as [(typeof versions)[0]];
+  expect(artifactUri).toMatch(
+    /^s3:\/\/models\/retrainer\/churn\/versions\/[^/]+\/model-[0-9a-f]{16}$/,
+  );
+  expect(await artifactDifference(artifactUri, artifactChecksum)).toBeNull();
+  const kept = await openArtifactStore(`s3://${bucket}/retrainer/churn`).list('');
+  expect(kept.map(name => name.replace(/[0-9a-f][0-9a-f-]{15,}/g, '…'))).toEqual([
+    'datasets/…/rows.parquet',
+    'names/2',
+    'versions/…/model-….files.json',
+    'versions/…/model-…/rule.json',
+    'versions/…/result.json',
+  ]);
+});
+
+/** Labelled rows of a champion that guesses; the label says whether x is above 5. */
+function rows(model: string) {
+  const count = 600;
+  const startMs = Date.UTC(2026, 0, 1);
+  const at = (minute: number) => new Date(startMs + minute * 60_000).toISOString();
+  const all = Array.from({ length: count }, (_, index) => {
+    const x = (index * 7) % 11;
+    return {
+      model,
+      version: '1',
+      id: `p${index}`,
+      event_time: at(index),
+      prediction: String(index % 2),
+      prediction_value: index % 2,
+      score: null,
+      segments: {},
+      numeric_features: { x },
+      code_version: '',
+      source_partition: 0,
+      source_offset: index,
+      label: String(Number(x > 5)),
+      label_value: Number(x > 5),
+      observed_at: at(index + 60),
+      precedence: index,
+    };
+  });
+  const of = (names: string[]) =>
+    all.map(row =>
+      Object.fromEntries(Object.entries(row).filter(([name]) => names.includes(name))),
+    );
+  const common = [
+    'model',
+    'version',
+    'id',
+    'event_time',
+    'prediction',
+    'prediction_value',
+    'segments',
+  ];
+  return {
+    predictions: of([...common, 'numeric_features', 'source_partition', 'source_offset']),
+    outcomes: of([...common, 'label', 'label_value', 'observed_at', 'precedence']),
+    progress: {
+      model,
+      version: '1',
+      source_partition: 0,
+      last_offset: count,
+      first_event_time: at(0),
+      max_event_time: at(count),
+      deduplicated_from: at(0),
+      predictions: count,
+    },
+  };
+}
