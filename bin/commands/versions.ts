@@ -20,6 +20,7 @@ import {
   type VersionFilter,
   type VersionRow,
 } from '../versions/versionQueries.ts';
+import { addVersionFileCommands } from './versionFiles.ts';
 
 const states =
   'candidate, shadow, waiting_for_approval, approved, champion, superseded, rolled_back, rejected, retired';
@@ -32,6 +33,7 @@ export function addVersionsCommand(program: Command): void {
   addShow(command);
   addCompare(command);
   addRequests(command);
+  addVersionFileCommands(command);
 }
 
 function addSearch(command: Command): void {

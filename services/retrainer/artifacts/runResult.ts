@@ -25,6 +25,10 @@ type KeptRun = Pick<RunOfModel, 'artifacts' | 'runId'>;
 
 const resultFile = 'result.json';
 
+/** Files beside the model: what the trainer was given, and what is known of the version. */
+export const keptTaskFile = 'task.json';
+export const modelCardFile = 'model-card.md';
+
 /** The folder of a run's version in the store. */
 function keptFolder(runId: string): string {
   return `versions/${runId}`;
@@ -54,10 +58,15 @@ export async function readResult({ artifacts, runId }: KeptRun): Promise<RunResu
  * the run.
  * @param trainedFolder the model, which is moved
  * @param folder a new one for what is kept
+ * @param texts content of further files to keep, by name
  * @returns the result that is kept: the given one, or that of the process that was first
  */
 export async function keepResult(
-  { trainedFolder, folder }: { trainedFolder: string; folder: string },
+  {
+    trainedFolder,
+    folder,
+    texts,
+  }: { trainedFolder: string; folder: string; texts: Record<string, string> },
   result: RunResult,
   run: KeptRun,
 ): Promise<RunResult> {
@@ -66,6 +75,7 @@ export async function keepResult(
   await rename(trainedFolder, join(folder, model));
   const files = await hashFiles({ store: fileArtifactStore(folder), path: model });
   await writeFile(join(folder, fileListOf(model)), `${JSON.stringify(files, null, 1)}\n`);
+  for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, name), text);
   await writeFile(join(folder, resultFile), JSON.stringify(result));
   await run.artifacts.keepFolder(keptFolder(run.runId), folder, resultFile);
   return (await readResult(run))!;

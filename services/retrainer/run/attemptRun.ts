@@ -3,6 +3,7 @@ import { claimVersionName } from '../artifacts/claimVersionName.ts';
 import type { RetrainerStore } from '../store/store.ts';
 import { trainerCodeVersion } from '../trainer/trainerCodeVersion.ts';
 import { judgeCandidate } from './judgeCandidate.ts';
+import { modelCard } from './modelCard.ts';
 import { publishResult, type ResultTarget } from './publishResult.ts';
 import { orFailed, type RunOutcome, type RunStart, seedOf, type Training } from './runOutcome.ts';
 import { datasetRecord, type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -42,7 +43,8 @@ export async function attemptRun(
     const taken = await store.versions.selectTakenNames(model, run.runId);
     const version = await claimVersionName(run.championVersion, taken, run);
     const result = judgeCandidate(run, snapshot, training, candidate, version);
-    const kept = await keepCandidate(candidate, result, run, attempt);
+    const card = modelCard({ run, snapshot, training, candidate, version: result.version });
+    const kept = await keepCandidate(candidate, card, result, run, attempt);
     await publishResult(kept, context);
     return { kind: 'judged', version: kept.version };
   });

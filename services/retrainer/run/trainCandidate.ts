@@ -2,7 +2,13 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderChecksum } from '../../shared/artifacts/folderChecksum.ts';
-import { keepResult, keptModelFolder, type RunResult } from '../artifacts/runResult.ts';
+import {
+  keepResult,
+  keptModelFolder,
+  keptTaskFile,
+  modelCardFile,
+  type RunResult,
+} from '../artifacts/runResult.ts';
 import { columnPrefixes } from '../dataset/dataset.ts';
 import { type TrainRows, trainRows } from '../dataset/trainRows.ts';
 import { type RunTrainerOptions, runTrainer } from '../trainer/runTrainer.ts';
@@ -16,12 +22,15 @@ import {
   taskFile,
 } from '../trainer/trainerContract.ts';
 import { bestCandidate, namesOfRows } from './bestCandidate.ts';
+import { keptTask } from './keptTask.ts';
 import type { RunStart } from './runOutcome.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface Candidate {
   /** Where the trainer left the model, until the candidate is kept. */
   trainedFolder: string;
+  /** What the trainer was given. */
+  task: TrainingTask;
   /** Where the model will be kept. */
   artifactUri: string;
   artifactChecksum: string;
@@ -98,7 +107,7 @@ async function trainOn(
   await writeFile(join(folder, taskFile), `${JSON.stringify(task, null, 2)}\n`);
   const failure = await runTrainer(folder, options);
   if (failure !== null) return { candidate: null, failure };
-  return trainedCandidate(run, snapshot, choice, outputFolder);
+  return trainedCandidate(run, snapshot, choice, task);
 }
 
 function trainingTask(
@@ -135,8 +144,9 @@ async function trainedCandidate(
   run: RunStart,
   { rows, split }: Snapshot,
   choice: TrainRows,
-  outputFolder: string,
+  task: TrainingTask,
 ): Promise<TrainedCandidate> {
+  const { outputFolder } = task;
   const trainedFolder = join(outputFolder, modelFolderName);
   const predictions = join(outputFolder, predictionsFile);
   if (!(await isFilledFolder(trainedFolder))) return nothingLeft(`${modelFolderName}/`);
@@ -146,6 +156,7 @@ async function trainedCandidate(
   const artifactChecksum = await folderChecksum(trainedFolder);
   const candidate = {
     trainedFolder,
+    task,
     artifactUri: run.artifacts.uri(keptModelFolder(run, artifactChecksum)),
     artifactChecksum,
     outputs,
@@ -180,14 +191,16 @@ async function statusOf(path: string) {
 }
 
 /**
- * Keeps a candidate with its result.
+ * Keeps a candidate with its result and its model card.
  * @returns the result of the run, which may be that of another process (see `keepResult`)
  */
 export function keepCandidate(
-  { trainedFolder }: Candidate,
+  { trainedFolder, task }: Candidate,
+  card: string,
   result: RunResult,
   run: RunStart,
   attempt: string,
 ): Promise<RunResult> {
-  return keepResult({ trainedFolder, folder: join(attempt, 'kept') }, result, run);
+  const texts = { [keptTaskFile]: keptTask(task), [modelCardFile]: card };
+  return keepResult({ trainedFolder, folder: join(attempt, 'kept'), texts }, result, run);
 }

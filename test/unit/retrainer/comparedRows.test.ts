@@ -4,7 +4,10 @@ import type { TrainRows } from '../../../services/retrainer/dataset/trainRows.ts
 import { bestCandidate } from '../../../services/retrainer/run/bestCandidate.ts';
 import { comparedRows } from '../../../services/retrainer/run/comparedRows.ts';
 import type { Candidate } from '../../../services/retrainer/run/trainCandidate.ts';
-import type { RowOutput } from '../../../services/retrainer/trainer/trainerContract.ts';
+import type {
+  RowOutput,
+  TrainingTask,
+} from '../../../services/retrainer/trainer/trainerContract.ts';
 import type { OutputMeaning } from '../../../services/shared/output/outputMeaning.ts';
 import { binaryMeaning, datasetRows } from './dataset.ts';
 
@@ -88,6 +91,7 @@ describe('bestCandidate', () => {
   const snapshot = { rows, split, meaning, classes };
   const candidate = (name: TrainRows['name'], outputs: Candidate['outputs']): Candidate => ({
     trainedFolder: '',
+    task: {} as TrainingTask,
     artifactUri: '',
     artifactChecksum: '',
     outputs,

@@ -28,7 +28,7 @@ async function keep(version: string): Promise<RunResult> {
   await mkdir(trainedFolder, { recursive: true });
   await writeFile(join(trainedFolder, 'weights'), version);
   const folder = join(attempt, 'kept');
-  return keepResult({ trainedFolder, folder }, resultOf(version), run());
+  return keepResult({ trainedFolder, folder, texts: {} }, resultOf(version), run());
 }
 
 const run = () => ({ artifacts: openArtifactStore(modelFolder), runId: 'run' });
