@@ -13,7 +13,7 @@ import { maturedUntilMs } from '../dataset/maturedUntil.ts';
 import { type TrainingFeature, tooFewRows, validateDataset } from '../dataset/validateDataset.ts';
 import { minGateRows } from '../gates/gates.ts';
 import type { DatasetRecord } from '../store/datasetTable.ts';
-import type { LabelledRowQueries } from '../store/labelledRowQueries.ts';
+import type { LabelledRowQueries, SourcePositions } from '../store/labelledRowQueries.ts';
 import type { RunStart } from './runOutcome.ts';
 
 /** The frozen rows that a run trains on. */
@@ -25,6 +25,8 @@ export interface Snapshot {
   uri: string;
   /** SHA-256 of the file. */
   checksum: string;
+  /** Where the rows came from; known when it is recorded. */
+  positions?: SourcePositions;
   rows: DatasetRow[];
   split: DataSplit;
   /** First row since the change; 0 if no change is known. */
@@ -86,6 +88,11 @@ export async function takeSnapshot(
   await pipeline(bytes, createWriteStream(incoming));
   await syncFile(incoming);
   const result = await checkAndKeep(incoming, run, meaning);
+  if (result.snapshot) {
+    const { snapshot } = result;
+    const [fromMs, toMs] = [snapshot.rows[0]!.eventTimeMs, snapshot.rows.at(-1)!.eventTimeMs + 1];
+    snapshot.positions = await labelledRows.selectPositions(model, { fromMs, toMs });
+  }
   if (rows < maximumRows)
     result.snapshot?.notes.push(
       `At most the newest ${rows} rows were used instead of ${maximumRows} ` +
@@ -159,9 +166,21 @@ function refused(refusals: string[]): SnapshotResult {
 /** Returns the row of the table datasets. */
 export function datasetRecord(
   model: string,
-  { id, rows, split, features, meaning, uri, checksum }: Snapshot,
+  { id, rows, split, features, meaning, uri, checksum, positions }: Snapshot,
 ): DatasetRecord {
   const [fromMs, toMs] = [rows[0]!.eventTimeMs, rows.at(-1)!.eventTimeMs];
   const names = features.map(feature => feature.name);
-  return { id, model, split, fromMs, toMs, features: names, task: meaning.task, uri, checksum };
+  const { task } = meaning;
+  return {
+    id,
+    model,
+    split,
+    fromMs,
+    toMs,
+    features: names,
+    task,
+    uri,
+    checksum,
+    ...(positions && { positions }),
+  };
 }

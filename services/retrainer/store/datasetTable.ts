@@ -1,6 +1,7 @@
 import { type Clickhouse, clickhouseTime } from '../../shared/clickhouse/clickhouse.ts';
 import type { Task } from '../../shared/task.ts';
 import type { DataSplit, RowRange } from '../dataset/dataSplit.ts';
+import type { SourcePositions } from './labelledRowQueries.ts';
 
 /** A frozen dataset. */
 export interface DatasetRecord {
@@ -14,6 +15,8 @@ export interface DatasetRecord {
   task: Task;
   uri: string;
   checksum: string;
+  /** Where its rows came from. */
+  positions?: SourcePositions;
 }
 
 /** The table datasets. */
@@ -34,11 +37,15 @@ export class DatasetTable {
     return row?.toMs ?? null;
   }
 
-  async insert({ split, fromMs, toMs, ...dataset }: DatasetRecord): Promise<void> {
+  async insert({ split, fromMs, toMs, positions, ...dataset }: DatasetRecord): Promise<void> {
     const sizeOf = ({ start, end }: RowRange) => end - start;
     await this.#clickhouse.insert('datasets', [
       {
         ...dataset,
+        ...(positions && {
+          prediction_positions: positions.predictions,
+          feedback_positions: positions.feedback,
+        }),
         rows: split.gate.end,
         train_rows: sizeOf(split.train),
         select_rows: sizeOf(split.select),

@@ -53,6 +53,19 @@ const maxStretches = 200;
 export const between = `event_time >= fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC')
              AND event_time < fromUnixTimestamp64Milli({toMs:Int64}, 'UTC')`;
 
+/** Positions of a partition of a topic between which something lies, both included. */
+export interface PositionRange {
+  partition: number;
+  first: number;
+  last: number;
+}
+
+/** Where the rows of a dataset came from. */
+export interface SourcePositions {
+  predictions: PositionRange[];
+  feedback: PositionRange[];
+}
+
 /** Questions about the predictions of a model whose labels are known. */
 export class LabelledRowQueries {
   readonly #clickhouse: Clickhouse;
@@ -152,6 +165,28 @@ export class LabelledRowQueries {
       { model, ...range },
     );
     return names!;
+  }
+
+  /**
+   * Returns the positions of the topics between which the predictions of a range, and their labels,
+   * lie.
+   */
+  async selectPositions(model: string, range: TimeRange): Promise<SourcePositions> {
+    const positions = (source: string) =>
+      this.#clickhouse.select<PositionRange>(
+        `SELECT source_partition AS partition, min(source_offset) AS first,
+                max(source_offset) AS last
+         FROM ${source} GROUP BY source_partition ORDER BY source_partition`,
+        { model, ...range },
+      );
+    const ofModel = 'WHERE model = {model:String}';
+    return {
+      predictions: await positions(`predictions ${ofModel} AND ${between}`),
+      feedback: await positions(
+        `feedback FINAL ${ofModel}
+           AND id IN (SELECT id FROM outcomes ${ofModel} AND ${between})`,
+      ),
+    };
   }
 
   /**
