@@ -78,6 +78,12 @@ export const topicDefinitions: Readonly<Record<Topic, TopicDefinition>> = {
     maxMessageBytes: megabyte,
     contract: 'ModelAlias',
   },
+  // JSON in the contract of OpenLineage.
+  [topics.lineage]: {
+    partitions: 1,
+    retention: 365 * dayMs,
+    maxMessageBytes: megabyte,
+  },
   [topics.notices]: {
     partitions: 1,
     retention: 'compact',

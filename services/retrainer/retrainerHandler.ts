@@ -16,6 +16,7 @@ import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
 import { publishedVersionKey } from '../shared/versionKey.ts';
 import { publishReference } from '../shared/windows/publishReference.ts';
+import { announceLineage, lineageSources } from './announceLineage.ts';
 import {
   type Cause,
   causeOfDriftEvent,
@@ -182,6 +183,8 @@ class RetrainerHandler implements BatchHandler {
       store: this.#store,
       artifacts: this.#artifacts.artifacts,
       workFolder: this.#artifacts.workFolder,
+      lineage: lineageSources(this.#context),
+      announce: event => announceLineage(event, this.#context),
       publish: version => this.#publish(version),
       publishReference: (...of) => this.#publishReference(...of),
       submit: request => this.#ask(request),

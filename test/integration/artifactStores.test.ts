@@ -1,9 +1,16 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { selectKeptArtifacts, selectMadeVersion } from '../../bin/versions/artifactQueries.ts';
+import { readFileOfVersion } from '../../bin/versions/fileOfVersion.ts';
+import { reproduceVersion } from '../../bin/versions/reproduceVersion.ts';
 import { type S3Server, startS3Server } from '../../infra/local/s3Server.ts';
+import type { LineageEvent } from '../../services/retrainer/run/lineageEvent.ts';
 import type { ArtifactStore } from '../../services/shared/artifacts/artifactStore.ts';
 import { folderChecksum, hashFiles } from '../../services/shared/artifacts/folderChecksum.ts';
 import { openArtifactStore } from '../../services/shared/artifacts/openArtifactStore.ts';
@@ -11,9 +18,11 @@ import {
   artifactDifference,
   withArtifactFolder,
 } from '../../services/shared/artifacts/readArtifact.ts';
-import type { ModelVersion, RetrainRequest } from '../../services/shared/contracts.ts';
+import { readSettings } from '../../services/shared/config/settings.ts';
+import type { RetrainRequest } from '../../services/shared/contracts.ts';
+import { driftloop } from '../commands.ts';
 import { eventually } from '../eventually.ts';
-import { freshInstallation } from '../freshInstallation.ts';
+import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
 const bucket = 'models';
 let folder: string;
@@ -101,73 +110,155 @@ it('says what is wrong with a bucket or a key that is refused', async () => {
   );
 });
 
-it('trains one version in the end while the bucket is away for a time', async () => {
-  const trainer = fileURLToPath(new URL('./retrainer-trainer.py', import.meta.url));
-  const config = join(folder, 'driftloop.yaml');
-  await writeFile(
-    config,
-    `defaults: { retraining: { command: [python3, ${JSON.stringify(trainer)}] } }\n`,
-  );
-  await using installation = await freshInstallation({
-    DRIFTLOOP_ARTIFACTS: `s3://${bucket}/retrainer`,
-    DRIFTLOOP_CONFIG: config,
-    ...server.variables,
+describe('a retrainer with a bucket', () => {
+  let installation: Installation;
+  const posted: LineageEvent[] = [];
+  const lineageServer = createServer(async (request, response) => {
+    posted.push((await json(request)) as LineageEvent);
+    response.writeHead(request.url === '/api/v1/lineage' ? 201 : 404).end();
   });
-  const { predictions, outcomes, progress } = rows('churn');
-  await installation.clickhouse.insert('predictions', predictions);
-  await installation.clickhouse.insert('outcomes', outcomes);
-  await installation.clickhouse.insert('stream_progress', [progress]);
-  const { DRIFTLOOP_TOPIC_PREFIX: prefix } = installation.environment;
-  const requests = `${prefix}retrain-requests`;
-  const encode = await installation.schemas.encoder<RetrainRequest>('RetrainRequest', requests);
-  const request: RetrainRequest = {
-    id: 'once',
-    model: 'churn',
-    reason: 'manual',
-    requestedBy: 'test',
-    time: 0,
-  };
-  const send = () =>
-    installation.producer.send({
-      topic: requests,
-      messages: [{ key: 'churn', value: encode(request) }],
+  beforeAll(async () => {
+    const trainer = fileURLToPath(new URL('./retrainer-trainer.py', import.meta.url));
+    const config = join(folder, 'driftloop.yaml');
+    await writeFile(
+      config,
+      `defaults: { retraining: { command: [python3, ${JSON.stringify(trainer)}] } }\n`,
+    );
+    await new Promise<void>(resolve => lineageServer.listen(0, '127.0.0.1', resolve));
+    installation = await freshInstallation({
+      DRIFTLOOP_ARTIFACTS: `s3://${bucket}/retrainer`,
+      DRIFTLOOP_CONFIG: config,
+      OPENLINEAGE_URL: `http://127.0.0.1:${(lineageServer.address() as AddressInfo).port}`,
+      ...server.variables,
     });
-
-  const { port } = new URL(server.variables.AWS_ENDPOINT_URL_S3!);
-  await server.stop();
-  const retrainer = await installation.startService('retrainer');
-  await send();
-  await eventually('the retrainer to wait for the bucket', async () => {
-    const text = await (await fetch(`${retrainer.healthUrl}/metrics`)).text();
-    const [, waited] =
-      /^driftloop_waiting_seconds\{[^}]*server="the store of artifacts"[^}]*\} (\S+)/m.exec(text) ??
-      [];
-    return Number(waited) > 0;
+    const { predictions, outcomes, progress } = rows('churn');
+    await installation.clickhouse.insert('predictions', predictions);
+    await installation.clickhouse.insert('outcomes', outcomes);
+    await installation.clickhouse.insert('stream_progress', [progress]);
   });
-  server = await startServer(Number(port));
-  await send();
-  await installation.untilQuiet('retrainer');
+  afterAll(async () => {
+    await installation[Symbol.asyncDispose]();
+    lineageServer.close();
+  });
 
-  const versions = await installation.clickhouse.select<
-    Pick<ModelVersion, 'version' | 'artifactUri' | 'artifactChecksum'> & { state: string }
-  >(
-    `SELECT version, toString(state) AS state, artifact_uri AS artifactUri,
-            artifact_checksum AS artifactChecksum FROM model_versions FINAL`,
-  );
-  expect(versions).toMatchObject([{ version: '2', state: 'champion' }]);
-  const [{ artifactUri, artifactChecksum }] = versions as [(typeof versions)[0]];
-  expect(artifactUri).toMatch(
-    /^s3:\/\/models\/retrainer\/churn\/versions\/[^/]+\/model-[0-9a-f]{16}$/,
-  );
-  expect(await artifactDifference(artifactUri, artifactChecksum)).toBeNull();
-  const kept = await openArtifactStore(`s3://${bucket}/retrainer/churn`).list('');
-  expect(kept.map(name => name.replace(/[0-9a-f][0-9a-f-]{15,}/g, '…'))).toEqual([
-    'datasets/…/rows.parquet',
-    'names/2',
-    'versions/…/model-….files.json',
-    'versions/…/model-…/rule.json',
-    'versions/…/result.json',
-  ]);
+  async function request(id: string): Promise<void> {
+    const topic = `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}retrain-requests`;
+    const encode = await installation.schemas.encoder<RetrainRequest>('RetrainRequest', topic);
+    const from = { model: 'churn', reason: 'manual', requestedBy: 'test', time: 0 } as const;
+    const messages = [{ key: 'churn', value: encode({ id, ...from }) }];
+    await installation.producer.send({ topic, messages });
+  }
+
+  const versions = () =>
+    installation.clickhouse.select<{
+      version: string;
+      state: string;
+      uri: string;
+      checksum: string;
+    }>(
+      `SELECT version, toString(state) AS state, artifact_uri AS uri, artifact_checksum AS checksum
+       FROM model_versions FINAL ORDER BY version`,
+    );
+
+  it('trains one version in the end while the bucket is away for a time', async () => {
+    const { port } = new URL(server.variables.AWS_ENDPOINT_URL_S3!);
+    await server.stop();
+    const retrainer = await installation.startService('retrainer');
+    await request('first');
+    await eventually('the retrainer to wait for the bucket', async () => {
+      const text = await (await fetch(`${retrainer.healthUrl}/metrics`)).text();
+      const [, waited] =
+        /^driftloop_waiting_seconds\{[^}]*server="the store of artifacts"[^}]*\} (\S+)/m.exec(
+          text,
+        ) ?? [];
+      return Number(waited) > 0;
+    });
+    server = await startServer(Number(port));
+    await request('first');
+    await installation.untilQuiet('retrainer');
+
+    const made = await versions();
+    expect(made).toMatchObject([{ version: '2', state: 'champion' }]);
+    const { uri, checksum } = made[0]!;
+    expect(uri).toMatch(/^s3:\/\/models\/retrainer\/churn\/versions\/[^/]+\/model-[0-9a-f]{16}$/);
+    expect(await artifactDifference(uri, checksum)).toBeNull();
+    expect(posted.map(({ eventType, job }) => [eventType, job.name])).toEqual([
+      ['START', 'train.churn'],
+      ['COMPLETE', 'train.churn'],
+    ]);
+    expect(posted[1]!.outputs).toMatchObject([{}, { namespace: 's3://models' }]);
+    const kept = await openArtifactStore(`s3://${bucket}/retrainer/churn`).list('');
+    expect(kept.map(name => name.replace(/[0-9a-f][0-9a-f-]{15,}/g, '…'))).toEqual([
+      'datasets/…/rows.parquet',
+      'names/2',
+      'versions/…/model-….files.json',
+      'versions/…/model-…/rule.json',
+      'versions/…/model-card.md',
+      'versions/…/result.json',
+      'versions/…/task.json',
+    ]);
+  });
+
+  it('keeps a model card, and trains the same version again', async () => {
+    const { clickhouse } = installation;
+    const made = (await selectMadeVersion(clickhouse, 'churn', '2'))!;
+    expect(await readFileOfVersion(made, 'model-card.md')).toMatch(
+      /^# Model card: churn, version 2/,
+    );
+    const settings = readSettings(installation.variables.DRIFTLOOP_CONFIG).of('churn');
+    const { artifactUri: uri, artifactChecksum: checksum } = made;
+    expect(await reproduceVersion(made, settings)).toEqual({ checksum, differences: [] });
+
+    const store = openArtifactStore(uri.slice(0, uri.lastIndexOf('/')));
+    const task = JSON.parse(await readFileOfVersion(made, 'task.json'));
+    const others = join(folder, 'task.json');
+    const train = { ...task.splits.train, end: 50 };
+    await writeFile(others, JSON.stringify({ ...task, splits: { ...task.splits, train } }));
+    await store.putFile('task.json', others);
+    const { differences } = await reproduceVersion(made, settings);
+    expect(differences).toEqual([
+      expect.stringMatching(/^The checksum is /),
+      expect.stringMatching(/^rule\.json: SHA-256 /),
+    ]);
+    await expect(reproduceVersion({ ...made, trainer: 'another' }, settings)).rejects.toThrow(
+      /was trained by "another", but the trainer here is "python3 /,
+    );
+    await expect(reproduceVersion({ ...made, datasetId: 'd' }, settings)).rejects.toThrow(
+      /has the rows of dataset [0-9a-f]{64}, expected d/,
+    );
+  });
+
+  it('prunes what nothing needs, and says so', async () => {
+    for (const id of ['second', 'third']) await request(id);
+    await installation.untilQuiet('retrainer');
+    const [two, three] = await versions();
+    const { exitCode, output } = await driftloop(
+      installation.variables,
+      ...['versions', 'prune', '--all', '--keep', '1'],
+    );
+    expect(exitCode).toBe(0);
+    expect(output).toMatch(
+      /version 2 +removed +It is superseded, and none of the newest 1 that have served\./,
+    );
+    expect(output).toMatch(/version 4 +kept +The alias champion names it\./);
+    expect(output).toMatch(/dataset [0-9a-f]{12} +kept +Version .* was trained on it\./);
+    await expect(artifactDifference(two!.uri, two!.checksum)).rejects.toThrow('has no files');
+    expect(await artifactDifference(three!.uri, three!.checksum)).toBeNull();
+    expect(await versions()).toMatchObject([
+      { version: '2', state: 'retired' },
+      { version: '3', state: 'superseded' },
+      { version: '4', state: 'champion' },
+    ]);
+    const { clickhouse } = installation;
+    expect(
+      await clickhouse.select('SELECT version, uri, reason FROM removed_artifacts FINAL'),
+    ).toMatchObject([{ version: '2', uri: two!.uri }]);
+    expect(await selectMadeVersion(clickhouse, 'churn', '2')).toMatchObject({
+      removedAt: expect.stringMatching(/^20/),
+    });
+    const left = await selectKeptArtifacts(clickhouse, 'churn');
+    expect(left.versions.map(({ version }) => version).sort()).toEqual(['3', '4']);
+  });
 });
 
 /** Labelled rows of a champion that guesses; the label says whether x is above 5. */

@@ -313,6 +313,9 @@ describe('retrainer', () => {
       version: '2',
       version_status: 'approved',
       dataset_rows: rowCount,
+      prediction_positions: [{ partition: 0, first: 0, last: rowCount - 1 }],
+      version_state: 'champion',
+      artifact_removed_at: null,
     });
 
     const published = await publishedVersions('learnable');
@@ -652,6 +655,11 @@ describe('retrainer', () => {
     );
     expect(lineage).toMatchObject({
       run_status: 'skipped',
+      drift_cause: 'concept_drift',
+      prediction_positions: [],
+      dataset_id: null,
+      version: null,
+      artifact_uri: null,
       version_status: null,
       version_state: null,
       version_state_since: null,
@@ -820,6 +828,8 @@ describe('retrainer', () => {
           store: retrainerStore(installation.clickhouse),
           artifacts: openArtifactStore(installation.environment.DRIFTLOOP_ARTIFACTS),
           workFolder: installation.environment.DRIFTLOOP_ARTIFACTS,
+          lineage: { namespace: '', kafkaNamespace: '', topics: [] },
+          announce: async () => {},
           publish: async version => void published.push(version),
           publishReference: async () => {},
           submit: async request => void submitted.push(request),

@@ -41,9 +41,10 @@ export type RunOutcome =
   | { kind: 'judged'; version: JudgedVersion }
   /**
    * Nothing was trained. The same cause may lead to a training when it comes again. `rowsTried` are
-   * the rows since the change if they were looked at, and else 0.
+   * the rows since the change if they were looked at, and else 0. `hasStarted` says whether its
+   * start was announced.
    */
-  | { kind: 'skipped'; reasons: string[]; rowsTried: number }
+  | { kind: 'skipped'; reasons: string[]; rowsTried: number; hasStarted?: boolean }
   /** The trainer or the store of artifacts failed. */
   | { kind: 'failed'; reason: string; training: Training }
   /** Another process has begun the run anew, and will say how it ends. */

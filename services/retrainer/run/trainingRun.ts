@@ -15,6 +15,7 @@ import { minRowsSinceChange } from '../dataset/dataSplit.ts';
 import type { RetrainerStore } from '../store/store.ts';
 import type { RunState, RunStatus } from '../store/trainingRunTable.ts';
 import { type AttemptContext, attemptRun } from './attemptRun.ts';
+import { endEvent, type LineageEvent, type LineageSources, startEvent } from './lineageEvent.ts';
 import { publishResult } from './publishResult.ts';
 import {
   endedRun,
@@ -33,6 +34,9 @@ export interface TrainingRunContext extends AttemptContext {
   artifacts: ArtifactStore;
   /** Folder of this machine for what is being made. */
   workFolder: string;
+  lineage: LineageSources;
+  /** Tells others that a training has started or ended. */
+  announce(event: LineageEvent): Promise<void>;
   log: Logger;
 }
 
@@ -100,11 +104,13 @@ function outcomeOf(
     if (reason !== null) return { kind: 'skipped', reasons: [reason], rowsTried: 0 };
     await context.store.runs.insert(startedRun(run));
     context.log.info('training run started');
+    await context.announce(startEvent(run, context.lineage));
     const outcome = await withAttemptFolder(
       run,
       attempt => attemptRun(run, attempt, context),
       ({ kind }) => kind === 'failed',
     );
+    if (outcome?.kind === 'skipped') return { ...outcome, hasStarted: true };
     return outcome ?? { kind: 'taken-over' };
   });
 }
@@ -147,7 +153,7 @@ function reasonToSkip(
 async function recordOutcome(
   run: RunStart,
   outcome: RunOutcome,
-  { store, log }: TrainingRunContext,
+  { store, log, lineage, announce }: TrainingRunContext,
 ): Promise<RunStatus | null> {
   if (outcome.kind === 'taken-over') {
     log.warn('another process has begun the training run anew');
@@ -157,7 +163,11 @@ async function recordOutcome(
   // Another process had the same cause in hand and was faster. A result is the same for both; other
   // outcomes give way.
   if (outcome.kind !== 'judged' && hasEnded(meanwhile)) return null;
-  const ended = endedRun(run, outcome, nextRevision(meanwhile), Date.now());
+  const endedAtMs = Date.now();
+  const ended = endedRun(run, outcome, nextRevision(meanwhile), endedAtMs);
+  // Before the row, because a run whose row says that it has ended is not looked at again.
+  if (outcome.kind !== 'skipped' || outcome.hasStarted)
+    await announce(endEvent(run, outcome, endedAtMs, lineage));
   await store.runs.insert(ended);
   const { status, candidateVersion: version, reasons } = ended;
   log.info({ status, version, reasons }, 'training run ended');

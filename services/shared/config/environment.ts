@@ -78,6 +78,11 @@ const environmentSchema = z
         if (message !== null) context.addIssue({ code: 'custom', message });
       })
       .describe('folder of datasets and models, or s3://bucket/prefix'),
+    OPENLINEAGE_URL: z
+      .preprocess(blankAsAbsent, z.url({ protocol: /^https?$/ }).optional())
+      .describe('server to which the lineage of trainings is posted'),
+    OPENLINEAGE_API_KEY: optionalText,
+    OPENLINEAGE_NAMESPACE: text('driftloop').describe('namespace of the trainings there'),
   })
   .refine(
     value =>

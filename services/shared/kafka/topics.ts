@@ -11,6 +11,7 @@ export const topics = {
   versionRequests: 'version-requests',
   modelVersions: 'model-versions',
   modelAliases: 'model-aliases',
+  lineage: 'lineage',
   notices: 'notices',
   outputMeanings: 'output-meanings',
   deadLetters: 'dead-letters',
