@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { safeName } from '../../services/retrainer/artifacts/modelFolder.ts';
 import { modelCardFile } from '../../services/retrainer/artifacts/runResult.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
 import { readSettings } from '../../services/shared/config/settings.ts';
@@ -9,6 +10,7 @@ import { formatTable } from '../terminal/formatTable.ts';
 import { wholeNumber } from '../terminal/wholeNumber.ts';
 import { withArtifactMistakes } from '../versions/artifactMistakes.ts';
 import { selectKeptArtifacts, selectMadeVersion } from '../versions/artifactQueries.ts';
+import { exportToDvc } from '../versions/exportToDvc.ts';
 import { readFileOfVersion } from '../versions/fileOfVersion.ts';
 import { pruneArtifacts } from '../versions/pruneArtifacts.ts';
 import { type PruneDecision, type PrunePlan, prunePlan } from '../versions/prunePlan.ts';
@@ -67,6 +69,21 @@ made.`,
     .argument('<version>', 'version')
     .description('Print the model card of a version, in Markdown.')
     .action(runCard);
+  command
+    .command('dvc')
+    .argument('<model>', 'name of the model')
+    .argument('<version>', 'version')
+    .description('Put the dataset of a version into a remote of DVC, and write its .dvc file.')
+    .requiredOption('--remote <location>', 'the remote: a folder, or s3://bucket/prefix')
+    .option('--out <file>', 'the .dvc file to write; without it, MODEL-VERSION.parquet.dvc')
+    .addHelpText(
+      'after',
+      `
+Example, in a repository with DVC:
+  driftloop versions dvc churn 3 --remote /data/dvc --out churn-3.parquet.dvc
+  dvc remote add --default data /data/dvc && dvc pull churn-3.parquet.dvc`,
+    )
+    .action(runDvc);
 }
 
 function duration(text: string): number {
@@ -124,6 +141,18 @@ async function runReproduce(model: string, version: string): Promise<void> {
 async function runCard(model: string, version: string): Promise<void> {
   const made = await madeVersion(model, version);
   process.stdout.write(await withArtifactMistakes(() => readFileOfVersion(made, modelCardFile)));
+}
+
+async function runDvc(
+  model: string,
+  version: string,
+  { remote, out }: { remote: string; out?: string },
+): Promise<void> {
+  const made = await madeVersion(model, version);
+  const file = out ?? `${safeName(model)}-${safeName(version)}.parquet.dvc`;
+  if (!file.endsWith('.dvc')) throw new UserError(`--out: expected a name with .dvc, got ${file}`);
+  await withArtifactMistakes(() => exportToDvc(made, remote, file));
+  console.log(`${file} names dataset ${made.datasetId}`);
 }
 
 function planText({ versions, datasets }: PrunePlan, isDryRun: boolean): string {

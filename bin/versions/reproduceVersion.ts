@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keptTaskFile } from '../../services/retrainer/artifacts/runResult.ts';
-import { datasetHash, readDataset } from '../../services/retrainer/dataset/dataset.ts';
 import { runTrainer } from '../../services/retrainer/trainer/runTrainer.ts';
 import { trainerCodeVersion } from '../../services/retrainer/trainer/trainerCodeVersion.ts';
 import {
@@ -21,6 +20,7 @@ import {
 import { locateArtifact } from '../../services/shared/artifacts/openArtifactStore.ts';
 import type { ModelSettings } from '../../services/shared/config/settings.ts';
 import { UserError } from '../../services/shared/userError.ts';
+import { copyDataset } from './copyDataset.ts';
 import { readFileOfVersion } from './fileOfVersion.ts';
 
 /** What a version was made of. */
@@ -75,19 +75,6 @@ export async function reproduceVersion(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Copies the frozen rows, and makes sure that they are those of the dataset. */
-async function copyDataset({ datasetUri, datasetId }: MadeVersion, file: string): Promise<void> {
-  const { store, path } = locateArtifact(datasetUri);
-  const content = await store.read(path);
-  if (content === null) throw new UserError(`the dataset ${datasetUri} is missing`);
-  await writeFile(file, content);
-  const found = datasetHash(await readDataset(file));
-  if (found !== datasetId)
-    throw new UserError(
-      `the dataset ${datasetUri} has the rows of dataset ${found}, expected ${datasetId}: it was changed or damaged`,
-    );
 }
 
 /** Says how files that were trained differ from published ones. */

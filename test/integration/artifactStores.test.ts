@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,9 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
 import { selectKeptArtifacts, selectMadeVersion } from '../../bin/versions/artifactQueries.ts';
+import { exportToDvc, objectPath } from '../../bin/versions/exportToDvc.ts';
 import { readFileOfVersion } from '../../bin/versions/fileOfVersion.ts';
 import { reproduceVersion } from '../../bin/versions/reproduceVersion.ts';
 import { type S3Server, startS3Server } from '../../infra/local/s3Server.ts';
@@ -208,6 +211,13 @@ describe('a retrainer with a bucket', () => {
     const settings = readSettings(installation.variables.DRIFTLOOP_CONFIG).of('churn');
     const { artifactUri: uri, artifactChecksum: checksum } = made;
     expect(await reproduceVersion(made, settings)).toEqual({ checksum, differences: [] });
+
+    const remote = `s3://${bucket}/dvc`;
+    await exportToDvc(made, remote, join(folder, 'rows.parquet.dvc'));
+    const { outs } = parse(await readFile(join(folder, 'rows.parquet.dvc'), 'utf8'));
+    const object = await openArtifactStore(remote).read(objectPath(outs[0].md5));
+    expect(createHash('md5').update(object!).digest('hex')).toBe(outs[0].md5);
+    expect(outs).toMatchObject([{ size: object!.length, hash: 'md5', path: 'rows.parquet' }]);
 
     const store = openArtifactStore(uri.slice(0, uri.lastIndexOf('/')));
     const task = JSON.parse(await readFileOfVersion(made, 'task.json'));
