@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Peer } from '../../infra/peers/peerEnvironments.ts';
-import { runCommand } from '../../infra/peers/runCommand.ts';
+import { runCommand } from '../../infra/python/runCommand.ts';
 import { predictionStream, recordsPerMinute } from '../streams/predictionStream.ts';
 import { writeColumns } from '../streams/writeColumns.ts';
 

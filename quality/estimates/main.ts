@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { Command } from 'commander';
 import { formatTable } from '../../bin/terminal/formatTable.ts';
 import { installedPeer } from '../../infra/peers/peerEnvironments.ts';
-import { runCommand } from '../../infra/peers/runCommand.ts';
+import { runCommand } from '../../infra/python/runCommand.ts';
 import { compareEstimates, type MetricComparison, readDataSet } from './compare.ts';
 
 const { chunks, labels } = new Command('quality:estimates')

