@@ -3,7 +3,7 @@ import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts'
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type { Settings } from '../../services/shared/config/settings.ts';
 import type { KafkaAdmin } from '../../services/shared/kafka/kafka.ts';
-import { consumerGroup, serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
+import { consumerGroup, wantedServices } from '../../services/shared/kafka/serviceFlow.ts';
 
 export interface ServiceStatus {
   service: string;
@@ -89,11 +89,12 @@ export async function readServiceStatus(
   admin: KafkaAdmin,
   environment: Environment,
 ): Promise<ServiceStatus[]> {
+  const services = wantedServices(environment);
   const { groups } = await admin.describeGroups(
-    serviceFlow.map(({ name }) => consumerGroup(environment, name)),
+    services.map(name => consumerGroup(environment, name)),
   );
   const statuses: ServiceStatus[] = [];
-  for (const { name } of serviceFlow) {
+  for (const name of services) {
     const group = consumerGroup(environment, name);
     const description = groups.find(({ groupId }) => groupId === group);
     const lag: Record<string, number> = {};

@@ -91,6 +91,8 @@ async function tellStory(demo: Demo): Promise<boolean> {
     variables: {
       DRIFTLOOP_CONFIG: join(import.meta.dirname, 'driftloop.yaml'),
       DRIFTLOOP_FLUSH_MS: flushMs,
+      // The demo leaves nothing in an MLflow server of yours.
+      MLFLOW_TRACKING_URI: '',
     },
     onProgress: note,
     onEnd: fail,

@@ -9,7 +9,7 @@ import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import kafkajs from 'kafkajs';
 import { waitUntilQuiet } from '../../infra/kafka/quiescence.ts';
 import { readEnvironment } from '../../services/shared/config/environment.ts';
-import { serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
+import { wantedServices } from '../../services/shared/kafka/serviceFlow.ts';
 import { type ModelOutput, predict } from '../../services/shared/model/model.ts';
 import { loadModel } from '../../services/shared/model/modelArtifact.ts';
 import { trainModel } from '../../services/shared/model/trainModel.ts';
@@ -211,7 +211,7 @@ async function modelOf(
  */
 async function untilProcessed(): Promise<void> {
   let saidAtMs = Date.now();
-  const services = serviceFlow.map(({ name }) => name);
+  const services = wantedServices(environment);
   const onWaiting = (service: string, records: number) => {
     if (Date.now() - saidAtMs < 1000) return;
     saidAtMs = Date.now();

@@ -12,7 +12,7 @@ import {
   type KafkaProducer,
   sendRecords,
 } from '../../services/shared/kafka/kafka.ts';
-import { serviceFlow } from '../../services/shared/kafka/serviceFlow.ts';
+import { wantedServices } from '../../services/shared/kafka/serviceFlow.ts';
 import type { Topic } from '../../services/shared/kafka/topics.ts';
 import { topics } from '../../services/shared/kafka/topics.ts';
 import { UserError } from '../../services/shared/userError.ts';
@@ -95,7 +95,7 @@ export async function runYear(options: YearOptions): Promise<YearOfModel[]> {
       await waitUntilQuiet({
         admin,
         environment,
-        services: serviceFlow.map(({ name }) => name),
+        services: wantedServices(environment),
         signal: loop.failed,
       });
       for (const course of courses) await followLoop(course, day, loop);

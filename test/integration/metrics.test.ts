@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freePort } from '../../infra/local/processes/claimPort.ts';
 import { type Prediction, predictionDefaults } from '../../services/shared/contracts.ts';
@@ -47,15 +49,22 @@ async function scrape(healthUrl: string): Promise<Map<string, number>> {
 
 describe('metrics of running services', () => {
   let installation: Installation;
+  let mlflow: Server;
   let gateway: Awaited<ReturnType<typeof gatewayToClickhouse>>;
   beforeAll(async () => {
     gateway = await gatewayToClickhouse();
-    installation = await freshInstallation();
+    // Whatever MLflow is asked, it has nothing.
+    mlflow = createServer((_, answer) => answer.end('{}')).listen(0, '127.0.0.1');
+    await once(mlflow, 'listening');
+    const { port } = mlflow.address() as AddressInfo;
+    installation = await freshInstallation({ MLFLOW_TRACKING_URI: `http://127.0.0.1:${port}` });
   });
   afterAll(async () => {
     await installation[Symbol.asyncDispose]();
     gateway.server.closeAllConnections();
     gateway.server.close();
+    mlflow.closeAllConnections();
+    mlflow.close();
   });
 
   it('are those that docs/operators.md lists', async () => {

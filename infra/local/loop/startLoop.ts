@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { connectSchemaRegistry } from '../../../services/shared/avro/schemaRegistry.ts';
 import { type Environment, readEnvironment } from '../../../services/shared/config/environment.ts';
 import { connectKafka } from '../../../services/shared/kafka/kafka.ts';
-import { serviceFlow } from '../../../services/shared/kafka/serviceFlow.ts';
+import { wantedServices } from '../../../services/shared/kafka/serviceFlow.ts';
 import { prepareInstallation } from '../../installation/prepareInstallation.ts';
 import { registerContracts } from '../../kafka/registerContracts.ts';
 import type { LocalStackPorts } from '../processes/localStackPorts.ts';
@@ -75,11 +75,12 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
       DRIFTLOOP_ARTIFACTS: join(dir, 'artifacts'),
       ...options.variables,
     };
-    await prepareServers(readEnvironment({ ...process.env, ...variables }));
+    const environment = readEnvironment({ ...process.env, ...variables });
+    await prepareServers(environment);
     onProgress('the tables, topics and schemas are there');
     signal.throwIfAborted();
 
-    const names = serviceFlow.map(({ name }) => name);
+    const names = wantedServices(environment);
     const services = await startServices({ services: names, variables, logDir, onExit });
     undoSteps.push(services.stop);
     onProgress(`${names.join(', ')} are up, each as a process of its own (logs: ${logDir})`);

@@ -1,11 +1,12 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
+import { seedOf } from '../../shared/seedOf.ts';
 import { claimVersionName } from '../artifacts/claimVersionName.ts';
 import type { RetrainerStore } from '../store/store.ts';
 import { trainerCodeVersion } from '../trainer/trainerCodeVersion.ts';
 import { judgeCandidate } from './judgeCandidate.ts';
 import { modelCard } from './modelCard.ts';
 import { publishResult, type ResultTarget } from './publishResult.ts';
-import { orFailed, type RunOutcome, type RunStart, seedOf, type Training } from './runOutcome.ts';
+import { orFailed, type RunOutcome, type RunStart, type Training } from './runOutcome.ts';
 import { datasetRecord, type Snapshot, takeSnapshot } from './snapshot.ts';
 import { keepCandidate, trainCandidate } from './trainCandidate.ts';
 

@@ -1,4 +1,5 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
+import { seedOf } from '../../shared/seedOf.ts';
 import { artifactFailure } from '../artifacts/artifactFailure.ts';
 import type { RunOfModel } from '../artifacts/runOfModel.ts';
 import type { JudgedVersion } from '../artifacts/runResult.ts';
@@ -67,14 +68,6 @@ export async function orFailed(
     if (reason === null) throw error;
     return { kind: 'failed', reason, training };
   }
-}
-
-/**
- * Returns the seed for a dataset, so that the same data give the same model. It has 28 bits,
- * because TensorFlow.js takes 32-bit integers.
- */
-export function seedOf(datasetId: string): number {
-  return Number.parseInt(datasetId.slice(0, 7), 16);
 }
 
 /** Returns the row of training_runs for a run that starts. */

@@ -169,7 +169,6 @@ export function datasetRecord(
   { id, rows, split, features, meaning, uri, checksum, positions }: Snapshot,
 ): DatasetRecord {
   const [fromMs, toMs] = [rows[0]!.eventTimeMs, rows.at(-1)!.eventTimeMs];
-  const names = features.map(feature => feature.name);
   const { task } = meaning;
   return {
     id,
@@ -177,7 +176,7 @@ export function datasetRecord(
     split,
     fromMs,
     toMs,
-    features: names,
+    features,
     task,
     uri,
     checksum,

@@ -11,7 +11,7 @@ export interface DatasetRecord {
   /** Event times of its first and its last row. */
   fromMs: number;
   toMs: number;
-  features: string[];
+  features: { name: string; type: 'number' | 'text' }[];
   task: Task;
   uri: string;
   checksum: string;
@@ -37,11 +37,14 @@ export class DatasetTable {
     return row?.toMs ?? null;
   }
 
-  async insert({ split, fromMs, toMs, positions, ...dataset }: DatasetRecord): Promise<void> {
+  async insert(record: DatasetRecord): Promise<void> {
+    const { split, fromMs, toMs, features, positions, ...dataset } = record;
     const sizeOf = ({ start, end }: RowRange) => end - start;
     await this.#clickhouse.insert('datasets', [
       {
         ...dataset,
+        features: features.map(({ name }) => name),
+        feature_types: Object.fromEntries(features.map(({ name, type }) => [name, type])),
         ...(positions && {
           prediction_positions: positions.predictions,
           feedback_positions: positions.feedback,

@@ -72,6 +72,10 @@ const environmentSchema = z
     DRIFTLOOP_SESSION_TIMEOUT_MS: wholeNumber(10_000).describe(
       'silence after which Kafka gives the partitions of a service to another',
     ),
+    MLFLOW_TRACKING_URI: optionalText.describe('address of an MLflow server, http:// or https://'),
+    MLFLOW_TRACKING_USERNAME: optionalText,
+    MLFLOW_TRACKING_PASSWORD: optionalText,
+    MLFLOW_TRACKING_TOKEN: optionalText,
     DRIFTLOOP_ARTIFACTS: text('.driftloop/artifacts')
       .superRefine((location, context) => {
         const message = locationMistake(location);

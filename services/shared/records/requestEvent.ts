@@ -5,7 +5,7 @@ import type { OutgoingRecord } from '../kafka/kafka.ts';
 /**
  * Returns a request for a training, or for a change of a version, as a record of its topic. People,
  * schedules and the retrainer ask in the same way.
- * @param source what sends it: command or retrainer
+ * @param source what sends it: command, retrainer or mlflow
  * @param value the encoded request
  */
 export function requestEvent(

@@ -44,8 +44,11 @@ export interface BatchHandler {
    * small.
    */
   maxUnflushedRecords?: number;
-  /** Called about every second, for work that waits for the wall clock instead of records. */
-  tick?(): Promise<void>;
+  /**
+   * Called about every second, for work that waits for the wall clock instead of records.
+   * @param assigned partitions of this member, for work that one member does for all
+   */
+  tick?(assigned: readonly Partition[]): Promise<void>;
   /**
    * Time that it may work without asking ClickHouse before the loop counts as stalled, beside the
    * usual (see `LoopHealth`).
@@ -541,7 +544,7 @@ export class BatchConsumer {
     if (this.#stopped || !this.#stateIsCurrent()) return;
     if (this.#uncommitted.size === 0 && !(await this.#positions.areCurrent())) return this.#begin();
     if (this.#uncommitted.size === 0) await this.#commit();
-    await this.#handler.tick?.();
+    await this.#handler.tick?.(this.#assigned);
   }
 }
 

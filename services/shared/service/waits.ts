@@ -6,6 +6,7 @@ export const awaitedServers = [
   'ClickHouse',
   'the schema registry',
   'the store of artifacts',
+  'MLflow',
 ] as const;
 export type AwaitedServer = (typeof awaitedServers)[number];
 

@@ -7,7 +7,11 @@ import { committedOffsets } from '../../../infra/kafka/committedOffsets.ts';
 import { wireHeaderBytes } from '../../../services/shared/avro/schemaRegistry.ts';
 import { connectClickhouse } from '../../../services/shared/clickhouse/clickhouse.ts';
 import { connectProducer } from '../../../services/shared/kafka/kafka.ts';
-import { consumerGroup, serviceFlow } from '../../../services/shared/kafka/serviceFlow.ts';
+import {
+  consumedTopics,
+  consumerGroup,
+  wantedServices,
+} from '../../../services/shared/kafka/serviceFlow.ts';
 import { connectTopicIds } from '../../../services/shared/kafka/topicIds.ts';
 import { topics } from '../../../services/shared/kafka/topics.ts';
 import type { Installation } from '../../freshInstallation.ts';
@@ -76,7 +80,8 @@ async function commitEnds({ admin, environment, kafka }: Installation): Promise<
   const committer = await connectProducer(kafka, `${prefix}restore`);
   // One transaction for all, because the next one would have to wait until this one has ended.
   const transaction = await committer.transaction();
-  for (const { name, consumes } of serviceFlow) {
+  for (const name of wantedServices(environment)) {
+    const consumes = consumedTopics(name);
     const ends = consumes.map(async consumed => {
       const topic = prefix + consumed;
       const offsets = await admin.fetchTopicOffsets(topic);

@@ -1,5 +1,6 @@
 import { detectorMetrics } from '../../../services/detector/detectorMetrics.ts';
 import { evaluatorMetrics } from '../../../services/evaluator/evaluatorMetrics.ts';
+import { mlflowMetrics } from '../../../services/mlflow/mlflowMetrics.ts';
 import { profilerMetrics } from '../../../services/profiler/profilerMetrics.ts';
 import { retrainerMetrics } from '../../../services/retrainer/retrainerMetrics.ts';
 import { createMetrics } from '../../../services/shared/service/metrics.ts';
@@ -19,6 +20,7 @@ export async function serviceMetrics(): Promise<Map<string, Definition>> {
     (metrics: ReturnType<typeof createMetrics>) => profilerMetrics(metrics, () => 0),
     evaluatorMetrics,
     retrainerMetrics,
+    mlflowMetrics,
     (metrics: ReturnType<typeof createMetrics>) => detectorMetrics(metrics, () => [], Date.now),
   ]) {
     const metrics = createMetrics('test');

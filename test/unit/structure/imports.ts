@@ -36,7 +36,7 @@ export const staircases: Record<string, readonly string[]> = {
   ],
   infra: ['local', 'installation', 'kafka', 'clickhouse', 'peers', 'python'],
   'infra/local': ['loop', '.', 'clickhouse', 'processes'],
-  services: ['profiler', 'evaluator', 'detector', 'retrainer', 'shared'],
+  services: ['profiler', 'evaluator', 'detector', 'retrainer', 'mlflow', 'shared'],
   'services/detector': [
     '.',
     'judging',
@@ -64,6 +64,7 @@ export const staircases: Record<string, readonly string[]> = {
     'causes',
     'versions',
   ],
+  'services/mlflow': ['.', 'sync', 'store', 'content', 'client'],
   'services/shared': [
     'service',
     'windows',
