@@ -1,5 +1,6 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
 import { dayMs } from '../../shared/duration.ts';
+import { lossReach } from '../../shared/lossReach.ts';
 
 /** A drift event with the runs that it has led to. */
 export interface CauseState {
@@ -35,10 +36,6 @@ export interface LossOfChampion {
   /** True for an error rate, and false for a mean absolute error. */
   isRate: boolean;
 }
-
-/** A loss is back where it was if it lies at most so far above, relative and for error rates. */
-const backShare = 0.1;
-const backOfErrorRate = 0.01;
 
 /**
  * Returns the causes that may be taken up again, the newest change first: the drifts of the champion
@@ -100,5 +97,5 @@ export function isDue(rows: number, rowsTried: number, minRows: number): boolean
  * nothing to mend.
  */
 export function isBack({ before, now, isRate }: LossOfChampion): boolean {
-  return now <= before * (1 + backShare) + (isRate ? backOfErrorRate : 0);
+  return now <= lossReach(before, isRate);
 }
