@@ -6,6 +6,7 @@ import { UserError } from '../services/shared/userError.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addDeadLettersCommand } from './commands/deadLetters.ts';
 import { addDownCommand } from './commands/down.ts';
+import { addDriftCommand } from './commands/drift.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addRebuildCommand } from './commands/rebuild.ts';
@@ -49,6 +50,7 @@ for (const add of [
   addReferenceCommand,
   addRetrainCommand,
   addVersionsCommand,
+  addDriftCommand,
   addDeadLettersCommand,
   addConfigCommand,
   addTopicsCommand,

@@ -78,13 +78,10 @@ function metricsOf(predictions: readonly LoggedPrediction[]): number {
   let fold = begunFold({ model: 'bench', version: '1' });
   let metrics = 0;
   for (const [startMs, window] of windows) {
-    const folding = foldVersionWindow(
-      fold,
-      startMs,
-      new Map([['', observationOf(window)]]),
-      settings.detection,
-      true,
-    );
+    const folding = foldVersionWindow(fold, startMs, new Map([['', observationOf(window)]]), {
+      detection: settings.detection,
+      withMetrics: true,
+    });
     fold = folding.fold;
     for (const folded of folding.folded) metrics += folded.metrics.length;
   }

@@ -104,8 +104,18 @@ function quality({ lastAccuracy, lastMae }: ModelStatus): string | null {
 }
 
 function driftEventRow(event: SystemStatus['openDriftEvents'][number]) {
-  const { model, version, cause, severity, since, explanation } = event;
-  return { model, version, cause, severity, since, explanation };
+  const { id, model, version, cause, severity, since, explanation } = event;
+  const { persistingSince, standing } = event;
+  return {
+    event: id,
+    model,
+    version,
+    cause,
+    severity,
+    since,
+    'persisting since': persistingSince,
+    explanation: standing === null ? explanation : `${standing} ${explanation}`,
+  };
 }
 
 function noticeRow({ model, version, since, message, evidence, advice }: OpenNotice) {

@@ -55,7 +55,11 @@ export interface OpenDriftEvent {
   feature: string | null;
   severity: string;
   since: string;
+  /** Since when its new level is stable, although its harm is not over; null while it is followed. */
+  persistingSince: string | null;
   explanation: string;
+  /** What is known of its harm; null while it is followed. */
+  standing: string | null;
 }
 
 /** What is odd in how a model version is logged. */
@@ -183,11 +187,18 @@ export async function readModelStatus(
 }
 
 export async function readOpenDriftEvents(clickhouse: Clickhouse): Promise<OpenDriftEvent[]> {
-  const rows = await clickhouse.select<OpenDriftEvent & { startMs: number }>(`
+  const rows = await clickhouse.select<
+    OpenDriftEvent & { startMs: number; persistingMs: number | null }
+  >(`
     SELECT id, model, version, segment, cause, feature, toString(severity) AS severity, explanation,
-           toUnixTimestamp64Milli(window_start) AS startMs
+           toUnixTimestamp64Milli(window_start) AS startMs,
+           toUnixTimestamp64Milli(persisting_since) AS persistingMs, standing
     FROM drift_events FINAL WHERE status = 'open' ORDER BY window_start, id`);
-  return rows.map(({ startMs, ...event }) => ({ ...event, since: isoTime(startMs) }));
+  return rows.map(({ startMs, persistingMs, ...event }) => ({
+    ...event,
+    since: isoTime(startMs),
+    persistingSince: persistingMs === null ? null : isoTime(persistingMs),
+  }));
 }
 
 export async function readOpenNotices(clickhouse: Clickhouse): Promise<OpenNotice[]> {

@@ -1,4 +1,4 @@
-import type { WindowAccount } from '../../services/detector/fold/windowAccount.ts';
+import type { EventAccount, WindowAccount } from '../../services/detector/fold/windowAccount.ts';
 import {
   type ExplainedWindow,
   explainWindow,
@@ -7,6 +7,11 @@ import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts'
 import type { Settings } from '../../services/shared/config/settings.ts';
 import { UserError } from '../../services/shared/userError.ts';
 
+/** The window in which a drift event was decided, and what has become of the event. */
+interface ExplainedEvent extends ExplainedWindow {
+  event: EventAccount;
+}
+
 /**
  * Finds the window in which a stored drift event was decided.
  * @throws UserError if there is no such event
@@ -14,18 +19,28 @@ import { UserError } from '../../services/shared/userError.ts';
 export async function requestOfStoredEvent(
   clickhouse: Clickhouse,
   id: string,
-): Promise<ExplainedWindow> {
-  const [found] = await clickhouse.select<ExplainedWindow>(
+): Promise<ExplainedEvent> {
+  const [row] = await clickhouse.select<ExplainedWindow & EventAccount>(
     `SELECT model, version, segment,
-            toUnixTimestamp64Milli(ifNull(evidence_window_start, window_start)) AS timeMs
+            toUnixTimestamp64Milli(ifNull(evidence_window_start, window_start)) AS timeMs,
+            id, toString(status) AS status, cause, toString(severity) AS severity, feature,
+            toUnixTimestamp64Milli(window_start) AS windowStart, explanation,
+            toUnixTimestamp64Milli(persisting_since) AS persistingSince, end_reason AS endReason,
+            ended_by AS endedBy, standing
      FROM drift_events FINAL WHERE id = {id:String}`,
     { id },
   );
+  const found = row && explainedEvent(row);
   if (!found)
     throw new UserError(
       `There is no drift event ${id}. "driftloop status" lists the open ones; to explain a window, give model, version and a time.`,
     );
   return found;
+}
+
+function explainedEvent(row: ExplainedWindow & EventAccount): ExplainedEvent {
+  const { model, version, segment, timeMs, ...event } = row;
+  return { model, version, segment, timeMs, event };
 }
 
 /**
@@ -35,11 +50,11 @@ export async function requestOfStoredEvent(
 export async function accountOfInstallation(
   clickhouse: Clickhouse,
   settings: Settings,
-  request: ExplainedWindow,
+  { event, ...request }: ExplainedWindow & Partial<ExplainedEvent>,
 ): Promise<WindowAccount> {
   const { model, version, segment, timeMs } = request;
   const account = await explainWindow(clickhouse, request, settings.of(model));
-  if (account) return account;
+  if (account) return event ? { ...account, event } : account;
   const [known] = await clickhouse.select<{ windows: number; first: string; last: string }>(
     `SELECT uniqExact(window_start) AS windows, toString(min(window_start)) AS first,
             toString(max(window_start)) AS last

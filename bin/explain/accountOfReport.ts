@@ -13,11 +13,17 @@ import { UserError } from '../../services/shared/userError.ts';
 /** What `explain` reads of the report of a replay (schemas/replay-report.schema.json). */
 export interface ReplayReport {
   models: ReportedVersion[];
-  driftEvents: (Omit<EventAccount, 'windowStart'> &
+  driftEvents: (Omit<EventAccount, 'windowStart' | keyof EndAccount> &
+    Partial<EndAccount> &
     Pick<ExplainedWindow, 'model' | 'version' | 'segment'> & {
       windowStart: string;
       evidenceWindowStart: string | null;
     })[];
+}
+
+/** How an event ended. It is absent in reports from before events said so. */
+interface EndAccount extends Pick<EventAccount, 'endReason' | 'endedBy' | 'standing'> {
+  persistingSince: string | null;
 }
 
 interface ReportedVersion {
@@ -137,8 +143,11 @@ function eventAt(
   );
   if (!event) return null;
   const { id, status, cause, severity, feature, explanation } = event;
+  const { endReason = null, endedBy = null, standing = null, persistingSince: since } = event;
   const windowStart = Date.parse(event.windowStart);
-  return { id, status, cause, severity, feature, windowStart, explanation };
+  const persistingSince = since ? Date.parse(since) : null;
+  const ended = { persistingSince, endReason, endedBy, standing };
+  return { id, status, cause, severity, feature, windowStart, explanation, ...ended };
 }
 
 function familiesOf(rows: readonly ReportedMetric[]): FamilyAccount[] {

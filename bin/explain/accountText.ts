@@ -1,4 +1,5 @@
 import type {
+  EventAccount,
   FamilyAccount,
   TestAccount,
   WindowAccount,
@@ -50,7 +51,10 @@ function verdictOf(account: WindowAccount, families: readonly FamilyAccount[]): 
   const withheld = changed.filter(family => family.withheld !== '');
   const lines = [`Verdict: ${status === 'drift' ? 'drift' : 'no drift'}. ${countText(families)}`];
   if (waiting !== null) lines.push(wrapped(waiting));
-  if (event) lines.push(wrapped(`Drift event ${event.id} (${event.status}): ${event.explanation}`));
+  if (event) {
+    lines.push(wrapped(`Drift event ${event.id} (${standingOf(event)}): ${event.explanation}`));
+    if (event.standing !== null) lines.push(wrapped(event.standing));
+  }
   for (const { name, withheld: reason } of withheld)
     lines.push(`The family ${name} changed and opened no event. ${reason}`);
   const nearest = families
@@ -64,6 +68,17 @@ function verdictOf(account: WindowAccount, families: readonly FamilyAccount[]): 
       `Nearest to an alarm is ${nameOf(nearest)}, which went ${share(nearest.nearness)} of the way.`,
     );
   return lines.join('\n');
+}
+
+/** @example 'closed: mended by 4' */
+function standingOf({ status, persistingSince, endReason, endedBy }: EventAccount): string {
+  if (endReason !== null) {
+    const by = endedBy === null ? '' : ` by ${endedBy}`;
+    return `${status}: ${endReason.replace('_', ' ')}${by}`;
+  }
+  return persistingSince === null
+    ? status
+    : `${status}, persisting since ${utcMinute(persistingSince)} UTC`;
 }
 
 function countText(families: readonly FamilyAccount[]): string {

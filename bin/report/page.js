@@ -222,12 +222,21 @@
           element(
             'p',
             { className: 'muted' },
-            `window from ${time(Date.parse(event.windowStart))} UTC, ${event.severity}, ${event.status}`,
+            `window from ${time(Date.parse(event.windowStart))} UTC, ${event.severity}, ${standing(event)}`,
           ),
           element('p', {}, event.explanation),
+          ...(event.standing ? [element('p', {}, event.standing)] : []),
         ),
       ),
     );
+  }
+
+  function standing({ status, persistingSince, endReason, endedBy }) {
+    if (endReason)
+      return `${status}: ${endReason.replaceAll('_', ' ')}${endedBy ? ` by ${endedBy}` : ''}`;
+    return persistingSince
+      ? `${status}, persisting since ${time(Date.parse(persistingSince))} UTC`
+      : status;
   }
 
   function notices(version) {

@@ -145,7 +145,9 @@ export function driftEventRows(clickhouse: Clickhouse): AsyncGenerator<Row> {
             threshold, p_value AS pValue, records, scale,
             toUnixTimestamp64Milli(evidence_window_start) AS evidenceWindowStart_iso,
             reference, explanation,
-            toUnixTimestamp64Milli(detected_at_event_time) AS detectedAtEventTime_iso
+            toUnixTimestamp64Milli(detected_at_event_time) AS detectedAtEventTime_iso,
+            toUnixTimestamp64Milli(persisting_since) AS persistingSince_iso, end_reason AS endReason,
+            ended_by AS endedBy, toUnixTimestamp64Milli(ended_at) AS endedAt_iso, standing
      FROM drift_events FINAL WHERE status != 'withdrawn'
      ORDER BY windowStart_iso, model, version, id`,
   );

@@ -1,7 +1,11 @@
 import { hostname, userInfo } from 'node:os';
 import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
-import type { RetrainRequest, VersionRequest } from '../../services/shared/contracts.ts';
+import type {
+  DriftRequest,
+  RetrainRequest,
+  VersionRequest,
+} from '../../services/shared/contracts.ts';
 import { connectProducer, sendRecords } from '../../services/shared/kafka/kafka.ts';
 import { prefixed, topics } from '../../services/shared/kafka/topics.ts';
 import { requestEvent } from '../../services/shared/records/requestEvent.ts';
@@ -10,11 +14,13 @@ import { withKafka } from './withServers.ts';
 const kinds = {
   RetrainRequest: { type: 'retrain-request', topic: topics.retrainRequests },
   VersionRequest: { type: 'version-request', topic: topics.versionRequests },
+  DriftRequest: { type: 'drift-request', topic: topics.driftRequests },
 } as const;
 
 interface Requests {
   RetrainRequest: RetrainRequest;
   VersionRequest: VersionRequest;
+  DriftRequest: DriftRequest;
 }
 
 /** Returns who asks, such as alice@laptop. */

@@ -59,12 +59,18 @@ export const topicDefinitions: Readonly<Record<Topic, TopicDefinition>> = {
     maxMessageBytes: megabyte,
     contract: 'RetrainRequest',
   },
-  // A year, because the topic says what people did.
+  // A year, because these topics say what people did.
   [topics.versionRequests]: {
     partitions: 4,
     retention: 365 * dayMs,
     maxMessageBytes: megabyte,
     contract: 'VersionRequest',
+  },
+  [topics.driftRequests]: {
+    partitions: 4,
+    retention: 365 * dayMs,
+    maxMessageBytes: megabyte,
+    contract: 'DriftRequest',
   },
   [topics.modelVersions]: {
     partitions: 1,

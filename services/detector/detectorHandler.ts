@@ -3,16 +3,19 @@ import { earliestMs, latestMs } from '../shared/clickhouse/eventTimeBounds.ts';
 import type { WindowUpdate } from '../shared/contracts.ts';
 import { hourMs, weekMs } from '../shared/duration.ts';
 import type { KafkaRecord } from '../shared/kafka/kafka.ts';
+import { topics } from '../shared/kafka/topics.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import { type DecodedRecord, decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
 import { foldAlgorithm } from './checkpoints/foldAlgorithm.ts';
 import { detectorMetrics } from './detectorMetrics.ts';
+import { DriftRequests } from './driftRequests.ts';
 import { EventPublisher } from './eventPublisher.ts';
 import type { DriftEventRevision } from './events/driftEventRevisions.ts';
 import { kindNotices } from './events/kindNotices.ts';
 import { volumeNotices, volumeWeeks } from './events/volumeNotices.ts';
+import { endOfReplaced, replacedVersions } from './judging/endReplacedVersions.ts';
 import { judgeVersions } from './judging/judgeVersions.ts';
 import { type FoldLimits, foldLimits, keepFolds } from './judging/keepFolds.ts';
 import { loadVersions } from './judging/loadVersions.ts';
@@ -43,6 +46,7 @@ interface HandlerParts {
   store: DetectorStore;
   limits: FoldLimits;
   publisher: EventPublisher;
+  requests: DriftRequests;
 }
 
 /**
@@ -58,7 +62,8 @@ export async function detectorHandler(
   limits: FoldLimits = foldLimits,
 ): Promise<BatchHandler> {
   const publisher = await EventPublisher.create(context, store);
-  return new DetectorHandler({ context, now, store, limits, publisher });
+  const requests = await DriftRequests.create(context, store);
+  return new DetectorHandler({ context, now, store, limits, publisher, requests });
 }
 
 /**
@@ -77,6 +82,7 @@ class DetectorHandler implements BatchHandler {
   readonly #store: DetectorStore;
   readonly #limits: FoldLimits;
   readonly #publisher: EventPublisher;
+  readonly #requests: DriftRequests;
   readonly #counters: ReturnType<typeof detectorMetrics>;
   readonly #algorithm = foldAlgorithm();
   /** By `versionKey`, least recently used first, so that these can leave memory first. */
@@ -86,12 +92,13 @@ class DetectorHandler implements BatchHandler {
   /** Whether what was taken since the last flush has made windows ready or has changed them. */
   #workWaits = false;
 
-  constructor({ context, now, store, limits, publisher }: HandlerParts) {
+  constructor({ context, now, store, limits, publisher, requests }: HandlerParts) {
     this.#context = context;
     this.#now = now;
     this.#store = store;
     this.#limits = limits;
     this.#publisher = publisher;
+    this.#requests = requests;
     this.#counters = detectorMetrics(context.metrics, () => this.#versions.values(), now);
   }
 
@@ -104,6 +111,8 @@ class DetectorHandler implements BatchHandler {
   }
 
   async take(records: KafkaRecord[]): Promise<void> {
+    if (records[0]!.topic === this.#context.topic(topics.driftRequests))
+      return this.#requests.answer(records);
     const updates = await decodeOrDeadLetter(records, 'WindowUpdate', this.#context);
     await this.#loadMissing(updates.map(({ value }) => value));
     for (const update of updates) await this.#takeUpdate(update);
@@ -128,7 +137,7 @@ class DetectorHandler implements BatchHandler {
     return this.#workWaits;
   }
 
-  async #loadMissing(updates: readonly WindowUpdate[]): Promise<void> {
+  async #loadMissing(updates: readonly VersionName[]): Promise<void> {
     const missing = new Map<string, VersionName>();
     for (const { model, version } of updates) {
       const key = versionKey({ model, version });
@@ -189,10 +198,30 @@ class DetectorHandler implements BatchHandler {
     await this.#stateVolumes(names);
     await this.#context.notices.flush();
     const passed = new Map(judged.map(({ version, passed }) => [versionKey(version), passed]));
+    await this.#endReplaced(names);
     const kept = await keepFolds(this.#store, this.#versions.values(), passed, this.#limits);
     this.#put(kept.changed);
     this.#context.metrics.rows.inc({ table: 'fold_states' }, kept.stored);
     await this.#storeLedgers(this.#held(names));
+  }
+
+  /** Ends the drifts of versions in whose place some of these serve. */
+  async #endReplaced(names: readonly VersionName[]): Promise<void> {
+    const replaced = await replacedVersions(this.#store, this.#held(names));
+    if (replaced.length === 0) return;
+    await this.#loadMissing(replaced);
+    const judged = await judgeVersions(this.#store, this.#held(replaced), {
+      nowMs: this.#now(),
+      windowsPerRun: this.#limits.windowsPerRun,
+      onWritten: (windows, metrics) => this.#countJudged(windows, metrics),
+    });
+    for (const [index, { version, revisions, alerts }] of judged.entries()) {
+      const ended = await endOfReplaced(this.#store, version, replaced[index]!);
+      const all = [...revisions, ...ended.revisions];
+      await this.#publisher.publish(all, [...alerts, ...ended.alerts]);
+      this.#countPublished(all);
+      this.#put([ended.version]);
+    }
   }
 
   /** Stores and says what the features of versions are where their reference is a new one. */

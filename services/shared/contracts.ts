@@ -15,6 +15,8 @@ export interface Alert {
   driftEventIds: string[];
   openedAtEventTime: number;
   updatedAtEventTime: number;
+  /** How often it was published again because a drift event persists: 1, 3, 7, 15 ... days of event time after its level became stable. Null in alerts of version 0.1. */
+  reminders: number | null;
 }
 
 /** A value of a feature, of an output or of the labels that is new or gone. */
@@ -73,6 +75,39 @@ export interface DriftEvent {
   explanation: string;
   /** End of the window that fired. */
   detectedAtEventTime: number;
+  /** Event time since which the new level is stable. The event stays open until its harm is over. Null while the change is followed, and in events of version 0.1. */
+  persistingSince: number | null;
+  /** Why it is over. recovered: the harm is gone; mended: the version that serves now is within reach of the quality of before; version_replaced: the version no longer serves; accepted: by a person, or because nothing depends on it; covered: earlier drifts of the stream are open, and no more than 8 are kept; withdrawn: late data showed that it was not so. Null while it is open, and in events of version 0.1. */
+  endReason:
+    | 'recovered'
+    | 'mended'
+    | 'version_replaced'
+    | 'accepted'
+    | 'covered'
+    | 'withdrawn'
+    | null;
+  /** The person who accepted it, or the version that serves now. Null if the stream itself shows it. */
+  endedBy: string | null;
+  /** Event time of the end. */
+  endedAt: number | null;
+  /** What is known of its harm, or what ended it, as a sentence. Null while the change is followed. */
+  standing: string | null;
+}
+
+/** A person says something about a drift event. The detector answers each request once. Topic: drift-requests. */
+export interface DriftRequest {
+  /** One answer per id and model. */
+  id: string;
+  model: string;
+  /** accept: the level since the drift is the new normal. */
+  action: 'accept';
+  driftEventId: string;
+  /** Event time up to which the person had seen the verdicts; the drift ends there. Null: the end of the newest judged window. */
+  seenUntil: number | null;
+  requestedBy: string;
+  /** Why. */
+  note: string;
+  time: number;
 }
 
 /** What turned out to be true for a prediction. Late, repeated and corrected feedback is welcome: the later time wins. Topic: feedback. */

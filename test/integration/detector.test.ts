@@ -7,7 +7,7 @@ import { explainWindow } from '../../services/detector/judging/explainWindow.ts'
 import { driftEvents } from '../../services/detector/store/driftEvents.ts';
 import { clickhouseTime } from '../../services/shared/clickhouse/clickhouse.ts';
 import { parseSettings } from '../../services/shared/config/settings.ts';
-import type { DriftEvent, WindowUpdate } from '../../services/shared/contracts.ts';
+import type { DriftEvent, DriftRequest, WindowUpdate } from '../../services/shared/contracts.ts';
 import type { FeatureProfile } from '../../services/shared/profile/featureProfile.ts';
 import { toProfileRow } from '../../services/shared/profile/profileRow.ts';
 import { decodeRecord } from '../../services/shared/records/decodeRecord.ts';
@@ -101,6 +101,7 @@ describe('detector', () => {
     from: number,
     to: number,
     onlyPartition?: number,
+    served = versionOne,
   ): Promise<void> {
     const updates: Partial<WindowUpdate>[] = [];
     for (const partition of partitions) {
@@ -109,20 +110,20 @@ describe('detector', () => {
       const last = windows.at(-1)!;
       await installation.clickhouse.insert(
         'window_profiles',
-        windows.flatMap(window => profileRows(model, window, partition)),
+        windows.flatMap(window => profileRows(model, moved(window, served), partition, served)),
       );
       await installation.clickhouse.insert(
         'window_samples',
-        windows.map(window => sampleRow(model, window, partition)),
+        windows.map(window => sampleRow(model, moved(window, served), partition, served)),
       );
       await installation.clickhouse.insert('stream_progress', [
         {
           model,
-          version: '1',
+          version: served.version,
           source_partition: partition,
           last_offset: to,
           first_event_time: clickhouseTime(startMs),
-          max_event_time: clickhouseTime(last.endMs),
+          max_event_time: clickhouseTime(last.endMs + served.laterMs),
           deduplicated_from: clickhouseTime(0),
           predictions: to * 100,
           duplicates: 0,
@@ -131,26 +132,38 @@ describe('detector', () => {
         },
       ]);
       // The allowed lateness is one minute, so that the last window is not ready yet.
-      const windowStarts = windows.map(window => window.startMs);
-      updates.push({ sourcePartition: partition, watermark: last.endMs - 60_000, windowStarts });
+      const windowStarts = windows.map(window => window.startMs + served.laterMs);
+      const watermark = last.endMs + served.laterMs - 60_000;
+      updates.push({
+        version: served.version,
+        sourcePartition: partition,
+        watermark,
+        windowStarts,
+      });
     }
     for (const update of updates) await announce(model, update);
   }
 
   /** Does what the evaluator does when the labels of some windows have come. */
-  async function label(model: string, from: number, to: number): Promise<void> {
+  async function label(
+    model: string,
+    from: number,
+    to: number,
+    served = versionOne,
+  ): Promise<void> {
     const rows = Array.from({ length: to - from }, (_, index) =>
-      performanceRow(model, from + index),
+      performanceRow(model, from + index, served),
     );
     await installation.clickhouse.insert('performance_windows', rows);
-    const windowStarts = rows.map((_, index) => startMs + (from + index) * hourMs);
-    await announce(model, { kind: 'performance', windowStarts });
+    const windowStarts = rows.map((_, index) => startMs + served.laterMs + (from + index) * hourMs);
+    await announce(model, { kind: 'performance', version: served.version, windowStarts });
   }
 
   const eventRows = (model: string) =>
     installation.clickhouse.select<Record<string, unknown>>(
       `SELECT id, revision, toString(status) AS status, cause, feature, toString(severity) AS severity,
-              intDiv(toUnixTimestamp64Milli(window_start) - ${startMs}, ${hourMs}) AS window, explanation, prediction_contributions
+              intDiv(toUnixTimestamp64Milli(window_start) - ${startMs}, ${hourMs}) AS window, explanation, prediction_contributions,
+              version, toBool(persisting_since IS NOT NULL) AS isPersisting, end_reason, ended_by
        FROM drift_events FINAL WHERE model = {model:String} ORDER BY window_start`,
       { model },
     );
@@ -206,11 +219,14 @@ describe('detector', () => {
     await profile('m', 33, 60);
     await announce('m', { kind: 'end' });
     await quiet();
-    expect(await eventRows('m')).toMatchObject([{ revision: 2, status: 'closed', window: onset }]);
+    // There are no labels, and the outputs are others than before.
+    expect(await eventRows('m')).toMatchObject([
+      { revision: 2, status: 'open', isPersisting: true, window: onset },
+    ]);
     const windows = await windowRows('m');
     expect(windows.reduce((total, row) => total + row.windows, 0)).toBe(60);
 
-    const [opened, closed, ...others] = await readTopic('drift-events');
+    const [opened, persisting, ...others] = await readTopic('drift-events');
     expect(others).toEqual([]);
     expect(opened!.key!.toString()).toBe('m');
     expect(opened!.headers.ce_type!.toString()).toBe('io.driftloop.drift-event');
@@ -224,9 +240,10 @@ describe('detector', () => {
     expect(await eventRows('m')).toMatchObject([
       { prediction_contributions: event.predictionContributions },
     ]);
-    expect(await decoded(closed!)).toMatchObject({
+    expect(await decoded(persisting!)).toMatchObject({
       revision: 2,
-      status: 'closed',
+      status: 'open',
+      standing: expect.stringContaining('too few labels'),
       detectedAtEventTime: startMs + 31 * hourMs,
     });
     const alerts = await installation.clickhouse.select(
@@ -234,7 +251,7 @@ describe('detector', () => {
     );
     expect(alerts).toEqual([
       { state: 'opened', revision: 1, events: 1, notice: 'No label matches. (1 more)' },
-      { state: 'resolved', revision: 2, events: 1, notice: 'No label matches. (1 more)' },
+      { state: 'updated', revision: 2, events: 1, notice: 'No label matches. (1 more)' },
     ]);
     const metrics = await installation.clickhouse.select<{ value: number; threshold: number }>(
       `SELECT value, threshold FROM drift_metrics FINAL WHERE model = 'm' AND feature = 'amount' AND metric = 'likelihood_ratio'
@@ -249,6 +266,63 @@ describe('detector', () => {
     expect(await windowRows('m')).toEqual(windows);
     expect(await readTopic('drift-events')).toHaveLength(2);
     expect(await readTopic('alerts')).toHaveLength(2);
+  });
+
+  it('ends a drift that a person accepts, once, and that of a version when another one is as good as it was', async () => {
+    await installation.startService('detector');
+    for (const model of ['accepted', 'replaced']) await profile(model, 0, 60);
+    await label('replaced', 0, 59);
+    await quiet();
+    expect(await eventRows('accepted')).toMatchObject([{ status: 'open', isPersisting: true }]);
+    const [harmed] = await eventRows('replaced');
+    expect(harmed).toMatchObject({ status: 'open', isPersisting: true });
+
+    const [{ id }] = (await eventRows('accepted')) as [{ id: string }];
+    const encode = await installation.schemas.encoder<DriftRequest>(
+      'DriftRequest',
+      topic('drift-requests'),
+    );
+    for (const request of ['first', 'second', 'first']) {
+      const value = encode({
+        id: request,
+        model: 'accepted',
+        action: 'accept',
+        driftEventId: id,
+        seenUntil: null,
+        requestedBy: 'alice',
+        note: 'the new tariff',
+        time: startMs,
+      });
+      await installation.producer.send({
+        topic: topic('drift-requests'),
+        messages: [{ key: 'accepted', value }],
+      });
+      await quiet();
+    }
+    expect(await eventRows('accepted')).toMatchObject([
+      { status: 'closed', end_reason: 'accepted', ended_by: 'alice' },
+    ]);
+    const answers = await installation.clickhouse.select(
+      'SELECT request_id, outcome, answer FROM drift_requests FINAL ORDER BY request_id',
+    );
+    expect(answers).toMatchObject([
+      { request_id: 'first', outcome: 'accepted' },
+      { request_id: 'second', outcome: 'refused', answer: expect.stringContaining('(accepted)') },
+    ]);
+
+    const next = { version: '2', laterMs: 72 * hourMs };
+    await profile('replaced', 0, 28, undefined, next);
+    await quiet();
+    expect(await eventRows('replaced')).toEqual([harmed]);
+    await label('replaced', 0, 27, next);
+    await quiet();
+    expect(await eventRows('replaced')).toMatchObject([
+      { version: '1', status: 'closed', end_reason: 'mended', ended_by: '2' },
+    ]);
+    const alerts = await installation.clickhouse.select<{ state: string }>(
+      'SELECT toString(state) AS state FROM alerts FINAL',
+    );
+    expect(alerts).toEqual([{ state: 'resolved' }, { state: 'resolved' }]);
   });
 
   it('judges windows again when their labels come and revises the drift event', async () => {
@@ -425,7 +499,7 @@ describe('detector', () => {
       ),
     });
     const disturbed = await outcome('killed');
-    expect(disturbed.events).toMatchObject([{ status: 'closed', window: onset }]);
+    expect(disturbed.events).toMatchObject([{ status: 'open', isPersisting: true, window: onset }]);
     expect(disturbed.windows).toHaveLength(60);
     expect(disturbed).toEqual(await outcome('alone'));
   }, 300_000);
@@ -589,11 +663,12 @@ function sampleRow(
   model: string,
   { startMs, endMs, sample }: WindowObservation,
   partition: number,
+  { version }: Served,
 ) {
   const { names, hashes, codes, outputs } = sample!;
   return {
     model,
-    version: '1',
+    version,
     window_start: clickhouseTime(startMs),
     window_end: clickhouseTime(endMs),
     source_partition: partition,
@@ -605,10 +680,27 @@ function sampleRow(
   };
 }
 
-function profileRows(model: string, window: WindowObservation, partition: number) {
+/** A version that serves the same windows so much later. */
+interface Served {
+  version: string;
+  laterMs: number;
+}
+
+const versionOne: Served = { version: '1', laterMs: 0 };
+
+function moved(window: WindowObservation, { laterMs }: Served): WindowObservation {
+  return { ...window, startMs: window.startMs + laterMs, endMs: window.endMs + laterMs };
+}
+
+function profileRows(
+  model: string,
+  window: WindowObservation,
+  partition: number,
+  { version }: Served = versionOne,
+) {
   return [...window.variables.values()].map(({ kind, name, profile }) => ({
     model,
-    version: '1',
+    version,
     segment: '',
     window_start: clickhouseTime(window.startMs),
     window_end: clickhouseTime(window.endMs),
@@ -621,7 +713,11 @@ function profileRows(model: string, window: WindowObservation, partition: number
 }
 
 /** Returns the row with the labels of both partitions for a window. */
-function performanceRow(model: string, window: number): object {
+function performanceRow(
+  model: string,
+  window: number,
+  { version, laterMs }: Served = versionOne,
+): object {
   const parts = streams.map(stream => stream[window]!.performance!);
   const sum = (of: (part: (typeof parts)[number]) => number) =>
     parts.reduce((total, part) => total + of(part), 0);
@@ -635,10 +731,10 @@ function performanceRow(model: string, window: number): object {
   });
   return {
     model,
-    version: '1',
+    version,
     segment: '',
-    window_start: clickhouseTime(startMs + window * hourMs),
-    window_end: clickhouseTime(startMs + (window + 1) * hourMs),
+    window_start: clickhouseTime(startMs + laterMs + window * hourMs),
+    window_end: clickhouseTime(startMs + laterMs + (window + 1) * hourMs),
     task: 'binary',
     predictions: 200,
     labelled: sum(part => part.labelled),

@@ -239,6 +239,7 @@ describe('docs', { timeout: 300_000 }, () => {
       driftEventIds: ['d'],
       openedAtEventTime: 0,
       updatedAtEventTime: 0,
+      reminders: null,
     };
     await installation.producer.send({
       topic: topics.alerts,

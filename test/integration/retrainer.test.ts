@@ -196,6 +196,11 @@ describe('retrainer', () => {
       evidenceWindowStart: null,
       explanation: 'the error rate rose',
       detectedAtEventTime: startMs + rowCount * minuteMs,
+      persistingSince: null,
+      endReason: null,
+      endedBy: null,
+      endedAt: null,
+      standing: null,
       ...fields,
     };
   }

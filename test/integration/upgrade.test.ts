@@ -108,7 +108,7 @@ describe('an installation of version 0.1.0', () => {
        FROM evaluated_windows FINAL ORDER BY window`,
     );
   const events = () =>
-    select<{ id: string; status: string }>(
+    select<{ id: string; status: string; window: number }>(
       `SELECT id, toString(status) AS status, cause, feature, segment, reference,
               ${window('window_start')} AS window
        FROM drift_events FINAL ORDER BY window`,
@@ -232,7 +232,16 @@ describe('an installation of version 0.1.0', () => {
   it('folds the history once more and begins no drift event or alert a second time', async () => {
     expect(algorithmBefore).not.toBe(foldAlgorithm());
     expect(await algorithm()).toBe(foldAlgorithm());
-    expect(after.events).toEqual(before.events);
+    // Version 0.1.0 closed it at a stable level, at which the model still misses much of a class.
+    const withHarmLeft = { window: 33, cause: 'data_drift', status: 'closed' };
+    expect(before.events).toContainEqual(expect.objectContaining(withHarmLeft));
+    expect(after.events).toEqual(
+      before.events.map(event =>
+        event.window === withHarmLeft.window && event.status === withHarmLeft.status
+          ? { ...event, status: 'open' }
+          : event,
+      ),
+    );
     expect(after.alerts).toEqual(before.alerts);
     const events = await published('drift-events', 'DriftEvent');
     expect(idsOf(events)).toEqual(idsOf(before.events));

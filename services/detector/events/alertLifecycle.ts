@@ -1,5 +1,6 @@
 import type { Alert, DriftEvent } from '../../shared/contracts.ts';
 import { deterministicId } from '../../shared/deterministicId.ts';
+import { dayMs } from '../../shared/duration.ts';
 import type { DriftEventRevision } from './driftEventRevisions.ts';
 import { headlineOf } from './explanation.ts';
 
@@ -13,28 +14,86 @@ export interface AlertHistory {
 
 /**
  * Returns the revisions of alerts that follow from revisions of drift events. The first open drift
- * event of a version opens an alert. A further event that opens, a raised severity or another cause
- * updates it. It is resolved when all its events are closed or withdrawn.
+ * event of a version opens an alert. A further event that opens, one that begins to persist, a raised
+ * severity or another cause updates it. While an event persists, reminders follow after 1, 2, 4, 8 …
+ * days of event time. It is resolved when all its events are closed or withdrawn.
  *
  * @param revisions in the order in which they are published
+ * @param untilMs event time up to which reminders are due
  * @returns revisions in the order in which they have to be published
  */
 export function alertRevisions(
   history: AlertHistory,
   revisions: readonly DriftEventRevision[],
+  untilMs: number,
 ): Alert[] {
   const alerts = new Map(history.alerts);
   const events = new Map(history.events);
   const published: Alert[] = [];
+  const publish = (alert: Alert) => {
+    alerts.set(alert.id, alert);
+    published.push(alert);
+  };
+  const remind = (dueMs: number) => {
+    for (
+      let alert = reminder(alerts, events, dueMs);
+      alert;
+      alert = reminder(alerts, events, dueMs)
+    )
+      publish(alert);
+  };
   for (const { event, atMs } of revisions) {
+    remind(atMs);
     const before = events.get(event.id);
     events.set(event.id, event);
     const alert = nextAlert(alerts, events, event, before, atMs);
-    if (!alert) continue;
-    alerts.set(alert.id, alert);
-    published.push(alert);
+    if (alert) publish(alert);
   }
+  remind(untilMs);
   return published;
+}
+
+/** Returns the next reminder that is due by an event time; null if none is. */
+function reminder(
+  alerts: ReadonlyMap<string, Alert>,
+  events: ReadonlyMap<string, DriftEvent>,
+  dueMs: number,
+): Alert | null {
+  const current = openAlert(alerts);
+  if (!current) return null;
+  const open = openEventsOf(current.driftEventIds, events);
+  const sinceMs = Math.min(
+    ...open.map(({ persistingSince }) => persistingSince ?? Number.POSITIVE_INFINITY),
+  );
+  const reminders = (current.reminders ?? 0) + 1;
+  // The sum of 1, 2, 4, 8 … days.
+  const atMs = sinceMs + (2 ** reminders - 1) * dayMs;
+  if (atMs > dueMs) return null;
+  const days = Math.round((atMs - sinceMs) / dayMs);
+  return {
+    ...current,
+    revision: current.revision + 1,
+    state: 'updated',
+    title: `${titleOf(shownEvent(open)!, open.length)}; open for ${days} day${days > 1 ? 's' : ''} since its level is stable`,
+    updatedAtEventTime: atMs,
+    reminders,
+  };
+}
+
+function openAlert(alerts: ReadonlyMap<string, Alert>): Alert | undefined {
+  return [...alerts.values()].find(({ state }) => state !== 'resolved');
+}
+
+function openEventsOf(
+  ids: readonly string[],
+  events: ReadonlyMap<string, DriftEvent>,
+): DriftEvent[] {
+  return ids.flatMap(id => events.get(id) ?? []).filter(({ status }) => status === 'open');
+}
+
+/** Returns the event that a title is about: the first one that is followed, or that persists. */
+function shownEvent(open: readonly DriftEvent[]): DriftEvent | undefined {
+  return open.find(({ persistingSince }) => persistingSince === null) ?? open[0];
 }
 
 function nextAlert(
@@ -44,23 +103,28 @@ function nextAlert(
   before: DriftEvent | undefined,
   atMs: number,
 ): Alert | null {
-  const current = [...alerts.values()].find(({ state }) => state !== 'resolved');
+  const current = openAlert(alerts);
   if (!current) return event.status === 'open' ? openedAlert(alerts, event, atMs) : null;
   const isNew = event.status === 'open' && !current.driftEventIds.includes(event.id);
   const driftEventIds = isNew ? [...current.driftEventIds, event.id] : current.driftEventIds;
-  const open = driftEventIds.map(id => events.get(id)).filter(member => member?.status === 'open');
+  const open = openEventsOf(driftEventIds, events);
   const severity =
     isNew || event.severity === 'critical'
       ? raised(current.severity, event.severity)
       : current.severity;
-  const isNews = isNew || severity !== current.severity || before?.cause !== event.cause;
+  const persists = event.status === 'open' && event.persistingSince !== null;
+  const isNews =
+    isNew ||
+    severity !== current.severity ||
+    before?.cause !== event.cause ||
+    (persists && before?.persistingSince === null);
   if (open.length > 0 && !(isNews && driftEventIds.includes(event.id))) return null;
   return {
     ...current,
     revision: current.revision + 1,
     state: open.length > 0 ? 'updated' : 'resolved',
     severity,
-    title: titleOf(open[0] ?? event, open.length),
+    title: titleOf(shownEvent(open) ?? event, open.length),
     driftEventIds,
     updatedAtEventTime: atMs,
   };
@@ -86,6 +150,7 @@ function openedAlert(alerts: ReadonlyMap<string, Alert>, event: DriftEvent, atMs
     driftEventIds: [event.id],
     openedAtEventTime: event.detectedAtEventTime,
     updatedAtEventTime: atMs,
+    reminders: 0,
   };
 }
 
@@ -96,15 +161,16 @@ function raised(left: Alert['severity'], right: Alert['severity']): Alert['sever
 /**
  * Returns one line for a pager: whose drift it is, its cause, and what changed by how much.
  *
- * @example 'credit 3: concept drift: the error rate rose from 23.1 % to 30.8 %; and 1 more drift
- *   event'
+ * @example 'credit 3: concept drift persists: the error rate rose from 23.1 % to 30.8 %; and 1 more
+ *   drift event'
  */
 function titleOf(
-  { model, version, segment, cause, explanation }: DriftEvent,
+  { model, version, segment, cause, status, persistingSince, explanation }: DriftEvent,
   openEvents: number,
 ): string {
   const where = segment === '' ? `${model} ${version}` : `${model} ${version} (${segment})`;
   const others =
     openEvents > 1 ? `; and ${openEvents - 1} more drift event${openEvents > 2 ? 's' : ''}` : '';
-  return `${where}: ${cause.replace('_', ' ')}: ${headlineOf(explanation)}${others}`;
+  const persists = status === 'open' && persistingSince !== null ? ' persists' : '';
+  return `${where}: ${cause.replace('_', ' ')}${persists}: ${headlineOf(explanation)}${others}`;
 }

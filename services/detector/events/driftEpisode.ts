@@ -2,6 +2,7 @@ import type { ChangedValue, DriftEvent } from '../../shared/contracts.ts';
 import { deterministicId } from '../../shared/deterministicId.ts';
 import type { Evidence } from '../families/evidence.ts';
 import { decidingEvidence, driftCause, driftSeverity } from './driftCause.ts';
+import type { DriftEnd } from './driftEnd.ts';
 import type { DatedEvidence, Episode } from './episode.ts';
 import { explanationOf } from './explanation.ts';
 
@@ -82,15 +83,26 @@ function saysMore(
   );
 }
 
+/** Returns the id of the drift event of an episode. */
+export function driftEventId(
+  { model, version, segment }: StreamName,
+  { windowStartMs }: Pick<Episode, 'windowStartMs'>,
+): string {
+  return deterministicId('drift', model, version, segment, windowStartMs);
+}
+
 /**
  * Returns the drift event of an episode, with the numbers of the evidence that decides on its
  * cause.
+ *
+ * @param end null while the drift is not over
  */
 export function driftEventOf(
-  { model, version, segment }: StreamName,
+  name: StreamName,
   episode: Episode,
-  status: Exclude<DriftEvent['status'], 'withdrawn'>,
+  end: DriftEnd | null,
 ): DriftEventContent {
+  const { model, version, segment } = name;
   const cause = driftCause(episode.evidence, episode.newCodeVersions);
   const {
     feature,
@@ -105,8 +117,8 @@ export function driftEventOf(
     predictionContributions,
   } = decidingEvidence(episode.evidence);
   return {
-    id: deterministicId('drift', model, version, segment, episode.windowStartMs),
-    status,
+    id: driftEventId(name, episode),
+    status: end ? 'closed' : 'open',
     model,
     version,
     segment,
@@ -128,6 +140,11 @@ export function driftEventOf(
     changedValues: changedValuesOf(episode),
     explanation: explanationOf(episode, cause),
     detectedAtEventTime: episode.windowEndMs,
+    persistingSince: episode.persistingSinceMs,
+    endReason: end?.reason ?? null,
+    endedBy: end?.by ?? null,
+    endedAt: end?.atMs ?? null,
+    standing: end?.statement ?? episode.told?.statement ?? null,
   };
 }
 

@@ -60,11 +60,17 @@ export function driftEventRevisions(
   for (const { revision: _, ...event } of published.values()) {
     const refolded =
       event.windowStart >= refoldedFromMs && event.windowEnd - event.windowStart === windowSizeMs;
-    if (refolded && !cameAbout.has(event.id))
-      publish({ content: { ...event, status: 'withdrawn' }, atMs: event.detectedAtEventTime });
+    if (refolded && event.status !== 'withdrawn' && !cameAbout.has(event.id))
+      publish({ content: withdrawn(event), atMs: event.detectedAtEventTime });
   }
   for (const change of fresh) publish(change);
   return revisions;
+}
+
+function withdrawn(event: DriftEventContent): DriftEventContent {
+  const standing = 'Late data showed that it was not so.';
+  const ended = { endReason: 'withdrawn', endedBy: null, endedAt: null, standing } as const;
+  return { ...event, status: 'withdrawn', persistingSince: null, ...ended };
 }
 
 function fingerprint(event: DriftEventContent | DriftEvent): string {

@@ -9,11 +9,17 @@
  * labels.
  *
  * Either fold judges at up to three levels: in windows, in days and in weeks. An alarm at any of
- * them opens an episode, which closes when all of them are calm again.
+ * them opens an episode, which is followed until all of them are calm again. It is over when its
+ * harm is.
  */
 import { sum } from 'simple-statistics';
-import type { WindowObservation, WindowPerformance } from '../blocks/windowObservation.ts';
-import type { Episode } from '../events/episode.ts';
+import {
+  mergePerformance,
+  type WindowObservation,
+  type WindowPerformance,
+} from '../blocks/windowObservation.ts';
+import { type OpenDrifts, openDriftsOf } from '../events/episode.ts';
+import type { WindowQuality } from '../events/harm.ts';
 import type { InputFacts } from '../families/inputFacts.ts';
 import { extendedVersionReference } from '../reference/reference.ts';
 import {
@@ -26,7 +32,8 @@ import {
   type TruthState,
   type Verdict,
 } from './foldState.ts';
-import { followEpisode, type WindowSaid } from './followEpisode.ts';
+import { followDrifts, type WindowSaid } from './followDrifts.ts';
+import { outputDistance } from './outputDistance.ts';
 import { foldLevels, type LevelsStep, type Said } from './streamLevels.ts';
 
 /** What the inputs and outputs of a window showed. It is small, and plain data. */
@@ -39,6 +46,11 @@ export interface InputsNote
   isJudged: boolean;
   /** For each level, that of the windows first. */
   levels: readonly LevelNote[];
+  /** As `WindowSaid.differs`. */
+  differs: boolean | null;
+  outputs: WindowQuality['outputs'];
+  /** Distance of the outputs from the first reference before the window; null if it is unknown. */
+  usualOutputs: number | null;
 }
 
 interface LevelNote {
@@ -60,7 +72,7 @@ interface FoldedInputs {
 /** What came of a window when its labels were folded. */
 interface FoldedTruth {
   truth: TruthState;
-  episode: Episode | null;
+  drifts: OpenDrifts;
   verdict: Verdict;
   judged: readonly JudgedBlock[];
 }
@@ -76,15 +88,16 @@ export interface Folded extends Pick<FoldedInputs, 'note' | 'observation'> {
 
 /** Folds the next window, which starts after all those before. */
 export function foldWindow(
-  { inputs, truth, episode }: FoldState,
+  { inputs, truth, episode, persisting }: FoldState,
   window: WindowObservation,
   context: FoldContext,
 ): Folded {
   const ofInputs = foldInputs(inputs, window, context);
   const { note, observation } = ofInputs;
-  const ofTruth = foldTruth({ truth, episode }, note, window.performance, context);
+  const before = { truth, drifts: { episode, persisting } };
+  const ofTruth = foldTruth(before, note, window.performance, context);
   return {
-    state: { inputs: ofInputs.state, truth: ofTruth.truth, episode: ofTruth.episode },
+    state: { inputs: ofInputs.state, truth: ofTruth.truth, ...ofTruth.drifts },
     verdict: ofTruth.verdict,
     note,
     observation,
@@ -104,6 +117,8 @@ function foldInputs(
   const { status, reference, said, observation, judged } = step;
   const calmBefore = calmLevels(before);
   const calmAfter = calmLevels(step.state);
+  const isOwnJudged = status === 'steady';
+  const outputs = isOwnJudged ? outputDistance(before.versionReference, observation) : null;
   const note = {
     startMs,
     endMs,
@@ -119,13 +134,35 @@ function foldInputs(
       wasCalm: calmBefore[level]!,
       isCalm: calmAfter[level]!,
     })),
+    differs:
+      isOwnJudged && before.phase !== 'watching'
+        ? said.some(({ level, evidence }) => level === 0 && evidence.length > 0)
+        : null,
+    outputs,
+    usualOutputs: before.outputs.records > 0 ? before.outputs.sum / before.outputs.records : null,
   };
   return {
-    state: withVersionReference(before, step.state, observation, context),
+    state: {
+      ...withVersionReference(before, step.state, observation, context),
+      outputs: outputsAfter(before, step.state, outputs),
+    },
     note,
     observation,
     judged,
   };
+}
+
+/** Returns the mean distance of the outputs in the regime after a window. */
+function outputsAfter(
+  before: InputsState,
+  { phase }: InputsState,
+  outputs: WindowQuality['outputs'],
+): InputsState['outputs'] {
+  const known = before.phase === phase ? before.outputs : { records: 0, sum: 0 };
+  if (phase !== 'watching') return before.outputs;
+  if (outputs === null) return known;
+  const { records, distance } = outputs;
+  return { records: known.records + records, sum: known.sum + records * distance };
 }
 
 /**
@@ -134,7 +171,7 @@ function foldInputs(
  * @param performance null for a window without labels, which leaves the labels' state as it is
  */
 export function foldTruth(
-  { truth: before, episode }: Pick<FoldState, 'truth' | 'episode'>,
+  { truth: before, drifts }: { truth: TruthState; drifts: OpenDrifts },
   note: InputsNote,
   performance: WindowPerformance | null,
   context: FoldContext,
@@ -148,16 +185,24 @@ export function foldTruth(
         note.levels.map(({ facts }) => facts),
       )
     : null;
-  const truth = step?.state ?? before;
-  const said = { ...note, ...together(note, step, before, truth) };
-  const followed = followEpisode(episode, said, context);
+  const levels = step?.state ?? before;
+  const said = {
+    ...note,
+    ...together(note, step, before, levels),
+    performance,
+    usual: before.usual,
+  };
+  const { changes, isAccepted, ...after } = followDrifts(drifts, said, context);
+  const isUsual = openDriftsOf(after).length === 0;
+  const usual = isAccepted ? null : before.usual;
+  const counted = isUsual && isLabelled ? mergePerformance(usual, performance) : usual;
   return {
-    truth,
-    episode: followed.episode,
+    truth: counted === levels.usual ? levels : { ...levels, usual: counted },
+    drifts: after,
     verdict: {
       status: said.said.length > 0 ? 'drift' : note.status,
       reference: note.reference,
-      changes: followed.changes,
+      changes,
     },
     judged: step?.judged ?? [],
   };

@@ -5,8 +5,9 @@ import {
   type WindowObservation,
   type WindowPerformance,
 } from '../blocks/windowObservation.ts';
+import type { Acceptance } from '../events/driftEnd.ts';
 import type { DriftEventContent, StreamName } from '../events/driftEpisode.ts';
-import type { Episode } from '../events/episode.ts';
+import { noDrifts, type OpenDrifts } from '../events/episode.ts';
 import type { InputFacts } from '../families/inputFacts.ts';
 import { type BlockTests, measureReference } from '../families/testFamilies.ts';
 import { minReferenceBlocks } from '../reference/comparison.ts';
@@ -29,6 +30,8 @@ export type DetectionSettings = ModelSettings['detection'];
 
 export interface FoldContext extends StreamName {
   detection: DetectionSettings;
+  /** What people have accepted as the new normal, by the id of the drift event. */
+  acceptances?: ReadonlyMap<string, Acceptance>;
 }
 
 /**
@@ -90,18 +93,22 @@ export interface StreamLevels extends LevelState {
 export interface InputsState extends StreamLevels {
   /** First reference of the version. It answers "is the stream still like that?". */
   versionReference: VersionReference;
+  /** Distance of the outputs from the first reference, over the blocks of the present regime. */
+  outputs: { records: number; sum: number };
 }
 
 /**
  * What is known of the labels and errors of a stream. It stays as it is in a window without labels.
  */
-export type TruthState = StreamLevels;
+export interface TruthState extends StreamLevels {
+  /** The labels of all windows in which no drift was open; null if there are none. */
+  usual: WindowPerformance | null;
+}
 
 /** State of the detector for one stream (model, version, segment) after a window. Never changed. */
-export interface FoldState {
+export interface FoldState extends OpenDrifts {
   inputs: InputsState;
   truth: TruthState;
-  episode: Episode | null;
 }
 
 export interface Verdict {
@@ -109,7 +116,7 @@ export interface Verdict {
   reference: ReferenceSource;
   /**
    * The present contents of the drift events that this window opened, changed or closed, in this
-   * order of time: none, one, or one that ends and another that begins.
+   * order of time: mostly none, one, or one that ends and another that begins.
    */
   changes: readonly DriftEventContent[];
 }
@@ -132,7 +139,7 @@ export function initialState(
   return {
     inputs: initialInputs(given, context, windowSizeMs),
     truth: initialTruth(given, context, windowSizeMs),
-    episode: null,
+    ...noDrifts,
   };
 }
 
@@ -148,6 +155,7 @@ export function initialInputs(
     versionReference: given
       ? extendedVersionReference(new Map(), given.source, parts!, detection.featureKinds)
       : new Map(),
+    outputs: { records: 0, sum: 0 },
   };
 }
 
@@ -161,7 +169,7 @@ export function initialTruth(
   const parts = labelled.map(part => labelsOf(part, part.performance));
   const regime =
     labelled.length > 0 ? { ...regimeOf(given!.source, parts, {}), complete: true } : null;
-  return initialLevels(regime, detection, windowSizeMs);
+  return { ...initialLevels(regime, detection, windowSizeMs), usual: null };
 }
 
 function initialLevels(

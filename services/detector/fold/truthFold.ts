@@ -1,4 +1,4 @@
-import type { Episode } from '../events/episode.ts';
+import type { OpenDrifts } from '../events/episode.ts';
 import type { InputsNote } from './detector.ts';
 import type { TruthState } from './foldState.ts';
 import { thinnedCheckpoints } from './thinnedCheckpoints.ts';
@@ -23,8 +23,8 @@ export interface NotedWindow {
 export interface Outcome {
   /** Number of windows with labels that were folded up to here. */
   ordinal: number;
-  /** Open episodes by segment. */
-  episodes: ReadonlyMap<string, Episode>;
+  /** The drifts that are not over, by segment. Segments without any are left out. */
+  drifts: ReadonlyMap<string, OpenDrifts>;
 }
 
 /** States of the labels of all segments after a window that has labels. */
@@ -56,7 +56,7 @@ export function begunTruth(states: ReadonlyMap<string, TruthState>): TruthFold {
   return {
     windows: [],
     outcomes: [],
-    before: { ordinal: 0, episodes: new Map() },
+    before: { ordinal: 0, drifts: new Map() },
     checkpoints: [{ windowStartMs: Number.NEGATIVE_INFINITY, ordinal: 0, states }],
   };
 }
@@ -83,18 +83,27 @@ export function lastOutcomeMs({ windows, outcomes, checkpoints }: TruthFold): nu
 export function withOutcome(
   truth: TruthFold,
   states: ReadonlyMap<string, TruthState> | null,
-  episodes: ReadonlyMap<string, Episode>,
+  drifts: ReadonlyMap<string, OpenDrifts>,
 ): TruthFold {
   const { windows, outcomes, checkpoints } = truth;
   const ordinal = lastOutcome(truth).ordinal + (states ? 1 : 0);
   const { startMs: windowStartMs } = windows[outcomes.length]!;
   return trimmed({
     ...truth,
-    outcomes: [...outcomes, { ordinal, episodes }],
+    outcomes: [...outcomes, { ordinal, drifts }],
     checkpoints: states
       ? thinnedCheckpoints([...checkpoints, { windowStartMs, ordinal, states }], checkpointSpread)
       : checkpoints,
   });
+}
+
+/** Returns the fold with other drifts after its last window. */
+export function withDrifts(truth: TruthFold, drifts: Outcome['drifts']): TruthFold {
+  const last = { ...lastOutcome(truth), drifts };
+  const { outcomes } = truth;
+  return outcomes.length === 0
+    ? { ...truth, before: last }
+    : { ...truth, outcomes: [...outcomes.slice(0, -1), last] };
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { ModelSettings } from '../../shared/config/settings.ts';
 import type { WindowObservation, WindowPerformance } from '../blocks/windowObservation.ts';
+import type { Acceptance } from '../events/driftEnd.ts';
 import { type DriftEventContent, driftEventOf } from '../events/driftEpisode.ts';
-import type { Episode } from '../events/episode.ts';
+import { noDrifts, type OpenDrifts, openDriftsOf } from '../events/episode.ts';
 import type { GivenReference } from '../reference/reference.ts';
 import { foldTruth, foldWindow, type InputsNote } from './detector.ts';
 import type { DriftMetric } from './driftMetric.ts';
@@ -107,11 +108,10 @@ export function nextLabelsMs({ truth }: VersionFold): number | null {
   return truth && (nextNoted(truth)?.startMs ?? null);
 }
 
-/** Returns the drift events of the episodes that are open after the last window of a fold. */
-export function openEpisodes({ model, version, truth }: VersionFold): DriftEventContent[] {
-  const episodes = truth ? lastOutcome(truth).episodes : [];
-  return Array.from(episodes, ([segment, episode]) =>
-    driftEventOf({ model, version, segment }, episode, 'open'),
+/** Returns the drift events that are open after the last window of a fold. */
+export function openEvents({ model, version, truth }: VersionFold): DriftEventContent[] {
+  return [...(truth ? lastOutcome(truth).drifts : [])].flatMap(([segment, drifts]) =>
+    openDriftsOf(drifts).map(episode => driftEventOf({ model, version, segment }, episode, null)),
   );
 }
 
@@ -123,7 +123,8 @@ export function stateOf(fold: VersionFold, context: FoldContext, windowSizeMs: n
   const inputs =
     fold.checkpoints.at(-1)?.states.get(segment) ?? initialInputs(given, context, windowSizeMs);
   const truth = fold.truth ?? begunTruthOf(fold, context, windowSizeMs);
-  return { inputs, ...truthOf(truth, context, windowSizeMs) };
+  const { drifts, truth: labels } = truthOf(truth, context, windowSizeMs);
+  return { inputs, truth: labels, ...drifts };
 }
 
 function begunTruthOf(
@@ -140,12 +141,12 @@ function truthOf(
   truth: TruthFold,
   context: FoldContext,
   windowSizeMs: number,
-): Pick<FoldState, 'truth' | 'episode'> {
+): { truth: TruthState; drifts: OpenDrifts } {
   const { segment } = context;
   const { states } = truth.checkpoints.at(-1)!;
   return {
     truth: states.get(segment) ?? initialTruth(null, context, windowSizeMs),
-    episode: lastOutcome(truth).episodes.get(segment) ?? null,
+    drifts: lastOutcome(truth).drifts.get(segment) ?? noDrifts,
   };
 }
 
@@ -153,7 +154,15 @@ function truthOf(
 interface SegmentOutcome {
   /** Null if the window has no labels. */
   truth: TruthState | null;
-  episode: Episode | null;
+  drifts: OpenDrifts;
+}
+
+/** How windows of a version are folded. */
+export interface FoldOptions {
+  detection: ModelSettings['detection'];
+  /** As `FoldContext.acceptances`. */
+  acceptances?: ReadonlyMap<string, Acceptance>;
+  withMetrics: boolean;
 }
 
 /** Folds one window of every segment that has it. */
@@ -161,8 +170,7 @@ export function foldVersionWindow(
   fold: VersionFold,
   windowStartMs: number,
   segments: ReadonlyMap<string, WindowObservation>,
-  detection: ModelSettings['detection'],
-  withMetrics: boolean,
+  { detection, acceptances, withMetrics }: FoldOptions,
 ): { fold: VersionFold; folded: FoldedWindow[] } {
   const last = fold.checkpoints.at(-1);
   const states = new Map(last?.states);
@@ -173,13 +181,16 @@ export function foldVersionWindow(
   for (const segment of [...segments.keys()].sort()) {
     const observation = segments.get(segment)!;
     const windowSizeMs = observation.endMs - observation.startMs;
-    const context = { model: fold.model, version: fold.version, segment, detection };
+    const { model, version } = fold;
+    const context = { model, version, segment, detection, acceptances };
     truth ??= begunTruthOf(fold, context, windowSizeMs);
     const before = stateOf(fold, context, windowSizeMs);
     const step = foldWindow(before, observation, context);
     states.set(segment, step.state.inputs);
     notes.set(segment, step.note);
-    after.set(segment, outcomeOf(before, step.state));
+    const { episode, persisting } = step.state;
+    const drifts = { episode, persisting };
+    after.set(segment, outcomeOf(before, { truth: step.state.truth, drifts }));
     folded.push({
       segment,
       observation,
@@ -212,14 +223,14 @@ export function foldVersionWindow(
 export function foldLabels(
   fold: VersionFold,
   performances: ReadonlyMap<string, WindowPerformance>,
-  detection: ModelSettings['detection'],
-  withMetrics: boolean,
+  { detection, acceptances, withMetrics }: FoldOptions,
 ): { fold: VersionFold; folded: FoldedWindow[] } {
   const truth = fold.truth!;
   const after = new Map<string, SegmentOutcome>();
   const folded: FoldedWindow[] = [];
   for (const [segment, note] of nextNoted(truth)!.segments) {
-    const context = { model: fold.model, version: fold.version, segment, detection };
+    const { model, version } = fold;
+    const context = { model, version, segment, detection, acceptances };
     const before = truthOf(truth, context, note.endMs - note.startMs);
     const step = foldTruth(before, note, performances.get(segment) ?? null, context);
     after.set(segment, outcomeOf(before, step));
@@ -237,9 +248,9 @@ export function foldLabels(
 
 function outcomeOf(
   before: Pick<FoldState, 'truth'>,
-  { truth, episode }: Pick<FoldState, 'truth' | 'episode'>,
+  { truth, drifts }: { truth: TruthState; drifts: OpenDrifts },
 ): SegmentOutcome {
-  return { truth: truth === before.truth ? null : truth, episode };
+  return { truth: truth === before.truth ? null : truth, drifts };
 }
 
 /** Returns the fold of labels with what its next noted window came to in each segment. */
@@ -247,19 +258,29 @@ function withSegments(truth: TruthFold, after: ReadonlyMap<string, SegmentOutcom
   const labelled = [...after].flatMap(([segment, outcome]) =>
     outcome.truth ? [[segment, outcome.truth] as const] : [],
   );
-  const known = truth.checkpoints.at(-1)!.states;
-  const states = labelled.length > 0 ? new Map([...known, ...labelled]) : null;
-  const { episodes } = lastOutcome(truth);
+  const before = truth.checkpoints.at(-1)!.states;
+  const states = labelled.length > 0 ? new Map([...before, ...labelled]) : null;
+  const known = lastOutcome(truth).drifts;
   const changed = [...after].filter(
-    ([segment, { episode }]) => episode !== (episodes.get(segment) ?? null),
+    ([segment, { drifts }]) => !isSame(drifts, known.get(segment) ?? noDrifts),
   );
-  if (changed.length === 0) return withOutcome(truth, states, episodes);
-  const next = new Map(episodes);
-  for (const [segment, { episode }] of changed) {
-    if (episode) next.set(segment, episode);
+  if (changed.length === 0) return withOutcome(truth, states, known);
+  const next = new Map(known);
+  for (const [segment, { drifts }] of changed) {
+    if (openDriftsOf(drifts).length > 0) next.set(segment, drifts);
     else next.delete(segment);
   }
   return withOutcome(truth, states, next);
+}
+
+/** Returns whether the drifts are the very same, so that they are kept once. */
+function isSame(one: OpenDrifts, other: OpenDrifts): boolean {
+  const [left, right] = [openDriftsOf(one), openDriftsOf(other)];
+  return (
+    one.episode === other.episode &&
+    left.length === right.length &&
+    left.every((episode, index) => episode === right[index])
+  );
 }
 
 /**
@@ -274,16 +295,17 @@ function nameSegment(
 ): void {
   const whole = after.get('');
   const index = windows.findIndex(({ segment }) => segment === '');
-  if (!whole?.episode || whole.episode.mostlyIn !== null || index < 0) return;
-  const streams = [...after].map(([segment, { episode }]) => {
+  const changing = whole?.drifts.episode;
+  if (!changing || changing.mostlyIn !== null || index < 0) return;
+  const streams = [...after].map(([segment, { drifts }]) => {
     const { recordsPerMs } = notes.get(segment)!;
-    return [segment, { episode, recordsPerMs }] as const;
+    return [segment, { episode: drifts.episode, recordsPerMs }] as const;
   });
   const mostlyIn = explainingSegment(new Map(streams));
   if (mostlyIn === null) return;
-  const episode = { ...whole.episode, mostlyIn };
-  after.set('', { ...whole, episode });
-  const named = driftEventOf({ model, version, segment: '' }, episode, 'open');
+  const episode = { ...changing, mostlyIn };
+  after.set('', { ...whole, drifts: { ...whole.drifts, episode } });
+  const named = driftEventOf({ model, version, segment: '' }, episode, null);
   const window = windows[index]!;
   const others = window.verdict.changes.filter(({ id }) => id !== named.id);
   windows[index] = { ...window, verdict: { ...window.verdict, changes: [...others, named] } };

@@ -1,5 +1,6 @@
 import type { WindowObservation } from '../blocks/windowObservation.ts';
 import { type DriftEventContent, driftEventOf } from '../events/driftEpisode.ts';
+import { openDriftsOf } from '../events/episode.ts';
 import { families } from '../families/families.ts';
 import type { TestResult } from '../families/testResult.ts';
 import type { Cycle } from '../reference/calendar.ts';
@@ -38,7 +39,17 @@ export interface WindowAccount {
 
 export type EventAccount = Pick<
   DriftEventContent,
-  'id' | 'status' | 'cause' | 'severity' | 'feature' | 'windowStart' | 'explanation'
+  | 'id'
+  | 'status'
+  | 'cause'
+  | 'severity'
+  | 'feature'
+  | 'windowStart'
+  | 'explanation'
+  | 'persistingSince'
+  | 'endReason'
+  | 'endedBy'
+  | 'standing'
 >;
 
 /** The reference that windows are compared with at this time. */
@@ -98,9 +109,8 @@ export function accountFor(
   const { state, verdict, judged: ofInputs, judgedTruth } = foldWindow(before, window, context);
   const judged = [...ofInputs, ...judgedTruth];
   const { model, version, segment } = context;
-  const open = state.episode
-    ? driftEventOf({ model, version, segment }, state.episode, 'open')
-    : null;
+  const newest = openDriftsOf(state).at(-1);
+  const open = newest ? driftEventOf({ model, version, segment }, newest, null) : null;
   return {
     model,
     version,
@@ -124,7 +134,9 @@ export function accountFor(
 function eventAccount(event: DriftEventContent | null): EventAccount | null {
   if (!event) return null;
   const { id, status, cause, severity, feature, windowStart, explanation } = event;
-  return { id, status, cause, severity, feature, windowStart, explanation };
+  const { persistingSince, endReason, endedBy, standing } = event;
+  const ended = { persistingSince, endReason, endedBy, standing };
+  return { id, status, cause, severity, feature, windowStart, explanation, ...ended };
 }
 
 function whyUntested(before: InputsState, after: InputsState, { detection }: FoldContext): string {

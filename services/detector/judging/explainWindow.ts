@@ -53,7 +53,11 @@ export async function explainWindow(
   for await (const [windowStartMs, segments] of windowsUntil(store, resumed!, startMs)) {
     const detection = detectionOf(resumed!, windowStartMs);
     if (windowStartMs < startMs)
-      fold = foldVersionWindow(fold, windowStartMs, segments, detection, false).fold;
+      fold = foldVersionWindow(fold, windowStartMs, segments, {
+        detection,
+        acceptances: resumed!.acceptances,
+        withMetrics: false,
+      }).fold;
     else {
       const window = segments.get(segment);
       return window ? accountOf(fold, segment, window, detection) : null;
@@ -69,12 +73,11 @@ async function withLabels(store: DetectorStore, version: LiveVersion): Promise<V
   if (!range) return fold;
   const labels = (await store.labels([range])).get(versionKey(version));
   for (let startMs = nextLabelsMs(fold); startMs !== null; startMs = nextLabelsMs(fold))
-    fold = foldLabels(
-      fold,
-      labels?.get(startMs) ?? new Map(),
-      detectionOf(version, startMs),
-      false,
-    ).fold;
+    fold = foldLabels(fold, labels?.get(startMs) ?? new Map(), {
+      detection: detectionOf(version, startMs),
+      acceptances: version.acceptances,
+      withMetrics: false,
+    }).fold;
   return fold;
 }
 

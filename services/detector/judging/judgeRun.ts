@@ -10,11 +10,12 @@ import {
 import { thinnedCheckpoints } from '../fold/thinnedCheckpoints.ts';
 import {
   type FoldedWindow,
+  type FoldOptions,
   foldedMs,
   foldLabels,
   foldVersionWindow,
   nextLabelsMs,
-  openEpisodes,
+  openEvents,
   type VersionFold,
 } from '../fold/versionFold.ts';
 import {
@@ -38,6 +39,8 @@ export interface RunBounds {
   untilMs: number;
   /** Whether judged windows get their drift metrics. Without them folding is faster. */
   withMetrics: boolean;
+  /** As `FoldContext.acceptances`. */
+  acceptances?: FoldOptions['acceptances'];
 }
 
 /** What a run has come to. */
@@ -87,7 +90,7 @@ export class JudgeRun {
     this.#bounds = bounds;
     this.#fold = fold;
     this.#refoldedFromMs = foldedMs(fold) + 1;
-    this.#rejudged = openEpisodes(fold).map(content => ({
+    this.#rejudged = openEvents(fold).map(content => ({
       content,
       atMs: content.detectedAtEventTime,
     }));
@@ -133,15 +136,15 @@ export class JudgeRun {
     if (startMs < this.nextStartMs || this.nextLabelsMs !== null)
       throw new RangeError('windows are folded in the order of time');
     const isJudged = this.#isJudged(startMs);
-    const { withMetrics } = this.#bounds;
-    const foldFrom = (fold: VersionFold, wantsMetrics: boolean) =>
-      foldVersionWindow(fold, startMs, segments, detection, wantsMetrics);
+    const { withMetrics: mayHaveMetrics, acceptances } = this.#bounds;
+    const foldFrom = (fold: VersionFold, withMetrics: boolean) =>
+      foldVersionWindow(fold, startMs, segments, { detection, acceptances, withMetrics });
     const before = this.#fold;
-    const { fold, folded } = foldFrom(before, isJudged && withMetrics);
+    const { fold, folded } = foldFrom(before, isJudged && mayHaveMetrics);
     this.#fold = fold;
     for (const window of folded) this.#noteChange(window);
     if (isJudged) return folded.flatMap(window => newRevision(window, stored));
-    if (!withMetrics || !folded.some(hasChange)) return [];
+    if (!mayHaveMetrics || !folded.some(hasChange)) return [];
     return foldFrom(before, true)
       .folded.filter(hasChange)
       .flatMap(window => newRevision(window, stored));
@@ -159,13 +162,12 @@ export class JudgeRun {
     stored: ReadonlyMap<string, JudgedWindowRevision> = new Map(),
   ): JudgedWindow[] {
     const isJudged = this.#isJudged(this.nextLabelsMs!) && performances.size > 0;
-    const { withMetrics } = this.#bounds;
-    const { fold, folded } = foldLabels(
-      this.#fold,
-      performances,
+    const { withMetrics, acceptances } = this.#bounds;
+    const { fold, folded } = foldLabels(this.#fold, performances, {
       detection,
-      isJudged && withMetrics,
-    );
+      acceptances,
+      withMetrics: isJudged && withMetrics,
+    });
     this.#fold = fold;
     for (const window of folded) this.#noteChange(window);
     if (!isJudged) return [];

@@ -20,6 +20,7 @@ import {
   type LiveVersion,
   type WatchedVersion,
   withChangeFrom,
+  withPublished,
 } from './watchedVersion.ts';
 import { type WindowPage, windowPages } from './windowPages.ts';
 
@@ -107,6 +108,7 @@ function begunRun(version: LiveVersion, nowMs: number): JudgeRun {
     changedFromMs: firstChangeMs(version),
     untilMs: judgeableUntilMs(version, nowMs),
     withMetrics: true,
+    acceptances: version.acceptances,
   });
 }
 
@@ -192,34 +194,18 @@ async function judgeLabels(
 
 function endedRun({ version, run }: OpenRun): JudgedVersion {
   const { fold, foldedUntilMs, judgedUntilMs, passed, revisions } = run.end(version.events);
-  const alerts = alertRevisions(version, revisions);
+  const alerts = alertRevisions(version, revisions, judgedUntilMs);
   return {
     version: {
-      ...version,
+      ...withPublished(version, revisions, alerts),
       foldedUntilMs,
       judgedUntilMs,
       changedFromMs: Number.POSITIVE_INFINITY,
       labelsChangedFromMs: Number.POSITIVE_INFINITY,
-      events: newest(
-        version.events,
-        revisions.map(({ event }) => event),
-        ({ status }) => status === 'open',
-      ),
-      alerts: newest(version.alerts, alerts, ({ state }) => state !== 'resolved'),
       live: measured({ ...version.live, fold }),
     },
     revisions,
     alerts,
     passed,
   };
-}
-
-/** Returns the newest revisions by id, without those of which no more is to come. */
-function newest<T extends { id: string }>(
-  known: ReadonlyMap<string, T>,
-  revisions: readonly T[],
-  isOpen: (revision: T) => boolean,
-): ReadonlyMap<string, T> {
-  const all = new Map([...known, ...revisions.map(revision => [revision.id, revision] as const)]);
-  return new Map([...all].filter(([, revision]) => isOpen(revision)));
 }

@@ -55,6 +55,7 @@ export async function loadVersions(
       labelsChangedFromMs: Number.POSITIVE_INFINITY,
       events: new Map(),
       alerts: new Map(),
+      acceptances: new Map(),
       storedVariables: null,
       live: null,
     };

@@ -6,7 +6,7 @@ import { alertIdOf } from '../events/alertLifecycle.ts';
 import {
   begunFold,
   foldedMs,
-  openEpisodes,
+  openEvents,
   relabelled,
   rewound,
   type VersionFold,
@@ -159,16 +159,21 @@ async function loadPublished(
     model,
     version,
     sinceMs: Math.max(foldedMs(live.fold), earliestMs),
-    ids: openEpisodes(live.fold).map(({ id }) => id),
+    ids: openEvents(live.fold).map(({ id }) => id),
   }));
   const alerts = events.map(wanted => ({ ...wanted, ids: wanted.ids.map(alertIdOf) }));
-  const [eventsOf, alertsOf] = await Promise.all([store.driftEvents(events), store.alerts(alerts)]);
+  const [eventsOf, alertsOf, acceptancesOf] = await Promise.all([
+    store.driftEvents(events),
+    store.alerts(alerts),
+    store.acceptances(versions),
+  ]);
   return versions.map(version => {
     const key = versionKey(version);
     return {
       ...version,
       events: eventsOf.get(key) ?? new Map(),
       alerts: alertsOf.get(key) ?? new Map(),
+      acceptances: acceptancesOf.get(key) ?? new Map(),
     };
   });
 }
@@ -180,7 +185,7 @@ async function loadPublished(
  */
 function firstUnknownEventMs({ events, live, settings }: LiveVersion): number {
   const resumedAfterMs = foldedMs(live.fold);
-  const known = new Set(openEpisodes(live.fold).map(({ id }) => id));
+  const known = new Set(openEvents(live.fold).map(({ id }) => id));
   const unknown = [...events.values()].filter(
     ({ id, status, windowStart, windowEnd }) =>
       status === 'open' &&

@@ -3,6 +3,8 @@ import type { Alert, DriftEvent, WindowUpdate } from '../../shared/contracts.ts'
 import type { KafkaRecord } from '../../shared/kafka/kafka.ts';
 import type { VersionName } from '../../shared/versionKey.ts';
 import { advanced, type FoldLedger } from '../checkpoints/foldLedger.ts';
+import type { Acceptance } from '../events/driftEnd.ts';
+import type { DriftEventRevision } from '../events/driftEventRevisions.ts';
 import { detectionAt } from '../fold/settingsTimeline.ts';
 import type { Regime } from '../reference/reference.ts';
 import type { LiveFold } from './liveFold.ts';
@@ -47,6 +49,8 @@ export interface WatchedVersion extends VersionName {
    */
   readonly events: ReadonlyMap<string, DriftEvent>;
   readonly alerts: ReadonlyMap<string, Alert>;
+  /** What people have accepted, by the id of the drift event. Known when `events` are. */
+  readonly acceptances: ReadonlyMap<string, Acceptance>;
   /** The variables of the reference whose kinds were stored last; null when none were. */
   readonly storedVariables: Regime['frozen'] | null;
   /** Null while the fold is not in memory: `resumeFolds` brings it there. */
@@ -139,4 +143,31 @@ export function hasWork(version: WatchedVersion, nowMs: number): boolean {
     firstChangeMs(version) < version.foldedUntilMs ||
     judgeableUntilMs(version, nowMs) > version.foldedUntilMs
   );
+}
+
+/** Returns the version after revisions of its drift events and alerts were published. */
+export function withPublished(
+  version: WatchedVersion,
+  revisions: readonly DriftEventRevision[],
+  alerts: readonly Alert[],
+): WatchedVersion {
+  return {
+    ...version,
+    events: newest(
+      version.events,
+      revisions.map(({ event }) => event),
+      ({ status }) => status === 'open',
+    ),
+    alerts: newest(version.alerts, alerts, ({ state }) => state !== 'resolved'),
+  };
+}
+
+/** Returns the newest revisions by id, without those of which no more is to come. */
+function newest<T extends { id: string }>(
+  known: ReadonlyMap<string, T>,
+  revisions: readonly T[],
+  isOpen: (revision: T) => boolean,
+): ReadonlyMap<string, T> {
+  const all = new Map([...known, ...revisions.map(revision => [revision.id, revision] as const)]);
+  return new Map([...all].filter(([, revision]) => isOpen(revision)));
 }

@@ -16,6 +16,7 @@ const shape: RowShape<Alert> = {
   driftEventIds: plain('drift_event_ids'),
   openedAtEventTime: time('opened_at_event_time'),
   updatedAtEventTime: time('updated_at_event_time'),
+  reminders: plain('reminders'),
 };
 
 export function alerts(clickhouse: Clickhouse) {

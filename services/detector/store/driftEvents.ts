@@ -1,5 +1,6 @@
 import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
 import type { DriftEvent } from '../../shared/contracts.ts';
+import type { VersionName } from '../../shared/versionKey.ts';
 import type { PerVersion } from './perVersion.ts';
 import { byVersionAndId, type PublishedSince, publishedSince } from './publishedSince.ts';
 import {
@@ -11,6 +12,7 @@ import {
   time,
   toRow,
 } from './rowShape.ts';
+import { msOf } from './sqlTime.ts';
 
 /** The elements of `changed_values`, named as in the contract. */
 const changedValue =
@@ -60,6 +62,11 @@ const shape: RowShape<DriftEvent> = {
   changedValues: values('changed_values'),
   explanation: plain('explanation'),
   detectedAtEventTime: time('detected_at_event_time'),
+  persistingSince: nullableTime('persisting_since'),
+  endReason: plain('end_reason'),
+  endedBy: plain('ended_by'),
+  endedAt: nullableTime('ended_at'),
+  standing: plain('standing'),
 };
 
 export function driftEvents(clickhouse: Clickhouse) {
@@ -77,6 +84,28 @@ export function driftEvents(clickhouse: Clickhouse) {
         parameters,
       );
       return byVersionAndId(rows.map(withoutEmptyValues));
+    },
+
+    /** Reads which versions of models have open drift events, each with its first one. */
+    async versionsWithOpenEvents(
+      models: readonly string[],
+    ): Promise<(VersionName & { fromMs: number })[]> {
+      if (models.length === 0) return [];
+      return clickhouse.select(
+        `SELECT model, version, ${msOf('min(window_start)')} AS fromMs FROM drift_events FINAL
+         WHERE model IN {models:Array(String)} AND status = 'open' GROUP BY model, version`,
+        { models },
+      );
+    },
+
+    /** Reads the newest revision of a drift event; null if there is none. */
+    async driftEvent(model: string, id: string): Promise<DriftEvent | null> {
+      const [event] = await clickhouse.select<DriftEvent>(
+        `SELECT ${selection('drift_events', shape)} FROM drift_events FINAL
+         WHERE model = {model:String} AND id = {id:String}`,
+        { model, id },
+      );
+      return event ? withoutEmptyValues(event) : null;
     },
 
     insertDriftEvents: (events: readonly DriftEvent[]) =>

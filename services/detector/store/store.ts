@@ -1,6 +1,7 @@
 import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
 import { alerts } from './alerts.ts';
 import { driftEvents } from './driftEvents.ts';
+import { driftRequests } from './driftRequests.ts';
 import { evaluatedWindows } from './evaluatedWindows.ts';
 import { featureKinds } from './featureKinds.ts';
 import { foldLedgers } from './foldLedgers.ts';
@@ -28,6 +29,7 @@ export function detectorStore(clickhouse: Clickhouse) {
     ...evaluatedWindows(clickhouse),
     ...driftEvents(clickhouse),
     ...alerts(clickhouse),
+    ...driftRequests(clickhouse),
     ...featureKinds(clickhouse),
     ...openNotices(clickhouse),
     ...volumes(clickhouse),

@@ -29,7 +29,10 @@ export class EvidenceQueries {
     this.#clickhouse = clickhouse;
   }
 
-  /** Returns the newest drift events of a model that the retrainer has had in hand. */
+  /**
+   * Returns the newest drift events of a model that the retrainer has had in hand, without those of
+   * which a person has accepted the level.
+   */
   selectCauses(model: string): Promise<CauseState[]> {
     return this.#clickhouse.select<CauseState>(
       `SELECT e.id AS id, e.version AS version, e.cause AS cause,
@@ -47,6 +50,7 @@ export class EvidenceQueries {
        (
            SELECT id, toString(version) AS version, toString(cause) AS cause, window_start
            FROM drift_events FINAL WHERE model = {model:String} AND status != 'withdrawn'
+             AND NOT (ifNull(end_reason, '') = 'accepted' AND ended_by IS NOT NULL)
        ) AS e ON e.id = r.cause_id
        ORDER BY e.window_start DESC, e.id LIMIT {maxCauses:UInt32}`,
       { model, maxCauses },

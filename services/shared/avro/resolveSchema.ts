@@ -17,7 +17,13 @@ export interface SchemaReader {
 }
 
 /** Contracts that producers of any kind write. The others are written by Driftloop alone. */
-const contractsOfProducers = ['Prediction', 'Feedback', 'RetrainRequest', 'VersionRequest'];
+const contractsOfProducers = [
+  'Prediction',
+  'Feedback',
+  'RetrainRequest',
+  'VersionRequest',
+  'DriftRequest',
+];
 
 /**
  * Returns what reads values of a schema as a contract.

@@ -9,6 +9,7 @@ export const topics = {
   alerts: 'alerts',
   retrainRequests: 'retrain-requests',
   versionRequests: 'version-requests',
+  driftRequests: 'drift-requests',
   modelVersions: 'model-versions',
   modelAliases: 'model-aliases',
   lineage: 'lineage',

@@ -6,6 +6,7 @@ import type { InputMapping } from '../config/inputs.ts';
 import type {
   Alert,
   DriftEvent,
+  DriftRequest,
   Feedback,
   ModelAlias,
   ModelVersion,
@@ -53,6 +54,7 @@ export interface Rejection {
 export interface DecodedContracts {
   Alert: Alert;
   DriftEvent: DriftEvent;
+  DriftRequest: DriftRequest;
   Feedback: Feedback;
   ModelAlias: ModelAlias;
   ModelVersion: ModelVersion;

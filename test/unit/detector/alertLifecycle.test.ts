@@ -5,6 +5,8 @@ import {
 } from '../../../services/detector/events/alertLifecycle.ts';
 import type { DriftEventContent } from '../../../services/detector/events/driftEpisode.ts';
 import type { DriftEventRevision } from '../../../services/detector/events/driftEventRevisions.ts';
+import type { Alert } from '../../../services/shared/contracts.ts';
+import { dayMs } from '../../../services/shared/duration.ts';
 import { driftEvent } from './driftEventFixture.ts';
 
 const none: AlertHistory = { alerts: new Map(), events: new Map() };
@@ -17,7 +19,7 @@ function revisionsOf(...contents: DriftEventContent[]): DriftEventRevision[] {
 }
 
 const lives = (...contents: DriftEventContent[]) =>
-  alertRevisions(none, revisionsOf(...contents)).map(({ state, severity, driftEventIds }) => [
+  alertRevisions(none, revisionsOf(...contents), 0).map(({ state, severity, driftEventIds }) => [
     state,
     severity,
     driftEventIds.join(),
@@ -60,6 +62,7 @@ describe('alertRevisions', () => {
     const alerts = alertRevisions(
       none,
       revisionsOf(driftEvent('a'), driftEvent('a', { status: 'withdrawn' }), driftEvent('a')),
+      0,
     );
     expect(alerts.map(({ state, revision }) => [state, revision])).toEqual([
       ['opened', 1],
@@ -70,7 +73,7 @@ describe('alertRevisions', () => {
   });
 
   it('continues from what was published before', () => {
-    const [opened] = alertRevisions(none, revisionsOf(driftEvent('a')));
+    const [opened] = alertRevisions(none, revisionsOf(driftEvent('a')), 0);
     const history = {
       alerts: new Map([[opened!.id, opened!]]),
       events: new Map([['a', { ...driftEvent('a'), revision: 1 }]]),
@@ -78,8 +81,56 @@ describe('alertRevisions', () => {
     const [resolved, ...others] = alertRevisions(
       history,
       revisionsOf(driftEvent('a', { status: 'closed' })),
+      0,
     );
     expect(others).toEqual([]);
     expect(resolved).toMatchObject({ id: opened!.id, revision: 2, state: 'resolved' });
+  });
+
+  describe('while an event persists', () => {
+    const persisting = driftEvent('a', { persistingSince: dayMs });
+    const [opened, persists] = revisionsOf(driftEvent('a'), persisting);
+    const at = (event: DriftEventRevision, atMs: number) => ({ ...event, atMs });
+    const remindersOf = (alerts: Alert[]) =>
+      alerts
+        .filter(({ reminders }) => reminders !== 0)
+        .map(({ reminders, updatedAtEventTime }) => [reminders, updatedAtEventTime / dayMs]);
+
+    it('reminds after 1, 2, 4 and 8 days more, the same in one run as in many', () => {
+      const inOneRun = alertRevisions(none, [opened!, at(persists!, dayMs)], 16 * dayMs);
+      expect(remindersOf(inOneRun)).toEqual([
+        [1, 2],
+        [2, 4],
+        [3, 8],
+        [4, 16],
+      ]);
+      let history: AlertHistory = {
+        alerts: new Map(),
+        events: new Map([['a', persists!.event]]),
+      };
+      const inMany = alertRevisions(none, [opened!, at(persists!, dayMs)], dayMs);
+      for (let day = 1; day <= 16; day++) {
+        history = { ...history, alerts: new Map([[inMany[0]!.id, inMany.at(-1)!]]) };
+        inMany.push(...alertRevisions(history, [], day * dayMs));
+      }
+      expect(inMany).toEqual(inOneRun);
+    });
+
+    it('says that it persists, and that it is over when the event closes', () => {
+      const closed = { event: { ...persisting, status: 'closed' as const, revision: 3 } };
+      const alerts = alertRevisions(
+        none,
+        [opened!, at(persists!, dayMs), { ...closed, atMs: 3 * dayMs }],
+        99 * dayMs,
+      );
+      expect(alerts.map(({ state, reminders }) => [state, reminders])).toEqual([
+        ['opened', 0],
+        ['updated', 0],
+        ['updated', 1],
+        ['resolved', 1],
+      ]);
+      expect(alerts[1]!.title).toBe('m 1: data drift persists: x changed');
+      expect(alerts[2]!.title).toContain('open for 1 day since its level is stable');
+    });
   });
 });

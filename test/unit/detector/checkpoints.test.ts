@@ -180,7 +180,10 @@ function expectTrueCheckpoints(tables: MemoryTables): number {
   );
   let usable = 0;
   for (const [startMs, segments] of [...tables.windows].sort(([left], [right]) => left - right)) {
-    fold = foldVersionWindow(fold, startMs, segments, settings.of('m').detection, false).fold;
+    fold = foldVersionWindow(fold, startMs, segments, {
+      detection: settings.of('m').detection,
+      withMetrics: false,
+    }).fold;
     const checkpoint = listed.get(startMs);
     if (!checkpoint) continue;
     const unpacked = unpackStates(tables.states.get(checkpoint.slot) ?? '', checkpoint.digest);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { withEvidence } from '../../../services/detector/events/driftEpisode.ts';
 import type { DatedEvidence, Episode } from '../../../services/detector/events/episode.ts';
+import { begunHarm } from '../../../services/detector/events/harm.ts';
 
 function evidenceOf(family: string, features: readonly string[], large = false): DatedEvidence {
   return {
@@ -34,6 +35,10 @@ function episodeOf(...evidence: DatedEvidence[]): Episode {
     renewals: 0,
     mostlyIn: null,
     openUntilMs: 0,
+    differs: true,
+    harm: begunHarm(null, null),
+    persistingSinceMs: null,
+    told: null,
   };
 }
 

@@ -26,6 +26,11 @@ export function driftEvent(id: string, fields: Partial<DriftEventContent> = {}):
     changedValues: null,
     explanation: 'x changed.',
     detectedAtEventTime: 11 * hourMs,
+    persistingSince: null,
+    endReason: null,
+    endedBy: null,
+    endedAt: null,
+    standing: null,
     ...fields,
   };
 }

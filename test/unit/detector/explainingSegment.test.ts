@@ -44,7 +44,10 @@ function eventsOf(changed: Changed): Map<string, DriftEventContent[]> {
         ([country, records]) => [`country=${country}`, observationOf(window, records)] as const,
       ),
     ]);
-    const next = foldVersionWindow(fold, whole.startMs, segments, context.detection, false);
+    const next = foldVersionWindow(fold, whole.startMs, segments, {
+      detection: context.detection,
+      withMetrics: false,
+    });
     fold = next.fold;
     for (const { verdict } of next.folded)
       for (const change of verdict.changes) events.set(change.id, change);

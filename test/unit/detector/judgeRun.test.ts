@@ -342,7 +342,10 @@ describe('JudgeRun', () => {
         let fold = empty;
         for (const window of variants[0]!.slice(0, ordinal)) {
           const segments = new Map([['', window]]);
-          fold = foldVersionWindow(fold, window.startMs, segments, detection, false).fold;
+          fold = foldVersionWindow(fold, window.startMs, segments, {
+            detection,
+            withMetrics: false,
+          }).fold;
         }
         expect(unpackStates(text, digest)!.states).toEqual(fold.checkpoints.at(-1)!.states);
       }

@@ -118,6 +118,11 @@ export function memoryStore(
     referenceIds: async () => new Map(),
     openNotices: async () => new Map(),
     volumes: async () => new Map(),
+    acceptances: async () => new Map(),
+    versionsWithOpenEvents: async () => [],
+    driftAnswer: async () => null,
+    insertDriftAnswer: async () => {},
+    driftEvent: async (_, id) => tables.events.get(id) ?? null,
     givenReference: async () => {
       throw new Error('no version here has a reference');
     },

@@ -24,13 +24,10 @@ function verdicts(pageSizes: readonly number[], lateAfterPage: readonly number[]
   const foldUntil = (end: number) => {
     for (; next < end; next++) {
       const window = windows[next]!;
-      const result = foldVersionWindow(
-        fold,
-        window.startMs,
-        new Map([['', window]]),
-        context.detection,
-        true,
-      );
+      const result = foldVersionWindow(fold, window.startMs, new Map([['', window]]), {
+        detection: context.detection,
+        withMetrics: true,
+      });
       fold = result.fold;
       last.set(
         window.startMs,

@@ -48,6 +48,7 @@ const alert: Alert = {
   driftEventIds: ['a'],
   openedAtEventTime: 0,
   updatedAtEventTime: 1_500,
+  reminders: null,
 };
 
 describe('rows of the detector', () => {

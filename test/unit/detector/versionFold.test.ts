@@ -20,7 +20,10 @@ function foldFrom(start: VersionFold, first: number) {
   const verdicts: unknown[] = [];
   for (const window of windows.slice(first)) {
     const observed = new Map(segments.map(segment => [segment, window]));
-    const result = foldVersionWindow(fold, window.startMs, observed, context.detection, false);
+    const result = foldVersionWindow(fold, window.startMs, observed, {
+      detection: context.detection,
+      withMetrics: false,
+    });
     fold = result.fold;
     verdicts.push(result.folded.map(({ segment, verdict }) => ({ segment, verdict })));
   }

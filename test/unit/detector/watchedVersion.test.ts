@@ -32,6 +32,7 @@ const version: WatchedVersion = {
   labelsChangedFromMs: Number.POSITIVE_INFINITY,
   events: new Map(),
   alerts: new Map(),
+  acceptances: new Map(),
   storedVariables: null,
   live: null,
 };

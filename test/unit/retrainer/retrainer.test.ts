@@ -38,6 +38,11 @@ function driftEvent(fields: Partial<DriftEvent> = {}): DriftEvent {
     evidenceWindowStart: null,
     explanation: '',
     detectedAtEventTime: detectedMs,
+    persistingSince: null,
+    endReason: null,
+    endedBy: null,
+    endedAt: null,
+    standing: null,
     ...fields,
   };
 }

@@ -253,6 +253,7 @@ describe.each(contracts)('%s', contract => {
           'Feedback',
           'RetrainRequest',
           'VersionRequest',
+          'DriftRequest',
         ].includes(contract);
         expect(asWritten(decoded.value)).toEqual(isOfProducer ? withTimeInMs(value) : value);
       }),

@@ -1,0 +1,98 @@
+import type { DriftRequest, WindowUpdate } from '../shared/contracts.ts';
+import { type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
+import { topics } from '../shared/kafka/topics.ts';
+import { checkRequestTexts } from '../shared/records/checkRequestTexts.ts';
+import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
+import type { ServiceContext } from '../shared/service/service.ts';
+import { versionKey } from '../shared/versionKey.ts';
+import { decideOnDriftRequest, type KnownDrift } from './events/decideOnDriftRequest.ts';
+import type { DetectorStore } from './store/store.ts';
+
+type AnswerContext = Pick<
+  ServiceContext,
+  'schemas' | 'producer' | 'topic' | 'settings' | 'log' | 'deadLetters'
+>;
+
+/**
+ * Answers requests about drift events.
+ *
+ * The stored answer decides, and whoever gets the request again gives the same one. It is stored
+ * before it is announced, as the rows of windows are: the labels of the window at which the drift
+ * ends are announced as changed, to whoever judges the version. So the end is computed in the fold,
+ * as everything else that windows lead to.
+ */
+export class DriftRequests {
+  readonly #context: AnswerContext;
+  readonly #store: DetectorStore;
+  readonly #encode: (update: WindowUpdate) => Buffer;
+
+  /** Gets the encoder from the schema registry. */
+  static async create(context: AnswerContext, store: DetectorStore): Promise<DriftRequests> {
+    const topic = context.topic(topics.windows);
+    const encode = await context.schemas.encoder<WindowUpdate>('WindowUpdate', topic);
+    return new DriftRequests(context, store, encode);
+  }
+
+  private constructor(
+    context: AnswerContext,
+    store: DetectorStore,
+    encode: (update: WindowUpdate) => Buffer,
+  ) {
+    this.#context = context;
+    this.#store = store;
+    this.#encode = encode;
+  }
+
+  async answer(records: readonly KafkaRecord[]): Promise<void> {
+    const requests = await decodeOrDeadLetter(
+      records,
+      'DriftRequest',
+      this.#context,
+      ({ id, model, driftEventId, requestedBy, note }) =>
+        checkRequestTexts({ id, model, driftEventId, requestedBy }, note),
+    );
+    for (const { value: request, record } of requests)
+      await this.#answerOne(request, record.timestampMs);
+  }
+
+  async #answerOne(request: DriftRequest, answeredAtMs: number): Promise<void> {
+    const { model, action, driftEventId, requestedBy } = request;
+    let answer = await this.#store.driftAnswer(model, request.id);
+    if (answer === null) {
+      answer = decideOnDriftRequest(request, await this.#knownDrift(request));
+      await this.#store.insertDriftAnswer(request, answer, answeredAtMs);
+      const { accepted, answer: text } = answer;
+      this.#context.log.info(
+        { model, action, driftEventId, requestedBy, accepted, answer: text },
+        'drift request',
+      );
+    }
+    const { version, seenUntilMs } = answer;
+    if (seenUntilMs === null) return;
+    const { windowSizeMs } = this.#context.settings.of(model);
+    const update: WindowUpdate = {
+      kind: 'performance',
+      model,
+      version,
+      sourcePartition: -1,
+      watermark: null,
+      windowSizeMs,
+      windowStarts: [seenUntilMs - windowSizeMs],
+    };
+    const topic = this.#context.topic(topics.windows);
+    await sendRecords(this.#context.producer, [{ topic, key: model, value: this.#encode(update) }]);
+  }
+
+  async #knownDrift({ model, driftEventId }: DriftRequest): Promise<KnownDrift | null> {
+    const event = await this.#store.driftEvent(model, driftEventId);
+    if (event === null) return null;
+    const fromMs = event.windowStart;
+    const judged = await this.#store.judgedUntilMs([{ model, version: event.version, fromMs }]);
+    const { windowSizeMs } = this.#context.settings.of(model);
+    return {
+      event,
+      judgedUntilMs: judged.get(versionKey(event)) ?? event.windowEnd,
+      windowSizeMs,
+    };
+  }
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import type { WindowPerformance } from '../../../services/detector/blocks/windowObservation.ts';
+import {
+  begunHarm,
+  followHarm,
+  type Harm,
+  harmStatement,
+  lossStanding,
+} from '../../../services/detector/events/harm.ts';
+
+/** Labels of which a share is wrong; of the rare class 10 in 100, of which a share is found. */
+function labels(labelled: number, errorRate: number, recall = 0.8): WindowPerformance {
+  const rare = Math.round(labelled / 10);
+  const found = Math.round(rare * recall);
+  const wrong = Math.round(labelled * errorRate);
+  return {
+    task: 'binary',
+    labelled,
+    lossSum: wrong,
+    lossSquareSum: wrong,
+    labelCounts: new Map([['fraud', rare]]),
+    predictedCounts: new Map([['fraud', found]]),
+    rightCounts: new Map([['fraud', found]]),
+  };
+}
+
+const outputsAt = (distance: number) => ({
+  performance: null,
+  outputs: { distance, records: 100 },
+});
+
+describe('lossStanding', () => {
+  const before = labels(5_000, 0.1);
+
+  it.each([
+    ['is over where the rate is as before', labels(600, 0.1), 'over'],
+    ['is left where the rate has doubled', labels(200, 0.2), 'left'],
+    ['is open while 200 labels could be either', labels(200, 0.13), null],
+    ['is open with fewer than 200 labels', labels(199, 0.5), null],
+    ['is over by the figure itself after 2,000 labels', labels(2_000, 0.119), 'over'],
+    ['is left by the figure itself after 2,000 labels', labels(2_000, 0.1205), 'left'],
+  ] as const)('%s', (_, recent, standing) => {
+    expect(lossStanding(before, recent, [])).toBe(standing);
+  });
+
+  it('is left where a class that became worse is still found less often', () => {
+    const recent = labels(2_000, 0.1, 0.4);
+    expect(lossStanding(before, recent, [])).toBe('over');
+    expect(lossStanding(before, recent, ['fraud'])).toBe('left');
+    expect(lossStanding(before, labels(2_000, 0.1), ['fraud'])).toBe('over');
+  });
+});
+
+describe('followHarm', () => {
+  const follow = (harm: Harm, ...rates: number[]) =>
+    rates.reduce(
+      (known, rate) => followHarm(known, { performance: labels(200, rate), outputs: null }, []),
+      harm,
+    );
+
+  it('judges the newest labels anew, so that what came before does not stay', () => {
+    const harm = begunHarm(labels(5_000, 0.1), null);
+    const left = follow(harm, 0.4, 0.4);
+    expect(left).toMatchObject({ standing: 'left', wasFound: true });
+    expect(follow(left, 0.1, 0.1, 0.1)).toMatchObject({ standing: 'over', wasFound: true });
+    expect(harmStatement(left, [])).toBe(
+      'The error rate was 10 % before the drift, and is 40 % of the newest 200 labels.',
+    );
+  });
+
+  it('goes by the outputs where there were too few labels before', () => {
+    const harm = begunHarm(labels(199, 0.1), 0.05);
+    const moved = [outputsAt(0.3), outputsAt(0.3)].reduce(
+      (known, window) => followHarm(known, window, []),
+      harm,
+    );
+    expect(moved).toMatchObject({ standing: 'left', judgedOutputs: 0.3 });
+    const back = [outputsAt(0.14), outputsAt(0.16)].reduce(
+      (known, window) => followHarm(known, window, []),
+      moved,
+    );
+    expect(back.standing).toBe('over');
+  });
+});
