@@ -64,7 +64,8 @@ export async function reproduceVersion(
     await mkdir(outputFolder);
     await writeFile(join(folder, taskFile), JSON.stringify({ ...task, outputFolder }));
     const signal = new AbortController().signal;
-    const failure = await runTrainer(folder, { ...(command && { command }), timeoutMs, signal });
+    const options = { ...(command && { command }), timeoutMs, signal };
+    const failure = await runTrainer(folder, { ...options, logFile: join(folder, 'training.log') });
     if (failure !== null) throw new UserError(`${named} could not be trained again. ${failure}`);
     const trained = await hashFiles({
       store: fileArtifactStore(outputFolder),

@@ -9,6 +9,7 @@ import {
   modelCardFile,
   type RunResult,
 } from '../artifacts/runResult.ts';
+import { startLog } from '../artifacts/trainingLog.ts';
 import { columnPrefixes } from '../dataset/dataset.ts';
 import { type TrainRows, trainRows } from '../dataset/trainRows.ts';
 import { type RunTrainerOptions, runTrainer } from '../trainer/runTrainer.ts';
@@ -67,11 +68,18 @@ export async function trainCandidate(
   const deadlineMs = Date.now() + timeoutMs;
   const trained: Candidate[] = [];
   const notes: string[] = [];
+  const logFile = await startLog(run);
   for (const choice of choices) {
     const leftMs = Math.max(1, deadlineMs - Date.now());
     const folder = join(attempt, choice.name);
     const task = { run, snapshot, seed, choice };
-    const result = await trainOn(task, { command, timeoutMs: leftMs, signal, folder });
+    const result = await trainOn(task, {
+      command,
+      timeoutMs: leftMs,
+      signal,
+      folder,
+      logFile,
+    });
     if (result.candidate) trained.push(result.candidate);
     else if (trained.length === 0) return result;
     else notes.push(`Rows: training on ${namesOfRows[choice.name]} failed. ${result.failure}`);

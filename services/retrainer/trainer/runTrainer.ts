@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath } from 'node:url';
 
 const trainerScript = fileURLToPath(new URL('./trainer.ts', import.meta.url));
 const maxErrorCharacters = 4_000;
 const lastErrorLines = 5;
+const maxLogBytes = 10 * 1024 * 1024;
 /** A trainer has no need of the addresses and passwords of the servers. */
 const withheldVariables = /^(KAFKA|SCHEMA_REGISTRY|CLICKHOUSE)_/;
 
@@ -11,6 +15,8 @@ export interface RunTrainerOptions {
   /** settings.retraining.command, or undefined for the built-in trainer. */
   command?: string[];
   timeoutMs: number;
+  /** What the trainer prints is added to this file. */
+  logFile: string;
   /** Stops the trainer. */
   signal: AbortSignal;
 }
@@ -19,14 +25,20 @@ export interface RunTrainerOptions {
  * Runs a trainer on its folder, in a process of its own, to the end.
  * @returns the reason to publish if the trainer ended with another exit code than 0, could not be
  * started, or took too long, and null if it succeeded
- * @throws AbortError if the signal stopped it
+ * @throws AbortError if the signal stopped it; an error of the file system if the log cannot be
+ * written
  */
 export async function runTrainer(
   folder: string,
-  { command, timeoutMs, signal }: RunTrainerOptions,
+  { command, timeoutMs, logFile, signal }: RunTrainerOptions,
 ): Promise<string | null> {
   signal.throwIfAborted();
+  const log = createWriteStream(logFile, { flags: 'a' });
+  const written = finished(log);
+  // It is awaited below, when the trainer has ended.
+  written.catch(() => {});
   const child = start(command ?? [process.execPath, trainerScript], folder);
+  keepOutput(child, log);
   const ended = endOf(child);
   let timedOut = false;
   const timer = setTimeout(() => {
@@ -38,6 +50,8 @@ export async function runTrainer(
   const failure = await ended;
   clearTimeout(timer);
   signal.removeEventListener('abort', abort);
+  log.end();
+  await written;
 
   signal.throwIfAborted();
   return timedOut
@@ -49,7 +63,7 @@ function start([program, ...programArguments]: string[], folder: string): ChildP
   const child = spawn(program!, [...programArguments, folder], {
     // A process group of its own, so that the processes that a script starts end with it.
     detached: true,
-    stdio: ['pipe', 'ignore', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !withheldVariables.test(name)),
     ),
@@ -59,11 +73,24 @@ function start([program, ...programArguments]: string[], folder: string): ChildP
   return child;
 }
 
+/** Writes what a trainer prints to its log, in the order in which it comes, up to a limit. */
+function keepOutput({ stdout, stderr }: ChildProcess, log: WriteStream): void {
+  let bytes = 0;
+  const keep = (chunk: Buffer) => {
+    if (bytes > maxLogBytes || log.destroyed) return;
+    bytes += chunk.length;
+    log.write(bytes > maxLogBytes ? '\n[more was printed, but is not kept]\n' : chunk);
+  };
+  stdout!.on('data', keep);
+  stderr!.on('data', keep);
+}
+
 /** Resolves when the process has ended, with the reason to publish or null. */
 function endOf(child: ChildProcess): Promise<string | null> {
   let errorText = '';
-  child.stderr!.setEncoding('utf8').on('data', text => {
-    errorText = (errorText + text).slice(-maxErrorCharacters);
+  const decoder = new StringDecoder('utf8');
+  child.stderr!.on('data', chunk => {
+    errorText = (errorText + decoder.write(chunk)).slice(-maxErrorCharacters);
   });
   return new Promise(resolve => {
     child.on('error', error => resolve(`The trainer cannot be started: ${error.message}`));

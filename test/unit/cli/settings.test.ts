@@ -41,10 +41,13 @@ describe('effectiveSettings', () => {
 });
 
 describe('driftloop config check', () => {
-  it('prints the settings on standard output, and warns of a former name on standard error', () => {
+  it('prints the settings, and warns of a former name and a missing program on standard error', () => {
     const folder = mkdtempSync(join(tmpdir(), 'driftloop-check-'));
     const file = join(folder, 'former.yaml');
-    writeFileSync(file, 'models: { churn: { horizon: 3d } }');
+    writeFileSync(
+      file,
+      'models: { churn: { horizon: 3d, retraining: { command: [no-such-program] } } }',
+    );
     const program = fileURLToPath(new URL('../../../bin/driftloop.ts', import.meta.url));
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
@@ -55,7 +58,8 @@ describe('driftloop config check', () => {
     expect({ status, stderr }).toEqual({
       status: 0,
       stderr:
-        'models.churn.horizon is now called gracePeriod; the old name is accepted until version 0.3.\n',
+        'models.churn.horizon is now called gracePeriod; the old name is accepted until version 0.3.\n' +
+        'models.churn.retraining.command: expected a program that can be run on this machine, got "no-such-program"; the retrainers need it.\n',
     });
     expect(parseSettings(stdout, 'printed').of('churn').gracePeriodMs).toBe(3 * 86_400_000);
   });

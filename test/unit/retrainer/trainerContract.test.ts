@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runTrainer } from '../../../services/retrainer/trainer/runTrainer.ts';
 import { trainerCodeVersion } from '../../../services/retrainer/trainer/trainerCodeVersion.ts';
 import { readOutputs } from '../../../services/retrainer/trainer/trainerContract.ts';
@@ -64,8 +64,32 @@ describe('readOutputs', () => {
 });
 
 describe('runTrainer', () => {
+  const logFile = () => join(folder, 'log');
   const run = (script: string, timeoutMs = 60_000, signal = new AbortController().signal) =>
-    runTrainer(folder, { command: [process.execPath, '-e', script], timeoutMs, signal });
+    runTrainer(folder, {
+      command: [process.execPath, '-e', script],
+      timeoutMs,
+      logFile: logFile(),
+      signal,
+    });
+
+  beforeEach(() => writeFile(logFile(), 'before\n'));
+
+  it('keeps what a trainer prints, also when it fails, up to a limit', async () => {
+    await run(
+      'console.log("epoch 1"); setTimeout(() => { console.error("no more"); process.exit(1) }, 100)',
+    );
+    expect(await readFile(logFile(), 'utf8')).toBe('before\nepoch 1\nno more\n');
+    expect(await run('process.stdout.write("x".repeat(2e7))')).toBeNull();
+    expect((await stat(logFile())).size).toBeLessThan(10.1 * 1024 * 1024);
+    expect(await readFile(logFile(), 'utf8')).toMatch(/\[more was printed, but is not kept\]\n$/);
+  });
+
+  it('throws an error of the file system when the output cannot be kept', async () => {
+    const options = { timeoutMs: 60_000, signal: new AbortController().signal };
+    const trainer = runTrainer(folder, { command: ['true'], logFile: folder, ...options });
+    await expect(trainer).rejects.toThrow(/EISDIR/);
+  });
 
   it('passes the folder as the last argument, and no credentials', async () => {
     process.env.CLICKHOUSE_PASSWORD = 'secret';
@@ -92,6 +116,7 @@ describe('runTrainer', () => {
     const missing = await runTrainer(folder, {
       command: ['/no/such/program'],
       timeoutMs: 1000,
+      logFile: logFile(),
       signal: new AbortController().signal,
     });
     expect(missing).toMatch(/^The trainer cannot be started: .*ENOENT/);
