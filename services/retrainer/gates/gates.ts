@@ -118,8 +118,8 @@ function passGates(
     size,
     outputs,
     compareLosses(losses, rule, marginUsed),
-    ...judgeConstants(losses),
     // Costs say by themselves how many errors of one kind are worth one of another kind.
+    ...judgeConstants(losses, costs ? losses : ofPredictions),
     ...(costs
       ? []
       : [
@@ -223,26 +223,40 @@ function compareLosses(losses: Losses, rule: 'better' | 'not-worse', marginUsed:
   };
 }
 
-/** Requires that the challenger is better than the best constant. */
-function judgeConstants(losses: Losses): Gate[] {
+/**
+ * Requires that the challenger is better than the best constant: by the loss that decides, or by its
+ * predictions while that loss leaves it open. In a world that changes, probabilities that are too
+ * sure cost much on a few rows, which says little on the many others.
+ */
+function judgeConstants(losses: Losses, ofPredictions: Losses): Gate[] {
+  const decisive = comparedWithConstant(losses);
+  if (decisive === null) return [];
+  const { best, interval, sentence } = decisive;
+  const isOpen = interval.low <= 0 && interval.mean > 0 && losses.name !== ofPredictions.name;
+  const predictions = isOpen ? comparedWithConstant(ofPredictions) : null;
+  const isBetterByPredictions = predictions !== null && predictions.interval.low > 0;
+  const outcome =
+    interval.low > 0 || isBetterByPredictions
+      ? 'passed'
+      : interval.high < 0
+        ? 'failed'
+        : 'inconclusive';
+  const sentences = isBetterByPredictions ? `${sentence} ${predictions.sentence}` : sentence;
+  return [{ ...gate(outcome, 'Constant', sentences), metrics: { constantLoss: best } }];
+}
+
+/** Compares the challenger with the best constant; null if none is known. */
+function comparedWithConstant(losses: Losses) {
   const { constants, challenger, weights, name } = losses;
   const [best] = constants
     .map(constant => ({ ...constant, mean: weightedMean(constant.losses, weights) }))
     .sort((one, other) => one.mean - other.mean);
-  if (best === undefined) return [];
+  if (best === undefined) return null;
   const interval = lossDifference(losses, best.losses, challenger, level);
-  const outcome = interval.low > 0 ? 'passed' : interval.high < 0 ? 'failed' : 'inconclusive';
-  return [
-    {
-      ...gate(
-        outcome,
-        'Constant',
-        `A model that always answers ${best.name} has a ${name} of ${shown(best.mean)}. ` +
-          `The challenger's is ${compared(interval, level)}.`,
-      ),
-      metrics: { constantLoss: best.mean },
-    },
-  ];
+  const sentence =
+    `A model that always answers ${best.name} has a ${name} of ${shown(best.mean)}. ` +
+    `The challenger's is ${compared(interval, level)}.`;
+  return { best: best.mean, interval, sentence };
 }
 
 /**

@@ -31,6 +31,32 @@ const labels = (count: number, label: (index: number) => string) =>
 const reasonOf = (rows: GateRow[], name: string, context: GateContext, segments: string[] = []) =>
   judgeChallenger('binary', rows, segments, context).reasons.find(text => text.startsWith(name));
 
+describe('the best constant of two classes', () => {
+  const past = labels(500, index => (index % 2 === 0 ? 'yes' : 'no'));
+  /** The champion is mostly wrong. The challenger is too sure of what it gets wrong in some weeks. */
+  const surelyWrong = (share: number) =>
+    rowsOf(2000, index => {
+      const [label, other] = index % 2 === 0 ? ['yes', 'no'] : ['no', 'yes'];
+      const isWrong = index % 500 < 500 * share;
+      return row([label!, other!, isWrong ? other! : label!], {
+        championProbability: 0.05,
+        challengerProbability: isWrong ? 0.01 : 0.85,
+      });
+    });
+
+  it('is beaten by predictions where log-loss leaves it open', () => {
+    expect(reasonOf(surelyWrong(0.1), 'Constant', { past })).toMatch(
+      /^Constant: passed\. .* log-loss of 0\.69\d+\. .* which may be chance\. A model .* error rate of 0\.5\./,
+    );
+  });
+
+  it('is not beaten by a higher log-loss, however right the predictions are', () => {
+    expect(reasonOf(surelyWrong(0.18), 'Constant', { past })).toMatch(
+      /^Constant: inconclusive\. .* higher by 0\.\d+ /,
+    );
+  });
+});
+
 describe('costs', () => {
   const costs = { fraud: { ok: 20 }, ok: { fraud: 1 } };
   const past = labels(500, index => (index % 20 === 0 ? 'fraud' : 'ok'));
