@@ -63,7 +63,8 @@ export async function retrainerHandler(
  *
  * Invariant: a cause is answered, and the answer published, while its record is taken. So its
  * offset is committed only after that, and between two records there is nothing in memory but dead
- * letters. The same goes for requests for changes of versions.
+ * letters, and with how many rows versions were compared, which a restart may forget. The same goes
+ * for requests for changes of versions.
  */
 class RetrainerHandler implements BatchHandler {
   /** While a training runs, nothing asks ClickHouse. */
@@ -74,6 +75,8 @@ class RetrainerHandler implements BatchHandler {
   readonly #store: RetrainerStore;
   readonly #artifacts: ArtifactAccess;
   readonly #metrics: RetrainerMetrics;
+  /** See `ComparisonContext`. */
+  readonly #comparedRows = new Map<string, number>();
   #hasAskedForAdoption = false;
 
   constructor(context: ServiceContext, signal: AbortSignal, encoders: Encoders) {
@@ -89,6 +92,7 @@ class RetrainerHandler implements BatchHandler {
   }
 
   reset(): void {
+    this.#comparedRows.clear();
     this.#context.deadLetters.clear();
   }
 
@@ -171,7 +175,11 @@ class RetrainerHandler implements BatchHandler {
       const cause = await causeToTakeUp(model, nowMs, settings, this.#store);
       if (cause !== null) await this.#answer(cause, () => ({ train: true }));
       const { log } = this.#context;
-      const request = await askAfterComparison(model, settings, { store: this.#store, log });
+      const request = await askAfterComparison(model, settings, {
+        store: this.#store,
+        log,
+        comparedRows: this.#comparedRows,
+      });
       if (request !== null) await this.#ask(request);
     }
   }

@@ -3,25 +3,22 @@ import { loadModel } from '../../shared/model/modelArtifact.ts';
 import { UserError } from '../../shared/userError.ts';
 import type { TimeRange } from '../store/labelledRowQueries.ts';
 import type { ShadowQueries, VersionPair } from '../store/shadowQueries.ts';
-import { isBuiltIn } from '../trainer/trainerCodeVersion.ts';
 import type { VersionFacts } from '../versions/publishedVersion.ts';
-
-/** Rows that are answered each time that labels have come. */
-const maxRowsAtOnce = 2_000;
 
 /**
  * Computes what a version of the built-in trainer would have answered to rows that another one has
  * served, from the logged features, where the service that serves has not logged it. A model of
  * another trainer can only be asked by that service.
+ * @param rowsAtMost as many at most
  */
 export async function answerServedRows(
   pair: VersionPair,
   range: TimeRange,
-  { codeVersion, artifactUri, artifactChecksum }: VersionFacts,
+  rowsAtMost: number,
+  { artifactUri, artifactChecksum }: VersionFacts,
   { shadow, log }: { shadow: ShadowQueries; log: Logger },
 ): Promise<void> {
-  if (!isBuiltIn(codeVersion)) return;
-  const rows = await shadow.selectUnanswered(pair, range, maxRowsAtOnce);
+  const rows = await shadow.selectUnanswered(pair, range, rowsAtMost);
   if (rows.length === 0) return;
   try {
     const model = await loadModel(artifactUri, artifactChecksum);

@@ -11,6 +11,7 @@ import type { TimeRange } from '../store/labelledRowQueries.ts';
 import type { StoredVersion } from '../store/modelVersionTable.ts';
 import type { VersionPair } from '../store/shadowQueries.ts';
 import type { RetrainerStore } from '../store/store.ts';
+import { isBuiltIn } from '../trainer/trainerCodeVersion.ts';
 import { loopItself } from '../versions/decideOnVersionRequest.ts';
 import { championOf, type ModelState, modelState } from '../versions/modelState.ts';
 import { watchedPromotion } from '../versions/watchedPromotion.ts';
@@ -24,6 +25,11 @@ export interface ComparisonContext {
     'steps' | 'versions' | 'shadow' | 'labelledRows' | 'datasets' | 'history'
   >;
   log: Logger;
+  /**
+   * Labelled rows with which versions were compared last. It is lost with the process, which then
+   * compares once more.
+   */
+  comparedRows: Map<string, number>;
 }
 
 interface ComparedModel extends ComparisonContext {
@@ -36,6 +42,10 @@ interface ComparedModel extends ComparisonContext {
 /** Windows before a comparison that show which share of labels is usual. */
 const windowsBefore = 50;
 const pastRows = 2_000;
+/** A comparison is made again when there are so many times the rows. */
+const growth = 1.05;
+/** Pairs of versions of which is remembered with how many rows they were compared. */
+const maxPairs = 1_000;
 
 /**
  * Compares the versions of a model on what was served, when labels have come: a challenger in
@@ -108,7 +118,7 @@ async function askAboutWatch(
 
 /** Returns the rows whose labels have matured, or null if there are too few. */
 async function rowsOf(
-  { store, settings, versions, log }: ComparedModel,
+  { store, settings, versions, log, comparedRows }: ComparedModel,
   pair: VersionPair,
   range: TimeRange,
   challenger: Part,
@@ -118,18 +128,30 @@ async function rowsOf(
   const { windowSizeMs } = settings;
   const since = { model, versions: [served], changedAtMs: range.fromMs };
   if (range.fromMs >= range.toMs) return null;
-  if ((await labelledRows.countSince(since, range.toMs)) < minAnytimeRows) return null;
+  const rows = Math.min(maxComparedRows, await labelledRows.countSince(since, range.toMs));
+  const key = JSON.stringify(pair);
+  const rowsToWaitFor = Math.max(minAnytimeRows, growth * (comparedRows.get(key) ?? 0));
+  if (rows < Math.min(rowsToWaitFor, maxComparedRows) || comparedRows.get(key) === rows)
+    return null;
+  const artifact = versions.find(({ facts }) => facts.version === pair.shadow)?.facts;
+  const answers = await store.shadow.countAnswers(pair);
+  const canAnswer = artifact !== undefined && isBuiltIn(artifact.codeVersion);
+  if (answers === 0 && !canAnswer) return null;
   const meaning = await labelledRows.selectMeaning(model, served, settings);
   if (!meaning?.comparable) return null;
   const earlier = { ...range, fromMs: Math.max(0, range.fromMs - windowsBefore * windowSizeMs) };
   const coverage = await labelledRows.selectCoverage(model, earlier, windowSizeMs);
   const matured = { ...range, toMs: Math.min(range.toMs, maturedUntilMs(coverage)) };
-  const artifact = versions.find(({ facts }) => facts.version === pair.shadow)?.facts;
-  if (artifact) await answerServedRows(pair, matured, artifact, { shadow: store.shadow, log });
+  if (canAnswer && answers < maxComparedRows) {
+    const context = { shadow: store.shadow, log };
+    await answerServedRows(pair, matured, maxComparedRows - answers, artifact, context);
+  }
   const { number, text } = await labelledRows.selectFeatureNames(model, matured);
   const identifiers = [...number, ...text].filter(isIdentifierName);
   const options = { identifiers, rows: maxComparedRows };
   const pairs = await store.shadow.selectPaired(pair, matured, meaning, options);
+  if (comparedRows.size >= maxPairs) comparedRows.clear();
+  comparedRows.set(key, rows);
   if (pairs.length < minAnytimeRows) return null;
   return { rows: pairedGateRows(pairs, meaning, challenger), meaning };
 }

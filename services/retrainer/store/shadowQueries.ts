@@ -135,6 +135,16 @@ export class ShadowQueries {
     return newest!.endMs;
   }
 
+  /** Returns how many answers of a version in shadow are stored. */
+  async countAnswers({ model, shadow }: Pick<VersionPair, 'model' | 'shadow'>): Promise<number> {
+    const [counted] = await this.#clickhouse.select<{ answers: number }>(
+      `SELECT count() AS answers FROM shadow_predictions
+       WHERE model = {model:String} AND version = {shadow:String}`,
+      { model, shadow },
+    );
+    return counted!.answers;
+  }
+
   /**
    * Returns labels of what a version has served before a time, the oldest first.
    * @param rows the newest ones are taken

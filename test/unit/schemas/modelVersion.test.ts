@@ -65,12 +65,12 @@ function read(bytes: Buffer, writer: avro.Type, reader: avro.Type): unknown {
 describe('model-version.avsc', () => {
   it.each(states)('is read as %s by programs that know the contract of Driftloop 0.1', state => {
     const record = recordAfter(state, 9);
-    const { state: _, changedBy, note, requestId, sequence, ...known } = record;
+    const { state: _, changedBy, note, requestId, sequence, verdict, ...known } = record;
     expect({ ...(read(present.toBuffer(record), present, former) as object) }).toEqual(known);
   });
 
   it('reads what Driftloop 0.1 wrote', () => {
-    const { state, changedBy, note, requestId, sequence, ...candidate } = recordOfGates(
+    const { state, changedBy, note, requestId, sequence, verdict, ...candidate } = recordOfGates(
       facts,
       'candidate',
       7,
