@@ -260,7 +260,9 @@ describe('docs', { timeout: 300_000 }, () => {
     async (_, query) => {
       const rows = await installation.clickhouse.select<Record<string, unknown>>(query);
       if (query.includes('FROM model_status'))
-        expect(rows).toMatchObject([{ model: 'churn', version: '3', predictions: 2 }]);
+        expect(rows).toMatchObject([
+          { model: 'churn', version: '3', predictions: 2, evaluated_until: null },
+        ]);
       if (query.includes("feature = 'age'"))
         expect(rows).toMatchObject([{ records: 2, mean: 43, lowest: 29, highest: 57 }]);
     },
