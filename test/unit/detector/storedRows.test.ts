@@ -3,6 +3,7 @@ import { alerts } from '../../../services/detector/store/alerts.ts';
 import { driftEvents } from '../../../services/detector/store/driftEvents.ts';
 import type { Alert, DriftEvent } from '../../../services/shared/contracts.ts';
 import { driftEvent } from './driftEventFixture.ts';
+import { hourMs } from './syntheticStream.ts';
 
 /** Creates a client that records inserted rows and queries. */
 function recorder() {
@@ -33,6 +34,11 @@ const event: DriftEvent = {
         renamedFrom: 'IT',
       },
     ],
+    persistingSince: 12 * hourMs,
+    endReason: 'mended',
+    endedBy: '2',
+    endedAt: 15 * hourMs,
+    standing: 'The error rate is back.',
   }),
   revision: 2,
 };
@@ -48,7 +54,7 @@ const alert: Alert = {
   driftEventIds: ['a'],
   openedAtEventTime: 0,
   updatedAtEventTime: 1_500,
-  reminders: null,
+  reminders: 2,
 };
 
 describe('rows of the detector', () => {
@@ -93,6 +99,11 @@ describe('rows of the detector', () => {
             ],
             explanation: 'x changed.',
             detected_at_event_time: '1970-01-01 11:00:00.000',
+            persisting_since: '1970-01-01 12:00:00.000',
+            end_reason: 'mended',
+            ended_by: '2',
+            ended_at: '1970-01-01 15:00:00.000',
+            standing: 'The error rate is back.',
           },
         ],
       ],
@@ -118,6 +129,7 @@ describe('rows of the detector', () => {
             drift_event_ids: ['a'],
             opened_at_event_time: '1970-01-01 00:00:00.000',
             updated_at_event_time: '1970-01-01 00:00:01.500',
+            reminders: 2,
           },
         ],
       ],

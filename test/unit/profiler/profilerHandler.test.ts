@@ -38,6 +38,9 @@ async function handlerWithTables(written: string[]) {
     predictions: {
       eachCounted: async () => {},
       insert: async ({ rows }: { rows: number }) => void written.push(`${rows} predictions`),
+      insertShadows: async ({ rows }: { rows: number }) => {
+        if (rows > 0) written.push(`${rows} shadow predictions`);
+      },
     },
     windows: {
       select: async () => ({ profiles: [], samples: [] }),
