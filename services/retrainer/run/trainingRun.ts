@@ -79,7 +79,7 @@ export async function answerCause(
     cause,
     settings,
     championVersion,
-    marginUsed: await store.history.selectMarginUsed(model, championVersion),
+    marginUsed: decision.train ? await store.history.selectMarginUsed(model, championVersion) : 0,
     startedAtMs: Date.now(),
   };
   const outcome = await outcomeOf(run, decision, { ...context, log });
