@@ -1,4 +1,5 @@
 import { lossReach, minRowsOfLoss } from '../../shared/lossReach.ts';
+import type { Rate } from '../../shared/statistics/rateIncrease.ts';
 import { mergePerformance, type WindowPerformance } from '../blocks/windowObservation.ts';
 import { type ClassRate, classRate, minReferenceOfClass } from '../families/classStatistic.ts';
 import { percent, quoted, shown } from '../families/evidence.ts';
@@ -80,7 +81,7 @@ export function hasNothingToTell({ before, judgedOutputs, recentOutputs }: Harm)
 function followLoss(harm: Harm, { performance }: WindowQuality, classes: readonly string[]): Harm {
   if (performance === null || performance.labelled === 0) return harm;
   const recent = mergePerformance(harm.recent, performance)!;
-  const standing = lossStanding(harm.before!, recent, classes);
+  const standing = lossStanding(harm.before!, recent, rateFigures(harm.before!, recent, classes));
   if (standing === null) return { ...harm, recent };
   const wasFound = harm.wasFound || standing === 'left';
   return { ...harm, recent: null, judged: recent, standing, wasFound };
@@ -103,9 +104,11 @@ function followOutputs(harm: Harm, { outputs }: WindowQuality): Harm {
 }
 
 /** A mean before a drift and now, in the unit of a loss: the higher, the worse. */
-interface Figure {
+export interface Figure {
   before: number;
   now: number;
+  /** Center of the interval of the mean now. */
+  center: number;
   /** Standard error of their difference. */
   standardError: number;
   isRate: boolean;
@@ -119,15 +122,15 @@ interface Figure {
  * - It is over if each figure is within reach, and with 99 % confidence within twice as much.
  * - After 2,000 labels the figures themselves decide.
  *
- * @param classes those whose recall and precision have to be back as well
+ * @param ofClasses figures of classes that have to be back as well
  */
 export function lossStanding(
   before: WindowPerformance,
   recent: WindowPerformance,
-  classes: readonly string[],
+  ofClasses: readonly Figure[],
 ): 'left' | 'over' | null {
   if (recent.labelled < minRowsOfLoss) return null;
-  const figures = [lossFigure(before, recent), ...classFigures(before, recent, classes)];
+  const figures = [lossFigure(before, recent), ...ofClasses];
   if (figures.some(isBeyondReach)) return 'left';
   if (figures.every(isWithinReach)) return 'over';
   if (recent.labelled < maxRowsUndecided) return null;
@@ -136,30 +139,41 @@ export function lossStanding(
     : 'left';
 }
 
-function isBeyondReach({ before, now, standardError, isRate }: Figure): boolean {
-  return now - quantile * standardError > lossReach(before, isRate);
+function isBeyondReach({ before, center, standardError, isRate }: Figure): boolean {
+  return center - quantile * standardError > lossReach(before, isRate);
 }
 
-function isWithinReach({ before, now, standardError, isRate }: Figure): boolean {
+function isWithinReach({ before, now, center, standardError, isRate }: Figure): boolean {
   const reach = lossReach(before, isRate);
-  return now <= reach && now + quantile * standardError <= 2 * reach - before;
+  return now <= reach && center + quantile * standardError <= 2 * reach - before;
 }
 
 function lossFigure(before: WindowPerformance, recent: WindowPerformance): Figure {
-  const [earlier, later] = [before, recent].map(({ labelled, lossSum, lossSquareSum }) => {
-    const mean = lossSum / labelled;
-    return { mean, ofMean: Math.max(0, lossSquareSum / labelled - mean * mean) / labelled };
-  });
-  return {
-    before: earlier!.mean,
-    now: later!.mean,
-    standardError: Math.sqrt(earlier!.ofMean + later!.ofMean),
-    isRate: recent.task !== 'regression',
+  const meanLoss = ({ labelled, lossSum, lossSquareSum }: WindowPerformance): Mean => {
+    const value = lossSum / labelled;
+    return {
+      value,
+      center: value,
+      variance: Math.max(0, lossSquareSum / labelled - value * value) / labelled,
+    };
   };
+  return figureOf(meanLoss(before), meanLoss(recent), recent.task !== 'regression');
+}
+
+/** A mean, with the center of its confidence interval and the square of its standard error. */
+interface Mean {
+  value: number;
+  center: number;
+  variance: number;
+}
+
+function figureOf(before: Mean, now: Mean, isRate: boolean): Figure {
+  const standardError = Math.sqrt(before.variance + now.variance);
+  return { before: before.value, now: now.value, center: now.center, standardError, isRate };
 }
 
 /** Returns how much of each class is missed, and how much of its predictions is wrong. */
-function classFigures(
+export function rateFigures(
   before: WindowPerformance,
   recent: WindowPerformance,
   classes: readonly string[],
@@ -171,14 +185,63 @@ function classFigures(
         classRate(performance, name, rate),
       );
       if (earlier!.total < minReferenceOfClass || later!.total === 0) return [];
-      const [one, other] = [earlier!, later!].map(({ hits, total }) => {
-        const mean = 1 - hits / total;
-        return { mean, ofMean: (mean * (1 - mean)) / total };
-      });
-      const standardError = Math.sqrt(one!.ofMean + other!.ofMean);
-      return [{ before: one!.mean, now: other!.mean, standardError, isRate: true }];
+      return [figureOf(missesOf(earlier!), missesOf(later!), true)];
     }),
   );
+}
+
+/**
+ * Returns 1 − F1 of each class. Another version may find more of a class at the price of more false
+ * alarms, or the other way round, and be as good.
+ */
+export function balancedFigures(
+  before: WindowPerformance,
+  recent: WindowPerformance,
+  classes: readonly string[],
+): Figure[] {
+  return classes.flatMap(name => {
+    const [earlier, later] = [before, recent].map(performance => countsOfClass(performance, name));
+    const isKnown = earlier!.hits + earlier!.errors >= minReferenceOfClass;
+    if (!isKnown || later!.hits + later!.errors === 0) return [];
+    return [figureOf(imbalanceOf(earlier!), imbalanceOf(later!), true)];
+  });
+}
+
+/**
+ * Hits and errors that an interval counts more, each, so that a few records which are all alike are
+ * not taken for certain (Agresti, Coull, The American Statistician 52, 1998).
+ */
+const cautious = 2;
+
+/** Returns the share of misses. */
+function missesOf({ hits, total }: Rate): Mean {
+  const records = total + 2 * cautious;
+  const center = 1 - (hits + cautious) / records;
+  return { value: 1 - hits / total, center, variance: (center * (1 - center)) / records };
+}
+
+/** Right predictions of a class, and labels and predictions of it without the other. */
+interface ClassCounts {
+  hits: number;
+  errors: number;
+}
+
+function countsOfClass(performance: WindowPerformance, name: string): ClassCounts {
+  const recall = classRate(performance, name, 'recall');
+  const precision = classRate(performance, name, 'precision');
+  return { hits: recall.hits, errors: recall.total + precision.total - 2 * recall.hits };
+}
+
+/**
+ * Returns 1 − F1 = errors / (2 hits + errors). Its variance is that of a ratio of sums over records
+ * (Cochran, Sampling Techniques, section 6.3).
+ */
+function imbalanceOf({ hits, errors }: ClassCounts): Mean {
+  const [right, wrong] = [hits + cautious, errors + cautious];
+  const all = 2 * right + wrong;
+  const center = wrong / all;
+  const squares = right * (2 * center) ** 2 + wrong * (1 - center) ** 2;
+  return { value: errors / (2 * hits + errors), center, variance: squares / all ** 2 };
 }
 
 /**

@@ -2,7 +2,7 @@ import { mergePerformance, type WindowPerformance } from '../blocks/windowObserv
 import { type DriftEnd, isHarmful, worseClasses } from '../events/driftEnd.ts';
 import { type DriftEventContent, driftEventOf } from '../events/driftEpisode.ts';
 import { type Episode, type OpenDrifts, openDriftsOf } from '../events/episode.ts';
-import { lossStanding, lossStatement } from '../events/harm.ts';
+import { balancedFigures, lossStanding, lossStatement } from '../events/harm.ts';
 import { lastOutcome, withDrifts } from './truthFold.ts';
 import type { VersionFold } from './versionFold.ts';
 
@@ -53,10 +53,11 @@ function endBy(
   const end = { by: version, atMs: untilMs };
   const replaced = `Version ${version} serves instead.`;
   if (before === null) return { ...end, reason: 'version_replaced', statement: replaced };
+  const classes = worseClasses(episode);
   let newest: WindowPerformance | null = null;
   for (const window of labels.get(segment) ?? []) {
     newest = mergePerformance(newest, window)!;
-    const standing = lossStanding(before, newest, worseClasses(episode));
+    const standing = lossStanding(before, newest, balancedFigures(before, newest, classes));
     if (standing === 'left') return null;
     if (standing === 'over')
       return {

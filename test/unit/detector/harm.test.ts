@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { WindowPerformance } from '../../../services/detector/blocks/windowObservation.ts';
 import {
+  balancedFigures,
   begunHarm,
   followHarm,
   type Harm,
   harmStatement,
   lossStanding,
+  rateFigures,
 } from '../../../services/detector/events/harm.ts';
+import { seededRandom } from '../../../services/shared/model/seededRandom.ts';
+
+const mean = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Labels of which a share is wrong; of the rare class 10 in 100, of which a share is found. */
 function labels(labelled: number, errorRate: number, recall = 0.8): WindowPerformance {
@@ -45,9 +51,55 @@ describe('lossStanding', () => {
 
   it('is left where a class that became worse is still found less often', () => {
     const recent = labels(2_000, 0.1, 0.4);
+    const standing = (now: WindowPerformance) =>
+      lossStanding(before, now, rateFigures(before, now, ['fraud']));
     expect(lossStanding(before, recent, [])).toBe('over');
-    expect(lossStanding(before, recent, ['fraud'])).toBe('left');
-    expect(lossStanding(before, labels(2_000, 0.1), ['fraud'])).toBe('over');
+    expect(standing(recent)).toBe('left');
+    expect(standing(labels(2_000, 0.1))).toBe('over');
+  });
+});
+
+describe('figures of classes', () => {
+  const ofClass = (frauds: number, predicted: number, right: number): WindowPerformance => ({
+    ...labels(2_000, 0.04),
+    labelCounts: new Map([['fraud', frauds]]),
+    predictedCounts: new Map([['fraud', predicted]]),
+    rightCounts: new Map([['fraud', right]]),
+  });
+  const before = ofClass(400, 480, 240);
+
+  it('are open while a few records of a class are missed by chance', () => {
+    const few = { ...ofClass(2, 2, 0), labelled: 200, lossSum: 8, lossSquareSum: 8 };
+    for (const figures of [rateFigures, balancedFigures])
+      expect(lossStanding(before, few, figures(before, few, ['fraud']))).toBeNull();
+  });
+
+  it('let another version find less of a class, if it raises as much fewer false alarms', () => {
+    const other = ofClass(400, 290, 200);
+    expect(lossStanding(before, other, rateFigures(before, other, ['fraud']))).toBe('left');
+    expect(lossStanding(before, other, balancedFigures(before, other, ['fraud']))).toBe('over');
+  });
+
+  it('know the standard error of 1 − F1', () => {
+    const random = seededRandom(7);
+    const [hitShare, missShare, falseShare, records] = [0.03, 0.02, 0.025, 2_000];
+    const drawn = Array.from({ length: 2_000 }, () => {
+      let [hits, errors] = [0, 0];
+      for (let record = 0; record < records; record++) {
+        const place = random();
+        if (place < hitShare) hits++;
+        else if (place < hitShare + missShare + falseShare) errors++;
+      }
+      return errors / (2 * hits + errors);
+    });
+    const center = mean(drawn);
+    const spread = Math.sqrt(mean(drawn.map(value => (value - center) ** 2)));
+    const expected = ofClass(records * 0.05, records * 0.055, records * hitShare);
+    const endless = ofClass(5_000_000, 5_500_000, 3_000_000);
+    const [figure] = balancedFigures(endless, expected, ['fraud']);
+    expect(figure!.now).toBeCloseTo(1 - (2 * 0.03) / (0.05 + 0.055), 10);
+    expect(figure!.standardError / spread).toBeGreaterThan(0.94);
+    expect(figure!.standardError / spread).toBeLessThan(1.06);
   });
 });
 
