@@ -140,13 +140,17 @@ function driftLines(entry: DriftEntry): string[] {
 function trainingLines({
   id,
   status,
+  causeType,
   causeId,
   reasons,
   candidateVersion,
 }: TrainingEntry): string[] {
   const name = id.slice(0, idCharacters);
-  if (status === 'started')
-    return ['training', `run ${name} starts because of event ${causeId.slice(0, idCharacters)}`];
+  const cause =
+    causeType === 'drift_event'
+      ? `event ${causeId.slice(0, idCharacters)}`
+      : `the setting ${causeId.split(' ')[0]}`;
+  if (status === 'started') return ['training', `run ${name} starts because of ${cause}`];
   const what = candidateVersion === '' ? status : `version ${candidateVersion} is ${status}`;
   return ['training', `run ${name}: ${what}`, ...reasons.map(reason => `  ${reason}`)];
 }
