@@ -1,3 +1,4 @@
+import { type Costs, costOf } from '../../shared/model/costs.ts';
 import type { TrainRows } from '../dataset/trainRows.ts';
 import { shown } from '../gates/gate.ts';
 import { logLoss, predictionLoss } from '../gates/losses.ts';
@@ -15,15 +16,18 @@ export const namesOfRows: Readonly<Record<TrainRows['name'], string>> = {
 
 /**
  * Returns the candidate that is the best on the select rows, with a note on the others: the first
- * one where a trainer left no outputs for those rows.
+ * one where a trainer left no outputs for those rows. The best one has the lowest mean cost where
+ * costs are configured, and otherwise the lowest log-loss or error.
  * @param candidates at least one
+ * @param costs settings.output.costs
  */
 export function bestCandidate(
   snapshot: Pick<Snapshot, 'rows' | 'split' | 'meaning' | 'classes'>,
   candidates: readonly Candidate[],
+  costs?: Costs,
 ): Candidate {
   const [first] = candidates;
-  const losses = candidates.map(candidate => selectLoss(snapshot, candidate));
+  const losses = candidates.map(candidate => selectLoss(snapshot, candidate, costs));
   if (candidates.length === 1) return first!;
   if (!losses.every(loss => loss !== null)) {
     const note =
@@ -46,6 +50,7 @@ export function bestCandidate(
 function selectLoss(
   snapshot: Pick<Snapshot, 'rows' | 'split' | 'meaning' | 'classes'>,
   { outputs }: Candidate,
+  costs: Costs | undefined,
 ): number | null {
   const { rows, split, meaning } = snapshot;
   const { start, end } = split.select;
@@ -53,12 +58,12 @@ function selectLoss(
   if (start === end) return null;
   const given = answers(snapshot, split.select, outputs);
   const areProbable = given.every(({ probability }) => probability !== null);
-  return weightedMean(
-    given.map(({ output, probability }, index) =>
-      areProbable
-        ? logLoss(probability!)
-        : predictionLoss(meaning.task, rows[start + index]!, output),
-    ),
-    rows.slice(start, end).map(({ weight }) => weight),
-  );
+  const losses = given.map(({ output, probability }, index) => {
+    const truth = rows[start + index]!;
+    if (costs && meaning.task !== 'regression')
+      return costOf(costs, truth.label, output.prediction);
+    return areProbable ? logLoss(probability!) : predictionLoss(meaning.task, truth, output);
+  });
+  const weights = rows.slice(start, end).map(({ weight }) => weight);
+  return weightedMean(losses, weights);
 }

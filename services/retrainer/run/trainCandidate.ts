@@ -84,7 +84,7 @@ export async function trainCandidate(
     else if (trained.length === 0) return result;
     else notes.push(`Rows: training on ${namesOfRows[choice.name]} failed. ${result.failure}`);
   }
-  const candidate = bestCandidate(snapshot, trained);
+  const candidate = bestCandidate(snapshot, trained, run.settings.output.costs);
   return { candidate: { ...candidate, notes: [...candidate.notes, ...notes] }, failure: null };
 }
 

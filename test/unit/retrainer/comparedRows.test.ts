@@ -121,6 +121,19 @@ describe('bestCandidate', () => {
     ]);
   });
 
+  it('is the one whose predictions cost least, where costs are configured', () => {
+    const answers = (prediction: string, yes: number) =>
+      says({ prediction, probabilities: { yes, no: 1 - yes } });
+    const surest = new Map(
+      rows.map(({ label }, row) => [row, answers('no', label === 'yes' ? 0.4 : 0.1)]),
+    );
+    const cheapest = new Map(rows.map((_, row) => [row, answers('yes', 0.5)]));
+    const candidates = [candidate('all', surest), candidate('recent', cheapest)];
+    expect(bestCandidate(snapshot, candidates).trainRows.name).toBe('all');
+    const costs = { yes: { no: 20 } };
+    expect(bestCandidate(snapshot, candidates, costs).trainRows.name).toBe('recent');
+  });
+
   it('is the first one where outputs of the select rows are missing', () => {
     const partly = sure(0.9);
     partly.delete(25);
