@@ -36,6 +36,24 @@ const scikit: Record<string, ScikitCase> = JSON.parse(
   readFileSync(new URL('../unit/evaluator/scikit.json', import.meta.url), 'utf8'),
 );
 
+interface FairlearnGroups {
+  groups: Record<string, Record<string, number>>;
+  fairness: Record<string, number>;
+}
+/** People with the group that they belong to in each segment, and what fairlearn says of them. */
+const fairlearn: {
+  rows: {
+    race: string;
+    age: string;
+    label: string;
+    prediction: string;
+    week: number;
+    predictedWeek: number;
+  }[];
+  classes: Record<string, Record<string, FairlearnGroups>>;
+  numbers: Record<string, Record<string, number>>;
+} = JSON.parse(readFileSync(new URL('../unit/evaluator/fairlearn.json', import.meta.url), 'utf8'));
+
 function prediction(fields: Pick<Prediction, 'id' | 'model'> & Partial<Prediction>): Prediction {
   return {
     ...predictionDefaults,
@@ -62,7 +80,7 @@ describe('evaluator', () => {
     const config = join(configFolder, 'driftloop.yaml');
     await writeFile(
       config,
-      'models:\n  segmented: { segments: [country, tier] }\n  chosen: { positiveLabel: down }\n  daily: { window: 1d }\n',
+      'models:\n  segmented: { segments: [country, tier] }\n  rossi: { segments: [race, age] }\n  weeks: { segments: [race, age] }\n  chosen: { positiveLabel: down }\n  daily: { window: 1d }\n',
     );
     installation = await freshInstallation({ DRIFTLOOP_CONFIG: config });
     encodePrediction = await installation.schemas.encoder<Prediction>(
@@ -470,6 +488,87 @@ describe('evaluator', () => {
       ['country=FR', 1, 1, 0],
       ['tier=a', 2, 2, 0.5],
     ]);
+  });
+
+  it('computes the same for groups as fairlearn', async () => {
+    const { rows } = fairlearn;
+    // Groups are pooled over the windows of a day.
+    const time = (index: number) => startMs + (index % 2) * hourMs;
+    await sendPredictions(
+      ...rows.flatMap(({ race, age, prediction: arrest, predictedWeek }, index) => [
+        prediction({
+          id: `rossi${index}`,
+          model: 'rossi',
+          time: time(index),
+          segment: { race, age },
+          prediction: arrest,
+        }),
+        prediction({
+          id: `weeks${index}`,
+          model: 'weeks',
+          time: time(index),
+          segment: { race, age },
+          prediction: predictedWeek,
+        }),
+      ]),
+    );
+    await sendFeedback(
+      ...rows.flatMap(({ label, week }, index) => [
+        feedback(`rossi${index}`, label),
+        feedback(`weeks${index}`, week),
+      ]),
+    );
+    await quiet();
+    const closeTo = (values: Record<string, number>) =>
+      Object.fromEntries(
+        Object.entries(values).map(([name, value]) => [name, expect.closeTo(value, 12)]),
+      );
+    const ofDay = (view: string, model: string) =>
+      select<Record<string, string | number | null>>(
+        `SELECT * FROM ${view} WHERE model = {model:String} AND period = 'day'`,
+        { model },
+      );
+    const groups = await ofDay('group_quality', 'rossi');
+    const fairness = await ofDay('fairness_over_time', 'rossi');
+    for (const [name, segments] of Object.entries(fairlearn.classes))
+      for (const [segment, expected] of Object.entries(segments)) {
+        const isOf = (row: Record<string, unknown>) =>
+          row.class === name && row.segment_name === segment;
+        for (const [group, rates] of Object.entries(expected.groups))
+          expect(groups.find(row => isOf(row) && row.group === group)).toMatchObject(
+            closeTo(rates),
+          );
+        const row = fairness.find(isOf)!;
+        expect(row).toMatchObject(closeTo(expected.fairness));
+        expect(row.four_fifths_rule).toBe(Number(row.demographic_parity_ratio) >= 0.8 ? 1 : 0);
+      }
+    const ofYes = fairness.find(row => row.class === 'yes' && row.segment_name === 'race');
+    expect(ofYes).toMatchObject({
+      groups: 2,
+      labelled: 432,
+      least_selected: 'black',
+      most_selected: 'other',
+      // Method 10 of Newcombe for 191 of 379 and 35 of 53.
+      demographic_parity_difference_low: expect.closeTo(0.012977, 6),
+      demographic_parity_difference_high: expect.closeTo(0.279811, 6),
+    });
+    for (const row of await ofDay('fairness_over_time', 'weeks'))
+      expect(row).toMatchObject({
+        ...closeTo(fairlearn.numbers[row.segment_name as string]!),
+        class: '',
+        demographic_parity_difference: null,
+        equalized_odds_difference: null,
+      });
+    const ofHours = await select<{ small: string[] }>(
+      `SELECT small_groups AS small FROM fairness_over_time
+       WHERE model = 'rossi' AND period = 'window' AND segment_name = 'race' AND class = 'yes'`,
+    );
+    expect(ofHours.map(({ small }) => small)).toEqual(
+      [0, 1].map(hour => {
+        const others = rows.filter(({ race }, index) => race === 'other' && index % 2 === hour);
+        return others.length < 30 ? ['other'] : [];
+      }),
+    );
   });
 
   it('computes earlier windows again when new labels change the task', async () => {
