@@ -30,6 +30,12 @@ export const movedTables: readonly MovedTable[] = [
     timeColumn: 'event_time',
   },
   {
+    table: 'flags',
+    key: 'model, version, rule, event_time, id',
+    version: 'ingested_at',
+    timeColumn: 'event_time',
+  },
+  {
     table: 'window_profiles',
     key: 'model, version, segment, window_start, window_end, kind, feature, source_partition',
     version: 'last_offset',

@@ -53,6 +53,12 @@ export const topicDefinitions: Readonly<Record<Topic, TopicDefinition>> = {
     maxMessageBytes: megabyte,
     contract: 'Alert',
   },
+  [topics.flags]: {
+    partitions: 4,
+    retention: 7 * dayMs,
+    maxMessageBytes: megabyte,
+    contract: 'Flag',
+  },
   [topics.retrainRequests]: {
     partitions: 4,
     retention: 90 * dayMs,

@@ -1,6 +1,6 @@
 import { blockBytes, clearBlock } from '../shared/clickhouse/nativeBlock.ts';
 import { sourcePartition, topicsOfKind } from '../shared/config/inputs.ts';
-import type { WindowUpdate } from '../shared/contracts.ts';
+import type { Flag, WindowUpdate } from '../shared/contracts.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
 import { readDeclaredVectors } from '../shared/profile/features.ts';
@@ -11,6 +11,7 @@ import { recentAt } from '../shared/service/recentRecords.ts';
 import { RefusalBoard } from '../shared/service/refusalBoard.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
 import { windowStartMs } from '../shared/timeWindow.ts';
+import { addFlag, flagBlock } from './blocks/flagBlock.ts';
 import { addPrediction, predictionBlock } from './blocks/predictionBlock.ts';
 import { addSample, sampleBlock } from './blocks/sampleBlock.ts';
 import { addShadow, shadowBlock } from './blocks/shadowBlock.ts';
@@ -20,6 +21,8 @@ import { emptyTally } from './counting/tally.ts';
 import { timeNotices } from './counting/timeNotices.ts';
 import { type VersionState, watermarkMs } from './counting/versionState.ts';
 import { countWaitingRecords } from './counting/windowState.ts';
+import { flagPublisher } from './flagging/flagPublisher.ts';
+import { RuleBook } from './flagging/ruleBook.ts';
 import { HeldVersions } from './memory/heldVersions.ts';
 import { settleVersion } from './memory/versionMemory.ts';
 import { addResult, noResults, type ProfilerMetrics, profilerMetrics } from './profilerMetrics.ts';
@@ -58,7 +61,7 @@ export async function profilerHandler(
 ): Promise<BatchHandler> {
   const { schemas, topic } = context;
   const encodeUpdate = await schemas.encoder<WindowUpdate>('WindowUpdate', topic(topics.windows));
-  return new ProfilerHandler(context, store, addRow, encodeUpdate);
+  return new ProfilerHandler(context, store, addRow, encodeUpdate, await flagPublisher(context));
 }
 
 /**
@@ -74,13 +77,17 @@ class ProfilerHandler implements BatchHandler {
   readonly #store: ProfilerStore;
   readonly #addRow: typeof addPrediction;
   readonly #encodeUpdate: (update: WindowUpdate) => Buffer;
+  readonly #sendFlags: (flags: readonly Flag[]) => Promise<void>;
   readonly #metrics: ProfilerMetrics;
   readonly #versions: HeldVersions;
   readonly #refusals: RefusalBoard;
+  readonly #rules = new RuleBook();
   /** Counted predictions that are not inserted yet. */
   readonly #rows = predictionBlock();
   /** Shadow predictions that are not inserted yet. */
   readonly #shadows = shadowBlock();
+  /** Flags that were sent and are not inserted yet. */
+  readonly #flags = flagBlock();
   /** Filled and emptied within a flush. */
   readonly #windows = windowBlock();
   readonly #samples = sampleBlock();
@@ -102,11 +109,13 @@ class ProfilerHandler implements BatchHandler {
     store: ProfilerStore,
     addRow: typeof addPrediction,
     encodeUpdate: (update: WindowUpdate) => Buffer,
+    sendFlags: (flags: readonly Flag[]) => Promise<void>,
   ) {
     this.#context = context;
     this.#store = store;
     this.#addRow = addRow;
     this.#encodeUpdate = encodeUpdate;
+    this.#sendFlags = sendFlags;
     this.#versions = new HeldVersions(store, context.settings.of);
     this.#refusals = refusalBoard(context, store);
     this.#metrics = profilerMetrics(context.metrics, () => this.#versions.bytes());
@@ -147,19 +156,25 @@ class ProfilerHandler implements BatchHandler {
       version,
       beforeMs: endedUntilMs(version),
     }));
+    const flags: Flag[] = [];
     for (const [index, record] of predictions.entries()) {
       const { featureKinds } = versions[index]!.settings.detection;
       if (featureKinds) readDeclaredVectors(record.prediction.features, featureKinds);
       const result = countPrediction(versions[index]!, record, this.#tally);
       addResult(this.#results, result);
       const { prediction, offset } = record;
-      const { keepVectors } = versions[index]!.settings;
-      if (isCounted(result)) this.#addRow(this.#rows, prediction, partition, offset, keepVectors);
-      else if (typeof result === 'object')
+      const { settings } = versions[index]!;
+      if (isCounted(result)) {
+        flags.push(...this.#rules.flags(prediction, settings));
+        this.#addRow(this.#rows, prediction, partition, offset, settings.keepVectors);
+      } else if (typeof result === 'object')
         this.#context.deadLetters.add({ record: usable[index]!.record, rejection: result });
     }
     for (const { version, beforeMs } of endedBefore)
       this.#windowEnded ||= endedUntilMs(version) > beforeMs;
+    // At once, because whoever reads them may stop harm. What is taken again is flagged again.
+    await this.#sendFlags(flags);
+    for (const flag of flags) addFlag(this.#flags, flag);
   }
 
   /**
@@ -170,8 +185,8 @@ class ProfilerHandler implements BatchHandler {
   async #keepWithinLimits(mayStore: () => Promise<boolean>): Promise<void> {
     const holdsManyProfiles = this.#tally.newProfiles >= maxNewProfiles;
     const holdsManyRows =
-      this.#rows.rows + this.#shadows.rows >= maxRawRows ||
-      blockBytes(this.#rows) + blockBytes(this.#shadows) >= maxRawBytes;
+      this.#rows.rows + this.#shadows.rows + this.#flags.rows >= maxRawRows ||
+      blockBytes(this.#rows) + blockBytes(this.#shadows) + blockBytes(this.#flags) >= maxRawBytes;
     if (!(holdsManyProfiles || holdsManyRows) || !(await mayStore())) return;
     await (holdsManyProfiles ? this.flush() : this.#insertRows());
   }
@@ -188,6 +203,7 @@ class ProfilerHandler implements BatchHandler {
       if (version.touchedWindows.size > 0) updates.push(windowUpdate(version, partition));
       if (!version.changed) continue;
       this.#stateTimeNotices(version);
+      this.#stateRuleNotices(version);
       progress.push(progressRow(version, partition));
       await this.#addWindows(version, partition);
     }
@@ -210,6 +226,12 @@ class ProfilerHandler implements BatchHandler {
     version.toldOfTimes = told;
   }
 
+  /** States which guardrails have nothing to check, when that is known first or has changed. */
+  #stateRuleNotices(version: VersionState): void {
+    const notices = this.#rules.notices(version, version.settings);
+    if (notices) this.#context.notices.state(version, 'guardrails', notices, version.predictions);
+  }
+
   async #insertRows(): Promise<void> {
     await this.#store.predictions.insert(this.#rows);
     this.#context.metrics.rows.inc({ table: 'predictions' }, this.#rows.rows);
@@ -217,6 +239,9 @@ class ProfilerHandler implements BatchHandler {
     await this.#store.predictions.insertShadows(this.#shadows);
     this.#context.metrics.rows.inc({ table: 'shadow_predictions' }, this.#shadows.rows);
     clearBlock(this.#shadows);
+    await this.#store.predictions.insertFlags(this.#flags);
+    this.#context.metrics.rows.inc({ table: 'flags' }, this.#flags.rows);
+    clearBlock(this.#flags);
   }
 
   /**
@@ -276,6 +301,8 @@ class ProfilerHandler implements BatchHandler {
     this.#versions.clear();
     clearBlock(this.#rows);
     clearBlock(this.#shadows);
+    clearBlock(this.#flags);
+    this.#rules.clear();
     clearBlock(this.#windows);
     clearBlock(this.#samples);
     this.#context.deadLetters.clear();

@@ -130,6 +130,26 @@ export const feedbackDefaults = {
   value: null,
 } satisfies Partial<Feedback>;
 
+/** A prediction breaks a guardrail of its model, so that a consumer can stop harm. Topic: flags. It may come again after a restart: id and rule name it. */
+export interface Flag {
+  /** Id of the prediction; the key of the record. */
+  id: string;
+  /** Name of the model. */
+  model: string;
+  /** Version of the model. */
+  version: string;
+  /** Event time of the prediction. */
+  time: number;
+  /** Name of the guardrail in the settings. */
+  rule: string;
+  /** The feature or output that the rule is about; empty for a condition. */
+  subject: string;
+  /** The value that was found, as text, at most 200 characters; empty if it is missing, and for a condition. */
+  value: string;
+  /** What is wrong, in one sentence. */
+  message: string;
+}
+
 /** Which version an alias of a model names. Compacted, keyed by model:alias. Topic: model-aliases. */
 export interface ModelAlias {
   /** Deterministic: model, alias and sequence. */

@@ -1,6 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Prediction, predictionDefaults } from '../../services/shared/contracts.ts';
+import { contractType, wireHeaderBytes } from '../../services/shared/avro/schemaRegistry.ts';
+import { type Flag, type Prediction, predictionDefaults } from '../../services/shared/contracts.ts';
 import { windowStartMs } from '../../services/shared/timeWindow.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 
@@ -24,11 +28,28 @@ function prediction(number: number, fields: Partial<Prediction> = {}): Predictio
 describe('profiler', () => {
   let installation: Installation;
   let encode: (prediction: Prediction) => Buffer;
+  let configFolder: string;
   beforeAll(async () => {
-    installation = await freshInstallation();
+    configFolder = await mkdtemp(join(tmpdir(), 'driftloop-profiler-'));
+    const config = join(configFolder, 'driftloop.yaml');
+    await writeFile(
+      config,
+      [
+        'models:',
+        '  killed:',
+        '    guardrails:',
+        '      - { name: small, feature: amount, maximum: 48 }',
+        '      - { name: no-yes-in-Rome, when: \'prediction == "yes" && features.city == "Rome"\' }',
+        '      - { name: misspelled, feature: amuont, minimum: 0 }',
+      ].join('\n'),
+    );
+    installation = await freshInstallation({ DRIFTLOOP_CONFIG: config });
     encode = await installation.schemas.encoder<Prediction>('Prediction', topic('predictions'));
   });
-  afterAll(() => installation[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await installation[Symbol.asyncDispose]();
+    await rm(configFolder, { recursive: true });
+  });
 
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
   const quiet = () => installation.untilQuiet('profiler');
@@ -268,7 +289,46 @@ describe('profiler', () => {
         "SELECT count() AS rows, uniqExact(id) AS ids FROM predictions FINAL WHERE model = 'killed'",
       ),
     ).toEqual([{ rows: counted.size, ids: counted.size }]);
+
+    const broken = [...counted.values()].flatMap(({ id, time, features, prediction: output }) => [
+      ...(Number(features.amount) > 48 ? [{ id, time, rule: 'small', value: '49' }] : []),
+      ...(output === 'yes' && features.city === 'Rome'
+        ? [{ id, time, rule: 'no-yes-in-Rome', value: '' }]
+        : []),
+    ]);
+    const sorted = <Row extends { id: string; rule: string }>(rows: Row[]) =>
+      rows.sort((a, b) => (`${a.id} ${a.rule}` < `${b.id} ${b.rule}` ? -1 : 1));
+    const stored = await installation.clickhouse.select<{ id: string; rule: string }>(
+      `SELECT id, toUnixTimestamp64Milli(event_time) AS time, rule, value FROM flags FINAL
+       WHERE model = 'killed'`,
+    );
+    expect(sorted(stored)).toEqual(sorted(broken));
+    // What was read again after a SIGKILL may have been flagged twice, and nothing is left out.
+    const sent = new Map<string, Flag>();
+    for (const { value } of await readTopic(topic('flags'), await endOf(topic('flags')))) {
+      const flag: Flag = contractType('Flag').fromBuffer(value!.subarray(wireHeaderBytes));
+      sent.set(`${flag.id} ${flag.rule}`, flag);
+    }
+    expect(
+      sorted([...sent.values()].map(({ id, time, rule, value }) => ({ id, time, rule, value }))),
+    ).toEqual(sorted(broken));
+    expect([...sent.values()].find(({ rule }) => rule === 'small')!.message).toBe(
+      'amount is 49; expected at most 48.',
+    );
+    expect(
+      await installation.clickhouse.select(
+        "SELECT code, subject, status FROM notices FINAL WHERE model = 'killed'",
+      ),
+    ).toEqual([{ code: 'guardrail-without-values', subject: 'misspelled', status: 'open' }]);
   });
+
+  async function endOf(name: string): Promise<number> {
+    const admin = installation.kafka.admin();
+    await admin.connect();
+    const offsets = await admin.fetchTopicOffsets(name);
+    await admin.disconnect();
+    return offsets.reduce((sum, { high }) => sum + Number(high), 0);
+  }
 
   async function readTopic(name: string, count: number) {
     const consumer = installation.kafka.consumer({ groupId: `${name}-reader` });

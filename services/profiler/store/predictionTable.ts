@@ -1,6 +1,7 @@
 import { anyOf } from '../../shared/clickhouse/anyOf.ts';
 import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
 import type { VersionName } from '../../shared/versionKey.ts';
+import type { FlagBlock } from '../blocks/flagBlock.ts';
 import type { PredictionBlock } from '../blocks/predictionBlock.ts';
 import type { ShadowBlock } from '../blocks/shadowBlock.ts';
 import type { VersionProgress } from '../counting/versionState.ts';
@@ -12,7 +13,7 @@ export interface CountedPrediction extends VersionName {
   timeMs: number;
 }
 
-/** The tables predictions and shadow_predictions. */
+/** The tables predictions, shadow_predictions and flags. */
 export class PredictionTable {
   readonly #clickhouse: Clickhouse;
 
@@ -55,5 +56,9 @@ export class PredictionTable {
 
   insertShadows(rows: ShadowBlock): Promise<void> {
     return this.#clickhouse.insertBlock('shadow_predictions', rows);
+  }
+
+  insertFlags(rows: FlagBlock): Promise<void> {
+    return this.#clickhouse.insertBlock('flags', rows);
   }
 }

@@ -7,6 +7,7 @@ export const topics = {
   windows: 'windows',
   driftEvents: 'drift-events',
   alerts: 'alerts',
+  flags: 'flags',
   retrainRequests: 'retrain-requests',
   versionRequests: 'version-requests',
   driftRequests: 'drift-requests',

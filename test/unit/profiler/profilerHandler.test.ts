@@ -41,6 +41,9 @@ async function handlerWithTables(written: string[]) {
       insertShadows: async ({ rows }: { rows: number }) => {
         if (rows > 0) written.push(`${rows} shadow predictions`);
       },
+      insertFlags: async ({ rows }: { rows: number }) => {
+        if (rows > 0) written.push(`${rows} flags`);
+      },
     },
     windows: {
       select: async () => ({ profiles: [], samples: [] }),

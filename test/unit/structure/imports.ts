@@ -50,7 +50,7 @@ export const staircases: Record<string, readonly string[]> = {
     'blocks',
   ],
   'services/evaluator': ['.', 'estimates', 'learning', 'performance', 'windows'],
-  'services/profiler': ['.', 'memory', 'store', 'blocks', 'counting'],
+  'services/profiler': ['.', 'flagging', 'memory', 'store', 'blocks', 'counting'],
   'services/retrainer': [
     '.',
     'shadow',
@@ -80,6 +80,7 @@ export const staircases: Record<string, readonly string[]> = {
     'bins',
     'profile',
     'config',
+    'guardrails',
     'artifacts',
     '.',
   ],
