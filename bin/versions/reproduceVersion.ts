@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keptTaskFile } from '../../services/retrainer/artifacts/runResult.ts';
+import { platformOf } from '../../services/retrainer/external/trainingRequest.ts';
 import { runTrainer } from '../../services/retrainer/trainer/runTrainer.ts';
 import { trainerCodeVersion } from '../../services/retrainer/trainer/trainerCodeVersion.ts';
 import {
@@ -50,8 +51,12 @@ export async function reproduceVersion(
   { retraining }: Pick<ModelSettings, 'retraining'>,
 ): Promise<Reproduction> {
   const { command, timeoutMs } = retraining;
-  const trainer = trainerCodeVersion(command);
   const named = `version ${made.version} of ${made.model}`;
+  if (platformOf(retraining) !== null)
+    throw new UserError(
+      `${named} was trained outside, by ${JSON.stringify(made.trainer)}: it can only be trained again there`,
+    );
+  const trainer = trainerCodeVersion(command);
   if (trainer !== made.trainer)
     throw new UserError(
       `${named} was trained by ${JSON.stringify(made.trainer)}, but the trainer here is ${JSON.stringify(trainer)} (retraining.command in DRIFTLOOP_CONFIG): give it the same one`,

@@ -6,17 +6,27 @@ import type {
   WindowUpdate,
 } from '../shared/contracts.ts';
 import { deterministicId } from '../shared/deterministicId.ts';
+import { dayMs } from '../shared/duration.ts';
 import { cloudEvent } from '../shared/kafka/cloudEvent.ts';
-import { headerText, type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
+import {
+  connectProducer,
+  headerText,
+  type Kafka,
+  type KafkaRecord,
+  type OutgoingRecord,
+  sendRecords,
+} from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
 import type { ReferenceProfiles } from '../shared/profile/referenceProfiles.ts';
 import { requestEvent } from '../shared/records/requestEvent.ts';
 import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
+import type { Partition } from '../shared/service/partitionStart.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
 import { publishedVersionKey } from '../shared/versionKey.ts';
 import { publishReference } from '../shared/windows/publishReference.ts';
 import { announceLineage, lineageSources } from './announceLineage.ts';
+import { artifactFailure } from './artifacts/artifactFailure.ts';
 import {
   type Cause,
   causeOfDriftEvent,
@@ -28,14 +38,25 @@ import {
 } from './causes/retrainer.ts';
 import { startSchedules } from './causes/schedule.ts';
 import { type ArtifactAccess, connectArtifacts } from './connectArtifacts.ts';
+import { platformOf } from './external/trainingRequest.ts';
 import { answerVersionRequest } from './registry/answerVersionRequest.ts';
 import { checkVersionRequest } from './registry/checkVersionRequest.ts';
 import { type RetrainerMetrics, retrainerMetrics } from './retrainerMetrics.ts';
+import { answerOutsideRun, lateResult } from './run/outsideRun.ts';
 import { causeToTakeUp } from './run/takeUpCause.ts';
-import { answerCause } from './run/trainingRun.ts';
+import { answerCause, type TrainingRunContext } from './run/trainingRun.ts';
 import { askAfterComparison } from './shadow/askAfterComparison.ts';
 import { type RetrainerStore, retrainerStore } from './store/store.ts';
+import type { OutsideRun } from './store/trainingRunTable.ts';
 import { identityOfState } from './versions/publishedVersion.ts';
+
+/** How often trainings outside are looked after at most. */
+const pollMs = 2_000;
+const pausePerPollTime = 3;
+/** A result that comes so long after the deadline is recorded, though it is refused. */
+const lateResultMs = 7 * dayMs;
+/** A topic of a platform that is missing is tried again at the next look. */
+const sendRetries = 3;
 
 interface Encoders {
   version: (version: ModelVersion) => Buffer;
@@ -78,11 +99,18 @@ class RetrainerHandler implements BatchHandler {
   /** See `ComparisonContext`. */
   readonly #comparedRows = new Map<string, number>();
   #hasAskedForAdoption = false;
+  readonly #hasPlatform: boolean;
+  /** Of trainings outside. Without any, they are looked for once. */
+  #nextPollAtMs = 0;
 
   constructor(context: ServiceContext, signal: AbortSignal, encoders: Encoders) {
     const { settings } = context;
-    const models = ['', ...settings.configuredModels];
-    this.longWorkMs = Math.max(...models.map(model => settings.of(model).retraining.timeoutMs));
+    const trainings = ['', ...settings.configuredModels].map(
+      model => settings.of(model).retraining,
+    );
+    const local = trainings.filter(retraining => platformOf(retraining) === null);
+    this.longWorkMs = Math.max(0, ...local.map(({ timeoutMs }) => timeoutMs));
+    this.#hasPlatform = local.length < trainings.length;
     this.#context = context;
     this.#signal = signal;
     this.#encoders = encoders;
@@ -114,11 +142,14 @@ class RetrainerHandler implements BatchHandler {
     await this.#context.deadLetters.flush();
   }
 
-  /**
-   * Asks once for what Driftloop 0.1 approved to be taken over, so that it has aliases. Not before
-   * the first tick, because only then all topics are there.
-   */
-  async tick(): Promise<void> {
+  /** Not before the first tick are all topics there. */
+  async tick(assigned: readonly Partition[]): Promise<void> {
+    await this.#askForAdoption();
+    await this.#answerOutsideRuns(assigned);
+  }
+
+  /** Asks once for what Driftloop 0.1 approved to be taken over, so that it has aliases. */
+  async #askForAdoption(): Promise<void> {
     if (this.#hasAskedForAdoption) return;
     const models = await this.#store.versions.selectModelsBeforeSteps();
     for (const model of models)
@@ -133,6 +164,40 @@ class RetrainerHandler implements BatchHandler {
         time: Date.now(),
       });
     this.#hasAskedForAdoption = true;
+  }
+
+  /**
+   * Looks after the trainings outside. The member that has the first partition of the requests does
+   * it for all. A platform that does not answer takes a small part of the time only.
+   */
+  async #answerOutsideRuns(assigned: readonly Partition[]): Promise<void> {
+    const requests = this.#context.topic(topics.retrainRequests);
+    const isFirst = assigned.some(({ topic, partition }) => topic === requests && partition === 0);
+    const startMs = performance.now();
+    if (!isFirst || startMs < this.#nextPollAtMs) return;
+    const { runs } = this.#store;
+    const waiting = await runs.selectOutside(Date.now() - lateResultMs, lateResult);
+    for (const run of waiting) await this.#answerOutsideRun(run);
+    const endMs = performance.now();
+    this.#nextPollAtMs =
+      this.#hasPlatform || waiting.length > 0
+        ? endMs + Math.max(pollMs, pausePerPollTime * (endMs - startMs))
+        : Number.POSITIVE_INFINITY;
+  }
+
+  async #answerOutsideRun(run: OutsideRun): Promise<void> {
+    const { settings, log, kafka } = this.#context;
+    try {
+      const status = await answerOutsideRun(run, settings.of(run.model), {
+        ...this.#runContext(),
+        send: record => sendToPlatform(record, kafka),
+      });
+      if (status !== null) this.#metrics.runs.inc({ status });
+    } catch (error) {
+      const reason = artifactFailure(error);
+      if (reason === null) throw error;
+      log.error({ run: run.id, reason }, 'a training outside cannot be looked after; trying again');
+    }
   }
 
   async #takeDriftEvents(records: readonly KafkaRecord[]): Promise<void> {
@@ -185,9 +250,18 @@ class RetrainerHandler implements BatchHandler {
   }
 
   async #answer(cause: Cause, decide: (history: ModelHistory) => TrainingDecision): Promise<void> {
-    const { settings, log } = this.#context;
+    const { settings } = this.#context;
     const stopTimer = this.#metrics.runSeconds.startTimer();
-    const status = await answerCause(cause, settings.of(cause.model), decide, {
+    const status = await answerCause(cause, settings.of(cause.model), decide, this.#runContext());
+    // What waits for a training outside is handed over at once.
+    this.#nextPollAtMs = 0;
+    if (status === null) return;
+    this.#metrics.runs.inc({ status });
+    stopTimer();
+  }
+
+  #runContext(): TrainingRunContext {
+    return {
       store: this.#store,
       artifacts: this.#artifacts.artifacts,
       workFolder: this.#artifacts.workFolder,
@@ -196,12 +270,9 @@ class RetrainerHandler implements BatchHandler {
       publish: version => this.#publish(version),
       publishReference: (...of) => this.#publishReference(...of),
       submit: request => this.#ask(request),
-      log,
+      log: this.#context.log,
       signal: this.#signal,
-    });
-    if (status === null) return;
-    this.#metrics.runs.inc({ status });
-    stopTimer();
+    };
   }
 
   async #takeVersionRequests(records: readonly KafkaRecord[]): Promise<void> {
@@ -283,6 +354,16 @@ class RetrainerHandler implements BatchHandler {
       { model, version, source: 'training', windowSizeMs: settings.of(model).windowSizeMs },
       { clickhouse, producer, topic: topic(topics.windows), encode: this.#encoders.update },
     );
+  }
+}
+
+/** Writes a record for a platform. Unlike others it is given up when the topic is missing. */
+async function sendToPlatform(record: OutgoingRecord, kafka: Kafka): Promise<void> {
+  const producer = await connectProducer(kafka, undefined, sendRetries);
+  try {
+    await sendRecords(producer, [record]);
+  } finally {
+    await producer.disconnect();
   }
 }
 

@@ -19,19 +19,18 @@ import type {
   WindowUpdate,
 } from '../../services/shared/contracts.ts';
 import { loadModel } from '../../services/shared/model/modelArtifact.ts';
-import { seededRandom } from '../../services/shared/model/seededRandom.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
+import {
+  askForTraining,
+  type LoggedRow,
+  logRows,
+  minuteMs,
+  onX,
+  rowCount,
+  startMs,
+} from './logRows.ts';
 
-const startMs = Date.UTC(2026, 0, 1);
-const minuteMs = 60_000;
-const rowCount = 2000;
 const pythonTrainer = fileURLToPath(new URL('./retrainer-trainer.py', import.meta.url));
-
-interface LoggedRow {
-  features: Record<string, number | string | null>;
-  prediction: string | number;
-  label: string | number;
-}
 
 /**
  * The label says whether x is above 5, reversed in one city. The champion does not know that and
@@ -51,12 +50,6 @@ function learnable(index: number, random: () => number): LoggedRow {
     prediction: random() < 0.2 ? 'yes' : 'no',
     label: x > 5 === (city === 'Rome') ? 'yes' : 'no',
   };
-}
-
-/** The label says whether x is above 5, as a number. The champion guesses. */
-function onX(index: number, random: () => number): LoggedRow {
-  const x = random() * 10;
-  return { features: { x }, prediction: index % 2, label: x > 5 ? 1 : 0 };
 }
 
 describe('retrainer', () => {
@@ -109,66 +102,11 @@ describe('retrainer', () => {
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
   const quiet = () => installation.untilQuiet('retrainer');
 
-  /** Logs rows of a model with their labels, all of them or those from one to before another. */
-  async function fill(
+  const fill = (
     model: string,
     row: (index: number, random: () => number) => LoggedRow,
-    { from = 0, to = rowCount, version = '1' } = {},
-  ): Promise<void> {
-    const random = seededRandom(from + 5);
-    const predictions: object[] = [];
-    const outcomes: object[] = [];
-    for (let index = from; index < to; index++) {
-      const { features, prediction, label } = row(index, random);
-      const entries = Object.entries(features).filter(([, value]) => value !== null);
-      const common = {
-        model,
-        version,
-        id: `p${index}`,
-        event_time: new Date(startMs + index * minuteMs).toISOString(),
-        prediction: String(prediction),
-        prediction_value: typeof prediction === 'number' ? prediction : null,
-        score: null,
-        probabilities: {},
-        segments: {},
-      };
-      predictions.push({
-        ...common,
-        numeric_features: Object.fromEntries(
-          entries.filter(([, value]) => typeof value === 'number'),
-        ),
-        categorical_features: Object.fromEntries(
-          entries.filter(([, value]) => typeof value === 'string'),
-        ),
-        code_version: '',
-        latency_ms: null,
-        source_partition: 0,
-        source_offset: index,
-      });
-      outcomes.push({
-        ...common,
-        label: String(label),
-        label_value: typeof label === 'number' ? label : null,
-        value: null,
-        observed_at: new Date(startMs + (index + 60) * minuteMs).toISOString(),
-        precedence: index,
-      });
-    }
-    await installation.clickhouse.insert('predictions', predictions);
-    await installation.clickhouse.insert('outcomes', outcomes);
-    await installation.clickhouse.insert('stream_progress', [
-      {
-        model,
-        version,
-        source_partition: 0,
-        last_offset: to,
-        first_event_time: new Date(startMs).toISOString(),
-        max_event_time: new Date(startMs + to * minuteMs).toISOString(),
-        deduplicated_from: new Date(startMs).toISOString(),
-        predictions: to,
-      },
-    ]);
-  }
+    range?: { from?: number; to?: number; version?: string },
+  ) => logRows(installation, model, row, range);
 
   function driftEvent(model: string, fields: Partial<DriftEvent> = {}): DriftEvent {
     return {
@@ -238,11 +176,7 @@ describe('retrainer', () => {
     installation.producer.send({ topic: topic(name), messages: [{ key, value, headers }] });
 
   async function request(model: string, id: string): Promise<void> {
-    await send(
-      'retrain-requests',
-      model,
-      encodeRequest({ id, model, reason: 'manual', requestedBy: 'test', time: startMs }),
-    );
+    await askForTraining(installation, model, id);
     await quiet();
   }
 

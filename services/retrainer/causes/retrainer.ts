@@ -32,7 +32,7 @@ export interface ModelHistory {
   championVersion: string | null;
   /**
    * Event time of the newest row of the last training whose candidate was approved or rejected, or
-   * null.
+   * is waited for, or null.
    */
   lastTrainedEventTimeMs: number | null;
 }

@@ -1,5 +1,5 @@
 import packageDescription from '../../../package.json' with { type: 'json' };
-import type { RunOutcome, RunStart } from './runOutcome.ts';
+import type { EndOfRun, RunStart } from './runOutcome.ts';
 
 /** Where the records of a training came from, in the names of OpenLineage. */
 export interface LineageSources {
@@ -30,7 +30,7 @@ export function startEvent(run: RunStart, sources: LineageSources): LineageEvent
  */
 export function endEvent(
   run: RunStart,
-  outcome: Exclude<RunOutcome, { kind: 'taken-over' }>,
+  outcome: EndOfRun,
   endedAtMs: number,
   sources: LineageSources,
 ): LineageEvent {

@@ -21,6 +21,8 @@ export interface RunStart extends RunOfModel {
   /** See `GateContext`; of the champion. */
   marginUsed: number;
   startedAtMs: number;
+  /** What the table says of a training outside; absent where the retrainer trains. */
+  outside?: Pick<TrainingRun, 'deadlineMs' | 'handedOverAtMs'> & { deadlineMs: number };
 }
 
 /** What a candidate is trained on, and by what. */
@@ -46,6 +48,8 @@ export type RunOutcome =
    * start was announced.
    */
   | { kind: 'skipped'; reasons: string[]; rowsTried: number; hasStarted?: boolean }
+  /** A platform outside trains. The run ends when its result is there, or at the deadline. */
+  | { kind: 'waits'; training: Training; deadlineMs: number }
   /** The trainer or the store of artifacts failed. */
   | { kind: 'failed'; reason: string; training: Training }
   /** Another process has begun the run anew, and will say how it ends. */
@@ -85,13 +89,26 @@ export function startedRun(run: RunStart): TrainingRun {
     ...nothingTrained,
     startedAtMs: run.startedAtMs,
     finishedAtMs: null,
+    ...run.outside,
   };
 }
+
+/** Returns the row of training_runs for a run that waits for the result of a training outside. */
+export function waitingRun(
+  run: RunStart,
+  { training, deadlineMs }: Extract<RunOutcome, { kind: 'waits' }>,
+  revision: number,
+): TrainingRun {
+  return { ...startedRun({ ...run, outside: { deadlineMs } }), ...training, revision };
+}
+
+/** How a run has ended. */
+export type EndOfRun = Exclude<RunOutcome, { kind: 'taken-over' | 'waits' }>;
 
 /** Returns the row of training_runs for a run that has ended. */
 export function endedRun(
   run: RunStart,
-  outcome: Exclude<RunOutcome, { kind: 'taken-over' }>,
+  outcome: EndOfRun,
   revision: number,
   finishedAtMs: number,
 ): TrainingRun {

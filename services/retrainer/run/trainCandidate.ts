@@ -60,11 +60,7 @@ export async function trainCandidate(
   { attempt, signal }: { attempt: string; signal: AbortSignal },
 ): Promise<TrainedCandidate> {
   const { command, rows, timeoutMs } = run.settings.retraining;
-  const drawsRows = command === undefined;
-  const { split, changedAt } = snapshot;
-  const choices = trainRows(split.train, changedAt, rows, { drawsRows, seed }).filter(
-    choice => choice.name === 'all' || hasTwoLabels(snapshot, choice),
-  );
+  const choices = choicesOfRows(snapshot, rows, { drawsRows: command === undefined, seed });
   const deadlineMs = Date.now() + timeoutMs;
   const trained: Candidate[] = [];
   const notes: string[] = [];
@@ -86,6 +82,18 @@ export async function trainCandidate(
   }
   const candidate = bestCandidate(snapshot, trained, run.settings.output.costs);
   return { candidate: { ...candidate, notes: [...candidate.notes, ...notes] }, failure: null };
+}
+
+/** Returns the choices of rows that can be trained on, the first one of all or of those wanted. */
+export function choicesOfRows(
+  snapshot: Snapshot,
+  wanted: RunStart['settings']['retraining']['rows'],
+  options: { drawsRows: boolean; seed: number },
+): TrainRows[] {
+  const { split, changedAt } = snapshot;
+  return trainRows(split.train, changedAt, wanted, options).filter(
+    choice => choice.name === 'all' || hasTwoLabels(snapshot, choice),
+  );
 }
 
 function hasTwoLabels({ rows }: Snapshot, { range, drawn }: TrainRows): boolean {
@@ -115,10 +123,11 @@ async function trainOn(
   await writeFile(join(folder, taskFile), `${JSON.stringify(task, null, 2)}\n`);
   const failure = await runTrainer(folder, options);
   if (failure !== null) return { candidate: null, failure };
-  return trainedCandidate(run, snapshot, choice, task);
+  return trainedCandidate(run, snapshot, choice, task, outputFolder);
 }
 
-function trainingTask(
+/** Returns what a trainer is given. */
+export function trainingTask(
   { id, meaning, classes, features, labelsAreNumbers, split }: Snapshot,
   { range, drawn }: TrainRows,
   {
@@ -147,14 +156,17 @@ function trainingTask(
   };
 }
 
-/** Reads what a trainer that succeeded has left. */
-async function trainedCandidate(
+/**
+ * Reads what a trainer that succeeded has left.
+ * @param outputFolder on this machine
+ */
+export async function trainedCandidate(
   run: RunStart,
   { rows, split }: Snapshot,
   choice: TrainRows,
   task: TrainingTask,
+  outputFolder: string,
 ): Promise<TrainedCandidate> {
-  const { outputFolder } = task;
   const trainedFolder = join(outputFolder, modelFolderName);
   const predictions = join(outputFolder, predictionsFile);
   if (!(await isFilledFolder(trainedFolder))) return nothingLeft(`${modelFolderName}/`);

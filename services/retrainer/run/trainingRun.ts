@@ -3,6 +3,7 @@ import type { ArtifactStore } from '../../shared/artifacts/artifactStore.ts';
 import type { ModelSettings } from '../../shared/config/settings.ts';
 import { removeAttempts, withAttemptFolder } from '../artifacts/attemptFolder.ts';
 import { modelFolder, safeName } from '../artifacts/modelFolder.ts';
+import type { RunOfModel } from '../artifacts/runOfModel.ts';
 import { readResult } from '../artifacts/runResult.ts';
 import {
   type Cause,
@@ -15,6 +16,7 @@ import { minRowsSinceChange } from '../dataset/dataSplit.ts';
 import type { RetrainerStore } from '../store/store.ts';
 import type { RunState, RunStatus } from '../store/trainingRunTable.ts';
 import { type AttemptContext, attemptRun } from './attemptRun.ts';
+import { readHandover, waitsFor } from './handOver.ts';
 import { endEvent, type LineageEvent, type LineageSources, startEvent } from './lineageEvent.ts';
 import { publishResult } from './publishResult.ts';
 import {
@@ -24,6 +26,7 @@ import {
   type RunOutcome,
   type RunStart,
   startedRun,
+  waitingRun,
 } from './runOutcome.ts';
 import { maturedRowsSince, servedSince } from './takeUpCause.ts';
 
@@ -42,7 +45,7 @@ export interface TrainingRunContext extends AttemptContext {
 
 /**
  * Answers a cause with at most one training. A run that has ended is not repeated, and one that was
- * cut off is done again. One that was skipped may be taken up when the cause comes again, as an
+ * cut off is done again. One that waits for a training outside goes on waiting. One that was skipped may be taken up when the cause comes again, as an
  * ongoing drift does with each revision.
  * @returns how the run ended now, or null if another process has ended it or will
  */
@@ -52,14 +55,10 @@ export async function answerCause(
   decide: (history: ModelHistory) => TrainingDecision,
   context: TrainingRunContext,
 ): Promise<RunStatus | null> {
-  const { store, artifacts, workFolder, signal } = context;
+  const { store, signal } = context;
   signal.throwIfAborted();
   const { model } = cause;
-  const known = {
-    runId: runId(cause),
-    modelFolder: modelFolder(workFolder, model),
-    artifacts: artifacts.below(safeName(model)),
-  };
+  const known = runOfModel(model, runId(cause), context);
   const log = context.log.child({ model, run: known.runId, cause: `${cause.type} ${cause.id}` });
   const earlier = await store.runs.selectState(model, known.runId);
   if (hasEnded(earlier)) {
@@ -67,6 +66,7 @@ export async function answerCause(
     await removeAttempts(known);
     return null;
   }
+  if (earlier?.waits) return null;
   const history = await store.history.selectHistory(model);
   const championVersion = history.championVersion ?? '';
   const decision = decide(history);
@@ -86,6 +86,34 @@ export async function answerCause(
   return recordOutcome(run, outcome, { ...context, log });
 }
 
+/** Returns where the files of a run are. */
+export function runOfModel(
+  model: string,
+  id: string,
+  { workFolder, artifacts }: Pick<TrainingRunContext, 'workFolder' | 'artifacts'>,
+): RunOfModel {
+  return {
+    runId: id,
+    modelFolder: modelFolder(workFolder, model),
+    artifacts: artifacts.below(safeName(model)),
+  };
+}
+
+/**
+ * Publishes the result of a run, perhaps once more, that was cut off after its result was kept.
+ * @returns null if there is none
+ */
+export async function publishedBefore(
+  run: RunStart,
+  context: AttemptContext,
+): Promise<RunOutcome | null> {
+  const kept = await readResult(run);
+  if (!kept) return null;
+  await removeAttempts(run);
+  await publishResult(kept, context);
+  return { kind: 'judged', version: kept.version };
+}
+
 /** Returns how a run ends: as an earlier process left it, as was decided, or after an attempt. */
 function outcomeOf(
   run: RunStart,
@@ -93,13 +121,10 @@ function outcomeOf(
   context: TrainingRunContext,
 ): Promise<RunOutcome> {
   return orFailed(nothingTrained, async () => {
-    // A run that was cut off after its result was kept. The result is published, perhaps once more.
-    const kept = await readResult(run);
-    if (kept) {
-      await removeAttempts(run);
-      await publishResult(kept, context);
-      return { kind: 'judged', version: kept.version };
-    }
+    const before = await publishedBefore(run, context);
+    if (before !== null) return before;
+    const handover = await readHandover(run);
+    if (handover !== null) return waitsFor(handover);
     const reason = reasonToSkip(run, decision);
     if (reason !== null) return { kind: 'skipped', reasons: [reason], rowsTried: 0 };
     await context.store.runs.insert(startedRun(run));
@@ -149,8 +174,11 @@ function reasonToSkip(
     : null;
 }
 
-/** Writes how a run ended. @returns its status, or null if another process has ended it or will */
-async function recordOutcome(
+/**
+ * Writes how a run ended, or that it waits.
+ * @returns its status, or null if it has not ended, or another process has ended it or will
+ */
+export async function recordOutcome(
   run: RunStart,
   outcome: RunOutcome,
   { store, log, lineage, announce }: TrainingRunContext,
@@ -163,6 +191,10 @@ async function recordOutcome(
   // Another process had the same cause in hand and was faster. A result is the same for both; other
   // outcomes give way.
   if (outcome.kind !== 'judged' && hasEnded(meanwhile)) return null;
+  if (outcome.kind === 'waits') {
+    await store.runs.insert(waitingRun(run, outcome, nextRevision(meanwhile)));
+    return null;
+  }
   const endedAtMs = Date.now();
   const ended = endedRun(run, outcome, nextRevision(meanwhile), endedAtMs);
   // Before the row, because a run whose row says that it has ended is not looked at again.

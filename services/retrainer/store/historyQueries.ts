@@ -86,7 +86,8 @@ export class HistoryQueries {
        WHERE model = {model:String} AND id IN
        (
            SELECT dataset_id FROM training_runs FINAL
-           WHERE model = {model:String} AND status IN ('approved', 'rejected')
+           WHERE model = {model:String}
+             AND (status IN ('approved', 'rejected') OR status = 'started' AND isNotNull(deadline))
        )`,
       { model },
     );

@@ -62,7 +62,8 @@ function mappingOf(kind: InputKind) {
   });
 }
 
-const topic = z
+/** The full name of a topic, which no prefix is put before. */
+export const topicName = z
   .string({ error: 'expected the full name of a topic' })
   .regex(/^[A-Za-z0-9._-]{1,249}$/, 'expected the full name of a topic');
 const unknownKind = { error: 'expected kind: prediction or kind: feedback' };
@@ -74,7 +75,7 @@ export const inputsSchema = z
   .array(
     z.discriminatedUnion(
       'kind',
-      [ofPredictions.extend({ topic }), ofFeedback.extend({ topic })],
+      [ofPredictions.extend({ topic: topicName }), ofFeedback.extend({ topic: topicName })],
       unknownKind,
     ),
   )
@@ -102,8 +103,8 @@ export const mappingsSchema = z
     z.discriminatedUnion(
       'kind',
       [
-        ofPredictions.extend({ topic: topic.optional() }),
-        ofFeedback.extend({ topic: topic.optional() }),
+        ofPredictions.extend({ topic: topicName.optional() }),
+        ofFeedback.extend({ topic: topicName.optional() }),
       ],
       unknownKind,
     ),

@@ -3,9 +3,15 @@ import { Cron } from 'croner';
 import { z } from 'zod';
 import { parseDurationMs } from '../duration.ts';
 import { type FeatureKinds, featureKinds } from '../featureKind.ts';
-import { compileCondition } from '../guardrails/condition.ts';
 import { UserError } from '../userError.ts';
-import { type Input, type InputMapping, inputsSchema, mappingsSchema } from './inputs.ts';
+import { guardrailsSchema } from './guardrailsSchema.ts';
+import {
+  type Input,
+  type InputMapping,
+  inputsSchema,
+  mappingsSchema,
+  topicName,
+} from './inputs.ts';
 import { parseYaml } from './parseYaml.ts';
 
 const duration = z
@@ -26,52 +32,10 @@ const cron = z.string().refine(pattern => {
   }
 }, 'expected a cron expression such as "0 3 * * *"');
 
-const guardrail = z
-  .strictObject({
-    name: z
-      .string()
-      .regex(/^[\w.-]{1,100}$/, 'expected up to 100 letters, digits, dots, dashes and underscores')
-      .describe('name of the rule, unique for the model'),
-    feature: z.string().min(1).optional().describe('the feature that it is about'),
-    output: z
-      .enum(['prediction', 'score'])
-      .optional()
-      .describe('the output that it is about, instead of a feature'),
-    minimum: z.number().optional().describe('smallest number that is fine'),
-    maximum: z.number().optional().describe('largest number that is fine'),
-    allowed: z
-      .array(z.union([z.string(), z.number(), z.boolean()]))
-      .min(1)
-      .optional()
-      .describe('the values that are fine'),
-    required: z.boolean().optional().describe('whether a missing value breaks the rule'),
-    when: z
-      .string()
-      .optional()
-      .describe('condition in CEL under which the rule is broken, instead of a feature or output'),
-  })
-  .superRefine((rule, context) => {
-    const fail = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message });
-    const { name, feature, output, when, minimum, maximum, ...limits } = rule;
-    const subjects = [feature, output, when].filter(given => given !== undefined);
-    if (subjects.length !== 1) fail('name', 'expected one of feature, output and when beside it');
-    const hasLimit = [minimum, maximum, ...Object.values(limits)].some(
-      given => given !== undefined,
-    );
-    if (when !== undefined && hasLimit)
-      fail('when', 'is a rule by itself; remove what is beside it');
-    if (when === undefined && !hasLimit)
-      fail('name', 'expected minimum, maximum, allowed or required beside it');
-    if (minimum !== undefined && maximum !== undefined && minimum > maximum)
-      fail('minimum', `expected at most maximum, which is ${maximum}`);
-    if (when === undefined) return;
-    try {
-      compileCondition(when);
-    } catch (error) {
-      fail('when', `expected a condition in CEL: ${(error as Error).message}`);
-    }
-  });
+const expectedUrl = 'expected a URL without a password, such as https://platform.example/trainings';
+const webhookUrl = z
+  .url({ protocol: /^https?$/, error: expectedUrl })
+  .refine(url => new URL(url).username === '', expectedUrl);
 
 const dropMessage =
   'expected a number from 0 to 1, or { absolute: …, relative: … } with at least one of them';
@@ -114,19 +78,7 @@ const settingsOfOneModel = z.strictObject({
   features: z
     .record(z.string().min(1), z.strictObject({ kind: z.enum(featureKinds) }))
     .describe('kind of a feature, where it is not what its values look like'),
-  guardrails: z
-    .array(guardrail)
-    .max(100)
-    .superRefine((rules, context) => {
-      for (const [index, { name }] of rules.entries())
-        if (rules.findIndex(rule => rule.name === name) < index)
-          context.addIssue({
-            code: 'custom',
-            path: [index, 'name'],
-            message: 'expected another name, because a rule above has this one',
-          });
-    })
-    .describe('rules that each prediction has to keep'),
+  guardrails: guardrailsSchema.describe('rules that each prediction has to keep'),
   keepVectors: z
     .boolean()
     .describe('whether vectors among the features are stored with each prediction'),
@@ -220,12 +172,31 @@ const settingsOfOneModel = z.strictObject({
       .refine(milliseconds => milliseconds > 0, 'expected more than 0s')
       .optional()
       .describe('event time since the last training that starts one'),
-    timeout: duration.describe('wall clock after which a training is stopped'),
+    timeout: duration.describe(
+      'wall clock after which a training is stopped, or is no longer waited for',
+    ),
     command: z
       .array(z.string())
       .min(1)
       .optional()
       .describe('a trainer of your own instead of the built-in one'),
+    webhook: z
+      .strictObject(
+        {
+          url: webhookUrl,
+          secretEnv: z
+            .string()
+            .regex(/^[A-Za-z_]\w*$/, 'expected the name of an environment variable')
+            .optional(),
+        },
+        {
+          error: ({ code }) =>
+            code === 'invalid_type' ? 'expected url:, and perhaps secretEnv:' : undefined,
+        },
+      )
+      .optional()
+      .describe('a platform that trains, and is asked by HTTP'),
+    topic: topicName.optional().describe('Kafka topic of a platform that trains'),
   }),
 });
 
@@ -322,6 +293,14 @@ const formerNames: Readonly<Record<string, keyof FileSettings>> = {
 };
 const formerNamesUntil = '0.3';
 
+/** Settings of which each names another trainer than the built-in one. */
+const trainerNames = ['command', 'webhook', 'topic'] as const;
+const oneTrainer = `expected only one of ${trainerNames.join(', ')}, because one trainer trains a model`;
+
+function trainersIn(layer: object): string[] {
+  return trainerNames.filter(name => name in layer);
+}
+
 const layerSchema = settingsOfOneModel
   .extend({
     allowedLateness: duration,
@@ -331,7 +310,9 @@ const layerSchema = settingsOfOneModel
     detection: settingsOfOneModel.shape.detection.partial().extend({
       minimumEffect: settingsOfOneModel.shape.detection.shape.minimumEffect.partial().optional(),
     }),
-    retraining: settingsOfOneModel.shape.retraining.partial(),
+    retraining: settingsOfOneModel.shape.retraining
+      .partial()
+      .refine(layer => trainersIn(layer).length < 2, oneTrainer),
   })
   .partial();
 const checkedLayerSchema = Object.entries(formerNames).reduce(
@@ -371,6 +352,19 @@ export interface Settings {
   warnings: string[];
 }
 
+/** A trainer that a layer names takes the place of the one below it. */
+function layeredRetraining(
+  base: FileSettings['retraining'],
+  layer: Partial<FileSettings['retraining']> = {},
+): object {
+  const others = trainersIn(layer).length > 0 ? without(base, trainerNames) : base;
+  return { ...others, ...layer };
+}
+
+function without(group: object, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(group).filter(([name]) => !names.includes(name)));
+}
+
 function layered(base: FileSettings, layer: Layer = {}): FileSettings {
   const renamed: Layer = Object.fromEntries(
     Object.entries(layer).map(([name, value]) => [formerNames[name] ?? name, value]),
@@ -384,7 +378,7 @@ function layered(base: FileSettings, layer: Layer = {}): FileSettings {
       ...layer.detection,
       minimumEffect: { ...base.detection.minimumEffect, ...layer.detection?.minimumEffect },
     },
-    retraining: { ...base.retraining, ...layer.retraining },
+    retraining: layeredRetraining(base.retraining, layer.retraining),
   } as FileSettings;
 }
 

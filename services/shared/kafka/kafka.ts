@@ -89,17 +89,19 @@ export function connectKafka(environment: Environment, clientId: string, log?: L
 /**
  * Connects a producer whose writes are acknowledged by all replicas and not duplicated by its own
  * retries, and that waits for a broker that is away.
+ * @param retries of a write, also to a topic that is missing; without it, it waits for ever
  */
 export async function connectProducer(
   kafka: Kafka,
   transactionalId?: string,
+  retries = Number.MAX_SAFE_INTEGER,
 ): Promise<KafkaProducer> {
   const producer = kafka.producer({
     idempotent: true,
     transactionalId,
     // More than one request at a time would break the order within a transaction that is retried.
     maxInFlightRequests: transactionalId === undefined ? 5 : 1,
-    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: Number.MAX_SAFE_INTEGER },
+    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries },
     createPartitioner: choosePartition as unknown as typeof kafkajs.Partitioners.DefaultPartitioner,
   });
   await producer.connect();

@@ -95,6 +95,8 @@ const optionalSettings: Record<
   everyLabelledRows: true,
   maximumAge: true,
   command: true,
+  webhook: true,
+  topic: true,
 };
 
 /** Returns the names of all settings, those inside a group too. */
@@ -158,9 +160,14 @@ describe('docs/operators.md', () => {
     const shown = parseSettings(block!.text, 'docs/operators.md').of('any');
     expect(shown).toEqual(readSettings(undefined).of('any'));
     const withOptional = block!.text.replace(/^( +)# (\w+: )/gm, '$1$2');
-    expect(parseSettings(withOptional, 'docs/operators.md').of('any').retraining.schedule).toBe(
-      '0 3 * * 1',
-    );
+    // One trainer trains a model.
+    for (const trainer of ['command', 'webhook', 'topic'] as const) {
+      const others = ['command', 'webhook', 'topic'].filter(name => name !== trainer).join('|');
+      const text = withOptional.replace(new RegExp(`^ +(${others}): .*\n`, 'gm'), '');
+      const { retraining } = parseSettings(text, 'docs/operators.md').of('any');
+      expect(retraining.schedule).toBe('0 3 * * 1');
+      expect(retraining[trainer]).toBeDefined();
+    }
     for (const name of settingNames()) expect(withOptional).toMatch(new RegExp(`^ +${name}:`, 'm'));
   });
 

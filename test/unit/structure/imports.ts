@@ -59,6 +59,7 @@ export const staircases: Record<string, readonly string[]> = {
     'store',
     'artifacts',
     'gates',
+    'external',
     'trainer',
     'dataset',
     'causes',
