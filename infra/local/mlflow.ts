@@ -1,23 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pythonEnvironment } from '../python/pythonEnvironment.ts';
+import { installTestPackages } from '../python/testPackages.ts';
 import type { ChildProcess } from './processes/childProcess.ts';
 import { freePort, localHost } from './processes/claimPort.ts';
 import { startServerProcess } from './processes/serverProcess.ts';
 import { answersOk } from './processes/untilReady.ts';
 
-const environmentFolder = join(import.meta.dirname, '..', '..', '.driftloop', 'python', 'mlflow');
-const requirementsFile = join(import.meta.dirname, 'mlflow.txt');
-
 export interface MlflowServer extends ChildProcess {
   url: string;
   /** Folder of the programs of its Python, such as `python`. */
   programs: string;
-}
-
-/** Installs MLflow, unless it is there. @returns the folder of its programs */
-export function installMlflow(): Promise<string> {
-  return pythonEnvironment(environmentFolder, requirementsFile);
 }
 
 /**
@@ -35,7 +27,7 @@ export async function startMlflow({
   /** 0 or absent means a free port. */
   port?: number;
 }): Promise<MlflowServer> {
-  const programs = await installMlflow();
+  const programs = await installTestPackages();
   mkdirSync(dir, { recursive: true });
   const address = port === 0 ? await freePort() : port;
   const url = `http://${localHost}:${address}`;

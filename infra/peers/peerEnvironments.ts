@@ -42,6 +42,6 @@ export async function installedPeer(name: string): Promise<Peer> {
     .split('\n')
     .find(line => line.startsWith(`${name}==`))!
     .slice(`${name}==`.length);
-  const programs = await pythonEnvironment(join(environmentsFolder, name), requirementsFile);
+  const programs = await pythonEnvironment(join(environmentsFolder, name), [requirementsFile]);
   return { name, version, python: join(programs, 'python') };
 }

@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url';
 import type { EachMessagePayload } from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { selectMadeVersion } from '../../bin/versions/artifactQueries.ts';
+import { reproduceVersion } from '../../bin/versions/reproduceVersion.ts';
 import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
+import { installTestPackages } from '../../infra/python/testPackages.ts';
 import { datasetHash, readDataset } from '../../services/retrainer/dataset/dataset.ts';
 import { answerCause } from '../../services/retrainer/run/trainingRun.ts';
 import { retrainerStore } from '../../services/retrainer/store/store.ts';
@@ -30,6 +33,13 @@ import {
   startMs,
 } from './logRows.ts';
 
+/** Those of the sample, in the folder of the project. */
+const { command: sklearnCommand } = readSettings('examples/sklearn/driftloop.yaml').of(
+  'churn',
+).retraining;
+const sklearnTrainer = fileURLToPath(new URL(`../../${sklearnCommand![1]}`, import.meta.url));
+/** A clean clone installs Python packages first. */
+const installTimeoutMs = 300_000;
 const pythonTrainer = fileURLToPath(new URL('./retrainer-trainer.py', import.meta.url));
 
 /**
@@ -59,6 +69,7 @@ describe('retrainer', () => {
   let encodeRequest: (request: RetrainRequest) => Buffer;
   let encodeUpdate: (update: WindowUpdate) => Buffer;
   beforeAll(async () => {
+    const python = join(await installTestPackages(), 'python');
     installation = await freshInstallation();
     /**
      * Returns a trainer that hangs the first time and trains the next time. It leaves a mark, and
@@ -78,6 +89,7 @@ describe('retrainer', () => {
   cutOff: { retraining: { command: [sh, -c, ${JSON.stringify(hangsOnce('cutOff'))}] } }
   regular: { retraining: { everyLabelledRows: 500, cooldown: 1m, command: [python3, ${JSON.stringify(pythonTrainer)}] } }
   neverTrains: { retraining: { command: [python3, -c, "import sys; sys.exit('not yet')"] } }
+  sklearn: { retraining: { command: [${python}, ${JSON.stringify(sklearnTrainer)}] } }
   broken: { retraining: { command: [python3, -c, "import sys; sys.exit('no such table: weights')"] } }
 `,
     );
@@ -96,7 +108,7 @@ describe('retrainer', () => {
       topic('windows'),
     );
     retrainer = await installation.startService('retrainer');
-  });
+  }, installTimeoutMs);
   afterAll(() => installation[Symbol.asyncDispose]());
 
   const topic = (name: string) => `${installation.environment.DRIFTLOOP_TOPIC_PREFIX}${name}`;
@@ -196,6 +208,13 @@ describe('retrainer', () => {
     await quiet();
   }
 
+  /** Trains a version again. @returns how the files differ from those that were published */
+  async function madeAgain(model: string, version: string): Promise<string[]> {
+    const made = await selectMadeVersion(installation.clickhouse, model, version);
+    const settings = readSettings(installation.variables.DRIFTLOOP_CONFIG).of(model);
+    return (await reproduceVersion(made!, settings)).differences;
+  }
+
   const runsOf = (model: string) =>
     installation.clickhouse.select<Record<string, unknown> & { status: string; reasons: string[] }>(
       'SELECT * FROM training_runs FINAL WHERE model = {model:String} ORDER BY started_at',
@@ -293,6 +312,8 @@ describe('retrainer', () => {
     ]);
     expect([rome!.prediction, oslo!.prediction]).toEqual(['yes', 'no']);
     model.dispose();
+
+    expect(await madeAgain('learnable', '2')).toEqual([]);
 
     const [dataset] = await installation.clickhouse.select<{
       uri: string;
@@ -672,6 +693,17 @@ describe('retrainer', () => {
     expect(rule.feature).toBe('x');
     expect(rule.threshold).toBeGreaterThan(4.9);
     expect(rule.threshold).toBeLessThan(5.1);
+  });
+
+  it('promotes what the sample with scikit-learn has learned, and makes it again', async () => {
+    await fill('sklearn', learnable);
+    await request('sklearn', 'scikit-learn please');
+    const [run] = await runsOf('sklearn');
+    expect(run, run!.reasons.join()).toMatchObject({ status: 'approved', candidate_version: '2' });
+    const approved = (await publishedVersions('sklearn')).at(-1)!.value;
+    expect(approved.metrics.challengerLoss).toBeLessThan(0.1);
+    expect(await readdir(fileURLToPath(approved.artifactUri))).toEqual(['model.joblib']);
+    expect(await madeAgain('sklearn', '2')).toEqual([]);
   });
 
   it('publishes why a training failed, and goes on to the next request', async () => {

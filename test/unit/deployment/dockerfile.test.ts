@@ -82,3 +82,21 @@ describe('infra/images/Dockerfile', () => {
     expect(dockerfile.indexOf('USER node')).toBeLessThan(dockerfile.indexOf('\nCMD'));
   });
 });
+
+describe('infra/images/Dockerfile.python', () => {
+  const python = readFileSync(new URL('infra/images/Dockerfile.python', root), 'utf8');
+
+  it('is built on the image of the services, and runs nothing as root', () => {
+    const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
+    expect(python.match(/^FROM (.+)$/gm)).toEqual([`FROM driftloop:${version}`]);
+    expect(python.match(/^USER (.+)$/gm)).toEqual(['USER root', 'USER node']);
+    expect(python.trimEnd().endsWith('USER node')).toBe(true);
+  });
+
+  it('copies files of the sample that exist and that .dockerignore lets through', () => {
+    const files = [...python.matchAll(/^COPY (\S+) \S+$/gm)].map(match => match[1]!);
+    expect(files).toEqual(['examples/sklearn/requirements.txt', 'examples/sklearn/train.py']);
+    for (const file of files) expect(existsSync(new URL(file, root)), file).toBe(true);
+    expect(ignore).toContain('!examples/sklearn');
+  });
+});
