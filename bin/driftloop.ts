@@ -3,6 +3,7 @@ import { ClickHouseError } from '@clickhouse/client';
 import { Command, CommanderError } from 'commander';
 import { kafkaMistake } from '../services/shared/kafka/kafkaMistake.ts';
 import { UserError } from '../services/shared/userError.ts';
+import { addAlertsCommand } from './commands/alerts.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addDeadLettersCommand } from './commands/deadLetters.ts';
 import { addDownCommand } from './commands/down.ts';
@@ -50,6 +51,7 @@ for (const add of [
   addReferenceCommand,
   addRetrainCommand,
   addVersionsCommand,
+  addAlertsCommand,
   addDriftCommand,
   addDeadLettersCommand,
   addConfigCommand,

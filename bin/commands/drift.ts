@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Clickhouse } from '../../services/shared/clickhouse/clickhouse.ts';
 import { type Environment, readEnvironment } from '../../services/shared/config/environment.ts';
 import type { DriftRequest } from '../../services/shared/contracts.ts';
-import { UserError } from '../../services/shared/userError.ts';
+import { answerTo } from '../servers/answerTo.ts';
 import { publishRequest, requestedBy } from '../servers/publishRequest.ts';
 import { requireServer } from '../servers/requireServer.ts';
 import { withClickhouse } from '../servers/withServers.ts';
 import { wholeNumber } from '../terminal/wholeNumber.ts';
-
-/** ClickHouse does not announce rows, so it is asked again after a pause. */
-const pauseMs = 200;
 
 interface AcceptOptions {
   note: string;
@@ -61,15 +57,7 @@ async function runAccept(
     time: Date.now(),
   };
   await publishRequest(environment, 'DriftRequest', request);
-  const answer = await withClickhouse(environment, clickhouse =>
-    untilAnswered(clickhouse, request, performance.now() + timeout * 1000),
-  );
-  if (answer === null)
-    throw new UserError(
-      `no answer within ${timeout} s to request ${request.id}; it stands, and the detector answers it when it runs: SELECT * FROM drift_requests FINAL WHERE request_id = '${request.id}'`,
-    );
-  if (answer.outcome === 'refused') throw new UserError(`refused: ${answer.answer}`);
-  console.log(answer.answer);
+  console.log(await answerTo(environment, 'drift_requests', request, timeout));
 }
 
 /** Returns the end of the newest judged window of the version that drifted; null if none is known. */
@@ -86,25 +74,4 @@ async function selectSeenUntil(
     { model, driftEventId },
   );
   return row && row.windows > 0 ? row.seenUntil : null;
-}
-
-interface AnswerRow {
-  outcome: 'accepted' | 'refused';
-  answer: string;
-}
-
-async function untilAnswered(
-  clickhouse: Clickhouse,
-  { model, id }: DriftRequest,
-  deadlineMs: number,
-): Promise<AnswerRow | null> {
-  for (;;) {
-    const [answer] = await clickhouse.select<AnswerRow>(
-      `SELECT outcome, answer FROM drift_requests FINAL
-       WHERE model = {model:String} AND request_id = {id:String}`,
-      { model, id },
-    );
-    if (answer || performance.now() > deadlineMs) return answer ?? null;
-    await pause(pauseMs);
-  }
 }

@@ -2,6 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import { connectSchemaRegistry } from '../../services/shared/avro/schemaRegistry.ts';
 import type { Environment } from '../../services/shared/config/environment.ts';
 import type {
+  AlertRequest,
   DriftRequest,
   RetrainRequest,
   VersionRequest,
@@ -15,12 +16,14 @@ const kinds = {
   RetrainRequest: { type: 'retrain-request', topic: topics.retrainRequests },
   VersionRequest: { type: 'version-request', topic: topics.versionRequests },
   DriftRequest: { type: 'drift-request', topic: topics.driftRequests },
+  AlertRequest: { type: 'alert-request', topic: topics.alertRequests },
 } as const;
 
 interface Requests {
   RetrainRequest: RetrainRequest;
   VersionRequest: VersionRequest;
   DriftRequest: DriftRequest;
+  AlertRequest: AlertRequest;
 }
 
 /** Returns who asks, such as alice@laptop. */

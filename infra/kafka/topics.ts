@@ -78,6 +78,12 @@ export const topicDefinitions: Readonly<Record<Topic, TopicDefinition>> = {
     maxMessageBytes: megabyte,
     contract: 'DriftRequest',
   },
+  [topics.alertRequests]: {
+    partitions: 4,
+    retention: 365 * dayMs,
+    maxMessageBytes: megabyte,
+    contract: 'AlertRequest',
+  },
   [topics.modelVersions]: {
     partitions: 1,
     retention: 'compact',

@@ -8,6 +8,8 @@ import type { BatchHandler } from '../shared/service/batchConsumer.ts';
 import { type DecodedRecord, decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
 import { type VersionName, versionKey } from '../shared/versionKey.ts';
+import { AlertRequests } from './alertRequests.ts';
+import { ChangedWindows } from './changedWindows.ts';
 import { foldAlgorithm } from './checkpoints/foldAlgorithm.ts';
 import { detectorMetrics } from './detectorMetrics.ts';
 import { DriftRequests } from './driftRequests.ts';
@@ -46,7 +48,8 @@ interface HandlerParts {
   store: DetectorStore;
   limits: FoldLimits;
   publisher: EventPublisher;
-  requests: DriftRequests;
+  driftRequests: DriftRequests;
+  alertRequests: AlertRequests;
 }
 
 /**
@@ -62,8 +65,13 @@ export async function detectorHandler(
   limits: FoldLimits = foldLimits,
 ): Promise<BatchHandler> {
   const publisher = await EventPublisher.create(context, store);
-  const requests = await DriftRequests.create(context, store);
-  return new DetectorHandler({ context, now, store, limits, publisher, requests });
+  const changed = await ChangedWindows.create(context, store);
+  const driftRequests = new DriftRequests(context, store, changed);
+  const alertRequests = new AlertRequests(context, store, changed);
+  return new DetectorHandler({
+    ...{ context, now, store, limits, publisher },
+    ...{ driftRequests, alertRequests },
+  });
 }
 
 /**
@@ -82,7 +90,8 @@ class DetectorHandler implements BatchHandler {
   readonly #store: DetectorStore;
   readonly #limits: FoldLimits;
   readonly #publisher: EventPublisher;
-  readonly #requests: DriftRequests;
+  readonly #driftRequests: DriftRequests;
+  readonly #alertRequests: AlertRequests;
   readonly #counters: ReturnType<typeof detectorMetrics>;
   readonly #algorithm = foldAlgorithm();
   /** By `versionKey`, least recently used first, so that these can leave memory first. */
@@ -92,13 +101,15 @@ class DetectorHandler implements BatchHandler {
   /** Whether what was taken since the last flush has made windows ready or has changed them. */
   #workWaits = false;
 
-  constructor({ context, now, store, limits, publisher, requests }: HandlerParts) {
+  constructor(parts: HandlerParts) {
+    const { context, now, store, limits, publisher, driftRequests, alertRequests } = parts;
     this.#context = context;
     this.#now = now;
     this.#store = store;
     this.#limits = limits;
     this.#publisher = publisher;
-    this.#requests = requests;
+    this.#driftRequests = driftRequests;
+    this.#alertRequests = alertRequests;
     this.#counters = detectorMetrics(context.metrics, () => this.#versions.values(), now);
   }
 
@@ -111,8 +122,11 @@ class DetectorHandler implements BatchHandler {
   }
 
   async take(records: KafkaRecord[]): Promise<void> {
-    if (records[0]!.topic === this.#context.topic(topics.driftRequests))
-      return this.#requests.answer(records);
+    const { topic } = records[0]!;
+    if (topic === this.#context.topic(topics.driftRequests))
+      return this.#driftRequests.answer(records);
+    if (topic === this.#context.topic(topics.alertRequests))
+      return this.#alertRequests.answer(records);
     const updates = await decodeOrDeadLetter(records, 'WindowUpdate', this.#context);
     await this.#loadMissing(updates.map(({ value }) => value));
     for (const update of updates) await this.#takeUpdate(update);

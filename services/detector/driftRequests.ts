@@ -1,17 +1,13 @@
-import type { DriftRequest, WindowUpdate } from '../shared/contracts.ts';
-import { type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
-import { topics } from '../shared/kafka/topics.ts';
+import type { DriftRequest } from '../shared/contracts.ts';
+import type { KafkaRecord } from '../shared/kafka/kafka.ts';
 import { checkRequestTexts } from '../shared/records/checkRequestTexts.ts';
 import { decodeOrDeadLetter } from '../shared/service/decodeOrDeadLetter.ts';
 import type { ServiceContext } from '../shared/service/service.ts';
-import { versionKey } from '../shared/versionKey.ts';
+import type { ChangedWindows } from './changedWindows.ts';
 import { decideOnDriftRequest, type KnownDrift } from './events/decideOnDriftRequest.ts';
 import type { DetectorStore } from './store/store.ts';
 
-type AnswerContext = Pick<
-  ServiceContext,
-  'schemas' | 'producer' | 'topic' | 'settings' | 'log' | 'deadLetters'
->;
+type AnswerContext = Pick<ServiceContext, 'schemas' | 'settings' | 'log' | 'deadLetters'>;
 
 /**
  * Answers requests about drift events.
@@ -24,23 +20,12 @@ type AnswerContext = Pick<
 export class DriftRequests {
   readonly #context: AnswerContext;
   readonly #store: DetectorStore;
-  readonly #encode: (update: WindowUpdate) => Buffer;
+  readonly #changed: ChangedWindows;
 
-  /** Gets the encoder from the schema registry. */
-  static async create(context: AnswerContext, store: DetectorStore): Promise<DriftRequests> {
-    const topic = context.topic(topics.windows);
-    const encode = await context.schemas.encoder<WindowUpdate>('WindowUpdate', topic);
-    return new DriftRequests(context, store, encode);
-  }
-
-  private constructor(
-    context: AnswerContext,
-    store: DetectorStore,
-    encode: (update: WindowUpdate) => Buffer,
-  ) {
+  constructor(context: AnswerContext, store: DetectorStore, changed: ChangedWindows) {
     this.#context = context;
     this.#store = store;
-    this.#encode = encode;
+    this.#changed = changed;
   }
 
   async answer(records: readonly KafkaRecord[]): Promise<void> {
@@ -68,31 +53,16 @@ export class DriftRequests {
       );
     }
     const { version, seenUntilMs } = answer;
-    if (seenUntilMs === null) return;
-    const { windowSizeMs } = this.#context.settings.of(model);
-    const update: WindowUpdate = {
-      kind: 'performance',
-      model,
-      version,
-      sourcePartition: -1,
-      watermark: null,
-      windowSizeMs,
-      windowStarts: [seenUntilMs - windowSizeMs],
-    };
-    const topic = this.#context.topic(topics.windows);
-    await sendRecords(this.#context.producer, [{ topic, key: model, value: this.#encode(update) }]);
+    if (seenUntilMs !== null) await this.#changed.announce({ model, version }, seenUntilMs);
   }
 
   async #knownDrift({ model, driftEventId }: DriftRequest): Promise<KnownDrift | null> {
     const event = await this.#store.driftEvent(model, driftEventId);
     if (event === null) return null;
-    const fromMs = event.windowStart;
-    const judged = await this.#store.judgedUntilMs([{ model, version: event.version, fromMs }]);
-    const { windowSizeMs } = this.#context.settings.of(model);
     return {
       event,
-      judgedUntilMs: judged.get(versionKey(event)) ?? event.windowEnd,
-      windowSizeMs,
+      judgedUntilMs: await this.#changed.newestEndMs(event, event.windowEnd),
+      windowSizeMs: this.#context.settings.of(model).windowSizeMs,
     };
   }
 }

@@ -1,5 +1,21 @@
 // Generated from schemas/*.avsc by `npm run generate`; do not edit.
 
+/** A person says something about an alert. The detector answers each request once. Topic: alert-requests. */
+export interface AlertRequest {
+  /** One answer per id and model. */
+  id: string;
+  model: string;
+  /** acknowledge: the person has it. snooze: nobody is told until a time, or until it gets worse. resolve: it ends, and comes back only with something new. not_useful: counted, and changes nothing. */
+  action: 'acknowledge' | 'unacknowledge' | 'snooze' | 'resolve' | 'not_useful';
+  alertId: string;
+  /** Wall clock until which it is snoozed; null for other actions. */
+  until: number | null;
+  requestedBy: string;
+  /** Why; required to resolve. */
+  note: string | null;
+  time: number;
+}
+
 /** The operational life of one or more drift events of a model version. Topic: alerts. */
 export interface Alert {
   id: string;
@@ -17,6 +33,18 @@ export interface Alert {
   updatedAtEventTime: number;
   /** How often it was published again because a drift event persists: 1, 3, 7, 15 ... days of event time after its level became stable. Null in alerts of version 0.1. */
   reminders: number | null;
+  /** What made this revision: opened, another-event, another-cause, escalated (a higher severity), persists, reminder, resolved, or what a person did: acknowledged, unacknowledged, snoozed. Null in alerts of version 0.1. */
+  happened: string | null;
+  /** The person who has it; null if nobody has. A higher severity asks again. */
+  acknowledgedBy: string | null;
+  /** Wall clock until which nobody is to be told; null if it is not snoozed. A higher severity ends it. */
+  snoozedUntil: number | null;
+  /** What the person said who acted last. */
+  note: string | null;
+  /** Why it was resolved: the endReason of its last drift event (recovered, mended, version_replaced, accepted, covered), withdrawn, or person. Null while it is open. */
+  endReason: string | null;
+  /** When the last request of a person that it shows was answered; null if there was none. */
+  actedAt: number | null;
 }
 
 /** A value of a feature, of an output or of the labels that is new or gone. */

@@ -7,10 +7,16 @@ import { explainWindow } from '../../services/detector/judging/explainWindow.ts'
 import { driftEvents } from '../../services/detector/store/driftEvents.ts';
 import { clickhouseTime } from '../../services/shared/clickhouse/clickhouse.ts';
 import { parseSettings } from '../../services/shared/config/settings.ts';
-import type { DriftEvent, DriftRequest, WindowUpdate } from '../../services/shared/contracts.ts';
+import type {
+  AlertRequest,
+  DriftEvent,
+  DriftRequest,
+  WindowUpdate,
+} from '../../services/shared/contracts.ts';
 import type { FeatureProfile } from '../../services/shared/profile/featureProfile.ts';
 import { toProfileRow } from '../../services/shared/profile/profileRow.ts';
 import { decodeRecord } from '../../services/shared/records/decodeRecord.ts';
+import { driftloop } from '../commands.ts';
 import { eventually } from '../eventually.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
 import { driftEvent } from '../unit/detector/driftEventFixture.ts';
@@ -324,6 +330,87 @@ describe('detector', () => {
     );
     expect(alerts).toEqual([{ state: 'resolved' }, { state: 'resolved' }]);
   });
+
+  it('answers what people do with an alert in one order, and shows it in the alert', async () => {
+    await installation.startService('detector');
+    await profile('alerted', 0, 60);
+    await quiet();
+    const alertRow = async () =>
+      (
+        await installation.clickhouse.select<Record<string, unknown>>(
+          `SELECT id, revision, toString(state) AS state, happened, acknowledged_by, note, end_reason
+           FROM alerts FINAL WHERE model = 'alerted'`,
+        )
+      )[0]!;
+    const opened = await alertRow();
+    const alertId = String(opened.id);
+    const encode = await installation.schemas.encoder<AlertRequest>(
+      'AlertRequest',
+      topic('alert-requests'),
+    );
+    const ask = (id: string, action: AlertRequest['action'], requestedBy: string) => ({
+      key: 'alerted',
+      value: encode({
+        ...{ id, model: 'alerted', action, alertId },
+        ...{ until: null, requestedBy, note: 'looking', time: startMs },
+      }),
+    });
+    // Two people ask at the same moment, and one of them asks twice.
+    await installation.producer.send({
+      topic: topic('alert-requests'),
+      messages: [
+        ask('alice asks', 'acknowledge', 'alice'),
+        ask('bob asks', 'acknowledge', 'bob'),
+        ask('alice asks', 'acknowledge', 'alice'),
+        ask('bob minds', 'not_useful', 'bob'),
+      ],
+    });
+    await quiet();
+    const answers = await installation.clickhouse.select(
+      'SELECT request_id, outcome FROM alert_requests FINAL ORDER BY answered_at, request_id',
+    );
+    expect(answers).toEqual([
+      { request_id: 'alice asks', outcome: 'accepted' },
+      { request_id: 'bob asks', outcome: 'refused' },
+      { request_id: 'bob minds', outcome: 'accepted' },
+    ]);
+    expect(await alertRow()).toEqual({
+      ...opened,
+      revision: Number(opened.revision) + 1,
+      happened: 'acknowledged',
+      acknowledged_by: 'alice',
+      note: 'looking',
+    });
+    const usefulness = await installation.clickhouse.select(
+      "SELECT alerts, acknowledged, not_useful FROM alert_usefulness WHERE model = 'alerted'",
+    );
+    expect(usefulness).toEqual([{ alerts: 1, acknowledged: 1, not_useful: 1 }]);
+
+    const command = (...args: string[]) => driftloop(installation.variables, 'alerts', ...args);
+    expect((await command('list')).output).toMatch(
+      new RegExp(`${alertId} .*acknowledged by alice +alerted 1: data drift`),
+    );
+    expect(await command('ack', alertId, '--timeout', '50')).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('is acknowledged by alice already'),
+    });
+    expect(await command('resolve', alertId, '--note', 'a new tariff')).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining('is resolved.'),
+    });
+    await quiet();
+    expect(await alertRow()).toMatchObject({
+      state: 'resolved',
+      end_reason: 'person',
+      note: 'a new tariff',
+    });
+    expect((await command('show', alertId)).output).toMatch(/bob +acknowledge +refused +looking/);
+    expect((await command('list')).output).toBe('There are no open alerts.\n');
+    expect(await command('ack', 'nothing')).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('no alert has the id nothing'),
+    });
+  }, 120_000);
 
   it('judges windows again when their labels come and revises the drift event', async () => {
     await installation.startService('detector');

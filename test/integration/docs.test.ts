@@ -33,7 +33,7 @@ const blocksOf = (page: string, kind: string) =>
 /**
  * The kinds of code blocks in the pages. `ts run`, `sh run`, `sh explain`, `sh versions` and `sql` must
  * end without an error.
- * `ts follow` runs until it is stopped. Unit tests check `json …`, `yaml …` and `sh project`. `sh docker` needs Docker and is not run.
+ * `ts follow` runs until it is stopped. Unit tests check `json …`, `yaml …`, `sh alerts` and `sh project`. `sh docker` needs Docker and is not run.
  */
 const kinds = [
   '',
@@ -47,6 +47,8 @@ const kinds = [
   'json feedback',
   'yaml settings',
   'yaml inputs',
+  'yaml guardrails',
+  'sh alerts',
 ];
 const pages = ['producers.md', 'operators.md', 'analysts.md', 'contributors.md'];
 const kindsNotRun = ['sh project', 'sh docker'];
@@ -240,6 +242,12 @@ describe('docs', { timeout: 300_000 }, () => {
       openedAtEventTime: 0,
       updatedAtEventTime: 0,
       reminders: null,
+      happened: 'opened',
+      acknowledgedBy: null,
+      snoozedUntil: null,
+      note: null,
+      endReason: null,
+      actedAt: null,
     };
     await installation.producer.send({
       topic: topics.alerts,

@@ -1,6 +1,7 @@
 import type { Alert, DriftEvent } from '../../shared/contracts.ts';
 import { deterministicId } from '../../shared/deterministicId.ts';
 import { dayMs } from '../../shared/duration.ts';
+import type { AlertAct } from './decideOnAlertRequest.ts';
 import type { DriftEventRevision } from './driftEventRevisions.ts';
 import { headlineOf } from './explanation.ts';
 
@@ -18,14 +19,19 @@ export interface AlertHistory {
  * severity or another cause updates it. While an event persists, reminders follow after 1, 2, 4, 8 …
  * days of event time. It is resolved when all its events are closed or withdrawn.
  *
+ * What people do comes first. A higher severity takes back that somebody has the alert, and that it
+ * is snoozed. What a person has resolved comes back with another event or a higher severity only.
+ *
  * @param revisions in the order in which they are published
  * @param untilMs event time up to which reminders are due
+ * @param acts in their order; those that the alerts show already are left out
  * @returns revisions in the order in which they have to be published
  */
 export function alertRevisions(
   history: AlertHistory,
   revisions: readonly DriftEventRevision[],
   untilMs: number,
+  acts: readonly AlertAct[] = [],
 ): Alert[] {
   const alerts = new Map(history.alerts);
   const events = new Map(history.events);
@@ -42,6 +48,11 @@ export function alertRevisions(
     )
       publish(alert);
   };
+  for (const act of acts) {
+    const current = alerts.get(act.alertId);
+    const alert = current && alertAfterAct(current, act, untilMs);
+    if (alert) publish(alert);
+  }
   for (const { event, atMs } of revisions) {
     remind(atMs);
     const before = events.get(event.id);
@@ -51,6 +62,36 @@ export function alertRevisions(
   }
   remind(untilMs);
   return published;
+}
+
+/**
+ * Returns the alert after what a person has done; null if that changes nothing.
+ * @param atMs event time up to which windows were judged
+ */
+export function alertAfterAct(
+  current: Alert,
+  { action, by, until, note, answeredAtMs }: AlertAct,
+  atMs = current.updatedAtEventTime,
+): Alert | null {
+  if (current.state === 'resolved' || answeredAtMs <= (current.actedAt ?? 0)) return null;
+  const next: Alert = {
+    ...current,
+    revision: current.revision + 1,
+    state: 'updated',
+    updatedAtEventTime: Math.max(atMs, current.updatedAtEventTime),
+    note,
+    actedAt: answeredAtMs,
+  };
+  switch (action) {
+    case 'acknowledge':
+      return { ...next, happened: 'acknowledged', acknowledgedBy: by };
+    case 'unacknowledge':
+      return { ...next, happened: 'unacknowledged', acknowledgedBy: null };
+    case 'snooze':
+      return { ...next, happened: 'snoozed', snoozedUntil: until };
+    case 'resolve':
+      return { ...next, state: 'resolved', happened: 'resolved', endReason: 'person' };
+  }
 }
 
 /** Returns the next reminder that is due by an event time; null if none is. */
@@ -77,6 +118,7 @@ function reminder(
     title: `${titleOf(shownEvent(open)!, open.length)}; open for ${days} day${days > 1 ? 's' : ''} since its level is stable`,
     updatedAtEventTime: atMs,
     reminders,
+    happened: 'reminder',
   };
 }
 
@@ -104,7 +146,10 @@ function nextAlert(
   atMs: number,
 ): Alert | null {
   const current = openAlert(alerts);
-  if (!current) return event.status === 'open' ? openedAlert(alerts, event, atMs) : null;
+  if (!current)
+    return event.status === 'open' && !isDoneWith(alerts, event)
+      ? openedAlert(alerts, event, atMs)
+      : null;
   const isNew = event.status === 'open' && !current.driftEventIds.includes(event.id);
   const driftEventIds = isNew ? [...current.driftEventIds, event.id] : current.driftEventIds;
   const open = openEventsOf(driftEventIds, events);
@@ -119,15 +164,37 @@ function nextAlert(
     before?.cause !== event.cause ||
     (persists && before?.persistingSince === null);
   if (open.length > 0 && !(isNews && driftEventIds.includes(event.id))) return null;
-  return {
+  const isWorse = severity !== current.severity;
+  const next: Alert = {
     ...current,
     revision: current.revision + 1,
-    state: open.length > 0 ? 'updated' : 'resolved',
     severity,
     title: titleOf(shownEvent(open) ?? event, open.length),
     driftEventIds,
     updatedAtEventTime: atMs,
+    ...(isWorse && { acknowledgedBy: null, snoozedUntil: null }),
   };
+  if (open.length === 0) {
+    const endReason = event.status === 'withdrawn' ? 'withdrawn' : event.endReason;
+    return { ...next, state: 'resolved', happened: 'resolved', endReason };
+  }
+  const hasOtherCause = before !== undefined && before.cause !== event.cause;
+  const happened = isWorse
+    ? 'escalated'
+    : isNew
+      ? 'another-event'
+      : hasOtherCause
+        ? 'another-cause'
+        : 'persists';
+  return { ...next, state: 'updated', happened };
+}
+
+/** Returns whether a person has resolved the alert of an event, and the event is not worse now. */
+function isDoneWith(alerts: ReadonlyMap<string, Alert>, event: DriftEvent): boolean {
+  const done = [...alerts.values()].find(
+    ({ endReason, driftEventIds }) => endReason === 'person' && driftEventIds.includes(event.id),
+  );
+  return done !== undefined && raised(done.severity, event.severity) === done.severity;
 }
 
 /** Returns the id that an alert has if the drift event opens it. */
@@ -151,6 +218,12 @@ function openedAlert(alerts: ReadonlyMap<string, Alert>, event: DriftEvent, atMs
     openedAtEventTime: event.detectedAtEventTime,
     updatedAtEventTime: atMs,
     reminders: 0,
+    happened: 'opened',
+    acknowledgedBy: null,
+    snoozedUntil: null,
+    note: null,
+    endReason: null,
+    actedAt: alerts.get(id)?.actedAt ?? null,
   };
 }
 

@@ -194,7 +194,7 @@ async function judgeLabels(
 
 function endedRun({ version, run }: OpenRun): JudgedVersion {
   const { fold, foldedUntilMs, judgedUntilMs, passed, revisions } = run.end(version.events);
-  const alerts = alertRevisions(version, revisions, judgedUntilMs);
+  const alerts = alertRevisions(version, revisions, judgedUntilMs, version.acts);
   return {
     version: {
       ...withPublished(version, revisions, alerts),

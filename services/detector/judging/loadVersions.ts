@@ -56,6 +56,7 @@ export async function loadVersions(
       events: new Map(),
       alerts: new Map(),
       acceptances: new Map(),
+      acts: [],
       storedVariables: null,
       live: null,
     };

@@ -162,10 +162,11 @@ async function loadPublished(
     ids: openEvents(live.fold).map(({ id }) => id),
   }));
   const alerts = events.map(wanted => ({ ...wanted, ids: wanted.ids.map(alertIdOf) }));
-  const [eventsOf, alertsOf, acceptancesOf] = await Promise.all([
+  const [eventsOf, alertsOf, acceptancesOf, actsOf] = await Promise.all([
     store.driftEvents(events),
     store.alerts(alerts),
     store.acceptances(versions),
+    store.alertActs(versions),
   ]);
   return versions.map(version => {
     const key = versionKey(version);
@@ -174,6 +175,7 @@ async function loadPublished(
       events: eventsOf.get(key) ?? new Map(),
       alerts: alertsOf.get(key) ?? new Map(),
       acceptances: acceptancesOf.get(key) ?? new Map(),
+      acts: actsOf.get(key) ?? [],
     };
   });
 }

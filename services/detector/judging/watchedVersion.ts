@@ -3,6 +3,7 @@ import type { Alert, DriftEvent, WindowUpdate } from '../../shared/contracts.ts'
 import type { KafkaRecord } from '../../shared/kafka/kafka.ts';
 import type { VersionName } from '../../shared/versionKey.ts';
 import { advanced, type FoldLedger } from '../checkpoints/foldLedger.ts';
+import type { AlertAct } from '../events/decideOnAlertRequest.ts';
 import type { Acceptance } from '../events/driftEnd.ts';
 import type { DriftEventRevision } from '../events/driftEventRevisions.ts';
 import { detectionAt } from '../fold/settingsTimeline.ts';
@@ -51,6 +52,8 @@ export interface WatchedVersion extends VersionName {
   readonly alerts: ReadonlyMap<string, Alert>;
   /** What people have accepted, by the id of the drift event. Known when `events` are. */
   readonly acceptances: ReadonlyMap<string, Acceptance>;
+  /** What people have done with its alerts, in order. Known when `alerts` are. */
+  readonly acts: readonly AlertAct[];
   /** The variables of the reference whose kinds were stored last; null when none were. */
   readonly storedVariables: Regime['frozen'] | null;
   /** Null while the fold is not in memory: `resumeFolds` brings it there. */

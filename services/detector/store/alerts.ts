@@ -2,7 +2,15 @@ import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
 import type { Alert } from '../../shared/contracts.ts';
 import type { PerVersion } from './perVersion.ts';
 import { byVersionAndId, type PublishedSince, publishedSince } from './publishedSince.ts';
-import { enumeration, plain, type RowShape, selection, time, toRow } from './rowShape.ts';
+import {
+  enumeration,
+  nullableTime,
+  plain,
+  type RowShape,
+  selection,
+  time,
+  toRow,
+} from './rowShape.ts';
 
 const shape: RowShape<Alert> = {
   id: plain('id'),
@@ -17,6 +25,12 @@ const shape: RowShape<Alert> = {
   openedAtEventTime: time('opened_at_event_time'),
   updatedAtEventTime: time('updated_at_event_time'),
   reminders: plain('reminders'),
+  happened: plain('happened'),
+  acknowledgedBy: plain('acknowledged_by'),
+  snoozedUntil: nullableTime('snoozed_until'),
+  note: plain('note'),
+  endReason: plain('end_reason'),
+  actedAt: nullableTime('acted_at'),
 };
 
 export function alerts(clickhouse: Clickhouse) {
@@ -24,7 +38,8 @@ export function alerts(clickhouse: Clickhouse) {
     /** Reads the newest revisions of alerts, by id. */
     async alerts(wanted: readonly PublishedSince[]): Promise<PerVersion<Map<string, Alert>>> {
       const { sql, parameters } = publishedSince(wanted, {
-        isOpen: "state != 'resolved'",
+        // What a person has resolved may still have open events, which must not open it again.
+        isOpen: "(state != 'resolved' OR end_reason = 'person')",
         start: 'opened_at_event_time',
       });
       const rows = await clickhouse.select<Alert>(
@@ -32,6 +47,16 @@ export function alerts(clickhouse: Clickhouse) {
         parameters,
       );
       return byVersionAndId(rows);
+    },
+
+    /** Reads the newest revision of an alert; null if there is none. */
+    async alert(model: string, id: string): Promise<Alert | null> {
+      const [alert] = await clickhouse.select<Alert>(
+        `SELECT ${selection('alerts', shape)} FROM alerts FINAL
+         WHERE model = {model:String} AND id = {id:String}`,
+        { model, id },
+      );
+      return alert ?? null;
     },
 
     insertAlerts: (alerts: readonly Alert[]) =>

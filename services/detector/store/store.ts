@@ -1,4 +1,5 @@
 import type { Clickhouse } from '../../shared/clickhouse/clickhouse.ts';
+import { alertRequests } from './alertRequests.ts';
 import { alerts } from './alerts.ts';
 import { driftEvents } from './driftEvents.ts';
 import { driftRequests } from './driftRequests.ts';
@@ -30,6 +31,7 @@ export function detectorStore(clickhouse: Clickhouse) {
     ...driftEvents(clickhouse),
     ...alerts(clickhouse),
     ...driftRequests(clickhouse),
+    ...alertRequests(clickhouse),
     ...featureKinds(clickhouse),
     ...openNotices(clickhouse),
     ...volumes(clickhouse),

@@ -23,6 +23,7 @@ const contractsOfProducers = [
   'RetrainRequest',
   'VersionRequest',
   'DriftRequest',
+  'AlertRequest',
 ];
 
 /**

@@ -17,7 +17,7 @@ interface ServiceOfFlow {
 export const serviceFlow: readonly ServiceOfFlow[] = [
   { name: 'profiler', consumes: [topics.predictions] },
   { name: 'evaluator', consumes: [topics.feedback, topics.windows] },
-  { name: 'detector', consumes: [topics.windows, topics.driftRequests] },
+  { name: 'detector', consumes: [topics.windows, topics.driftRequests, topics.alertRequests] },
   {
     name: 'retrainer',
     consumes: [topics.driftEvents, topics.retrainRequests, topics.versionRequests, topics.windows],

@@ -11,6 +11,7 @@ export const topics = {
   retrainRequests: 'retrain-requests',
   versionRequests: 'version-requests',
   driftRequests: 'drift-requests',
+  alertRequests: 'alert-requests',
   modelVersions: 'model-versions',
   modelAliases: 'model-aliases',
   lineage: 'lineage',

@@ -5,6 +5,7 @@ import type { SchemaClient } from '../avro/schemaRegistry.ts';
 import type { InputMapping } from '../config/inputs.ts';
 import type {
   Alert,
+  AlertRequest,
   DriftEvent,
   DriftRequest,
   Feedback,
@@ -55,6 +56,7 @@ export interface DecodedContracts {
   Alert: Alert;
   DriftEvent: DriftEvent;
   DriftRequest: DriftRequest;
+  AlertRequest: AlertRequest;
   Feedback: Feedback;
   ModelAlias: ModelAlias;
   ModelVersion: ModelVersion;

@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { addAlertsCommand } from '../../../bin/commands/alerts.ts';
 import { effectiveSettings } from '../../../bin/commands/effectiveSettings.ts';
 import { topicDefinitions } from '../../../infra/kafka/topics.ts';
 import { maxVersionsInMemory } from '../../../services/detector/detectorHandler.ts';
@@ -26,6 +28,7 @@ import {
   parseSettings,
   readSettings,
 } from '../../../services/shared/config/settings.ts';
+import { compileGuardrails } from '../../../services/shared/guardrails/guardrail.ts';
 import { batchLimits } from '../../../services/shared/kafka/protocol/batchLimits.ts';
 import { maxFetchCostBytes } from '../../../services/shared/kafka/protocol/recordSet.ts';
 import { contractValue } from '../../../services/shared/records/contractValue.ts';
@@ -169,6 +172,29 @@ describe('docs/operators.md', () => {
       expect(retraining[trainer]).toBeDefined();
     }
     for (const name of settingNames()) expect(withOptional).toMatch(new RegExp(`^ +${name}:`, 'm'));
+  });
+
+  it('shows guardrails that can be read', () => {
+    const [block] = fencedBlocks(operators).filter(({ kind }) => kind === 'yaml guardrails');
+    const { guardrails } = parseSettings(block!.text, 'docs/operators.md').of('loans');
+    expect(guardrails).toHaveLength(4);
+    expect(compileGuardrails(guardrails).rules).toBe(guardrails);
+  });
+
+  it('shows commands about alerts that are there, with options that they have', () => {
+    const [block] = fencedBlocks(operators).filter(({ kind }) => kind === 'sh alerts');
+    const program = new Command();
+    addAlertsCommand(program);
+    const [alerts] = program.commands;
+    const shown = block!.text.trim().split('\n');
+    expect(shown).toHaveLength(alerts!.commands.length - 1);
+    for (const line of shown) {
+      const [, name] = /^npx driftloop alerts (\S+)/.exec(line)!;
+      const command = alerts!.commands.find(known => known.name() === name);
+      expect(command, line).toBeDefined();
+      for (const [flag] of line.matchAll(/--\w+/g))
+        expect(command!.options.map(({ long }) => long)).toContain(flag);
+    }
   });
 
   it('lists every metric that a service has', async () => {

@@ -120,8 +120,12 @@ export function memoryStore(
     volumes: async () => new Map(),
     acceptances: async () => new Map(),
     versionsWithOpenEvents: async () => [],
+    alertActs: async () => new Map(),
     driftAnswer: async () => null,
     insertDriftAnswer: async () => {},
+    alertAnswer: async () => null,
+    insertAlertAnswer: async () => {},
+    alert: async () => null,
     driftEvent: async (_, id) => tables.events.get(id) ?? null,
     givenReference: async () => {
       throw new Error('no version here has a reference');

@@ -55,6 +55,12 @@ const alert: Alert = {
   openedAtEventTime: 0,
   updatedAtEventTime: 1_500,
   reminders: 2,
+  happened: 'snoozed',
+  acknowledgedBy: 'alice',
+  snoozedUntil: 86_400_000,
+  note: 'a campaign',
+  endReason: null,
+  actedAt: 2_500,
 };
 
 describe('rows of the detector', () => {
@@ -130,6 +136,12 @@ describe('rows of the detector', () => {
             opened_at_event_time: '1970-01-01 00:00:00.000',
             updated_at_event_time: '1970-01-01 00:00:01.500',
             reminders: 2,
+            happened: 'snoozed',
+            acknowledged_by: 'alice',
+            snoozed_until: '1970-01-02 00:00:00.000',
+            note: 'a campaign',
+            end_reason: null,
+            acted_at: '1970-01-01 00:00:02.500',
           },
         ],
       ],

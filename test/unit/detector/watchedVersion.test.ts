@@ -33,6 +33,7 @@ const version: WatchedVersion = {
   events: new Map(),
   alerts: new Map(),
   acceptances: new Map(),
+  acts: [],
   storedVariables: null,
   live: null,
 };

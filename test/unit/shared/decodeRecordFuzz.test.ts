@@ -254,6 +254,7 @@ describe.each(contracts)('%s', contract => {
           'RetrainRequest',
           'VersionRequest',
           'DriftRequest',
+          'AlertRequest',
         ].includes(contract);
         expect(asWritten(decoded.value)).toEqual(isOfProducer ? withTimeInMs(value) : value);
       }),
