@@ -1,3 +1,4 @@
+import { isTransientS3Error } from '../shared/artifacts/s3ArtifactStore.ts';
 import type { VersionRequest } from '../shared/contracts.ts';
 import { type KafkaRecord, sendRecords } from '../shared/kafka/kafka.ts';
 import { topics } from '../shared/kafka/topics.ts';
@@ -35,6 +36,8 @@ export async function mlflowHandler(
   const encode = await context.schemas.encoder<VersionRequest>('VersionRequest', topic);
   return new MlflowHandler(context, new MlflowRegistry(requests), encode, signal);
 }
+
+const artifactStore = 'the store of artifacts';
 
 /**
  * Keeps MLflow in step with the versions and aliases that the retrainer publishes.
@@ -136,19 +139,25 @@ class MlflowHandler implements BatchHandler {
     }
   }
 
-  /** Does something in MLflow, and does it again from its beginning for as long as MLflow is away. */
+  /**
+   * Does something in MLflow, and does it again from its beginning for as long as MLflow, or the
+   * bucket with the files, is away.
+   */
   #inMlflow(what: string, work: () => Promise<void>): Promise<void> {
     const { metrics, log } = this.#context;
     return retryTransient(
       () => this.#unlessRefused(what, work),
-      isTransientMlflowError,
+      error => isTransientMlflowError(error) || isTransientS3Error(error),
       (error, attempt) => {
         this.#metrics.retries.inc();
-        metrics.waits.failed('MLflow', error);
+        metrics.waits.failed(error instanceof MlflowError ? 'MLflow' : artifactStore, error);
         metrics.loop.progressed();
-        log.warn({ err: error, attempt }, `MLflow does not take ${what}; trying again`);
+        log.warn({ err: error, attempt }, `${what} is not in MLflow yet; trying again`);
       },
-      () => metrics.waits.answered('MLflow'),
+      () => {
+        metrics.waits.answered('MLflow');
+        metrics.waits.answered(artifactStore);
+      },
       this.#signal,
     );
   }

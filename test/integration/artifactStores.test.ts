@@ -13,6 +13,8 @@ import { exportToDvc, objectPath } from '../../bin/versions/exportToDvc.ts';
 import { readFileOfVersion } from '../../bin/versions/fileOfVersion.ts';
 import { reproduceVersion } from '../../bin/versions/reproduceVersion.ts';
 import { type S3Server, startS3Server } from '../../infra/local/s3Server.ts';
+import type { StoredVersion } from '../../services/mlflow/content/storedVersion.ts';
+import { sourceOf, uploadModel } from '../../services/mlflow/sync/uploadModel.ts';
 import type { LineageEvent } from '../../services/retrainer/run/lineageEvent.ts';
 import type { ArtifactStore } from '../../services/shared/artifacts/artifactStore.ts';
 import { folderChecksum, hashFiles } from '../../services/shared/artifacts/folderChecksum.ts';
@@ -193,6 +195,7 @@ describe('a retrainer with a bucket', () => {
     const kept = await openArtifactStore(`s3://${bucket}/retrainer/churn`).list('');
     expect(kept.map(name => name.replace(/[0-9a-f][0-9a-f-]{15,}/g, '…'))).toEqual([
       'datasets/…/rows.parquet',
+      'logs/….log',
       'names/2',
       'versions/…/model-….files.json',
       'versions/…/model-…/rule.json',
@@ -200,6 +203,42 @@ describe('a retrainer with a bucket', () => {
       'versions/…/result.json',
       'versions/…/task.json',
     ]);
+  });
+
+  it('gives the files to MLflow', async () => {
+    const { uri, checksum } = (await versions())[0]!;
+    const version: StoredVersion = {
+      ...{ model: 'churn', version: '2', status: 'approved', state: 'champion', reasons: [] },
+      ...{ metrics: {}, championVersion: '1', runId: 'run', codeVersion: 'python3 train.py' },
+      ...{ artifactUri: uri, artifactChecksum: checksum, judgedAtMs: 0, changedBy: '' },
+      ...{ note: null, causeType: 'manual', causeId: 'first', startedAtMs: 0 },
+      ...{ datasetId: '', dataset: null },
+    };
+    const run = { id: 'r', artifactUri: 'mlflow-artifacts:/1/r/artifacts' };
+    const source = sourceOf(version, run);
+    expect(source).toEqual({ uri: `${run.artifactUri}/model`, target: '1/r/artifacts/model' });
+    const taken: Record<string, string> = {};
+    const requests = {
+      uploadFile: async (path: string, file: string) => {
+        taken[path] = await readFile(file, 'utf8');
+      },
+      uploadText: async (path: string, content: string) => {
+        taken[path] = content;
+      },
+    };
+    expect(await uploadModel(version, run.id, source.target!, requests)).toBeNull();
+    expect(Object.keys(taken)).toEqual([
+      '1/r/artifacts/model/rule.json',
+      '1/r/artifacts/model/MLmodel',
+    ]);
+    expect(JSON.parse(taken['1/r/artifacts/model/rule.json']!)).toHaveProperty('threshold');
+    const other = { ...version, artifactChecksum: '0'.repeat(64) };
+    expect(await uploadModel(other, run.id, source.target!, requests)).toMatch(
+      /^model s3:.* has checksum .*, expected 0+: it was changed or damaged$/,
+    );
+    expect(sourceOf(version, { ...run, artifactUri: 's3://elsewhere' })).toEqual({
+      ...{ uri, target: null, files: `in ${uri}` },
+    });
   });
 
   it('keeps a model card, and trains the same version again', async () => {

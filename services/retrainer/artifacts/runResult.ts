@@ -5,7 +5,7 @@ import { fileListOf, hashFiles } from '../../shared/artifacts/folderChecksum.ts'
 import type { ReferenceProfiles } from '../../shared/profile/referenceProfiles.ts';
 import { modelFolderName } from '../trainer/trainerContract.ts';
 import type { VersionFacts } from '../versions/publishedVersion.ts';
-import type { RunOfModel } from './runOfModel.ts';
+import { isBucket, type RunOfModel } from './runOfModel.ts';
 
 /** A candidate that the gates have approved or rejected. */
 export interface JudgedVersion extends VersionFacts {
@@ -40,8 +40,9 @@ function keptFolder(runId: string): string {
  * content.
  */
 export function keptModelFolder({ artifacts, runId }: KeptRun, checksum: string): string {
-  const isBucket = artifacts.uri('').startsWith('s3:');
-  const name = isBucket ? `${modelFolderName}-${checksum.slice(0, 16)}` : modelFolderName;
+  const name = isBucket(artifacts)
+    ? `${modelFolderName}-${checksum.slice(0, 16)}`
+    : modelFolderName;
   return `${keptFolder(runId)}/${name}`;
 }
 

@@ -9,7 +9,7 @@ import {
   modelCardFile,
   type RunResult,
 } from '../artifacts/runResult.ts';
-import { startLog } from '../artifacts/trainingLog.ts';
+import { withTrainingLog } from '../artifacts/trainingLog.ts';
 import { columnPrefixes } from '../dataset/dataset.ts';
 import { type TrainRows, trainRows } from '../dataset/trainRows.ts';
 import { type RunTrainerOptions, runTrainer } from '../trainer/runTrainer.ts';
@@ -49,22 +49,35 @@ export type TrainedCandidate =
   | { candidate: null; failure: string };
 
 /**
- * Has a trainer train on a snapshot: on several choices of its rows, one after the other, within the
- * timeout. The candidate that is the best on the select rows is the candidate of the run.
+ * Has a trainer train on a snapshot, and keeps what it prints.
  * @param options.attempt folder of this attempt alone
  */
-export async function trainCandidate(
+export function trainCandidate(
   run: RunStart,
   snapshot: Snapshot,
   seed: number,
-  { attempt, signal }: { attempt: string; signal: AbortSignal },
+  options: { attempt: string; signal: AbortSignal },
+): Promise<TrainedCandidate> {
+  return withTrainingLog(run, logFile =>
+    trainOnChoices(run, snapshot, seed, { ...options, logFile }),
+  );
+}
+
+/**
+ * Trains on several choices of its rows, one after the other, within the
+ * timeout. The candidate that is the best on the select rows is the candidate of the run.
+ */
+async function trainOnChoices(
+  run: RunStart,
+  snapshot: Snapshot,
+  seed: number,
+  { attempt, signal, logFile }: { attempt: string; signal: AbortSignal; logFile: string },
 ): Promise<TrainedCandidate> {
   const { command, rows, timeoutMs } = run.settings.retraining;
   const choices = choicesOfRows(snapshot, rows, { drawsRows: command === undefined, seed });
   const deadlineMs = Date.now() + timeoutMs;
   const trained: Candidate[] = [];
   const notes: string[] = [];
-  const logFile = await startLog(run);
   for (const choice of choices) {
     const leftMs = Math.max(1, deadlineMs - Date.now());
     const folder = join(attempt, choice.name);
