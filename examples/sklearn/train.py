@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 from threadpoolctl import threadpool_limits
 
-TREES = [30, 100, 200]
+TREES = [50, 150]
 
 
 def new_model(task, trees):

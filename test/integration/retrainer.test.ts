@@ -38,6 +38,7 @@ const { command: sklearnCommand } = readSettings('examples/sklearn/driftloop.yam
   'churn',
 ).retraining;
 const sklearnTrainer = fileURLToPath(new URL(`../../${sklearnCommand![1]}`, import.meta.url));
+const onnxTrainer = fileURLToPath(new URL('./onnxTrainer.ts', import.meta.url));
 /** A clean clone installs Python packages first. */
 const installTimeoutMs = 300_000;
 const pythonTrainer = fileURLToPath(new URL('./retrainer-trainer.py', import.meta.url));
@@ -90,6 +91,8 @@ describe('retrainer', () => {
   regular: { retraining: { everyLabelledRows: 500, cooldown: 1m, command: [python3, ${JSON.stringify(pythonTrainer)}] } }
   neverTrains: { retraining: { command: [python3, -c, "import sys; sys.exit('not yet')"] } }
   sklearn: { retraining: { command: [${python}, ${JSON.stringify(sklearnTrainer)}] } }
+  onnx: { retraining: { command: [node, ${JSON.stringify(onnxTrainer)}, honest] } }
+  lyingOnnx: { retraining: { command: [node, ${JSON.stringify(onnxTrainer)}, lying] } }
   broken: { retraining: { command: [python3, -c, "import sys; sys.exit('no such table: weights')"] } }
 `,
     );
@@ -704,6 +707,35 @@ describe('retrainer', () => {
     expect(approved.metrics.challengerLoss).toBeLessThan(0.1);
     expect(await readdir(fileURLToPath(approved.artifactUri))).toEqual(['model.joblib']);
     expect(await madeAgain('sklearn', '2')).toEqual([]);
+  });
+
+  it('judges what an ONNX model itself answers, if that is what its trainer says', async () => {
+    const inCities = (_: number, random: () => number): LoggedRow => {
+      const { features, ...row } = learnable(0, random);
+      return { ...row, features: { x: features.x!, city: features.city! } };
+    };
+    for (const model of ['onnx', 'lyingOnnx']) {
+      await fill(model, inCities);
+      await request(model, 'please');
+    }
+    const [run] = await runsOf('onnx');
+    expect(run, run!.reasons.join()).toMatchObject({ status: 'approved' });
+    // The trainer has left no scores, but the model has them.
+    expect(
+      await installation.clickhouse.select(
+        "SELECT DISTINCT feature FROM reference_profiles WHERE model = 'onnx' AND version = '2'",
+      ),
+    ).toContainEqual({ feature: 'score' });
+    expect(await runsOf('lyingOnnx')).toMatchObject([
+      {
+        status: 'failed',
+        reasons: [
+          expect.stringMatching(
+            /^model\.onnx answers otherwise than predictions\.jsonl to 2000 of 2000 rows, the first of them row 0: /,
+          ),
+        ],
+      },
+    ]);
   });
 
   it('publishes why a training failed, and goes on to the next request', async () => {

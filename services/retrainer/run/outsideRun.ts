@@ -1,15 +1,19 @@
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelSettings } from '../../shared/config/settings.ts';
 import type { OutgoingRecord } from '../../shared/kafka/kafka.ts';
 import { withAttemptFolder } from '../artifacts/attemptFolder.ts';
+import { withTrainingLog } from '../artifacts/trainingLog.ts';
 import { readDataset } from '../dataset/dataset.ts';
 import { fetchFiles } from '../external/fetchFiles.ts';
 import { sendRequest } from '../external/sendRequest.ts';
 import { platformName, platformOf } from '../external/trainingRequest.ts';
 import { readTrainingResult, resultFile, type TrainedFiles } from '../external/trainingResult.ts';
 import type { OutsideRun, RunStatus } from '../store/trainingRunTable.ts';
+import { datasetFile, outputFolderName, taskFile } from '../trainer/trainerContract.ts';
 import { judgeAndPublish } from './attemptRun.ts';
 import { type Handover, outputPath, readHandover } from './handOver.ts';
+import { keptTask } from './keptTask.ts';
 import { endedRun, orFailed, type RunOutcome, type RunStart, startedRun } from './runOutcome.ts';
 import { trainedCandidate } from './trainCandidate.ts';
 import {
@@ -115,7 +119,7 @@ async function judgeResult(
   { files, codeVersion }: TrainedFiles,
   context: OutsideRunContext,
 ): Promise<RunOutcome> {
-  const { choice, task } = handover;
+  const { task } = handover;
   const { trainer } = handover.training;
   const training = {
     ...handover.training,
@@ -130,13 +134,20 @@ async function judgeResult(
         const dataset = run.artifacts.below(`datasets/${id}`);
         const lost = await fetchFiles(dataset, { 'rows.parquet': checksum }, attempt);
         if (lost !== null) return failed(`The dataset is not the one that was frozen: ${lost}.`);
-        const output = join(attempt, 'output');
+        const output = join(attempt, outputFolderName);
         const left = run.artifacts.below(outputPath(run.runId));
         const mistake = await fetchFiles(left, files, output);
         if (mistake !== null) return failed(`The result was refused: ${mistake}.`);
-        const file = join(attempt, 'rows.parquet');
+        const file = join(attempt, datasetFile);
+        await rename(join(attempt, 'rows.parquet'), file);
+        await writeFile(join(attempt, taskFile), keptTask(task));
         const snapshot = { ...handover.snapshot, file, rows: await readDataset(file) };
-        const trained = await trainedCandidate(run, snapshot, choice, task, output);
+        const trained = await withTrainingLog(run, logFile =>
+          trainedCandidate(run, snapshot, handover, {
+            ...{ folder: attempt, logFile, signal: context.signal },
+            timeoutMs: run.settings.retraining.timeoutMs,
+          }),
+        );
         if (!trained.candidate) return failed(trained.failure);
         return judgeAndPublish(run, snapshot, training, trained.candidate, attempt, context);
       }),

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { folderChecksum } from '../../shared/artifacts/folderChecksum.ts';
 import {
   keepResult,
@@ -12,13 +13,18 @@ import {
 import { withTrainingLog } from '../artifacts/trainingLog.ts';
 import { columnPrefixes } from '../dataset/dataset.ts';
 import { type TrainRows, trainRows } from '../dataset/trainRows.ts';
+import { onnxFile } from '../trainer/onnxContract.ts';
+import { parityMistake } from '../trainer/onnxParity.ts';
 import { type RunTrainerOptions, runTrainer } from '../trainer/runTrainer.ts';
 import {
+  computedFile,
   datasetFile,
   modelFolderName,
+  outputFolderName,
   predictionsFile,
   type RowOutput,
   readOutputs,
+  type TrainerOutputs,
   type TrainingTask,
   taskFile,
 } from '../trainer/trainerContract.ts';
@@ -26,6 +32,11 @@ import { bestCandidate, namesOfRows } from './bestCandidate.ts';
 import { keptTask } from './keptTask.ts';
 import type { RunStart } from './runOutcome.ts';
 import type { Snapshot } from './snapshot.ts';
+
+const onnxCommand = [
+  process.execPath,
+  fileURLToPath(new URL('../trainer/askOnnxModel.ts', import.meta.url)),
+];
 
 export interface Candidate {
   /** Where the trainer left the model, until the candidate is kept. */
@@ -127,7 +138,7 @@ async function trainOn(
   { run, snapshot, seed, choice }: TrainingOfRows,
   { folder, ...options }: RunTrainerOptions & { folder: string },
 ): Promise<TrainedCandidate> {
-  const outputFolder = join(folder, 'output');
+  const outputFolder = join(folder, outputFolderName);
   await mkdir(outputFolder, { recursive: true });
   await copyFile(snapshot.file, join(folder, datasetFile), constants.COPYFILE_FICLONE);
   const { model } = run.cause;
@@ -136,7 +147,7 @@ async function trainOn(
   await writeFile(join(folder, taskFile), `${JSON.stringify(task, null, 2)}\n`);
   const failure = await runTrainer(folder, options);
   if (failure !== null) return { candidate: null, failure };
-  return trainedCandidate(run, snapshot, choice, task, outputFolder);
+  return trainedCandidate(run, snapshot, { choice, task }, { ...options, folder });
 }
 
 /** Returns what a trainer is given. */
@@ -170,21 +181,27 @@ export function trainingTask(
 }
 
 /**
- * Reads what a trainer that succeeded has left.
- * @param outputFolder on this machine
+ * Reads what a trainer that succeeded has left. An ONNX model is asked for its answers, so that the
+ * gates judge the model itself. They have to be those that the trainer says.
+ * @param options.folder has what the trainer was given, and what it left
  */
 export async function trainedCandidate(
   run: RunStart,
-  { rows, split }: Snapshot,
-  choice: TrainRows,
-  task: TrainingTask,
-  outputFolder: string,
+  snapshot: Snapshot,
+  { choice, task }: { choice: TrainRows; task: TrainingTask },
+  { folder, ...options }: Omit<RunTrainerOptions, 'command'> & { folder: string },
 ): Promise<TrainedCandidate> {
+  const outputFolder = join(folder, outputFolderName);
   const trainedFolder = join(outputFolder, modelFolderName);
   const predictions = join(outputFolder, predictionsFile);
   if (!(await isFilledFolder(trainedFolder))) return nothingLeft(`${modelFolderName}/`);
   if (!(await isFile(predictions))) return nothingLeft(predictionsFile);
-  const { outputs, failure } = await readOutputs(predictions, rows.length, split.gate);
+  const { rows, split } = snapshot;
+  const given = await readOutputs(predictions, rows.length, split.gate);
+  if (!given.outputs) return { candidate: null, failure: given.failure };
+  const { outputs, failure } = (await isFile(join(trainedFolder, onnxFile)))
+    ? await computedOutputs(given.outputs, snapshot, { folder, ...options })
+    : given;
   if (!outputs) return { candidate: null, failure };
   const artifactChecksum = await folderChecksum(trainedFolder);
   const candidate = {
@@ -197,6 +214,22 @@ export async function trainedCandidate(
     notes: [],
   };
   return { candidate, failure: null };
+}
+
+/** Has an ONNX model answer to all rows. @returns its answers if they are those of the trainer */
+async function computedOutputs(
+  given: Map<number, RowOutput>,
+  { rows, split }: Snapshot,
+  { folder, ...options }: Omit<RunTrainerOptions, 'command'> & { folder: string },
+): Promise<TrainerOutputs> {
+  const command = onnxCommand;
+  const failure = await runTrainer(folder, { ...options, command, subject: onnxFile });
+  if (failure !== null) return { outputs: null, failure };
+  const file = join(folder, outputFolderName, computedFile);
+  const computed = await readOutputs(file, rows.length, split.gate);
+  if (!computed.outputs) return computed;
+  const mistake = parityMistake(given, computed.outputs);
+  return mistake === null ? computed : { outputs: null, failure: mistake };
 }
 
 function nothingLeft(name: string): TrainedCandidate {

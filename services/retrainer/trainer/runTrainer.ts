@@ -17,6 +17,8 @@ export interface RunTrainerOptions {
   timeoutMs: number;
   /** What the trainer prints is added to this file. */
   logFile: string;
+  /** What runs, for the reason; absent: the trainer. */
+  subject?: string;
   /** Stops the trainer. */
   signal: AbortSignal;
 }
@@ -30,7 +32,7 @@ export interface RunTrainerOptions {
  */
 export async function runTrainer(
   folder: string,
-  { command, timeoutMs, logFile, signal }: RunTrainerOptions,
+  { command, timeoutMs, logFile, signal, subject = 'The trainer' }: RunTrainerOptions,
 ): Promise<string | null> {
   signal.throwIfAborted();
   const log = createWriteStream(logFile, { flags: 'a' });
@@ -39,7 +41,7 @@ export async function runTrainer(
   written.catch(() => {});
   const child = start(command ?? [process.execPath, trainerScript], folder);
   keepOutput(child, log);
-  const ended = endOf(child);
+  const ended = endOf(child, subject);
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
@@ -55,7 +57,7 @@ export async function runTrainer(
 
   signal.throwIfAborted();
   return timedOut
-    ? `The trainer was stopped after ${timeoutMs / 1000} s (retraining.timeout).`
+    ? `${subject} was stopped after ${timeoutMs / 1000} s (retraining.timeout).`
     : failure;
 }
 
@@ -86,17 +88,17 @@ function keepOutput({ stdout, stderr }: ChildProcess, log: WriteStream): void {
 }
 
 /** Resolves when the process has ended, with the reason to publish or null. */
-function endOf(child: ChildProcess): Promise<string | null> {
+function endOf(child: ChildProcess, subject: string): Promise<string | null> {
   let errorText = '';
   const decoder = new StringDecoder('utf8');
   child.stderr!.on('data', chunk => {
     errorText = (errorText + decoder.write(chunk)).slice(-maxErrorCharacters);
   });
   return new Promise(resolve => {
-    child.on('error', error => resolve(`The trainer cannot be started: ${error.message}`));
+    child.on('error', error => resolve(`${subject} cannot be started: ${error.message}`));
     child.on('close', (code, killedBy) => {
       const how = killedBy ? `was ended by ${killedBy}` : `ended with exit code ${code}`;
-      resolve(code === 0 ? null : `The trainer ${how}.${lastLines(errorText)}`);
+      resolve(code === 0 ? null : `${subject} ${how}.${lastLines(errorText)}`);
     });
   });
 }

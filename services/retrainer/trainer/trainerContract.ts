@@ -39,6 +39,10 @@ export const taskFile = 'task.json';
 export const datasetFile = 'dataset.parquet';
 export const modelFolderName = 'model';
 export const predictionsFile = 'predictions.jsonl';
+/** What a trainer leaves is in this folder of its folder. */
+export const outputFolderName = 'output';
+/** What the retrainer has computed itself with an ONNX model, beside the predictions. */
+export const computedFile = 'computed.jsonl';
 
 export async function readTask(folder: string): Promise<TrainingTask> {
   return JSON.parse(await readFile(join(folder, taskFile), 'utf8'));

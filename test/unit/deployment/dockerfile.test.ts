@@ -69,6 +69,15 @@ describe('infra/images/Dockerfile', () => {
     }
   });
 
+  it('keeps files of the runtime of ONNX models that exist', () => {
+    const kept = [...dockerfile.matchAll(/ ! -name (\S+)/g)].map(match => match[1]!);
+    expect(kept).toHaveLength(3);
+    for (const file of kept)
+      expect(existsSync(new URL(`node_modules/onnxruntime-web/dist/${file}`, root)), file).toBe(
+        true,
+      );
+  });
+
   it('runs the pinned Node version of the project, and nothing as root', () => {
     const images = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(match => match[1]!);
     const installed = JSON.parse(
