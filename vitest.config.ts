@@ -1,8 +1,16 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
+ * Test files that run at the same time. It is one more than there are processors, because a test
+ * with servers waits for them a third of its time. The servers are shared, hence the limit.
+ */
+const maxWorkers = Math.min(availableParallelism() + 1, 8);
+
+/**
  * unit needs no servers; integration and endToEnd share one local stack of real Kafka, schema
- * registry and ClickHouse.
+ * registry and ClickHouse. Vitest runs projects at the same time only if they have the same number
+ * of workers.
  */
 export default defineConfig({
   test: {
@@ -13,6 +21,7 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           setupFiles: ['test/propertySeed.ts'],
           testTimeout: 60_000,
+          maxWorkers,
         },
       },
       {
@@ -23,7 +32,7 @@ export default defineConfig({
           setupFiles: ['test/propertySeed.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          maxWorkers,
         },
       },
       {
@@ -33,7 +42,7 @@ export default defineConfig({
           globalSetup: ['test/globalSetup.ts'],
           testTimeout: 600_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers,
         },
       },
     ],
