@@ -100,9 +100,14 @@ export function observationOf(
   };
   const codeVersions = new Map<string, number>();
   const sample = emptyRecordSample();
+  let names: readonly string[] = [];
   for (const [index, { features, prediction, score, codeVersion }] of records.entries()) {
     const id = `${window}/${index}`;
-    const named = { names: Object.keys(features), values: Object.values(features) };
+    const ownNames = Object.keys(features);
+    // Records of the same shape share the array of their names, by which a sample knows the shape.
+    if (ownNames.length !== names.length || ownNames.some((name, place) => name !== names[place]))
+      names = ownNames;
+    const named = { names, values: Object.values(features) };
     addToSample(sample, fnv1a(id), named, score ?? prediction);
     for (const [name, value] of Object.entries(features)) add('feature', name, value, id);
     add('output', 'prediction', prediction, id);

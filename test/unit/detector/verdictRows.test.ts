@@ -164,6 +164,19 @@ function foldRows(seed: number, apply: Change): FoldedRows {
   return folded;
 }
 
+/**
+ * Returns true if a row states a reason where it is over its threshold without an episode, states
+ * none where it is not over it, and has a metric of its family.
+ */
+function isExplained({ family, metric, value, threshold, reason }: DriftMetric, isOpen: boolean) {
+  const isOver = threshold !== null && value > threshold;
+  if (isOver ? reason === '' && !isOpen : reason !== '') return false;
+  if (family === '') return true;
+  const itsFamily = families.find(({ name }) => name === family);
+  if (!itsFamily) return false;
+  return !itsFamily.metrics || Object.keys(itsFamily.metrics).includes(metric);
+}
+
 describe.each(Object.entries(changes))('%s', (name, { cause, apply }) => {
   it('has one row of drift_metrics for each event, and every other row over its threshold states a reason', () => {
     fc.assert(
@@ -179,18 +192,11 @@ describe.each(Object.entries(changes))('%s', (name, { cause, apply }) => {
           expect(found).toMatchObject([{ scale, pValue, records, reason: '' }]);
           expect(value).toBeGreaterThanOrEqual(threshold);
         }
-        for (const [startMs, ofWindow] of rows) {
-          for (const row of ofWindow) {
-            const isOver = row.threshold !== null && row.value > row.threshold;
-            if (isOver && row.reason === '') expect(openAt).toContain(startMs);
-            if (row.reason !== '') expect(isOver).toBe(true);
-            expect(row.family === '' || families.some(family => family.name === row.family)).toBe(
-              true,
-            );
-            const { metrics } = families.find(family => family.name === row.family) ?? {};
-            if (metrics) expect(Object.keys(metrics)).toContain(row.metric);
-          }
-        }
+        const wrong = [...rows].flatMap(([startMs, ofWindow]) =>
+          ofWindow.filter(row => !isExplained(row, openAt.has(startMs))),
+        );
+        expect(wrong).toEqual([]);
+        expect(rows.size).toBeGreaterThan(0);
       }),
       { numRuns: 3 },
     );
