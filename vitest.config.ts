@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { MixedSequencer } from './test/mixedSequencer.ts';
 
 /**
  * Test files that run at the same time. It is one more than there are processors, because a test
@@ -14,6 +15,7 @@ const maxWorkers = Math.min(availableParallelism() + 1, 8);
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: MixedSequencer },
     projects: [
       {
         test: {
