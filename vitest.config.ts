@@ -9,6 +9,8 @@ import { MixedSequencer } from './test/mixedSequencer.ts';
 const maxWorkers = Math.min(availableParallelism() + 1, 8);
 
 /**
+ * Time limits only end what hangs: they leave room for a machine that is ten times as slow.
+ *
  * unit needs no servers; integration and endToEnd share one local stack of real Kafka, schema
  * registry and ClickHouse. Vitest runs projects at the same time only if they have the same number
  * of workers.
@@ -22,7 +24,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           setupFiles: ['test/propertySeed.ts'],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           maxWorkers,
         },
       },
@@ -32,8 +34,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/globalSetup.ts'],
           setupFiles: ['test/propertySeed.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           maxWorkers,
         },
       },
@@ -42,8 +44,8 @@ export default defineConfig({
           name: 'endToEnd',
           include: ['test/endToEnd/**/*.test.ts'],
           globalSetup: ['test/globalSetup.ts'],
-          testTimeout: 600_000,
-          hookTimeout: 120_000,
+          testTimeout: 1_800_000,
+          hookTimeout: 180_000,
           maxWorkers,
         },
       },

@@ -410,7 +410,7 @@ describe('detector', () => {
       exitCode: 1,
       errors: expect.stringContaining('no alert has the id nothing'),
     });
-  }, 120_000);
+  });
 
   it('judges windows again when their labels come and revises the drift event', async () => {
     await installation.startService('detector');
@@ -613,7 +613,7 @@ describe('detector', () => {
     const rows = await windowRows('retuned');
     expect(rows.find(({ status }) => status === 'insufficient_data')).toMatchObject({ windows: 4 });
     expect(rows.filter(({ status }) => status !== 'insufficient_data')).toEqual(judged);
-  }, 120_000);
+  });
 
   it('stops waiting for a partition that has become idle', async () => {
     await installation.startService('detector');

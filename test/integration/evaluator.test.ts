@@ -759,7 +759,7 @@ describe('evaluator', () => {
       { predictions, labelled, errors },
     ]);
     expect(found).toEqual([...expected]);
-  }, 120_000);
+  });
 
   /**
    * Waits for the first two updates of kind `performance` of a model: that of its label, and that

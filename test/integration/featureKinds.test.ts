@@ -55,7 +55,7 @@ describe('features of a running installation', () => {
     }
     await installation.untilQuiet('profiler');
     await installation.untilQuiet('detector');
-  }, 120_000);
+  });
   afterAll(() => installation[Symbol.asyncDispose]());
 
   const select = (sql: string) => installation.clickhouse.select<Record<string, unknown>>(sql);

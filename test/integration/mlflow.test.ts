@@ -198,7 +198,7 @@ print(mlflow.models.get_model_info(f"models:/{sys.argv[2]}@challenger").signatur
     const output = await runCommand(python, ['-c', program, server.url, name, folder]);
     expect(output).toContain('weights of 2 ["no", "yes"]');
     expect(output).toMatch(/'amount': double \(optional\), 'city': string \(optional\)/);
-  }, 120_000);
+  });
 
   it('takes a moved alias for a request, and lets it stand when that is accepted', async () => {
     await move('champion', '1');
@@ -232,7 +232,7 @@ print(mlflow.models.get_model_info(f"models:/{sys.argv[2]}@challenger").signatur
       },
     ]);
     expect((await registry.version(name, '2'))!.tags['driftloop.state']).toBe('rolled_back');
-  }, 120_000);
+  });
 
   it('sets an alias back that cannot stand, and says why', async () => {
     const refused = async (alias: 'champion' | 'previous') =>
@@ -246,7 +246,7 @@ print(mlflow.models.get_model_info(f"models:/{sys.argv[2]}@challenger").signatur
     await expect.poll(() => aliases(), inTime).toEqual({ champion: '1' });
     await move('champion', null);
     await expect.poll(() => aliases(), inTime).toEqual({ champion: '1' });
-  }, 120_000);
+  });
 
   it(
     'catches up after MLflow was away and the service was killed',
@@ -336,5 +336,5 @@ print(mlflow.models.get_model_info(f"models:/{sys.argv[2]}@challenger").signatur
     }
     expect(moved).toBeGreaterThan(6);
     expect(asked).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -129,7 +129,7 @@ it('a service whose connection to ClickHouse carries nothing opens another, and 
   );
   expect(row).toEqual({ count: 2 });
   await proxy.stop();
-}, 120_000);
+});
 
 it('a query of ClickHouse that takes longer than a silent connection may is not given up', async () => {
   const retries: unknown[] = [];
@@ -146,7 +146,7 @@ it('a query of ClickHouse that takes longer than a silent connection may is not 
   );
   expect([rows, retries]).toEqual([[{ sum: 0 }], []]);
   await clickhouse.close();
-}, 60_000);
+});
 
 /** Lets a process run two hours ahead for as long as a file exists. */
 function clockAhead(file: string): string {
@@ -182,7 +182,7 @@ it('a service whose clock is far ahead waits, says so, and goes on when the cloc
   expect(row).toEqual({ predictions: 3, letters: 1 });
   expect(await profiler.stop()).toBe(0);
   await rm(folder, { recursive: true });
-}, 120_000);
+});
 
 it('a service whose connections to Kafka carry nothing any more opens others', async () => {
   const proxy = await startKafkaProxy(inject('kafkaBrokers'));
@@ -198,4 +198,4 @@ it('a service whose connections to Kafka carry nothing any more opens others', a
   );
   expect(row).toEqual({ count: 4 });
   proxy.stop();
-}, 120_000);
+});
