@@ -7,11 +7,18 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ServiceProcess } from '../../infra/local/processes/serviceProcesses.ts';
 import type { TrainingRequest } from '../../services/retrainer/external/trainingRequest.ts';
+import { readHandover } from '../../services/retrainer/run/handOver.ts';
 import { lateResult } from '../../services/retrainer/run/outsideRun.ts';
+import { answerCause } from '../../services/retrainer/run/trainingRun.ts';
+import { retrainerStore } from '../../services/retrainer/store/store.ts';
+import type { TrainingRunTable } from '../../services/retrainer/store/trainingRunTable.ts';
+import { openArtifactStore } from '../../services/shared/artifacts/openArtifactStore.ts';
+import { parseSettings } from '../../services/shared/config/settings.ts';
 import { eventually } from '../eventually.ts';
 import { fencedBlocks } from '../fencedBlocks.ts';
 import { freshInstallation, type Installation } from '../freshInstallation.ts';
@@ -42,6 +49,17 @@ async function train(request: TrainingRequest): Promise<void> {
 }
 
 let installation: Installation;
+async function requestInTopic(): Promise<TrainingRequest> {
+  const consumer = installation.kafka.consumer({ groupId: `${trainingsTopic}-platform` });
+  await consumer.connect();
+  await consumer.subscribe({ topic: trainingsTopic, fromBeginning: true });
+  const record = Promise.withResolvers<string>();
+  await consumer.run({ eachMessage: async ({ message }) => record.resolve(String(message.value)) });
+  const request = JSON.parse(await record.promise);
+  await consumer.disconnect();
+  return request;
+}
+
 let retrainer: ServiceProcess;
 let trainingsTopic: string;
 beforeAll(async () => {
@@ -62,7 +80,7 @@ beforeAll(async () => {
 `,
   );
   installation.variables.DRIFTLOOP_CONFIG = config;
-  for (const model of ['posted', 'hostile', 'late', 'queued', 'local'])
+  for (const model of ['posted', 'hostile', 'late', 'queued', 'local', 'cutOff'])
     await logRows(installation, model, onX);
   retrainer = await installation.startService('retrainer');
 });
@@ -86,8 +104,11 @@ const runOf = async (model: string) =>
 const ended = (model: string) =>
   eventually(`the end of the run of ${model}`, async () => {
     const run = await runOf(model);
-    return run?.status !== 'started' && run;
+    return run && run.status !== 'started' ? run : null;
   });
+
+/** The run of the first test, when it has ended. */
+let posted: Awaited<ReturnType<typeof runOf>>;
 
 it('judges what a webhook trained, though the retrainer was killed and others trained meanwhile', async () => {
   for (const model of ['posted', 'hostile', 'late', 'queued'])
@@ -112,7 +133,9 @@ it('judges what a webhook trained, though the retrainer was killed and others tr
   );
 
   await train(request);
-  expect(await ended('posted')).toMatchObject({
+  await train(await requestInTopic());
+  posted = await ended('posted');
+  expect(posted).toMatchObject({
     status: 'approved',
     candidate_version: '2',
     trainer: expect.stringMatching(/^webhook http:\/\/127\.0\.0\.1:\d+\/$/),
@@ -127,6 +150,8 @@ it('judges what a webhook trained, though the retrainer was killed and others tr
 });
 
 it('refuses a result that is another one than it says, and one that comes too late', async () => {
+  // Once more, when the run has ended.
+  await train(await requestFor('posted'));
   const request = await requestFor('hostile');
   const output = fileURLToPath(request.data.outputUri);
   await mkdir(join(output, 'model'), { recursive: true });
@@ -155,21 +180,50 @@ it('refuses a result that is another one than it says, and one that comes too la
   expect(refused).toMatchObject({ status: 'failed', reasons: [reason, lateResult] });
 });
 
-it('hands over by a topic, and takes a result once', async () => {
-  const before = await runOf('posted');
-  await train(await requestFor('posted'));
-  const consumer = installation.kafka.consumer({ groupId: `${trainingsTopic}-platform` });
-  await consumer.connect();
-  await consumer.subscribe({ topic: trainingsTopic, fromBeginning: true });
-  const record = Promise.withResolvers<string>();
-  await consumer.run({ eachMessage: async ({ message }) => record.resolve(String(message.value)) });
-  await train(JSON.parse(await record.promise));
-  await consumer.disconnect();
+it('keeps one request for a run that was cut off before it was noted', async () => {
+  const store = retrainerStore(installation.clickhouse);
+  const answer = (runs: Pick<TrainingRunTable, 'selectState' | 'insert'>) =>
+    answerCause(
+      { type: 'manual', id: 'cut off', model: 'cutOff' },
+      parseSettings('defaults: { retraining: { topic: nowhere } }', 'test').of('cutOff'),
+      () => ({ train: true }),
+      {
+        store: { ...store, runs: runs as TrainingRunTable },
+        artifacts: openArtifactStore(installation.environment.DRIFTLOOP_ARTIFACTS),
+        workFolder: installation.environment.DRIFTLOOP_ARTIFACTS,
+        lineage: { namespace: '', kafkaNamespace: '', topics: [] },
+        announce: async () => {},
+        publish: async () => {},
+        publishReference: async () => {},
+        submit: async () => {},
+        log: pino({ level: 'silent' }),
+        signal: new AbortController().signal,
+      },
+    );
+  const { runs } = store;
+  const cutOff = answer({
+    selectState: (...of) => runs.selectState(...of),
+    insert: row => (row.deadlineMs ? Promise.reject(new Error('killed')) : runs.insert(row)),
+  });
+  await expect(cutOff).rejects.toThrow('killed');
+  const { id } = (await runOf('cutOff'))!;
+  const kept = openArtifactStore(installation.environment.DRIFTLOOP_ARTIFACTS).below('cutOff');
+  const handover = await readHandover({ runId: id, artifacts: kept });
+  expect(await answer(runs)).toBeNull();
+  const [row] = await runs.selectOutside(0, '').then(rows => rows.filter(one => one.id === id));
+  expect(row).toMatchObject({
+    status: 'started',
+    deadlineMs: Date.parse(handover!.request.data.deadline),
+  });
+  expect(await readHandover({ runId: id, artifacts: kept })).toEqual(handover);
+});
+
+it('has handed over by a topic, and taken each result once', async () => {
   expect(await ended('queued')).toMatchObject({
     status: 'approved',
     trainer: `topic ${trainingsTopic}`,
   });
-  expect(await runOf('posted')).toEqual(before);
+  expect(await runOf('posted')).toEqual(posted);
   expect(
     await installation.clickhouse.select(
       'SELECT model, version FROM model_versions FINAL ORDER BY model',
