@@ -44,6 +44,7 @@ import { checkVersionRequest } from './registry/checkVersionRequest.ts';
 import { type RetrainerMetrics, retrainerMetrics } from './retrainerMetrics.ts';
 import { answerOutsideRun, lateResult } from './run/outsideRun.ts';
 import { causeToTakeUp } from './run/takeUpCause.ts';
+import { onnxTimeoutMs } from './run/trainCandidate.ts';
 import { answerCause, type TrainingRunContext } from './run/trainingRun.ts';
 import { askAfterComparison } from './shadow/askAfterComparison.ts';
 import { type RetrainerStore, retrainerStore } from './store/store.ts';
@@ -109,7 +110,7 @@ class RetrainerHandler implements BatchHandler {
       model => settings.of(model).retraining,
     );
     const local = trainings.filter(retraining => platformOf(retraining) === null);
-    this.longWorkMs = Math.max(0, ...local.map(({ timeoutMs }) => timeoutMs));
+    this.longWorkMs = Math.max(onnxTimeoutMs, ...local.map(({ timeoutMs }) => timeoutMs));
     this.#hasPlatform = local.length < trainings.length;
     this.#context = context;
     this.#signal = signal;

@@ -169,7 +169,7 @@ it('refuses a result that is another one than it says, and one that comes too la
 
   const late = await ended('late');
   const reason = expect.stringMatching(
-    /^The training outside has not ended before .*Z \(retraining\.timeout\)\. There was no result\.json\.$/,
+    /^The training outside has left no result before .*Z \(retraining\.timeout\)\. There was no result\.json\.$/,
   );
   expect(late).toMatchObject({ status: 'failed', reasons: [reason] });
   await train(await requestFor('late'));

@@ -26,6 +26,9 @@ import {
 /** The reason that is added to a run whose result came when it had ended. */
 export const lateResult = 'A result came after the deadline, and was refused.';
 
+/** Begins the reason of a run that has ended at its deadline. */
+const noResult = 'The training outside has left no result before';
+
 export interface OutsideRunContext extends TrainingRunContext {
   /** Writes a record for a platform to Kafka. */
   send(record: OutgoingRecord): Promise<void>;
@@ -79,8 +82,8 @@ async function outcomeOf(
   const until = new Date(deadlineMs).toISOString();
   return failed(
     handedOverAtMs === undefined
-      ? `The training was not accepted by ${training.trainer} before ${until} (retraining.timeout).`
-      : `The training outside has not ended before ${until} (retraining.timeout). ${result.found}`,
+      ? `${noResult} ${until} (retraining.timeout), because ${training.trainer} has not accepted the request.`
+      : `${noResult} ${until} (retraining.timeout). ${result.found}`,
   );
 }
 
@@ -145,7 +148,6 @@ async function judgeResult(
         const trained = await withTrainingLog(run, logFile =>
           trainedCandidate(run, snapshot, handover, {
             ...{ folder: attempt, logFile, signal: context.signal },
-            timeoutMs: run.settings.retraining.timeoutMs,
           }),
         );
         if (!trained.candidate) return failed(trained.failure);
@@ -162,7 +164,8 @@ async function refuseLateResult(
   { training }: Handover,
   { store, log }: OutsideRunContext,
 ): Promise<void> {
-  if ((await resultOf(run)).kind === 'none') return;
+  const hasEndedWithout = reasons[0]?.startsWith(noResult);
+  if (!hasEndedWithout || (await resultOf(run)).kind === 'none') return;
   log.warn({ model: run.cause.model, run: run.runId }, lateResult);
   const ended = endedRun(
     run,

@@ -33,6 +33,11 @@ import { keptTask } from './keptTask.ts';
 import type { RunStart } from './runOutcome.ts';
 import type { Snapshot } from './snapshot.ts';
 
+/** A folder with what a trainer was given and what it left, and how to ask the model in it. */
+type TrainedFolder = Pick<RunTrainerOptions, 'logFile' | 'signal'> & { folder: string };
+
+/** An ONNX model may take as long to answer to all rows. */
+export const onnxTimeoutMs = 600_000;
 const onnxCommand = [
   process.execPath,
   fileURLToPath(new URL('../trainer/askOnnxModel.ts', import.meta.url)),
@@ -147,7 +152,12 @@ async function trainOn(
   await writeFile(join(folder, taskFile), `${JSON.stringify(task, null, 2)}\n`);
   const failure = await runTrainer(folder, options);
   if (failure !== null) return { candidate: null, failure };
-  return trainedCandidate(run, snapshot, { choice, task }, { ...options, folder });
+  return trainedCandidate(
+    run,
+    snapshot,
+    { choice, task },
+    { logFile: options.logFile, signal: options.signal, folder },
+  );
 }
 
 /** Returns what a trainer is given. */
@@ -189,7 +199,7 @@ export async function trainedCandidate(
   run: RunStart,
   snapshot: Snapshot,
   { choice, task }: { choice: TrainRows; task: TrainingTask },
-  { folder, ...options }: Omit<RunTrainerOptions, 'command'> & { folder: string },
+  { folder, ...options }: TrainedFolder,
 ): Promise<TrainedCandidate> {
   const outputFolder = join(folder, outputFolderName);
   const trainedFolder = join(outputFolder, modelFolderName);
@@ -220,10 +230,12 @@ export async function trainedCandidate(
 async function computedOutputs(
   given: Map<number, RowOutput>,
   { rows, split }: Snapshot,
-  { folder, ...options }: Omit<RunTrainerOptions, 'command'> & { folder: string },
+  { folder, ...options }: TrainedFolder,
 ): Promise<TrainerOutputs> {
-  const command = onnxCommand;
-  const failure = await runTrainer(folder, { ...options, command, subject: onnxFile });
+  const failure = await runTrainer(folder, {
+    ...options,
+    ...{ command: onnxCommand, subject: onnxFile, timeoutMs: onnxTimeoutMs },
+  });
   if (failure !== null) return { outputs: null, failure };
   const file = join(folder, outputFolderName, computedFile);
   const computed = await readOutputs(file, rows.length, split.gate);

@@ -32,7 +32,7 @@ export interface RunTrainerOptions {
  */
 export async function runTrainer(
   folder: string,
-  { command, timeoutMs, logFile, signal, subject = 'The trainer' }: RunTrainerOptions,
+  { command, timeoutMs, logFile, signal, subject }: RunTrainerOptions,
 ): Promise<string | null> {
   signal.throwIfAborted();
   const log = createWriteStream(logFile, { flags: 'a' });
@@ -41,7 +41,9 @@ export async function runTrainer(
   written.catch(() => {});
   const child = start(command ?? [process.execPath, trainerScript], folder);
   keepOutput(child, log);
-  const ended = endOf(child, subject);
+  const named = subject ?? 'The trainer';
+  const setting = subject === undefined ? ' (retraining.timeout)' : '';
+  const ended = endOf(child, named);
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
@@ -56,9 +58,7 @@ export async function runTrainer(
   await written;
 
   signal.throwIfAborted();
-  return timedOut
-    ? `${subject} was stopped after ${timeoutMs / 1000} s (retraining.timeout).`
-    : failure;
+  return timedOut ? `${named} was stopped after ${timeoutMs / 1000} s${setting}.` : failure;
 }
 
 function start([program, ...programArguments]: string[], folder: string): ChildProcess {
