@@ -218,13 +218,14 @@ function together(
   step: LevelsStep<TruthState> | null,
   before: TruthState,
   after: TruthState,
-): Pick<WindowSaid, 'said' | 'isJudged' | 'isCalm'> {
+): Pick<WindowSaid, 'said' | 'isJudged' | 'isCalm' | 'isOwnCalm'> {
   const wasCalm = step ? calmLevels(before) : [];
   const isCalm = calmLevels(after);
   const ofBoth = [...note.said, ...(step?.said ?? [])];
   return {
     isJudged: note.isJudged || (step !== null && step.judged.length > 0),
     isCalm: note.levels.every((level, index) => level.isCalm && isCalm[index]!),
+    isOwnCalm: note.levels[0]!.isCalm && isCalm[0]!,
     said: [...Map.groupBy(ofBoth, ({ level }) => level).values()]
       .sort(([left], [right]) => left!.level - right!.level)
       .map(ofLevel => {

@@ -34,8 +34,9 @@ export interface WindowSaid extends WindowQuality {
   endMs: number;
   /** Whether any block was judged. */
   isJudged: boolean;
-  /** Whether all levels are calm after the window. */
+  /** Whether all levels are calm after the window, and whether that of the windows is. */
   isCalm: boolean;
+  isOwnCalm: boolean;
   /**
    * Whether the window differs from the reference before the change that is followed; null if none
    * is.
@@ -68,7 +69,8 @@ interface FollowedDrifts extends OpenDrifts {
 /**
  * Opens, continues, keeps or ends drifts by what the levels say of the next window. A drift is
  * followed until the stream has a new reference that holds. Then it ends if its harm is over, and
- * persists until then otherwise. Beside it the next one is found.
+ * persists until then otherwise. Beside it the next one is found. One that is gone without harm left
+ * ends when the windows are calm: days and weeks need not confirm a level that was there before.
  */
 export function followDrifts(
   before: OpenDrifts,
@@ -96,11 +98,15 @@ export function followDrifts(
       episode = null;
     }
     if (episode) episode = continued(episode, step, found);
-    else if (step.alarm)
+    // What a level says that is not calm yet belongs to a drift that has ended.
+    else if (step.alarm && step.wasCalm)
       episode = begun(step, found, window, persisting.length > 0 ? earlier.at(-1) : undefined);
   }
   if (episode && episode !== known) changes.push(driftEventOf(stream, episode, null));
-  if (episode && (isStable(episode, window) || acceptanceOf(episode, window, stream))) {
+  if (
+    episode &&
+    (isStable(episode, window) || isGone(episode, window) || acceptanceOf(episode, window, stream))
+  ) {
     settle(episode);
     episode = null;
   }
@@ -109,6 +115,13 @@ export function followDrifts(
 
 function isStable({ openUntilMs }: Episode, { isCalm, isJudged, endMs }: WindowSaid): boolean {
   return isCalm && isJudged && endMs >= openUntilMs;
+}
+
+/** Returns whether the stream is as it was before the change, and no harm is left. */
+function isGone(episode: Episode, { isOwnCalm, isJudged, endMs }: WindowSaid): boolean {
+  const { differs, openUntilMs } = episode;
+  const isLike = isOwnCalm && isJudged && endMs >= openUntilMs && !differs;
+  return isLike && endOfHarm(episode, endMs) !== null;
 }
 
 /** Returns why a drift is over whose change is no longer followed; null if it is not. */
@@ -185,7 +198,7 @@ function begun(
 
 function continued(
   episode: Episode,
-  { alarm, wasCalm }: WindowSaid['said'][number],
+  { alarm, wasCalm, level }: WindowSaid['said'][number],
   found: readonly DatedEvidence[],
 ): Episode {
   const longer = withEvidence(episode, found);
@@ -193,6 +206,10 @@ function continued(
   return {
     ...longer,
     renewals: episode.renewals + (wasCalm ? 0 : 1),
-    openUntilMs: Math.max(episode.openUntilMs, alarm.openUntilMs),
+    // Days and weeks confirm windows, and need not be confirmed themselves.
+    openUntilMs:
+      level === 0 || wasCalm
+        ? Math.max(episode.openUntilMs, alarm.openUntilMs)
+        : episode.openUntilMs,
   };
 }

@@ -59,6 +59,7 @@ function window(
     endMs,
     isJudged: true,
     isCalm: !alarm,
+    isOwnCalm: !alarm,
     differs: null,
     said: alarm ? [said] : [],
     performance: errorRate === null ? null : labels(errorRate),
@@ -103,6 +104,38 @@ describe('followDrifts', () => {
     expect(follow([harmless, window(2, 0.1)]).told.at(-1)).toEqual([1, 'closed', null, 'accepted']);
     const gone = window(2, 0.1, { differs: false });
     expect(follow([harmless, gone]).told.at(-1)).toEqual([1, 'closed', null, 'recovered']);
+  });
+
+  describe('of which the weeks are not calm yet', () => {
+    const unsettled = { isCalm: false, isOwnCalm: true };
+    const begins = window(1, 0.4, { alarm: true });
+    const back = (hour: number, errorRate: number) =>
+      window(hour, errorRate, { ...unsettled, differs: false });
+    const weekly = (hour: number, wasCalm: boolean) => {
+      const alarmed = window(hour, 0.1, { alarm: true });
+      const [own] = alarmed.said;
+      const said = [{ ...own!, level: 2, windowsPerBlock: 168, wasCalm }];
+      return { ...alarmed, ...unsettled, said };
+    };
+
+    it('ends when the windows are as before, and no harm is left', () => {
+      expect(follow([begins, back(2, 0.4), back(3, 0.1)]).told).toEqual([
+        [1, 'open', null, null],
+        [1, 'closed', null, 'recovered'],
+      ]);
+      const different = window(2, 0.1, { ...unsettled, differs: true });
+      expect(follow([begins, different]).drifts.episode).not.toBeNull();
+      const differsInWeeks = window(2, 0.1, unsettled);
+      expect(follow([begins, differsInWeeks]).drifts.episode).not.toBeNull();
+    });
+
+    it('is not begun again by what the weeks still show of it, but by the next one', () => {
+      const ended = [begins, back(2, 0.1), weekly(3, false)];
+      expect(follow(ended).drifts.episode).toBeNull();
+      expect(follow([...ended, weekly(4, true)]).drifts.episode).toMatchObject({
+        windowStartMs: 4 * hourMs,
+      });
+    });
   });
 
   it('keeps a drift whose labels have not come, and says when they show the harm', () => {

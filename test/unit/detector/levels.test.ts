@@ -51,6 +51,23 @@ describe('a stream in windows of an hour', { timeout: 120_000 }, () => {
     expect(dayOf(event!.windowStart / hourMs)).toBeLessThan(dayOf(onset) + 12);
   });
 
+  it('is as before soon after broken data were mended, and shows them no second time', () => {
+    const mended = onset + 10 + 24;
+    const events = eventsOf(36, 40, (random, window) => {
+      const record = steady(random);
+      const isBroken = window >= onset + 10 && window < mended;
+      return isBroken ? { ...record, features: { ...record.features, amount: null } } : record;
+    });
+    const [event, ...others] = [...new Map(events.map(one => [one.id, one])).values()];
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({
+      cause: 'data_quality',
+      status: 'closed',
+      endReason: 'recovered',
+    });
+    expect(event!.endedAt! / hourMs - mended).toBeLessThan(3 * hoursOfDay);
+  });
+
   it('shows a rare class that is found half as often', () => {
     const [event] = eventsOf(28, 40, ({ uniform, normal }, window) => {
       const label = uniform() < 0.02 ? 'fraud' : 'fine';
